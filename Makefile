@@ -1,0 +1,36 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Needs Python >= 3.11 and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint bench clean help
+
+help:
+	@echo "make demo    watch it work: localtwin, a sample drive, a first sync, an edit, the changeset"
+	@echo "make test    lint, types, and every test that needs no special machine"
+	@echo "make lint    ruff and mypy --strict"
+	@echo "make bench   measure speed and size, each against a limit or a peer in the same run"
+
+$(READY): pyproject.toml .ci/constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv -c .ci/constraints.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -e '.[dev]' -c .ci/constraints.txt
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/twinsyncd demo
+
+test: lint
+	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup -m "not bench and not soak"
+
+lint: $(READY)
+	@$(BIN)/ruff check src tests
+	@$(BIN)/ruff format --check src tests
+	@$(BIN)/mypy
+
+bench: $(READY)
+	@$(BIN)/python -m pytest tests/benchmarks -m bench -p no:cacheprovider -s
+
+clean:
+	rm -rf $(VENV) .demo .cache .mypy_cache .pytest_cache .ruff_cache

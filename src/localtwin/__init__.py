@@ -1,0 +1,1 @@
+"""The iTwin Platform in one process on the user's own machine."""
