@@ -1,0 +1,92 @@
+"""Everything the machine can ask for, in the imperative; each is carried out at most once.
+
+Every command is answered by exactly one closing fact (named in its docstring), unless the
+process dies first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .model import Digest, FileKey, Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """List the source and compare it with the journal: FilesFound*, then Scanned or ScanFailed."""
+
+    source: str
+    identity: str  # the drive it must be; "" accepts any
+
+
+@dataclass(frozen=True, slots=True)
+class LookAt:
+    """Look at some files of one source: Looked, and LookFailed for those that refuse."""
+
+    source: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hash:
+    """Read the file whole while it keeps this fingerprint: Hashed or HashMissed."""
+
+    key: FileKey
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Bring exactly this content to Storage: Reserved?, then Stored, StoreMoved or StoreFailed."""
+
+    key: FileKey
+    connection: str
+    digest: Digest
+    fingerprint: Fingerprint
+    item: str  # the service's id of an earlier store; "" if there was none
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """One stored file that must become a source file of its connection."""
+
+    key: FileKey
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Find or create the connection and add these source files: Prepared or PrepareFailed."""
+
+    connection: str
+    remote_id: str  # as remembered; "" if it was never found
+    files: tuple[Mapping, ...]  # those not known to be source files yet
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """Ask once for a run: RunStarted, RunRefused, StartClashed or StartFailed."""
+
+    connection: str
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindRun:
+    """Look up the newest run of the connection: RunFound or RunLookFailed."""
+
+    connection: str
+    remote_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookAtRun:
+    """Look at one run: RunSeen or RunLookFailed."""
+
+    connection: str
+    run: str
+
+
+DriveCommand = Scan | LookAt | Hash
+CloudCommand = Store | Prepare | StartRun | FindRun | LookAtRun
+Command = DriveCommand | CloudCommand

@@ -1,0 +1,249 @@
+"""Everything the machine can be told, in the past tense; each is a frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .model import Digest, Failure, FileKey, FileResult, Fingerprint, Outcome
+
+# ---- the drive ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A hint: something may have happened to this matched file. Hints may lie or be lost."""
+
+    key: FileKey
+
+
+@dataclass(frozen=True, slots=True)
+class HintsLost:
+    """The watcher knows that it missed something below this source; only a scan can tell."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One look at each of some files of a source; None: no such file."""
+
+    source: str
+    looks: tuple[tuple[str, Fingerprint | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookFailed:
+    """A file or its drive could not be looked at; says nothing about whether it exists."""
+
+    key: FileKey
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """The file was read whole while its fingerprint stayed this one."""
+
+    key: FileKey
+    fingerprint: Fingerprint
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class HashMissed:
+    """The file changed, vanished or could not be read while it was being hashed."""
+
+    key: FileKey
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilesFound:
+    """A part of a scan: files whose fingerprint is not the one the journal remembers."""
+
+    source: str
+    files: tuple[tuple[str, Fingerprint], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The end of a scan of a healthy source.
+
+    `missing`: remembered files whose folder was listed without error (or whose folder is gone
+    from a parent that was) and that were not there. `known`: how many files are remembered.
+    `failed`: folders that could not be listed, with reasons; nothing below them is in `missing`.
+    """
+
+    source: str
+    identity: str
+    known: int
+    missing: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFailed:
+    """The source itself is offline, unreadable, or not the drive it was."""
+
+    source: str
+    reason: str
+
+
+# ---- Storage --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """In the middle of a Store: the service gave the file its id, content still to come."""
+
+    key: FileKey
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The content with this digest is complete in Storage under this id."""
+
+    key: FileKey
+    digest: Digest
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMoved:
+    """The file was no longer the one that settled; nothing was committed."""
+
+    key: FileKey
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed:
+    """The store did not succeed; unless refused or throttled its effect is not known."""
+
+    key: FileKey
+    failure: Failure
+
+
+# ---- runs -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The connection exists and holds these files as source files.
+
+    `last_run`: its newest run as of now, "" if none. `refused`: files the service will not take.
+    """
+
+    connection: str
+    remote_id: str
+    last_run: str
+    mapped: tuple[FileKey, ...] = ()
+    refused: tuple[tuple[FileKey, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareFailed:
+    """The connection could not be found, created or completed."""
+
+    connection: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """202: the run was accepted and is ours."""
+
+    connection: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRefused:
+    """303: this run, which may be anybody's, is active on the iModel; nothing was started."""
+
+    connection: str
+    active_run: str
+    on_our_connection: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StartClashed:
+    """409: several start requests met; none of ours was taken."""
+
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartFailed:
+    """The start request failed; if transient, a run may have been started all the same."""
+
+    connection: str
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class RunFound:
+    """The newest run of the connection, looked up after a lost answer; "" if it has none."""
+
+    connection: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunSeen:
+    """One look at a run. `files`: how each file fared, once it ended; may be incomplete."""
+
+    connection: str
+    run: str
+    outcome: Outcome
+    message: str = ""
+    files: tuple[FileResult, ...] = ()
+    unauthorised: bool = False  # it failed because the connection's owner is signed out
+
+
+@dataclass(frozen=True, slots=True)
+class RunLookFailed:
+    """A look at a run, or for one, failed; says nothing about the run unless it is gone."""
+
+    connection: str
+    run: str
+    failure: Failure
+
+
+# ---- people and time ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAsked:
+    """A person asks to look at everything now and to try again what is waiting or set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time has passed."""
+
+
+DriveFact = (
+    Touched
+    | HintsLost
+    | Looked
+    | LookFailed
+    | Hashed
+    | HashMissed
+    | FilesFound
+    | Scanned
+    | ScanFailed
+)
+StorageFact = Reserved | Stored | StoreMoved | StoreFailed
+RunFact = (
+    Prepared
+    | PrepareFailed
+    | RunStarted
+    | RunRefused
+    | StartClashed
+    | StartFailed
+    | RunFound
+    | RunSeen
+    | RunLookFailed
+)
+Fact = DriveFact | StorageFact | RunFact | SyncAsked | Ticked

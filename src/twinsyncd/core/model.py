@@ -1,0 +1,179 @@
+"""The values everything else speaks in: digests, fingerprints, rows, failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+Digest = str
+"""SHA-256 as 64 lowercase hex characters, or one of the two marks below."""
+
+ABSENT: Final[Digest] = ""
+"""There is no such content: no file on the drive, nothing in Storage, nothing synced."""
+
+IN_DOUBT: Final[Digest] = "?"
+"""A store was begun and its outcome is not known; Storage may hold the old or a new content."""
+
+
+class FileKey(NamedTuple):
+    """One matched file: the key of its source, and its path relative to the source's folder."""
+
+    source: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What one look at a file saw; two equal fingerprints a quiet time apart mean it rests.
+
+    size_bytes and mtime_ns (since the epoch) are the file system's own; file_id is the inode or
+    file index, 0 where the file system has none worth trusting.
+    """
+
+    size_bytes: int
+    mtime_ns: int
+    file_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """What the journal remembers of one file; the work left is wherever the digests differ."""
+
+    key: FileKey
+    fingerprint: Fingerprint | None = None  # of the content `seen`; None before the first hash
+    seen: Digest = ABSENT
+    stored: Digest = ABSENT
+    synced: Digest = ABSENT
+    covered: Digest = ABSENT  # what the active run of ours was started for
+    item: str = ""  # the service's id of the stored file, kept for life
+    mapped: bool = False  # a source file of its connection (references never are)
+    attempts: int = 0  # failures in a row for this content
+    aside: str = ""  # why it was set aside; "" when it was not
+
+
+class Phase(StrEnum):
+    """Where a lane stands; see the plan in lane.py for every transition."""
+
+    QUIET = "quiet"  # no run of ours exists; uploads are allowed
+    PREPARING = "preparing"  # the connection is being found, created or completed
+    STARTING = "starting"  # a run was asked for and the answer is not known
+    RUNNING = "running"  # our run is active; Storage must not change
+    BLOCKED = "blocked"  # somebody else's run is active on the iModel
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """What the journal remembers of one iModel's lane."""
+
+    key: str  # the iModel's id
+    phase: Phase = Phase.QUIET
+    connection: str = ""  # the connection being prepared or run; else the last one served
+    run: str = ""  # the active run, as the target names it
+    last_run: str = ""  # the connection's newest run before ours was asked for
+    asks: int = 0  # start requests sent in this STARTING phase; > 1: an answer was lost
+    attempts: int = 0  # failures in a row
+    not_before_s: float = 0.0  # wall clock [s since the epoch] before which nothing is tried
+    since_s: float = 0.0  # wall clock [s] at which the phase was entered
+    halt: str = ""  # why the lane stands still; "" when it does not
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRow:
+    """What the journal remembers of one configured connection."""
+
+    key: str
+    remote_id: str = ""  # the service's connection id, once found or created
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """What the journal remembers of one source folder: which drive it was."""
+
+    key: str
+    identity: str = ""  # device and file-system id at the last good scan; "" before the first
+    offline: str = ""  # why it cannot be scanned; "" when it can
+
+
+class Fault(StrEnum):
+    """What kind of failure it was, as far as deciding what to do next needs to know."""
+
+    TRANSIENT = "transient"  # try the same again later; the effect may or may not have happened
+    THROTTLED = "throttled"  # the service asks for patience; nothing happened
+    UNAUTHORISED = "unauthorised"  # the credentials are not accepted
+    REFUSED = "refused"  # asking again in the same words will not help
+    GONE = "gone"  # the thing named does not exist (any more)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a command did not succeed; text for a person, a fault for the machine."""
+
+    fault: Fault
+    message: str
+    retry_after_s: float = 0.0  # as the service asked; 0: it did not say
+    request_id: str = ""
+
+
+class Outcome(StrEnum):
+    """How a run, or one file in it, ended as seen from here."""
+
+    ACTIVE = "active"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"  # of a run: some files succeeded
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """How one file fared in a run; `user_must_act`: no repetition helps until it changes."""
+
+    item: str
+    outcome: Outcome
+    message: str = ""
+    user_must_act: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One finished run of ours, for the history."""
+
+    lane: str
+    connection: str
+    run: str
+    outcome: Outcome
+    started_s: float  # wall clock [s since the epoch]
+    ended_s: float
+    files: int  # how many it was started for
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One configured folder of a connection, as the machine needs to know it."""
+
+    key: str
+    connection: str
+    scan_every_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One configured connection, as the machine needs to know it."""
+
+    key: str
+    lane: str
+    batch_quiet_s: float = 30.0
+    longest_wait_s: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The whole configuration, as the machine needs to know it."""
+
+    connections: tuple[Connection, ...]
+    sources: tuple[Source, ...]
+    quiet_s: float = 5.0  # default quiet time of a file
+    quiet_by_suffix: dict[str, float] = field(default_factory=dict)  # ".dgn" -> seconds
+    poll_max_s: float = 10.0  # longest time between two looks at a run
+    uploads_max: int = 4  # stores under way per lane

@@ -1,0 +1,80 @@
+"""Every error that twinsyncd raises on purpose.
+
+AppError
+├── ConfigError      the configuration cannot be used; nothing was started
+├── DiskError        a drive or a file cannot be read
+│   └── FileMoved    a file changed while it was being read; it will settle again
+├── JournalError     the memory cannot be opened or written
+└── CloudError       the platform did not do what was asked (carries a Failure)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .core.model import Failure
+
+
+class AppError(Exception):
+    """The root; `hint` says what the operator can do about it."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        """Keep the message and the hint apart; the text is built when it is shown."""
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing wrong with a configuration file. `line` counts from 1; 0: the whole file."""
+
+    file: str
+    line: int
+    key: str
+    message: str
+    fix: str
+
+    def __str__(self) -> str:
+        """Read as `file:line: key: message. Fix: ...`."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        key = f"{self.key}: " if self.key else ""
+        return f"{place}: {key}{self.message}\n    fix: {self.fix}"
+
+
+class ConfigError(AppError):
+    """The configuration cannot be used; carries every complaint at once."""
+
+    def __init__(self, complaints: Sequence[Complaint]) -> None:
+        """Join the complaints, one paragraph each."""
+        super().__init__("\n".join(str(complaint) for complaint in complaints))
+        self.complaints = tuple(complaints)
+
+
+class DiskError(AppError):
+    """A drive or a file cannot be read."""
+
+
+class FileMoved(DiskError):
+    """A file changed or vanished while it was being read; no fault of anyone's."""
+
+
+class JournalError(AppError):
+    """The journal cannot be opened or written."""
+
+
+class CloudError(AppError):
+    """The platform did not do what was asked.
+
+    `operation` names the call in words, `status` is the HTTP status (0: no answer).
+    """
+
+    def __init__(
+        self, operation: str, failure: Failure, *, status: int = 0, code: str = ""
+    ) -> None:
+        """Keep the failure for the machine and the rest for people."""
+        super().__init__(f"{operation}: {failure.message}")
+        self.operation = operation
+        self.failure = failure
+        self.status = status
+        self.code = code

@@ -1,0 +1,5 @@
+"""What "deliver" means: one module per kind of connection, all behind one Protocol."""
+
+from .protocol import Content, Target
+
+__all__ = ["Content", "Target"]
