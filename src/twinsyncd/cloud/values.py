@@ -1,0 +1,104 @@
+"""What the platform answers, as far as anybody here needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file or folder in Storage. created_s: since the epoch; size_bytes is None if not told."""
+
+    id: str
+    name: str
+    is_folder: bool = False
+    size_bytes: int | None = None
+    created_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Where a file's content goes; the URL is a secret that lives for an hour."""
+
+    item: str
+    url: str = field(repr=False)
+    complete_link: str
+
+
+@dataclass(frozen=True, slots=True)
+class StorageConnectionInfo:
+    """A storage connection; last_run_link is None if the answer does not speak of it."""
+
+    id: str
+    name: str
+    imodel_id: str = ""
+    last_run_link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of a connection."""
+
+    id: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How one file fared in a run."""
+
+    item: str
+    state: str
+    result: str
+    message: str = ""
+    article: str = ""  # link to an explanation, "" if none
+    can_user_fix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run; started_s: since the epoch, 0 while not set."""
+
+    id: str
+    state: str
+    result: str
+    started_s: float = 0.0
+    error_key: str = ""
+    error_text: str = ""
+    tasks: tuple[Task, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something with a name and the iTwin it belongs to."""
+
+    id: str
+    name: str
+    itwin_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """The error envelope, or what could be made of something like it."""
+
+    code: str = ""
+    message: str = ""
+    details: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+
+class Start(StrEnum):
+    """What became of a request to start a run."""
+
+    ACCEPTED = "accepted"  # 202: a new run
+    ACTIVE = "active"  # 303: this run is active on the iModel; nothing was started
+    CLASHED = "clashed"  # 409: several requests met; ours was not taken
+
+
+@dataclass(frozen=True, slots=True)
+class StartAnswer:
+    """The answer to a start request; `location` names the new or the active run."""
+
+    start: Start
+    location: str = ""

@@ -1,0 +1,237 @@
+"""Reads the platform's JSON into values, tolerating everything it is known to do.
+
+Unknown members and enum values are kept or ignored, nulls and missing members read as empty,
+dates of the year 1 read as "not set". Only what nothing can be done without is required.
+Source: iTwin Platform, Storage, Synchronization, iModels and iTwins API pages, and the 2022
+OpenAPI exports in iTwin/demo-portal, read 2026-11.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote
+
+from .values import (
+    Complaint,
+    Item,
+    Named,
+    Run,
+    SourceFile,
+    StorageConnectionInfo,
+    Task,
+    Upload,
+)
+
+T = TypeVar("T")
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+
+class Unreadable(ValueError):
+    """The answer lacks something nothing can be done without."""
+
+
+def page(body: bytes, key: str, read: Callable[[Any], T]) -> tuple[tuple[T, ...], bool]:
+    """Return the entries of a page, and whether it names a next one (it may do so wrongly)."""
+    answer = _mapping(_json(body))
+    return tuple(map(read, _entries(answer, key))), bool(_href(answer, "next"))
+
+
+def items(body: bytes) -> tuple[tuple[Item, ...], bool]:
+    """Read a page of a folder listing."""
+    return page(body, "items", _item)
+
+
+def root_folder(body: bytes) -> str:
+    """Read the id of the top-level folder out of a Storage root listing."""
+    link = _href(_mapping(_json(body)), "folder")
+    return _needed(link.rstrip("/").rpartition("/")[2], "_links.folder")
+
+
+def item(body: bytes, key: str) -> Item:
+    """Read a single file or folder."""
+    return _item(_mapping(_json(body)).get(key), folder=key == "folder")
+
+
+def upload(body: bytes) -> Upload:
+    """Read the two links of an upload; the file's id is in the second one only."""
+    answer = _mapping(_json(body))
+    complete = _needed(_href(answer, "completeUrl"), "_links.completeUrl")
+    segments = complete.partition("?")[0].rstrip("/").split("/")
+    if len(segments) < 2 or segments[-1].lower() != "complete":
+        raise Unreadable("_links.completeUrl does not end with /complete")
+    url = _needed(_href(answer, "uploadUrl"), "_links.uploadUrl")
+    return Upload(unquote(segments[-2]), url, complete)
+
+
+def connection(body: bytes) -> StorageConnectionInfo:
+    """Read a single connection."""
+    return _connection(_mapping(_json(body)).get("connection"))
+
+
+def connections(body: bytes) -> tuple[tuple[StorageConnectionInfo, ...], bool]:
+    """Read a page of connections, minimal or full."""
+    return page(body, "connections", _connection)
+
+
+def source_files(body: bytes) -> tuple[tuple[SourceFile, ...], bool]:
+    """Read a page of source files, minimal or full."""
+    return page(body, "sourceFiles", _source_file)
+
+
+def runs(body: bytes) -> tuple[tuple[Run, ...], bool]:
+    """Read a page of runs, minimal or full."""
+    return page(body, "runs", _run)
+
+
+def run(body: bytes) -> Run:
+    """Read a single run with its jobs' tasks."""
+    return _run(_mapping(_json(body)).get("run"))
+
+
+def named(body: bytes, key: str) -> Named:
+    """Read an iModel or iTwin."""
+    entry = _mapping(_mapping(_json(body)).get(key))
+    name = _text(entry, "displayName") or _text(entry, "name")
+    return Named(_needed(_text(entry, "id"), "id"), name, _text(entry, "iTwinId"))
+
+
+def complaint(body: bytes) -> Complaint:
+    """Read an error body; never raises, since errors come in every shape and in none.
+
+    The older gateway answered 401 and 429 without the envelope.
+    """
+    try:
+        answer = _mapping(_json(body))
+    except Unreadable:
+        return Complaint()
+    error = answer.get("error")
+    if isinstance(error, str):  # OAuth: {"error": code, "error_description": text}
+        return Complaint(error, _text(answer, "error_description"))
+    entry = _mapping(error) or answer
+    details = [_mapping(each) for each in _entries(entry, "details")]
+    return Complaint(
+        _text(entry, "code"),
+        _text(entry, "message"),
+        tuple(text for each in details if (text := _text(each, "message"))),
+        tuple(target for each in [entry, *details] if (target := _text(each, "target"))),
+    )
+
+
+def token(body: bytes) -> tuple[str, float]:
+    """Read an access token and the seconds it lives (an hour if that is not told)."""
+    answer = _mapping(_json(body))
+    lifetime = answer.get("expires_in")
+    lifetime_s = _number(lifetime)
+    return (
+        _needed(_text(answer, "access_token"), "access_token"),
+        3600.0 if lifetime_s is None else float(lifetime_s),
+    )
+
+
+def token_endpoint(body: bytes) -> str:
+    """Read the token endpoint out of a discovery document."""
+    return _needed(_text(_mapping(_json(body)), "token_endpoint"), "token_endpoint")
+
+
+def _item(value: Any, *, folder: bool = False) -> Item:
+    entry = _mapping(value)
+    return Item(
+        _needed(_text(entry, "id"), "id"),
+        _text(entry, "displayName"),
+        folder or _text(entry, "type").lower() == "folder",
+        _number(entry.get("size")),
+        _date(entry, "createdDateTime"),
+    )
+
+
+def _connection(value: Any) -> StorageConnectionInfo:
+    entry = _mapping(value)
+    spoken = "lastRun" in _mapping(entry.get("_links"))
+    return StorageConnectionInfo(
+        _needed(_text(entry, "id"), "id"),
+        _text(entry, "displayName"),
+        _text(entry, "iModelId"),
+        _href(entry, "lastRun") if spoken else None,
+    )
+
+
+def _source_file(value: Any) -> SourceFile:
+    entry = _mapping(value)
+    return SourceFile(_needed(_text(entry, "id"), "id"), _text(entry, "storageFileId"))
+
+
+def _run(value: Any) -> Run:
+    entry = _mapping(value)
+    error = _mapping(entry.get("error"))
+    jobs = [_mapping(job) for job in _entries(entry, "jobs")]
+    return Run(
+        _needed(_text(entry, "id"), "id"),
+        _text(entry, "state"),
+        _text(entry, "result"),
+        _date(entry, "startDateTime"),
+        _text(error, "errorKey"),
+        _text(error, "description"),
+        tuple(_task(task) for job in jobs for task in _entries(job, "tasks")),
+    )
+
+
+def _task(value: Any) -> Task:
+    entry = _mapping(value)
+    error = _mapping(entry.get("error"))
+    report = _mapping(_mapping(entry.get("details")).get("synchronizationReport"))
+    texts = (_text(error, "description"), _text(error, "message"), _text(report, "message"))
+    return Task(
+        _text(entry, "storageFileId") or _text(entry, "sourceFileId"),
+        _text(entry, "state"),
+        _text(entry, "result"),
+        next(filter(None, texts), ""),
+        _text(error, "kbArticleLink"),
+        error.get("canUserFix") is True,
+    )
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as exc:
+        raise Unreadable("the answer is not JSON") from exc
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else _NOTHING
+
+
+def _entries(entry: Mapping[str, Any], key: str) -> list[Any]:
+    value = entry.get(key)
+    return value if isinstance(value, list) else []
+
+
+def _text(entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _date(entry: Mapping[str, Any], key: str) -> float:
+    """Return seconds since the epoch; 0 for a date of the year 1, which means "not set"."""
+    try:
+        moment = datetime.fromisoformat(_text(entry, key))
+    except ValueError:
+        return 0.0
+    return max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
+
+
+def _href(entry: Mapping[str, Any], key: str) -> str:
+    return _text(_mapping(_mapping(entry.get("_links")).get(key)), "href")
+
+
+def _needed(text: str, what: str) -> str:
+    if not text:
+        raise Unreadable(f"the answer has no {what}")
+    return text
