@@ -1,0 +1,50 @@
+"""Repeats one idempotent call a few times; anything longer is the machine's decision."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential_jitter,
+)
+
+from ..core.model import Fault
+from ..errors import CloudError
+
+TRIES_MAX: Final = 3
+LONGEST_S: Final = 30.0  # a longer wait must survive a restart and be visible
+_BACKOFF: Final = wait_exponential_jitter(initial=0.3, max=5.0, exp_base=3.0, jitter=0.3)
+
+Sleep = Callable[[float], None]
+
+
+def retrying(sleep: Sleep = time.sleep) -> Retrying:
+    """Return a policy to call functions through; it may be shared by threads.
+
+    At most three tries within 30 s; waits as long as the service asks for, or gives up at once
+    when that is too long. The last error is raised as it was.
+    """
+    return Retrying(
+        sleep=sleep,
+        stop=stop_after_attempt(TRIES_MAX) | stop_before_delay(LONGEST_S),
+        wait=_wait_s,
+        retry=retry_if_exception(_is_worth_repeating),
+        reraise=True,
+    )
+
+
+def _is_worth_repeating(exc: BaseException) -> bool:
+    return isinstance(exc, CloudError) and exc.failure.fault in {Fault.TRANSIENT, Fault.THROTTLED}
+
+
+def _wait_s(state: RetryCallState) -> float:
+    exc = state.outcome.exception() if state.outcome else None
+    asked_s = exc.failure.retry_after_s if isinstance(exc, CloudError) else 0.0
+    return asked_s or _BACKOFF(state)
