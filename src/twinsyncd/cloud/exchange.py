@@ -1,0 +1,82 @@
+"""Carries out one signed call and hands back an answer, or raises the one right error.
+
+Every call has a GUID as X-Correlation-Id, so that the vendor's support can find it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Final, TypedDict, Unpack
+
+import httpx
+
+from . import faults
+from .links import settle
+from .retries import Sleep, retrying
+
+V1: Final = "application/vnd.bentley.itwin-platform.v1+json"
+V2: Final = "application/vnd.bentley.itwin-platform.v2+json"
+REPRESENTATION: Final = "return=representation"
+
+
+class Details(TypedDict, total=False):
+    """What a call may add: a JSON body, a query, the API version, how much to return.
+
+    `also`: statuses besides 2xx that are answers, not errors.
+    """
+
+    json: Mapping[str, object]
+    params: Mapping[str, str | int]
+    accept: str
+    prefer: str
+    also: tuple[int, ...]
+
+
+class Exchange:
+    """Speaks to one API over a client that signs; used by several threads at once."""
+
+    def __init__(self, http: httpx.Client, api_url: str, sleep: Sleep) -> None:
+        """Take a client that does not follow redirects; `sleep` waits between repetitions."""
+        assert not http.follow_redirects, "303 means that a run is active; it must stay visible"
+        self._http = http
+        self._api = httpx.URL(api_url.rstrip("/"))
+        self._retrying = retrying(sleep)
+
+    def repeatable(
+        self, operation: str, method: str, link: str, **details: Unpack[Details]
+    ) -> httpx.Response:
+        """Carry out an idempotent call, repeating it a few times when that may help."""
+        return self._retrying(self.once, operation, method, link, **details)
+
+    def once(
+        self, operation: str, method: str, link: str, **details: Unpack[Details]
+    ) -> httpx.Response:
+        """Carry out a call a single time; `link` is a path below the API or a link it gave.
+
+        Raises CloudError; a transient one leaves open whether the call had its effect.
+        """
+        request_id = str(uuid.uuid4())
+        headers = {"Accept": details.get("accept", V1), "X-Correlation-Id": request_id}
+        if "prefer" in details:
+            headers["Prefer"] = details["prefer"]
+        try:
+            response = self._http.request(
+                method,
+                self._url(link),
+                json=details.get("json"),
+                params=details.get("params"),
+                headers=headers,
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            raise faults.error_from(operation, exc, request_id=request_id) from exc
+        response.headers.setdefault("x-correlation-id", request_id)
+        if response.is_success or response.status_code in details.get("also", ()):
+            return response
+        raise faults.error_of(operation, response)
+
+    def _url(self, link: str) -> httpx.URL:
+        """Return the absolute URL; a link with a scheme is checked before the token goes there."""
+        if link.startswith("/"):
+            return httpx.URL(f"{self._api}{link}")
+        return settle(link, self._api)
