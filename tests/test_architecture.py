@@ -1,0 +1,267 @@
+"""The plan of the house, enforced: who imports whom, what the core may reach, sizes, names."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / "src"
+FILES = sorted(SRC.rglob("*.py"))
+
+MODULE_LINES_MAX = 300
+FUNCTION_LINES_MAX = 60
+
+CORE, ERRORS = "twinsyncd.core", "twinsyncd.errors"
+VALUES = ("twinsyncd.core.model", "twinsyncd.core.facts", "twinsyncd.core.commands")
+VIEWS = "twinsyncd.journal.views"
+PROTOCOLS = tuple(f"twinsyncd.{room}.protocol" for room in ("targets", "disk", "journal"))
+SHELL = ("twinsyncd.runtime", "twinsyncd.config", "twinsyncd.logs")
+
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    CORE: (CORE,),
+    ERRORS: (CORE,),
+    "twinsyncd.patterns": (CORE,),
+    "twinsyncd.logs": (),
+    "twinsyncd.notify": (CORE, ERRORS),
+    "twinsyncd.config": (CORE, ERRORS, "twinsyncd.patterns", "twinsyncd.targets.extensions"),
+    "twinsyncd.journal": ("twinsyncd.core.model", "twinsyncd.core.commands", ERRORS),
+    "twinsyncd.disk": (*VALUES, ERRORS),
+    "twinsyncd.cloud": (*VALUES, ERRORS),
+    "twinsyncd.targets": ("twinsyncd.cloud", CORE, ERRORS),
+    "twinsyncd.targets.extensions": (),
+    "twinsyncd.targets.protocol": (CORE,),
+    "twinsyncd.runtime": (*PROTOCOLS, CORE, ERRORS),
+    "twinsyncd.runtime.wiring": ("twinsyncd",),
+    "twinsyncd.runtime.service": ("twinsyncd",),
+    "twinsyncd.web": (VIEWS, CORE, ERRORS),
+    "twinsyncd.cli": (*SHELL, VIEWS, CORE, ERRORS),
+    "twinsyncd": (),
+    "localtwin": (),
+}
+"""A room, and what else it may import than itself; the longest name that fits a module counts."""
+
+SERVER = ("localtwin.api", "localtwin.serve", "fastapi", "starlette", "uvicorn")
+KEEPS_OUT: dict[str, tuple[str, ...]] = {
+    "localtwin.world": SERVER,
+    "localtwin.imodel": SERVER,
+    "localtwin.connectors": SERVER,
+}
+"""A room of localtwin, and what it must not reach: its rules hold without a server."""
+
+ONLY_IN: dict[str, tuple[str, ...]] = {
+    "localtwin": ("localtwin", "twinsyncd.cli.demo", "twinsyncd.cli.local"),
+    "twinsyncd.runtime.wiring": ("twinsyncd.cli", "twinsyncd.runtime.service"),
+    "httpx": ("twinsyncd.cloud",),
+    "watchdog": ("twinsyncd.disk",),
+    "sqlalchemy": ("twinsyncd.journal", "localtwin"),
+    "alembic": ("twinsyncd.journal", "localtwin"),
+    "typer": ("twinsyncd.cli", "localtwin"),
+    "rich": ("twinsyncd.cli", "twinsyncd.logs", "localtwin"),
+    "starlette": ("twinsyncd.web", "localtwin"),
+    "fastapi": ("localtwin",),
+    "uvicorn": ("twinsyncd.web", "twinsyncd.runtime", "localtwin"),
+    "pydantic": ("twinsyncd.config", "twinsyncd.cloud", "localtwin"),
+}
+"""A module or library that is one room's trade, and who else may touch it."""
+
+PURE = {"__future__", "abc", "bisect", "collections", "dataclasses", "enum", "functools", "heapq"}
+PURE |= {"itertools", "math", "operator", "re", "string", "types", "typing", "unicodedata"}
+IMPURE_BUILTINS = {"print", "open", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
+IMPURE_METHODS = {"now", "today", "utcnow", "read_text", "write_text", "read_bytes", "write_bytes"}
+EMPTY_WORDS = ("Manager", "Helper", "Util", "Utils", "Handler", "Service")
+
+
+def name_of(file: Path) -> str:
+    """Return the dotted name of a module under src."""
+    return ".".join(file.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__")
+
+
+def exists(module: str) -> bool:
+    """True if it is a module or package of ours, and not a name inside one."""
+    place = SRC.joinpath(*module.split("."))
+    return place.is_dir() or place.with_suffix(".py").is_file()
+
+
+def imported(source: str, package: str) -> Iterator[str]:
+    """Yield the dotted name of all that a module of `package` imports, wherever in its text."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")
+            home = parts[: len(parts) - node.level + 1] if node.level else []
+            base = ".".join([*home, *([node.module] if node.module else [])])
+            inner = [f"{base}.{alias.name}" for alias in node.names]
+            yield from (name if exists(name) else base for name in inner)
+
+
+def imports_of(file: Path) -> list[str]:
+    """Return what a file of ours imports."""
+    name = name_of(file)
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    return sorted(set(imported(file.read_text("utf-8"), package)))
+
+
+def within(module: str, rooms: tuple[str, ...]) -> bool:
+    """True if the module is one of the rooms or lies in one."""
+    return any(module == room or module.startswith(f"{room}.") for room in rooms)
+
+
+def rule_for(module: str) -> str:
+    """Return the longest key of MAY_IMPORT that holds for the module; "" if none does."""
+    return max((room for room in MAY_IMPORT if within(module, (room,))), key=len, default="")
+
+
+def offences(module: str, imports: list[str]) -> list[str]:
+    """Return those imports that the plan does not grant the module."""
+    room = rule_for(module)
+    allowed = (*MAY_IMPORT[room], room) if room != "twinsyncd" else ()
+    ours = [name for name in imports if within(name, ("twinsyncd", "localtwin"))]
+    wrong = [name for name in ours if name != "twinsyncd" and not within(name, allowed)]
+    granted = [name for name in wrong if within(name, ("localtwin",)) and may_touch(module, name)]
+    trade = [name for name in imports if not may_touch(module, name)]
+    closed = [out for room, out in KEEPS_OUT.items() if within(module, (room,))]
+    barred = [name for out in closed for name in imports if within(name, out)]
+    return sorted({*wrong, *trade, *barred} - set(granted))
+
+
+def may_touch(module: str, name: str) -> bool:
+    """True unless `name` is a trade of which the module is no part."""
+    trades = {trade: users for trade, users in ONLY_IN.items() if within(name, (trade,))}
+    return all(within(module, (trade, *users)) for trade, users in trades.items())
+
+
+def functions(source: str) -> Iterator[tuple[str, int]]:
+    """Yield every function's name and its length in lines, without decorators."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def impure_calls(source: str) -> list[str]:
+    """Return the calls that reach the world by a name that needs no import, or tell the time."""
+    calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    names = [call.attr for call in calls if isinstance(call, ast.Attribute)]
+    builtin = [call.id for call in calls if isinstance(call, ast.Name)]
+    reached = [name for name in names if name in IMPURE_METHODS]
+    return reached + [name for name in builtin if name in IMPURE_BUILTINS]
+
+
+every_file = pytest.mark.parametrize("file", FILES, ids=name_of)
+every_core_file = pytest.mark.parametrize(
+    "file", sorted((SRC / "twinsyncd" / "core").rglob("*.py")), ids=name_of
+)
+
+
+@every_file
+def test_every_module_imports_only_what_the_plan_grants_it(file: Path) -> None:
+    """One forbidden import is how a pure core and an honest witness are lost."""
+    assert offences(name_of(file), imports_of(file)) == []
+
+
+@every_file
+def test_every_module_has_a_place_in_the_plan(file: Path) -> None:
+    """A room nobody planned is a room nobody guards."""
+    name = name_of(file)
+
+    assert rule_for(name) not in {"", "twinsyncd"} or name == "twinsyncd"
+
+
+@every_core_file
+def test_the_core_imports_only_pure_modules(file: Path) -> None:
+    """The core must be replayable, so it may not be able to reach the world."""
+    foreign = [name for name in imports_of(file) if not within(name, ("twinsyncd.core",))]
+
+    assert {name.split(".")[0] for name in foreign} - PURE == set()
+
+
+@every_core_file
+def test_the_core_calls_nothing_that_reaches_the_world(file: Path) -> None:
+    """Time and files are arguments there; one print or one clock breaks every replay."""
+    assert impure_calls(file.read_text("utf-8")) == []
+
+
+@every_file
+def test_every_module_says_its_duty_and_keeps_to_its_size(file: Path) -> None:
+    """What nobody can read in one sitting nobody mends at night."""
+    source = file.read_text("utf-8")
+
+    assert ast.get_docstring(ast.parse(source))
+    assert len(source.splitlines()) <= MODULE_LINES_MAX
+    assert [found for found in functions(source) if found[1] > FUNCTION_LINES_MAX] == []
+
+
+@every_file
+def test_every_class_is_named_for_what_it_is(file: Path) -> None:
+    """A class called Manager has no duty, so it gets them all."""
+    classes = [
+        node.name
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+
+    assert [name for name in classes if name.endswith(EMPTY_WORDS)] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "package", "expected"),
+    [
+        ("import os.path", "twinsyncd.disk", ["os.path"]),
+        ("from ..core import model, facts", "twinsyncd.disk", ["core.model", "core.facts"]),
+        ("from ..core.model import FileKey", "twinsyncd.disk", ["core.model"]),
+        ("from . import model", "twinsyncd.core", ["core.model"]),
+        ("from .. import errors", "twinsyncd.core", ["errors"]),
+        ("def late():\n    from ..errors import AppError", "twinsyncd.core", ["errors"]),
+    ],
+)
+def test_imports_are_found_wherever_and_however_written(
+    source: str, package: str, expected: list[str]
+) -> None:
+    """A rule that a relative or a late import slips past guards nothing."""
+    ours = ["core", "errors"]
+    full = [f"twinsyncd.{name}" if name.split(".")[0] in ours else name for name in expected]
+
+    assert full == list(imported(source, package))
+
+
+@pytest.mark.parametrize(
+    ("module", "imports", "expected"),
+    [
+        ("twinsyncd.core.lane", ["twinsyncd.errors"], ["twinsyncd.errors"]),
+        ("twinsyncd", ["twinsyncd.config"], ["twinsyncd.config"]),
+        (
+            "twinsyncd.targets.extensions",
+            ["twinsyncd.targets.protocol"],
+            ["twinsyncd.targets.protocol"],
+        ),
+        ("twinsyncd.disk.scan", ["twinsyncd.core.lane"], ["twinsyncd.core.lane"]),
+        ("twinsyncd.journal.writer", ["twinsyncd.core.facts"], ["twinsyncd.core.facts"]),
+        ("twinsyncd.web.page", ["twinsyncd.journal.writer"], ["twinsyncd.journal.writer"]),
+        ("twinsyncd.runtime.engine", ["twinsyncd.cloud.client"], ["twinsyncd.cloud.client"]),
+        ("twinsyncd.runtime.hands", ["twinsyncd.targets.protocol"], []),
+        ("twinsyncd.runtime.engine", ["twinsyncd.runtime.wiring"], ["twinsyncd.runtime.wiring"]),
+        ("twinsyncd.runtime.wiring", ["twinsyncd.cloud.client"], []),
+        ("twinsyncd.runtime.wiring", ["localtwin.serve"], ["localtwin.serve"]),
+        ("twinsyncd.targets.storage", ["httpx"], ["httpx"]),
+        ("twinsyncd.cli.demo", ["localtwin.serve"], []),
+        ("twinsyncd.cli.run", ["localtwin.serve"], ["localtwin.serve"]),
+        ("localtwin.api.ims", ["twinsyncd.cloud.wire"], ["twinsyncd.cloud.wire"]),
+        ("localtwin.world.runs", ["fastapi"], ["fastapi"]),
+        ("localtwin.api.ims", ["fastapi", "localtwin.world.runs"], []),
+    ],
+)
+def test_the_plan_itself_forbids_and_grants(
+    module: str, imports: list[str], expected: list[str]
+) -> None:
+    """Rooms that are not built yet are guarded from their first line."""
+    assert expected == offences(module, imports)
+
+
+def test_reaching_the_world_is_recognised() -> None:
+    """The guard of the core must bite."""
+    source = "print(1)\nopen('a')\ndatetime.now()\nre.compile('a')\nmodel.open()"
+
+    assert sorted(impure_calls(source)) == ["now", "open", "print"]
