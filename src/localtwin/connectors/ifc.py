@@ -1,0 +1,245 @@
+"""The IFC connector: projects, spatial structure, products, types and groups, by GlobalId."""
+
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import ifcopenshell
+import ifcopenshell.util.element as ifc_element
+import ifcopenshell.util.placement as ifc_placement
+import numpy as np
+from numpy.typing import NDArray
+
+from localtwin.connectors.ifc_digest import Digests
+from localtwin.connectors.source import ConnectorError, Json, Partition, SourceElement, unreadable
+
+Instance: TypeAlias = Any  # an ifcopenshell.entity_instance, which has no static types
+Matrix: TypeAlias = NDArray[np.float64]
+
+SCHEMAS = ("IFC2X3", "IFC4", "IFC4X3")
+TAIL_BYTES = 4096  # the closing line is the last, give or take blanks and a comment
+END = b"END-ISO-10303-21"
+DECIMALS = 6  # of the length unit: finer differences are the noise of an export, not an edit
+
+# Attributes that are told by other means, or that change although nothing was edited.
+_TOLD_ELSEWHERE = {"GlobalId", "OwnerHistory", "Name", "Tag", "ObjectPlacement", "HasPropertySets"}
+
+
+class IfcConnector:
+    """Reads IFC2X3, IFC4 and IFC4X3 in the STEP encoding."""
+
+    name = "IFC"
+    version = "1"
+
+    def read(self, file: Path) -> Iterator[SourceElement]:
+        """Yield every rooted object, parents first; raises ConnectorError on a broken file."""
+        yield from _Reading(_opened(file)).elements()
+
+
+class IfcZipConnector:
+    """Reads the IFC file inside an .ifczip."""
+
+    name = "IFC"
+    version = "1"
+
+    def read(self, file: Path) -> Iterator[SourceElement]:
+        """Yield as IfcConnector does; raises ConnectorError if there is no IFC file inside."""
+        try:
+            with zipfile.ZipFile(file) as archive, tempfile.TemporaryDirectory() as folder:
+                inner = next((n for n in archive.namelist() if n.lower().endswith(".ifc")), None)
+                if inner is None:
+                    raise unreadable("There is no .ifc file in the archive.")
+                yield from IfcConnector().read(Path(archive.extract(inner, folder)))
+        except zipfile.BadZipFile as exc:
+            raise unreadable("The archive is damaged.") from exc
+
+
+class _Reading:
+    """One pass over an open model; remembers what many elements share."""
+
+    def __init__(self, model: ifcopenshell.file) -> None:
+        self._model = model
+        self._digests = Digests(model)
+        self._placements: dict[int, Matrix] = {}
+        self._definitions: dict[int, Json] = {}
+        self._told: set[int] = set()
+
+    def elements(self) -> Iterator[SourceElement]:
+        for kind in ("IfcProject", "IfcTypeObject", "IfcGroup", "IfcProduct"):
+            for instance in self._model.by_type(kind):
+                yield from self._with_parents(instance)
+
+    def _with_parents(self, instance: Instance) -> Iterator[SourceElement]:
+        line: list[Instance] = []
+        above: Instance | None = instance
+        while above is not None and above.id() not in self._told:
+            self._told.add(above.id())
+            line.append(above)
+            above = _parent(above)
+        for each in reversed(line):
+            yield self._element(each)
+
+    def _element(self, instance: Instance) -> SourceElement:
+        entity = instance.is_a()
+        parent = _parent(instance)
+        return SourceElement(
+            identifier=_identifier(instance),
+            class_name=f"{self._model.schema}:{entity}",
+            partition=Partition.PHYSICAL if instance.is_a("IfcProduct") else Partition.DEFINITION,
+            label=instance.Name or "",
+            code=getattr(instance, "Tag", None) or "",
+            parent=None if parent is None else _identifier(parent),
+            category=self._type(instance),
+            properties=self._properties(instance),
+            shape=self._shape(instance),
+        )
+
+    def _type(self, instance: Instance) -> str | None:
+        if instance.is_a("IfcTypeObject"):
+            return None
+        kind = ifc_element.get_type(instance)
+        return None if kind is None else _identifier(kind)
+
+    def _properties(self, instance: Instance) -> dict[str, Json]:
+        told: dict[str, Json] = {}
+        for name, value in zip(_attribute_names(instance), instance, strict=True):
+            if name not in _TOLD_ELSEWHERE and not _is_shape(value) and value is not None:
+                told[name] = self._plain(value)
+        told |= self._definition_sets(instance)
+        told |= self._associations(instance)
+        if placement := getattr(instance, "ObjectPlacement", None):
+            told["Placement"] = self._placement(placement)[:3].round(DECIMALS).ravel().tolist()
+        if groups := sorted(
+            _identifier(relation.RelatingGroup)
+            for relation in getattr(instance, "HasAssignments", None) or ()
+            if relation.is_a("IfcRelAssignsToGroup")
+        ):
+            told["Groups"] = groups
+        return told
+
+    def _shape(self, instance: Instance) -> str:
+        """Return a digest of the geometry and whatever else the object refers to."""
+        names = _attribute_names(instance)
+        parts = [
+            f"{name}:{self._plain(value)}"
+            for name, value in zip(names, instance, strict=True)
+            if name not in _TOLD_ELSEWHERE and _is_shape(value)
+        ]
+        return ";".join(parts)
+
+    def _definition_sets(self, instance: Instance) -> dict[str, Json]:
+        """Return the property and quantity sets by name; a type's sets stay with the type."""
+        found = list(getattr(instance, "HasPropertySets", None) or ())
+        for relation in getattr(instance, "IsDefinedBy", None) or ():
+            if relation.is_a("IfcRelDefinesByProperties"):
+                definition = relation.RelatingPropertyDefinition
+                # IFC4 allows a set of definitions here.
+                found.extend([definition] if definition.is_a("IfcRoot") else definition[0])
+        sets: dict[str, Json] = {}
+        for definition in found:
+            sets[definition.Name or definition.is_a()] = self._definition(definition)
+        return {"PropertySets": sets} if sets else {}
+
+    def _definition(self, definition: Instance) -> Json:
+        step = definition.id()
+        if step not in self._definitions:
+            values = ifc_element.get_property_definition(definition)
+            self._definitions[step] = self._plain(values)
+        return self._definitions[step]
+
+    def _associations(self, instance: Instance) -> dict[str, Json]:
+        """Return materials, classifications and documents, each by its name and digest."""
+        told: dict[str, list[str]] = {}
+        for relation in getattr(instance, "HasAssociations", None) or ():
+            # An association's last attribute is what is associated, in every schema.
+            target = relation[len(relation) - 1]
+            if not isinstance(target, ifcopenshell.entity_instance):
+                continue
+            kind = relation.is_a().removeprefix("IfcRelAssociates")
+            label = getattr(target, "Name", None) or target.is_a()
+            told.setdefault(kind, []).append(f"{label} ({self._digests.of(target)})")
+        return {kind: sorted(targets) for kind, targets in told.items()}
+
+    def _placement(self, placement: Instance) -> Matrix:
+        """Return the position in the coordinates of the project."""
+        step = placement.id()
+        if step not in self._placements:
+            self._placements[step] = self._computed_placement(placement)
+        return self._placements[step]
+
+    def _computed_placement(self, placement: Instance) -> Matrix:
+        if not placement.is_a("IfcLocalPlacement"):
+            # Grid and linear placements need geometry; their digest is kept with the shape.
+            return np.eye(4)
+        above = placement.PlacementRelTo
+        base = np.eye(4) if above is None else self._placement(above)
+        relative: Matrix = ifc_placement.get_axis2placement(placement.RelativePlacement)
+        return np.asarray(base @ relative, dtype=np.float64)
+
+    def _plain(self, value: Any) -> Json:
+        """Return a value of ifcopenshell as JSON; references become what identifies them."""
+        if isinstance(value, ifcopenshell.entity_instance):
+            return self._named(value)
+        if isinstance(value, dict):
+            return {str(key): self._plain(each) for key, each in value.items() if key != "id"}
+        if isinstance(value, (tuple, list, set, frozenset)):
+            return [self._plain(each) for each in value]
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return value
+        return str(value)
+
+    def _named(self, value: Instance) -> Json:
+        if value.id() == 0:
+            return self._plain(value[0])
+        return _identifier(value) if value.is_a("IfcRoot") else self._digests.of(value)
+
+
+def _opened(file: Path) -> ifcopenshell.file:
+    """Return the model; refuses a file without its end, whose missing rest would be deleted."""
+    with file.open("rb") as data:
+        size_bytes = data.seek(0, 2)
+        data.seek(max(0, size_bytes - TAIL_BYTES))
+        tail = data.read()
+    if not size_bytes:
+        raise unreadable("The file is empty.", code="FileEmpty")
+    if END not in tail:
+        raise unreadable("The file ends before its last line.", code="FileIncomplete")
+    try:
+        return ifcopenshell.open(file, ".ifc")
+    except ifcopenshell.SchemaError as exc:
+        raise _unsupported(str(exc)) from exc
+    except ifcopenshell.Error as exc:
+        raise unreadable(f"The file is not valid IFC: {exc}") from exc
+
+
+def _unsupported(message: str) -> ConnectorError:
+    return ConnectorError(
+        code="FormatVersionUnsupported",
+        message=message,
+        description=f"Export the model as one of {', '.join(SCHEMAS)}.",
+        category="unsupported_format",
+        can_user_fix=True,
+    )
+
+
+def _identifier(instance: Instance) -> str:
+    return instance.GlobalId or f"without GlobalId: {instance.is_a()}"
+
+
+def _parent(instance: Instance) -> Instance | None:
+    if instance.is_a("IfcProduct"):
+        return ifc_element.get_parent(instance)
+    return None
+
+
+def _attribute_names(instance: Instance) -> list[str]:
+    return [instance.attribute_name(index) for index in range(len(instance))]
+
+
+def _is_shape(value: Any) -> bool:
+    """Return whether a value refers to instances that are not elements themselves."""
+    if isinstance(value, ifcopenshell.entity_instance):
+        return value.id() != 0 and not value.is_a("IfcRoot")
+    return isinstance(value, tuple) and any(_is_shape(each) for each in value)

@@ -1,0 +1,74 @@
+"""Which connector reads which file: by the connector type asked for and the name's extension."""
+
+import importlib
+from pathlib import PurePath
+from typing import cast
+
+from localtwin.connectors.source import Connector, ConnectorError
+
+# Module and class by extension; imported when first needed, since the readers are heavy to load.
+READERS = {
+    "ifc": "localtwin.connectors.ifc:IfcConnector",
+    "ifczip": "localtwin.connectors.ifc:IfcZipConnector",
+    "dxf": "localtwin.connectors.dxf:DxfConnector",
+}
+
+# Extensions that each connector type takes.
+# Source: Synchronization documentation, "Supported formats", and the public CLI's mapping.
+EXTENSIONS = {
+    "AUTOPLANT": {"dwg"},
+    "AVEVADIAGRAMS": {"vsd"},
+    "AVEVAPID": {"dwg"},
+    "CIVIL": {"dgn"},
+    "CIVIL3D": {"dwg"},
+    "DWG": {"dwg", "dxf"},
+    "GEOSPATIAL": {"kml", "shp", "geojson", "geodb", "xml"},
+    "IFC": {"ifc", "ifczip"},
+    "MSTN": set(
+        "dgn dwg dxf 3dm 3ds skp dae fbx hln igs jt xml obj sat stl stp x_t".split()  # noqa: SIM905 - a list of words reads better as words
+    ),
+    "NWD": {"nwd", "nwc"},
+    "OBD": {"dgn"},
+    "OPENTOWER": {"otxml", "xml"},
+    "PROSTRUCTURES": {"dgn"},
+    "REVIT": {"rvt"},
+    "SPPID": {"zip", "pid"},
+    "SPXREVIEW": {"vue"},
+}
+
+
+def connector_for(connector_type: str, name: str) -> Connector:
+    """Return the connector for a file called `name`; raises ConnectorError if there is none."""
+    extension = PurePath(name).suffix.lower().removeprefix(".")
+    kind = connector_type.upper()
+    if kind in EXTENSIONS and extension not in EXTENSIONS[kind]:
+        raise _mismatch(kind, name, extension)
+    if kind not in EXTENSIONS or extension not in READERS:
+        raise _unavailable(kind, name)
+    module, _, attribute = READERS[extension].partition(":")
+    return cast("Connector", getattr(importlib.import_module(module), attribute)())
+
+
+def _mismatch(kind: str, name: str, extension: str) -> ConnectorError:
+    fits = sorted(kind for kind, extensions in EXTENSIONS.items() if extension in extensions)
+    advice = f"Use one of {', '.join(fits)}." if fits else "No connector reads such files."
+    return ConnectorError(
+        code="ConnectorMismatch",
+        message=f"The {kind} connector doesn't read {name}.",
+        description=f"{advice} Change the connector of this source file.",
+        category="configuration",
+        can_user_fix=True,
+    )
+
+
+def _unavailable(kind: str, name: str) -> ConnectorError:
+    return ConnectorError(
+        code="ConnectorUnavailable",
+        message=f"The local platform has no {kind} connector that reads {name}.",
+        description=(
+            f"Locally read formats: {', '.join(sorted(READERS))}. "
+            "The file can be synchronized on the hosted platform."
+        ),
+        category="unsupported_format",
+        can_user_fix=False,
+    )

@@ -1,0 +1,118 @@
+"""What a connector hands over: elements of a source file, or the reason there are none."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from hashlib import blake2b
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+CHECKSUM_BYTES = 16  # a checksum only has to differ when content does; nobody attacks it
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+
+class Partition(Enum):
+    """The model of a source that an element belongs to; the value is the model's class."""
+
+    DEFINITION = "BisCore:DefinitionModel"
+    PHYSICAL = "BisCore:PhysicalModel"
+    SHEET = "BisCore:SheetModel"
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """An axis-aligned box in the units of the source file; flat in z for plane content."""
+
+    low: tuple[float, float, float]
+    high: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceElement:
+    """One element as its source file states it.
+
+    `identifier` is what the source itself calls the element for as long as it lives (an IFC
+    GlobalId, a DXF handle). `parent` and `category` are identifiers of the same source.
+    `shape` is a digest of the geometry, so that a changed shape is a changed element.
+    """
+
+    identifier: str
+    class_name: str
+    partition: Partition
+    label: str = ""
+    code: str = ""
+    parent: str | None = None
+    category: str | None = None
+    properties: Mapping[str, Json] | None = None
+    extent: Extent | None = None
+    shape: str = ""
+
+    def checksum(self) -> str:
+        """Return a digest of all that the source says, independent of how the file is laid out."""
+        extent = self.extent and [*self.extent.low, *self.extent.high]
+        told = [
+            self.class_name,
+            self.partition.value,
+            self.label,
+            self.code,
+            self.parent,
+            self.category,
+            self.properties,
+            extent,
+            self.shape,
+        ]
+        text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=dict)
+        return blake2b(
+            text.encode("utf-8", "surrogatepass"), digest_size=CHECKSUM_BYTES
+        ).hexdigest()
+
+
+class Connector(Protocol):
+    """Reads one family of formats.
+
+    A new `version` means that the same bytes may now yield other elements, so unchanged files
+    are read again.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that the iModel records beside what this connector wrote."""
+
+    @property
+    def version(self) -> str:
+        """The edition of this connector's reading."""
+
+    def read(self, file: Path) -> Iterator[SourceElement]:
+        """Yield every element of `file`, parents and categories before those that name them.
+
+        Raises ConnectorError when the file as a whole can't be trusted; what was yielded
+        before is then to be thrown away.
+        """
+
+
+@dataclass(slots=True, eq=False)
+class ConnectorError(Exception):
+    """A source file can't be brought in: `message` says what is wrong, `description` what to do."""
+
+    code: str
+    message: str
+    description: str
+    category: str
+    can_user_fix: bool
+
+    def __str__(self) -> str:
+        """Return the code and the message."""
+        return f"{self.code}: {self.message}"
+
+
+def unreadable(message: str, *, code: str = "FileUnreadable") -> ConnectorError:
+    """Return the error of a file that its author has to mend or save again."""
+    return ConnectorError(
+        code=code,
+        message=message,
+        description="Open the file in the application that made it, check it and save it again.",
+        category="source_file",
+        can_user_fix=True,
+    )
