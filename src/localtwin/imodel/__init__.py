@@ -1,0 +1,1 @@
+"""A local iModel: one SQLite file of elements, where each came from, and its changesets."""

@@ -1,0 +1,102 @@
+"""Changesets: recorded with SQLite's session extension, applied to a copy, and taken back.
+
+A changeset is the binary format of SQLite itself, so any SQLite can apply it. Its id is the
+SHA-1 of the parent's id and its bytes, which makes the ids a chain.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha1
+from pathlib import Path
+from typing import BinaryIO
+
+import apsw
+
+from localtwin.imodel.schema import RECORDED, opened, sync_folder, transaction
+
+CHUNK_BYTES = 1 << 20
+
+
+class ConflictError(Exception):
+    """A changeset does not fit the iModel it was to be applied to."""
+
+
+@contextmanager
+def recording(database: apsw.Connection) -> Iterator[apsw.Session]:
+    """Record what is written to the tables of the iModel while the context lasts."""
+    session = apsw.Session(database, "main")
+    try:
+        for table in RECORDED:
+            session.attach(table)
+        yield session
+    finally:
+        session.close()
+
+
+def write_changeset(session: apsw.Session, file: Path, parent_id: str) -> tuple[str, int]:
+    """Write what `session` recorded to `file`, durably; returns its id and size in bytes.
+
+    Writes nothing and returns ("", 0) if what was recorded amounts to no change. A power cut
+    leaves either no file of that name or the whole of it.
+    """
+    draft = file.with_name(f"{file.name}.part")
+    digest = sha1(parent_id.encode("ascii"), usedforsecurity=False)
+    try:
+        with draft.open("wb") as out:
+
+            def take(data: memoryview | bytes) -> None:
+                digest.update(data)
+                out.write(data)
+
+            session.changeset_stream(take)
+            size_bytes = out.tell()
+            out.flush()
+            os.fsync(out.fileno())
+        if size_bytes == 0:
+            return "", 0
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(file.parent)
+    return digest.hexdigest(), size_bytes
+
+
+def changeset_id(file: Path, parent_id: str) -> str:
+    """Return the id that the changeset in `file` has as a child of `parent_id`."""
+    digest = sha1(parent_id.encode("ascii"), usedforsecurity=False)
+    with file.open("rb") as data:
+        while chunk := data.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def apply_changeset(imodel_file: Path, changeset_file: Path) -> None:
+    """Bring a copy of an iModel one changeset forward.
+
+    Raises ConflictError, and changes nothing, if the copy is not in the state that the changeset
+    was recorded in.
+    """
+    with changeset_file.open("rb") as data:
+        _apply(imodel_file, data)
+
+
+def revert_changeset(imodel_file: Path, changeset_file: Path) -> None:
+    """Take a copy of an iModel one changeset back; the counterpart of apply_changeset."""
+    inverse = apsw.Changeset.invert(changeset_file.read_bytes())
+    _apply(imodel_file, inverse)
+
+
+def _apply(imodel_file: Path, changeset: BinaryIO | bytes) -> None:
+    source = changeset if isinstance(changeset, bytes) else changeset.read
+    with opened(imodel_file) as database, transaction(database):
+        try:
+            apsw.Changeset.apply(source, database, conflict=_refuse)
+        except apsw.AbortError as exc:
+            raise ConflictError(
+                f"{imodel_file} is not in the state this changeset expects"
+            ) from exc
+
+
+def _refuse(_reason: int, _change: apsw.TableChange) -> int:
+    return apsw.SQLITE_CHANGESET_ABORT

@@ -1,0 +1,175 @@
+"""One run's work on an iModel: read the sources, write one changeset, all or nothing.
+
+`python -m localtwin.imodel.job` does the same for an order in JSON on standard input, so that a
+reader that crashes takes down nothing but its own process.
+"""
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+
+from localtwin.connectors.registry import connector_for
+from localtwin.connectors.source import Connector, ConnectorError, SourceElement, unreadable
+from localtwin.imodel.changeset import recording, write_changeset
+from localtwin.imodel.read import last_changeset, last_changeset_of
+from localtwin.imodel.report import (
+    Action,
+    Changes,
+    ChangesetReport,
+    JobOrder,
+    JobReport,
+    Result,
+    SourceError,
+    SourceOrder,
+    SourceReport,
+    order_from_json,
+    report_to_json,
+)
+from localtwin.imodel.schema import create_imodel, opened, savepoint, transaction
+from localtwin.imodel.synchronizer import Origin, Synchronizer, Tally
+
+__all__ = [
+    "Action",
+    "ChangesetReport",
+    "JobOrder",
+    "JobReport",
+    "Result",
+    "SourceError",
+    "SourceOrder",
+    "SourceReport",
+    "create_imodel",
+    "last_changeset",
+    "run_job",
+]
+
+
+def run_job(order: JobOrder) -> JobReport:
+    """Carry out `order`; the iModel is then wholly as before or wholly as after.
+
+    A source that can't be read is reported and leaves what the iModel holds of it untouched.
+    After a crash, last_changeset tells which side of the commit the iModel is on; if it names
+    the new changeset, the changeset file is complete. Raises FileNotFoundError without an
+    iModel, OSError or apsw.Error when the disk fails; then nothing has changed.
+    """
+    with opened(order.imodel_file) as database, transaction(database):
+        with recording(database) as session:
+            sources: list[SourceReport] = []
+            changes = Changes.NONE
+            for source in order.sources:
+                report, touched = _process(database, source)
+                sources.append(report)
+                changes |= touched
+            parent_id = last_changeset_of(database)
+            written = write_changeset(session, order.changeset_file, parent_id)
+        changeset = _changeset_report(*written, parent_id, sources, changes)
+        report_of_job = JobReport(tuple(sources), changeset)
+        if changeset is not None:
+            _log(database, changeset.id, report_of_job)
+    return report_of_job
+
+
+def _process(database: apsw.Connection, source: SourceOrder) -> tuple[SourceReport, Changes]:
+    """Take one source in, or undo what it did so far and say why not."""
+    work = _unmap if source.action == "unmap" else _bridge
+    try:
+        with savepoint(database):
+            return work(database, source)
+    except ConnectorError as exc:
+        error = SourceError(exc.code, exc.message, exc.description, exc.category, exc.can_user_fix)
+        return SourceReport(source.source_id, "Error", error=error), Changes.NONE
+
+
+def _unmap(database: apsw.Connection, source: SourceOrder) -> tuple[SourceReport, Changes]:
+    tally = Synchronizer(database).unmap(source.source_id)
+    database.execute("DELETE FROM local_Read WHERE Source = ?", (source.source_id,))
+    return _source_report(source, tally)
+
+
+def _bridge(database: apsw.Connection, source: SourceOrder) -> tuple[SourceReport, Changes]:
+    connector = connector_for(source.connector_type, source.name)
+    origin = Origin(
+        source.source_id, source.name, connector.name, connector.version, _digest(source.file)
+    )
+    if _is_known(database, origin):
+        return SourceReport(source.source_id, "Skipped"), Changes.NONE
+    tally = Synchronizer(database).bridge(origin, _elements(connector, source))
+    database.execute(
+        "INSERT OR REPLACE INTO local_Read VALUES (?, ?)", (source.source_id, origin.digest)
+    )
+    return _source_report(source, tally)
+
+
+def _source_report(source: SourceOrder, tally: Tally) -> tuple[SourceReport, Changes]:
+    counts = (tally.inserted, tally.updated, tally.deleted)
+    return SourceReport(source.source_id, "Success", *counts), tally.changes
+
+
+def _is_known(database: apsw.Connection, origin: Origin) -> bool:
+    """Return whether these bytes, under this name and reading, are what was taken in last."""
+    row = database.execute(
+        "SELECT Label, ConnectorName, ConnectorVersion, ifnull(Last.Digest, Source.Digest)"
+        " FROM bis_ExternalSource AS Source"
+        " LEFT JOIN local_Read AS Last ON Last.Source = Source.Identifier WHERE Identifier = ?",
+        (origin.identifier,),
+    ).fetchone()
+    told = (origin.label, origin.connector_name, origin.connector_version, origin.digest)
+    return row == told
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as data:
+            return hashlib.file_digest(data, "sha256").hexdigest()
+    except OSError as exc:
+        raise unreadable(f"The content can't be read: {exc.strerror}.") from exc
+
+
+def _elements(connector: Connector, source: SourceOrder) -> Iterator[SourceElement]:
+    """Yield what the connector reads; whatever its library raises becomes the file's error."""
+    try:
+        yield from connector.read(source.file)
+    except ConnectorError:
+        raise
+    except Exception as exc:
+        # A parser may raise anything on a broken file; the run's other files must not suffer.
+        reason = str(exc) or type(exc).__name__
+        raise unreadable(f"{source.name} can't be read: {reason}") from exc
+
+
+def _changeset_report(
+    changeset_id: str,
+    size_bytes: int,
+    parent_id: str,
+    sources: list[SourceReport],
+    changes: Changes,
+) -> ChangesetReport | None:
+    if not changeset_id:
+        return None
+    return ChangesetReport(
+        id=changeset_id,
+        parent_id=parent_id,
+        size_bytes=size_bytes,
+        inserted=sum(source.inserted for source in sources),
+        updated=sum(source.updated for source in sources),
+        deleted=sum(source.deleted for source in sources),
+        containing_changes=int(changes),
+    )
+
+
+def _log(database: apsw.Connection, changeset_id: str, report: JobReport) -> None:
+    database.execute(
+        "INSERT INTO local_Changeset VALUES (NULL, ?, ?)", (changeset_id, report_to_json(report))
+    )
+
+
+def main() -> None:
+    """Carry out the order on standard input and write its report to standard output."""
+    report = run_job(order_from_json(sys.stdin.buffer.read()))
+    sys.stdout.write(report_to_json(report) + "\n")
+
+
+if __name__ == "__main__":
+    main()
