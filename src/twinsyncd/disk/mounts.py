@@ -1,0 +1,92 @@
+"""Which file system a folder or a device belongs to, as the kernel lists them.
+
+Read from /proc/self/mountinfo; systems without it have no mounts as far as this module knows.
+Source: proc_pid_mountinfo(5).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+NETWORK: Final = frozenset(
+    {"cifs", "smb3", "smbfs", "nfs", "nfs4", "9p", "afs", "ceph", "glusterfs", "lustre", "ncpfs"}
+    | {"fuse.sshfs", "fuse.rclone", "fuse.glusterfs", "fuse.gvfsd-fuse", "fuse.davfs", "davfs"}
+    | {"fuse.s3fs", "fuse.smbnetfs", "fuse.cifs", "virtiofs", "vboxsf", "prl_fs", "drvfs"}
+)
+"""Types whose files other hosts change without this kernel noticing."""
+
+_MOUNTINFO: Final = Path("/proc/self/mountinfo")
+_OCTAL: Final = re.compile(r"\\([0-7]{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One line of the list; `device` is "major:minor", `source` what was mounted."""
+
+    device: str
+    point: str
+    kind: str
+    source: str
+
+
+def listed() -> list[Mount]:
+    """Return the mounts of this process, in the order they were made."""
+    try:
+        return parse(os.fsdecode(_MOUNTINFO.read_bytes()))
+    except OSError:
+        return []
+
+
+def parse(text: str) -> list[Mount]:
+    """Return the mounts in the text of a mountinfo file; lines it does not know are left out."""
+    mounts = []
+    for line in text.splitlines():
+        left, _, right = line.partition(" - ")
+        fields, rest = left.split(" "), right.split(" ")
+        if len(fields) >= 6 and len(rest) >= 2:
+            mounts.append(Mount(fields[2], _plain(fields[4]), rest[0], _plain(rest[1])))
+    return mounts
+
+
+def holding(folder: str, mounts: Sequence[Mount]) -> Mount | None:
+    """Return the mount an absolute, resolved folder lies on: the deepest, and of those the last."""
+    found = None
+    for mount in mounts:
+        inside = folder == mount.point or folder.startswith(mount.point.rstrip("/") + "/")
+        if inside and (found is None or len(mount.point) >= len(found.point)):
+            found = mount
+    return found
+
+
+def keeps_ids(device: int) -> bool:
+    """Return whether inode numbers on this `st_dev` still name the same file a minute later.
+
+    FUSE file systems may number a file anew whenever they have forgotten it. The answer is
+    remembered until `refresh`.
+    """
+    return not _kind_of(device).startswith("fuse")
+
+
+def refresh() -> None:
+    """Forget what was remembered about devices; call it when mounts may have changed."""
+    _kind_of.cache_clear()
+
+
+@lru_cache(maxsize=64)  # devices in use at a time: few; the bound only guards against leaks
+def _kind_of(device: int) -> str:
+    if sys.platform == "win32":
+        return ""
+    name = f"{os.major(device)}:{os.minor(device)}"
+    return next((mount.kind for mount in listed() if mount.device == name), "")
+
+
+def _plain(field: str) -> str:
+    """Return the field with the kernel's escapes for blanks and backslashes undone."""
+    return _OCTAL.sub(lambda match: chr(int(match[1], 8)), field)

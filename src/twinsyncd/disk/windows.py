@@ -1,0 +1,80 @@
+"""What only Windows needs: long paths, opening without locking, drive types.
+
+Everything that calls the system sits below one platform check, so that the module can be
+imported, and its pure part tested, anywhere.
+"""
+
+from __future__ import annotations
+
+import ntpath
+import sys
+from typing import Final
+
+_PREFIX: Final = "\\\\?\\"
+_UNC_PREFIX: Final = "\\\\?\\UNC\\"
+
+
+def long_path(absolute: str) -> str:
+    r"""Return the path in the form that is not limited to 260 characters.
+
+    `absolute` may be a drive path, a UNC path, or already prefixed; in the prefixed form Windows
+    no longer resolves `.`, `..` and forward slashes, so they are resolved here.
+    Source: Microsoft Learn, "Maximum Path Length Limitation".
+    """
+    if absolute.startswith(_PREFIX):
+        return absolute
+    normal = ntpath.normpath(absolute)
+    if normal.startswith("\\\\"):
+        return _UNC_PREFIX + normal[2:]
+    return _PREFIX + normal
+
+
+if sys.platform == "win32":
+    import ctypes
+    import msvcrt
+    import os
+    from ctypes import wintypes
+
+    _KERNEL = ctypes.WinDLL("kernel32", use_last_error=True)
+    _KERNEL.CreateFileW.restype = wintypes.HANDLE
+    _KERNEL.CreateFileW.argtypes = (
+        wintypes.LPCWSTR,
+        wintypes.DWORD,
+        wintypes.DWORD,
+        wintypes.LPVOID,
+        wintypes.DWORD,
+        wintypes.DWORD,
+        wintypes.HANDLE,
+    )
+    _KERNEL.GetDriveTypeW.restype = wintypes.UINT
+    _KERNEL.GetDriveTypeW.argtypes = (wintypes.LPCWSTR,)
+
+    _GENERIC_READ: Final = 0x80000000
+    _SHARE_READ_WRITE_DELETE: Final = 0x1 | 0x2 | 0x4
+    _OPEN_EXISTING: Final = 3
+    _SEQUENTIAL_SCAN: Final = 0x08000000
+    _DRIVE_REMOTE: Final = 4
+
+    def open_shared(file: str) -> int:
+        """Return a descriptor that lets others write, rename and delete the file meanwhile.
+
+        Raises OSError; PermissionError when somebody has it open without sharing.
+        Source: Microsoft Learn, "CreateFileW function".
+        """
+        handle = _KERNEL.CreateFileW(
+            long_path(ntpath.abspath(file)),
+            _GENERIC_READ,
+            _SHARE_READ_WRITE_DELETE,
+            None,
+            _OPEN_EXISTING,
+            _SEQUENTIAL_SCAN,
+            None,
+        )
+        if handle == wintypes.HANDLE(-1).value:
+            raise ctypes.WinError(ctypes.get_last_error())
+        return msvcrt.open_osfhandle(handle, os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT)
+
+    def is_remote(folder: str) -> bool:
+        """Return whether the folder is a UNC path or lies on a mapped network drive."""
+        drive = ntpath.splitdrive(ntpath.abspath(folder))[0]
+        return drive.startswith("\\\\") or _KERNEL.GetDriveTypeW(drive + "\\") == _DRIVE_REMOTE

@@ -1,0 +1,282 @@
+"""Looking at, hashing and reading one file, while others may be writing it."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from twinsyncd.core.model import Fingerprint
+from twinsyncd.disk.look import StableContent, digest_of, look, open_to_read
+from twinsyncd.disk.windows import long_path
+from twinsyncd.errors import DiskError, FileMoved
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def settled(file: Path, data: bytes) -> Fingerprint:
+    file.write_bytes(data)
+    fingerprint = look(file)
+    assert fingerprint is not None
+    return fingerprint
+
+
+def refusing(code: int) -> Callable[[str], os.stat_result]:
+    def lstat(file: str) -> os.stat_result:
+        raise OSError(code, os.strerror(code), file)
+
+    return lstat
+
+
+def test_a_look_tells_size_time_and_identity(tmp_path: Path) -> None:
+    """Two equal looks are what calls a save finished, so all three must be in them."""
+    file = tmp_path / "a.dgn"
+    file.write_bytes(b"abc")
+    os.utime(file, ns=(1, 1_700_000_000_123_456_789))
+
+    fingerprint = look(file)
+
+    assert Fingerprint(3, 1_700_000_000_123_456_789, file.stat().st_ino) == fingerprint
+
+
+def test_what_is_not_a_regular_file_is_no_file(tmp_path: Path) -> None:
+    """A folder, a pipe or a link of a drawing's name must never be opened as a drawing."""
+    (tmp_path / "folder.dgn").mkdir()
+    os.mkfifo(tmp_path / "pipe.dgn")
+    (tmp_path / "real.dgn").write_bytes(b"x")
+    (tmp_path / "link.dgn").symlink_to(tmp_path / "real.dgn")
+    (tmp_path / "dangling.dgn").symlink_to(tmp_path / "nowhere")
+    names = ["folder.dgn", "pipe.dgn", "link.dgn", "dangling.dgn", "none.dgn", "real.dgn/below"]
+
+    assert [look(tmp_path / name) for name in names] == [None] * 6
+
+
+@pytest.mark.parametrize(
+    "code", [errno.EIO, errno.EACCES, errno.ESTALE, errno.ELOOP, errno.ETIMEDOUT]
+)
+def test_a_look_that_fails_never_says_the_file_is_gone(code: int) -> None:
+    """A hiccup of the share read as absence would delete models."""
+    with pytest.raises(DiskError) as caught:
+        look(Path("/drive/a.dgn"), lstat=refusing(code))
+
+    assert os.strerror(code) in str(caught.value)
+    assert not isinstance(caught.value, FileMoved)
+
+
+def test_a_refused_look_tells_what_to_do() -> None:
+    """The operator sees the hint, not the errno."""
+    with pytest.raises(DiskError) as caught:
+        look(Path("/drive/a.dgn"), lstat=refusing(errno.EACCES))
+
+    assert "right to read" in caught.value.hint
+
+
+@pytest.mark.parametrize("data", [b"", b"abc", bytes(3_000_000)])
+def test_a_digest_is_the_sha_256_of_the_whole_file(tmp_path: Path, data: bytes) -> None:
+    """An auditor compares it with sha256sum."""
+    file = tmp_path / "a.dgn"
+    fingerprint = settled(file, data)
+
+    assert sha(data) == digest_of(file, fingerprint)
+
+
+def test_hashing_refuses_a_file_that_changed_since_the_look(tmp_path: Path) -> None:
+    """A digest that belongs to no settled moment must not exist."""
+    file = tmp_path / "a.dgn"
+    fingerprint = settled(file, b"before")
+    file.write_bytes(b"after it")
+
+    with pytest.raises(FileMoved):
+        digest_of(file, fingerprint)
+
+
+def test_hashing_refuses_a_file_that_vanished(tmp_path: Path) -> None:
+    """AutoCAD's save leaves a moment without a file; it settles again, it is no error."""
+    file = tmp_path / "a.dgn"
+    fingerprint = settled(file, b"before")
+    file.unlink()
+
+    with pytest.raises(FileMoved):
+        digest_of(file, fingerprint)
+
+
+def test_hashing_notices_that_the_path_was_replaced_meanwhile(tmp_path: Path) -> None:
+    """The open handle still shows the old file after a save by renaming."""
+    file = tmp_path / "a.dgn"
+    fingerprint = settled(file, b"before")
+
+    def replaced(path: str) -> os.stat_result:
+        (tmp_path / "sav.tmp").write_bytes(b"before")
+        (tmp_path / "sav.tmp").replace(file)
+        return os.lstat(path)
+
+    with pytest.raises(FileMoved):
+        digest_of(file, fingerprint, lstat=replaced)
+
+
+@pytest.mark.parametrize("place", ["folder", "pipe", "link"])
+def test_opening_never_waits_for_what_took_the_place_of_a_file(tmp_path: Path, place: str) -> None:
+    """Opening a pipe blocks until somebody writes: a thread would hang for ever."""
+    file, other = tmp_path / "a.dgn", tmp_path / "other"
+    fingerprint = settled(file, b"before")
+    file.replace(other)
+    match place:
+        case "folder":
+            file.mkdir()
+        case "pipe":
+            os.mkfifo(file)
+        case _:
+            file.symlink_to(other)
+
+    with pytest.raises(FileMoved):
+        digest_of(file, fingerprint)
+
+
+def test_content_comes_in_pieces_of_the_asked_size(tmp_path: Path) -> None:
+    """Blocks of an upload have a fixed size but the last."""
+    file = tmp_path / "a.dgn"
+    fingerprint = settled(file, b"abcdefgh")
+
+    with StableContent(file, fingerprint, sha(b"abcdefgh")) as content:
+        pieces = list(content.chunks(3))
+        content.verify()
+
+    assert pieces == [b"abc", b"def", b"gh"]
+    assert content.size_bytes == 8
+
+
+def test_content_can_be_sent_again_from_the_start(tmp_path: Path) -> None:
+    """A repeated request needs the bytes from the first on, and a digest of only those."""
+    file = tmp_path / "a.dgn"
+    fingerprint = settled(file, b"abcdefgh")
+
+    with StableContent(file, fingerprint, sha(b"abcdefgh")) as content:
+        first = content.chunks(3)
+        assert next(first) == b"abc"
+        pieces = list(content.chunks(5))
+        content.verify()
+
+    assert pieces == [b"abcde", b"fgh"]
+
+
+def test_content_that_was_not_read_to_its_end_is_not_verified(tmp_path: Path) -> None:
+    """A sender that stops early must not get its blob committed."""
+    file = tmp_path / "a.dgn"
+    fingerprint = settled(file, b"abcdefgh")
+
+    with StableContent(file, fingerprint, sha(b"abcdefgh")) as content:
+        next(content.chunks(3))
+
+        with pytest.raises(FileMoved):
+            content.verify()
+
+
+def overwrite(file: Path) -> None:
+    """Write in place and put the time back, as a restore from a backup does."""
+    found = file.stat()
+    with file.open("r+b") as handle:
+        handle.write(b"ABCDEFGH")
+    os.utime(file, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def append(file: Path) -> None:
+    with file.open("ab") as handle:
+        handle.write(b"more")
+
+
+def rename_over(file: Path) -> None:
+    fresh = file.with_suffix(".tmp")
+    fresh.write_bytes(b"abcdefgh")
+    found = file.stat()
+    os.utime(fresh, ns=(found.st_atime_ns, found.st_mtime_ns))
+    fresh.replace(file)
+
+
+@pytest.mark.parametrize("save", [overwrite, append, rename_over, Path.unlink])
+def test_a_save_during_the_reading_is_noticed(tmp_path: Path, save: Callable[[Path], None]) -> None:
+    """No half-written file may ever be completed in Storage."""
+    file = tmp_path / "a.dgn"
+    fingerprint = settled(file, b"abcdefgh")
+
+    with StableContent(file, fingerprint, sha(b"abcdefgh")) as content:
+        save(file)
+        sent = b"".join(content.chunks(4))
+
+        with pytest.raises(FileMoved):
+            content.verify()
+    assert len(sent) == 8
+
+
+def test_a_file_cut_short_ends_the_sending_at_once(tmp_path: Path) -> None:
+    """The request promised a length; it must be broken off, not padded."""
+    file = tmp_path / "a.dgn"
+    fingerprint = settled(file, b"abcdefgh")
+
+    with StableContent(file, fingerprint, sha(b"abcdefgh")) as content:
+        os.truncate(file, 3)
+
+        with pytest.raises(FileMoved):
+            list(content.chunks(2))
+
+
+def test_content_that_changed_before_opening_is_refused(tmp_path: Path) -> None:
+    """Storing is asked for a settled content; another one must not be sent under its name."""
+    file = tmp_path / "a.dgn"
+    fingerprint = settled(file, b"abcdefgh")
+    file.write_bytes(b"longer than before")
+
+    with pytest.raises(FileMoved), StableContent(file, fingerprint, sha(b"abcdefgh")):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [(errno.EACCES, DiskError), (errno.EIO, DiskError), (errno.ESTALE, FileMoved)],
+)
+def test_a_file_that_cannot_be_opened_is_told_apart_from_one_that_moved(
+    tmp_path: Path, code: int, error: type[DiskError]
+) -> None:
+    """What moved settles again by itself; what is refused needs a person."""
+    file = tmp_path / "a.dgn"
+    fingerprint = settled(file, b"abcdefgh")
+
+    def opener(path: str) -> int:
+        raise OSError(code, os.strerror(code), path)
+
+    with pytest.raises(DiskError) as caught, StableContent(file, fingerprint, "", opener=opener):
+        pass
+
+    assert error is type(caught.value)
+
+
+def test_reading_lets_others_rename_and_delete_the_file(tmp_path: Path) -> None:
+    """An upload that blocks a designer's save is worse than no upload."""
+    file = tmp_path / "a.dwg"
+    file.write_bytes(b"abc")
+    descriptor = open_to_read(str(file))
+
+    file.replace(tmp_path / "a.bak")
+    (tmp_path / "a.bak").unlink()
+
+    assert os.read(descriptor, 9) == b"abc"
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (r"P:\bridge\a.dgn", r"\\?\P:\bridge\a.dgn"),
+        (r"\\server\share\a.dgn", r"\\?\UNC\server\share\a.dgn"),
+        ("//server/share/x/../a.dgn", r"\\?\UNC\server\share\a.dgn"),
+        (r"\\?\P:\bridge\a.dgn", r"\\?\P:\bridge\a.dgn"),
+    ],
+)
+def test_long_paths_are_spelt_so_that_windows_takes_them(given: str, expected: str) -> None:
+    """Project folders on shares regularly pass 260 characters."""
+    assert expected == long_path(given)
