@@ -1,0 +1,74 @@
+"""The health of a source's folder: which drive it is, and whether it can be trusted now."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from . import mounts, windows
+
+Mounts = Callable[[], list[mounts.Mount]]
+"""Where the list of mounts comes from."""
+
+_FSID_IS_FOR_LIFE: Final = frozenset({"ext2", "ext3", "ext4", "btrfs", "f2fs", "zfs", "bcachefs"})
+"""Types whose file-system id is made from the volume's UUID; elsewhere it is a device number."""
+
+
+def check(folder: Path, expected: str = "", *, listed: Mounts = mounts.listed) -> str:
+    """Return "" if the folder can be scanned, else the reason in words.
+
+    `expected` is the identity it must have; "" accepts any. Never raises for the drive's sake.
+    """
+    mounts.refresh()
+    try:
+        found = folder.stat()
+        if not stat.S_ISDIR(found.st_mode):
+            return f"{folder} is not a folder"
+        with os.scandir(folder) as entries:
+            next(entries, None)
+        actual = identity(folder, listed=listed)
+    except FileNotFoundError:
+        return f"{folder} does not exist; is the share connected?"
+    except OSError as exc:
+        return f"{folder} cannot be read: {exc.strerror or exc}"
+    if expected not in ("", actual):
+        return f"{folder} is another drive than before: it was {expected}, now it is {actual}"
+    return ""
+
+
+def identity(folder: Path, *, listed: Mounts = mounts.listed) -> str:
+    """Return text that stays the same as long as the folder lies on the same drive.
+
+    It survives a reboot and a remount: a share is named by its type and address, a local volume by
+    its file-system id, or by its device where that id is not kept. So it can tell an unmounted
+    share (the folder is then on the local disk), another share and another volume. It cannot tell
+    that the server behind an address was exchanged, nor another folder of the same drive; and a
+    share mounted under another name of its server looks like another drive.
+    Raises OSError.
+    """
+    device = folder.stat().st_dev
+    mount = mounts.holding(os.path.realpath(folder), listed())
+    if mount is None or sys.platform == "win32":
+        return f"volume:{device:x}"
+    if mount.kind in _FSID_IS_FOR_LIFE:
+        fsid = os.statvfs(folder).f_fsid
+        if fsid:
+            return f"{mount.kind}:{fsid:x}"
+    return f"{mount.kind}:{mount.source}"
+
+
+def filesystem_of(folder: Path, *, listed: Mounts = mounts.listed) -> str:
+    """Return the type of the file system the folder lies on; "" if unknown."""
+    mount = mounts.holding(os.path.realpath(folder), listed())
+    return mount.kind if mount else ""
+
+
+def is_network(folder: Path, *, listed: Mounts = mounts.listed) -> bool:
+    """Return whether other hosts can change the folder without this one noticing."""
+    if sys.platform == "win32":
+        return windows.is_remote(str(folder))
+    return filesystem_of(folder, listed=listed) in mounts.NETWORK

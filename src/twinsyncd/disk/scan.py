@@ -1,0 +1,67 @@
+"""The truth about a source: compares its folder with what is remembered of it.
+
+Absence is not deletion: a folder that is offline, emptied, exchanged or remounted while it is
+being read ends the scan with ScanFailed, and nothing is reported missing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ..core.facts import FilesFound, ScanFailed, Scanned
+from . import root
+from .protocols import Known, Lister, Wanted
+from .walk import Walk
+
+__all__ = ["Check", "Known", "Wanted", "scan"]
+
+Check = Callable[[Path, str], str]
+"""Tells why a source's folder cannot be trusted; root.check, or what a test puts in its place."""
+
+
+def scan(
+    source: str,
+    folder: Path,
+    expected_identity: str,
+    wanted: Wanted,
+    known: Known,
+    *,
+    lister: Lister = os.scandir,
+    check: Check = root.check,
+) -> Iterator[FilesFound | Scanned | ScanFailed]:
+    """Yield FilesFound for what is new or different, then one Scanned or ScanFailed.
+
+    The folder is checked before, between and after the parts; the moment it is missing, unreadable,
+    another drive than `expected_identity` ("" accepts any), or empty where it was not, the scan
+    ends with ScanFailed. Holds one folder's entries in memory, and the names of the folders.
+    """
+    if reason := check(folder, expected_identity):
+        yield ScanFailed(source, reason)
+        return
+    walk = Walk(source, folder, wanted, known, lister)
+    try:
+        identity = root.identity(folder)
+        anchor = _anchor(folder)
+        changed = False
+        for files in walk.parts():
+            if changed := _anchor(folder) != anchor:
+                break
+            yield FilesFound(source, files)
+        changed = changed or _anchor(folder) != anchor
+    except OSError as exc:
+        yield ScanFailed(source, f"{folder} cannot be read: {exc.strerror or exc}")
+        return
+    if reason := check(folder, identity) or walk.distrust:
+        yield ScanFailed(source, reason)
+    elif changed:
+        yield ScanFailed(source, f"{folder} was replaced while it was being scanned")
+    else:
+        yield walk.closed(identity)
+
+
+def _anchor(folder: Path) -> tuple[int, int]:
+    """Return what changes when something is mounted on, or unmounted from, the folder."""
+    found = folder.stat()
+    return found.st_dev, found.st_ino

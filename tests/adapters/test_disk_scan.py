@@ -1,0 +1,473 @@
+"""The scan: what is new, what is missing, and above all what cannot be told."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from twinsyncd.core.facts import FilesFound, ScanFailed, Scanned
+from twinsyncd.core.model import Fingerprint
+from twinsyncd.disk import root
+from twinsyncd.disk.look import look
+from twinsyncd.disk.protocols import Entry
+from twinsyncd.disk.scan import scan
+
+Facts = list[FilesFound | Scanned | ScanFailed]
+
+
+class Drawings:
+    """Wants every .dgn outside folders named archive."""
+
+    def file(self, path: str) -> bool:
+        return path.endswith(".dgn")
+
+    def folder(self, path: str) -> bool:
+        return not path.endswith("archive")
+
+
+@dataclass
+class Memory:
+    """What is remembered, by folder and name."""
+
+    held: dict[str, dict[str, Fingerprint | None]] = field(default_factory=dict)
+
+    def folders(self, source: str) -> list[str]:
+        return list(self.held)
+
+    def files(self, source: str, folder: str) -> Mapping[str, Fingerprint | None]:
+        return self.held.get(folder, {})
+
+
+class FlakyDrive:
+    """Lists folders, but refuses those named; `before` is called ahead of every listing."""
+
+    def __init__(self, refused: Mapping[Path, int] | None = None) -> None:
+        self.refused = dict(refused or {})
+        self.listed: list[Path] = []
+        self.before: Callable[[Path], None] = lambda _: None
+
+    @contextmanager
+    def __call__(self, folder: str) -> Iterator[Iterator[Entry]]:
+        self.before(Path(folder))
+        self.listed.append(Path(folder))
+        if code := self.refused.get(Path(folder)):
+            raise OSError(code, os.strerror(code), folder)
+        with os.scandir(folder) as entries:
+            yield entries
+
+
+def fill(folder: Path, *paths: str) -> None:
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(path.encode())
+
+
+def remembering(folder: Path, *paths: str) -> Memory:
+    """A memory that holds these files as they are on the drive now."""
+    memory = Memory()
+    for path in paths:
+        parent, _, name = path.rpartition("/")
+        memory.held.setdefault(parent, {})[name] = look(folder / path)
+    return memory
+
+
+def run(
+    folder: Path, known: Memory | None = None, drive: FlakyDrive | None = None, identity: str = ""
+) -> Facts:
+    return list(
+        scan("s", folder, identity, Drawings(), known or Memory(), lister=drive or FlakyDrive())
+    )
+
+
+def found(facts: Facts) -> list[str]:
+    parts = [fact for fact in facts if isinstance(fact, FilesFound)]
+    return sorted(path for part in parts for path, _ in part.files)
+
+
+def closing(facts: Facts) -> Scanned:
+    last = facts[-1]
+    assert isinstance(last, Scanned)
+    return last
+
+
+def failure(facts: Facts) -> str:
+    """The reason of the scan's failure, which must be its only end."""
+    assert not [fact for fact in facts if isinstance(fact, Scanned)]
+    last = facts[-1]
+    assert isinstance(last, ScanFailed)
+    return last.reason
+
+
+# ---- what is there --------------------------------------------------------------------
+
+
+def test_unknown_files_are_found_with_what_a_look_would_see(tmp_path: Path) -> None:
+    """A scan and a look that disagreed would hash the whole drive again and again."""
+    fill(tmp_path, "a.dgn", "sub/deep/b.dgn", "notes.txt")
+
+    facts = run(tmp_path)
+
+    assert found(facts) == ["a.dgn", "sub/deep/b.dgn"]
+    part = facts[0]
+    assert isinstance(part, FilesFound)
+    assert dict(part.files)["sub/deep/b.dgn"] == look(tmp_path / "sub/deep/b.dgn")
+    assert closing(facts) == Scanned("s", root.identity(tmp_path), 0)
+
+
+def test_only_files_that_differ_from_memory_are_found(tmp_path: Path) -> None:
+    """A quiet drive costs one walk and not one fact per file."""
+    fill(tmp_path, "a.dgn", "b.dgn", "sub/c.dgn")
+    known = remembering(tmp_path, "a.dgn", "b.dgn", "sub/c.dgn")
+    (tmp_path / "b.dgn").write_bytes(b"changed")
+
+    facts = run(tmp_path, known)
+
+    assert found(facts) == ["b.dgn"]
+    assert closing(facts).known == 3
+
+
+def test_an_older_time_stamp_is_a_difference_too(tmp_path: Path) -> None:
+    """A file restored from a backup is older than before, and changed all the same."""
+    fill(tmp_path, "a.dgn")
+    known = remembering(tmp_path, "a.dgn")
+    os.utime(tmp_path / "a.dgn", ns=(0, 0))
+
+    assert found(run(tmp_path, known)) == ["a.dgn"]
+
+
+def test_many_files_come_in_parts(tmp_path: Path) -> None:
+    """The first files settle while the rest of a large drive is still being read."""
+    for number in range(1100):
+        (tmp_path / f"{number}.dgn").touch()
+
+    facts = run(tmp_path)
+
+    assert [len(fact.files) for fact in facts if isinstance(fact, FilesFound)] == [500, 500, 100]
+    assert len(set(found(facts))) == 1100
+
+
+def test_folders_that_can_hold_no_match_are_never_listed(tmp_path: Path) -> None:
+    """The cost must follow the matched tree, not the share."""
+    fill(tmp_path, "a.dgn", "archive/old.dgn", "sub/archive/old.dgn")
+    drive = FlakyDrive()
+
+    facts = run(tmp_path, drive=drive)
+
+    assert found(facts) == ["a.dgn"]
+    assert sorted(drive.listed) == [tmp_path, tmp_path / "sub"]
+
+
+# ---- what is missing ------------------------------------------------------------------
+
+
+def test_a_remembered_file_not_in_its_listed_folder_is_missing(tmp_path: Path) -> None:
+    """A deletion is seen by the scan even if no hint told of it."""
+    fill(tmp_path, "a.dgn", "b.dgn", "sub/c.dgn", "sub/d.dgn")
+    known = remembering(tmp_path, "a.dgn", "b.dgn", "sub/c.dgn", "sub/d.dgn")
+    (tmp_path / "b.dgn").unlink()
+    (tmp_path / "sub/c.dgn").unlink()
+
+    assert sorted(closing(run(tmp_path, known)).missing) == ["b.dgn", "sub/c.dgn"]
+
+
+def test_a_folder_gone_from_a_listed_one_takes_its_files_along(tmp_path: Path) -> None:
+    """Deleting a project folder is a deletion of all its files, however deep."""
+    fill(tmp_path, "a.dgn", "sub/b.dgn", "sub/deep/er/c.dgn")
+    known = remembering(tmp_path, "a.dgn", "sub/b.dgn", "sub/deep/er/c.dgn")
+    for path in ["sub/deep/er/c.dgn", "sub/b.dgn"]:
+        (tmp_path / path).unlink()
+    for path in ["sub/deep/er", "sub/deep", "sub"]:
+        (tmp_path / path).rmdir()
+
+    closed = closing(run(tmp_path, known))
+
+    assert sorted(closed.missing) == ["sub/b.dgn", "sub/deep/er/c.dgn"]
+    assert closed.known == 3
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ESTALE, errno.ENOENT])
+def test_a_folder_that_cannot_be_listed_misses_nothing_below_it(tmp_path: Path, code: int) -> None:
+    """One refused folder read as emptiness would delete a project."""
+    fill(tmp_path, "a.dgn", "sub/b.dgn", "sub/deep/c.dgn")
+    known = remembering(tmp_path, "a.dgn", "sub/b.dgn", "sub/deep/c.dgn")
+
+    facts = run(tmp_path, known, FlakyDrive({tmp_path / "sub": code}))
+
+    assert closing(facts).missing == ()
+    assert closing(facts).known == 3
+
+
+def test_a_folder_that_failed_is_named_with_its_reason(tmp_path: Path) -> None:
+    """The operator gives the account the right it lacks."""
+    fill(tmp_path, "sub/b.dgn", "c.dgn")
+
+    facts = run(tmp_path, drive=FlakyDrive({tmp_path / "sub": errno.EACCES}))
+
+    assert closing(facts).failed == (("sub", os.strerror(errno.EACCES)),)
+    assert found(facts) == ["c.dgn"]
+
+
+def test_a_listing_that_breaks_off_counts_as_failed(tmp_path: Path) -> None:
+    """Half a listing looks exactly like half the files deleted."""
+    fill(tmp_path, "a.dgn", "sub/b.dgn", "sub/c.dgn")
+    known = remembering(tmp_path, "a.dgn", "sub/b.dgn", "sub/c.dgn")
+
+    @contextmanager
+    def breaking(folder: str) -> Iterator[Iterator[Entry]]:
+        def half(entries: Iterator[Entry]) -> Iterator[Entry]:
+            yield next(entries)
+            raise OSError(errno.EIO, "the wire was cut")
+
+        with os.scandir(folder) as entries:
+            yield half(entries) if folder.endswith("sub") else entries
+
+    facts = list(scan("s", tmp_path, "", Drawings(), known, lister=breaking))
+
+    assert closing(facts).missing == ()
+    assert closing(facts).failed == (("sub", "the wire was cut"),)
+
+
+class Refusing:
+    """A listed file that cannot be looked at."""
+
+    def __init__(self, name: str, code: int) -> None:
+        self.name = name
+        self._code = code
+
+    def is_symlink(self) -> bool:
+        return False
+
+    def is_dir(self, *, follow_symlinks: bool) -> bool:
+        return False
+
+    def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+        raise OSError(self._code, os.strerror(self._code), self.name)
+
+
+@pytest.mark.parametrize(
+    ("code", "failed"), [(errno.EIO, [("a.dgn", os.strerror(errno.EIO))]), (errno.ENOENT, [])]
+)
+def test_a_listed_file_that_cannot_be_looked_at_is_not_missing(
+    tmp_path: Path, code: int, failed: list[tuple[str, str]]
+) -> None:
+    """It was there a moment ago: a hiccup, or the middle of a save by renaming."""
+    fill(tmp_path, "a.dgn")
+    known = remembering(tmp_path, "a.dgn")
+
+    @contextmanager
+    def refusing(folder: str) -> Iterator[Iterator[Entry]]:
+        yield iter([Refusing("a.dgn", code)])
+
+    closed = closing(list(scan("s", tmp_path, "", Drawings(), known, lister=refusing)))
+
+    assert closed.missing == ()
+    assert list(closed.failed) == failed
+
+
+def test_a_file_away_for_a_moment_is_found_not_missed(tmp_path: Path) -> None:
+    """AutoCAD renames the drawing away before it renames the new one into place."""
+    fill(tmp_path, "sub/a.dgn")
+    known = remembering(tmp_path, "sub/a.dgn")
+    file, aside = tmp_path / "sub/a.dgn", tmp_path / "sub/sav.tmp"
+    file.replace(aside)
+    aside.write_bytes(b"the new drawing")
+    drive = FlakyDrive()
+
+    def rename_before_the_second_listing(folder: Path) -> None:
+        if folder in drive.listed and folder.name == "sub":
+            aside.replace(file)
+
+    drive.before = rename_before_the_second_listing
+
+    facts = run(tmp_path, known, drive)
+
+    assert closing(facts).missing == ()
+    assert found(facts) == ["sub/a.dgn"]
+
+
+def test_a_folder_that_matters_no_more_is_not_missing(tmp_path: Path) -> None:
+    """Narrowing the configuration is not a deletion on the drive."""
+    fill(tmp_path, "a.dgn", "archive/b.dgn", "c.txt")
+    known = remembering(tmp_path, "a.dgn", "archive/b.dgn", "c.txt")
+
+    assert closing(run(tmp_path, known)).missing == ()
+
+
+@pytest.mark.parametrize("place", ["folder", "pipe"])
+def test_what_took_the_place_of_a_file_is_not_the_file(tmp_path: Path, place: str) -> None:
+    """A folder of the drawing's name is no drawing: the drawing is gone."""
+    fill(tmp_path, "a.dgn", "b.dgn")
+    known = remembering(tmp_path, "a.dgn", "b.dgn")
+    (tmp_path / "a.dgn").unlink()
+    if place == "folder":
+        (tmp_path / "a.dgn").mkdir()
+    else:
+        os.mkfifo(tmp_path / "a.dgn")
+
+    assert closing(run(tmp_path, known)).missing == ("a.dgn",)
+
+
+# ---- names and links ------------------------------------------------------------------
+
+
+def test_a_name_that_is_not_unicode_is_reported_and_holds_up_nothing(tmp_path: Path) -> None:
+    """Old archives bring such names; the journal and the service can take only Unicode."""
+    fill(tmp_path, "a.dgn")
+    (tmp_path / os.fsdecode(b"br\xfccke.dgn")).touch()
+    (tmp_path / os.fsdecode(b"stra\xdfe")).mkdir()
+
+    facts = run(tmp_path)
+
+    assert found(facts) == ["a.dgn"]
+    assert sorted(path for path, _ in closing(facts).failed) == ["br\\udcfccke.dgn", "stra\\udcdfe"]
+
+
+def test_names_are_kept_as_the_system_gives_them(tmp_path: Path) -> None:
+    """The same letters composed in another way are another file, and must be found again."""
+    names = ["Bru\u0308cke.dgn", "Br\u00fccke.dgn", "100% a#b [c].dgn", "a\\b.dgn"]
+    fill(tmp_path, *names)
+
+    assert found(run(tmp_path)) == sorted(names)
+
+
+def test_links_are_not_followed_but_named(tmp_path: Path) -> None:
+    """A link may loop, or lead to what nobody asked to be uploaded."""
+    outside = tmp_path / "outside"
+    fill(outside, "secret.dgn", "folder/x.dgn")
+    drive = tmp_path / "drive"
+    fill(drive, "a.dgn", "b.txt")
+    (drive / "loop").symlink_to(drive)
+    (drive / "link.dgn").symlink_to(outside / "secret.dgn")
+    (drive / "far").symlink_to(outside / "folder")
+
+    facts = run(drive)
+
+    assert found(facts) == ["a.dgn"]
+    assert sorted(path for path, _ in closing(facts).failed) == ["far", "link.dgn", "loop"]
+
+
+@pytest.mark.parametrize("name", ["sub", "archive"])
+def test_a_folder_replaced_by_a_link_misses_nothing(tmp_path: Path, name: str) -> None:
+    """An office that moved a project to another disk and left a link has deleted nothing."""
+    drive = tmp_path / "drive"
+    fill(drive, "a.dgn", f"{name}/b.dgn")
+    known = remembering(drive, "a.dgn", f"{name}/b.dgn")
+    (drive / name).rename(tmp_path / "elsewhere")
+    (drive / name).symlink_to(tmp_path / "elsewhere")
+
+    assert closing(run(drive, known)).missing == ()
+
+
+# ---- the whole drive ------------------------------------------------------------------
+
+
+def test_a_missing_drive_fails_the_scan(tmp_path: Path) -> None:
+    """A share that is offline must never look like deleted files."""
+    fill(tmp_path, "drive/a.dgn")
+    known = remembering(tmp_path / "drive", "a.dgn")
+    (tmp_path / "drive").rename(tmp_path / "away")
+
+    assert "does not exist" in failure(run(tmp_path / "drive", known))
+
+
+def test_another_drive_in_its_place_fails_the_scan(tmp_path: Path) -> None:
+    """The mount point without its share is a folder like any other."""
+    fill(tmp_path, "a.dgn")
+
+    assert "another drive" in failure(run(tmp_path, identity="cifs://fileserver/projects"))
+
+
+def test_a_drive_that_is_empty_where_it_was_not_fails_the_scan(tmp_path: Path) -> None:
+    """An unmounted share is an empty folder, readable and on a disk."""
+    fill(tmp_path, "drive/sub/a.dgn")
+    known = remembering(tmp_path / "drive", "sub/a.dgn")
+    (tmp_path / "drive").rename(tmp_path / "away")
+    (tmp_path / "drive").mkdir()
+
+    assert "is empty where it was not" in failure(run(tmp_path / "drive", known))
+
+
+def test_an_empty_drive_that_always_was_is_healthy(tmp_path: Path) -> None:
+    """A new project starts with an empty folder."""
+    assert closing(run(tmp_path)).missing == ()
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOENT, errno.ESTALE])
+def test_a_root_that_cannot_be_listed_fails_the_scan(tmp_path: Path, code: int) -> None:
+    """Nothing at all was learnt, so nothing may be concluded."""
+    fill(tmp_path, "a.dgn")
+
+    facts = run(tmp_path, drive=FlakyDrive({tmp_path: code}))
+
+    assert os.strerror(code) in failure(facts)
+
+
+def remove(drive: Path) -> None:
+    drive.rename(drive.with_name("away"))
+
+
+def exchange(drive: Path) -> None:
+    drive.rename(drive.with_name("away"))
+    drive.mkdir()
+    fill(drive, "stray.dgn")
+
+
+@pytest.mark.parametrize("accident", [remove, exchange])
+def test_a_drive_that_goes_in_the_middle_fails_the_scan(
+    tmp_path: Path, accident: Callable[[Path], None]
+) -> None:
+    """The folders not yet listed are gone then, and would all be missing."""
+    folder = tmp_path / "drive"
+    fill(folder, "a.dgn", "one/b.dgn", "two/c.dgn")
+    known = remembering(folder, "a.dgn", "one/b.dgn", "two/c.dgn")
+    drive = FlakyDrive()
+
+    def strike(listed: Path) -> None:
+        if listed != folder and len(drive.listed) == 1:
+            accident(folder)
+
+    drive.before = strike
+
+    facts = run(folder, known, drive)
+
+    assert failure(facts) != ""
+    assert found(facts) == []
+
+
+def test_a_drive_exchanged_between_parts_fails_the_scan(
+    tmp_path: Path,
+) -> None:
+    """Parts read from the wrong drive must not end in a scan that looks whole."""
+    folder, away, other = tmp_path / "drive", tmp_path / "away", tmp_path / "other"
+    for number in range(600):
+        fill(folder, f"{number}.dgn")
+    other.mkdir()
+    fill(folder, "sub/x.dgn")
+    facts = scan("s", folder, "", Drawings(), Memory())
+    seen: Facts = [next(facts)]
+
+    folder.rename(away)
+    other.rename(folder)
+    seen.append(next(facts))
+
+    assert "replaced" in failure(seen)
+    assert list(facts) == []
+
+
+def test_a_large_drive_is_walked_with_one_listing_per_folder(tmp_path: Path) -> None:
+    """The anchor of the cost: folders are listed once and files looked at once."""
+    for number in range(60):
+        fill(tmp_path, *(f"{number}/{name}.dgn" for name in range(20)))
+    known = remembering(tmp_path, *(f"{n}/{name}.dgn" for n in range(60) for name in range(20)))
+    drive = FlakyDrive()
+
+    facts = run(tmp_path, known, drive)
+
+    assert len(drive.listed) == 61
+    assert facts == [Scanned("s", root.identity(tmp_path), 1200)]
