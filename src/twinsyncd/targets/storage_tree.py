@@ -1,0 +1,117 @@
+"""Finds, or creates once, the folders and files of one iTwin's Storage by name.
+
+Names are not unique there and no call looks up a path, so every folder is listed once per
+process and remembered. Of several entries of one name the oldest counts.
+Source: Storage API, "Folder listing" (not recursive) and "Create folder".
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..cloud.client import Platform
+from ..cloud.values import Item
+from ..core.model import Failure, Fault
+from ..errors import CloudError
+
+
+@dataclass(slots=True)
+class _Listing:
+    """Ids by name, oldest first."""
+
+    folders: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
+
+
+class StorageTree:
+    """The folders of one iTwin, shared by its connections; one thread looks or creates at a time.
+
+    Raises CloudError GONE when something remembered is gone: `forget`, then ask again.
+    """
+
+    def __init__(self, platform: Platform, itwin_id: str) -> None:
+        """Look at nothing before it is asked for."""
+        self._platform = platform
+        self._itwin_id = itwin_id
+        self._lock = threading.Lock()
+        self._root = ""
+        self._ids: dict[str, str] = {}
+        self._listings: dict[str, _Listing] = {}
+
+    def folder(self, path: str) -> str:
+        """Return the id of the folder at this path below the top-level folder, made if need be."""
+        with self._lock:
+            if path not in self._ids:
+                self._ids[path] = self._walk([part for part in path.split("/") if part])
+            return self._ids[path]
+
+    def files(self, folder_id: str, name: str) -> tuple[str, ...]:
+        """Return the ids of the files of this name in the folder, oldest first."""
+        with self._lock:
+            return tuple(self._listing(folder_id).files.get(name, ()))
+
+    def created(self, folder_id: str, name: str, item: str) -> None:
+        """Remember a file that was just created."""
+        with self._lock:
+            if listing := self._listings.get(folder_id):
+                listing.files.setdefault(name, []).append(item)
+
+    def vanished(self, folder_id: str, name: str, item: str) -> None:
+        """Forget a file that proved to be unusable."""
+        with self._lock:
+            if listing := self._listings.get(folder_id):
+                rest = [each for each in listing.files.get(name, []) if each != item]
+                listing.files[name] = rest
+
+    def doubt(self, folder_id: str) -> None:
+        """List this folder anew when next asked: something may have been created in it."""
+        with self._lock:
+            self._listings.pop(folder_id, None)
+
+    def forget(self) -> None:
+        """Forget all folders: somebody removed or moved one."""
+        with self._lock:
+            self._ids.clear()
+            self._listings.clear()
+
+    def _walk(self, parts: list[str]) -> str:
+        here = self._root = self._root or self._find_root()
+        for part in parts:
+            found = self._listing(here).folders.get(part)
+            here = found[0] if found else self._create(here, part)
+        return here
+
+    def _find_root(self) -> str:
+        try:
+            return self._platform.root_folder(self._itwin_id)
+        except CloudError as exc:
+            if exc.failure.fault is not Fault.GONE:
+                raise
+            message = f"the iTwin {self._itwin_id} does not exist, or this application has no role"
+            failure = Failure(Fault.UNAUTHORISED, message, request_id=exc.failure.request_id)
+            raise CloudError(exc.operation, failure, status=exc.status) from exc
+
+    def _create(self, parent_id: str, name: str) -> str:
+        try:
+            made = self._platform.create_folder(parent_id, name)
+        except CloudError:
+            self._listings.pop(parent_id, None)  # it may have been created all the same
+            raise
+        self._listing(parent_id).folders[name] = [made.id]
+        self._listings[made.id] = _Listing()  # new, so nothing is in it
+        return made.id
+
+    def _listing(self, folder_id: str) -> _Listing:
+        if folder_id not in self._listings:
+            self._listings[folder_id] = _sorted_by_name(self._platform.list_folder(folder_id))
+        return self._listings[folder_id]
+
+
+def _sorted_by_name(items: Iterable[Item]) -> _Listing:
+    listing = _Listing()
+    for item in sorted(items, key=lambda each: (each.created_s, each.id)):
+        kind = listing.folders if item.is_folder else listing.files
+        kind.setdefault(item.name, []).append(item.id)
+    return listing
