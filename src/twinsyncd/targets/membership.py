@@ -1,0 +1,175 @@
+"""Makes a connection exist in the service and hold its source files; looks before it creates.
+
+Creating is not idempotent and the service knows no keys for it, so after any doubt the next
+preparation starts by looking.
+Source: Synchronization API, "Create storage connection" and "Create storage connection source
+file" (409: the file is mapped to the iModel by any of its connections).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ..cloud.client import Platform
+from ..cloud.faults import refused
+from ..cloud.values import StorageConnectionInfo
+from ..core.commands import Mapping
+from ..core.model import Fault, FileKey
+from ..errors import CloudError
+from .storage_settings import StorageConnectionSettings
+
+CREATE_MAX: Final = 500  # files in one create call; keeps the body small, the rest is added
+SINGLES_MAX: Final = 50  # creates tried one file at a time per preparation when all are refused
+_ABOUT_FILES: Final = {400, 409, 413, 422}  # the service does not take a file; others may go in
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Which files the connection holds now, and which the service will not take, with reasons."""
+
+    mapped: tuple[FileKey, ...] = ()
+    refused: tuple[tuple[FileKey, str], ...] = ()
+
+    def __add__(self, other: Admission) -> Admission:
+        """Return both together."""
+        return Admission(self.mapped + other.mapped, self.refused + other.refused)
+
+
+class Membership:
+    """The service's side of one configured connection."""
+
+    def __init__(self, platform: Platform, settings: StorageConnectionSettings) -> None:
+        """Look at nothing before it is asked for."""
+        self._platform = platform
+        self._settings = settings
+
+    def find(self, remote_id: str, files: Sequence[Mapping]) -> StorageConnectionInfo | None:
+        """Return the configured, the remembered or the equally named connection, or None."""
+        if self._settings.connection_id:
+            return self._configured(self._settings.connection_id)
+        return self._remembered(remote_id) or self._named(files)
+
+    def create(self, files: Sequence[Mapping]) -> tuple[StorageConnectionInfo | None, Admission]:
+        """Create the connection with those files that the service takes; None if it takes none.
+
+        One bad file makes the service refuse them all, so then they are tried one by one.
+        """
+        try:
+            made = self._create(files[:CREATE_MAX])
+        except CloudError as exc:
+            if exc.status not in _ABOUT_FILES:
+                raise
+            return self._create_singly(files)
+        taken = Admission(tuple(each.key for each in files[:CREATE_MAX]))
+        rest = files[CREATE_MAX:]
+        return made, taken + (self.admit(made.id, rest) if rest else Admission())
+
+    def admit(self, connection_id: str, files: Sequence[Mapping]) -> Admission:
+        """Add those files that the connection does not hold yet."""
+        present = self._present(connection_id)
+        admission = Admission()
+        for mapping in files:
+            if mapping.item in present:
+                admission += Admission(mapped=(mapping.key,))
+            else:
+                admission += self._add(connection_id, mapping)
+        return admission
+
+    def _configured(self, connection_id: str) -> StorageConnectionInfo:
+        operation = f"use the connection {connection_id}"
+        try:
+            info = self._platform.connection(connection_id)
+        except CloudError as exc:
+            if exc.failure.fault is not Fault.GONE:
+                raise
+            message = "there is no such connection; correct connection_id, or leave it out"
+            raise refused(operation, message) from exc
+        if not self._fits(info):
+            raise refused(operation, f"it belongs to another iModel, {info.imodel_id}")
+        return info
+
+    def _remembered(self, remote_id: str) -> StorageConnectionInfo | None:
+        if not remote_id:
+            return None
+        try:
+            info = self._platform.connection(remote_id)
+        except CloudError as exc:
+            if exc.failure.fault is not Fault.GONE:
+                raise
+            return None
+        return info if self._fits(info) else None
+
+    def _named(self, files: Sequence[Mapping]) -> StorageConnectionInfo | None:
+        """Return the connection of that name: of several, the first that holds a file of ours."""
+        wanted = self._settings.display_name
+        listed = self._platform.connections(self._settings.imodel_id)
+        found = [each for each in listed if each.name == wanted]
+        if not found:
+            return None
+        ours = {mapping.item for mapping in files}
+        holding = (each for each in found if len(found) > 1 and ours & self._present(each.id))
+        chosen = next(holding, found[0])
+        return chosen if chosen.last_run_link is not None else self._platform.connection(chosen.id)
+
+    def _fits(self, info: StorageConnectionInfo) -> bool:
+        return info.imodel_id.lower() in {"", self._settings.imodel_id.lower()}
+
+    def _present(self, connection_id: str) -> set[str]:
+        return {each.item for each in self._platform.source_files(connection_id)}
+
+    def _create(self, files: Sequence[Mapping]) -> StorageConnectionInfo:
+        return self._platform.create_connection(
+            name=self._settings.display_name,
+            imodel_id=self._settings.imodel_id,
+            authentication=self._settings.authentication,
+            files=[(each.item, self._settings.connector_of(each.key)) for each in files],
+        )
+
+    def _create_singly(
+        self, files: Sequence[Mapping]
+    ) -> tuple[StorageConnectionInfo | None, Admission]:
+        self._platform.imodel(self._settings.imodel_id)  # raises if that was the reason
+        admission = Admission()
+        for index, mapping in enumerate(files[:SINGLES_MAX]):
+            try:
+                made = self._create([mapping])
+            except CloudError as exc:
+                if exc.status not in _ABOUT_FILES:
+                    raise
+                admission += Admission(refused=((mapping.key, self._reason(mapping, exc)),))
+            else:
+                rest = self.admit(made.id, files[index + 1 :])
+                return made, admission + Admission(mapped=(mapping.key,)) + rest
+        return None, admission
+
+    def _add(self, connection_id: str, mapping: Mapping) -> Admission:
+        connector = self._settings.connector_of(mapping.key)
+        try:
+            self._platform.add_source_file(connection_id, mapping.item, connector)
+        except CloudError as exc:
+            if exc.status == 409 and mapping.item in self._present(connection_id):
+                return Admission(mapped=(mapping.key,))
+            if exc.failure.fault is Fault.GONE:
+                self._platform.connection(connection_id)  # raises if that is what is gone
+            elif exc.status not in _ABOUT_FILES:
+                raise
+            return Admission(refused=((mapping.key, self._reason(mapping, exc)),))
+        return Admission(mapped=(mapping.key,))
+
+    def _reason(self, mapping: Mapping, exc: CloudError) -> str:
+        """Return why the service does not take the file, in words that say what to do."""
+        if exc.status == 409:
+            owner = self._owner(mapping.item)
+            whose = f"the connection {owner!r}" if owner else "another connection"
+            return f"{whose} of this iModel already has this file; remove it there or here"
+        if exc.failure.fault is Fault.GONE:
+            return "Storage does not have this file any more; save it anew to upload it again"
+        return f"the service does not take this file: {exc.failure.message}"
+
+    def _owner(self, item: str) -> str:
+        for each in self._platform.connections(self._settings.imodel_id):
+            if item in self._present(each.id):
+                return each.name or each.id
+        return ""
