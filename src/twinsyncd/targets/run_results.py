@@ -1,0 +1,69 @@
+"""Says what a run, and each file in it, came to.
+
+Source: Synchronization API, "Get storage connection run": only the state Completed is final, the
+outcome is in `result`; unknown states are not final, unknown results not a success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from ..cloud.redact import redact
+from ..cloud.values import Run, Task
+from ..core.commands import LookAtRun
+from ..core.facts import RunSeen
+from ..core.model import FileResult, Outcome
+
+_OUTCOMES: Final = {
+    "Success": Outcome.SUCCEEDED,
+    "Skipped": Outcome.SUCCEEDED,  # nothing had changed for it
+    "PartialSuccess": Outcome.PARTIAL,
+}
+_WORDS: Final = {
+    "Error": "the run failed",
+    "PartialSuccess": "some files did not get through",
+    "Cancelled": "the run was cancelled",
+    "TimedOut": "the run took too long and was ended by the service",
+}
+
+
+def seen(command: LookAtRun, run: Run) -> RunSeen:
+    """Return what one look at the run says; files only once it has ended."""
+    if run.state != "Completed":
+        return RunSeen(command.connection, command.run, Outcome.ACTIVE)
+    outcome = _OUTCOMES.get(run.result, Outcome.FAILED)
+    return RunSeen(
+        command.connection,
+        command.run,
+        outcome,
+        message="" if outcome is Outcome.SUCCEEDED else _message(run),
+        files=_file_results(run.tasks),
+        unauthorised=run.error_key == "UserNotAuthenticated",
+    )
+
+
+def _message(run: Run) -> str:
+    words = _WORDS.get(run.result, f"the run ended as {run.result or 'unknown'}")
+    told = run.error_text or run.error_key
+    return redact(f"{words}: {told}" if told else words)
+
+
+def _file_results(tasks: Iterable[Task]) -> tuple[FileResult, ...]:
+    """Return one result per file; of several tasks for one file a failed one counts."""
+    results: dict[str, FileResult] = {}
+    for task in tasks:
+        known = results.get(task.item)
+        if task.item and (known is None or known.outcome is Outcome.SUCCEEDED):
+            results[task.item] = _file_result(task)
+    return tuple(results.values())
+
+
+def _file_result(task: Task) -> FileResult:
+    """Return how the file fared; a file that got in only partly has not got in."""
+    good = task.state == "Completed" and _OUTCOMES.get(task.result) is Outcome.SUCCEEDED
+    if good:
+        return FileResult(task.item, Outcome.SUCCEEDED)
+    told = task.message or f"the connector ended as {task.result or task.state or 'unknown'}"
+    article = f" See {task.article}" if task.article.startswith("https://") else ""
+    return FileResult(task.item, Outcome.FAILED, redact(f"{told}{article}"), task.can_user_fix)

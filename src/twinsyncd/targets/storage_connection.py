@@ -1,0 +1,196 @@
+"""Delivers files through iTwin Storage and one storage connection of an iModel.
+
+Sources: Storage API, "Create file", "Update file content", "Complete file upload";
+Synchronization API, "Run storage connection", "Get storage connection run".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..cloud.blobs import Blobs
+from ..cloud.client import Platform
+from ..cloud.faults import unclear
+from ..cloud.links import RunAddress
+from ..cloud.values import Run, Start, StorageConnectionInfo, Upload
+from ..core import commands, facts
+from ..core.model import Failure, Fault, FileKey
+from ..errors import CloudError
+from .membership import Admission, Membership
+from .protocol import Content
+from .run_results import seen
+from .storage_settings import StorageConnectionSettings
+from .storage_tree import StorageTree
+
+
+class StorageConnection:
+    """A Target: one configured storage connection. `tree` is shared by those of one iTwin."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        blobs: Blobs,
+        tree: StorageTree,
+        settings: StorageConnectionSettings,
+    ) -> None:
+        """Look at nothing before the first command."""
+        self._platform = platform
+        self._blobs = blobs
+        self._tree = tree
+        self._settings = settings
+        self._membership = Membership(platform, settings)
+
+    def store(
+        self,
+        command: commands.Store,
+        content: Content,
+        note: Callable[[facts.Reserved], None],
+    ) -> facts.Stored:
+        """Replace the file's content, or create the file; its id stays the same for life."""
+        try:
+            upload, first = self._reserve(command)
+        except CloudError as exc:
+            raise _nobodys_file(exc) from exc
+        note(facts.Reserved(command.key, upload.item))
+        self._blobs.upload(content, upload.url, lambda: self._fresh_url(upload.item), first=first)
+        done = self._platform.complete(upload)
+        if done.size_bytes not in {None, content.size_bytes}:
+            told = f"{content.size_bytes} bytes were sent, Storage holds {done.size_bytes}"
+            raise unclear("complete a file in Storage", told)
+        return facts.Stored(command.key, command.digest, upload.item)
+
+    def prepare(self, command: commands.Prepare) -> facts.Prepared:
+        """Find or create the connection and add its missing files.
+
+        Raises CloudError GONE when there is no connection and no file to create it with.
+        """
+        found = self._membership.find(command.remote_id, command.files)
+        if found is None:
+            return self._create(command)
+        admission = Admission()
+        if command.files:
+            admission = self._membership.admit(found.id, command.files)
+        return _prepared(command, found.id, self._last_run(found), admission)
+
+    def start_run(
+        self, command: commands.StartRun
+    ) -> facts.RunStarted | facts.RunRefused | facts.StartClashed:
+        """Ask for a run once; 303 names the run that stands in the way, which may be anybody's."""
+        answer = self._platform.start_run(command.remote_id)
+        if answer.start is Start.CLASHED:
+            return facts.StartClashed(command.connection)
+        run = str(RunAddress.read(answer.location, connection_id=command.remote_id))
+        if answer.start is Start.ACCEPTED:
+            return facts.RunStarted(command.connection, run)
+        ours = f"/{command.remote_id}/" in answer.location
+        return facts.RunRefused(command.connection, run, on_our_connection=ours)
+
+    def find_run(self, command: commands.FindRun) -> facts.RunFound:
+        """Look up the newest run of the connection."""
+        found = self._platform.connection(command.remote_id)
+        return facts.RunFound(command.connection, self._last_run(found))
+
+    def look_at_run(self, command: commands.LookAtRun) -> facts.RunSeen:
+        """Look at one run of this or any other connection."""
+        return seen(command, self._platform.run(RunAddress.read(command.run)))
+
+    # ---- Storage ------------------------------------------------------------------------
+
+    def _reserve(self, command: commands.Store) -> tuple[Upload, bool]:
+        """Return where the content goes, and whether nothing can be there yet."""
+        if command.item:
+            known = self._reopen(command.item)
+            if known is not None:
+                return known, False
+        try:
+            return self._adopt_or_create(command.key)
+        except CloudError as exc:
+            if exc.failure.fault is not Fault.GONE:
+                raise
+            self._tree.forget()  # a folder is gone: look again from the top, once
+            return self._adopt_or_create(command.key)
+
+    def _adopt_or_create(self, key: FileKey) -> tuple[Upload, bool]:
+        folder = self._tree.folder(self._settings.folder_of(key))
+        name = key.path.rpartition("/")[2]
+        for item in self._tree.files(folder, name):
+            found = self._reopen(item)
+            if found is not None:
+                return found, False
+            self._tree.vanished(folder, name, item)
+        try:
+            made = self._platform.create_file(folder, name)
+        except CloudError:
+            self._tree.doubt(folder)  # it may have been created all the same
+            raise
+        self._tree.created(folder, name, made.item)
+        return made, True
+
+    def _reopen(self, item: str) -> Upload | None:
+        """Return where to replace the file's content; None if it is of no use any more.
+
+        Whether a file that was never completed can be replaced is not documented; where the
+        service refuses it, a new one takes its place.
+        """
+        try:
+            return self._platform.update_content(item)
+        except CloudError as exc:
+            unusable = exc.status in {409, 422} and not self._has_content(item)
+            if exc.failure.fault is Fault.GONE or unusable:
+                return None
+            raise
+
+    def _has_content(self, item: str) -> bool:
+        try:
+            return bool(self._platform.file(item).size_bytes)
+        except CloudError as exc:
+            if exc.failure.fault is Fault.GONE:
+                return False
+            raise
+
+    def _fresh_url(self, item: str) -> str:
+        return self._platform.update_content(item).url
+
+    # ---- the connection -----------------------------------------------------------------
+
+    def _create(self, command: commands.Prepare) -> facts.Prepared:
+        if not command.files:
+            message = "the connection was deleted in the service; it is made anew with its files"
+            raise CloudError("find the connection", Failure(Fault.GONE, message), status=404)
+        made, admission = self._membership.create(command.files)
+        return _prepared(command, made.id if made else "", "", admission)
+
+    def _last_run(self, found: StorageConnectionInfo) -> str:
+        """Return the newest run: the service names it, or else its list of runs is searched."""
+        if found.last_run_link is not None:
+            return _run_of(found.id, found.last_run_link)
+        newest = max(self._platform.runs(found.id), key=_age_rank, default=None)
+        return str(RunAddress("storageconnections", found.id, newest.id)) if newest else ""
+
+
+def _prepared(
+    command: commands.Prepare, remote_id: str, last_run: str, admission: Admission
+) -> facts.Prepared:
+    return facts.Prepared(
+        command.connection, remote_id, last_run, admission.mapped, admission.refused
+    )
+
+
+def _run_of(connection_id: str, link: str) -> str:
+    return str(RunAddress.read(link, connection_id=connection_id)) if link else ""
+
+
+def _age_rank(run: Run) -> tuple[bool, float]:
+    """Return what is largest for the newest run; one that has not begun has no date yet."""
+    return run.state != "Completed", run.started_s
+
+
+def _nobodys_file(exc: CloudError) -> CloudError:
+    """Return the failure as the whole account's when it is not about this one file.
+
+    A missing permission would otherwise set every file aside, one by one.
+    """
+    if exc.status != 403:
+        return exc
+    failure = Failure(Fault.UNAUTHORISED, exc.failure.message, request_id=exc.failure.request_id)
+    return CloudError(exc.operation, failure, status=exc.status, code=exc.code)
