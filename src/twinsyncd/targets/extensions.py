@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 KNOWN_CONNECTORS: Final[frozenset[str]] = frozenset(
-    [
+    {
         "AUTOPLANT",
         "CIVIL",
         "CIVIL3D",
@@ -28,7 +28,7 @@ KNOWN_CONNECTORS: Final[frozenset[str]] = frozenset(
         "REVIT",
         "SPPID",
         "SPXREVIEW",
-    ]
+    }
 )
 """What the service accepts today; older documents name a few that it now refuses."""
 
