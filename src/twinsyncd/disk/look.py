@@ -154,6 +154,15 @@ def long_name(file: Path) -> str:
     return str(file)
 
 
+def is_unicode(path: str) -> bool:
+    """Return whether the name can be stored and sent; on POSIX a name may be any bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def open_to_read(file: str) -> int:
     """Return a descriptor for reading that never hinders anybody's save.
 

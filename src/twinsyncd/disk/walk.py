@@ -19,7 +19,7 @@ from typing import Final
 
 from ..core.facts import Scanned
 from ..core.model import Fingerprint
-from .look import fingerprint_of, long_name
+from .look import fingerprint_of, is_unicode, long_name
 from .protocols import Entry, Known, Lister, Wanted
 
 FOUND_MAX: Final = 500
@@ -85,7 +85,7 @@ class Walk:
             if not folder:
                 raise
             if isinstance(exc, FileNotFoundError):
-                self._skipped.add(folder)  # went after its parent was listed; a later scan will tell
+                self._skipped.add(folder)  # went meanwhile; a later scan will tell
             else:
                 self._fail(folder, exc)
             return
@@ -149,7 +149,7 @@ class Walk:
     def _take_folder(self, path: str, entry: Entry) -> None:
         if not self._wanted.folder(path):
             self._skipped.add(path)
-        elif not _encodable(path):
+        elif not is_unicode(path):
             self._failed[path] = "its name is not valid Unicode; rename it"
         elif sys.platform == "win32" and _is_junction(entry.stat(follow_symlinks=False)):
             self._failed[path] = "it is a junction, which is not followed"
@@ -163,7 +163,7 @@ class Walk:
         remembered: Mapping[str, Fingerprint | None],
         absent: set[str],
     ) -> None:
-        if not _encodable(path):
+        if not is_unicode(path):
             self._failed[path] = "its name is not valid Unicode; rename it"
             return
         found = entry.stat(follow_symlinks=False)
@@ -199,14 +199,6 @@ class Walk:
 
 def _below(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
-
-
-def _encodable(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _printable(path: str) -> str:

@@ -1,0 +1,89 @@
+"""One running observer of one folder tree, for the system this runs on.
+
+Three threads of watchdog's per source: one source can be given up and started anew without the
+others missing anything.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+)
+from watchdog.observers.api import BaseObserver
+
+from .hints import Hints
+
+CHANGES: Final[list[type[FileSystemEvent]]] = [
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+]
+"""Watchdog's default has reads too: hashing would cause events, and bursts would be lost."""
+
+WITH_CLOSED: Final = [*CHANGES, FileClosedEvent]
+"""Where the system tells that a writer has finished: one event instead of one per write."""
+
+WITH_MODIFIED: Final = [*CHANGES, FileModifiedEvent]
+"""Where it does not."""
+
+
+class Listening:
+    """An observer that passes the events below one folder to `hints`."""
+
+    def __init__(self, observer: BaseObserver, events: list[type[FileSystemEvent]]) -> None:
+        """Take an observer that was not started yet."""
+        self._observer = observer
+        self._events = events
+
+    def start(self, folder: str, hints: Hints) -> None:
+        """Return once changes are noticed; raises OSError, and then nothing is left running."""
+        self._observer.schedule(hints, folder, recursive=True, event_filter=self._events)
+        self._observer.start()
+
+    def stop(self) -> None:
+        """End all threads; no hint is posted after this."""
+        if self._observer.is_alive():
+            self._observer.stop()
+            self._observer.join()
+
+    def is_alive(self) -> bool:
+        """Return whether every thread still runs; watchdog itself does not notice a dead one."""
+        emitters = self._observer.emitters
+        return self._observer.is_alive() and bool(emitters) and all(e.is_alive() for e in emitters)
+
+    def trouble(self) -> str:
+        """Return what is not heard although all threads run, in words; "" if nothing is known."""
+        return ""
+
+    def can_do_better(self) -> bool:
+        """Return whether starting anew would end the trouble."""
+        return False
+
+
+def listening_for(hints: Hints) -> Listening:
+    """Return what listens best on this system; raises OSError if there is nothing left to do it."""
+    if sys.platform == "linux":
+        from .inotify import InotifyListening  # noqa: PLC0415 - exists on Linux only
+
+        return InotifyListening(hints)
+    if sys.platform == "win32":
+        from .windows_events import windows_observer  # noqa: PLC0415 - exists on Windows only
+
+        return Listening(windows_observer(hints.lost), WITH_MODIFIED)
+    from watchdog.observers import Observer  # noqa: PLC0415 - chooses by system when imported
+
+    return Listening(Observer(), WITH_MODIFIED)
