@@ -16,6 +16,13 @@ IN_DOUBT: Final[Digest] = "?"
 """A store was begun and its outcome is not known; Storage may hold the old or a new content."""
 
 
+class Now(NamedTuple):
+    """One moment: monotonic seconds for waiting, wall-clock seconds for what outlives us."""
+
+    at_s: float
+    wall_s: float
+
+
 class FileKey(NamedTuple):
     """One matched file: the key of its source, and its path relative to the source's folder."""
 
@@ -50,6 +57,27 @@ class FileRow:
     mapped: bool = False  # a source file of its connection (references never are)
     attempts: int = 0  # failures in a row for this content
     aside: str = ""  # why it was set aside; "" when it was not
+    unread: str = ""  # why it cannot be read off the drive; "" when it can
+
+
+class Need(StrEnum):
+    """What a file still needs, by its digests alone."""
+
+    STORE = "store"  # what settled on the drive is not what Storage holds
+    RUN = "run"  # Storage holds it, no run has consumed it
+    ASIDE = "aside"  # it cannot go on by itself; a person or a new save must help
+    NOTHING = "nothing"
+
+
+def need(row: FileRow) -> Need:
+    """Return what the file needs; a file gone from the drive needs nothing (it is kept)."""
+    if row.aside or row.unread:
+        return Need.ASIDE
+    if row.seen == ABSENT:
+        return Need.NOTHING
+    if row.seen != row.stored:
+        return Need.STORE
+    return Need.RUN if row.stored != row.synced else Need.NOTHING
 
 
 class Phase(StrEnum):
@@ -71,7 +99,7 @@ class LaneRow:
     connection: str = ""  # the connection being prepared or run; else the last one served
     run: str = ""  # the active run, as the target names it
     last_run: str = ""  # the connection's newest run before ours was asked for
-    asks: int = 0  # start requests sent in this STARTING phase; > 1: an answer was lost
+    asks: int = 0  # start requests of this STARTING phase whose outcome is not known
     attempts: int = 0  # failures in a row
     not_before_s: float = 0.0  # wall clock [s since the epoch] before which nothing is tried
     since_s: float = 0.0  # wall clock [s] at which the phase was entered

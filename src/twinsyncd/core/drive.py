@@ -1,0 +1,239 @@
+"""The drive as the machine sees it: scans, restless files, files that are missing."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final, assert_never
+
+from . import commands, facts, safety
+from .backoff import delay_s
+from .ledger import Ledger
+from .model import ABSENT, FileKey, Fingerprint, Now, Source, SourceRow
+from .settle import Settler
+
+HASHES_MAX: Final = 4  # files read for their digest at a time; more only fights over the disk
+LOOKS_MAX: Final = 256  # files per look command: one answer, one commit
+SCAN_SOON_S: Final = 0.5  # hints that were lost come in flocks; one scan serves them all
+SCAN_REST_S: Final = 2.0  # between two scans of one source, whatever the hints say
+UNREAD_MISSES: Final = 5  # failed reads in a row before a person is told
+OFFLINE_BASE_S: Final = 5.0  # first wait before an offline source is tried again
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One source while we run."""
+
+    source: Source
+    row: SourceRow
+    due_s: float  # monotonic [s] of the next scan
+    scanning: bool = False
+    scanned: bool = False  # at least once since we started
+    ended_s: float = float("-inf")
+    failures: int = 0
+    missing: dict[str, float] = field(default_factory=dict)  # path -> first missed
+
+
+@dataclass(slots=True)
+class Drive:
+    """Turns hints, looks and scans into `seen` digests; asks for looks, hashes and scans."""
+
+    ledger: Ledger
+    settler: Settler
+    jitter: Callable[[], float]
+    activity: Callable[[str, Now], None]  # told the connection of a file that is not at rest
+    watched: dict[str, _Watched] = field(default_factory=dict)
+    changed: dict[str, SourceRow] = field(default_factory=dict)
+    to_hash: deque[tuple[FileKey, Fingerprint]] = field(default_factory=deque)
+    hashing: int = 0
+
+    def add(self, source: Source, row: SourceRow, now: Now) -> None:
+        """Take a source up; its first scan is due at once."""
+        self.watched[source.key] = _Watched(source, row, due_s=now.at_s)
+
+    def apply(self, fact: facts.DriveFact, now: Now) -> None:
+        """Fold one fact into how things stand."""
+        match fact:
+            case facts.Touched(key):
+                self._touched(key, now)
+            case facts.HintsLost(source):
+                self._scan_soon(self.watched[source], now)
+            case facts.Looked():
+                self._looked(fact, now)
+            case facts.LookFailed(key, reason):
+                self._missed(key, reason, now)
+            case facts.Hashed():
+                self.hashing -= 1
+                self._hashed(fact, now)
+            case facts.HashMissed(key, reason):
+                self.hashing -= 1
+                self._missed(key, reason, now)
+            case facts.FilesFound(source, files):
+                self._found(source, files, now)
+            case facts.Scanned():
+                self._scanned(fact, now)
+            case facts.ScanFailed(source, reason):
+                self._scan_failed(self.watched[source], reason, now)
+            case _:
+                assert_never(fact)
+
+    def hurry(self, now: Now) -> None:
+        """Scan everything now, because a person asks."""
+        for watched in self.watched.values():
+            watched.due_s = now.at_s
+
+    def store_moved(self, key: FileKey, now: Now) -> None:
+        """Let a file settle again that changed while it was being stored."""
+        self._touched(key, now)
+
+    def plan(self, now: Now) -> list[commands.DriveCommand]:
+        """Return the scans, looks and hashes to begin now."""
+        return [*self._plan_scans(now), *self._plan_looks(now), *self._plan_hashes()]
+
+    def deadline(self) -> float | None:
+        """Return the monotonic time [s] at which `plan` has something new, or None."""
+        times = [w.due_s for w in self.watched.values() if not w.scanning]
+        settle_s = self.settler.deadline()
+        return min(times if settle_s is None else [*times, settle_s], default=None)
+
+    def held(self, key: FileKey) -> bool:
+        """Tell whether the file must not be stored now: restless, missing, drive offline."""
+        watched = self.watched[key.source]
+        return key in self.settler or key.path in watched.missing or bool(watched.row.offline)
+
+    def is_restless(self, source: str) -> bool:
+        """Tell whether more changes may be about to show: not scanned yet, or files in motion."""
+        return not self.watched[source].scanned or self.settler.restless(source) > 0
+
+    def at_rest(self) -> bool:
+        """Tell whether every source was scanned and every file that was found has settled."""
+        scanned = all(w.scanned and not w.scanning for w in self.watched.values())
+        return scanned and not len(self.settler) and not self.hashing
+
+    # ---- files ------------------------------------------------------------------------
+
+    def _touched(self, key: FileKey, now: Now) -> None:
+        if self.watched[key.source].row.offline:
+            return  # the scan that finds the source again finds this file too
+        self.settler.touched(key, now.at_s)
+        self.activity(self.watched[key.source].source.connection, now)
+
+    def _found(self, source: str, files: tuple[tuple[str, Fingerprint], ...], now: Now) -> None:
+        watched = self.watched[source]
+        for path, look in files:
+            key = FileKey(source, path)
+            watched.missing.pop(path, None)
+            row = self.ledger.known(key)
+            if row is not None and row.fingerprint == look and not row.unread:
+                continue  # hashed since the scan read the journal
+            if key not in self.settler:
+                self.activity(watched.source.connection, now)
+            self.settler.found(key, look, now.at_s)
+
+    def _looked(self, fact: facts.Looked, now: Now) -> None:
+        for path, look in fact.looks:
+            key = FileKey(fact.source, path)
+            if look is None:
+                self._is_missing(key, now)
+            resting = self.settler.looked(key, look, now.at_s)
+            if resting is not None:
+                self.to_hash.append((key, resting))
+
+    def _is_missing(self, key: FileKey, now: Now) -> None:
+        """Absence on one look is no deletion: only scans may confirm it."""
+        row = self.ledger.known(key)
+        if row is None or row.seen == ABSENT:
+            return
+        watched = self.watched[key.source]
+        watched.missing.setdefault(key.path, now.at_s)
+        self._scan_soon(watched, now)
+
+    def _hashed(self, fact: facts.Hashed, now: Now) -> None:
+        if not self.settler.hashed(fact.key, now.at_s):
+            return
+        row = self.ledger.get(fact.key)
+        row = replace(row, fingerprint=fact.fingerprint, unread="")
+        if row.seen != fact.digest:
+            row = replace(row, seen=fact.digest, attempts=0, aside="")
+        self.ledger.put(row)
+
+    def _missed(self, key: FileKey, reason: str, now: Now) -> None:
+        if self.watched[key.source].row.offline:
+            self.settler.forget(key)
+            return
+        misses = self.settler.missed(key, now.at_s)
+        if misses >= UNREAD_MISSES:
+            self.ledger.change(key, unread=reason)
+
+    # ---- scans ------------------------------------------------------------------------
+
+    def _scan_soon(self, watched: _Watched, now: Now) -> None:
+        soon = max(now.at_s + SCAN_SOON_S, watched.ended_s + SCAN_REST_S)
+        watched.due_s = min(watched.due_s, soon)
+
+    def _scanned(self, fact: facts.Scanned, now: Now) -> None:
+        watched = self.watched[fact.source]
+        watched.failures = 0
+        watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
+        offline = ""
+        if safety.is_mass_deletion(fact.known, len(watched.missing)):
+            offline = _mass_deletion(len(watched.missing), fact.known)
+        else:
+            self._forget_gone(watched, now)
+        self._scan_ended(watched, SourceRow(fact.source, fact.identity, offline), now)
+        every_s = watched.source.scan_every_s * (1.0 - self.jitter() / 4.0)
+        if watched.missing:
+            every_s = min(every_s, safety.CONFIRM_S + SCAN_SOON_S)
+        watched.due_s = min(watched.due_s, now.at_s + every_s)
+
+    def _forget_gone(self, watched: _Watched, now: Now) -> None:
+        for path in safety.confirmed(watched.missing, now.at_s):
+            del watched.missing[path]
+            key = FileKey(watched.source.key, path)
+            self.settler.forget(key)
+            self.ledger.change(key, seen=ABSENT, fingerprint=None, attempts=0, aside="", unread="")
+
+    def _scan_failed(self, watched: _Watched, reason: str, now: Now) -> None:
+        watched.failures += 1
+        self._scan_ended(watched, replace(watched.row, offline=reason), now)
+        wait_s = delay_s(watched.failures, self.jitter(), base_s=OFFLINE_BASE_S)
+        watched.due_s = min(watched.due_s, now.at_s + wait_s)
+
+    def _scan_ended(self, watched: _Watched, row: SourceRow, now: Now) -> None:
+        watched.scanning, watched.scanned, watched.ended_s = False, True, now.at_s
+        if row.offline:
+            self.settler.forget_source(watched.source.key)
+        if row != watched.row:
+            watched.row = row
+            self.changed[row.key] = row
+
+    # ---- decisions --------------------------------------------------------------------
+
+    def _plan_scans(self, now: Now) -> list[commands.Scan]:
+        due = [w for w in self.watched.values() if not w.scanning and w.due_s <= now.at_s]
+        for watched in due:
+            watched.scanning, watched.due_s = True, float("inf")
+        return [commands.Scan(w.source.key, w.row.identity) for w in due]
+
+    def _plan_looks(self, now: Now) -> list[commands.LookAt]:
+        by_source: dict[str, list[str]] = {}
+        for key in self.settler.due(now.at_s, LOOKS_MAX):
+            by_source.setdefault(key.source, []).append(key.path)
+        return [commands.LookAt(source, tuple(paths)) for source, paths in by_source.items()]
+
+    def _plan_hashes(self) -> list[commands.Hash]:
+        begun: list[commands.Hash] = []
+        while self.to_hash and self.hashing < HASHES_MAX:
+            key, fingerprint = self.to_hash.popleft()
+            if key in self.settler:
+                self.hashing += 1
+                begun.append(commands.Hash(key, fingerprint))
+        return begun
+
+
+def _mass_deletion(missing: int, known: int) -> str:
+    return (
+        f"{missing} of {known} files are gone at once; nothing is taken for deleted"
+        " until they are back or a person says that it is meant"
+    )

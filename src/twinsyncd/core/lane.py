@@ -1,0 +1,170 @@
+"""One lane: keeps the iModel of some connections in step with Storage, one run at a time.
+
+    QUIET ──(all stored, some unsynced, batch quiet)──▶ PREPARING ──▶ STARTING
+    STARTING ── 202 ──▶ RUNNING ── ended ──▶ QUIET
+    STARTING ── 303 ──▶ BLOCKED (somebody else's) ── ended ──▶ QUIET
+    STARTING ── answer lost ──▶ look for the run, adopt it or ask again
+
+`plan` looks only at how things stand, never at which fact came last. An impossible fact is
+an assertion. Halted is not a phase: a halted lane keeps its place and goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, assert_never
+
+from . import commands, facts
+from .ledger import Ledger
+from .model import IN_DOUBT, Connection, FileRow, Need, Now, Phase
+from .pace import Pace
+from .runs import Runs
+from .stores import Stores
+
+DOUBT_TRIES: Final = 3  # failures of one file for which its connection's run waits
+
+
+@dataclass(slots=True)
+class Lane:
+    """Decides for one iModel; the row in `pace` is durable, the rest is rebuilt at start-up."""
+
+    pace: Pace
+    connections: tuple[Connection, ...]
+    ledger: Ledger
+    stores: Stores
+    runs: Runs
+    restless: Callable[[str], bool]  # does the connection have files that are not at rest?
+    touched_s: dict[str, float] = field(default_factory=dict)  # last activity, by connection
+    waiting_s: dict[str, float] = field(default_factory=dict)  # unsynced since, by connection
+
+    def touch(self, connection: str, now: Now) -> None:
+        """Note activity on the drive; the batch is quiet once there was none for a while."""
+        self.touched_s[connection] = now.at_s
+
+    def apply(self, fact: facts.StorageFact | facts.RunFact, now: Now) -> None:
+        """Fold one fact into how things stand."""
+        match fact:
+            case facts.Reserved(key, item):
+                self.ledger.change(key, item=item)
+            case facts.Stored() | facts.StoreMoved() | facts.StoreFailed():
+                self.stores.ended(fact, now)
+            case facts.Prepared() | facts.PrepareFailed():
+                self.runs.prepared(fact, now)
+            case facts.RunStarted() | facts.RunRefused() | facts.StartClashed():
+                self.runs.start_answered(fact, now)
+            case facts.StartFailed():
+                self.runs.start_failed(fact, now)
+            case facts.RunFound():
+                self.runs.found(fact, now)
+            case facts.RunSeen():
+                self.runs.seen(fact, now)
+            case facts.RunLookFailed():
+                self.runs.look_failed(fact, now)
+            case _:
+                assert_never(fact)
+
+    def hurry(self, now: Now) -> None:
+        """Lift every wait, because a person asks."""
+        self.pace.hurry(now)
+        self.stores.due_s.clear()
+
+    def plan(self, now: Now) -> Sequence[commands.CloudCommand]:
+        """Return what to do now, by how things stand; it counts as under way from here on."""
+        if self.pace.asking or now.at_s < self.pace.due_s:
+            return ()
+        match self.pace.row.phase:
+            case Phase.QUIET:
+                return self._plan_quiet(now)
+            case Phase.PREPARING:
+                return (self.runs.prepare(),)
+            case Phase.STARTING:
+                return (self.runs.start(),)
+            case Phase.RUNNING | Phase.BLOCKED:
+                return (self.runs.look(),)
+            case phase:
+                assert_never(phase)
+
+    def deadline(self, now: Now) -> float | None:
+        """Return the monotonic time [s] at which `plan` may have something new, or None."""
+        if self.pace.asking:
+            return None
+        if self.pace.row.phase is not Phase.QUIET or self.pace.due_s > now.at_s:
+            return self.pace.due_s if self._has_work() else None
+        times = [self.stores.next_due(now)]
+        for connection in self.connections:
+            times += self._run_times(connection)
+        return min((time for time in times if time is not None and time > now.at_s), default=None)
+
+    def at_rest(self) -> bool:
+        """Tell whether nothing is under way and nothing but set-aside files is left."""
+        return not (self.pace.asking or self.stores.busy or self._has_work())
+
+    def _has_work(self) -> bool:
+        return self.pace.row.phase is not Phase.QUIET or any(
+            self.ledger.count(connection.key, what)
+            for connection in self.connections
+            for what in (Need.STORE, Need.RUN)
+        )
+
+    def _plan_quiet(self, now: Now) -> Sequence[commands.CloudCommand]:
+        """Store first, then run; a connection that waited too long gets its run before more."""
+        self._note_waiting(now)
+        in_turn = self._in_turn()
+        overdue = next((c for c in in_turn if self._is_overdue(c, now)), None)
+        if overdue is None:
+            stores = self.stores.plan((c.key for c in in_turn), now)
+            if stores or self.stores.busy:
+                return stores
+        elif self.stores.busy:
+            return ()
+        chosen = overdue or next((c for c in in_turn if self._is_ready(c, now)), None)
+        return (self.runs.begin(chosen.key, now),) if chosen else ()
+
+    def _in_turn(self) -> list[Connection]:
+        """Return the connections, the one after the last served first."""
+        keys = [connection.key for connection in self.connections]
+        served = self.pace.row.connection
+        first = keys.index(served) + 1 if served in keys else 0
+        return [*self.connections[first:], *self.connections[:first]]
+
+    def _note_waiting(self, now: Now) -> None:
+        for connection in self.connections:
+            if self.ledger.count(connection.key, Need.RUN):
+                self.waiting_s.setdefault(connection.key, now.at_s)
+            else:
+                self.waiting_s.pop(connection.key, None)
+
+    def _is_overdue(self, connection: Connection, now: Now) -> bool:
+        since_s = self.waiting_s.get(connection.key)
+        if since_s is None or now.at_s < since_s + connection.longest_wait_s:
+            return False
+        return self._can_run(connection, now)
+
+    def _is_ready(self, connection: Connection, now: Now) -> bool:
+        touched_s = self.touched_s.get(connection.key, float("-inf"))
+        if now.at_s < touched_s + connection.batch_quiet_s or self.restless(connection.key):
+            return False
+        return self._can_run(connection, now)
+
+    def _can_run(self, connection: Connection, now: Now) -> bool:
+        """Tell whether there is content for a run, and none whose store may still land in it."""
+        if any(map(_is_in_doubt, self.ledger.needing(connection.key, Need.STORE))):
+            return False
+        rows = self.ledger.needing(connection.key, Need.RUN)
+        return any(self.stores.is_due(row.key, now) for row in rows)
+
+    def _run_times(self, connection: Connection) -> list[float | None]:
+        if connection.key not in self.waiting_s:
+            return []
+        touched_s = self.touched_s.get(connection.key)
+        quiet_s = None if touched_s is None else touched_s + connection.batch_quiet_s
+        return [quiet_s, self.waiting_s[connection.key] + connection.longest_wait_s]
+
+
+def _is_in_doubt(row: FileRow) -> bool:
+    """Tell whether the outcome of a store is to be settled before a run may begin.
+
+    A file that keeps failing does not hold up the others for long.
+    """
+    return row.stored == IN_DOUBT and row.attempts < DOUBT_TRIES

@@ -1,0 +1,101 @@
+"""The machine's working set of rows: only files with work left live in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Protocol
+
+from .model import ABSENT, FileKey, FileRow, Need, need
+
+
+class Rows(Protocol):
+    """Reads what the journal remembers; only ever behind the ledger by the current step."""
+
+    def get(self, key: FileKey) -> FileRow | None:
+        """Return the remembered row, or None."""
+
+    def active(self, sources: Iterable[str]) -> Iterable[FileRow]:
+        """Yield the rows of these sources that have work left or are covered by a run."""
+
+
+class Ledger:
+    """Reads rows through, collects changed ones, and indexes what is left to do."""
+
+    def __init__(self, rows: Rows, connection_of: Callable[[FileKey], str]) -> None:
+        """`connection_of` names the connection whose source a file belongs to."""
+        self._rows = rows
+        self._connection_of = connection_of
+        self._active: dict[FileKey, FileRow] = {}
+        self._needs: dict[tuple[str, Need], dict[FileKey, None]] = {}
+        self._covered: dict[str, dict[FileKey, None]] = {}
+        self._changed: dict[FileKey, FileRow] = {}
+
+    def load(self, sources: Iterable[str]) -> None:
+        """Take up the rows with work left, at start-up."""
+        for row in self._rows.active(sources):
+            self._index(row)
+
+    def get(self, key: FileKey) -> FileRow:
+        """Return the row; a file never seen before has an empty one."""
+        return self.known(key) or FileRow(key)
+
+    def known(self, key: FileKey) -> FileRow | None:
+        """Return the row, or None for a file never seen before."""
+        return self._active.get(key) or self._changed.get(key) or self._rows.get(key)
+
+    def put(self, row: FileRow) -> None:
+        """Remember the row; a new item of the service is not a source file yet."""
+        before = self.known(row.key)
+        if before == row:
+            return
+        if before is not None and before.item != row.item:
+            row = replace(row, mapped=False)
+        self._changed[row.key] = row
+        self._index(row)
+
+    def change(self, key: FileKey, **changes: Any) -> FileRow:
+        """Put the row with some fields replaced, and return it."""
+        row = replace(self.get(key), **changes)
+        self.put(row)
+        return row
+
+    def take_changes(self) -> tuple[FileRow, ...]:
+        """Return the rows to be committed and forget that they changed."""
+        changed = tuple(self._changed.values())
+        self._changed.clear()
+        return changed
+
+    def needing(self, connection: str, what: Need) -> Iterator[FileRow]:
+        """Yield the connection's rows with this need, longest waiting first.
+
+        While iterating, a row may be put only if its need stays the same.
+        """
+        for key in self._needs.get((connection, what), ()):
+            yield self._active[key]
+
+    def count(self, connection: str, what: Need) -> int:
+        """Return how many of the connection's rows have this need."""
+        return len(self._needs.get((connection, what), ()))
+
+    def covered(self, connection: str) -> list[FileRow]:
+        """Return the rows the active run was started for."""
+        return [self._active[key] for key in self._covered.get(connection, ())]
+
+    def _index(self, row: FileRow) -> None:
+        connection, wanted = self._connection_of(row.key), need(row)
+        for what in Need:
+            keys = self._needs.setdefault((connection, what), {})
+            if what is wanted and what is not Need.NOTHING:
+                keys.setdefault(row.key)
+            else:
+                keys.pop(row.key, None)
+        covered = self._covered.setdefault(connection, {})
+        if row.covered == ABSENT:
+            covered.pop(row.key, None)
+        else:
+            covered.setdefault(row.key)
+        if wanted is Need.NOTHING and row.covered == ABSENT:
+            self._active.pop(row.key, None)
+        else:
+            self._active[row.key] = row

@@ -1,0 +1,206 @@
+"""The one that decides: facts in, rows to commit and commands to carry out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from . import commands, facts
+from .drive import Drive
+from .lane import Lane
+from .ledger import Ledger, Rows
+from .model import (
+    ConnectionRow,
+    FileKey,
+    FileRow,
+    LaneRow,
+    Now,
+    RunRecord,
+    Setup,
+    SourceRow,
+)
+from .pace import Pace
+from .runs import Runs
+from .settle import Settler
+from .stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one decision asks for: commit the rows in one transaction, then begin the commands."""
+
+    files: tuple[FileRow, ...] = ()
+    lanes: tuple[LaneRow, ...] = ()
+    connections: tuple[ConnectionRow, ...] = ()
+    sources: tuple[SourceRow, ...] = ()
+    history: tuple[RunRecord, ...] = ()
+    commands: tuple[commands.Command, ...] = ()
+
+    @property
+    def is_durable(self) -> bool:
+        """Tell whether there is anything to commit."""
+        return bool(self.files or self.lanes or self.connections or self.sources or self.history)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the journal held at start-up, but for the file rows, which are read through."""
+
+    lanes: Mapping[str, LaneRow]
+    connections: Mapping[str, ConnectionRow]
+    sources: Mapping[str, SourceRow]
+
+
+class Machine:
+    """Deterministic: the same memory, facts and times give the same steps."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        memory: Memory,
+        rows: Rows,
+        now: Now,
+        *,
+        is_reference: Callable[[FileKey], bool],
+        jitter: Callable[[], float],
+    ) -> None:
+        """Take up where the memory ends; start-up is the same code as recovery.
+
+        `is_reference` tells whether a file is only uploaded beside the masters. `jitter` returns
+        a number in [0, 1).
+        """
+        self._connection_of = {source.key: source.connection for source in setup.sources}
+        self._connections = {connection.key: connection for connection in setup.connections}
+        self._remotes = {
+            key: memory.connections.get(key, ConnectionRow(key)) for key in self._connections
+        }
+        self._known_remotes = dict(self._remotes)
+        self._ledger = Ledger(rows, lambda key: self._connection_of[key.source])
+        self._ledger.load(self._connection_of)
+        settler = Settler(lambda key: _quiet_s(setup, key))
+        self._drive = Drive(self._ledger, settler, jitter, self._note_activity)
+        for source in setup.sources:
+            row = memory.sources.get(source.key, SourceRow(source.key))
+            self._drive.add(source, row, now)
+        self._is_reference = is_reference
+        self._jitter = jitter
+        self._lanes = {
+            key: self._make_lane(key, setup, memory, now)
+            for key in dict.fromkeys(connection.lane for connection in setup.connections)
+        }
+
+    def handle(self, happened: Sequence[facts.Fact], now: Now) -> Step:
+        """Fold the facts in, in order, and decide what to do now."""
+        for fact in happened:
+            self._apply(fact, now)
+        todo = [*self._drive.plan(now)]
+        cloud = [command for lane in self._lanes.values() for command in lane.plan(now)]
+        return self._step((*todo, *cloud))
+
+    def deadline(self, now: Now) -> float | None:
+        """Return the monotonic time [s] at which `handle` is next useful without a fact."""
+        times = [self._drive.deadline(), *(lane.deadline(now) for lane in self._lanes.values())]
+        return min((time for time in times if time is not None), default=None)
+
+    def at_rest(self) -> bool:
+        """Tell whether all that can be done without a new save or a person is done."""
+        return self._drive.at_rest() and all(lane.at_rest() for lane in self._lanes.values())
+
+    def halts(self) -> dict[str, str]:
+        """Return why lanes stand still, by iModel id; only those that do."""
+        rows = {key: lane.pace.row for key, lane in self._lanes.items()}
+        return {key: row.halt for key, row in rows.items() if row.halt}
+
+    def _apply(self, fact: facts.Fact, now: Now) -> None:
+        match fact:
+            case facts.Ticked():
+                pass
+            case facts.SyncAsked():
+                self._drive.hurry(now)
+                for lane in self._lanes.values():
+                    lane.hurry(now)
+            case facts.Reserved() | facts.Stored() | facts.StoreFailed():
+                self._lane_of_file(fact.key).apply(fact, now)
+            case facts.StoreMoved():
+                self._lane_of_file(fact.key).apply(fact, now)
+                self._drive.store_moved(fact.key, now)
+            case (
+                facts.Prepared()
+                | facts.PrepareFailed()
+                | facts.RunStarted()
+                | facts.RunRefused()
+                | facts.StartClashed()
+                | facts.StartFailed()
+                | facts.RunFound()
+                | facts.RunSeen()
+                | facts.RunLookFailed()
+            ):
+                self._lane_of(fact.connection).apply(fact, now)
+            case (
+                facts.Touched()
+                | facts.HintsLost()
+                | facts.Looked()
+                | facts.LookFailed()
+                | facts.Hashed()
+                | facts.HashMissed()
+                | facts.FilesFound()
+                | facts.Scanned()
+                | facts.ScanFailed()
+            ):
+                self._drive.apply(fact, now)
+            case _:
+                assert_never(fact)
+
+    def _step(self, todo: tuple[commands.Command, ...]) -> Step:
+        lanes = tuple(lane for lane in self._lanes.values() if lane.pace.changed)
+        for lane in lanes:
+            lane.pace.changed = False
+        remotes = tuple(
+            row for key, row in self._remotes.items() if row != self._known_remotes[key]
+        )
+        self._known_remotes.update({row.key: row for row in remotes})
+        sources = tuple(self._drive.changed.values())
+        self._drive.changed.clear()
+        history = tuple(
+            record for lane in self._lanes.values() for record in lane.runs.take_history()
+        )
+        return Step(
+            files=self._ledger.take_changes(),
+            lanes=tuple(lane.pace.row for lane in lanes),
+            connections=remotes,
+            sources=sources,
+            history=history,
+            commands=todo,
+        )
+
+    def _make_lane(self, key: str, setup: Setup, memory: Memory, now: Now) -> Lane:
+        pace = Pace(memory.lanes.get(key, LaneRow(key)), self._jitter, setup.poll_max_s)
+        pace.resume(now)
+        stores = Stores(pace, self._ledger, self._drive.held, setup.uploads_max)
+        runs = Runs(pace, self._ledger, stores, self._remotes, self._is_reference)
+        runs.in_doubt = True  # a start request may have been lost with our ancestor
+        connections = tuple(c for c in setup.connections if c.lane == key)
+        return Lane(pace, connections, self._ledger, stores, runs, self._is_restless)
+
+    def _note_activity(self, connection: str, now: Now) -> None:
+        self._lane_of(connection).touch(connection, now)
+
+    def _is_restless(self, connection: str) -> bool:
+        return any(
+            self._drive.is_restless(source)
+            for source, owner in self._connection_of.items()
+            if owner == connection
+        )
+
+    def _lane_of(self, connection: str) -> Lane:
+        return self._lanes[self._connections[connection].lane]
+
+    def _lane_of_file(self, key: FileKey) -> Lane:
+        return self._lane_of(self._connection_of[key.source])
+
+
+def _quiet_s(setup: Setup, key: FileKey) -> float:
+    """Return the quiet time of a file: by its suffix, else the default."""
+    _, dot, suffix = key.path.rpartition(".")
+    return setup.quiet_by_suffix.get(dot + suffix.lower(), setup.quiet_s)

@@ -1,0 +1,72 @@
+"""A lane's row and its patience: what is tried when, after which failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from .backoff import delay_s
+from .model import Failure, Fault, LaneRow, Now, Phase
+
+HALT_S: Final = 300.0  # a halted lane tries again by itself this often
+POLL_FIRST_S: Final = 0.25  # a small run is over in a second; the interval grows from here
+POLL_GROWTH: Final = 1.5
+
+
+@dataclass(slots=True)
+class Pace:
+    """Keeps the durable row and the time before which nothing is tried."""
+
+    row: LaneRow
+    jitter: Callable[[], float]
+    poll_max_s: float = 10.0
+    due_s: float = 0.0  # monotonic [s]
+    asking: bool = False  # a command other than a store is under way
+    changed: bool = False  # the row must be committed
+    _poll_s: float = POLL_FIRST_S
+
+    def resume(self, now: Now) -> None:
+        """Take up a wait that an earlier process had begun; a clock that jumped is capped."""
+        self.due_s = now.at_s + min(max(self.row.not_before_s - now.wall_s, 0.0), HALT_S)
+
+    def set(self, **changes: Any) -> None:
+        """Replace fields of the row."""
+        row = replace(self.row, **changes)
+        self.changed |= row != self.row
+        self.row = row
+
+    def enter(self, phase: Phase, now: Now, **changes: Any) -> None:
+        """Change the phase; the poll interval starts afresh."""
+        self._poll_s = POLL_FIRST_S
+        self.set(phase=phase, since_s=now.wall_s, **changes)
+
+    def poll_later(self, now: Now) -> None:
+        """Wait until the next look at the run, longer each time."""
+        self.due_s = now.at_s + self._poll_s
+        self._poll_s = min(self._poll_s * POLL_GROWTH, self.poll_max_s)
+
+    def wait(self, wait_s: float, now: Now) -> None:
+        """Try nothing for a while, also after a restart."""
+        self.due_s = now.at_s + wait_s
+        self.set(not_before_s=now.wall_s + wait_s)
+
+    def went_well(self) -> None:
+        """Forget earlier failures."""
+        self.set(attempts=0, not_before_s=0.0, halt="")
+
+    def failed(self, failure: Failure, now: Now) -> None:
+        """Wait longer after each failure in a row; halt where only a person can help."""
+        if failure.fault is Fault.THROTTLED:
+            self.wait(failure.retry_after_s or delay_s(1, self.jitter()), now)
+            return
+        halted = failure.fault is not Fault.TRANSIENT
+        attempts = self.row.attempts + 1
+        wait_s = HALT_S if halted else delay_s(attempts, self.jitter())
+        self.wait(max(wait_s, failure.retry_after_s), now)
+        self.set(attempts=attempts, halt=failure.message if halted else self.row.halt)
+
+    def hurry(self, now: Now) -> None:
+        """Lift the wait, because a person asks."""
+        self.due_s = now.at_s
+        self.went_well()

@@ -1,0 +1,223 @@
+"""The runs of one lane: the connection made ready, a run asked for once, watched to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, assert_never
+
+from . import commands, facts
+from .ledger import Ledger
+from .model import (
+    ABSENT,
+    IN_DOUBT,
+    ConnectionRow,
+    Failure,
+    Fault,
+    FileKey,
+    FileRow,
+    Need,
+    Now,
+    Outcome,
+    Phase,
+    RunRecord,
+)
+from .pace import Pace
+from .stores import Stores
+from .verdict import judge
+
+CLASH_S: Final = 2.0  # several start requests met: a short wait, then ask again
+RETRY_S: Final = 30.0  # a file that failed in a run waits at least half of this for the next
+
+
+@dataclass(slots=True)
+class Runs:
+    """Walks one lane through PREPARING, STARTING, RUNNING and BLOCKED back to QUIET."""
+
+    pace: Pace
+    ledger: Ledger
+    stores: Stores
+    remotes: dict[str, ConnectionRow]
+    is_reference: Callable[[FileKey], bool]
+    history: list[RunRecord] = field(default_factory=list)
+    in_doubt: bool = False  # an answer to a start request was lost, perhaps with our ancestor
+
+    # ---- decisions out ----------------------------------------------------------------
+
+    def begin(self, connection: str, now: Now) -> commands.Prepare:
+        """Make this connection ready for a run."""
+        self.pace.enter(Phase.PREPARING, now, connection=connection)
+        return self.prepare()
+
+    def prepare(self) -> commands.Prepare:
+        """Ask for the connection, complete with the files that a run would cover."""
+        self.pace.asking = True
+        name = self.pace.row.connection
+        files = tuple(
+            commands.Mapping(row.key, row.item)
+            for row in self._unsynced(name)
+            if not row.mapped and not self.is_reference(row.key)
+        )
+        return commands.Prepare(name, self._remote_id(name), files)
+
+    def start(self) -> commands.StartRun | commands.FindRun:
+        """Ask for a run; after a lost answer look first whether it is there."""
+        self.pace.asking = True
+        name = self.pace.row.connection
+        if self.in_doubt and self.pace.row.asks:
+            return commands.FindRun(name, self._remote_id(name))
+        self.pace.set(asks=self.pace.row.asks + 1)  # durable before the effect
+        return commands.StartRun(name, self._remote_id(name))
+
+    def look(self) -> commands.LookAtRun:
+        """Look at the run that is watched."""
+        self.pace.asking = True
+        return commands.LookAtRun(self.pace.row.connection, self.pace.row.run)
+
+    # ---- facts in ---------------------------------------------------------------------
+
+    def prepared(self, fact: facts.Prepared | facts.PrepareFailed, now: Now) -> None:
+        """Fix what the run will cover, before it is asked for."""
+        assert self.pace.row.phase is Phase.PREPARING, "nothing was being prepared"
+        self.pace.asking = False
+        if isinstance(fact, facts.PrepareFailed):
+            self.pace.failed(fact.failure, now)
+            return
+        self.pace.went_well()
+        self.remotes[fact.connection] = ConnectionRow(fact.connection, fact.remote_id)
+        for key in fact.mapped:
+            self.ledger.change(key, mapped=True)
+        for key, reason in fact.refused:
+            self.ledger.change(key, aside=reason)
+        if self._cover(fact.connection):
+            self.pace.enter(Phase.STARTING, now, last_run=fact.last_run, asks=0)
+        else:
+            self.pace.enter(Phase.QUIET, now)
+
+    def start_answered(
+        self, fact: facts.RunStarted | facts.RunRefused | facts.StartClashed, now: Now
+    ) -> None:
+        """Watch our run, or wait for the one that stands in the way."""
+        assert self.pace.row.phase is Phase.STARTING, "no run was asked for"
+        self.pace.asking = False
+        match fact:
+            case facts.RunStarted(_, run):
+                self._run_is_ours(run, now)
+            case facts.RunRefused(_, run, on_our_connection):
+                lost_one = self.pace.row.asks > 1
+                if lost_one and on_our_connection and run != self.pace.row.last_run:
+                    self._run_is_ours(run, now)
+                else:
+                    self._uncover()
+                    self.pace.enter(Phase.BLOCKED, now, run=run, asks=0)
+                    self.pace.poll_later(now)
+            case facts.StartClashed():
+                self.pace.set(asks=self.pace.row.asks - 1)
+                self.pace.wait(CLASH_S * (1.0 - self.pace.jitter() / 2.0), now)
+            case _:
+                assert_never(fact)
+
+    def start_failed(self, fact: facts.StartFailed, now: Now) -> None:
+        """Keep the doubt if a run may have begun all the same; else ask again later."""
+        assert self.pace.row.phase is Phase.STARTING, "no run was asked for"
+        self.pace.asking = False
+        self.pace.failed(fact.failure, now)
+        if fact.failure.fault is Fault.TRANSIENT:
+            self.in_doubt = True
+            return
+        self.pace.set(asks=self.pace.row.asks - 1)
+        if fact.failure.fault is Fault.GONE:
+            self._give_up(now)
+
+    def found(self, fact: facts.RunFound, now: Now) -> None:
+        """Adopt the run whose answer was lost: on our connection, newer than our last look."""
+        assert self.pace.row.phase is Phase.STARTING, "no run was asked for"
+        self.pace.asking = False
+        self.in_doubt = False
+        if fact.run not in ("", self.pace.row.last_run):
+            self._run_is_ours(fact.run, now)
+
+    def seen(self, fact: facts.RunSeen, now: Now) -> None:
+        """Poll on, or take the result of our run; somebody else's success is not ours."""
+        assert fact.run == self.pace.row.run, f"{fact.run} is not the run that is watched"
+        self.pace.asking = False
+        self.pace.went_well()
+        if fact.outcome is Outcome.ACTIVE:
+            self.pace.poll_later(now)
+            return
+        if self.pace.row.phase is Phase.RUNNING:
+            self._ended(fact, now)
+        self.pace.enter(Phase.QUIET, now, run="")
+
+    def look_failed(self, fact: facts.RunLookFailed, now: Now) -> None:
+        """Look again later; a run that does not exist any more is given up."""
+        self.pace.asking = False
+        hidden = self.pace.row.phase is Phase.BLOCKED and fact.failure.fault is Fault.REFUSED
+        if fact.failure.fault is Fault.GONE or hidden:
+            self._give_up(now)
+            self.pace.poll_later(now)
+        else:
+            self.pace.failed(fact.failure, now)
+
+    def take_history(self) -> list[RunRecord]:
+        """Return the runs that ended since the last call."""
+        ended, self.history = self.history, []
+        return ended
+
+    # ---- inside -----------------------------------------------------------------------
+
+    def _remote_id(self, connection: str) -> str:
+        return self.remotes[connection].remote_id
+
+    def _unsynced(self, connection: str) -> list[FileRow]:
+        """Return the rows whose content in Storage is known, new, and not set aside."""
+        return [
+            row
+            for what in (Need.RUN, Need.STORE)
+            for row in self.ledger.needing(connection, what)
+            if row.stored not in (ABSENT, IN_DOUBT, row.synced)
+        ]
+
+    def _cover(self, connection: str) -> bool:
+        rows = self._unsynced(connection)
+        covered = [row for row in rows if row.mapped or self.is_reference(row.key)]
+        for row in covered:
+            self.ledger.change(row.key, covered=row.stored)
+        return bool(covered)
+
+    def _uncover(self) -> None:
+        for row in self.ledger.covered(self.pace.row.connection):
+            self.ledger.change(row.key, covered=ABSENT)
+
+    def _give_up(self, now: Now) -> None:
+        self._uncover()
+        self.pace.enter(Phase.QUIET, now, run="", asks=0)
+
+    def _run_is_ours(self, run: str, now: Now) -> None:
+        self.in_doubt = False
+        self.pace.went_well()
+        self.pace.enter(Phase.RUNNING, now, run=run, asks=0)
+        self.pace.poll_later(now)
+
+    def _ended(self, fact: facts.RunSeen, now: Now) -> None:
+        verdicts = judge(fact, self.ledger.covered(fact.connection))
+        for verdict in verdicts:
+            self.ledger.put(verdict.row)
+            if verdict.failed and not verdict.row.aside:
+                self.stores.put_off(verdict.row, now, base_s=RETRY_S)
+        if fact.unauthorised or not any(verdict.told for verdict in verdicts):
+            fault = Fault.UNAUTHORISED if fact.unauthorised else Fault.TRANSIENT
+            self.pace.failed(Failure(fault, fact.message or "the run failed"), now)
+        row = self.pace.row
+        self.history.append(
+            RunRecord(
+                lane=row.key,
+                connection=fact.connection,
+                run=fact.run,
+                outcome=fact.outcome,
+                started_s=row.since_s,
+                ended_s=now.wall_s,
+                files=len(verdicts),
+                message=fact.message,
+            )
+        )

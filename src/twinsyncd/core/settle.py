@@ -1,0 +1,161 @@
+"""When is a file at rest: two equal looks, a quiet time apart, with no hint in between."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from .model import FileKey, Fingerprint
+
+NEVER: Final = float("-inf")
+HURRY: Final = 0.25  # a hint asks for a look no sooner than this share of the quiet time
+MISS_CAP_S: Final = 300.0  # a file that cannot be read is tried again at least this often
+_DOUBLINGS_MAX: Final = 10
+
+
+@dataclass(slots=True)
+class _Restless:
+    due_s: float
+    touched_s: float = NEVER
+    looked_s: float = NEVER  # when the last look's answer arrived
+    asked_s: float = NEVER  # when the last look was asked for
+    asked: bool = False  # a look or a hash is under way
+    last: Fingerprint | None = None
+    misses: int = 0
+
+
+@dataclass(slots=True)
+class Settler:
+    """Decides which files to look at and which have come to rest; told the time, reads none.
+
+    `quiet_s` gives the quiet time [s] of a file. Every look that is asked for must be answered
+    by `looked` or `missed`, every rest that is reported by `hashed` or `missed`.
+    """
+
+    quiet_s: Callable[[FileKey], float]
+    _entries: dict[FileKey, _Restless] = field(default_factory=dict)
+    _heap: list[tuple[float, FileKey]] = field(default_factory=list)
+    _counts: Counter[str] = field(default_factory=Counter)
+
+    def __contains__(self, key: FileKey) -> bool:
+        """Tell whether the file is not known to be at rest."""
+        return key in self._entries
+
+    def __len__(self) -> int:
+        """Return how many files are not known to be at rest."""
+        return len(self._entries)
+
+    def restless(self, source: str) -> int:
+        """Return how many files of the source are not known to be at rest."""
+        return self._counts[source]
+
+    def touched(self, key: FileKey, now_s: float) -> None:
+        """Note a hint; a file at rest is looked at at once, a restless one soon."""
+        entry = self._entry(key, now_s)
+        entry.touched_s = now_s
+        if entry.asked or entry.misses:
+            return
+        soon = max(now_s, entry.looked_s + self.quiet_s(key) * HURRY)
+        if soon < entry.due_s:
+            self._schedule(key, entry, soon)
+
+    def found(self, key: FileKey, look: Fingerprint, now_s: float) -> None:
+        """Fold in a look that a scan took; new or different, it starts the quiet time."""
+        entry = self._entry(key, now_s)
+        if entry.asked or entry.last == look:
+            return
+        entry.misses = 0
+        self._first_look(key, entry, look, now_s)
+
+    def deadline(self) -> float | None:
+        """Return the monotonic time [s] of the next look, or None."""
+        self._drop_outdated()
+        return self._heap[0][0] if self._heap else None
+
+    def due(self, now_s: float, limit: int) -> list[FileKey]:
+        """Return at most `limit` files to look at now; each is asked for once."""
+        ready: list[FileKey] = []
+        while len(ready) < limit:
+            self._drop_outdated()
+            if not self._heap or self._heap[0][0] > now_s:
+                break
+            _, key = heapq.heappop(self._heap)
+            entry = self._entries[key]
+            entry.asked, entry.asked_s, entry.due_s = True, now_s, float("inf")
+            ready.append(key)
+        return ready
+
+    def looked(self, key: FileKey, look: Fingerprint | None, now_s: float) -> Fingerprint | None:
+        """Fold in an answered look; return the fingerprint when the file came to rest.
+
+        A file that is not there is forgotten.
+        """
+        entry = self._entries.get(key)
+        if entry is None or not entry.asked:
+            return None
+        if look is None:
+            self.forget(key)
+            return None
+        if look == entry.last and entry.touched_s <= entry.looked_s:
+            return look
+        entry.asked = False
+        self._first_look(key, entry, look, now_s)
+        return None
+
+    def hashed(self, key: FileKey, now_s: float) -> bool:
+        """Close a rest with a digest; False if a hint came meanwhile, so it must rest anew."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return False
+        if entry.touched_s <= entry.asked_s:
+            self.forget(key)
+            return True
+        entry.asked, entry.last = False, None
+        self._schedule(key, entry, now_s + self.quiet_s(key) * HURRY)
+        return False
+
+    def missed(self, key: FileKey, now_s: float) -> int:
+        """Note that a look or a hash failed; return how often in a row. It is tried again."""
+        entry = self._entry(key, now_s)
+        entry.asked, entry.last = False, None
+        entry.misses += 1
+        wait = max(self.quiet_s(key), HURRY) * 2.0 ** min(entry.misses - 1, _DOUBLINGS_MAX)
+        self._schedule(key, entry, now_s + min(wait, MISS_CAP_S))
+        return entry.misses
+
+    def forget(self, key: FileKey) -> None:
+        """Drop the file; a later hint or scan brings it back."""
+        if self._entries.pop(key, None) is not None:
+            self._counts[key.source] -= 1
+
+    def forget_source(self, source: str) -> None:
+        """Drop every file of a source that went offline; the scan after it finds them again."""
+        for key in [key for key in self._entries if key.source == source]:
+            self.forget(key)
+
+    def _entry(self, key: FileKey, now_s: float) -> _Restless:
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = _Restless(due_s=float("inf"))
+            self._counts[key.source] += 1
+            self._schedule(key, entry, now_s)
+        return entry
+
+    def _first_look(self, key: FileKey, entry: _Restless, look: Fingerprint, now_s: float) -> None:
+        entry.last, entry.looked_s = look, now_s
+        self._schedule(key, entry, now_s + self.quiet_s(key))
+
+    def _schedule(self, key: FileKey, entry: _Restless, due_s: float) -> None:
+        entry.due_s = due_s
+        heapq.heappush(self._heap, (due_s, key))
+
+    def _drop_outdated(self) -> None:
+        while self._heap:
+            due_s, key = self._heap[0]
+            entry = self._entries.get(key)
+            if entry is not None and entry.due_s == due_s:
+                return
+            heapq.heappop(self._heap)

@@ -1,0 +1,101 @@
+"""The stores of one lane: which file goes to Storage next, and what a failure means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, assert_never
+
+from .backoff import delay_s
+from .commands import Store
+from .facts import Stored, StoreFailed, StoreMoved
+from .ledger import Ledger
+from .model import IN_DOUBT, Failure, Fault, FileKey, FileRow, Need, Now
+from .pace import Pace
+
+STORE_TRIES: Final = 8  # failures of one file, while others succeed, before it is set aside
+
+
+@dataclass(slots=True)
+class Stores:
+    """Marks a file as in doubt, durably, before its store begins; knows the ones under way."""
+
+    pace: Pace
+    ledger: Ledger
+    held: Callable[[FileKey], bool]  # not to be stored now: restless, missing, drive offline
+    uploads_max: int = 4
+    busy: set[FileKey] = field(default_factory=set)
+    due_s: dict[FileKey, float] = field(default_factory=dict)  # files that wait after a failure
+
+    def plan(self, connections: Iterable[str], now: Now) -> list[Store]:
+        """Return the stores to begin now, at most `uploads_max` under way at a time."""
+        chosen: list[Store] = []
+        for connection in connections:
+            for row in self.ledger.needing(connection, Need.STORE):
+                if len(self.busy) >= self.uploads_max:
+                    return chosen
+                if (
+                    row.key not in self.busy
+                    and self.is_due(row.key, now)
+                    and not self.held(row.key)
+                ):
+                    chosen.append(self._begin(connection, row))
+        return chosen
+
+    def is_due(self, key: FileKey, now: Now) -> bool:
+        """Tell whether the file does not wait after a failure of its own."""
+        return self.due_s.get(key, now.at_s) <= now.at_s
+
+    def put_off(self, row: FileRow, now: Now, *, base_s: float = 1.0) -> None:
+        """Let the file wait, longer after each failure of its own."""
+        wait_s = delay_s(row.attempts, self.pace.jitter(), base_s=base_s)
+        self.due_s[row.key] = now.at_s + wait_s
+
+    def next_due(self, now: Now) -> float | None:
+        """Return when the next waiting file is due, forgetting those that are."""
+        self.due_s = {key: due for key, due in self.due_s.items() if due > now.at_s}
+        return min(self.due_s.values(), default=None)
+
+    def ended(self, fact: Stored | StoreMoved | StoreFailed, now: Now) -> None:
+        """Fold in how a store ended."""
+        assert fact.key in self.busy, f"no store of {fact.key} is under way"
+        self.busy.discard(fact.key)
+        match fact:
+            case Stored(key, digest, item):
+                self.ledger.change(key, stored=digest, item=item, attempts=0)
+                self.pace.went_well()
+            case StoreFailed(key, failure):
+                self._failed(key, failure, now)
+            case StoreMoved():
+                pass  # nothing was committed; the settler takes it from here
+            case _:
+                assert_never(fact)
+
+    def _begin(self, connection: str, row: FileRow) -> Store:
+        assert row.fingerprint is not None, "a digest was seen without a fingerprint"
+        self.busy.add(row.key)
+        self.ledger.change(row.key, stored=IN_DOUBT)  # durable before the effect
+        return Store(row.key, connection, row.seen, row.fingerprint, row.item)
+
+    def _failed(self, key: FileKey, failure: Failure, now: Now) -> None:
+        row = self.ledger.get(key)
+        match failure.fault:
+            case Fault.REFUSED:
+                self.ledger.change(key, aside=failure.message)
+            case Fault.THROTTLED | Fault.UNAUTHORISED:
+                self.pace.failed(failure, now)
+            case Fault.GONE | Fault.TRANSIENT:
+                self._try_again(row, failure, now)
+            case _:
+                assert_never(failure.fault)
+
+    def _try_again(self, row: FileRow, failure: Failure, now: Now) -> None:
+        """Count it against the file only while others succeed; an outage is nobody's fault."""
+        own_trouble = self.pace.row.attempts == 0
+        attempts = row.attempts + own_trouble
+        item = "" if failure.fault is Fault.GONE else row.item
+        aside = failure.message if attempts >= STORE_TRIES else ""
+        row = self.ledger.change(row.key, item=item, attempts=attempts, aside=aside)
+        self.put_off(row, now)
+        transient = Failure(Fault.TRANSIENT, failure.message, failure.retry_after_s)
+        self.pace.failed(transient, now)
