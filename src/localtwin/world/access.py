@@ -1,0 +1,144 @@
+"""Who calls: OAuth clients, and the tokens they carry.
+
+Source: iTwin Platform, "Authorization"; tokens are RS256 JWTs with `exp` and `scope` as an array.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from sqlalchemy import insert, select
+
+from localtwin.errors import Unauthorised
+from localtwin.world.clock import Clock, stamp
+from localtwin.world.database import Database
+from localtwin.world.tables import clients
+
+SCOPE = "itwin-platform"
+AUDIENCE = ["https://qa-api.bentley.com", "https://api.bentley.com", "localtwin"]
+LIFETIME = timedelta(hours=1)
+_REMEMBERED = 1024  # verified tokens; checking a signature costs more than the request itself
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The identity behind a token."""
+
+    client_id: str
+    name: str
+    user_id: str
+    expires: float
+
+
+class Access:
+    """Registers clients, issues tokens and believes only its own."""
+
+    def __init__(self, database: Database, key: RSAPrivateKey, clock: Clock) -> None:
+        self._database = database
+        self._key = key
+        self._clock = clock
+        self._known: OrderedDict[str, Caller] = OrderedDict()
+        self._lock = threading.Lock()
+        self._key_id = _thumbprint(key)
+
+    def register(self, name: str) -> tuple[str, str]:
+        """Return the id and the secret of a new service client; the secret is shown only here."""
+        client_id, secret = f"service-{secrets.token_urlsafe(16)}", secrets.token_urlsafe(32)
+        with self._database.write() as connection:
+            connection.execute(
+                insert(clients).values(
+                    id=client_id,
+                    secret_hash=_hash(secret),
+                    name=name,
+                    created=stamp(self._clock()),
+                )
+            )
+        return client_id, secret
+
+    def knows(self, client_id: str, secret: str) -> bool:
+        """Return whether the pair is a registered client's."""
+        query = select(clients.c.secret_hash).where(clients.c.id == client_id)
+        row = self._database.one(query)
+        expected = "" if row is None else str(row.secret_hash)
+        return hmac.compare_digest(_hash(secret), expected)
+
+    def user_id(self, client_id: str) -> str:
+        """Return the GUID that stands for the client where a person's would."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, client_id))
+
+    def issue(self, client_id: str, *, issuer: str) -> str:
+        """Return an access token for the service client, valid for `LIFETIME`."""
+        now = self._clock()
+        claims = {
+            "iss": issuer,
+            "aud": AUDIENCE,
+            "sub": f"{client_id}@apps.imsoidc.bentley.com",
+            "client_id": client_id,
+            "scope": [SCOPE],
+            "iat": int(now.timestamp()),
+            "nbf": int(now.timestamp()),
+            "exp": int((now + LIFETIME).timestamp()),
+            "jti": uuid.uuid4().hex,
+        }
+        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._key_id})
+
+    def caller(self, token: str) -> Caller:
+        """Return who `token` speaks for; raises Unauthorised."""
+        known = self._known.get(token) or self._verified(token)
+        if known.expires <= self._clock().timestamp():
+            raise _unauthorised("Access token has expired.")
+        return known
+
+    def public_keys(self) -> dict[str, Any]:
+        """Return the JSON Web Key Set that verifies the tokens."""
+        key = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        return {"keys": [key | {"kid": self._key_id, "use": "sig", "alg": "RS256"}]}
+
+    def _verified(self, token: str) -> Caller:
+        try:
+            claims = jwt.decode(
+                token,
+                self._key.public_key(),
+                algorithms=["RS256"],
+                audience=AUDIENCE,
+                options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
+            )
+        except jwt.InvalidTokenError as invalid:
+            raise _unauthorised("Access denied due to invalid access_token.") from invalid
+        caller = Caller(
+            client_id=claims["client_id"],
+            name=claims["sub"],
+            user_id=self.user_id(claims["client_id"]),
+            expires=claims["exp"],
+        )
+        with self._lock:
+            self._known[token] = caller
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return caller
+
+
+def _unauthorised(reason: str) -> Unauthorised:
+    return Unauthorised(
+        "Unauthorized",
+        f"{reason} Make sure to provide a valid token for this API endpoint.",
+    )
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8")).hexdigest()
+
+
+def _thumbprint(key: RSAPrivateKey) -> str:
+    modulus = key.public_key().public_numbers().n
+    return hashlib.sha256(str(modulus).encode("ascii")).hexdigest()[:32]

@@ -1,0 +1,289 @@
+"""Block blobs: whole contents, staged blocks, and the list that makes blocks a content.
+
+Source: Blob service REST API, "Put Blob", "Put Block", "Put Block List", "Get Block List".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.engine import Row
+
+from localtwin.errors import BlobRefusal
+from localtwin.world.clock import Clock, stamp
+from localtwin.world.conditions import Conditions
+from localtwin.world.contents import Contents, Incoming, Slice
+from localtwin.world.database import Database
+from localtwin.world.tables import blobs, committed_blocks, staged_blocks
+
+_BLOCK_ID_BYTES = 64
+_COMMITTED_BLOCKS = 50_000
+_STAGED_BLOCKS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A committed blob."""
+
+    id: str
+    content: str
+    size_bytes: int
+    etag: str
+    content_type: str
+    md5: str | None
+    created: str
+    modified: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block as Get Block List names it."""
+
+    id: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """What a writer says about the content."""
+
+    content_type: str = "application/octet-stream"
+    md5: str | None = None
+
+
+class Blobs:
+    """All blobs of the world; every change is one transaction."""
+
+    def __init__(self, database: Database, contents: Contents, clock: Clock) -> None:
+        self._database = database
+        self._contents = contents
+        self._clock = clock
+
+    def receive(self) -> Incoming:
+        """Return a content to write the request's body to."""
+        return self._contents.receive()
+
+    def get(self, blob: str) -> Blob:
+        """Return the committed blob; raises BlobRefusal BlobNotFound."""
+        row = self._database.one(select(blobs).where(blobs.c.id == blob))
+        if row is None:
+            raise BlobRefusal("BlobNotFound")
+        return Blob(**row._mapping)
+
+    def file(self, blob: Blob) -> Path:
+        """Return where the blob's content is on disk."""
+        return self._contents.file(blob.content)
+
+    def put(self, blob: str, body: Incoming, headers: Headers, conditions: Conditions) -> Blob:
+        """Make `body` the blob's content and forget its staged blocks."""
+        name = self._contents.keep(body)
+        row = self._row(blob, name, body.size_bytes, Headers(headers.content_type, body.md5))
+        self._replace(blob, row, (), conditions)
+        return Blob(**row)
+
+    def stage(self, blob: str, block: str, body: Incoming) -> None:
+        """Keep `body` as an uncommitted block; a block of the same id is replaced."""
+        _check_block_id(block)
+        name = self._contents.keep(body)
+        row = {
+            "blob": blob,
+            "block": block,
+            "content": name,
+            "size_bytes": body.size_bytes,
+            "staged": stamp(self._clock()),
+        }
+        try:
+            with self._database.write() as connection:
+                old = _stage(connection, row)
+        except BaseException:
+            self._contents.drop([name])
+            raise
+        self._contents.drop(old)
+
+    def commit(
+        self,
+        blob: str,
+        entries: Sequence[tuple[str, str]],
+        headers: Headers,
+        conditions: Conditions,
+    ) -> Blob:
+        """Make the listed blocks the blob's content; blocks not listed are forgotten.
+
+        `entries` are (list, block id), list being Committed, Uncommitted or Latest.
+        """
+        if len(entries) > _COMMITTED_BLOCKS:
+            raise BlobRefusal("BlockListTooLong")
+        conditions.check(self._find(blob))
+        slices = self._slices(blob, entries)
+        name = self._contents.join(slices)
+        row = self._row(blob, name, sum(part.size_bytes for part in slices), headers)
+        self._replace(
+            blob, row, [(e[1], s) for e, s in zip(entries, slices, strict=True)], conditions
+        )
+        return Blob(**row)
+
+    def blocks(self, blob: str) -> tuple[Blob | None, list[Block], list[Block]]:
+        """Return the blob if committed, its committed blocks in order, and the staged ones."""
+        with self._database.read() as connection:
+            found = _find(connection, blob)
+            committed = connection.execute(
+                select(committed_blocks)
+                .where(committed_blocks.c.blob == blob)
+                .order_by(committed_blocks.c.position)
+            ).all()
+            staged = connection.execute(
+                select(staged_blocks)
+                .where(staged_blocks.c.blob == blob)
+                .order_by(staged_blocks.c.block)
+            ).all()
+        if found is None and not staged:
+            raise BlobRefusal("BlobNotFound")
+        return found, [_block(row) for row in committed], [_block(row) for row in staged]
+
+    def sweep(self) -> None:
+        """Delete the contents that no blob and no staged block refers to."""
+        used = self._database.all(select(blobs.c.content)) + self._database.all(
+            select(staged_blocks.c.content)
+        )
+        self._contents.sweep({row.content for row in used})
+
+    def _find(self, blob: str) -> Blob | None:
+        with self._database.read() as connection:
+            return _find(connection, blob)
+
+    def _row(self, blob: str, name: str, size_bytes: int, headers: Headers) -> dict[str, Any]:
+        now = stamp(self._clock())
+        return {
+            "id": blob,
+            "content": name,
+            "size_bytes": size_bytes,
+            "etag": f'"0x{time.time_ns():X}"',
+            "content_type": headers.content_type,
+            "md5": headers.md5,
+            "created": now,
+            "modified": now,
+        }
+
+    def _replace(
+        self,
+        blob: str,
+        row: dict[str, Any],
+        blocks: Sequence[tuple[str, Slice]],
+        conditions: Conditions,
+    ) -> None:
+        try:
+            with self._database.write() as connection:
+                conditions.check(_find(connection, blob))
+                old = _replace(connection, row, blocks)
+        except BaseException:
+            self._contents.drop([row["content"]])
+            raise
+        self._contents.drop(old)
+
+    def _slices(self, blob: str, entries: Sequence[tuple[str, str]]) -> list[Slice]:
+        with self._database.read() as connection:
+            found = _find(connection, blob)
+            committed = {
+                row.block: Slice(found.content, row.offset, row.size_bytes)
+                for row in connection.execute(
+                    select(committed_blocks).where(committed_blocks.c.blob == blob)
+                )
+                if found is not None
+            }
+            staged = {
+                row.block: Slice(row.content, 0, row.size_bytes)
+                for row in connection.execute(
+                    select(staged_blocks).where(staged_blocks.c.blob == blob)
+                )
+            }
+        pools = {"Committed": committed, "Uncommitted": staged, "Latest": committed | staged}
+        try:
+            return [pools[kind][block] for kind, block in entries]
+        except KeyError as missing:
+            raise BlobRefusal("InvalidBlockList") from missing
+
+
+def _find(connection: Connection, blob: str) -> Blob | None:
+    row = connection.execute(select(blobs).where(blobs.c.id == blob)).first()
+    return None if row is None else Blob(**row._mapping)
+
+
+def _block(row: Row[Any]) -> Block:
+    return Block(row.block, row.size_bytes)
+
+
+def _check_block_id(block: str) -> None:
+    try:
+        raw = base64.b64decode(block, validate=True)
+    except (binascii.Error, ValueError) as invalid:
+        raise BlobRefusal("InvalidQueryParameterValue", "blockid is not base64.") from invalid
+    if not 0 < len(raw) <= _BLOCK_ID_BYTES:
+        raise BlobRefusal("InvalidQueryParameterValue", "blockid is over 64 bytes or empty.")
+
+
+def _stage(connection: Connection, row: dict[str, Any]) -> list[str]:
+    of_blob = staged_blocks.c.blob == row["blob"]
+    count, shortest, longest = connection.execute(
+        select(
+            func.count(),
+            func.min(func.length(staged_blocks.c.block)),
+            func.max(func.length(staged_blocks.c.block)),
+        ).where(of_blob)
+    ).one()
+    if count and not shortest == longest == len(row["block"]):
+        raise BlobRefusal("InvalidBlobOrBlock")
+    if count >= _STAGED_BLOCKS:
+        raise BlobRefusal("BlockCountExceedsLimit")
+    same = of_blob & (staged_blocks.c.block == row["block"])
+    old = connection.execute(select(staged_blocks.c.content).where(same)).scalars().all()
+    statement = upsert(staged_blocks).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["blob", "block"], set_=row))
+    return list(old)
+
+
+def _replace(
+    connection: Connection, row: dict[str, Any], blocks: Sequence[tuple[str, Slice]]
+) -> list[str]:
+    blob = row["id"]
+    old = list(
+        connection.execute(
+            delete(staged_blocks)
+            .where(staged_blocks.c.blob == blob)
+            .returning(staged_blocks.c.content)
+        ).scalars()
+    )
+    before = _find(connection, blob)
+    if before is None:
+        connection.execute(insert(blobs).values(row))
+    else:
+        old.append(before.content)
+        row["created"] = before.created
+        connection.execute(update(blobs).where(blobs.c.id == blob).values(row))
+        connection.execute(delete(committed_blocks).where(committed_blocks.c.blob == blob))
+    if blocks:
+        connection.execute(insert(committed_blocks), _committed(blob, blocks))
+    return old
+
+
+def _committed(blob: str, blocks: Sequence[tuple[str, Slice]]) -> list[dict[str, Any]]:
+    rows, offset = [], 0
+    for position, (block, part) in enumerate(blocks):
+        rows.append(
+            {
+                "blob": blob,
+                "position": position,
+                "block": block,
+                "offset": offset,
+                "size_bytes": part.size_bytes,
+            }
+        )
+        offset += part.size_bytes
+    return rows

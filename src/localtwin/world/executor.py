@@ -1,0 +1,142 @@
+"""Carries runs out, in threads of its own, each with a worker process.
+
+Threads, because a run must neither hold up requests nor another iModel's run. What is unfinished
+at the start, because the server died, is taken up again from the database.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from dataclasses import dataclass
+
+from localtwin.errors import JobFailed
+from localtwin.world.database import Database
+from localtwin.world.freezer import Freezer
+from localtwin.world.imodels import IModels
+from localtwin.world.jobprocess import JobProcess
+from localtwin.world.recorder import Recorder
+from localtwin.world.runs import COMPLETED, Run, Task, find_run, unfinished
+
+log = logging.getLogger(__name__)
+
+# A run that took the whole server down this often would do it again.
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one run may use; `delay_s` makes every run last at least so long."""
+
+    workers: int = 2
+    run_s: float = 3600.0
+    delay_s: float = 0.0
+    memory_bytes: int | None = None
+    module: str = "localtwin.world.jobs"
+
+
+class Executor:
+    """A few threads that take runs from a queue."""
+
+    def __init__(
+        self,
+        database: Database,
+        imodels: IModels,
+        freezer: Freezer,
+        recorder: Recorder,
+        limits: Limits,
+    ) -> None:
+        self._database = database
+        self._imodels = imodels
+        self._freezer = freezer
+        self._recorder = recorder
+        self._limits = limits
+        self._queue: queue.Queue[str | None] = queue.Queue()
+        self._stopping = threading.Event()
+        self._processes = [
+            JobProcess(limits.module, memory_bytes=limits.memory_bytes)
+            for _ in range(limits.workers)
+        ]
+        # The one used last is used first, so that a single run at a time finds it warm.
+        self._idle: queue.LifoQueue[JobProcess] = queue.LifoQueue()
+        for process in reversed(self._processes):
+            self._idle.put(process)
+        self._threads: list[threading.Thread] = []
+
+    def start(self, *, warm: bool = False) -> None:
+        """Start the threads and take up unfinished runs; `warm` loads one worker in advance."""
+        for run_id in unfinished(self._database):
+            self._queue.put(run_id)
+        for _ in self._processes:
+            thread = threading.Thread(target=self._serve, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        if warm:
+            self._processes[0].warm()
+
+    def submit(self, run_id: str) -> None:
+        """Have the run carried out; returns at once."""
+        self._queue.put(run_id)
+
+    def stop(self) -> None:
+        """Stop the threads; a run in progress stays unfinished and is taken up at next start."""
+        self._stopping.set()
+        for process in self._processes:
+            process.stop()
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def _serve(self) -> None:
+        while (run_id := self._queue.get()) is not None and not self._stopping.is_set():
+            process = self._idle.get()
+            try:
+                self._carry_out(run_id, process)
+            except Exception:
+                log.exception("run.broken run_id=%s", run_id)
+                self._recorder.fail(run_id, "RunOrchestrationError", "Internal error.")
+            finally:
+                self._idle.put(process)
+
+    def _carry_out(self, run_id: str, process: JobProcess) -> None:
+        run = find_run(self._database, run_id)
+        if run is None or run.state == COMPLETED:
+            return
+        if run.attempts >= _ATTEMPTS:
+            self._recorder.fail(run_id, "RunOrchestrationError", "The run never came to an end.")
+            return
+        self._recorder.began(run_id)
+        if self._stopping.wait(self._limits.delay_s):
+            return
+        try:
+            report = process.run(self._order(run), limit_s=self._limits.run_s)
+        except JobFailed as failure:
+            if not self._stopping.is_set():
+                key = "RunTimedOut" if failure.timed_out else "RunOrchestrationError"
+                self._recorder.fail(run_id, key, failure.reason, timed_out=failure.timed_out)
+                self._freezer.drop(run_id)
+            return
+        self._recorder.ended(run, report)
+        self._freezer.drop(run_id)
+
+    def _order(self, run: Run) -> dict[str, object]:
+        return {
+            "imodel": str(self._imodels.file(run.imodel_id)),
+            "changeset": str(self._imodels.changeset_file(run.imodel_id, run.id)),
+            "parent": self._recorder.parent(run.imodel_id),
+            "sources": [self._source(run, task) for task in run.tasks],
+        }
+
+    def _source(self, run: Run, task: Task) -> dict[str, str]:
+        # A file that was deleted has no content; the connector reports it as unreadable.
+        content = task.content or f"missing-{task.position}"
+        return {
+            "source_id": task.file_id,
+            "name": task.name,
+            "file": str(self._freezer.folder(run.id) / content),
+            "connector_type": task.connector_type,
+            "action": task.action,
+        }

@@ -1,0 +1,211 @@
+"""iModels and their changesets.
+
+Source: iModels API v2, "Create iModel", "Get iModel changesets".
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.engine import Row
+
+from localtwin.errors import Conflict, NotFound, not_found
+from localtwin.ids import new_guid
+from localtwin.world.clock import Clock, stamp
+from localtwin.world.database import Database
+from localtwin.world.itwins import find_itwin
+from localtwin.world.tables import changesets, imodels, runs
+
+
+@dataclass(frozen=True, slots=True)
+class IModel:
+    """One iModel; `last_pushed` is the moment of its newest changeset."""
+
+    id: str
+    itwin_id: str
+    name: str
+    description: str | None
+    extent: dict[str, Any] | None
+    coordinate_system: dict[str, Any] | None
+    created: str
+    creator: str
+    last_pushed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changeset:
+    """One changeset of an iModel, with what it did."""
+
+    imodel_id: str
+    index: int
+    id: str
+    parent_id: str
+    description: str | None
+    creator: str
+    pushed: str
+    containing_changes: int
+    size_bytes: int
+    run_id: str
+    task_id: str | None
+    changed_files: list[str]
+    inserted: int
+    updated: int
+    deleted: int
+
+
+_LAST_PUSHED = (
+    select(changesets.c.pushed)
+    .where(changesets.c.imodel_id == imodels.c.id)
+    .order_by(changesets.c.index.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("last_pushed")
+)
+
+
+class IModels:
+    """All iModels; their files live in one folder each under `folder`."""
+
+    def __init__(self, database: Database, folder: Path, clock: Clock) -> None:
+        self._database = database
+        self._folder = folder
+        self._clock = clock
+
+    def create(
+        self,
+        itwin_id: str,
+        name: str,
+        *,
+        user: str,
+        description: str | None = None,
+        extent: dict[str, Any] | None = None,
+        coordinate_system: dict[str, Any] | None = None,
+    ) -> IModel:
+        """Return a new, empty iModel; its name is unique in the iTwin."""
+        with self._database.write() as connection:
+            itwin = find_itwin(connection, itwin_id)
+            same = (imodels.c.itwin_id == itwin.id) & (imodels.c.name == name)
+            if connection.execute(select(imodels.c.id).where(same)).first():
+                raise Conflict(
+                    "iModelExists", "iModel with the same name already exists within the iTwin."
+                )
+            row: dict[str, Any] = {
+                "id": new_guid(),
+                "itwin_id": itwin.id,
+                "name": name,
+                "description": description,
+                "extent": extent,
+                "coordinate_system": coordinate_system,
+                "created": stamp(self._clock()),
+                "creator": user,
+            }
+            connection.execute(insert(imodels).values(row))
+        return IModel(**row)
+
+    def get(self, imodel_id: str) -> IModel:
+        """Return the iModel; raises NotFound."""
+        with self._database.read() as connection:
+            return find_imodel(connection, imodel_id)
+
+    def page(
+        self,
+        itwin_id: str,
+        *,
+        skip: int,
+        top: int,
+        name: str | None = None,
+        search: str | None = None,
+    ) -> list[IModel]:
+        """Return one page of the iTwin's iModels, by name."""
+        query = select(imodels, _LAST_PUSHED).where(imodels.c.itwin_id == itwin_id)
+        if name is not None:
+            query = query.where(imodels.c.name == name)
+        if search is not None:
+            part = imodels.c.name.icontains(search, autoescape=True)
+            query = query.where(part | imodels.c.description.icontains(search, autoescape=True))
+        with self._database.read() as connection:
+            find_itwin(connection, itwin_id)
+            rows = connection.execute(query.order_by(imodels.c.name).offset(skip).limit(top))
+            return [IModel(**row._mapping) for row in rows]
+
+    def delete(self, imodel_id: str) -> None:
+        """Delete the iModel with its changesets and connections; Conflict while a run is active."""
+        with self._database.write() as connection:
+            imodel = find_imodel(connection, imodel_id)
+            busy = (runs.c.imodel_id == imodel.id) & (runs.c.state != "Completed")
+            if connection.execute(select(runs.c.id).where(busy)).first():
+                raise Conflict("ConflictWithAnotherUser", "A run on the iModel is active.")
+            connection.execute(delete(imodels).where(imodels.c.id == imodel.id))
+        shutil.rmtree(self.folder(imodel.id), ignore_errors=True)
+
+    def folder(self, imodel_id: str) -> Path:
+        """Return where the iModel's own file and its changesets are."""
+        return self._folder / imodel_id
+
+    def file(self, imodel_id: str) -> Path:
+        """Return where the iModel's file is, or will be after the first run."""
+        return self.folder(imodel_id) / "imodel.sqlite"
+
+    def changeset_file(self, imodel_id: str, run_id: str) -> Path:
+        """Return where the changeset of a run is."""
+        return self.folder(imodel_id) / "changesets" / run_id
+
+    def changesets(
+        self,
+        imodel_id: str,
+        *,
+        after: int = 0,
+        last: int | None = None,
+        skip: int = 0,
+        top: int = 100,
+        newest_first: bool = False,
+    ) -> list[Changeset]:
+        """Return one page of changesets with after < index <= last."""
+        order = changesets.c.index.desc() if newest_first else changesets.c.index
+        query = select(changesets).where(
+            changesets.c.imodel_id == imodel_id, changesets.c.index > after
+        )
+        if last is not None:
+            query = query.where(changesets.c.index <= last)
+        with self._database.read() as connection:
+            find_imodel(connection, imodel_id)
+            rows = connection.execute(query.order_by(order).offset(skip).limit(top))
+            return [_changeset(row) for row in rows]
+
+    def changeset(self, imodel_id: str, id_or_index: str) -> Changeset:
+        """Return the changeset by its id or its index; raises NotFound."""
+        if id_or_index.isdecimal() and len(id_or_index) < 19:
+            wanted = changesets.c.index == int(id_or_index)
+        else:
+            wanted = changesets.c.id == id_or_index.lower()
+        query = select(changesets).where(changesets.c.imodel_id == imodel_id, wanted)
+        with self._database.read() as connection:
+            find_imodel(connection, imodel_id)
+            row = connection.execute(query).first()
+        if row is None:
+            raise NotFound("ChangesetNotFound", "Requested Changeset is not available.")
+        return _changeset(row)
+
+
+def find_imodel(connection: Connection, imodel_id: str) -> IModel:
+    """Return the iModel; raises NotFound."""
+    query = select(imodels, _LAST_PUSHED).where(imodels.c.id == imodel_id.lower())
+    row = connection.execute(query).first()
+    if row is None:
+        raise not_found("iModel")
+    return IModel(**row._mapping)
+
+
+def last_changeset(connection: Connection, imodel_id: str) -> Changeset | None:
+    """Return the iModel's newest recorded changeset."""
+    query = select(changesets).where(changesets.c.imodel_id == imodel_id)
+    row = connection.execute(query.order_by(changesets.c.index.desc()).limit(1)).first()
+    return None if row is None else _changeset(row)
+
+
+def _changeset(row: Row[Any]) -> Changeset:
+    return Changeset(**row._mapping)

@@ -1,0 +1,122 @@
+"""One worker process, kept warm between jobs and replaced when it crashes or hangs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from typing import Any
+
+from localtwin.errors import JobFailed
+
+
+class JobProcess:
+    """Gives jobs to a process of its own; used by one thread at a time, `stop` by any."""
+
+    def __init__(self, module: str, *, memory_bytes: int | None = None) -> None:
+        self._module = module
+        self._memory_bytes = memory_bytes
+        self._process: subprocess.Popen[str] | None = None
+        self._stopped = False
+        self._lock = threading.Lock()
+
+    def warm(self) -> None:
+        """Start the process, so that the first job need not wait for its imports."""
+        self._running()
+
+    def run(self, order: dict[str, Any], *, limit_s: float) -> dict[str, Any]:
+        """Return the worker's report.
+
+        Raises JobFailed when it crashes, takes longer than `limit_s`, or reports a failure.
+        """
+        process = self._running()
+        timed_out = threading.Event()
+
+        def end() -> None:
+            timed_out.set()
+            process.kill()
+
+        timer = threading.Timer(limit_s, end)
+        timer.start()
+        try:
+            line = _ask(process, json.dumps(order))
+        finally:
+            timer.cancel()
+        if not line:
+            self._discard(process)
+            raise JobFailed(
+                _reason(process, timed_out=timed_out.is_set()), timed_out=timed_out.is_set()
+            )
+        answer: dict[str, Any] = json.loads(line)
+        if "failure" in answer:
+            raise JobFailed(answer["failure"])
+        report: dict[str, Any] = answer["report"]
+        return report
+
+    def stop(self) -> None:
+        """End the process at once; a job in it fails, and no other is started."""
+        with self._lock:
+            self._stopped = True
+            process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            _close(process)
+
+    def _running(self) -> subprocess.Popen[str]:
+        with self._lock:
+            if self._stopped:
+                raise JobFailed("The server is stopping.")
+            if self._process is None or self._process.poll() is not None:
+                if self._process is not None:
+                    _close(self._process)
+                self._process = self._start()
+            return self._process
+
+    def _start(self) -> subprocess.Popen[str]:
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        if self._memory_bytes is not None:
+            environment["LOCALTWIN_JOB_MEMORY"] = str(self._memory_bytes)
+        return subprocess.Popen(  # noqa: S603 (this interpreter, and a module of the settings)
+            [sys.executable, "-m", "localtwin.world.jobmain", self._module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env=environment,
+        )
+
+    def _discard(self, process: subprocess.Popen[str]) -> None:
+        process.kill()
+        with self._lock:
+            mine, self._process = self._process is process, None
+        if mine:
+            _close(process)
+
+
+def _ask(process: subprocess.Popen[str], order: str) -> str:
+    """Return the answer, "" when the process has ended."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(order + "\n")
+        process.stdin.flush()
+        return process.stdout.readline()
+    except (OSError, ValueError):  # a broken pipe, or closed by `stop`
+        return ""
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        assert stream is not None
+        try:
+            stream.close()
+        except OSError:  # what was buffered for a dead process can't be flushed
+            continue
+
+
+def _reason(process: subprocess.Popen[str], *, timed_out: bool) -> str:
+    if timed_out:
+        return "The connector took too long and was stopped."
+    return f"The connector's process ended unexpectedly (exit code {process.wait()})."

@@ -1,0 +1,159 @@
+"""Writes down how runs proceed: states, results, and the changeset, in one transaction each.
+
+Source: Synchronization API, "Get StorageConnection run"; iModels API, "Changeset".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection as Transaction
+from sqlalchemy import insert, select, update
+
+from localtwin.world.clock import Clock, stamp
+from localtwin.world.database import Database
+from localtwin.world.imodels import find_imodel, last_changeset
+from localtwin.world.reports import (
+    ERROR,
+    SKIPPED,
+    SUCCESS,
+    TIMED_OUT,
+    ChangesetResult,
+    SourceResult,
+    counts,
+    outcome,
+    source_result,
+    task_error,
+)
+from localtwin.world.runs import COMPLETED, Run, Task
+from localtwin.world.tables import changesets, connections, runs, tasks
+
+_DESCRIPTION_MAX = 255
+
+
+class Recorder:
+    """Moves runs from one state to the next; `on_end` hears the id of each run that ended."""
+
+    def __init__(
+        self, database: Database, clock: Clock, on_end: Callable[[str], object] = str
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._on_end = on_end
+
+    def parent(self, imodel_id: str) -> str:
+        """Return the id of the iModel's newest recorded changeset, "" if there is none."""
+        with self._database.read() as transaction:
+            last = last_changeset(transaction, imodel_id)
+        return "" if last is None else last.id
+
+    def began(self, run_id: str) -> None:
+        """Record that a worker has taken the run."""
+        now = stamp(self._clock())
+        with self._database.write() as transaction:
+            transaction.execute(
+                update(runs)
+                .where(runs.c.id == run_id)
+                .values(state="Executing", attempts=runs.c.attempts + 1)
+            )
+            transaction.execute(
+                update(tasks)
+                .where(tasks.c.run_id == run_id, tasks.c.state != COMPLETED)
+                .values(state="Executing", started=now)
+            )
+
+    def ended(self, run: Run, report: dict[str, Any]) -> None:
+        """Record what the worker reported, and the changeset if there is one."""
+        results = {entry["source_id"]: source_result(entry) for entry in report["sources"]}
+        done = [(task, results[task.file_id]) for task in run.tasks]
+        now = stamp(self._clock())
+        with self._database.write() as transaction:
+            for task, result in done:
+                _end_task(transaction, task.id, result, now)
+            if report["changeset"] is not None:
+                self._push(transaction, run, ChangesetResult(**report["changeset"]), done)
+            _end_run(transaction, run.id, outcome(r.result for _, r in done), None, now)
+        self._on_end(run.id)
+
+    def fail(self, run_id: str, key: str, description: str, *, timed_out: bool = False) -> None:
+        """Record that the run as a whole failed; its unfinished tasks fail with it."""
+        result = TIMED_OUT if timed_out else ERROR
+        error = task_error(
+            code=key,
+            message=description,
+            description=description,
+            category="other",
+            can_user_fix=False,
+        )
+        now = stamp(self._clock())
+        with self._database.write() as transaction:
+            transaction.execute(
+                update(tasks)
+                .where(tasks.c.run_id == run_id, tasks.c.state != COMPLETED)
+                .values(state=COMPLETED, result=result, error=error, ended=now)
+            )
+            summary = {"errorKey": key, "description": description}
+            _end_run(transaction, run_id, result, summary, now)
+        self._on_end(run_id)
+
+    def _push(
+        self,
+        transaction: Transaction,
+        run: Run,
+        changeset: ChangesetResult,
+        done: list[tuple[Task, SourceResult]],
+    ) -> None:
+        last = last_changeset(transaction, run.imodel_id)
+        if last is not None and last.id == changeset.id:
+            return
+        changed = [task for task, result in done if result.result == SUCCESS]
+        name = transaction.execute(
+            select(connections.c.display_name).where(connections.c.id == run.connection_id)
+        ).scalar()
+        creator = find_imodel(transaction, run.imodel_id).creator
+        summary = counts(changeset.inserted, changeset.updated, changeset.deleted)
+        transaction.execute(
+            insert(changesets).values(
+                imodel_id=run.imodel_id,
+                index=1 if last is None else last.index + 1,
+                id=changeset.id,
+                parent_id=changeset.parent_id,
+                description=f"{name or 'Synchronization'} - {summary}"[:_DESCRIPTION_MAX],
+                creator=creator,
+                pushed=stamp(self._clock()),
+                containing_changes=changeset.containing_changes,
+                size_bytes=changeset.size_bytes,
+                run_id=run.id,
+                task_id=changed[0].id if changed else None,
+                changed_files=[task.name for task in changed],
+                inserted=changeset.inserted,
+                updated=changeset.updated,
+                deleted=changeset.deleted,
+            )
+        )
+
+
+def _end_task(transaction: Transaction, task_id: str, result: SourceResult, now: str) -> None:
+    report = "No changes" if result.result == SKIPPED else result.message
+    transaction.execute(
+        update(tasks)
+        .where(tasks.c.id == task_id)
+        .values(
+            state=COMPLETED,
+            result=result.result,
+            error=result.error,
+            report=None if result.error else report,
+            ended=now,
+        )
+    )
+
+
+def _end_run(
+    transaction: Transaction, run_id: str, result: str, error: dict[str, str] | None, now: str
+) -> None:
+    transaction.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state != COMPLETED)
+        .values(state=COMPLETED, result=result, error=error, ended=now)
+    )

@@ -1,0 +1,87 @@
+"""What a worker process is told and what it answers, as plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+SUCCESS = "Success"
+SKIPPED = "Skipped"
+ERROR = "Error"
+PARTIAL = "PartialSuccess"
+TIMED_OUT = "TimedOut"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceResult:
+    """How one source file fared; `error` is the contract's task error."""
+
+    source_id: str
+    result: str
+    message: str
+    error: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesetResult:
+    """The changeset a run wrote."""
+
+    id: str
+    parent_id: str
+    size_bytes: int
+    inserted: int
+    updated: int
+    deleted: int
+    containing_changes: int
+
+
+def outcome(results: Iterable[str]) -> str:
+    """Return the result of a job or a run from those of its tasks.
+
+    A run in which nothing had changed is a success.
+    """
+    seen = set(results)
+    if seen <= {SUCCESS, SKIPPED}:
+        return SUCCESS
+    if seen & {SUCCESS, SKIPPED}:
+        return PARTIAL
+    return TIMED_OUT if seen == {TIMED_OUT} else ERROR
+
+
+def source_result(report: dict[str, Any]) -> SourceResult:
+    """Return the result from a worker's report of one source."""
+    error = report["error"]
+    return SourceResult(
+        source_id=report["source_id"],
+        result=report["result"],
+        message=counts(report["inserted"], report["updated"], report["deleted"]),
+        error=None if error is None else task_error(**error),
+    )
+
+
+def task_error(
+    *, code: str, message: str, description: str, category: str, can_user_fix: bool
+) -> dict[str, Any]:
+    """Return a task error as Get run shows it.
+
+    Source: Synchronization API, "Get StorageConnection run", task.error.
+    """
+    return {
+        "errorCode": code,
+        "message": message,
+        "details": description,
+        "bridgeExitCode": None,
+        "system": "localtwin",
+        "phase": "connector",
+        "category": category,
+        "descriptionKey": code,
+        "description": description,
+        "kbArticleLink": "",
+        "canUserFix": can_user_fix,
+    }
+
+
+def counts(inserted: int, updated: int, deleted: int) -> str:
+    """Return the counts in words."""
+    return f"{inserted} inserted, {updated} updated, {deleted} deleted"

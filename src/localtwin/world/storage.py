@@ -1,0 +1,281 @@
+"""Storage: the tree of folders and files of each iTwin.
+
+Source: Storage API. A folder holds several items of one name; an item in the recycle bin, and
+everything below it, does not exist for any other operation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, literal, select, text, update
+
+from localtwin.errors import NotFound, not_found
+from localtwin.ids import new_guid, pair_id, split_pair
+from localtwin.world.clock import Clock, stamp
+from localtwin.world.database import Database
+from localtwin.world.names import check_name, invalid_storage
+from localtwin.world.tables import blobs, items
+
+FOLDER = "folder"
+FILE = "file"
+
+# From an item up to the root of its iTwin. The root's parent is NULL.
+_CHAIN = text(
+    """
+    WITH RECURSIVE chain(depth, guid, parent, name, recycled) AS (
+        SELECT 0, guid, parent, name, recycled FROM items WHERE guid = :guid
+        UNION ALL
+        SELECT depth + 1, up.guid, up.parent, up.name, up.recycled
+        FROM items AS up JOIN chain ON up.guid = chain.parent
+    )
+    SELECT parent, name, recycled FROM chain ORDER BY depth DESC
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A folder or a file; `path` is relative to the root and includes the item."""
+
+    guid: str
+    itwin_id: str
+    parent: str | None
+    kind: str
+    name: str
+    description: str | None
+    size_bytes: int
+    complete: bool
+    locked: bool
+    recycled: str | None
+    created: str
+    created_by: str
+    modified: str
+    modified_by: str
+    path: str
+
+    @property
+    def id(self) -> str:
+        """The 43-character id."""
+        return pair_id(self.itwin_id, self.guid)
+
+    @property
+    def parent_id(self) -> str | None:
+        """The id of the folder it is in; None for the root."""
+        return None if self.parent is None else pair_id(self.itwin_id, self.parent)
+
+
+class Storage:
+    """Folders and files; who may see what is decided by the iTwin in each id."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def folder(self, folder_id: str) -> Item:
+        """Return the folder; raises NotFound."""
+        with self._database.read() as connection:
+            return find(connection, folder_id, FOLDER)
+
+    def file(self, file_id: str) -> Item:
+        """Return the completed file; raises NotFound."""
+        with self._database.read() as connection:
+            return _completed(find(connection, file_id, FILE))
+
+    def children(
+        self, folder_id: str, *, kinds: tuple[str, ...], skip: int, top: int
+    ) -> list[Item]:
+        """Return one page of what is in the folder: folders first, then by name."""
+        with self._database.read() as connection:
+            folder = find(connection, folder_id, FOLDER)
+            query = _visible().where(items.c.parent == folder.guid, items.c.kind.in_(kinds))
+            ordered = query.order_by(items.c.kind.desc(), items.c.name, items.c.guid)
+            rows = connection.execute(ordered.offset(skip).limit(top)).all()
+        prefix = f"{folder.path}/" if folder.path else ""
+        return [Item(**row._mapping, path=prefix + row.name) for row in rows]
+
+    def search(self, folder_id: str, *, name: str, skip: int, top: int) -> list[Item]:
+        """Return one page of the items below the folder whose name fits `name` (with * and ?)."""
+        with self._database.read() as connection:
+            folder = find(connection, folder_id, FOLDER)
+            prefix = f"{folder.path}/" if folder.path else ""
+            first = _visible().where(items.c.parent == folder.guid)
+            tree = first.add_columns((literal(prefix) + items.c.name).label("path")).cte(
+                recursive=True
+            )
+            below = _visible().where(items.c.parent == tree.c.guid)
+            tree = tree.union_all(
+                below.add_columns((tree.c.path + "/" + items.c.name).label("path"))
+            )
+            query = select(tree).where(tree.c.name.like(_pattern(name), escape="\\"))
+            ordered = query.order_by(tree.c.path, tree.c.guid)
+            rows = connection.execute(ordered.offset(skip).limit(top)).all()
+        return [Item(**row._mapping) for row in rows]
+
+    def create(
+        self, folder_id: str, *, kind: str, name: str, description: str | None, user: str
+    ) -> Item:
+        """Return a new folder, or a new file that stays invisible until it is completed."""
+        check_name(name, is_file=kind == FILE)
+        with self._database.write() as connection:
+            folder = find(connection, folder_id, FOLDER)
+            row = new_item(
+                folder.itwin_id,
+                kind=kind,
+                parent=folder.guid,
+                name=name,
+                description=description,
+                user=user,
+                now=stamp(self._clock()),
+            )
+            connection.execute(insert(items).values(row))
+        return Item(**row, path=f"{folder.path}/{name}" if folder.path else name)
+
+    def upload_target(self, file_id: str) -> Item:
+        """Return the file, completed or not, whose content may be uploaded."""
+        with self._database.read() as connection:
+            return find(connection, file_id, FILE)
+
+    def complete(self, file_id: str, *, user: str) -> Item:
+        """Make the uploaded content the file's content; NotFound when nothing was uploaded.
+
+        The first completion does not move the date of change.
+        Source: Storage API, "Complete file"; responses captured by iTwin/itwin-cli.
+        """
+        with self._database.write() as connection:
+            item = find(connection, file_id, FILE)
+            size = connection.execute(
+                select(blobs.c.size_bytes).where(blobs.c.id == item.guid)
+            ).scalar()
+            if size is None:
+                raise not_found("File", "file")
+            values: dict[str, Any] = {"size_bytes": size, "complete": True}
+            if item.complete:
+                values |= {"modified": stamp(self._clock()), "modified_by": user}
+            return _update(connection, item, values)
+
+    def rename(
+        self,
+        item_id: str,
+        *,
+        kind: str,
+        user: str,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> Item:
+        """Return the item with another name or description; None leaves as it is."""
+        if name is not None:
+            check_name(name, is_file=kind == FILE)
+        with self._database.write() as connection:
+            item = _completed(find(connection, item_id, kind))
+            wanted = {"name": name, "description": description}
+            values = {key: value for key, value in wanted.items() if value is not None}
+            return _update(connection, item, values | self._touched(user))
+
+    def move(self, item_id: str, *, kind: str, parent_folder_id: str, user: str) -> Item:
+        """Return the item in another folder of its iTwin; its id stays."""
+        with self._database.write() as connection:
+            item = _completed(find(connection, item_id, kind))
+            target = find(connection, parent_folder_id, FOLDER)
+            inside = target.guid == item.guid or f"{target.path}/".startswith(f"{item.path}/")
+            if (
+                item.parent is None
+                or target.itwin_id != item.itwin_id
+                or (inside and kind == FOLDER)
+            ):
+                message = "Item can't be moved to the given folder"
+                raise invalid_storage("InvalidValue", message, "parentFolderId")
+            return _update(connection, item, {"parent": target.guid} | self._touched(user))
+
+    def lock(self, folder_id: str, file_ids: list[str], *, locked: bool) -> list[Item]:
+        """Return the files of the folder, all of them locked or unlocked; all or none."""
+        with self._database.write() as connection:
+            folder = find(connection, folder_id, FOLDER)
+            found = [_completed(find(connection, file_id, FILE)) for file_id in file_ids]
+            if any(item.parent != folder.guid for item in found):
+                raise not_found("File", "file")
+            return [_update(connection, item, {"locked": locked}) for item in found]
+
+    def recycle(self, item_id: str, *, kind: str, user: str) -> None:
+        """Put the item, with everything below it, into the recycle bin."""
+        with self._database.write() as connection:
+            item = find(connection, item_id, kind)
+            if item.parent is None:
+                raise invalid_storage("InvalidValue", "The root folder can't be deleted", "id")
+            values = {"recycled": stamp(self._clock())} | self._touched(user)
+            _update(connection, item, values)
+
+    def _touched(self, user: str) -> dict[str, Any]:
+        return {"modified": stamp(self._clock()), "modified_by": user}
+
+
+def find(connection: Connection, item_id: str, kind: str) -> Item:
+    """Return the item of that kind, if neither it nor a folder above it is recycled."""
+    pair = split_pair(item_id)
+    row = None
+    if pair is not None:
+        query = select(items).where(
+            items.c.guid == pair[1], items.c.itwin_id == pair[0], items.c.kind == kind
+        )
+        row = connection.execute(query).first()
+    if row is None:
+        raise _missing(kind)
+    chain = connection.execute(_CHAIN, {"guid": row.guid}).all()
+    if any(above.recycled is not None for above in chain):
+        raise _missing(kind)
+    path = "/".join(above.name for above in chain if above.parent is not None)
+    return Item(**row._mapping, path=path)
+
+
+def new_item(
+    itwin_id: str,
+    *,
+    kind: str,
+    parent: str | None,
+    name: str,
+    user: str,
+    now: str,
+    description: str | None = None,
+) -> dict[str, Any]:
+    """Return the row of a new item; without a parent it is the iTwin's root folder."""
+    return {
+        "guid": itwin_id if parent is None else new_guid(),
+        "itwin_id": itwin_id,
+        "parent": parent,
+        "kind": kind,
+        "name": name,
+        "description": description,
+        "size_bytes": 0,
+        "complete": kind == FOLDER,
+        "locked": False,
+        "recycled": None,
+        "created": now,
+        "created_by": user,
+        "modified": now,
+        "modified_by": user,
+    }
+
+
+def _visible() -> Select[Any]:
+    return select(items).where(items.c.recycled.is_(None), items.c.complete)
+
+
+def _missing(kind: str) -> NotFound:
+    return not_found(kind.capitalize(), kind)
+
+
+def _completed(item: Item) -> Item:
+    if not item.complete:
+        raise _missing(item.kind)
+    return item
+
+
+def _update(connection: Connection, item: Item, values: dict[str, Any]) -> Item:
+    connection.execute(update(items).where(items.c.guid == item.guid).values(values))
+    return find(connection, item.id, item.kind) if "recycled" not in values else item
+
+
+def _pattern(name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return escaped.replace("*", "%").replace("?", "_")

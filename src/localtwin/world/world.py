@@ -1,0 +1,123 @@
+"""The world: everything localtwin knows, under one folder, put together."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from filelock import FileLock, Timeout
+
+from localtwin.errors import SetupError
+from localtwin.world.access import Access
+from localtwin.world.blobs import Blobs
+from localtwin.world.clock import Clock, utc_now
+from localtwin.world.connections import Connections
+from localtwin.world.contents import Contents
+from localtwin.world.database import Database
+from localtwin.world.executor import Executor, Limits
+from localtwin.world.freezer import Freezer
+from localtwin.world.imodels import IModels
+from localtwin.world.itwins import ITwins
+from localtwin.world.recorder import Recorder
+from localtwin.world.runs import Runs, unfinished
+from localtwin.world.signing import Signer
+from localtwin.world.storage import Storage
+
+_KEY_BITS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the first start made for the user, kept in the data folder for them only."""
+
+    client_id: str
+    client_secret: str
+    itwin_id: str
+
+
+class World:
+    """Opens the world in `folder`; one process at a time."""
+
+    def __init__(
+        self, folder: Path, *, limits: Limits | None = None, clock: Clock = utc_now
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder = folder
+        self.clock = clock
+        self._lock = _locked(folder)
+        database = Database(folder / "world.sqlite")
+        contents = Contents(folder / "blobs")
+        freezer = Freezer(contents, folder / "runs")
+        recorder = Recorder(database, clock)
+        self._database = database
+        self.access = Access(database, _signing_key(folder / "token.pem"), clock)
+        self.signer = Signer(_secret(folder / "url.key"))
+        self.itwins = ITwins(database, clock)
+        self.imodels = IModels(database, folder / "imodels", clock)
+        self.storage = Storage(database, clock)
+        self.blobs = Blobs(database, contents, clock)
+        self.connections = Connections(database, clock)
+        self.runs = Runs(database, freezer, clock)
+        self.executor = Executor(database, self.imodels, freezer, recorder, limits or Limits())
+        self.blobs.sweep()
+        freezer.sweep(unfinished(database))
+        self.credentials = self._credentials(folder / "credentials.json")
+
+    def close(self) -> None:
+        """Stop the runs and close the files; may be called twice."""
+        self.executor.stop()
+        self._database.close()
+        self._lock.release()
+
+    def _credentials(self, file: Path) -> Credentials:
+        if not file.exists():
+            client_id, secret = self.access.register("localtwin")
+            itwin = self.itwins.create(
+                "Local iTwin", properties={}, number=None, user=self.access.user_id(client_id)
+            )
+            made = {"client_id": client_id, "client_secret": secret, "itwin_id": itwin.id}
+            write_private(file, json.dumps(made, indent=2).encode("utf-8"))
+        return Credentials(**json.loads(file.read_text("utf-8")))
+
+
+def write_private(file: Path, data: bytes) -> None:
+    """Write `file` whole, readable by its owner only."""
+    partial = file.with_name(f"{file.name}.partial")
+    partial.touch(mode=0o600)
+    partial.write_bytes(data)
+    partial.replace(file)
+
+
+def _locked(folder: Path) -> FileLock:
+    lock = FileLock(folder / "in-use.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as busy:
+        message = f"{folder} is in use by another localtwin; stop it, or choose another folder"
+        raise SetupError(message) from busy
+    return lock
+
+
+def _secret(file: Path) -> bytes:
+    if not file.exists():
+        write_private(file, secrets.token_bytes(32))
+    return file.read_bytes()
+
+
+def _signing_key(file: Path) -> rsa.RSAPrivateKey:
+    if not file.exists():
+        made = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+        pem = made.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        write_private(file, pem)
+    key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise SetupError(f"{file} is not an RSA key; delete it to have a new one made")
+    return key
