@@ -1,0 +1,130 @@
+"""Answers: JSON bodies, the platform's error envelope, and answers without a body.
+
+Source: iTwin Platform, "Error handling".
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from localtwin.errors import (
+    Conflict,
+    Detail,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refusal,
+    Unauthorised,
+)
+
+log = logging.getLogger(__name__)
+
+_STATUS: dict[type[Refusal], int] = {
+    Unauthorised: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+}
+# The API of a path, by the longest prefix that fits: code and message of its 422.
+_INVALID = {
+    "/synchronization/imodels/storageconnections": "InvalidStorageConnectionRequest",
+    "/synchronization/imodels/manifestconnections": "InvalidManifestConnectionRequest",
+    "/synchronization/imodels/connections": "InvalidConnectionRequest",
+    "/synchronization/imodels/connections/authorizationinformation": (
+        "InvalidAuthorizationInformationRequest"
+    ),
+    "/synchronization/configurations": "InvalidConfigurationRequest",
+    "/synchronization/reports": "InvalidBadgersRequest",
+    "/storage": "InvalidStorageRequest",
+    "/imodels": "InvalidiModelsRequest",
+    "/itwins": "InvalidiTwinsRequest",
+    "/webhooks": "InvalidWebhooksRequest",
+}
+_MISSING = {"missing", "too_short", "string_too_short"}
+
+
+def empty(status: int, **headers: str) -> Response:
+    """Return an answer without a body and without a Content-Type."""
+    return Response(status_code=status, headers=headers)
+
+
+def refused(refusal: Refusal) -> JSONResponse:
+    """Return the answer for `refusal`."""
+    error: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
+    if refusal.target is not None:
+        error["target"] = refusal.target
+    if refusal.details:
+        error["details"] = [_detail(detail) for detail in refusal.details]
+    return JSONResponse({"error": error}, _STATUS[type(refusal)])
+
+
+def invalid(path: str, *details: Detail) -> Invalid:
+    """Return the 422 of the API that `path` belongs to."""
+    fitting = [prefix for prefix in _INVALID if path.startswith(prefix)]
+    code = _INVALID[max(fitting, key=len)] if fitting else "InvalidRequest"
+    if code.startswith(("InvalidStorageConnection", "InvalidManifestConnection")):
+        code = code.replace("Request", "SourceFileRequest") if "/sourcefiles" in path else code
+    text = "Request payload contains errors." if "/storage" in fitting else _CANNOT
+    return Invalid(code, text, *details)
+
+
+_CANNOT = "Cannot perform operation."
+
+
+def resource_not_found() -> NotFound:
+    """Return the gateway's own 404: no such URL, or not in the accepted version."""
+    return NotFound(
+        "ResourceNotFound",
+        "The requested resource was not found. Verify the API URL and the Accept header.",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make `app` answer every failure in the envelope."""
+
+    @app.exception_handler(Refusal)
+    async def on_refusal(_request: Request, refusal: Refusal) -> Response:
+        return refused(refusal)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, error: RequestValidationError) -> Response:
+        details = [_validation(entry) for entry in error.errors()]
+        return refused(invalid(request.url.path, *details))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(_request: Request, error: HTTPException) -> Response:
+        if error.status_code in {404, 405}:
+            return refused(resource_not_found())
+        body = {"error": {"code": "InvalidRequest", "message": str(error.detail)}}
+        return JSONResponse(body, error.status_code)
+
+    @app.exception_handler(Exception)
+    async def on_defect(_request: Request, _error: Exception) -> Response:
+        body = {"error": {"code": "InternalServerError", "message": "An error has occurred."}}
+        return JSONResponse(body, 500)
+
+
+def _detail(detail: Detail) -> dict[str, str]:
+    entry = {"code": detail.code, "message": detail.message}
+    return entry if detail.target is None else entry | {"target": detail.target}
+
+
+def _validation(entry: Any) -> Detail:
+    """Return the contract's detail for what pydantic found."""
+    kind, place = entry["type"], entry["loc"]
+    names = [str(part) for part in place[1:] if isinstance(part, str)]
+    if kind in {"json_invalid", "model_attributes_type", "dict_type"} or place == ("body",):
+        return Detail(
+            "InvalidRequestBody", "Failed to parse request body. Make sure it is a valid JSON."
+        )
+    target = names[-1] if names else str(place[-1])
+    if kind in _MISSING:
+        return Detail("MissingRequiredProperty", "Required property is missing.", target)
+    return Detail("InvalidValue", f"'{target}' value is invalid. {entry['msg']}.", target)

@@ -1,0 +1,251 @@
+"""The Synchronization API, version 1: connections, source files and runs of both kinds.
+
+Source: Synchronization API, "Create StorageConnection" and the operations beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import JSONResponse, Response
+
+from localtwin.api.envelope import empty, invalid
+from localtwin.api.links import PAGE, Skip, Top, page_links, paged, wants_representation
+from localtwin.api.synchronization_shapes import (
+    BASE,
+    connection_shape,
+    connection_url,
+    run_shape,
+    source_shape,
+)
+from localtwin.errors import Detail
+from localtwin.ids import is_guid, split_pair
+from localtwin.world.connections import STORAGE, Mapping
+from localtwin.world.runs import Started
+from localtwin.world.world import World
+
+ConnectorType = Literal[
+    "AUTOPLANT", "CIVIL", "CIVIL3D", "DACQJSON", "DWG", "GEOSPATIAL", "IFC", "INTELLIPID", "MSTN",
+    "NWD", "OBD", "OPENTOWER", "PROSTRUCTURES", "PSEXCEL", "REVIT", "SPPID", "SPXREVIEW",
+]  # fmt: skip
+AuthenticationType = Literal["User", "Service"]
+Name = Annotated[str | None, Field(alias="displayName", max_length=255)]
+
+
+class SourceWrite(BaseModel):
+    """A source file as a caller writes it."""
+
+    storage_file_id: Annotated[str, Field(alias="storageFileId")]
+    connector_type: Annotated[ConnectorType, Field(alias="connectorType")]
+
+
+class ConnectionCreate(BaseModel):
+    """The body of a creation; a connection can't be created empty."""
+
+    display_name: Name = None
+    imodel_id: Annotated[str, Field(alias="iModelId")]
+    authentication_type: Annotated[AuthenticationType, Field(alias="authenticationType")] = "User"
+    source_files: Annotated[list[SourceWrite], Field(alias="sourceFiles", min_length=1)]
+
+
+class ConnectionUpdate(BaseModel):
+    """The body of an update; older clients send the whole creation, the rest is ignored."""
+
+    display_name: Name = None
+    authentication_type: Annotated[AuthenticationType | None, Field(alias="authenticationType")] = (
+        None
+    )
+
+
+def router(world: World) -> APIRouter:
+    """Return the routes of storage connections."""
+    routes = APIRouter(prefix=BASE, tags=["Storage connections"])
+    _storage_writes(routes, world)
+    add_connections(routes, world, STORAGE)
+    add_runs(routes, world, STORAGE)
+    _any_kind(routes, world)
+    return routes
+
+
+def _storage_writes(routes: APIRouter, world: World) -> None:
+    path = "/storageconnections"
+
+    @routes.post(path)
+    def create(request: Request, body: ConnectionCreate) -> JSONResponse:
+        """Create a connection."""
+        check_guid(request, body.imodel_id, "imodelId")
+        connection = world.connections.create(
+            STORAGE,
+            body.imodel_id,
+            [_mapping(request, source) for source in body.source_files],
+            display_name=body.display_name,
+            authentication_type=body.authentication_type,
+        )
+        return JSONResponse({"connection": connection_shape(request, connection)}, 201)
+
+    @routes.post(f"{path}/{{connection_id}}/sourcefiles")
+    def add_source(request: Request, connection_id: str, body: SourceWrite) -> JSONResponse:
+        """Add a source file."""
+        mapping = _mapping(request, body)
+        source = world.connections.add_source(STORAGE, connection_id, mapping)
+        return JSONResponse({"sourceFile": source_shape(request, STORAGE, source)}, 201)
+
+    @routes.put(f"{path}/{{connection_id}}/sourcefiles/{{source_id}}")
+    def change_source(
+        request: Request, connection_id: str, source_id: str, body: SourceWrite
+    ) -> JSONResponse:
+        """Map a source file to another file or connector."""
+        mapping = _mapping(request, body)
+        source = world.connections.change_source(STORAGE, connection_id, source_id, mapping)
+        return JSONResponse({"sourceFile": source_shape(request, STORAGE, source)})
+
+    @routes.post(f"{path}/{{connection_id}}/run")
+    def run(request: Request, connection_id: str) -> Response:
+        """Start a run."""
+        return start_run(world, request, STORAGE, connection_id)
+
+
+def _any_kind(routes: APIRouter, world: World) -> None:
+    @routes.get("/connections")
+    def listing(
+        request: Request,
+        imodel_id: Annotated[str, Query(alias="imodelId")],
+        skip: Skip = 0,
+        top: Top = PAGE,
+    ) -> JSONResponse:
+        """List the connections of an iModel, whatever their kind."""
+        return _list_connections(world, request, None, imodel_id, skip=skip, top=top)
+
+
+def add_connections(routes: APIRouter, world: World, kind: str) -> None:
+    """Add what connections and source files of both kinds have in common."""
+    path = f"/{kind}connections"
+    _connection_routes(routes, world, kind, path)
+    _source_routes(routes, world, kind, f"{path}/{{connection_id}}/sourcefiles")
+
+
+def add_runs(routes: APIRouter, world: World, kind: str) -> None:
+    """Add the reading of runs."""
+    path = f"/{kind}connections/{{connection_id}}/runs"
+
+    @routes.get(path, name=f"list_{kind}_runs")
+    def listing(
+        request: Request, connection_id: str, skip: Skip = 0, top: Top = PAGE
+    ) -> JSONResponse:
+        """List the runs of a connection."""
+        found = world.runs.page(kind, connection_id, skip=skip, top=top + 1)
+        page, more = paged(found, top)
+        whole = wants_representation(request)
+        shapes = [run_shape(kind, run, whole=whole) for run in page]
+        links = page_links(request, skip=skip, top=top, more=more)
+        return JSONResponse({"runs": shapes, "_links": links})
+
+    @routes.get(f"{path}/{{run_id}}", name=f"get_{kind}_run")
+    def get(connection_id: str, run_id: str) -> JSONResponse:
+        """Return one run."""
+        return JSONResponse({"run": run_shape(kind, world.runs.get(kind, connection_id, run_id))})
+
+
+def start_run(
+    world: World, request: Request, kind: str, connection_id: str, orders: Any = None
+) -> Response:
+    """Return 202 with the new run's address, or 303 with that of the active one."""
+    match world.runs.start(kind, connection_id, orders):
+        case Started(run_id):
+            world.executor.submit(run_id)
+            status, url = 202, connection_url(request, kind, connection_id)
+        case active:
+            status, run_id = 303, active.run_id
+            url = connection_url(request, active.kind, active.connection_id)
+    return empty(status, Location=f"{url}/runs/{run_id}")
+
+
+def check_guid(request: Request, text: str, target: str) -> None:
+    """Raise Invalid unless `text` is a GUID."""
+    if not is_guid(text):
+        raise invalid(request.url.path, Detail("InvalidValue", "Not a GUID.", target))
+
+
+def _connection_routes(routes: APIRouter, world: World, kind: str, path: str) -> None:
+    @routes.get(path, name=f"list_{kind}_connections")
+    def listing(
+        request: Request,
+        imodel_id: Annotated[str | None, Query(alias="imodelId")] = None,
+        skip: Skip = 0,
+        top: Top = PAGE,
+    ) -> JSONResponse:
+        """List the connections of an iModel."""
+        return _list_connections(world, request, kind, imodel_id, skip=skip, top=top)
+
+    one = f"{path}/{{connection_id}}"
+
+    @routes.get(one, name=f"get_{kind}_connection")
+    def get(request: Request, connection_id: str) -> JSONResponse:
+        """Return one connection."""
+        connection = world.connections.get(kind, connection_id)
+        return JSONResponse({"connection": connection_shape(request, connection)})
+
+    @routes.put(one, name=f"update_{kind}_connection")
+    def change(request: Request, connection_id: str, body: ConnectionUpdate) -> JSONResponse:
+        """Change the name or the way of signing in."""
+        connection = world.connections.change(
+            kind,
+            connection_id,
+            display_name=body.display_name,
+            authentication_type=body.authentication_type,
+        )
+        return JSONResponse({"connection": connection_shape(request, connection)})
+
+    @routes.delete(one, name=f"delete_{kind}_connection")
+    def delete(connection_id: str) -> Response:
+        """Delete a connection; what it brought into the iModel stays."""
+        world.connections.delete(kind, connection_id)
+        return empty(204)
+
+
+def _source_routes(routes: APIRouter, world: World, kind: str, path: str) -> None:
+    @routes.get(path, name=f"list_{kind}_sources")
+    def listing(
+        request: Request, connection_id: str, skip: Skip = 0, top: Top = PAGE
+    ) -> JSONResponse:
+        """List the source files of a connection."""
+        found = world.connections.sources(kind, connection_id, skip=skip, top=top + 1)
+        page, more = paged(found, top)
+        whole = wants_representation(request)
+        shapes = [source_shape(request, kind, source, whole=whole) for source in page]
+        links = page_links(request, skip=skip, top=top, more=more)
+        return JSONResponse({"sourceFiles": shapes, "_links": links})
+
+    @routes.get(f"{path}/{{source_id}}", name=f"get_{kind}_source")
+    def get(request: Request, connection_id: str, source_id: str) -> JSONResponse:
+        """Return one source file."""
+        source = world.connections.source(kind, connection_id, source_id)
+        return JSONResponse({"sourceFile": source_shape(request, kind, source)})
+
+    @routes.delete(f"{path}/{{source_id}}", name=f"delete_{kind}_source")
+    def delete(connection_id: str, source_id: str) -> Response:
+        """Take a source file out of the connection; what it contributed stays."""
+        world.connections.remove_source(kind, connection_id, source_id)
+        return empty(204)
+
+
+def _list_connections(
+    world: World, request: Request, kind: str | None, imodel_id: str | None, *, skip: int, top: int
+) -> JSONResponse:
+    if imodel_id is not None:
+        check_guid(request, imodel_id, "imodelId")
+    found = world.connections.page(kind, imodel_id, skip=skip, top=top + 1)
+    page, more = paged(found, top)
+    whole = wants_representation(request)
+    shapes = [connection_shape(request, connection, whole=whole) for connection in page]
+    links = page_links(request, skip=skip, top=top, more=more)
+    return JSONResponse({"connections": shapes, "_links": links})
+
+
+def _mapping(request: Request, source: SourceWrite) -> Mapping:
+    if split_pair(source.storage_file_id) is None:
+        detail = Detail("InvalidValue", "Not a Storage file id.", "storageFileId")
+        raise invalid(request.url.path, detail)
+    return Mapping(source.storage_file_id, source.connector_type)
