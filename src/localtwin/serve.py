@@ -1,0 +1,196 @@
+"""Starts and stops the server: from a program, a test, or the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from localtwin.api.app import build
+from localtwin.errors import SetupError
+from localtwin.world.executor import Limits
+from localtwin.world.world import World
+
+_BACKLOG = 512
+_KEEP_ALIVE_S = 75
+_PORT_FILE = "port"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to serve; port 0 is the port of the last time, or a free one."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    workers: int = 2
+    run_limit_s: float = 3600.0
+    run_delay_s: float = 0.0
+    job_module: str = "localtwin.world.jobs"
+
+    def limits(self) -> Limits:
+        """Return what a run may use."""
+        return Limits(
+            workers=self.workers,
+            run_s=self.run_limit_s,
+            delay_s=self.run_delay_s,
+            module=self.job_module,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A server that accepts requests, and how to sign in to it."""
+
+    api_url: str
+    issuer_url: str
+    client_id: str
+    client_secret: str
+    itwin_id: str
+    data: Path
+
+
+def create_app(settings: Settings, *, warm: bool = False) -> FastAPI:
+    """Return the application over the world in `settings.data`.
+
+    Its lifespan starts the runs and closes the world; without one, close `app.state.world`.
+    Raises SetupError when the folder is in use.
+    """
+    return build(World(settings.data, limits=settings.limits()), warm=warm)
+
+
+def serve(
+    settings: Settings,
+    on_ready: Callable[[Ready], None] | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or until `stop` is set.
+
+    Signals are heard in the main thread only; elsewhere give a `stop`. Raises SetupError when the
+    folder or the address is not to be had.
+    """
+    app = create_app(settings, warm=True)
+    world: World = app.state.world
+    try:
+        listening = _listen(settings)
+    except SetupError:
+        world.close()
+        raise
+    with listening:
+        ready = _ready(settings, listening, world)
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            backlog=_BACKLOG,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=5,
+        )
+        _Server(config, lambda: on_ready and on_ready(ready), stop).run(sockets=[listening])
+
+
+@contextlib.contextmanager
+def serving(settings: Settings) -> Iterator[Ready]:
+    """Serve in a thread while the context lasts."""
+    stop, started = threading.Event(), threading.Event()
+    answers: list[Ready] = []
+    failures: list[BaseException] = []
+
+    def heard(ready: Ready) -> None:
+        answers.append(ready)
+        started.set()
+
+    def work() -> None:
+        try:
+            serve(settings, heard, stop)
+        except BaseException as failure:  # noqa: BLE001 (handed to the waiting thread)
+            failures.append(failure)
+        started.set()
+
+    thread = threading.Thread(target=work, name="localtwin")
+    thread.start()
+    try:
+        started.wait()
+        if not answers:
+            raise failures[0] if failures else SetupError("the server ended before it was ready")
+        yield answers[0]
+    finally:
+        stop.set()
+        thread.join()
+
+
+class _Server(uvicorn.Server):
+    """Tells when it is ready, and ends when `stop` is set."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_ready: Callable[[], object],
+        stop: threading.Event | None,
+    ) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self._stop = stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._stop is not None and self._stop.is_set():
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Return a socket on the wanted port, or on the remembered one, or on a free one."""
+    remembered = settings.data / _PORT_FILE
+    ports = [settings.port] if settings.port else [*_read_port(remembered), 0]
+    for port in ports:
+        try:
+            listening = _bind(settings.host, port)
+        except OSError as busy:
+            if port == ports[-1]:
+                raise SetupError(f"{settings.host}:{port} can't be used: {busy}") from busy
+            continue
+        remembered.write_text(str(listening.getsockname()[1]), encoding="ascii")
+        return listening
+    raise AssertionError("the last port either binds or raises")
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio switches off the delay that costs 40 ms an answer.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if hasattr(socket, "SO_REUSEADDR"):
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def _read_port(file: Path) -> list[int]:
+    try:
+        return [int(file.read_text("ascii"))]
+    except (OSError, ValueError):
+        return []
+
+
+def _ready(settings: Settings, listening: socket.socket, world: World) -> Ready:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{listening.getsockname()[1]}"
+    made = world.credentials
+    return Ready(url, url, made.client_id, made.client_secret, made.itwin_id, settings.data)
