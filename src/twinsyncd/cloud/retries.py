@@ -12,7 +12,8 @@ from tenacity import (
     retry_if_exception,
     stop_after_attempt,
     stop_before_delay,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from ..core.model import Fault
@@ -20,7 +21,7 @@ from ..errors import CloudError
 
 TRIES_MAX: Final = 3
 LONGEST_S: Final = 30.0  # a longer wait must survive a restart and be visible
-_BACKOFF: Final = wait_exponential_jitter(initial=0.3, max=5.0, exp_base=3.0, jitter=0.3)
+_BACKOFF: Final = wait_exponential(multiplier=0.3, exp_base=3.0, max=5.0) + wait_random(0.0, 0.3)
 
 Sleep = Callable[[float], None]
 

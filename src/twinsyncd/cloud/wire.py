@@ -215,7 +215,8 @@ def _text(entry: Mapping[str, Any], key: str) -> str:
 
 
 def _number(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    plain = isinstance(value, int) and not isinstance(value, bool)
+    return value if plain and 0 <= value < 2**63 else None
 
 
 def _date(entry: Mapping[str, Any], key: str) -> float:

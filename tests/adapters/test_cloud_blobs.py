@@ -1,0 +1,248 @@
+"""Uploads: whole or not at all, resumable, and safe from requests that come too late."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from cloud_script import BLOB, BlobHost, Bytes, caught
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twinsyncd.cloud.blobs import BLOCK_BYTES, BLOCKS_MAX, Blobs, block_bytes, block_id
+from twinsyncd.core.model import Fault
+from twinsyncd.errors import FileMoved
+
+PATH = "/container/one"
+SMALL = b"a small drawing"
+LARGE = b"".join(bytes([number]) * BLOCK_BYTES for number in range(3)) + b"tail"
+
+
+def send(
+    host: BlobHost, content: Bytes, *, first: bool = True, fresh: tuple[str, ...] = ()
+) -> None:
+    """Upload to the blob; `fresh` are the URLs given out on request, in order."""
+    urls = iter(fresh)
+    host.client().upload(content, BLOB, lambda: next(urls), first=first)
+
+
+def methods(host: BlobHost) -> list[str]:
+    """What was asked of the host, in order."""
+    return [f"{r.method} {r.url.params.get('comp', '')}".strip() for r in host.requests]
+
+
+@pytest.mark.parametrize("data", [b"", b"x", SMALL, bytes(BLOCK_BYTES)])
+def test_a_small_new_file_costs_one_request(data: bytes) -> None:
+    """A first delivery of thousands of drawings is bound by round trips."""
+    host = BlobHost()
+
+    send(host, Bytes(data))
+
+    assert host.blobs[PATH][1] == data
+    assert methods(host) == ["PUT"]
+    assert host.requests[0].headers["content-length"] == str(len(data))
+
+
+def test_a_large_file_arrives_whole_in_blocks() -> None:
+    """Memory must not grow with the file, and one request may not carry it all."""
+    host = BlobHost()
+
+    send(host, Bytes(LARGE))
+
+    assert host.blobs[PATH][1] == LARGE
+    assert methods(host) == ["GET blocklist", *["PUT block"] * 4, "PUT blocklist"]
+    assert max(len(r.content) for r in host.requests) == BLOCK_BYTES
+
+
+@pytest.mark.parametrize("data", [SMALL, LARGE])
+def test_a_torn_read_leaves_the_blob_as_it_was(data: bytes) -> None:
+    """A half-written save must never become content that a run can see."""
+    host = BlobHost(blobs={PATH: ('"0"', b"before")})
+
+    with pytest.raises(FileMoved):
+        send(host, Bytes(data, torn=True), first=False)
+
+    assert host.blobs[PATH] == ('"0"', b"before")
+
+
+def test_a_broken_upload_resumes_where_it_stopped() -> None:
+    """A slow line that breaks each night must still get a large file through."""
+    host = BlobHost()
+    done = {block_id(0, LARGE[:BLOCK_BYTES]): LARGE[:BLOCK_BYTES]}
+    host.blocks[PATH] = dict(done)
+
+    send(host, Bytes(LARGE))
+
+    assert host.blobs[PATH][1] == LARGE
+    assert methods(host).count("PUT block") == 3
+
+
+def test_blocks_left_by_a_torn_read_are_never_taken_for_the_content() -> None:
+    """The bytes of an abandoned read lie around for a week; only equal bytes may be reused."""
+    host = BlobHost()
+    torn = LARGE[:BLOCK_BYTES] + b"\xff" * (len(LARGE) - BLOCK_BYTES)
+    with pytest.raises(FileMoved):
+        send(host, Bytes(torn, torn=True))
+
+    send(host, Bytes(LARGE))
+
+    assert host.blobs[PATH][1] == LARGE
+
+
+def test_a_url_that_may_not_list_blocks_still_uploads() -> None:
+    """Listing needs a permission that the service may take away."""
+    host = BlobHost(may_read=False)
+
+    send(host, Bytes(LARGE))
+
+    assert host.blobs[PATH][1] == LARGE
+
+
+def test_replacing_is_bound_to_the_content_that_was_found() -> None:
+    """A request that was given up may still arrive and overwrite what came after it."""
+    host = BlobHost(blobs={PATH: ('"7"', b"before")})
+
+    send(host, Bytes(SMALL), first=False)
+
+    assert methods(host) == ["HEAD", "PUT"]
+    assert host.requests[1].headers["if-match"] == '"7"'
+    assert host.blobs[PATH][1] == SMALL
+
+
+def test_a_first_upload_does_not_overwrite_unseen() -> None:
+    """The late request of an earlier upload must find the door shut."""
+    host = BlobHost()
+
+    send(host, Bytes(SMALL))
+
+    assert host.requests[0].headers["if-none-match"] == "*"
+
+
+def test_without_the_right_to_look_the_upload_is_unconditional() -> None:
+    """A guard that cannot be had must not stop deliveries."""
+    host = BlobHost(may_read=False, blobs={PATH: ('"7"', b"before")})
+
+    send(host, Bytes(SMALL), first=False)
+
+    assert host.blobs[PATH][1] == SMALL
+
+
+@pytest.mark.parametrize("data", [SMALL, LARGE])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_commit_whose_answer_was_lost_is_found_done(data: bytes, first: bool) -> None:
+    """The repetition meets its own effect; that must look like success, with the same bytes."""
+    host = BlobHost() if first else BlobHost(blobs={PATH: ('"0"', b"before")})
+    looks = 0 if first else 1
+    host.lose_answer_of = looks + (0 if data is SMALL else 5)
+
+    send(host, Bytes(data), first=first)
+
+    assert host.blobs[PATH][1] == data
+
+
+def test_a_commit_that_keeps_losing_the_race_is_tried_later() -> None:
+    """Two writers that overtake each other for ever would hold a thread for ever."""
+
+    class Rival(BlobHost):
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            answer = super().__call__(request)
+            if request.method == "HEAD":
+                self.blobs[PATH] = (f'"rival {len(self.requests)}"', b"theirs")
+            return answer
+
+    host = Rival(blobs={PATH: ('"0"', b"before")})
+
+    error = caught(lambda: send(host, Bytes(SMALL), first=False))
+
+    assert (error.failure.fault, error.status) == (Fault.TRANSIENT, 412)
+    assert methods(host) == ["HEAD", "PUT", "HEAD", "PUT"]
+    assert host.blobs[PATH][1] == b"theirs"
+
+
+def test_an_expired_url_is_renewed_once() -> None:
+    """The URL lives an hour; a queue or a large file can outlive it."""
+    host = BlobHost(signatures={"s2"})
+
+    send(host, Bytes(SMALL), fresh=(BLOB.replace("sig=s1", "sig=s2"),))
+
+    assert host.blobs[PATH][1] == SMALL
+
+
+def test_a_url_that_is_refused_twice_is_a_failure_without_the_signature() -> None:
+    """A firewall in the way must be named, and the URL must stay secret."""
+    host = BlobHost(signatures=set())
+
+    error = caught(lambda: send(host, Bytes(SMALL), fresh=(BLOB.replace("s1", "s2"),)))
+
+    assert (error.failure.fault, error.status) == (Fault.TRANSIENT, 403)
+    assert "firewall" in error.failure.message
+    assert [text for text in ("sig", "s1", "s2") if text in f"{error} {error.__cause__!r}"] == []
+
+
+class ExpiringHost(BlobHost):
+    """A host whose first URL runs out after the first block."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        answer = super().__call__(request)
+        if request.url.params.get("comp") == "block":
+            self.signatures = {"s2"}
+        return answer
+
+
+def test_a_url_that_runs_out_in_the_middle_goes_on_with_a_fresh_one() -> None:
+    """A file that takes longer than an hour would otherwise never arrive."""
+    host = ExpiringHost()
+
+    send(host, Bytes(LARGE), fresh=(BLOB.replace("sig=s1", "sig=s2"),))
+
+    assert host.blobs[PATH][1] == LARGE
+    assert methods(host).count("PUT block") == 5
+
+
+def test_a_fresh_url_for_another_blob_starts_anew() -> None:
+    """Blocks stay with their blob: a commit of the rest would lose the beginning."""
+    host = ExpiringHost()
+    elsewhere = BLOB.replace("one", "two").replace("sig=s1", "sig=s2")
+
+    error = caught(lambda: send(host, Bytes(LARGE), fresh=(elsewhere,)))
+
+    assert error.failure.fault is Fault.TRANSIENT
+    assert host.blobs == {}
+
+
+def test_the_signed_query_is_sent_letter_for_letter() -> None:
+    """A re-encoded signature is a wrong signature."""
+    heard: list[bytes] = []
+
+    def host(request: httpx.Request) -> httpx.Response:
+        heard.append(request.url.raw_path)
+        return httpx.Response(201)
+
+    url = "https://h.test/c/b?sv=2019-07-07&sig=a%2Bb%2F%3D&rscd=attachment%3B%20f%3D%22x%22"
+    blobs = Blobs(httpx.Client(transport=httpx.MockTransport(host)))
+    blobs.upload(Bytes(SMALL), url, str, first=True)
+    blobs.upload(Bytes(LARGE), url, str, first=True)
+
+    signed = url.removeprefix("https://h.test").encode()
+    assert [path for path in heard if not path.startswith(signed)] == []
+
+
+def test_a_client_with_a_token_is_not_accepted() -> None:
+    """The token of the platform has no business at the storage host."""
+    with httpx.Client(auth=httpx.BasicAuth("u", "p")) as http, pytest.raises(AssertionError):
+        Blobs(http)
+
+
+@given(st.integers(min_value=0, max_value=5 * 2**40))
+def test_every_size_fits_into_the_blocks_allowed(size_bytes: int) -> None:
+    """The host takes 50,000 blocks; a file beyond 195 GiB needs larger ones."""
+    block = block_bytes(size_bytes)
+
+    assert block >= BLOCK_BYTES
+    assert -(-size_bytes // block) <= BLOCKS_MAX
+
+
+def test_block_names_have_one_length() -> None:
+    """The host refuses a name of another length than the first."""
+    names = {len(block_id(index, b"x" * index)) for index in (0, 9, 10, 49_999)}
+
+    assert len(names) == 1
