@@ -13,7 +13,7 @@ from ezdxf.entities.insert import Insert
 from ezdxf.filemanagement import readfile
 from ezdxf.layouts.blocklayout import BlockLayout
 from ezdxf.layouts.layout import Layout
-from ezdxf.lldxf.const import DXFError, DXFStructureError, DXFVersionError
+from ezdxf.lldxf.const import DXF12, DXFError, DXFVersionError
 from ezdxf.lldxf.tagwriter import TagCollector
 from ezdxf.math import Vec2, Vec3
 
@@ -26,6 +26,8 @@ LAYER_CLASS = "BisCore:SpatialCategory"
 
 # Entities whose attributes are all they have: no need to write them out to see a change.
 _PLAIN = {"LINE", "POINT", "CIRCLE", "ARC", "ELLIPSE", "TEXT", "SOLID", "TRACE", "3DFACE", "RAY"}
+# Attributes that name the block an entity is drawn by.
+_BLOCK_NAMES = {"DIMENSION": "geometry", "ARC_DIMENSION": "geometry", "INSERT": "name"}
 # Group codes that name other objects of the file: bookkeeping, which programs renumber freely.
 _POINTERS = {5, 102, 105, 1005, *range(320, 370), *range(390, 400), 480, 481}
 
@@ -46,6 +48,8 @@ class _Reading:
 
     def __init__(self, drawing: Drawing) -> None:
         self._drawing = drawing
+        # R12 has no handles for layers and blocks; those that ezdxf makes up depend on the rest.
+        self._by_name = drawing.loaded_dxfversion == DXF12
         self._layers: dict[str, str] = {}
         self._blocks: dict[str, str] = {}
 
@@ -59,9 +63,10 @@ class _Reading:
     def _layer_elements(self) -> Iterator[SourceElement]:
         for layer in self._drawing.layers:
             name = layer.dxf.name
-            self._layers[name.lower()] = layer.dxf.handle
+            identifier = f"layer {name}" if self._by_name else str(layer.dxf.handle)
+            self._layers[name.lower()] = identifier
             yield SourceElement(
-                identifier=layer.dxf.handle,
+                identifier=identifier,
                 class_name=LAYER_CLASS,
                 partition=Partition.DEFINITION,
                 label=name,
@@ -73,7 +78,7 @@ class _Reading:
             if block.is_any_layout or block.name.startswith("*"):
                 continue  # layouts are told as such; anonymous blocks are part of what uses them
             yield SourceElement(
-                identifier=block.block_record_handle,
+                identifier=f"block {block.name}" if self._by_name else block.block_record_handle,
                 class_name="DWG:BLOCK",
                 partition=Partition.DEFINITION,
                 label=block.name,
@@ -121,9 +126,10 @@ class _Reading:
         if kind in _PLAIN:
             return "" if entity.xdata is None else _digest([_tags(entity)])
         tags = [_tags(entity)]
-        geometry = entity.dxf.get("geometry") if kind == "DIMENSION" else entity.dxf.get("name")
-        if isinstance(geometry, str) and geometry.startswith("*"):
-            tags.append(self._anonymous(geometry))
+        drawn_by = _BLOCK_NAMES.get(kind)
+        block = "" if drawn_by is None else str(entity.dxf.get(drawn_by, ""))
+        if block.startswith("*"):
+            tags.append(self._anonymous(block))
         return _digest(tags)
 
     def _anonymous(self, name: str) -> str:
@@ -162,7 +168,9 @@ def _opened(file: Path) -> Drawing:
 def _loaded(file: Path) -> Drawing:
     try:
         return readfile(file)
-    except (DXFStructureError, UnicodeDecodeError, ValueError, KeyError):
+    except DXFVersionError:
+        raise
+    except (DXFError, ValueError, TypeError, LookupError, AttributeError):
         drawing, _ = ezdxf.recover.readfile(file)
         return drawing
 
