@@ -8,7 +8,7 @@ the source's folder. A backslash is a slash, so a path copied from Windows works
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 from unicodedata import normalize
 
@@ -35,7 +35,7 @@ def matcher(
     include: Iterable[str],
     references: Iterable[str] = (),
     exclude: Iterable[str] = (),
-    suffixes: frozenset[str] | None = None,
+    readable: Callable[[str], bool] | None = None,
 ) -> Matcher:
     """Return the matcher of one source folder; raises BadPatternError."""
     include, references = tuple(include), tuple(references)
@@ -43,7 +43,7 @@ def matcher(
         include=tuple(wanting(text) for text in include),
         references=tuple(wanting(text) for text in references),
         exclude=tuple(excluding(text) for text in exclude),
-        suffixes=suffixes,
+        readable=readable,
         litter=litter_but((*include, *references)),
     )
 

@@ -104,14 +104,14 @@ def litter_but(wanted: Iterable[str]) -> tuple[Litter, ...]:
 class Matcher:
     """Decides for one source folder; a value, safe to ask from several threads.
 
-    `suffixes`: what the name of a source file must end in, lower case without the first dot, so
-    that a connector can be chosen for it; None where the connector is settled.
+    `readable`: true of the names that a connector is known for; a source file must have one.
+    None where the connector is settled and the patterns alone decide.
     """
 
     include: tuple[Pattern, ...]
     references: tuple[Pattern, ...] = ()
     exclude: tuple[Pattern, ...] = ()
-    suffixes: frozenset[str] | None = None
+    readable: Callable[[str], bool] | None = None
     litter: tuple[Litter, ...] = field(default=LITTER, repr=False)
     _litter_file: re.Pattern[str] = field(init=False, repr=False, compare=False)
     _litter_folder: re.Pattern[str] = field(init=False, repr=False, compare=False)
@@ -165,10 +165,7 @@ class Matcher:
         return None
 
     def _has_connector(self, name: str) -> bool:
-        if self.suffixes is None:
-            return True
-        parts = name.lower().split(".")[1:]
-        return any(".".join(parts[-count:]) in self.suffixes for count in (1, 2))
+        return self.readable is None or self.readable(name)
 
     def _is_closed(self, folder: str) -> bool:
         """True if the folder, or one that holds it, is litter or excluded."""
