@@ -1,0 +1,17 @@
+"""The configuration: one file, checked as a whole before anything starts."""
+
+from .load import load
+from .schema import Auth, Config, Connection, Daemon, Platform, Source
+from .setup import setup_of, sources_of
+
+__all__ = [
+    "Auth",
+    "Config",
+    "Connection",
+    "Daemon",
+    "Platform",
+    "Source",
+    "load",
+    "setup_of",
+    "sources_of",
+]

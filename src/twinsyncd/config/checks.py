@@ -1,0 +1,147 @@
+"""What no single key can tell: an open secret, a name that stands twice, a file claimed twice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ..errors import Complaint
+from .lines import KeyPath
+from .schema import Auth, Config, Connection, Source
+from .values import is_open
+
+NAMES_MAX: Final = 100_000
+"""Names looked at in one source while searching for a clash; a start must not take minutes."""
+
+Blaming = Callable[[KeyPath, str, str], Complaint]
+
+
+class Place(NamedTuple):
+    """One configured source with its place in the file."""
+
+    path: tuple[str | int, ...]
+    connection: Connection
+    source: Source
+
+
+def contradictions(config: Config, blame: Blaming) -> list[Complaint]:
+    """Return a complaint for everything in the file that another part of it denies."""
+    places = list(_places(config))
+    return [
+        *_open_secret(config.auth, blame),
+        *_same_names(config, blame),
+        *_same_storage(places, blame),
+        *_claimed_twice(places, blame),
+    ]
+
+
+def _places(config: Config) -> Iterator[Place]:
+    for number, connection in enumerate(config.connection):
+        for index, source in enumerate(connection.source):
+            yield Place(("connection", number, "source", index), connection, source)
+
+
+def _open_secret(auth: Auth, blame: Blaming) -> Iterator[Complaint]:
+    """Complain about a secret in a configuration file that any account here could read."""
+    inline = blame(("auth", "client_secret"), "", "")
+    if auth.client_secret is not None and inline.line and is_open(Path(inline.file)):
+        fix = f"run: chmod 600 {inline.file}   (or use client_secret_file)"
+        yield blame(("auth", "client_secret"), "every account here can read this secret", fix)
+
+
+# ---- names ----------------------------------------------------------------
+
+
+def _same_names(config: Config, blame: Blaming) -> Iterator[Complaint]:
+    first: dict[str, int] = {}
+    for number, connection in enumerate(config.connection):
+        other = first.setdefault(connection.name.casefold(), number)
+        if other != number:
+            line = blame(("connection", other, "name"), "", "").line
+            message = f'the connection of line {line} is called "{connection.name}" as well'
+            yield blame(
+                ("connection", number, "name"), message, "give every connection its own name"
+            )
+
+
+# ---- one file, two claims -------------------------------------------------------------
+
+
+def _same_storage(places: list[Place], blame: Blaming) -> Iterator[Complaint]:
+    """Complain about two sources that would put their files into one folder in Storage."""
+    first: dict[tuple[str, str], Place] = {}
+    for place in places:
+        where = place.connection.itwin_id, place.source.storage_folder.casefold()
+        other = first.setdefault(where, place)
+        if other is not place:
+            line = blame((*other.path, "storage_folder"), "", "").line
+            message = (
+                f'its files would go to "{place.source.storage_folder}" in Storage, '
+                f"as those of line {line} do"
+            )
+            fix = 'give one of them a storage_folder of its own, like storage_folder = "... 2"'
+            yield blame((*place.path, "storage_folder"), message, fix)
+
+
+def _claimed_twice(places: list[Place], blame: Blaming) -> Iterator[Complaint]:
+    """Complain about a file that two sources would bring into the same iModel.
+
+    Source: Synchronization API, "Create storage connection": a file can be mapped to an iModel
+    once. Folders that lie in one another are compared by the files that exist now.
+    """
+    for one, two in combinations(places, 2):
+        if one.connection.imodel_id != two.connection.imodel_id:
+            continue
+        if clash := _clash(one.source, two.source):
+            line = blame((*one.path, "include"), "", "").line
+            message = (
+                f"{clash} would enter the iModel twice: the source of line {line} takes it too"
+            )
+            fix = "narrow include, or name it under exclude, in one of the two"
+            yield blame((*two.path, "include"), message, fix)
+
+
+def _clash(one: Source, two: Source) -> str:
+    """Return in words the first thing that both take as a source file; "" if there is none."""
+    here, there = one.folder.resolve(), two.folder.resolve()
+    if here == there and (one.wanted(), one.exclude) == (two.wanted(), two.exclude):
+        return f'every "{one.wanted()[0]}" of {one.folder}'
+    outer, inner, below = (one, two, _below(here, there))
+    if below is None:
+        outer, inner, below = (two, one, _below(there, here))
+    if below is None:
+        return ""
+    outside, inside = outer.matcher(), inner.matcher()
+    for path in _masters(inner):
+        whole = f"{below}/{path}" if below else path
+        if inside.kind(path) == "master" == outside.kind(whole):
+            return str(inner.folder / path)
+    return ""
+
+
+def _below(outer: Path, inner: Path) -> str | None:
+    """Return the way from a folder to one inside it, "" for itself; None if it is not inside."""
+    if not inner.is_relative_to(outer):
+        return None
+    way = inner.relative_to(outer).as_posix()
+    return "" if way == "." else way
+
+
+def _masters(source: Source) -> Iterator[str]:
+    """Yield the source files that exist now, in order of names, from NAMES_MAX names at most."""
+    asked, names = source.matcher(), 0
+    for folder, subfolders, files in os.walk(source.folder):
+        way = _below(source.folder, Path(folder)) or ""
+        subfolders[:] = sorted(
+            name for name in subfolders if asked.folder(f"{way}/{name}" if way else name)
+        )
+        for name in sorted(files):
+            path = f"{way}/{name}" if way else name
+            if asked.kind(path) == "master":
+                yield path
+        names += len(subfolders) + len(files)
+        if names > NAMES_MAX:
+            return

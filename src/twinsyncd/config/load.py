@@ -1,0 +1,130 @@
+"""Reads the configuration: one TOML file, overridden by the environment, checked as a whole."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from platformdirs import user_state_path
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+from ..errors import Complaint, ConfigError
+from .checks import contradictions
+from .complaints import ENVIRONMENT, PREFIX, Blame
+from .lines import Lines
+from .schema import Auth, Config, Daemon, Platform
+
+UNCLOSED = "a quote or bracket that is opened here is not closed, or a comma is missing"
+SECRETS = {"client_secret", "client_secret_file"}
+
+
+class Overrides(BaseSettings):
+    """The sections that the environment may set, as TWINSYNCD_<section>__<key>."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__")
+
+    platform: Platform
+    auth: Auth
+    daemon: Daemon
+
+
+def load(file: Path, env: Mapping[str, str] | None = None) -> Config:
+    """Return the checked configuration; `env` is the process's own unless given.
+
+    Raises ConfigError with every complaint that can be made at once.
+    """
+    file = file.expanduser().absolute()
+    env = os.environ if env is None else env
+    text = _text_of(file)
+    lines = Lines(text)
+    data = _parsed(file, text, lines)
+    overrides = _overrides(env)
+    blame = Blame(file, lines, _paths(overrides))
+    try:
+        config = Config.model_validate(_merged(data, overrides), context={"base": file.parent})
+    except ValidationError as error:
+        raise ConfigError(blame.all_in(error)) from None  # its text would show the values
+    if complaints := contradictions(config, blame):
+        raise ConfigError(complaints)
+    return _with_state_folder(config, env)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _whole_file(file, "this is not UTF-8 text", 'save it with encoding "UTF-8"') from None
+    except FileNotFoundError:
+        fix = "name another file with --config, or begin with a copy of config.example.toml"
+        raise _whole_file(file, "there is no such file", fix) from None
+    except OSError as exc:
+        fix = "let the account that twinsyncd runs as read it"
+        raise _whole_file(file, f"it cannot be read ({exc.strerror})", fix) from exc
+
+
+def _whole_file(file: Path, message: str, fix: str) -> ConfigError:
+    return ConfigError([Complaint(str(file), 0, "", message, fix)])
+
+
+def _parsed(file: Path, text: str, lines: Lines) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = lines.broken_at(error)
+        culprit = text.split("\n")[line - 1 : line] or [""]
+        message = str(error)
+        unclosed = f"(at line {line}," not in message
+        fix = UNCLOSED if unclosed else _fix_for(message, culprit[0])
+        complaint = Complaint(str(file), line, "", message, fix)
+        raise ConfigError([complaint]) from error
+
+
+def _fix_for(message: str, culprit: str) -> str:
+    if "overwrite" in message or "twice" in message or "mutate" in message:
+        return "the same key or heading stands twice; delete one of them"
+    if "\\" in culprit:
+        return "write paths with forward slashes, like //fileserver/projects/cad"
+    if "Invalid value" in message:
+        return "put text in quotes; numbers, true and false go without"
+    return 'look for a missing quote, bracket or "=" here'
+
+
+def _overrides(env: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    source = EnvSettingsSource(Overrides)
+    source.env_vars = {name.lower(): value for name, value in env.items()}
+    try:
+        return cast("dict[str, dict[str, Any]]", source())
+    except SettingsError as exc:
+        fix = f"set one key each, like {PREFIX}AUTH__CLIENT_ID"
+        raise ConfigError([Complaint(ENVIRONMENT, 0, PREFIX, str(exc), fix)]) from None
+
+
+def _paths(overrides: Mapping[str, Mapping[str, Any]]) -> frozenset[tuple[str, ...]]:
+    return frozenset((section, key) for section, keys in overrides.items() for key in keys)
+
+
+def _merged(data: dict[str, Any], overrides: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Lay the environment over the file; a secret given there takes the file's place."""
+    merged = dict(data)
+    for section, keys in overrides.items():
+        below = merged.get(section, {})
+        if isinstance(below, dict):
+            outdone = SECRETS if SECRETS & set(keys) else set()
+            kept = {key: value for key, value in below.items() if key not in outdone}
+            merged[section] = {**kept, **keys}
+    return merged
+
+
+def _with_state_folder(config: Config, env: Mapping[str, str]) -> Config:
+    """Fill in where the journal lives: systemd's folder for the unit, else the user's."""
+    if config.daemon.state_folder:
+        return config
+    given = env.get("STATE_DIRECTORY", "").split(os.pathsep)[0]
+    folder = Path(given) if given else user_state_path("twinsyncd", appauthor=False)
+    daemon = config.daemon.model_copy(update={"state_folder": folder})
+    return config.model_copy(update={"daemon": daemon})

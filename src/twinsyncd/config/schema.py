@@ -1,0 +1,219 @@
+"""Every key of the configuration file, its type, its default and what is wrong with a bad value."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from ..core.match import Matcher
+from ..patterns import BadPatternError, excluding, matcher, wanting
+from ..targets.extensions import connectors_for
+from .choosing import AUTO, endings_for, globs_for, unreadable
+from .units import Duration, ScanInterval, complaint
+from .values import Connector, FilePath, Folder, Guid, Name, SecretFile, StorageFolder, Url, choice
+
+SETTLE_BY_FORMAT: Final = {
+    "dgn": timedelta(seconds=30),  # MicroStation writes in place every few seconds of work
+    "rvt": timedelta(seconds=20),  # a central model is saved to by several people in turn
+    "ifc": timedelta(seconds=10),  # exporters write for minutes, with pauses
+}
+"""Quiet times that differ from `settle`, by the end of the name."""
+
+Globs = tuple[str, ...]
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, and a key that nobody knows is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Platform(Section):
+    """Where the platform is; the public cloud unless said otherwise."""
+
+    api_url: Url = "https://api.bentley.com"
+    issuer_url: Url = "https://ims.bentley.com"
+
+
+class Auth(Section):
+    """Who the daemon is to the platform."""
+
+    kind: Annotated[Literal["service"], choice("service", key="kind")] = "service"
+    client_id: str
+    client_secret: SecretStr | None = None
+    client_secret_file: SecretFile | None = None
+
+    @model_validator(mode="after")
+    def _has_one_secret(self) -> Auth:
+        given = self.model_fields_set & {"client_secret", "client_secret_file"}
+        if len(given) > 1:
+            raise complaint("there are two client secrets", "delete client_secret from the file")
+        if not given:
+            raise complaint(
+                "there is no client secret",
+                "set client_secret_file to a file that holds it, or the environment variable "
+                "TWINSYNCD_AUTH__CLIENT_SECRET",
+            )
+        return self
+
+    def secret(self) -> str:
+        """Return the client secret, read anew so that a changed file counts; raises OSError."""
+        if self.client_secret is not None:
+            return self.client_secret.get_secret_value()
+        assert self.client_secret_file is not None  # checked when the file was loaded
+        return self.client_secret_file.read_text("utf-8").strip()
+
+
+class Daemon(Section):
+    """How the program itself runs."""
+
+    state_folder: FilePath | None = None
+    log_format: Annotated[
+        Literal["auto", "console", "json"], choice("auto", "console", "json", key="log_format")
+    ] = "auto"
+    uploads: int = Field(default=4, ge=1, le=32)
+
+
+class Source(Section):
+    """One folder of a connection."""
+
+    folder: Folder
+    connector: Connector = AUTO
+    include: Globs = Field(default=(), min_length=1)
+    references: Globs = ()
+    exclude: Globs = ()
+    storage_folder: StorageFolder = ""
+
+    @field_validator("include", "references", "exclude")
+    @classmethod
+    def _are_globs(cls, globs: Globs, info: ValidationInfo) -> Globs:
+        for text in globs:
+            try:
+                excluding(text) if info.field_name == "exclude" else wanting(text)
+            except BadPatternError as exc:
+                raise complaint(f'"{text}" matches nothing', str(exc)) from exc
+            if info.field_name == "include" and info.data.get("connector") == AUTO:
+                _check_readable(text)
+        return globs
+
+    @model_validator(mode="after")
+    def _takes_something(self) -> Source:
+        if not self.wanted():
+            message = f"nothing is known about the names of files for {self.connector}"
+            raise complaint(message, 'say which files it takes, like include = ["**/*.xyz"]')
+        return self
+
+    def wanted(self) -> Globs:
+        """Return the globs of its source files: as written, or those that its connector reads."""
+        return self.include or globs_for(self.connector)
+
+    def matcher(self) -> Matcher:
+        """Return what decides about the files of the folder."""
+        if self.connector != AUTO:
+            return matcher(self.wanted(), self.references, self.exclude)
+        endings = endings_for(self.include)
+        return matcher(
+            self.wanted(),
+            self.references,
+            self.exclude,
+            readable=lambda name: name.lower().endswith(endings),
+        )
+
+    def connector_of(self, name: str) -> str:
+        """Return the connector for a source file, by the configuration or by its name."""
+        return self.connector if self.connector != AUTO else connectors_for(name)[0]
+
+
+class Connection(Section):
+    """One connection of an iModel, with the folders that feed it."""
+
+    name: Name
+    itwin_id: Guid
+    imodel_id: Guid
+    connection_id: Guid | None = None
+    target: Annotated[Literal["storage"], choice("storage", key="target")] = "storage"
+    settle: Duration = timedelta(seconds=5)
+    settle_by_format: dict[str, Duration] = Field(default={}, validate_default=True)
+    batch_quiet: Duration = timedelta(seconds=30)
+    longest_wait: Duration = timedelta(minutes=15)
+    poll: Duration = timedelta(seconds=10)
+    on_delete: Annotated[Literal["keep"], choice("keep", key="on_delete")] = "keep"
+    scan_every: ScanInterval = None
+    source: tuple[Source, ...] = Field(min_length=1)
+
+    @field_validator("settle_by_format")
+    @classmethod
+    def _add_known_formats(
+        cls, quiet: dict[str, timedelta], info: ValidationInfo
+    ) -> dict[str, timedelta]:
+        least = info.data.get("settle", timedelta())
+        known = {suffix: max(time, least) for suffix, time in SETTLE_BY_FORMAT.items()}
+        return known | {suffix.lstrip("*.").lower(): time for suffix, time in quiet.items()}
+
+    @field_validator("source")
+    @classmethod
+    def _place_in_storage(
+        cls, sources: tuple[Source, ...], info: ValidationInfo
+    ) -> tuple[Source, ...]:
+        name = info.data.get("name", "")
+        return tuple(_placed(source, name) for source in sources)
+
+    @model_validator(mode="after")
+    def _waits_make_sense(self) -> Connection:
+        if self.longest_wait < self.batch_quiet:
+            raise complaint(
+                "longest_wait is shorter than batch_quiet, so no change would ever be quiet",
+                "make longest_wait longer, or batch_quiet shorter",
+            )
+        return self
+
+    def key_of(self, source: Source) -> str:
+        """Return the key of one of its sources: stable whatever else changes in the file."""
+        label = source.storage_folder.removeprefix(f"{self.name}/")
+        return f"{self.name}/{label}"
+
+
+class Config(Section):
+    """The whole file, checked: what it says is possible and nothing contradicts."""
+
+    platform: Platform = Platform()
+    auth: Auth
+    daemon: Daemon = Daemon()
+    connection: tuple[Connection, ...] = Field(min_length=1)
+
+
+SECTIONS: Final[dict[tuple[str, ...], type[Section]]] = {
+    (): Config,
+    ("platform",): Platform,
+    ("auth",): Auth,
+    ("daemon",): Daemon,
+    ("connection",): Connection,
+    ("connection", "source"): Source,
+}
+"""Every table of the file by its name."""
+
+
+def _check_readable(glob: str) -> None:
+    if suffix := unreadable(glob):
+        fix = "name the connector that reads it, or move the pattern to references"
+        raise complaint(f'no connector is known for "{suffix}"', fix)
+
+
+def _placed(source: Source, connection: str) -> Source:
+    if source.storage_folder:
+        return source
+    parts = [part for part in re.split(r"[\\/:]", str(source.folder)) if part]
+    label = parts[-1] if parts else "files"
+    place: dict[str, Any] = {"storage_folder": f"{connection}/{label}"}
+    return source.model_copy(update=place)

@@ -1,0 +1,55 @@
+"""Durations as people write them: a number and a unit, several in a row."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+LONGEST_S: Final = 30 * 86400.0  # a longer wait is a slip of the pen
+
+_PART: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
+_FIX: Final = 'write a number and a unit (ms, s, min, h, d), like "500ms", "5s", "10min", "1h30min"'
+
+
+def duration(text: object) -> timedelta:
+    """Return the time that `text` names, above zero; raises a PydanticCustomError with a fix."""
+    if isinstance(text, timedelta):
+        return text
+    if not isinstance(text, str):
+        raise complaint(f"{text!r} is no duration", _FIX)
+    seconds = _seconds(text)
+    if not 0 < seconds <= LONGEST_S:
+        raise complaint(f'"{text}" is out of range', "choose more than nothing and at most 30d")
+    return timedelta(seconds=seconds)
+
+
+def scan_interval(text: object) -> timedelta | None:
+    """Return the time that `text` names; None for "auto"."""
+    return None if text is None or text == "auto" else duration(text)
+
+
+def complaint(message: str, fix: str) -> PydanticCustomError:
+    """Return what a validator raises: what is wrong, and what the user can do about it."""
+    return PydanticCustomError("config", "{message}", {"message": message, "fix": fix})
+
+
+def _seconds(text: str) -> float:
+    parts = list(_PART.finditer(text))
+    units = [part[2].lower() for part in parts]
+    if not parts or "".join(part[0] for part in parts) != text:
+        raise complaint(f'"{text}" is no duration', _FIX)
+    for unit in units:
+        if unit not in SECONDS:
+            raise complaint(f'"{text}": the unit "{unit}" is not known', _FIX)
+    if len(set(units)) < len(units):
+        raise complaint(f'"{text}" names a unit twice', _FIX)
+    return sum(float(part[1]) * SECONDS[unit] for part, unit in zip(parts, units, strict=True))
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+ScanInterval = Annotated[timedelta | None, BeforeValidator(scan_interval)]

@@ -1,0 +1,146 @@
+"""The types of single values: ids, addresses, names, choices, connectors, paths."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+
+from ..targets.extensions import KNOWN_CONNECTORS
+from .choosing import AUTO
+from .units import complaint
+
+LATER: Final = {
+    "kind": {"user"},
+    "target": {"manifest", "bulk"},
+    "on_delete": {"unmap", "delete"},
+}
+"""Values that are planned; naming one is no slip, so it gets its own words."""
+
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NOT_IN_NAMES: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
+_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
+
+
+def _guid(text: str) -> str:
+    lowered = text.strip().strip("{}").lower()
+    if not _GUID.fullmatch(lowered):
+        raise complaint(
+            f'"{text}" is no id',
+            "copy the id from the portal, like 0a1b2c3d-1111-2222-3333-444455556666",
+        )
+    return lowered
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if not parts.hostname or parts.scheme not in {"http", "https"}:
+        raise complaint(f'"{text}" is no web address', "write it with https:// in front")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise complaint("the secret would travel in the clear", "write https:// instead of http://")
+    return text.rstrip("/")
+
+
+def _name(text: str) -> str:
+    if not text.strip() or text != text.strip() or len(text) > 255 or _NOT_IN_NAMES.search(text):
+        raise complaint(
+            f'"{text}" cannot be the name of a folder in Storage',
+            'use 1 to 255 characters without \\ / : * ? " < > | and without spaces at the ends',
+        )
+    return text
+
+
+def _storage_folder(text: str) -> str:
+    for part in text.split("/"):
+        _name(part)
+    return text
+
+
+def choice(*allowed: str, key: str) -> BeforeValidator:
+    """Return a check for one of a few words that knows which ones are planned."""
+
+    def check(value: object) -> object:
+        listed = ", ".join(f'"{word}"' for word in allowed)
+        if value in LATER.get(key, ()):
+            raise complaint(f'"{value}" is not available in this version', f"write {listed}")
+        if value not in allowed:
+            raise complaint(f"{value!r} is not a possible value", f"write {listed}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _connector(value: object) -> object:
+    known = [AUTO, *sorted(KNOWN_CONNECTORS)]
+    name = value.upper() if isinstance(value, str) and value != AUTO else value
+    if name in known:
+        return name
+    near = difflib.get_close_matches(str(name), known, n=1)
+    hint = f'did you mean "{near[0]}"? ' if near else ""
+    raise complaint(f"{value!r} is no connector", f"{hint}write one of: {', '.join(known)}")
+
+
+def _absolute(value: object, info: ValidationInfo) -> object:
+    """Make a path absolute: `~` is the home folder, a relative path counts from the file's."""
+    if not isinstance(value, str):
+        return value
+    base: Path = (info.context or {}).get("base", Path())
+    try:
+        path = Path(value.strip().replace("\\", "/")).expanduser()
+    except RuntimeError as exc:
+        raise complaint(f'"{value}" names nobody\'s home folder', "write the whole path") from exc
+    if not value.strip():
+        raise complaint("the path is empty", "write the path of a folder or file")
+    return base / path
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.exists():
+        raise complaint(f"there is no folder {folder}", _where_else(folder))
+    if not folder.is_dir():
+        raise complaint(f"{folder} is a file", "name the folder that it lies in")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        fix = "let the account that twinsyncd runs as read it"
+        raise complaint(f"{folder} cannot be listed", fix)
+    return folder
+
+
+def _where_else(folder: Path) -> str:
+    if os.name == "posix" and str(folder).startswith("//"):
+        return "this is a server's name: mount the share and write the folder it is mounted on"
+    known = next((above for above in folder.parents if above.is_dir()), None)
+    near = f"; {known} is there" if known and known != known.parent else ""
+    return f"check the spelling and that the drive is mounted{near}"
+
+
+def _secret_file(file: Path) -> Path:
+    try:
+        secret = file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        fix = "create it with the client secret as its only text"
+        raise complaint(f"{file} cannot be read", fix) from exc
+    if not secret:
+        raise complaint(f"{file} is empty", "put the client secret into it")
+    if is_open(file):
+        raise complaint(f"every account here can read {file}", f"run: chmod 600 {file}")
+    return file
+
+
+def is_open(file: Path) -> bool:
+    """True if any account of this machine may read the file."""
+    return os.name == "posix" and bool(file.stat().st_mode & 0o007)
+
+
+Guid = Annotated[str, AfterValidator(_guid)]
+Url = Annotated[str, AfterValidator(_url)]
+FilePath = Annotated[Path, BeforeValidator(_absolute)]
+Folder = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_existing)]
+SecretFile = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_secret_file)]
+Name = Annotated[str, AfterValidator(_name)]
+StorageFolder = Annotated[str, AfterValidator(_storage_folder)]
+Connector = Annotated[str, BeforeValidator(_connector)]

@@ -1,0 +1,567 @@
+"""The configuration: what a good file becomes, and what each bad one is told."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from twinsyncd.config import Config, load, setup_of, sources_of
+from twinsyncd.errors import Complaint, ConfigError
+
+ENV = {"TWINSYNCD_AUTH__CLIENT_SECRET": "hunter2"}
+IDS = """itwin_id = "0a1b2c3d-1111-4222-8333-444455556666"
+imodel_id = "1b2c3d4e-1111-4222-8333-444455556666"
+"""
+GOOD = f"""[auth]
+client_id = "service-abc"
+
+[[connection]]
+name = "Bridge 12"
+{IDS}
+  [[connection.source]]
+  folder = "cad"
+"""
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes the text as the configuration file, beside folders `cad` and `cad/sub`."""
+    (tmp_path / "cad" / "sub").mkdir(parents=True)
+
+    def written(text: str) -> Path:
+        file = tmp_path / "twinsyncd.toml"
+        file.write_text(text, "utf-8")
+        return file
+
+    return written
+
+
+def complaints(file: Path, env: dict[str, str] | None = None) -> tuple[Complaint, ...]:
+    """Return what is said about a file that cannot be used."""
+    with pytest.raises(ConfigError) as caught:
+        load(file, ENV if env is None else env)
+    return caught.value.complaints
+
+
+def only(file: Path, env: dict[str, str] | None = None) -> Complaint:
+    """Return the one complaint about the file."""
+    (complaint,) = complaints(file, env)
+    return complaint
+
+
+def lines(config: str, *more: str) -> str:
+    """Return the text with lines added at its end."""
+    return "\n".join([config.rstrip(), *more, ""])
+
+
+# ---- a good file ----------------------------------------------------------------------
+
+
+def test_four_ids_and_a_folder_are_enough(write: Write) -> None:
+    """Everything else has a default that a first user can live with."""
+    file = write(GOOD)
+
+    config = load(file, ENV)
+
+    (connection,) = config.connection
+    assert config.platform.api_url == "https://api.bentley.com"
+    assert config.auth.secret() == "hunter2"
+    assert connection.source[0].folder == file.parent / "cad"
+    assert connection.source[0].storage_folder == "Bridge 12/cad"
+    assert connection.settle == timedelta(seconds=5)
+    assert connection.scan_every is None
+
+
+def test_the_environment_outdoes_the_file(write: Write) -> None:
+    """A service manager hands over secrets and folders without editing files."""
+    file = write(lines("[daemon]\nuploads = 2\nlog_format = 'json'", GOOD))
+
+    config = load(file, {**ENV, "TWINSYNCD_DAEMON__UPLOADS": "7"})
+
+    assert config.daemon.uploads == 7
+    assert config.daemon.log_format == "json"
+
+
+def test_a_secret_from_the_environment_replaces_the_file_named(write: Write) -> None:
+    """The example file can be used as it is where the secret comes from elsewhere."""
+    file = write(GOOD.replace("[auth]", '[auth]\nclient_secret_file = "not there"'))
+
+    assert load(file, ENV).auth.secret() == "hunter2"
+
+
+def test_the_secret_is_read_from_its_file_each_time(write: Write) -> None:
+    """A rotated secret counts without a restart."""
+    file = write(GOOD.replace("[auth]", '[auth]\nclient_secret_file = "secret"'))
+    secret = file.parent / "secret"
+    secret.write_text("one\n")
+    secret.chmod(0o600)
+
+    auth = load(file, {}).auth
+    secret.write_text("two\n")
+
+    assert auth.secret() == "two"
+
+
+def test_the_state_folder_is_systemds_else_the_users(write: Write) -> None:
+    """The journal must survive, wherever the program is started from."""
+    file = write(GOOD)
+
+    given = load(file, {**ENV, "STATE_DIRECTORY": "/var/lib/twinsyncd:/other"})
+    own = load(file, ENV)
+    set_in_env = load(file, {**ENV, "TWINSYNCD_DAEMON__STATE_FOLDER": "here"})
+
+    assert given.daemon.state_folder == Path("/var/lib/twinsyncd")
+    assert own.daemon.state_folder is not None
+    assert own.daemon.state_folder.name == "twinsyncd"
+    assert set_in_env.daemon.state_folder == file.parent / "here"
+
+
+def test_a_plain_address_is_fine_on_this_machine_only(write: Write) -> None:
+    """A local rehearsal has no certificate, and nothing leaves the machine."""
+    local = '[platform]\napi_url = "http://127.0.0.1:8080/"'
+
+    assert load(write(lines(local, GOOD)), ENV).platform.api_url == "http://127.0.0.1:8080"
+
+
+def test_a_file_that_notepad_saved_is_read(write: Write) -> None:
+    """Windows editors put a mark before the first letter and carriage returns at the ends."""
+    file = write("")
+    file.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+
+    assert load(file, ENV).connection[0].name == "Bridge 12"
+
+
+def test_formats_keep_their_quiet_times_unless_told_otherwise(write: Write) -> None:
+    """MicroStation's in-place saves need longer whatever the general time is."""
+    added = 'settle = "12s"\nsettle_by_format = { ".DWG" = "1min", ifc = "1s" }\n'
+
+    (connection,) = load(write(GOOD.replace(IDS, IDS + added)), ENV).connection
+
+    seconds = {name: time.total_seconds() for name, time in connection.settle_by_format.items()}
+    assert seconds == {"dgn": 30, "rvt": 20, "ifc": 1, "dwg": 60}
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "expected"),
+    [
+        ("", "a/plan.dgn", "MSTN"),
+        ("", "a/road.land.xml", "MSTN"),
+        ("", "a/notes.xml", None),
+        ("", "a/plant.zip", None),
+        ('include = ["**"]', "a/plan.dwg", "DWG"),
+        ('include = ["**"]', "a/plant.zip", None),
+        ('include = ["**/*.{zip,dwg}"]', "a/plant.zip", "SPPID"),
+        ('connector = "CIVIL"', "a/road.dgn", "CIVIL"),
+        ('connector = "civil"', "a/plan.dwg", None),
+        ('connector = "PSEXCEL"', "a/parts.xlsx", "PSEXCEL"),
+        ('connector = "CIVIL"\ninclude = ["**/*.xyz"]', "a/road.xyz", "CIVIL"),
+    ],
+)
+def test_the_connector_and_the_files_fit_each_other(
+    write: Write, source: str, path: str, expected: str | None
+) -> None:
+    """A file that no connector can read would fail every run."""
+    (found,) = load(write(lines(GOOD, source)), ENV).connection[0].source
+
+    taken = found.matcher().kind(path) == "master"
+    assert expected == (found.connector_of(path) if taken else None)
+
+
+# ---- what the machine gets ------------------------------------------------------------
+
+
+def two_connections(first: str = "", second: str = "") -> str:
+    """Return a file with two connections on one iModel, from two folders."""
+    return lines(
+        GOOD.replace(IDS, IDS + first).replace('"cad"', '"cad"\n  include = ["*.dgn"]'),
+        f'[[connection]]\nname = "Roads"\n{IDS}{second}',
+        '[[connection.source]]\nfolder = "cad/sub"\nstorage_folder = "Roads/far/away"',
+    )
+
+
+def test_the_machine_gets_keys_lanes_and_seconds(write: Write) -> None:
+    """The core knows no files and no units."""
+    text = two_connections('batch_quiet = "1min"\n', 'scan_every = "2h"\nsettle = "40s"\n')
+
+    setup = setup_of(load(write(text), ENV), auto_scan_s=lambda _: 60.0)
+
+    assert [each.key for each in setup.connections] == ["Bridge 12", "Roads"]
+    assert len({each.lane for each in setup.connections}) == 1
+    assert [each.batch_quiet_s for each in setup.connections] == [60, 30]
+    assert [each.key for each in setup.sources] == ["Bridge 12/cad", "Roads/far/away"]
+    assert [each.scan_every_s for each in setup.sources] == [60, 7200]
+    assert setup.quiet_s == 40
+    assert setup.quiet_by_suffix[".dgn"] == 40
+
+
+def test_a_source_keeps_its_key_whatever_else_changes(write: Write) -> None:
+    """The journal remembers files by it; a moved block must not send everything again."""
+    blocks = two_connections().split("[[connection]]")
+    swapped = "[[connection]]".join([blocks[0], blocks[2], blocks[1]])
+
+    def keys(config: Config) -> set[str]:
+        return {connection.key_of(source) for connection, source in sources_of(config)}
+
+    assert keys(load(write(two_connections()), ENV)) == keys(load(write(swapped), ENV))
+
+
+# ---- a bad file -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key", "message", "fix"),
+    [
+        ('client_id = "service-abc"', "client_id = 5", 2, "auth.client_id", "text", "quotes"),
+        ("client_id", "client_ID", 2, "auth.client_ID", "not known", '"client_id"'),
+        ("client_id", "on_delete", 2, "auth.on_delete", "not known", "[[connection]]"),
+        ("client_id", "xyz", 2, "auth.xyz", "not known", "possible here"),
+        ('client_id = "service-abc"', "", 1, "auth.client_id", "missing", "client_id ="),
+        ("0a1b2c3d-", "", 6, "connection.itwin_id", "no id", "portal"),
+        ("Bridge 12", "Bridge/12", 5, "connection.name", "cannot be the name", "without"),
+        ("Bridge 12", " ", 5, "connection.name", "cannot be the name", "characters"),
+        ("[[connection]]", "[connection]", 4, "connection", "table", "[[connection]]"),
+        ('"cad"', '"cat"', 10, "connection.source.folder", "no folder", "spelling"),
+        ('"cad"', '"//nas/cad"', 10, "connection.source.folder", "no folder", "mount"),
+        ('"cad"', '"a.txt"', 10, "connection.source.folder", "is a file", "folder"),
+        ('"cad"', '""', 10, "connection.source.folder", "empty", "path"),
+        ('"cad"', '"~nobody-such/x"', 10, "connection.source.folder", "home", "whole path"),
+        ('"cad"', "5", 10, "connection.source.folder", "text", "quotes"),
+    ],
+)
+def test_a_bad_value_is_named_with_line_key_and_fix(
+    write: Write, *, old: str, new: str, line: int, key: str, message: str, fix: str
+) -> None:
+    """The reader is tired, has other work, and did not write this program."""
+    file = write(GOOD.replace(old, new, 1))
+    (file.parent / "a.txt").touch()
+
+    complaint = next(each for each in complaints(file) if each.key == key)
+
+    assert (complaint.file, complaint.line) == (str(file), line)
+    assert message in complaint.message
+    assert fix in complaint.fix
+
+
+@pytest.mark.parametrize(
+    ("added", "key", "message", "fix"),
+    [
+        ('settle = "5"', "settle", "no duration", "5s"),
+        ('settle = "5 parsecs"', "settle", '"parsecs"', "ms, s, min, h, d"),
+        ('settle = "1s 2s"', "settle", "twice", "unit"),
+        ('settle = "0s"', "settle", "out of range", "more than"),
+        ('settle = "-5s"', "settle", "no duration", "5s"),
+        ("settle = 5", "settle", "5 is no duration", "5s"),
+        ('settle_by_format = { dgn = "soon" }', "settle_by_format.dgn", "soon", "5s"),
+        ('settle_by_format = "30s"', "settle_by_format", "table", "dgn"),
+        ('longest_wait = "1s"', "", "shorter than batch_quiet", "longer"),
+        ('scan_every = "often"', "scan_every", "no duration", "10min"),
+        ('target = "manifest"', "target", "not available in this version", '"storage"'),
+        ('target = "cloud"', "target", "possible value", '"storage"'),
+        ('on_delete = "delete"', "on_delete", "not available in this version", '"keep"'),
+        ('connection_id = "mine"', "connection_id", "no id", "portal"),
+        ('setle = "5s"', "setle", "not known", '"settle"'),
+    ],
+)
+def test_a_bad_value_of_a_connection_is_explained(
+    write: Write, added: str, key: str, message: str, fix: str
+) -> None:
+    """A wait that was misread would upload half-written files or none."""
+    complaint = only(write(GOOD.replace(IDS, f"{IDS}{added}\n")))
+
+    assert complaint.line == (8 if key else 4)
+    assert complaint.key == f"connection.{key}".rstrip(".")
+    assert message in complaint.message
+    assert fix in complaint.fix
+
+
+@pytest.mark.parametrize(
+    ("added", "key", "message", "fix"),
+    [
+        ('include = "**/*.dgn"', "include", "list", '["**/*.dgn"'),
+        ("include = []", "include", "empty", "at least one"),
+        ('include = [\n  "*.dgn",\n  "P:/x/*.dgn",\n]', "include", '"P:/x/*.dgn"', "drive"),
+        ('include = ["**/*.pdf"]', "include", '".pdf"', "references"),
+        ('exclude = ["../x"]', "exclude", "matches nothing", "own source"),
+        ('connector = "MSTM"', "connector", "no connector", '"MSTN"'),
+        ('connector = "zzz"', "connector", "no connector", "AUTOPLANT, CIVIL"),
+        ('storage_folder = "a//b"', "storage_folder", "cannot be the name", "without"),
+        ('poll = "1s"', "poll", "not known", "[[connection]]"),
+    ],
+)
+def test_a_bad_value_of_a_source_is_explained(
+    write: Write, added: str, key: str, message: str, fix: str
+) -> None:
+    """A pattern or connector that is wrong leaves drawings out without a word."""
+    complaint = only(write(lines(GOOD, added)))
+
+    assert (complaint.line, complaint.key) == (11, f"connection.source.{key}")
+    assert message in complaint.message
+    assert fix in complaint.fix
+
+
+def test_a_connector_without_known_names_must_be_told_which_files(write: Write) -> None:
+    """There is no default that could be right."""
+    complaint = only(write(lines(GOOD, 'connector = "DACQJSON"')))
+
+    assert "DACQJSON" in complaint.message
+    assert "include" in complaint.fix
+
+
+def test_everything_wrong_is_said_at_once_in_the_order_of_the_file(write: Write) -> None:
+    """Nobody wants to start a service ten times to find ten slips."""
+    text = GOOD.replace("client_id", "client").replace('"cad"', '"cat"').replace("0a1b", "xyz")
+
+    said = complaints(write(lines(text, 'conector = "IFC"')))
+
+    assert [each.line for each in said] == [1, 2, 6, 10, 11]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "fix"),
+    [
+        ('[auth]\nclient_id = "abc\n', 2, "quote"),
+        ("[auth]\nclient_id = abc\n", 2, "quotes"),
+        ("[auth]\n\n[auth]\n", 3, "twice"),
+        ('a = 1\na = "x"\n', 2, "twice"),
+        ('[auth]\nfolder = "P:\\projects"\n', 2, "forward slashes"),
+        ("[auth]\nlist = [\n  1,\n\n[next]\nb = 1", 2, "bracket"),
+    ],
+)
+def test_a_slip_in_the_writing_is_named_with_its_line(
+    write: Write, text: str, line: int, fix: str
+) -> None:
+    """The place where a statement begins is where the missing quote is."""
+    complaint = only(write(text))
+
+    assert complaint.line == line
+    assert fix in complaint.fix
+
+
+def test_a_file_that_is_not_there_or_not_text_is_said_so(write: Write, tmp_path: Path) -> None:
+    """The first thing that goes wrong is the path after --config."""
+    assert "no such file" in only(tmp_path / "elsewhere.toml").message
+    assert "cannot be read" in only(tmp_path).message
+
+    file = write("")
+    file.write_bytes("[auth]".encode("utf-16"))
+
+    assert "UTF-8" in only(file).message
+
+
+def test_an_empty_file_is_told_what_it_needs(write: Write) -> None:
+    """It is the file that `touch` left."""
+    said = complaints(write(""), {})
+
+    assert [each.key for each in said] == ["auth", "connection"]
+    assert all(each.line == 0 for each in said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("TWINSYNCD_DAEMON__UPLOADS", "many", "whole number"),
+        ("TWINSYNCD_DAEMON__UPLOADS", "0", "too small"),
+        ("TWINSYNCD_DAEMON__UPLOADS", "1000", "too large"),
+        ("TWINSYNCD_DAEMON__UPLAODS", "4", "not known"),
+        ("TWINSYNCD_PLATFORM__API_URL", "http://example.com", "in the clear"),
+        ("TWINSYNCD_PLATFORM__API_URL", "example.com", "no web address"),
+    ],
+)
+def test_a_bad_value_of_the_environment_is_named_by_its_variable(
+    write: Write, name: str, value: str, message: str
+) -> None:
+    """A line number would send the reader to a file that is right."""
+    complaint = only(write(GOOD), {**ENV, name: value})
+
+    assert (complaint.file, complaint.line, complaint.key) == ("environment", 0, name)
+    assert message in complaint.message
+
+
+def test_a_whole_section_in_one_variable_is_refused_in_words(write: Write) -> None:
+    """It must be JSON, and nobody means that."""
+    complaint = only(write(GOOD), {**ENV, "TWINSYNCD_DAEMON": "uploads=4"})
+
+    assert complaint.file == "environment"
+    assert "__" in complaint.fix
+
+
+# ---- secrets --------------------------------------------------------------------------
+
+
+def test_a_missing_secret_is_told_where_it_can_come_from(write: Write) -> None:
+    """Nobody guesses the name of an environment variable."""
+    complaint = only(write(GOOD), {})
+
+    assert complaint.line == 1
+    assert "TWINSYNCD_AUTH__CLIENT_SECRET" in complaint.fix
+
+
+def test_two_secrets_in_one_file_are_refused(write: Write) -> None:
+    """One of them is old, and nobody remembers which."""
+    both = '[auth]\nclient_secret = "a"\nclient_secret_file = "secret"'
+    file = write(GOOD.replace("[auth]", both))
+    (file.parent / "secret").write_text("b")
+    (file.parent / "secret").chmod(0o600)
+
+    assert "two client secrets" in only(file, {}).message
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+@pytest.mark.parametrize(("mode", "refused"), [(0o644, True), (0o640, False), (0o600, False)])
+def test_a_secret_that_everybody_can_read_is_refused(
+    write: Write, mode: int, refused: bool
+) -> None:
+    """A secret in a world-readable file is no secret, inline or in a file of its own."""
+    inline = write(GOOD.replace("[auth]", '[auth]\nclient_secret = "hunter2"'))
+    inline.chmod(mode)
+    assert refused == _is_refused(inline)
+
+    named = write(GOOD.replace("[auth]", '[auth]\nclient_secret_file = "secret"'))
+    (named.parent / "secret").write_text("hunter2")
+    (named.parent / "secret").chmod(mode)
+    assert refused == _is_refused(named)
+
+
+def _is_refused(file: Path) -> bool:
+    try:
+        load(file, {})
+    except ConfigError as error:
+        (complaint,) = error.complaints
+        return complaint.line == 2 and "chmod 600" in complaint.fix
+    return False
+
+
+@pytest.mark.parametrize("content", [None, "", " \n"])
+def test_a_secret_file_without_a_secret_is_refused(write: Write, content: str | None) -> None:
+    """The platform would only say that the client is unknown."""
+    file = write(GOOD.replace("[auth]", '[auth]\nclient_secret_file = "secret"'))
+    if content is not None:
+        (file.parent / "secret").write_text(content)
+
+    assert only(file, {}).line == 2
+
+
+def test_no_complaint_and_no_picture_of_the_configuration_shows_the_secret(write: Write) -> None:
+    """Configurations are pasted into mails when something is wrong."""
+    inline = GOOD.replace("[auth]", '[auth]\nclient_secret = "hunter2"')
+    file = write(inline.replace('"cad"', '"cat"'))
+    file.chmod(0o644)
+
+    said = "\n".join(str(each) for each in complaints(file, {}))
+
+    assert "hunter2" not in said
+    assert "hunter2" not in repr(load(write(GOOD), ENV))
+
+
+# ---- one file, two claims -------------------------------------------------------------
+
+
+def source(folder: str, *keys: str) -> str:
+    """Return one more source of the last connection."""
+    return lines("[[connection.source]]", f'folder = "{folder}"', *keys)
+
+
+def test_two_connections_cannot_share_a_name(write: Write) -> None:
+    """Everything that is remembered is remembered under it."""
+    complaint = only(write(two_connections().replace('"Roads"', '"BRIDGE 12"')))
+
+    assert complaint.key == "connection.name"
+    assert "line 5" in complaint.message
+
+
+def test_the_same_folder_and_patterns_twice_is_refused_without_any_file(write: Write) -> None:
+    """It can only go wrong, today or with the first file."""
+    second = source("./cad/", 'storage_folder = "other"')
+
+    complaint = only(write(lines(GOOD, second)))
+
+    assert (complaint.line, complaint.key) == (11, "connection.source.include")
+    assert "line 9" in complaint.message
+
+
+def test_a_file_that_two_sources_take_is_named(write: Write) -> None:
+    """The platform refuses the second mapping, days later and with a number."""
+    second = source("cad/sub", 'include = ["**/*.dgn"]')
+    file = write(lines(GOOD, second))
+    (file.parent / "cad" / "sub" / "plan.dgn").touch()
+
+    complaint = only(file)
+
+    assert complaint.line == 13
+    assert str(Path("cad/sub/plan.dgn")) in complaint.message
+    assert "line 9" in complaint.message
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner"),
+    [
+        ('exclude = ["sub/**"]', 'include = ["**/*.dgn"]'),
+        ('references = ["sub/**"]', 'include = ["**/*.dgn"]'),
+        ('include = ["*.dgn"]', ""),
+        ("", 'include = ["**/*.dwg"]'),
+    ],
+)
+def test_nested_folders_are_fine_while_no_file_is_taken_twice(
+    write: Write, outer: str, inner: str
+) -> None:
+    """One folder for everybody and one for the roads team is how offices work."""
+    file = write(lines(GOOD, outer, source("cad/sub", inner)))
+    (file.parent / "cad" / "sub" / "plan.dgn").touch()
+
+    assert len(load(file, ENV).connection[0].source) == 2
+
+
+def test_the_order_of_nested_folders_does_not_matter(write: Write) -> None:
+    """The inner folder may stand first."""
+    file = write(lines(GOOD.replace('"cad"', '"cad/sub"'), source("cad")))
+    (file.parent / "cad" / "sub" / "plan.dgn").touch()
+
+    assert str(Path("cad/sub/plan.dgn")) in only(file).message
+
+
+def test_one_file_may_feed_two_imodels(write: Write) -> None:
+    """Only within one iModel would it be drawn twice."""
+    other = IDS.replace("1b2c", "9999")
+    file = write(lines(GOOD, f'[[connection]]\nname = "Copy"\n{other}', source("cad")))
+    (file.parent / "cad" / "plan.dgn").touch()
+
+    assert len(load(file, ENV).connection) == 2
+
+
+def test_two_sources_cannot_share_a_folder_in_storage(write: Write) -> None:
+    """Two files of one name would overwrite each other for ever."""
+    (write("").parent / "b" / "cad").mkdir(parents=True)
+
+    complaint = only(write(lines(GOOD, source("b/cad"))))
+
+    assert complaint.line == 11
+    assert '"Bridge 12/cad"' in complaint.message
+    assert "storage_folder" in complaint.fix
+
+
+def test_a_broken_link_or_loop_in_a_folder_does_not_stop_the_check(write: Write) -> None:
+    """Shares are full of them."""
+    file = write(lines(GOOD, source("cad/sub", 'include = ["**/*.dwg"]')))
+    (file.parent / "cad" / "sub" / "loop").symlink_to(file.parent / "cad")
+    (file.parent / "cad" / "gone.dgn").symlink_to(file.parent / "nowhere.dgn")
+
+    assert len(load(file, ENV).connection[0].source) == 2
+
+
+def test_finding_a_line_stays_quick_in_a_long_file(write: Write) -> None:
+    """An office with two hundred connections makes slips too."""
+    block = f'[[connection]]\nname = "C%d"\n{IDS}[[connection.source]]\nfolder = "cad"\n'
+    text = "".join(block % number for number in range(200))
+    file = write("[auth]\nclient_id = 'a'\n" + text.replace('"C199"', "5"))
+
+    said = complaints(file)
+
+    assert [each.line for each in said] == [2 + 199 * 6 + 2]
+    assert tomllib.loads(file.read_text())["connection"][199]["name"] == 5
