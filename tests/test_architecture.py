@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     CORE: (CORE,),
     ERRORS: (CORE,),
     "twinsyncd.patterns": (CORE,),
-    "twinsyncd.logs": (),
+    "twinsyncd.logs": ("twinsyncd.cloud.redact",),
     "twinsyncd.notify": (CORE, ERRORS),
     "twinsyncd.config": (CORE, ERRORS, "twinsyncd.patterns", "twinsyncd.targets.extensions"),
     "twinsyncd.journal": ("twinsyncd.core.model", "twinsyncd.core.commands", ERRORS),
