@@ -1,0 +1,129 @@
+"""A storage connection on a scripted platform, and what that platform says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloud_script import API, BLOB, BlobHost, Bytes, Wire
+
+from twinsyncd.core import commands, facts
+from twinsyncd.core.model import FileKey, Fingerprint
+from twinsyncd.targets.protocol import Target
+from twinsyncd.targets.storage_connection import StorageConnection
+from twinsyncd.targets.storage_settings import StorageConnectionSettings
+from twinsyncd.targets.storage_tree import StorageTree
+
+CONNECTIONS = "/synchronization/imodels/storageconnections"
+KEY = FileKey("cad", "structure/beam.ifc")
+PATH = "/container/one"
+DATA = b"beam"
+SETTINGS = StorageConnectionSettings(
+    connection="bridge",
+    display_name="Bridge 12",
+    itwin_id="i1",
+    imodel_id="m1",
+    folder_of=lambda key: f"Bridge 12/{key.path.rpartition('/')[0]}",
+    connector_of=lambda _: "IFC",
+)
+
+
+@dataclass
+class Scene:
+    """A target on a scripted wire, with a blob host of its own."""
+
+    settings: StorageConnectionSettings = SETTINGS
+    wire: Wire = field(default_factory=Wire)
+    host: BlobHost = field(default_factory=BlobHost)
+    notes: list[facts.Reserved] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        platform = self.wire.platform()
+        self.tree = StorageTree(platform, "i1")
+        self.target: Target = StorageConnection(
+            platform, self.host.client(), self.tree, self.settings
+        )
+
+    def store(self, item: str = "", content: Bytes | None = None) -> facts.Stored:
+        """Store the file."""
+        command = commands.Store(KEY, "bridge", "d1", Fingerprint(4, 1), item)
+        return self.target.store(command, content or Bytes(DATA), self.notes.append)
+
+    def prepare(self, *items: str, remote_id: str = "c1") -> facts.Prepared:
+        """Prepare the connection with these files, named like their ids."""
+        files = tuple(commands.Mapping(FileKey("cad", item), item) for item in items)
+        return self.target.prepare(commands.Prepare("bridge", remote_id, files))
+
+    # ---- what the platform does -------------------------------------------------------------
+
+    def lists(self, folder: str, *entries: dict[str, Any]) -> None:
+        """The next request lists this folder."""
+        self.wire.hears("GET", f"/storage/folders/{folder}/list", json={"items": list(entries)})
+
+    def knows_the_folder(self, *files: dict[str, Any]) -> None:
+        """The folder of the file exists and holds these files."""
+        root = {"_links": {"folder": {"href": f"{API}/storage/folders/root"}}}
+        self.wire.hears("GET", "/storage", json=root)
+        self.lists("root", entry("f1", "Bridge 12", "folder"))
+        self.lists("f1", entry("f2", "structure", "folder"))
+        self.lists("f2", *files)
+
+    def opens(self, method: str, path: str, item: str) -> None:
+        """The next request is answered with an upload to this item."""
+        links = {
+            "completeUrl": {"href": f"{API}/storage/files/{item}/complete"},
+            "uploadUrl": {"href": BLOB},
+        }
+        self.wire.hears(method, path, 202, json={"_links": links})
+
+    def creates(self, item: str = "s1") -> None:
+        """The next request creates the file."""
+        self.opens("POST", "/storage/folders/f2/files", item)
+
+    def replaces(self, item: str) -> None:
+        """The next request asks to replace the file."""
+        self.opens("POST", f"/storage/files/{item}/updatecontent", item)
+
+    def completes(self, item: str = "s1", size: int | None = len(DATA)) -> None:
+        """The next request completes the file."""
+        answer = {"file": {"id": item, "displayName": "beam.ifc", "size": size}}
+        self.wire.hears("POST", f"/storage/files/{item}/complete", json=answer)
+
+    def holds(self, connection: str, *items: str) -> None:
+        """The next request lists the files of the connection."""
+        files = [{"id": f"sf-{item}", "storageFileId": item} for item in items]
+        path = f"{CONNECTIONS}/{connection}/sourcefiles"
+        self.wire.hears("GET", path, json={"sourceFiles": files})
+
+    def has_connections(self, *connections: dict[str, Any]) -> None:
+        """The next request lists the connections of the iModel."""
+        self.wire.hears("GET", CONNECTIONS, json={"connections": list(connections)})
+
+    def shows(self, connection: dict[str, Any]) -> None:
+        """The next request looks at the connection."""
+        path = f"{CONNECTIONS}/{connection['id']}"
+        self.wire.hears("GET", path, json={"connection": connection})
+
+
+def entry(
+    item: str, name: str, kind: str = "file", created: str = "2026-01-01T00:00:00Z"
+) -> dict[str, Any]:
+    """An entry of a folder listing."""
+    return {"id": item, "displayName": name, "type": kind, "createdDateTime": created}
+
+
+def connection(item: str = "c1", name: str = "Bridge 12", run: str | None = "") -> dict[str, Any]:
+    """A connection; run None: the answer does not speak of runs."""
+    href = f"{API}{CONNECTIONS}/{item}/runs/{run}" if run else None
+    links = {} if run is None else {"lastRun": {"href": href}}
+    return {"id": item, "displayName": name, "iModelId": "m1", "_links": links}
+
+
+def run_of(connection_id: str, run: str) -> str:
+    """The name of a run as the machine keeps it."""
+    return f"{CONNECTIONS}/{connection_id}/runs/{run}"
+
+
+def refusal(code: str, message: str = "No.") -> dict[str, Any]:
+    """An error body."""
+    return {"error": {"code": code, "message": message}}

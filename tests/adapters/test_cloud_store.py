@@ -1,0 +1,257 @@
+"""Storing a file through the storage connection: folder, file, bytes, complete."""
+
+from __future__ import annotations
+
+import threading
+
+import httpx
+import pytest
+from cloud_scene import (
+    DATA,
+    KEY,
+    PATH,
+    Scene,
+    entry,
+    refusal,
+)
+from cloud_script import API, BLOB, BlobHost, Bytes, caught
+
+from twinsyncd.core import commands, facts
+from twinsyncd.core.model import Fault, FileKey, Fingerprint
+from twinsyncd.errors import FileMoved
+
+
+def test_a_new_file_is_created_uploaded_and_completed() -> None:
+    """The main path: folder, file, bytes, complete, and the id noted before the bytes."""
+    scene = Scene()
+    scene.knows_the_folder()
+    scene.creates()
+    scene.completes()
+
+    assert scene.store() == facts.Stored(KEY, "d1", "s1")
+
+    assert scene.host.blobs[PATH][1] == DATA
+    assert scene.notes == [facts.Reserved(KEY, "s1")]
+    assert scene.wire.requests[4].content == b'{"displayName":"beam.ifc"}'
+    scene.wire.ended()
+
+
+def test_missing_folders_are_created_one_below_the_other() -> None:
+    """A first delivery finds an empty Storage."""
+    scene = Scene()
+    root = {"_links": {"folder": {"href": f"{API}/storage/folders/root"}}}
+    scene.wire.hears("GET", "/storage", json=root)
+    scene.lists("root", entry("not-a-folder", "Bridge 12"))
+    scene.wire.hears("POST", "/storage/folders/root/folders", 201, {"folder": {"id": "f1"}})
+    scene.wire.hears("POST", "/storage/folders/f1/folders", 201, {"folder": {"id": "f2"}})
+    scene.creates()
+    scene.completes()
+
+    scene.store()
+
+    scene.wire.ended()
+
+
+def test_the_second_file_of_a_folder_costs_no_listing() -> None:
+    """A thousand files must not cost a thousand listings."""
+    scene = Scene()
+    scene.knows_the_folder(entry("x", "other.ifc"))
+    scene.creates("s1")
+    scene.completes("s1")
+    scene.store()
+    scene.creates("s2")
+    scene.completes("s2")
+    key = FileKey("cad", "structure/column.ifc")
+    command = commands.Store(key, "bridge", "d2", Fingerprint(4, 1), "")
+    scene.host.blobs.clear()
+
+    stored = scene.target.store(command, Bytes(DATA), scene.notes.append)
+
+    assert stored == facts.Stored(key, "d2", "s2")
+    scene.wire.ended()
+
+
+def test_a_known_file_is_replaced_and_keeps_its_id() -> None:
+    """The iModel's elements hang on the id of the stored file."""
+    scene = Scene(host=BlobHost(blobs={PATH: ('"0"', b"old")}))
+    scene.replaces("s1")
+    scene.completes()
+
+    assert scene.store("s1").item == "s1"
+
+    assert scene.host.blobs[PATH][1] == DATA
+    scene.wire.ended()
+
+
+def test_a_file_of_that_name_is_adopted_and_of_several_the_oldest() -> None:
+    """Storage takes any number of files of one name; a lost answer must not double a file."""
+    scene = Scene()
+    scene.knows_the_folder(
+        entry("young", "beam.ifc", created="2026-03-01T00:00:00Z"),
+        entry("old", "beam.ifc", created="2025-03-01T00:00:00Z"),
+        entry("folder", "beam.ifc", "folder", created="2024-03-01T00:00:00Z"),
+    )
+    scene.replaces("old")
+    scene.completes("old")
+
+    assert scene.store().item == "old"
+
+    scene.wire.ended()
+
+
+def test_a_file_that_somebody_deleted_is_created_anew() -> None:
+    """A person tidying up Storage must not stop the deliveries for ever."""
+    scene = Scene()
+    scene.wire.hears("POST", "/storage/files/s0/updatecontent", 404, refusal("FileNotFound"))
+    scene.knows_the_folder()
+    scene.creates("s9")
+    scene.completes("s9")
+
+    assert scene.store("s0").item == "s9"
+
+    assert scene.notes == [facts.Reserved(KEY, "s9")]
+    scene.wire.ended()
+
+
+def test_a_file_never_completed_that_cannot_be_replaced_is_created_anew() -> None:
+    """Whether it can be replaced is not documented; a crash in between must not lock it out."""
+    scene = Scene()
+    scene.wire.hears("POST", "/storage/files/s0/updatecontent", 422, refusal("Invalid"))
+    scene.wire.hears("GET", "/storage/files/s0", json={"file": {"id": "s0", "size": 0}})
+    scene.knows_the_folder()
+    scene.creates("s9")
+    scene.completes("s9")
+
+    assert scene.store("s0").item == "s9"
+
+    scene.wire.ended()
+
+
+def test_a_file_with_content_is_never_abandoned_for_a_refusal() -> None:
+    """It may be locked for now; a second file would split its history."""
+    scene = Scene()
+    scene.wire.hears("POST", "/storage/files/s0/updatecontent", 422, refusal("FileIsLocked"))
+    scene.wire.hears("GET", "/storage/files/s0", json={"file": {"id": "s0", "size": 7}})
+
+    assert caught(lambda: scene.store("s0")).failure.fault is Fault.REFUSED
+
+    scene.wire.ended()
+
+
+def test_a_folder_that_somebody_deleted_is_looked_for_again() -> None:
+    """Remembered ids outlive what they name."""
+    scene = Scene()
+    scene.knows_the_folder()
+    scene.wire.hears("POST", "/storage/folders/f2/files", 404, refusal("FolderNotFound"))
+    scene.lists("root")
+    scene.wire.hears("POST", "/storage/folders/root/folders", 201, {"folder": {"id": "f8"}})
+    scene.wire.hears("POST", "/storage/folders/f8/folders", 201, {"folder": {"id": "f9"}})
+    scene.opens("POST", "/storage/folders/f9/files", "s1")
+    scene.completes()
+
+    assert scene.store().item == "s1"
+
+    scene.wire.ended()
+
+
+def test_after_a_lost_answer_to_a_create_the_folder_is_looked_at_again() -> None:
+    """The file may be there; a second create would double it."""
+    scene = Scene()
+    scene.knows_the_folder()
+    scene.wire.breaks("POST", "/storage/folders/f2/files", httpx.ReadTimeout("lost"))
+    assert caught(scene.store).failure.fault is Fault.TRANSIENT
+    scene.lists("f2", entry("s1", "beam.ifc"))
+    scene.replaces("s1")
+    scene.completes()
+
+    assert scene.store().item == "s1"
+
+    scene.wire.ended()
+
+
+def test_a_torn_read_completes_nothing() -> None:
+    """Content that completes is content the file had, whole, at one moment."""
+    scene = Scene()
+    scene.knows_the_folder()
+    scene.creates()
+
+    with pytest.raises(FileMoved):
+        scene.store(content=Bytes(DATA, torn=True))
+
+    assert scene.host.blobs == {}
+    scene.wire.ended()
+
+
+def test_another_size_in_storage_is_not_taken_for_success() -> None:
+    """The service's own count is the last check that all bytes arrived."""
+    scene = Scene()
+    scene.knows_the_folder()
+    scene.creates()
+    scene.completes(size=3)
+
+    failure = caught(scene.store).failure
+
+    assert failure.fault is Fault.TRANSIENT
+    assert "4 bytes were sent, Storage holds 3" in failure.message
+
+
+def test_an_expired_upload_link_is_asked_for_anew() -> None:
+    """Only updatecontent gives a second link for the same file."""
+    scene = Scene(host=BlobHost(signatures={"s2"}))
+    scene.knows_the_folder()
+    scene.creates()
+    links = {
+        "completeUrl": {"href": f"{API}/storage/files/s1/complete"},
+        "uploadUrl": {"href": BLOB.replace("sig=s1", "sig=s2")},
+    }
+    scene.wire.hears("POST", "/storage/files/s1/updatecontent", 202, {"_links": links})
+    scene.completes()
+
+    assert scene.store().item == "s1"
+
+    scene.wire.ended()
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_storage_that_is_closed_to_us_is_nobodys_file(status: int) -> None:
+    """A missing role would otherwise set every file aside, one by one."""
+    scene = Scene()
+    scene.wire.hears("GET", "/storage", status, refusal("InsufficientPermissions"))
+
+    assert caught(scene.store).failure.fault is Fault.UNAUTHORISED
+
+
+def test_a_name_that_storage_refuses_is_that_files_trouble() -> None:
+    """The others must go on."""
+    scene = Scene()
+    scene.knows_the_folder()
+    told = refusal("InvalidStorageRequest", "Item contains invalid characters")
+    scene.wire.hears("POST", "/storage/folders/f2/files", 422, told)
+
+    failure = caught(scene.store).failure
+
+    assert (failure.fault, failure.message) == (Fault.REFUSED, "Item contains invalid characters")
+
+
+def test_threads_that_need_one_new_folder_create_it_once() -> None:
+    """Storage would take eight folders of one name without complaint."""
+    scene = Scene()
+    root = {"_links": {"folder": {"href": f"{API}/storage/folders/root"}}}
+    scene.wire.hears("GET", "/storage", json=root)
+    scene.lists("root")
+    scene.wire.hears("POST", "/storage/folders/root/folders", 201, {"folder": {"id": "f1"}})
+    start = threading.Barrier(8)
+    found: list[str] = []
+
+    def ask() -> None:
+        start.wait()
+        found.append(scene.tree.folder("Bridge 12"))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert found == ["f1"] * 8
+    scene.wire.ended()
