@@ -17,7 +17,11 @@ FUNCTION_LINES_MAX = 60
 CORE, ERRORS = "twinsyncd.core", "twinsyncd.errors"
 VALUES = ("twinsyncd.core.model", "twinsyncd.core.facts", "twinsyncd.core.commands")
 VIEWS = "twinsyncd.journal.views"
-PROTOCOLS = tuple(f"twinsyncd.{room}.protocol" for room in ("targets", "disk", "journal"))
+PROTOCOLS = (
+    "twinsyncd.targets.protocol",
+    "twinsyncd.disk.protocols",
+    "twinsyncd.journal.protocols",
+)
 SHELL = ("twinsyncd.runtime", "twinsyncd.config", "twinsyncd.logs")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {

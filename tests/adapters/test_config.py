@@ -212,6 +212,16 @@ def test_a_source_keeps_its_key_whatever_else_changes(write: Write) -> None:
     assert keys(load(write(two_connections()), ENV)) == keys(load(write(swapped), ENV))
 
 
+def test_sources_of_one_connection_never_share_a_key(write: Write) -> None:
+    """Two folders under one key would take each other's files for deleted."""
+    text = lines(GOOD, source("cad/sub", 'storage_folder = "cad"', 'include = ["**/*.dwg"]'))
+
+    config = load(write(text), ENV)
+
+    keys = [connection.key_of(found) for connection, found in sources_of(config)]
+    assert keys == ["Bridge 12/cad", "Bridge 12/../cad"]
+
+
 # ---- a bad file -----------------------------------------------------------------------
 
 
@@ -421,21 +431,21 @@ def test_a_secret_that_everybody_can_read_is_refused(
     """A secret in a world-readable file is no secret, inline or in a file of its own."""
     inline = write(GOOD.replace("[auth]", '[auth]\nclient_secret = "hunter2"'))
     inline.chmod(mode)
-    assert refused == _is_refused(inline)
+    assert lines_refused(inline, {}) == ([2] if refused else [])
 
     named = write(GOOD.replace("[auth]", '[auth]\nclient_secret_file = "secret"'))
     (named.parent / "secret").write_text("hunter2")
     (named.parent / "secret").chmod(mode)
-    assert refused == _is_refused(named)
+    assert lines_refused(named, {}) == ([2] if refused else [])
 
 
-def _is_refused(file: Path) -> bool:
+def lines_refused(file: Path, env: dict[str, str]) -> list[int]:
+    """Return the lines of all complaints; none if the file can be used."""
     try:
-        load(file, {})
+        load(file, env)
     except ConfigError as error:
-        (complaint,) = error.complaints
-        return complaint.line == 2 and "chmod 600" in complaint.fix
-    return False
+        return [complaint.line for complaint in error.complaints]
+    return []
 
 
 @pytest.mark.parametrize("content", [None, "", " \n"])
@@ -544,6 +554,25 @@ def test_two_sources_cannot_share_a_folder_in_storage(write: Write) -> None:
     assert complaint.line == 11
     assert '"Bridge 12/cad"' in complaint.message
     assert "storage_folder" in complaint.fix
+
+
+@pytest.mark.parametrize(("folder", "refused"), [("b", True), ("cad/sub", False)])
+def test_a_storage_folder_inside_another_must_hold_the_same_files(
+    write: Write, folder: str, refused: bool
+) -> None:
+    """Otherwise a file of one source overwrites a file of the other."""
+    file = write(lines(GOOD, source(folder, 'storage_folder = "bridge 12/CAD/sub"')))
+    (file.parent / "b").mkdir()
+
+    assert lines_refused(file, ENV) == ([13] if refused else [])
+
+
+def test_the_same_folder_with_a_shared_pattern_is_refused_without_any_file(write: Write) -> None:
+    """Two lists that overlap in one line are the usual slip."""
+    first = GOOD + '  include = ["**/*.dgn", "**/*.dwg"]\n'
+    second = source("cad", 'include = ["**/*.dwg"]', 'storage_folder = "other"')
+
+    assert '"**/*.dwg"' in only(write(lines(first, second))).message
 
 
 def test_a_broken_link_or_loop_in_a_folder_does_not_stop_the_check(write: Write) -> None:

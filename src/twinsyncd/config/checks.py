@@ -71,19 +71,30 @@ def _same_names(config: Config, blame: Blaming) -> Iterator[Complaint]:
 
 
 def _same_storage(places: list[Place], blame: Blaming) -> Iterator[Complaint]:
-    """Complain about two sources that would put their files into one folder in Storage."""
-    first: dict[tuple[str, str], Place] = {}
-    for place in places:
-        where = place.connection.itwin_id, place.source.storage_folder.casefold()
-        other = first.setdefault(where, place)
-        if other is not place:
-            line = blame((*other.path, "storage_folder"), "", "").line
+    """Complain about two sources that would put different files into one folder in Storage."""
+    for one, two in combinations(places, 2):
+        if one.connection.itwin_id != two.connection.itwin_id:
+            continue
+        if _meet(one.source, two.source) or _meet(two.source, one.source):
+            line = blame((*one.path, "storage_folder"), "", "").line
             message = (
-                f'its files would go to "{place.source.storage_folder}" in Storage, '
-                f"as those of line {line} do"
+                f'its files would go to "{two.source.storage_folder}" in Storage, '
+                f"as some of line {line} do"
             )
             fix = 'give one of them a storage_folder of its own, like storage_folder = "... 2"'
-            yield blame((*place.path, "storage_folder"), message, fix)
+            yield blame((*two.path, "storage_folder"), message, fix)
+
+
+def _meet(outer: Source, inner: Source) -> bool:
+    """True if a folder that `outer` takes files from goes where another folder, `inner`, goes."""
+    above, below = outer.storage_folder.casefold(), inner.storage_folder.casefold()
+    if above == below:
+        return True
+    if not below.startswith(f"{above}/"):
+        return False
+    way = inner.storage_folder[len(above) + 1 :]
+    own = outer.folder / way
+    return own.is_dir() and not own.samefile(inner.folder) and outer.matcher().folder(way)
 
 
 def _claimed_twice(places: list[Place], blame: Blaming) -> Iterator[Complaint]:
@@ -107,8 +118,9 @@ def _claimed_twice(places: list[Place], blame: Blaming) -> Iterator[Complaint]:
 def _clash(one: Source, two: Source) -> str:
     """Return in words the first thing that both take as a source file; "" if there is none."""
     here, there = one.folder.resolve(), two.folder.resolve()
-    if here == there and (one.wanted(), one.exclude) == (two.wanted(), two.exclude):
-        return f'every "{one.wanted()[0]}" of {one.folder}'
+    shared = [glob for glob in one.wanted() if glob in two.wanted()]
+    if shared and here == there and _left_out(one) == _left_out(two):
+        return f'every "{shared[0]}" of {one.folder}'
     outer, inner, below = (one, two, _below(here, there))
     if below is None:
         outer, inner, below = (two, one, _below(there, here))
@@ -120,6 +132,10 @@ def _clash(one: Source, two: Source) -> str:
         if inside.kind(path) == "master" == outside.kind(whole):
             return str(inner.folder / path)
     return ""
+
+
+def _left_out(source: Source) -> set[str]:
+    return {*source.references, *source.exclude}
 
 
 def _below(outer: Path, inner: Path) -> str | None:

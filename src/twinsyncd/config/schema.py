@@ -120,7 +120,7 @@ class Source(Section):
 
     def matcher(self) -> Matcher:
         """Return what decides about the files of the folder."""
-        if self.connector != AUTO:
+        if self.connector != AUTO or not self.include:
             return matcher(self.wanted(), self.references, self.exclude)
         endings = endings_for(self.include)
         return matcher(
@@ -180,8 +180,8 @@ class Connection(Section):
 
     def key_of(self, source: Source) -> str:
         """Return the key of one of its sources: stable whatever else changes in the file."""
-        label = source.storage_folder.removeprefix(f"{self.name}/")
-        return f"{self.name}/{label}"
+        folder, own = source.storage_folder, f"{self.name}/"
+        return folder if folder.startswith(own) else f"{own}../{folder}"
 
 
 class Config(Section):

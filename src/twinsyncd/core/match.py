@@ -132,7 +132,7 @@ class Matcher:
         kind = self._wanted_as(path, name)
         if kind is None or self._closed(folder) or self._litter_file.fullmatch(name):
             return None
-        return None if any(glob.whole.match(path) for glob in self.exclude) else kind
+        return None if _first(self.exclude, path) else kind
 
     def file(self, path: str) -> bool:
         """True if the file matters, as a source file or as a reference."""
@@ -151,16 +151,16 @@ class Matcher:
         reason = self._why_closed(folder) or self._why_refused(path, name)
         if reason:
             return f"ignored: {reason}"
-        for word, globs in (("reference", self.references), ("source file", self.include)):
-            for glob in globs:
-                if glob.whole.match(path):
-                    return self._as_wanted(word, glob, name)
+        if glob := _first(self.references, path):
+            return f'reference: matched by "{glob.text}"'
+        if glob := _first(self.include, path):
+            return self._as_wanted(glob, name)
         return "ignored: no include or references pattern matches it"
 
     def _wanted_as(self, path: str, name: str) -> Kind | None:
-        if any(glob.whole.match(path) for glob in self.references):
+        if _first(self.references, path):
             return "reference"
-        if self._has_connector(name) and any(glob.whole.match(path) for glob in self.include):
+        if self._has_connector(name) and _first(self.include, path):
             return "master"
         return None
 
@@ -191,18 +191,25 @@ class Matcher:
         return ""
 
     def _why_refused(self, path: str, name: str) -> str:
-        for glob in self.exclude:
-            if glob.whole.match(path):
-                return f'excluded by "{glob.text}"'
+        if glob := _first(self.exclude, path):
+            return f'excluded by "{glob.text}"'
         for kind in self.litter:
             if not kind.is_folder and _is_of(kind, name):
                 return f'"{kind.text}" is {kind.what} (built in; an include of that name takes it)'
         return ""
 
-    def _as_wanted(self, word: str, glob: Pattern, name: str) -> str:
-        if word == "source file" and not self._has_connector(name):
+    def _as_wanted(self, glob: Pattern, name: str) -> str:
+        if not self._has_connector(name):
             return f'ignored: "{glob.text}" matches it, but no connector is known for such a file'
-        return f'{word}: matched by "{glob.text}"'
+        return f'source file: matched by "{glob.text}"'
+
+
+def _first(globs: Iterable[Pattern], path: str) -> Pattern | None:
+    """Return the first that means the path; a loop, since a generator would cost a third more."""
+    for glob in globs:
+        if glob.whole.match(path):
+            return glob
+    return None
 
 
 def _composed(path: str) -> str:
