@@ -87,6 +87,7 @@ class ModelCloud:
         *,
         ours: bool,
         wanted: bool,
+        posted: bool,
         fate: Outcome,
         length_s: float,
     ) -> tuple[bool, ModelRun]:
@@ -98,10 +99,8 @@ class ModelCloud:
         new = [i for i in items if self.blobs[i].content != self.consumed_by_us.get(i)]
         run_id = self._id("run")
         excused = {i for i in items if self.doubts.get(i) == "resolved"}
-        if ours and wanted and not (new or excused):
+        if posted and wanted and not (new or excused):
             self.superfluous.append(run_id)
-        for item in excused:
-            del self.doubts[item]
         reads = {item: at_s + self.rnd.random() * length_s for item in items}
         failing = frozenset(i for i in items if i in self.bad_items)
         if fate is Outcome.SUCCEEDED and failing:

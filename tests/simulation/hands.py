@@ -147,7 +147,9 @@ class VirtualHands:
                 fact = self._heard_or_not(facts.Stored(key, command.digest, item))
             else:
                 fact = facts.StoreFailed(key, Failure(Fault.TRANSIENT, "412"))
-            self._remember_doubt(item, heard=world.epoch == epoch and isinstance(fact, facts.Stored))
+            self._remember_doubt(
+                item, heard=world.epoch == epoch and isinstance(fact, facts.Stored)
+            )
             if world.epoch == epoch:
                 world.answer(0.1, fact)
 
@@ -234,9 +236,7 @@ class VirtualHands:
             act = partial(self._start_now, command, lost, world.epoch)
             world.later(world.rnd.uniform(0.0, 0.5), act)
 
-    def _start_now(
-        self, command: commands.StartRun, lost: facts.StartFailed, epoch: int
-    ) -> None:
+    def _start_now(self, command: commands.StartRun, lost: facts.StartFailed, epoch: int) -> None:
         """The request arrives, also when its sender has died since."""
         world = self.world
         started, run = self._post_run(command.remote_id, wanted=True)
@@ -260,7 +260,13 @@ class VirtualHands:
         fate = Outcome.SUCCEEDED if world.calm else world.rnd.choice(fates)
         length_s = world.rnd.uniform(0.2, 60.0)
         started, run = world.cloud.start(
-            remote_id, world.now_s, ours=True, wanted=wanted, fate=fate, length_s=length_s
+            remote_id,
+            world.now_s,
+            ours=True,
+            wanted=wanted,
+            posted=True,
+            fate=fate,
+            length_s=length_s,
         )
         return started, run.id
 

@@ -118,7 +118,13 @@ class People:
             fate = Outcome.SUCCEEDED
             in_doubt = world.asks_for(connection)
             world.cloud.start(
-                connection, world.now_s, ours=in_doubt, wanted=True, fate=fate, length_s=length_s
+                connection,
+                world.now_s,
+                ours=in_doubt,
+                wanted=True,
+                posted=False,
+                fate=fate,
+                length_s=length_s,
             )
 
     def _hint(self, key: FileKey) -> None:

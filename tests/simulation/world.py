@@ -249,6 +249,7 @@ class World:
         for row in step.files:
             before = self.journal.files.get(row.key, FileRow(row.key))
             if row.synced not in (before.synced, ABSENT):
+                self.cloud.doubts.pop(row.item, None)
                 runs = self.cloud.succeeded.get((row.item, row.synced), [])
                 ours = [run for run in runs if self.cloud.runs[run].ours]
                 assert ours, f"P3/P6: {row.key} counts as synced without a run of ours"
@@ -271,7 +272,9 @@ class World:
         """
         lane = self.journal.lanes.get("imodel", LaneRow("imodel"))
         remote = self.journal.connections.get(lane.connection)
-        return lane.phase is Phase.STARTING and remote is not None and remote.remote_id == connection
+        return (
+            lane.phase is Phase.STARTING and remote is not None and remote.remote_id == connection
+        )
 
     def _check_rest(self) -> None:
         assert self.machine.at_rest(), f"P2: not at rest after {REST_S} s of calm"

@@ -13,16 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, assert_never
+from typing import assert_never
 
 from . import commands, facts
 from .ledger import Ledger
-from .model import IN_DOUBT, Connection, FileRow, Need, Now, Phase
+from .model import IN_DOUBT, Connection, Need, Now, Phase
 from .pace import Pace
 from .runs import Runs
 from .stores import Stores
-
-DOUBT_TRIES: Final = 3  # failures of one file for which its connection's run waits
 
 
 @dataclass(slots=True)
@@ -67,7 +65,7 @@ class Lane:
     def hurry(self, now: Now) -> None:
         """Lift every wait, because a person asks."""
         self.pace.hurry(now)
-        self.stores.due_s.clear()
+        self.stores.waits.clear()
 
     def plan(self, now: Now) -> Sequence[commands.CloudCommand]:
         """Return what to do now, by how things stand; it counts as under way from here on."""
@@ -97,8 +95,14 @@ class Lane:
         return min((time for time in times if time is not None and time > now.at_s), default=None)
 
     def at_rest(self) -> bool:
-        """Tell whether nothing is under way and nothing but set-aside files is left."""
-        return not (self.pace.asking or self.stores.busy or self._has_work())
+        """Tell whether nothing is under way and nothing is left that can be done now."""
+        if self.pace.asking or self.stores.busy or self.pace.row.phase is not Phase.QUIET:
+            return False
+        keys = [connection.key for connection in self.connections]
+        to_store = (row for key in keys for row in self.ledger.needing(key, Need.STORE))
+        if any(not self.stores.held(row.key) for row in to_store):
+            return False
+        return not any(self.ledger.count(key, Need.RUN) for key in keys)
 
     def _has_work(self) -> bool:
         return self.pace.row.phase is not Phase.QUIET or any(
@@ -148,11 +152,15 @@ class Lane:
         return self._can_run(connection, now)
 
     def _can_run(self, connection: Connection, now: Now) -> bool:
-        """Tell whether there is content for a run, and none whose store may still land in it."""
-        if any(map(_is_in_doubt, self.ledger.needing(connection.key, Need.STORE))):
+        """Tell whether there is content for a run, and no store that may still land in it.
+
+        A file that keeps failing is set aside after a few tries, so it cannot hold this up long.
+        """
+        stores = self.ledger.needing(connection.key, Need.STORE)
+        if any(row.stored == IN_DOUBT for row in stores):
             return False
         rows = self.ledger.needing(connection.key, Need.RUN)
-        return any(self.stores.is_due(row.key, now) for row in rows)
+        return any(self.stores.is_due(row, now) for row in rows)
 
     def _run_times(self, connection: Connection) -> list[float | None]:
         if connection.key not in self.waiting_s:
@@ -160,11 +168,3 @@ class Lane:
         touched_s = self.touched_s.get(connection.key)
         quiet_s = None if touched_s is None else touched_s + connection.batch_quiet_s
         return [quiet_s, self.waiting_s[connection.key] + connection.longest_wait_s]
-
-
-def _is_in_doubt(row: FileRow) -> bool:
-    """Tell whether the outcome of a store is to be settled before a run may begin.
-
-    A file that keeps failing does not hold up the others for long.
-    """
-    return row.stored == IN_DOUBT and row.attempts < DOUBT_TRIES

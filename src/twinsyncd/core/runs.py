@@ -205,9 +205,8 @@ class Runs:
             self.ledger.put(verdict.row)
             if verdict.failed and not verdict.row.aside:
                 self.stores.put_off(verdict.row, now, base_s=RETRY_S)
-        if fact.unauthorised or not any(verdict.told for verdict in verdicts):
-            fault = Fault.UNAUTHORISED if fact.unauthorised else Fault.TRANSIENT
-            self.pace.failed(Failure(fault, fact.message or "the run failed"), now)
+        if fact.unauthorised:
+            self.pace.failed(Failure(Fault.UNAUTHORISED, fact.message), now)
         row = self.pace.row
         self.history.append(
             RunRecord(

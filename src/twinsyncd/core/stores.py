@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from .backoff import delay_s
 from .commands import Store
 from .facts import Stored, StoreFailed, StoreMoved
 from .ledger import Ledger
-from .model import IN_DOUBT, Failure, Fault, FileKey, FileRow, Need, Now
+from .model import IN_DOUBT, Digest, Failure, Fault, FileKey, FileRow, Need, Now
 from .pace import Pace
 
 STORE_TRIES: Final = 8  # failures of one file, while others succeed, before it is set aside
+RETRY_CAP_S: Final = 3600.0  # a content that fails is tried at least this often
+
+
+class _Wait(NamedTuple):
+    """After a failure this content waits; a newer one does not."""
+
+    digest: Digest
+    due_s: float
 
 
 @dataclass(slots=True)
@@ -25,7 +33,7 @@ class Stores:
     held: Callable[[FileKey], bool]  # not to be stored now: restless, missing, drive offline
     uploads_max: int = 4
     busy: set[FileKey] = field(default_factory=set)
-    due_s: dict[FileKey, float] = field(default_factory=dict)  # files that wait after a failure
+    waits: dict[FileKey, _Wait] = field(default_factory=dict)
 
     def plan(self, connections: Iterable[str], now: Now) -> list[Store]:
         """Return the stores to begin now, at most `uploads_max` under way at a time."""
@@ -34,27 +42,24 @@ class Stores:
             for row in self.ledger.needing(connection, Need.STORE):
                 if len(self.busy) >= self.uploads_max:
                     return chosen
-                if (
-                    row.key not in self.busy
-                    and self.is_due(row.key, now)
-                    and not self.held(row.key)
-                ):
+                if row.key not in self.busy and self._is_free(row, now):
                     chosen.append(self._begin(connection, row))
         return chosen
 
-    def is_due(self, key: FileKey, now: Now) -> bool:
-        """Tell whether the file does not wait after a failure of its own."""
-        return self.due_s.get(key, now.at_s) <= now.at_s
+    def is_due(self, row: FileRow, now: Now) -> bool:
+        """Tell whether the file's content does not wait after a failure of its own."""
+        wait = self.waits.get(row.key)
+        return wait is None or wait.digest != row.seen or wait.due_s <= now.at_s
 
     def put_off(self, row: FileRow, now: Now, *, base_s: float = 1.0) -> None:
-        """Let the file wait, longer after each failure of its own."""
-        wait_s = delay_s(row.attempts, self.pace.jitter(), base_s=base_s)
-        self.due_s[row.key] = now.at_s + wait_s
+        """Let the file's content wait, longer after each failure of its own."""
+        wait_s = delay_s(row.attempts, self.pace.jitter(), base_s=base_s, cap_s=RETRY_CAP_S)
+        self.waits[row.key] = _Wait(row.seen, now.at_s + wait_s)
 
     def next_due(self, now: Now) -> float | None:
-        """Return when the next waiting file is due, forgetting those that are."""
-        self.due_s = {key: due for key, due in self.due_s.items() if due > now.at_s}
-        return min(self.due_s.values(), default=None)
+        """Return when the next waiting content is due, forgetting those that are."""
+        self.waits = {key: wait for key, wait in self.waits.items() if wait.due_s > now.at_s}
+        return min((wait.due_s for wait in self.waits.values()), default=None)
 
     def ended(self, fact: Stored | StoreMoved | StoreFailed, now: Now) -> None:
         """Fold in how a store ended."""
@@ -70,6 +75,9 @@ class Stores:
                 pass  # nothing was committed; the settler takes it from here
             case _:
                 assert_never(fact)
+
+    def _is_free(self, row: FileRow, now: Now) -> bool:
+        return self.is_due(row, now) and not self.held(row.key)
 
     def _begin(self, connection: str, row: FileRow) -> Store:
         assert row.fingerprint is not None, "a digest was seen without a fingerprint"

@@ -9,15 +9,14 @@ from typing import Final
 from .facts import RunSeen
 from .model import ABSENT, FileResult, FileRow, Outcome
 
-RUN_TRIES: Final = 3  # failed runs of one content before the file is set aside
+RUN_TRIES: Final = 3  # runs that others got through, before the file is set aside
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`row` as it is to be remembered; `told`: the run had a word on this very file."""
+    """`row` as it is to be remembered; `failed`: this content did not get in."""
 
     row: FileRow
-    told: bool
     failed: bool = False
 
 
@@ -29,12 +28,10 @@ def judge(seen: RunSeen, covered: Iterable[FileRow]) -> list[Verdict]:
 
 def _judge(seen: RunSeen, row: FileRow, result: FileResult | None) -> Verdict:
     if _succeeded(seen, row, result):
-        done = replace(row, synced=row.covered, covered=ABSENT, attempts=0)
-        return Verdict(done, told=True)
-    told = result is not None or seen.outcome is Outcome.PARTIAL
-    if not told or seen.unauthorised:
-        return Verdict(replace(row, covered=ABSENT), told=False)
-    return Verdict(_failed(row, result), told=True, failed=True)
+        return Verdict(replace(row, synced=row.covered, covered=ABSENT, attempts=0))
+    if seen.unauthorised or row.seen != row.covered:
+        return Verdict(replace(row, covered=ABSENT))  # nobody's fault, or already replaced
+    return Verdict(_failed(seen, row, result), failed=True)
 
 
 def _succeeded(seen: RunSeen, row: FileRow, result: FileResult | None) -> bool:
@@ -46,13 +43,20 @@ def _succeeded(seen: RunSeen, row: FileRow, result: FileResult | None) -> bool:
     return seen.outcome is Outcome.SUCCEEDED
 
 
-def _failed(row: FileRow, result: FileResult | None) -> FileRow:
-    """Count the failure, unless a newer save has already replaced the content that failed."""
-    mapped = row.mapped and result is not None  # not a word: look whether it is a source file
-    if row.seen != row.covered:
-        return replace(row, covered=ABSENT, mapped=mapped)
+def _failed(seen: RunSeen, row: FileRow, result: FileResult | None) -> FileRow:
+    """Count the failure; set the file aside when it is plainly its own.
+
+    It is its own when the service says that a person must act, or when others got through the
+    same runs. A run that took nothing at all says nothing about its files.
+    """
     attempts = row.attempts + 1
-    hopeless = attempts >= RUN_TRIES or (result is not None and result.user_must_act)
+    own = seen.outcome is Outcome.PARTIAL and attempts >= RUN_TRIES
+    hopeless = own or (result is not None and result.user_must_act)
     message = (result.message if result else "") or "the run did not take this file"
-    aside = message if hopeless else ""
-    return replace(row, covered=ABSENT, mapped=mapped, attempts=attempts, aside=aside)
+    return replace(
+        row,
+        covered=ABSENT,
+        mapped=row.mapped and result is not None,  # no word on it: is it still a source file?
+        attempts=attempts,
+        aside=message if hopeless else "",
+    )
