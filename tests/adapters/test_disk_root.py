@@ -27,7 +27,10 @@ def test_the_kernels_list_is_read_with_its_escapes() -> None:
     found = mounts.parse(MOUNTINFO)
 
     assert [mount.kind for mount in found] == ["ext4", "cifs", "nfs4", "tmpfs"]
-    assert found[2] == Mount("0:46", "/mnt/old drive", "nfs4", "nas:/volume 1")
+    assert found[1] == Mount(
+        "0:45", "/mnt/cad", "cifs", "//fileserver/projects", ("rw", "vers=3.1.1")
+    )
+    assert (found[2].point, found[2].source) == ("/mnt/old drive", "nas:/volume 1")
 
 
 @pytest.mark.parametrize(
@@ -108,3 +111,18 @@ def test_identities_of_a_local_volume_do_not_depend_on_the_folder(tmp_path: Path
     (tmp_path / "below").mkdir()
 
     assert root.identity(tmp_path) == root.identity(tmp_path / "below")
+
+
+@pytest.mark.parametrize(
+    ("mount", "expected"),
+    [
+        (Mount("0:45", "/x", "fuse.sshfs", "a:/b"), True),
+        (Mount("8:17", "/x", "exfat", "/dev/sdb1"), True),
+        (Mount("0:45", "/x", "cifs", "//a/b", ("rw", "noserverino")), True),
+        (Mount("0:45", "/x", "cifs", "//a/b", ("rw", "serverino")), False),
+        (Mount("8:1", "/x", "ext4", "/dev/sda1"), False),
+    ],
+)
+def test_drives_that_number_files_anew_are_known(mount: Mount, expected: bool) -> None:
+    """Such a number in the fingerprint would have every resting file hashed at every scan."""
+    assert expected == mounts.renumbers(mount)

@@ -460,6 +460,16 @@ def test_a_drive_exchanged_between_parts_fails_the_scan(
     assert list(facts) == []
 
 
+def test_a_drive_that_is_not_healthy_after_the_walk_fails_the_scan(tmp_path: Path) -> None:
+    """The last folders may have been read from something else, without a single error."""
+    fill(tmp_path, "a.dgn")
+    reasons = iter(["", "another drive than before"])
+
+    facts = list(scan("s", tmp_path, "", Drawings(), Memory(), check=lambda *_: next(reasons)))
+
+    assert failure(facts) == "another drive than before"
+
+
 def test_a_large_drive_is_walked_with_one_listing_per_folder(tmp_path: Path) -> None:
     """The anchor of the cost: folders are listed once and files looked at once."""
     for number in range(60):

@@ -400,9 +400,10 @@ def test_a_folder_that_is_a_link_is_watched_at_its_target(
     (tmp_path / "drive").symlink_to(tmp_path / "target")
 
     watcher.watch("s", tmp_path / "drive", Drawings())
-    (tmp_path / "target/sub/a.dgn").write_bytes(b"x")
+    (tmp_path / "target/a.dgn").write_bytes(b"x")
+    (tmp_path / "target/sub/b.dgn").write_bytes(b"x")
 
-    heard.touches("sub/a.dgn")
+    heard.touches("a.dgn", "sub/b.dgn")
 
 
 def test_a_folder_that_was_replaced_is_watched_anew(

@@ -143,7 +143,7 @@ def fingerprint_of(found: os.stat_result) -> Fingerprint:
     file_id is 0 on Windows, where listing a folder does not tell it, and wherever the file system
     does not keep its numbers, so that scanning and looking always agree.
     """
-    kept = sys.platform != "win32" and mounts.keeps_ids(found.st_dev)
+    kept = mounts.keeps_ids(found.st_dev)
     return Fingerprint(found.st_size, found.st_mtime_ns, found.st_ino if kept else 0)
 
 

@@ -22,6 +22,7 @@ NETWORK: Final = frozenset(
 )
 """Types whose files other hosts change without this kernel noticing."""
 
+_MADE_UP_IDS: Final = frozenset({"vfat", "exfat", "msdos", "vboxsf", "prl_fs"})
 _MOUNTINFO: Final = Path("/proc/self/mountinfo")
 _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
@@ -34,6 +35,7 @@ class Mount:
     point: str
     kind: str
     source: str
+    options: tuple[str, ...] = ()  # of the file system, not of the mount point
 
 
 def listed() -> list[Mount]:
@@ -51,7 +53,8 @@ def parse(text: str) -> list[Mount]:
         left, _, right = line.partition(" - ")
         fields, rest = left.split(" "), right.split(" ")
         if len(fields) >= 6 and len(rest) >= 2:
-            mounts.append(Mount(fields[2], _plain(fields[4]), rest[0], _plain(rest[1])))
+            options = tuple(",".join(rest[2:]).split(","))
+            mounts.append(Mount(fields[2], _plain(fields[4]), rest[0], _plain(rest[1]), options))
     return mounts
 
 
@@ -65,26 +68,36 @@ def holding(folder: str, mounts: Sequence[Mount]) -> Mount | None:
     return found
 
 
-def keeps_ids(device: int) -> bool:
-    """Return whether inode numbers on this `st_dev` still name the same file a minute later.
+def renumbers(mount: Mount) -> bool:
+    """Return whether inode numbers on this mount may change while a file rests.
 
-    FUSE file systems may number a file anew whenever they have forgotten it. The answer is
-    remembered until `refresh`.
+    FUSE and the FAT family number a file anew whenever they have forgotten it, and so does the
+    SMB client when the server has no numbers of its own.
+    Source: mount.cifs(8), "serverino"; fuse(8), "noforget".
     """
-    return not _kind_of(device).startswith("fuse")
+    made_up = mount.kind.startswith("fuse") or mount.kind in _MADE_UP_IDS
+    return made_up or "noserverino" in mount.options
+
+
+def keeps_ids(device: int) -> bool:
+    """Return whether inode numbers on this `st_dev` name the same file a minute later.
+
+    The answer is remembered until `refresh`.
+    """
+    return not _is_renumbering(device)
 
 
 def refresh() -> None:
     """Forget what was remembered about devices; call it when mounts may have changed."""
-    _kind_of.cache_clear()
+    _is_renumbering.cache_clear()
 
 
 @lru_cache(maxsize=64)  # devices in use at a time: few; the bound only guards against leaks
-def _kind_of(device: int) -> str:
+def _is_renumbering(device: int) -> bool:
     if sys.platform == "win32":
-        return ""
+        return True
     name = f"{os.major(device)}:{os.minor(device)}"
-    return next((mount.kind for mount in listed() if mount.device == name), "")
+    return any(renumbers(mount) for mount in listed() if mount.device == name)
 
 
 def _plain(field: str) -> str:
