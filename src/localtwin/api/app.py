@@ -17,8 +17,11 @@ from localtwin.api import (
     storage,
     synchronization,
 )
+from localtwin.api.dispatch import Dispatch
 from localtwin.api.gate import Gate
 from localtwin.world.world import World
+
+_APIS = (ims, itwins, imodels, storage, synchronization)
 
 
 def build(world: World, *, warm: bool = False) -> FastAPI:
@@ -41,15 +44,13 @@ def build(world: World, *, warm: bool = False) -> FastAPI:
     )
     app.state.world = world
     envelope.install(app)
-    for module in (ims, itwins, imodels, storage, synchronization):
-        app.include_router(module.router(world))
     blobs.install(app, world)
     imodel_shapes.install_downloads(app, world)
-    app.add_middleware(Gate, access=world.access, words=_words(app))
+    routers = [module.router(world) for module in _APIS]
+    for router in routers:
+        app.include_router(router)
+    app.openapi()  # made from the routes, so before they are put behind one
+    dispatch = Dispatch([*app.routes, *(route for router in routers for route in router.routes)])
+    app.router.routes[:] = [dispatch]
+    app.add_middleware(Gate, access=world.access, words=dispatch.words)
     return app
-
-
-def _words(app: FastAPI) -> set[str]:
-    """Return the fixed parts of all paths."""
-    parts = {part for path in app.openapi()["paths"] for part in path.split("/")}
-    return {part for part in parts if part and not part.startswith("{")}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Row
 
@@ -27,6 +27,14 @@ from localtwin.world.tables import blobs, committed_blocks, staged_blocks
 _BLOCK_ID_BYTES = 64
 _COMMITTED_BLOCKS = 50_000
 _STAGED_BLOCKS = 100_000
+# Built once: every upload runs them.
+_FIND = select(blobs).where(blobs.c.id == bindparam("wanted"))
+_INSERT = insert(blobs)
+_UNSTAGE = (
+    delete(staged_blocks)
+    .where(staged_blocks.c.blob == bindparam("wanted"))
+    .returning(staged_blocks.c.content)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ class Blobs:
 
     def put(self, blob: str, body: Incoming, headers: Headers, conditions: Conditions) -> Blob:
         """Make `body` the blob's content and forget its staged blocks."""
-        name = self._contents.keep(body)
+        name = body.keep()
         row = self._row(blob, name, body.size_bytes, Headers(headers.content_type, body.md5))
         self._replace(blob, row, (), conditions)
         return Blob(**row)
@@ -92,7 +100,7 @@ class Blobs:
     def stage(self, blob: str, block: str, body: Incoming) -> None:
         """Keep `body` as an uncommitted block; a block of the same id is replaced."""
         _check_block_id(block)
-        name = self._contents.keep(body)
+        name = body.keep()
         row = {
             "blob": blob,
             "block": block,
@@ -181,8 +189,9 @@ class Blobs:
     ) -> None:
         try:
             with self._database.write() as connection:
-                conditions.check(_find(connection, blob))
-                old = _replace(connection, row, blocks)
+                before = _find(connection, blob)
+                conditions.check(before)
+                old = _replace(connection, row, blocks, before)
         except BaseException:
             self._contents.drop([row["content"]])
             raise
@@ -212,7 +221,7 @@ class Blobs:
 
 
 def _find(connection: Connection, blob: str) -> Blob | None:
-    row = connection.execute(select(blobs).where(blobs.c.id == blob)).first()
+    row = connection.execute(_FIND, {"wanted": blob}).first()
     return None if row is None else Blob(**row._mapping)
 
 
@@ -250,19 +259,15 @@ def _stage(connection: Connection, row: dict[str, Any]) -> list[str]:
 
 
 def _replace(
-    connection: Connection, row: dict[str, Any], blocks: Sequence[tuple[str, Slice]]
+    connection: Connection,
+    row: dict[str, Any],
+    blocks: Sequence[tuple[str, Slice]],
+    before: Blob | None,
 ) -> list[str]:
     blob = row["id"]
-    old = list(
-        connection.execute(
-            delete(staged_blocks)
-            .where(staged_blocks.c.blob == blob)
-            .returning(staged_blocks.c.content)
-        ).scalars()
-    )
-    before = _find(connection, blob)
+    old = list(connection.execute(_UNSTAGE, {"wanted": blob}).scalars())
     if before is None:
-        connection.execute(insert(blobs).values(row))
+        connection.execute(_INSERT, row)
     else:
         old.append(before.content)
         row["created"] = before.created

@@ -31,6 +31,7 @@ class Incoming:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.size_bytes = 0
+        self._kept = False
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._stream: IO[bytes] = file.open("wb", buffering=0)
 
@@ -45,9 +46,11 @@ class Incoming:
         """The MD5 of what was written so far, in base64 as the blob service writes it."""
         return base64.b64encode(self._md5.digest()).decode("ascii")
 
-    def close(self) -> None:
-        """End the writing."""
+    def keep(self) -> str:
+        """End the writing and return the content's name; `with` no longer deletes it."""
         self._stream.close()
+        self._kept = True
+        return self.file.name
 
     def __enter__(self) -> Self:
         return self
@@ -58,43 +61,34 @@ class Incoming:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
-        self.file.unlink(missing_ok=True)
+        self._stream.close()
+        if not self._kept:
+            self.file.unlink()
 
 
 class Contents:
-    """The folder of contents; a content's name says nothing about what it holds."""
+    """The folder of contents; nothing sees one before a record somewhere names it."""
 
     def __init__(self, folder: Path) -> None:
-        self._incoming = folder / "incoming"
-        self._kept = folder / "kept"
-        self._incoming.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
         for first_byte in range(256):
-            (self._kept / f"{first_byte:02x}").mkdir(parents=True, exist_ok=True)
+            (folder / f"{first_byte:02x}").mkdir(parents=True, exist_ok=True)
 
     def receive(self) -> Incoming:
-        """Return a new content to write; nothing sees it before `keep`."""
-        return Incoming(self._incoming / uuid.uuid4().hex)
-
-    def keep(self, incoming: Incoming) -> str:
-        """Return the name under which the whole content stays; atomic."""
-        incoming.close()
-        name = uuid.uuid4().hex
-        incoming.file.replace(self.file(name))
-        return name
+        """Return a new content to write."""
+        return Incoming(self.file(uuid.uuid4().hex))
 
     def join(self, slices: Iterable[Slice]) -> str:
         """Return the name of a new content made of `slices`, in order."""
         with self.receive() as joined:
-            joined.close()
             with joined.file.open("wb") as out:
                 for part in slices:
                     self._append(out, part)
-            return self.keep(joined)
+            return joined.keep()
 
     def file(self, name: str) -> Path:
         """Return where the content `name` is."""
-        return self._kept / name[:2] / name
+        return self._folder / name[:2] / name
 
     def freeze(self, name: str, target: Path) -> None:
         """Make `target` hold the content for good, whatever happens to its blob."""
@@ -109,10 +103,8 @@ class Contents:
             self.file(name).unlink(missing_ok=True)
 
     def sweep(self, used: set[str]) -> None:
-        """Delete what a crash left behind: unfinished writes and contents nobody uses."""
-        for file in self._incoming.iterdir():
-            file.unlink()
-        for folder in self._kept.iterdir():
+        """Delete what a crash left behind: contents that are not among the `used`."""
+        for folder in self._folder.iterdir():
             with os.scandir(folder) as entries:
                 self.drop([entry.name for entry in entries if entry.name not in used])
 

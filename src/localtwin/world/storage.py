@@ -6,10 +6,22 @@ everything below it, does not exist for any other operation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, literal, select, text, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    String,
+    bindparam,
+    column,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 
 from localtwin.errors import NotFound, not_found
 from localtwin.ids import new_guid, pair_id, split_pair
@@ -21,17 +33,44 @@ from localtwin.world.tables import blobs, items
 FOLDER = "folder"
 FILE = "file"
 
-# From an item up to the root of its iTwin. The root's parent is NULL.
-_CHAIN = text(
+# An item with its path, built on the way up to the root of its iTwin, whose parent is NULL.
+# `dead` counts the recycled ones on the way. Fixed text, because every request runs it.
+_FIND = text(
     """
-    WITH RECURSIVE chain(depth, guid, parent, name, recycled) AS (
-        SELECT 0, guid, parent, name, recycled FROM items WHERE guid = :guid
+    WITH RECURSIVE chain(parent, path, dead) AS (
+        SELECT parent, CASE WHEN parent IS NULL THEN '' ELSE name END, recycled IS NOT NULL
+        FROM items WHERE guid = :guid
         UNION ALL
-        SELECT depth + 1, up.guid, up.parent, up.name, up.recycled
+        SELECT up.parent,
+               CASE WHEN up.parent IS NULL THEN chain.path ELSE up.name || '/' || chain.path END,
+               chain.dead + (up.recycled IS NOT NULL)
         FROM items AS up JOIN chain ON up.guid = chain.parent
     )
-    SELECT parent, name, recycled FROM chain ORDER BY depth DESC
+    SELECT items.*, chain.path, chain.dead FROM items JOIN chain ON chain.parent IS NULL
+    WHERE items.guid = :guid AND items.itwin_id = :itwin AND items.kind = :kind
     """
+).columns(*items.c, column("path", String), column("dead", Integer))
+_ABOVE = text(
+    """
+    WITH RECURSIVE chain(guid, parent) AS (
+        SELECT guid, parent FROM items WHERE guid = :guid
+        UNION ALL
+        SELECT up.guid, up.parent FROM items AS up JOIN chain ON up.guid = chain.parent
+    )
+    SELECT guid FROM chain
+    """
+)
+_BLOB_SIZE = select(blobs.c.size_bytes).where(blobs.c.id == bindparam("guid"))
+_INSERT = insert(items)
+_COMPLETE = (
+    update(items)
+    .where(items.c.guid == bindparam("of"))
+    .values(
+        size_bytes=bindparam("size_bytes"),
+        complete=True,
+        modified=bindparam("modified"),
+        modified_by=bindparam("modified_by"),
+    )
 )
 
 
@@ -129,7 +168,7 @@ class Storage:
                 user=user,
                 now=stamp(self._clock()),
             )
-            connection.execute(insert(items).values(row))
+            connection.execute(_INSERT, row)
         return Item(**row, path=f"{folder.path}/{name}" if folder.path else name)
 
     def upload_target(self, file_id: str) -> Item:
@@ -145,15 +184,13 @@ class Storage:
         """
         with self._database.write() as connection:
             item = find(connection, file_id, FILE)
-            size = connection.execute(
-                select(blobs.c.size_bytes).where(blobs.c.id == item.guid)
-            ).scalar()
+            size = connection.execute(_BLOB_SIZE, {"guid": item.guid}).scalar()
             if size is None:
                 raise not_found("File", "file")
-            values: dict[str, Any] = {"size_bytes": size, "complete": True}
-            if item.complete:
-                values |= {"modified": stamp(self._clock()), "modified_by": user}
-            return _update(connection, item, values)
+            moment = stamp(self._clock()) if item.complete else item.modified
+            values = {"size_bytes": size, "modified": moment, "modified_by": user}
+            connection.execute(_COMPLETE, values | {"of": item.guid})
+        return replace(item, complete=True, **values)
 
     def rename(
         self,
@@ -178,12 +215,8 @@ class Storage:
         with self._database.write() as connection:
             item = _completed(find(connection, item_id, kind))
             target = find(connection, parent_folder_id, FOLDER)
-            inside = target.guid == item.guid or f"{target.path}/".startswith(f"{item.path}/")
-            if (
-                item.parent is None
-                or target.itwin_id != item.itwin_id
-                or (inside and kind == FOLDER)
-            ):
+            above = set(connection.execute(_ABOVE, {"guid": target.guid}).scalars())
+            if item.parent is None or item.guid in above or item.itwin_id != target.itwin_id:
                 message = "Item can't be moved to the given folder"
                 raise invalid_storage("InvalidValue", message, "parentFolderId")
             return _update(connection, item, {"parent": target.guid} | self._touched(user))
@@ -213,19 +246,15 @@ class Storage:
 def find(connection: Connection, item_id: str, kind: str) -> Item:
     """Return the item of that kind, if neither it nor a folder above it is recycled."""
     pair = split_pair(item_id)
-    row = None
-    if pair is not None:
-        query = select(items).where(
-            items.c.guid == pair[1], items.c.itwin_id == pair[0], items.c.kind == kind
-        )
-        row = connection.execute(query).first()
-    if row is None:
+    if pair is None:
         raise _missing(kind)
-    chain = connection.execute(_CHAIN, {"guid": row.guid}).all()
-    if any(above.recycled is not None for above in chain):
+    wanted = {"itwin": pair[0], "guid": pair[1], "kind": kind}
+    row = connection.execute(_FIND, wanted).first()
+    if row is None or row.dead:
         raise _missing(kind)
-    path = "/".join(above.name for above in chain if above.parent is not None)
-    return Item(**row._mapping, path=path)
+    values = dict(row._mapping)
+    del values["dead"]
+    return Item(**values)
 
 
 def new_item(
