@@ -239,15 +239,14 @@ class Synchronizer:
 
     def _describe_source(self, origin: Origin) -> None:
         """Record what the source is now; its digest only moves when its content did."""
+        if self.tally.changes:
+            query = "UPDATE bis_ExternalSource SET Digest = ? WHERE Id = ?"
+            self._run(query, (origin.digest, self._source))
+        described = (origin.label, origin.connector_name, origin.connector_version)
         self._run(
-            "UPDATE bis_ExternalSource SET Label = ?, ConnectorName = ?, ConnectorVersion = ?,"
-            " Digest = iif(?, ?, Digest) WHERE Id = ?",
-            (
-                origin.label,
-                origin.connector_name,
-                origin.connector_version,
-                self.tally.changes != Changes.NONE,
-                origin.digest,
-                self._source,
-            ),
+            "UPDATE bis_ExternalSource SET (Label, ConnectorName, ConnectorVersion) = (?, ?, ?)"
+            " WHERE Id = ? AND (Label, ConnectorName, ConnectorVersion) IS NOT (?, ?, ?)",
+            (*described, self._source, *described),
         )
+        if self._database.changes():
+            self.tally.changes |= Changes.GLOBAL_PROPERTIES

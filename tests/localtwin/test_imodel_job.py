@@ -1,0 +1,353 @@
+"""A job makes the iModel hold what its sources say, file by file."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import ezdxf.filemanagement
+import ifcopenshell
+import pytest
+from imodel_scene import Scene, plan, renumbered, source, tables
+
+from localtwin.imodel.job import ChangesetReport, SourceOrder, SourceReport
+from localtwin.imodel.read import content, last_changeset, last_report, sources
+from localtwin.imodel.report import (
+    Changes,
+    JobReport,
+    order_from_json,
+    order_to_json,
+    report_from_json,
+)
+from localtwin.imodel.schema import create_imodel
+from localtwin.sample_drive import buildings
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+@pytest.fixture
+def drawing(tmp_path: Path) -> Path:
+    file = tmp_path / "plan.dxf"
+    plan(file)
+    return file
+
+
+@pytest.fixture
+def steel(tmp_path: Path) -> Path:
+    file = tmp_path / "steel.ifc"
+    buildings.steel("steel", file)
+    return file
+
+
+def counts(report: JobReport) -> tuple[int, int, int]:
+    (only,) = report.sources
+    assert only.error is None
+    return only.inserted, only.updated, only.deleted
+
+
+def changeset(report: JobReport) -> ChangesetReport:
+    assert report.changeset is not None
+    return report.changeset
+
+
+def add_line(file: Path) -> None:
+    drawing = ezdxf.filemanagement.readfile(file)
+    drawing.modelspace().add_line((0, 3), (4, 3), dxfattribs={"layer": "WALLS"})
+    drawing.saveas(file)
+
+
+def test_a_new_imodel_is_empty_and_has_no_changeset(scene: Scene) -> None:
+    """The server asks before the first run, too."""
+    assert last_changeset(scene.imodel) == ""
+    assert last_report(scene.imodel) is None
+    assert list(content(scene.imodel)) == []
+
+
+def test_an_imodel_is_never_created_over_another(scene: Scene) -> None:
+    """A second create by mistake must not cost the first one's content."""
+    with pytest.raises(FileExistsError):
+        create_imodel(scene.imodel)
+
+    assert not list(scene.folder.glob("*.new*"))
+
+
+def test_a_job_needs_an_imodel(tmp_path: Path, drawing: Path) -> None:
+    """A mistyped path must not quietly become a new, empty iModel."""
+    missing = Scene(tmp_path).order(source(drawing))
+    missing.imodel_file.unlink()
+
+    with pytest.raises(FileNotFoundError):
+        last_changeset(missing.imodel_file)
+    assert not missing.imodel_file.exists()
+
+
+def test_the_first_run_inserts_everything_of_every_source(
+    scene: Scene, drawing: Path, steel: Path
+) -> None:
+    """One run takes all its files in, and one changeset carries them."""
+    report = scene.run(source(drawing), source(steel))
+
+    assert [each.result for each in report.sources] == ["Success", "Success"]
+    assert changeset(report).inserted == sum(each.inserted for each in report.sources)
+    assert len(list(content(scene.imodel))) == changeset(report).inserted
+    assert last_changeset(scene.imodel) == changeset(report).id
+    assert last_report(scene.imodel) == report
+
+
+def test_the_same_bytes_are_skipped_and_give_no_changeset(scene: Scene, drawing: Path) -> None:
+    """Unchanged sources must cost one hash: no parsing, no changeset."""
+    first = scene.run(source(drawing))
+
+    second = scene.run(source(drawing))
+
+    assert second == JobReport((SourceReport("id of plan.dxf", "Skipped"),), None)
+    assert last_changeset(scene.imodel) == changeset(first).id
+
+
+def test_other_bytes_that_say_the_same_give_no_changeset(scene: Scene, steel: Path) -> None:
+    """An export with nothing new must not look like an edit, and is skipped the next time."""
+    scene.run(source(steel))
+    renumbered(steel, steel)
+
+    again = scene.run(source(steel))
+
+    assert counts(again) == (0, 0, 0)
+    assert again.changeset is None
+    assert scene.run(source(steel)).sources[0].result == "Skipped"
+
+
+def test_an_edit_is_counted_in_elements(scene: Scene, steel: Path) -> None:
+    """A person who edits one wall reads "1 updated", however many rows that took."""
+    scene.run(source(steel))
+    buildings.edit_steel(steel, steel)
+
+    report = scene.run(source(steel))
+
+    assert counts(report) == (1, 2, 0)
+    told = changeset(report)
+    assert (told.inserted, told.updated, told.deleted) == (1, 2, 0)
+
+
+def test_what_the_source_lost_leaves_the_imodel(scene: Scene, drawing: Path) -> None:
+    """Deleting in the drawing must delete in the iModel, and nothing else."""
+    scene.run(source(drawing))
+    before = {identifier for _, identifier, _ in content(scene.imodel)}
+    edited = ezdxf.filemanagement.readfile(drawing)
+    circle = next(each for each in edited.modelspace() if each.dxftype() == "CIRCLE")
+    handle = str(circle.dxf.handle)
+    edited.modelspace().delete_entity(circle)
+    edited.saveas(drawing)
+
+    report = scene.run(source(drawing))
+
+    assert counts(report) == (0, 0, 1)
+    assert {identifier for _, identifier, _ in content(scene.imodel)} == before - {handle}
+
+
+def test_an_updated_element_keeps_its_id(scene: Scene, drawing: Path) -> None:
+    """Whatever hangs on an element (an issue, a saved view) must survive its edits."""
+    scene.run(source(drawing))
+    edited = ezdxf.filemanagement.readfile(drawing)
+    (text,) = edited.modelspace().query("TEXT")
+    before = scene.element(str(text.dxf.handle))
+    text.dxf.text = "Archive"
+    edited.saveas(drawing)
+
+    scene.run(source(drawing))
+
+    after = scene.element(str(text.dxf.handle))
+    assert (before["UserLabel"], after["UserLabel"]) == ("Office", "Archive")
+    assert after["Id"] == before["Id"]
+
+
+def test_the_id_of_a_deleted_element_is_never_given_again(scene: Scene, drawing: Path) -> None:
+    """A link to a deleted element must lead nowhere rather than to another element."""
+    scene.run(source(drawing))
+    used = {row[0] for row in scene.rows("SELECT Id FROM bis_Element")}
+    scene.run(source(drawing, action="unmap"))
+
+    scene.run(source(drawing))
+
+    assert used.isdisjoint({row[0] for row in scene.rows("SELECT Id FROM bis_Element")})
+
+
+def test_unmapping_removes_one_source_and_leaves_the_other(
+    scene: Scene, drawing: Path, steel: Path
+) -> None:
+    """Taking one file out of a connection must not touch its neighbours."""
+    scene.run(source(drawing), source(steel))
+    kept = [row for row in content(scene.imodel) if row[0] == "id of steel.ifc"]
+    drawing.unlink()
+
+    report = scene.run(source(drawing, action="unmap"))
+
+    assert counts(report)[:2] == (0, 0)
+    assert report.sources[0].deleted > 0
+    assert list(content(scene.imodel)) == kept
+    assert [row[0] for row in sources(scene.imodel)] == ["id of steel.ifc"]
+    assert scene.rows("SELECT count(*) FROM bis_Element") == [(len(kept),)]
+
+
+def test_unmapping_what_was_never_mapped_changes_nothing(scene: Scene, drawing: Path) -> None:
+    """A repeated request is not an error."""
+    report = scene.run(source(drawing, action="unmap"))
+
+    assert counts(report) == (0, 0, 0)
+    assert report.changeset is None
+
+
+def test_two_sources_with_the_same_identifiers_stay_apart(scene: Scene, drawing: Path) -> None:
+    """Handles repeat from drawing to drawing; a copy must not overwrite the original."""
+    copy = drawing.with_name("copy.dxf")
+    copy.write_bytes(drawing.read_bytes())
+
+    report = scene.run(source(drawing), source(copy))
+
+    first, second = report.sources
+    assert first.inserted == second.inserted > 0
+    assert len(list(content(scene.imodel))) == first.inserted * 2
+
+
+def test_an_identifier_that_comes_twice_costs_no_element(scene: Scene, steel: Path) -> None:
+    """Copied objects with one GlobalId are common in practice; both must get in, and stay."""
+    model = ifcopenshell.open(steel)
+    beams = model.by_type("IfcBeam")
+    beams[1].GlobalId = beams[0].GlobalId
+    model.write(steel)
+
+    report = scene.run(source(steel))
+    renumbered(steel, steel)
+
+    assert len(scene.rows("SELECT 1 FROM bis_Element WHERE UserLabel LIKE 'Beam B-%'")) == 12
+    assert counts(report)[0] == len(list(content(scene.imodel)))
+
+
+def test_a_renamed_source_is_described_anew_without_touching_elements(
+    scene: Scene, drawing: Path
+) -> None:
+    """The iModel must not go on naming a file that is no longer called so."""
+    scene.run(source(drawing))
+
+    report = scene.run(source(drawing, name="ground floor.dxf"))
+
+    assert counts(report) == (0, 0, 0)
+    assert changeset(report).containing_changes == Changes.GLOBAL_PROPERTIES
+    assert [row[1] for row in sources(scene.imodel)] == ["ground floor.dxf"]
+
+
+def test_a_changeset_says_what_kinds_of_content_it_touches(scene: Scene, drawing: Path) -> None:
+    """Consumers decide by these flags whether a changeset concerns them."""
+    first = changeset(scene.run(source(drawing)))
+    add_line(drawing)
+    second = changeset(scene.run(source(drawing)))
+    edited = ezdxf.filemanagement.readfile(drawing)
+    edited.layers.get("WALLS").dxf.color = 3
+    edited.saveas(drawing)
+    third = changeset(scene.run(source(drawing)))
+
+    assert Changes(first.containing_changes) == (
+        Changes.SCHEMA
+        | Changes.DEFINITION
+        | Changes.SPATIAL_DATA
+        | Changes.VIEWS_AND_MODELS
+        | Changes.GLOBAL_PROPERTIES
+    )
+    assert second.containing_changes == Changes.SPATIAL_DATA
+    assert third.containing_changes == Changes.DEFINITION
+
+
+BROKEN = {
+    "empty": (b"", "FileEmpty"),
+    "cut off": (b"  0\nSECTION\n  2\nHEADER\n", "FileIncomplete"),
+    "noise": (bytes(range(256)) * 4 + b"\n0\nEOF\n", "FileUnreadable"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_one_bad_file_never_holds_up_the_others(
+    scene: Scene, drawing: Path, steel: Path, kind: str
+) -> None:
+    """An office always has one broken file; its other files still have to get in."""
+    data, code = BROKEN[kind]
+    bad = scene.folder / "bad.dxf"
+    bad.write_bytes(data)
+
+    report = scene.run(source(drawing), source(bad), source(steel))
+
+    assert [each.result for each in report.sources] == ["Success", "Error", "Success"]
+    error = report.sources[1].error
+    assert error is not None
+    assert (error.code, error.category, error.can_user_fix) == (code, "source_file", True)
+    assert {row[0] for row in content(scene.imodel)} == {"id of plan.dxf", "id of steel.ifc"}
+
+
+def test_a_source_that_is_gone_is_reported_like_a_broken_one(scene: Scene, drawing: Path) -> None:
+    """A missing file is that file's trouble, not the run's."""
+    report = scene.run(source(scene.folder / "gone.dxf"), source(drawing))
+
+    assert [each.result for each in report.sources] == ["Error", "Success"]
+
+
+def test_a_broken_save_leaves_what_the_imodel_holds(scene: Scene, steel: Path) -> None:
+    """A half-copied file opens with fewer elements; taking it in would be a mass deletion."""
+    scene.run(source(steel))
+    before = tables(scene.imodel)
+    data = steel.read_bytes()
+    steel.write_bytes(data[: len(data) * 2 // 3])
+
+    report = scene.run(source(steel))
+
+    assert report.sources[0].result == "Error"
+    assert report.changeset is None
+    assert tables(scene.imodel) == before
+
+
+def test_a_mended_file_gets_in_after_an_error(scene: Scene, drawing: Path) -> None:
+    """An error must not be remembered as the content it failed on."""
+    whole = drawing.read_bytes()
+    drawing.write_bytes(whole[:-200])
+    scene.run(source(drawing))
+    drawing.write_bytes(whole)
+
+    report = scene.run(source(drawing))
+
+    assert report.sources[0].result == "Success"
+    assert report.sources[0].inserted > 0
+
+
+def test_every_parent_and_category_exists(scene: Scene, steel: Path, drawing: Path) -> None:
+    """A dangling reference would break every viewer of the iModel."""
+    scene.run(source(steel), source(drawing))
+    buildings.edit_steel(steel, steel)
+    scene.run(source(steel))
+
+    for column in ("ParentId", "CategoryId"):
+        dangling = scene.rows(
+            f"SELECT Id FROM bis_Element WHERE {column} NOT IN (SELECT Id FROM bis_Element)"  # noqa: S608
+        )
+        assert dangling == []
+
+
+def test_a_job_can_run_in_its_own_process(scene: Scene, drawing: Path) -> None:
+    """A reader that crashes must not take the server with it; errors must cross the border."""
+    scene.run(source(drawing))
+    unreadable = SourceOrder("r", "house.rvt", scene.folder / "r", "REVIT")
+    order = scene.order(source(drawing, action="unmap"), unreadable)
+    assert order_from_json(order_to_json(order)) == order
+
+    done = subprocess.run(
+        [sys.executable, "-m", "localtwin.imodel.job"],
+        input=order_to_json(order).encode(),
+        capture_output=True,
+        check=True,
+    )
+
+    report = report_from_json(done.stdout)
+    assert report == last_report(scene.imodel)
+    assert changeset(report).size_bytes == order.changeset_file.stat().st_size
+    assert [each.error and each.error.code for each in report.sources] == [
+        None,
+        "ConnectorUnavailable",
+    ]
