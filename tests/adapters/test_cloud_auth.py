@@ -164,6 +164,39 @@ def test_many_threads_share_one_sign_in() -> None:
     wire.ended()
 
 
+def test_who_waited_through_a_failed_sign_in_shares_its_failure() -> None:
+    """With the issuer down, a queue of threads would pay one time-out after the other."""
+    asked = threading.Event()
+
+    class Ticking(Clock):
+        def __call__(self) -> float:
+            self.at_s += 1.0
+            if threading.current_thread().name == "second":
+                asked.set()
+            return self.at_s
+
+    failures: list[Fault] = []
+    second = threading.Thread(
+        target=lambda: failures.append(caught(signed.token).failure.fault), name="second"
+    )
+
+    def meanwhile(request: httpx.Request) -> None:
+        second.start()
+        assert asked.wait(10)
+
+    wire = Wire().hears("GET", DISCOVERY, json={"token_endpoint": TOKEN})
+    wire.hears("POST", TOKEN, 503, check=meanwhile)
+    wire.hears("POST", TOKEN, json={"access_token": "t1"})
+    signed = login(wire, Ticking())
+
+    failures.append(caught(signed.token).failure.fault)
+    second.join()
+
+    assert failures == [Fault.TRANSIENT, Fault.TRANSIENT]
+    assert signed.token() == "t1"
+    wire.ended()
+
+
 def test_a_late_refusal_of_an_old_token_leaves_the_new_one() -> None:
     """Several threads hear of the same dead token; only the first may drop it."""
     wire = granting(Wire())

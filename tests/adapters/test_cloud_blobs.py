@@ -117,6 +117,30 @@ def test_a_first_upload_does_not_overwrite_unseen() -> None:
     assert host.requests[0].headers["if-none-match"] == "*"
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_request_that_arrives_too_late_changes_nothing(first: bool) -> None:
+    """A time-out is no proof of loss: the old bytes may come in after the new ones."""
+
+    class Delaying(BlobHost):
+        held: httpx.Request | None = None
+
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            if request.method == "PUT" and self.held is None:
+                self.held = request
+                raise httpx.WriteTimeout("stuck in a queue", request=request)
+            return super().__call__(request)
+
+    host = Delaying() if first else Delaying(blobs={PATH: ('"0"', b"before")})
+    send(host, Bytes(b"older"), first=first)
+    send(host, Bytes(b"newer"), first=False)
+    assert host.held is not None
+
+    late = BlobHost.__call__(host, host.held)
+
+    assert late.status_code in {409, 412}
+    assert host.blobs[PATH][1] == b"newer"
+
+
 def test_without_the_right_to_look_the_upload_is_unconditional() -> None:
     """A guard that cannot be had must not stop deliveries."""
     host = BlobHost(may_read=False, blobs={PATH: ('"7"', b"before")})

@@ -49,6 +49,8 @@ class ServiceLogin(httpx.Auth):
         self._lock = threading.Lock()
         self._token = ""
         self._fresh_until_s = 0.0
+        self._failed_at_s = 0.0
+        self._failure: CloudError | None = None
         self._endpoint: httpx.URL | None = None
 
     def __repr__(self) -> str:
@@ -61,10 +63,17 @@ class ServiceLogin(httpx.Auth):
         return f"{self.client_id}@apps.imsoidc.bentley.com"
 
     def token(self) -> str:
-        """Return a token that lives for another minute, signing in if there is none."""
+        """Return a token that lives for another minute, signing in if there is none.
+
+        Who waited while somebody else's sign-in failed shares that failure: one outage must not
+        cost every thread its own time-out.
+        """
+        asked_s = self._now()
         with self._lock:
             if not self._token or self._now() >= self._fresh_until_s:
-                self._sign_in()
+                if self._failure is not None and asked_s < self._failed_at_s:
+                    raise _copy(self._failure)
+                self._try_to_sign_in()
             return self._token
 
     def forget(self, token: str) -> None:
@@ -84,6 +93,14 @@ class ServiceLogin(httpx.Auth):
             self.forget(token)
             request.headers["Authorization"] = f"Bearer {self.token()}"
             yield request
+
+    def _try_to_sign_in(self) -> None:
+        try:
+            self._sign_in()
+        except CloudError as exc:
+            self._failure, self._failed_at_s = _copy(exc), self._now()
+            raise
+        self._failure = None
 
     def _sign_in(self) -> None:
         asked_s = self._now()
@@ -144,3 +161,8 @@ class ServiceLogin(httpx.Auth):
             status=response.status_code,
             code=told.code,
         )
+
+
+def _copy(error: CloudError) -> CloudError:
+    """Return the error without its traceback, which would keep the secret's frame alive."""
+    return CloudError(error.operation, error.failure, status=error.status, code=error.code)

@@ -40,6 +40,7 @@ class Exchange:
         """Take a client that does not follow redirects; `sleep` waits between repetitions."""
         assert not http.follow_redirects, "303 means that a run is active; it must stay visible"
         self._http = http
+        self._below = f"{api_url.rstrip('/')}/"
         self._api = httpx.URL(api_url.rstrip("/"))
         self._retrying = retrying(sleep)
 
@@ -75,8 +76,11 @@ class Exchange:
             return response
         raise faults.error_of(operation, response)
 
-    def _url(self, link: str) -> httpx.URL:
-        """Return the absolute URL; a link with a scheme is checked before the token goes there."""
+    def _url(self, link: str) -> httpx.URL | str:
+        """Return the absolute URL; a link with a scheme is checked before the token goes there.
+
+        Nearly all links are plainly below the API; these are told without parsing them.
+        """
         if link.startswith("/"):
-            return httpx.URL(f"{self._api}{link}")
-        return settle(link, self._api)
+            return f"{self._below}{link[1:]}"
+        return link if link.startswith(self._below) else settle(link, self._api)
