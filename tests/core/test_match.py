@@ -140,6 +140,15 @@ def test_only_folders_that_can_hold_a_match_are_listed() -> None:
     assert expected == [folder for folder in folders if asked.folder(folder)]
 
 
+@pytest.mark.parametrize("glob", ["{a/b,old}/*.dgn", "a/{b/*.dgn,c.dgn}", "{a/b/*,x}.dgn"])
+def test_a_folder_on_the_way_through_braces_is_listed(glob: str) -> None:
+    """Braces may hold slashes, so one of their texts is deeper than another."""
+    asked = matcher([glob])
+
+    assert asked.file("a/b/plan.dgn")
+    assert [True] * 3 == [asked.folder(folder) for folder in ("", "a", "a/b")]
+
+
 def test_only_files_that_a_connector_can_read_become_source_files() -> None:
     """A pattern for everything must not fail the run on every text file."""
     asked = matcher(["**"], readable=is_drawing)
