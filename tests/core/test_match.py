@@ -146,7 +146,7 @@ def test_a_folder_on_the_way_through_braces_is_listed(glob: str) -> None:
     asked = matcher([glob])
 
     assert asked.file("a/b/plan.dgn")
-    assert [True] * 3 == [asked.folder(folder) for folder in ("", "a", "a/b")]
+    assert [asked.folder(folder) for folder in ("", "a", "a/b")] == [True] * 3
 
 
 def test_only_files_that_a_connector_can_read_become_source_files() -> None:
