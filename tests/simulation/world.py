@@ -7,7 +7,7 @@ journal does it. Everything random comes from the seed; `python -m simulation SE
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -60,6 +60,10 @@ class VirtualJournal:
 
     def get(self, key: FileKey) -> FileRow | None:
         return self.files.get(key)
+
+    def get_many(self, source: str, paths: Sequence[str]) -> dict[str, FileRow]:
+        keys = (FileKey(source, path) for path in paths)
+        return {key.path: self.files[key] for key in keys if key in self.files}
 
     def active(self, sources: Iterable[str]) -> Iterable[FileRow]:
         wanted = set(sources)

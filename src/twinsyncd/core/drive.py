@@ -121,10 +121,11 @@ class Drive:
 
     def _found(self, source: str, files: tuple[tuple[str, Fingerprint], ...], now: Now) -> None:
         watched = self.watched[source]
+        rows = self.ledger.known_among(source, [path for path, _ in files])
         for path, look in files:
             key = FileKey(source, path)
             watched.missing.pop(path, None)
-            row = self.ledger.known(key)
+            row = rows.get(path)
             if row is not None and row.fingerprint == look and not row.unread:
                 continue  # hashed since the scan read the journal
             if key not in self.settler:

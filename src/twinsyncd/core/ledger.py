@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -14,6 +14,9 @@ class Rows(Protocol):
 
     def get(self, key: FileKey) -> FileRow | None:
         """Return the remembered row, or None."""
+
+    def get_many(self, source: str, paths: Sequence[str]) -> Mapping[str, FileRow]:
+        """Return the remembered rows among these paths of a source."""
 
     def active(self, sources: Iterable[str]) -> Iterable[FileRow]:
         """Yield the rows of these sources that have work left or are covered by a run."""
@@ -43,6 +46,16 @@ class Ledger:
     def known(self, key: FileKey) -> FileRow | None:
         """Return the row, or None for a file never seen before."""
         return self._active.get(key) or self._changed.get(key) or self._rows.get(key)
+
+    def known_among(self, source: str, paths: Sequence[str]) -> dict[str, FileRow]:
+        """Return the rows of those paths that were seen before, read at once."""
+        rows = dict(self._rows.get_many(source, paths))
+        for path in paths:
+            key = FileKey(source, path)
+            newer = self._active.get(key) or self._changed.get(key)
+            if newer is not None:
+                rows[path] = newer
+        return rows
 
     def put(self, row: FileRow) -> None:
         """Remember the row; a new item of the service is not a source file yet."""

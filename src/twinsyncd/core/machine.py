@@ -107,6 +107,10 @@ class Machine:
         """Tell whether all that can be done without a new save or a person is done."""
         return self._drive.at_rest() and all(lane.at_rest() for lane in self._lanes.values())
 
+    def restless(self) -> int:
+        """Return how many files are not known to be at rest."""
+        return len(self._drive.settler)
+
     def halts(self) -> dict[str, str]:
         """Return why lanes stand still, by iModel id; only those that do."""
         rows = {key: lane.pace.row for key, lane in self._lanes.items()}

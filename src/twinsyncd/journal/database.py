@@ -1,0 +1,79 @@
+"""Opens the journal's database and brings its tables up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import QueuePool
+
+from ..errors import JournalError
+
+HEAD: Final = "0001"  # the newest migration; a test holds it to what Alembic finds
+BUSY_MS: Final = 10_000  # how long one process waits for another's transaction
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+def open_database(file: Path) -> Engine:
+    """Return an engine on the journal in `file`, created or migrated as needed.
+
+    Raises JournalError when it is not a journal, damaged, or newer than this program.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = create_engine(f"sqlite:///{file}", poolclass=QueuePool)
+    event.listen(engine, "connect", _set_pragmas)
+    try:
+        _bring_up_to_date(engine)
+    except DatabaseError as exc:
+        engine.dispose()
+        raise JournalError(
+            f"{file} cannot be used as journal: {exc.orig}",
+            hint="move it away and start again: every file is then compared with Storage anew",
+        ) from exc
+    except JournalError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    """WAL, so that readers never wait; FULL, so that a power cut loses no commit."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    cursor.close()
+
+
+def version_of(engine: Engine) -> str:
+    """Return the migration the database stands at; "" for an empty one."""
+    if not inspect(engine).has_table("alembic_version"):
+        return ""
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+
+
+def _bring_up_to_date(engine: Engine) -> None:
+    version = version_of(engine)
+    if version == HEAD:
+        return
+    if version > HEAD:
+        raise JournalError(
+            f"the journal was written by a newer twinsyncd (schema {version}, not {HEAD})",
+            hint="install the newer version again",
+        )
+    _migrate(engine)
+
+
+def _migrate(engine: Engine) -> None:
+    """Run Alembic; imported only here, since it costs a third of a second and 10 MB."""
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,64 @@
+"""What people ask of the daemon, and the daemon's sign of life: rows like everything else."""
+
+from __future__ import annotations
+
+import os
+
+from sqlalchemy import Engine, delete, insert, select, update
+
+from .. import __version__
+from . import tables
+
+SYNC = "sync"
+
+
+def ask(engine: Engine, kind: str, now_s: float) -> int:
+    """Leave a request for the daemon, from any process; return its number."""
+    with engine.begin() as connection:
+        done = connection.execute(insert(tables.requests).values(kind=kind, asked_s=now_s))
+        key = done.inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+
+def take(engine: Engine, now_s: float) -> list[str]:
+    """Return the kinds of the requests that wait, oldest first, and mark them as taken up."""
+    waiting = select(tables.requests).where(tables.requests.c.taken_s.is_(None))
+    with engine.begin() as connection:
+        rows = connection.execute(waiting.order_by(tables.requests.c.id)).mappings().all()
+        if rows:
+            ids = [row["id"] for row in rows]
+            taken = update(tables.requests).where(tables.requests.c.id.in_(ids))
+            connection.execute(taken.values(taken_s=now_s))
+    return [row["kind"] for row in rows]
+
+
+def is_taken(engine: Engine, request: int) -> bool:
+    """Tell whether the daemon has taken the request up."""
+    with engine.connect() as connection:
+        taken = select(tables.requests.c.taken_s).where(tables.requests.c.id == request)
+        return connection.execute(taken).scalar() is not None
+
+
+def sign_on(engine: Engine, now_s: float) -> None:
+    """Say that this process keeps the journal now."""
+    with engine.begin() as connection:
+        connection.execute(delete(tables.daemons))
+        connection.execute(
+            insert(tables.daemons).values(
+                id=1,
+                pid=os.getpid(),
+                version=__version__,
+                started_s=now_s,
+                beat_s=now_s,
+                at_rest=False,
+                restless=0,
+            )
+        )
+
+
+def beat(engine: Engine, now_s: float, *, at_rest: bool, restless: int) -> None:
+    """Give a sign of life, with what is not in any row: whether all is at rest."""
+    values = {"beat_s": now_s, "at_rest": at_rest, "restless": restless}
+    with engine.begin() as connection:
+        connection.execute(update(tables.daemons).values(values))

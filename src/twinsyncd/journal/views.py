@@ -1,0 +1,174 @@
+"""Read-only views of the journal, for people: status, page, progress. Any process may read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Select, case, create_engine, func, select
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import NullPool
+
+from ..core.model import ABSENT, LaneRow, Phase, RunRecord
+from ..errors import JournalError
+from . import tables
+
+_FILES = tables.files.c
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many files of one source stand where."""
+
+    source: str
+    known: int = 0  # on the drive, as far as is known
+    synced: int = 0  # seen = stored = synced
+    to_store: int = 0
+    to_run: int = 0
+    aside: int = 0
+    gone: int = 0  # gone from the drive, kept in the iModel
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """One file that is not synced, and what it waits for."""
+
+    source: str
+    path: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """Who keeps the journal, and when it was last alive (wall clock [s])."""
+
+    pid: int
+    version: str
+    started_s: float
+    beat_s: float
+    at_rest: bool
+    restless: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything a person needs to see, at one moment."""
+
+    daemon: Daemon | None
+    counts: tuple[Counts, ...]
+    lanes: tuple[LaneRow, ...]
+    offline: dict[str, str]  # source -> reason
+    runs: tuple[RunRecord, ...]  # newest first
+    open_files: tuple[OpenFile, ...]
+    open_total: int
+
+
+class Views:
+    """Reads one journal; keep it for repeated looks."""
+
+    def __init__(self, file: Path) -> None:
+        """Raises JournalError when there is no journal yet."""
+        if not file.exists():
+            raise JournalError(
+                f"there is no journal at {file}", hint="start the daemon once: twinsyncd run"
+            )
+        self._engine: Engine = create_engine(f"sqlite:///file:{file}?uri=true", poolclass=NullPool)
+
+    def close(self) -> None:
+        """Give the database up."""
+        self._engine.dispose()
+
+    def status(self, *, runs: int = 5, open_files: int = 20) -> Status:
+        """Return the whole picture from one snapshot of the journal."""
+        try:
+            return self._status(runs, open_files)
+        except DatabaseError as exc:
+            raise JournalError(f"the journal cannot be read: {exc.orig}") from exc
+
+    def _status(self, runs: int, open_files: int) -> Status:
+        with self._engine.connect() as connection, connection.begin():
+            daemon = connection.execute(select(tables.daemons)).mappings().first()
+            counted = connection.execute(_counts()).mappings()
+            lanes = connection.execute(select(tables.lanes)).mappings()
+            sources = connection.execute(select(tables.sources)).mappings()
+            newest = select(tables.runs).order_by(tables.runs.c.id.desc()).limit(runs)
+            left = select(tables.files).where(_FILES.is_open)
+            rows = connection.execute(left.order_by(_FILES.source, _FILES.path).limit(open_files))
+            return Status(
+                daemon=_daemon(dict(daemon)) if daemon else None,
+                counts=tuple(Counts(**row) for row in counted),
+                lanes=tuple(LaneRow(**{**row, "phase": Phase(row["phase"])}) for row in lanes),
+                offline={row["key"]: row["offline"] for row in sources if row["offline"]},
+                runs=tuple(_run(dict(row)) for row in connection.execute(newest).mappings()),
+                open_files=tuple(_open_file(dict(row)) for row in rows.mappings()),
+                open_total=connection.execute(
+                    select(func.count()).select_from(tables.files).where(_FILES.is_open)
+                ).scalar_one(),
+            )
+
+
+def _counts() -> Select[Any]:
+    """Count the files of each source by where they stand."""
+    gone = (_FILES.seen == ABSENT) & (_FILES.unread == "")
+    aside = (_FILES.aside != "") | (_FILES.unread != "")
+    going = ~gone & ~aside
+    store = going & (_FILES.seen != _FILES.stored)
+    run = going & (_FILES.seen == _FILES.stored) & (_FILES.stored != _FILES.synced)
+    done = going & (_FILES.seen == _FILES.stored) & (_FILES.stored == _FILES.synced)
+
+    def total(condition: ColumnElement[bool], name: str) -> ColumnElement[int]:
+        return func.sum(case((condition, 1), else_=0)).label(name)
+
+    return (
+        select(
+            _FILES.source,
+            total(~gone, "known"),
+            total(done, "synced"),
+            total(store, "to_store"),
+            total(run, "to_run"),
+            total(aside & ~gone, "aside"),
+            total(gone, "gone"),
+        )
+        .group_by(_FILES.source)
+        .order_by(_FILES.source)
+    )
+
+
+def _daemon(row: dict[str, object]) -> Daemon:
+    row.pop("id")
+    return Daemon(**row)  # type: ignore[arg-type] # columns and fields bear the same names
+
+
+def _run(row: dict[str, object]) -> RunRecord:
+    row.pop("id")
+    return RunRecord(**row)  # type: ignore[arg-type] # columns and fields bear the same names
+
+
+def _open_file(row: dict[str, str]) -> OpenFile:
+    return OpenFile(row["source"], row["path"], *_state(row))
+
+
+def _state(row: dict[str, str]) -> tuple[str, str]:
+    """Say in words where a file stands and why."""
+    if row["unread"]:
+        return "cannot be read", row["unread"]
+    if row["aside"]:
+        return "set aside", row["aside"]
+    if row["covered"]:
+        return "in the active run", ""
+    if row["seen"] != row["stored"]:
+        return "to be uploaded", ""
+    return "uploaded, waits for a run", ""
+
+
+def total_counts(counts: Iterable[Counts]) -> Counts:
+    """Return the sum over all sources."""
+    sums = [sum(values) for values in zip(*(_numbers(count) for count in counts), strict=True)]
+    return Counts("", *sums) if sums else Counts("")
+
+
+def _numbers(count: Counts) -> tuple[int, ...]:
+    return (count.known, count.synced, count.to_store, count.to_run, count.aside, count.gone)

@@ -1,0 +1,1 @@
+"""The shell: facts are gathered, decisions committed, commands carried out."""

@@ -1,0 +1,97 @@
+"""The one thread that decides and writes: hear, decide, commit, then act."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from ..core.facts import Fact, SyncAsked, Ticked
+from ..core.machine import Machine, Step
+from ..core.model import Now
+from .inbox import Inbox
+from .reporting import report_facts, report_step
+
+LISTEN_S: Final = 1.0  # requests of other processes are noticed this often
+BEAT_S: Final = 5.0  # a sign of life this often; status calls three missed ones a death
+
+
+class Memory(Protocol):
+    """What the engine needs of the journal."""
+
+    def commit(self, step: Step) -> None:
+        """Make all rows of the step durable, or none."""
+
+    def take_requests(self, now_s: float) -> list[str]:
+        """Return what people have asked for since the last call."""
+
+    def beat(self, now_s: float, *, at_rest: bool, restless: int) -> None:
+        """Give a sign of life."""
+
+
+class Engine:
+    """Runs a machine until it is stopped. Everything but `stop` belongs to one thread."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        memory: Memory,
+        inbox: Inbox,
+        begin: Callable[..., None],
+        clock: Callable[[], Now],
+    ) -> None:
+        """`begin` carries a command out somewhere else and returns at once."""
+        self.machine = machine
+        self._memory = memory
+        self._inbox = inbox
+        self._begin = begin
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._next_beat_s = float("-inf")
+        self._next_listen_s = float("-inf")
+
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Decide until `stop` is called or `until` holds after a decision."""
+        heard: list[Fact] = [Ticked()]
+        while not self._stopping.is_set():
+            self._decide(heard)
+            if until():
+                break
+            heard = self._hear()
+        self._beat(self._clock())
+
+    def stop(self) -> None:
+        """End `run` soon; safe from any thread and from a signal handler's thread."""
+        self._stopping.set()
+        self._inbox.wake()
+
+    def _hear(self) -> list[Fact]:
+        now = self._clock()
+        deadline = self.machine.deadline(now)
+        wake_s = min(self._next_listen_s, deadline if deadline is not None else float("inf"))
+        heard = self._inbox.drain(wake_s - now.at_s)
+        return [*heard, *self._requests()]
+
+    def _decide(self, heard: list[Fact]) -> None:
+        now = self._clock()
+        step = self.machine.handle(heard, now)
+        if step.is_durable:
+            self._memory.commit(step)  # durable first,
+        report_facts(heard)
+        report_step(step)
+        for command in step.commands:  # then act; answers return through the inbox
+            self._begin(command)
+        if now.at_s >= self._next_beat_s:
+            self._beat(now)
+
+    def _requests(self) -> list[Fact]:
+        now = self._clock()
+        if now.at_s < self._next_listen_s:
+            return []
+        self._next_listen_s = now.at_s + LISTEN_S
+        return [SyncAsked() for kind in self._memory.take_requests(now.wall_s) if kind == "sync"]
+
+    def _beat(self, now: Now) -> None:
+        self._next_beat_s = now.at_s + BEAT_S
+        restless = self.machine.restless()
+        self._memory.beat(now.wall_s, at_rest=self.machine.at_rest(), restless=restless)

@@ -1,0 +1,193 @@
+"""Carries out commands on threads and posts what came of it; decides nothing.
+
+The drive's work runs on threads of its source's own, so that a share that hangs holds up
+nobody else's; uploads and the few calls about runs have threads of their own each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, TypeVar, assert_never
+
+import structlog
+
+from ..core import commands, facts
+from ..core.model import Failure, Fault, FileKey
+from ..disk.look import StableContent, digest_of, look
+from ..disk.protocols import Known
+from ..disk.scan import scan
+from ..errors import CloudError, DiskError, FileMoved
+from ..targets.protocol import Target
+from .places import Places
+
+DRIVE_THREADS: Final = 4  # per source: a scan, and a few files read beside it
+CALL_THREADS: Final = 4  # calls about connections and runs: one at a time per lane
+
+log = structlog.get_logger()
+
+Post = Callable[[facts.Fact], None]
+C = TypeVar("C", bound=commands.Command)
+
+
+class Hands:
+    """Begins commands; each is answered through `post` by exactly one closing fact."""
+
+    def __init__(
+        self, places: Places, known: Known, targets: Mapping[str, Target], post: Post, uploads: int
+    ) -> None:
+        """`targets` by connection key; `uploads` is how many may be under way in all."""
+        self._post = post
+        self._drive = DriveHand(places, known, post)
+        self._cloud = CloudHand(places, targets, post)
+        self._drive_threads = {
+            source: ThreadPoolExecutor(DRIVE_THREADS, f"drive-{source}")
+            for source in places.by_source
+        }
+        self._upload_threads = ThreadPoolExecutor(uploads, "upload")
+        self._call_threads = ThreadPoolExecutor(CALL_THREADS, "call")
+        self._stopping = False
+
+    def begin(self, command: commands.Command) -> None:
+        """Carry the command out on some thread."""
+        match command:
+            case commands.Scan(source) | commands.LookAt(source):
+                self._drive_threads[source].submit(self._do, self._drive.carry_out, command)
+            case commands.Hash(key):
+                self._drive_threads[key.source].submit(self._do, self._drive.carry_out, command)
+            case commands.Store():
+                self._upload_threads.submit(self._do, self._cloud.carry_out, command)
+            case (
+                commands.Prepare() | commands.StartRun() | commands.FindRun() | commands.LookAtRun()
+            ):
+                self._call_threads.submit(self._do, self._cloud.carry_out, command)
+            case _:
+                assert_never(command)
+
+    def stop(self) -> None:
+        """Begin nothing more; what is under way is finished or dies with the process."""
+        self._stopping = True
+        for threads in (*self._drive_threads.values(), self._upload_threads, self._call_threads):
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    def _do(self, act: Callable[[C], facts.Fact], command: C) -> None:
+        if self._stopping:
+            return
+        try:
+            fact = act(command)
+        except Exception as exc:  # a hand's top: a bug must still be answered
+            log.exception("command.broke", command=type(command).__name__)
+            fact = failed(command, Failure(Fault.TRANSIENT, f"internal error: {exc!r}"))
+        self._post(fact)
+
+
+@dataclass(frozen=True, slots=True)
+class DriveHand:
+    """Looks, hashes and scans."""
+
+    places: Places
+    known: Known
+    post: Post
+
+    def carry_out(self, command: commands.DriveCommand) -> facts.Fact:
+        """Do it and return the closing fact."""
+        match command:
+            case commands.Scan():
+                return self._scan(command)
+            case commands.LookAt():
+                return self._look(command)
+            case commands.Hash():
+                return self._hash(command)
+            case _:
+                assert_never(command)
+
+    def _scan(self, command: commands.Scan) -> facts.Fact:
+        place = self.places.by_source[command.source]
+        found = scan(command.source, place.folder, command.identity, place.matcher, self.known)
+        for fact in found:
+            if not isinstance(fact, facts.FilesFound):
+                return fact
+            self.post(fact)
+        raise AssertionError("a scan ended without saying how")
+
+    def _look(self, command: commands.LookAt) -> facts.Fact:
+        looks = []
+        for path in command.paths:
+            key = FileKey(command.source, path)
+            try:
+                looks.append((path, look(self.places.file(key))))
+            except DiskError as exc:
+                self.post(facts.LookFailed(key, str(exc)))
+        return facts.Looked(command.source, tuple(looks))
+
+    def _hash(self, command: commands.Hash) -> facts.Fact:
+        try:
+            digest = digest_of(self.places.file(command.key), command.fingerprint)
+        except DiskError as exc:
+            return facts.HashMissed(command.key, str(exc))
+        return facts.Hashed(command.key, command.fingerprint, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class CloudHand:
+    """Stores, and everything about connections and runs."""
+
+    places: Places
+    targets: Mapping[str, Target]
+    post: Post
+
+    def carry_out(self, command: commands.CloudCommand) -> facts.Fact:
+        """Do it and return the closing fact."""
+        try:
+            return self._try(command)
+        except FileMoved:
+            assert isinstance(command, commands.Store), "only a store reads a file"
+            return facts.StoreMoved(command.key)
+        except DiskError as exc:
+            log.warning("file.unreadable", error=str(exc))
+            assert isinstance(command, commands.Store), "only a store reads a file"
+            return facts.StoreMoved(command.key)
+        except CloudError as exc:
+            return failed(command, exc.failure)
+
+    def _try(self, command: commands.CloudCommand) -> facts.Fact:
+        target = self.targets[command.connection]
+        match command:
+            case commands.Store(key, _, digest, fingerprint):
+                file = self.places.file(key)
+                with StableContent(file, fingerprint, digest) as content:
+                    return target.store(command, content, self.post)
+            case commands.Prepare():
+                return target.prepare(command)
+            case commands.StartRun():
+                return target.start_run(command)
+            case commands.FindRun():
+                return target.find_run(command)
+            case commands.LookAtRun():
+                return target.look_at_run(command)
+            case _:
+                assert_never(command)
+
+
+def failed(command: commands.Command, failure: Failure) -> facts.Fact:
+    """Return the closing fact that says the command did not succeed."""
+    match command:
+        case commands.Scan(source):
+            return facts.ScanFailed(source, failure.message)
+        case commands.LookAt(source):
+            return facts.ScanFailed(source, failure.message)
+        case commands.Hash(key):
+            return facts.HashMissed(key, failure.message)
+        case commands.Store(key):
+            return facts.StoreFailed(key, failure)
+        case commands.Prepare(connection):
+            return facts.PrepareFailed(connection, failure)
+        case commands.StartRun(connection):
+            return facts.StartFailed(connection, failure)
+        case commands.FindRun(connection):
+            return facts.RunLookFailed(connection, "", failure)
+        case commands.LookAtRun(connection, run):
+            return facts.RunLookFailed(connection, run, failure)
+        case _:
+            assert_never(command)

@@ -1,0 +1,77 @@
+"""Where facts wait for the engine: bounded for hints, patient for answers."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Final
+
+from ..core.facts import Fact, FilesFound, HintsLost, Touched
+
+HINTS_MAX: Final = 10_000  # hints waiting; beyond them a scan is cheaper than the hints
+BATCH_MAX: Final = 1_000  # facts per decision: one commit serves them all
+PARTS_MAX: Final = 8  # parts of scans waiting; a scan waits rather than fill the memory
+
+
+class Inbox:
+    """Anyone may post; only the engine drains.
+
+    The same hint twice is one hint. Too many hints at once become one HintsLost per source.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._changed = threading.Condition()
+        self._facts: deque[Fact] = deque()
+        self._hints: dict[Touched, None] = {}
+        self._parts = 0
+        self._woken = False
+
+    def post(self, fact: Fact) -> None:
+        """Let the engine hear this; a part of a scan may wait here for its turn."""
+        with self._changed:
+            if isinstance(fact, Touched):
+                self._post_hint(fact)
+            else:
+                self._post_other(fact)
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Let `drain` return now, although there may be nothing to hear."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+
+    def drain(self, timeout_s: float) -> list[Fact]:
+        """Return what has come in, waiting at most `timeout_s` for the first of it."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._facts or self._hints or self._woken, max(timeout_s, 0.0)
+            )
+            self._woken = False
+            taken: list[Fact] = [*self._hints]
+            self._hints.clear()
+            while self._facts and len(taken) < BATCH_MAX:
+                taken.append(self._facts.popleft())
+            self._parts -= sum(isinstance(fact, FilesFound) for fact in taken)
+            self._changed.notify_all()
+            return taken
+
+    def close(self) -> None:
+        """Let nobody wait any more."""
+        with self._changed:
+            self._parts = -(10**9)
+            self._changed.notify_all()
+
+    def _post_hint(self, hint: Touched) -> None:
+        self._hints.setdefault(hint)
+        if len(self._hints) > HINTS_MAX:
+            sources = {waiting.key.source for waiting in self._hints}
+            self._hints.clear()
+            self._facts.extend(HintsLost(source, "too many at once") for source in sources)
+
+    def _post_other(self, fact: Fact) -> None:
+        if isinstance(fact, FilesFound):
+            self._changed.wait_for(lambda: self._parts < PARTS_MAX)
+            self._parts += 1
+        self._facts.append(fact)

@@ -1,0 +1,156 @@
+"""The composition root: builds a daemon from its configuration and takes it apart again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from ..cloud.session import Cloud, CloudSettings, open_cloud
+from ..config import Config, setup_of, sources_of
+from ..core.machine import Machine
+from ..core.model import FileKey
+from ..disk.root import is_network
+from ..errors import JournalError
+from ..journal.database import open_database
+from ..journal.writer import Journal
+from ..targets.protocol import Target
+from ..targets.storage_connection import StorageConnection
+from ..targets.storage_settings import StorageConnectionSettings
+from ..targets.storage_tree import StorageTree
+from .clock import read_clock
+from .engine import Engine
+from .hands import Hands
+from .inbox import Inbox
+from .places import Place, Places
+from .watching import Watching
+
+JOURNAL: Final = "journal.sqlite"
+LOCK: Final = "twinsyncd.lock"
+SCAN_NETWORK_S: Final = 60.0  # nothing else tells what other hosts write there
+SCAN_LOCAL_S: Final = 600.0  # hints tell at once; the scan only makes sure
+
+
+def journal_file(config: Config) -> Path:
+    """Return where the journal lies."""
+    assert config.daemon.state_folder is not None, "loading a configuration sets it"
+    return config.daemon.state_folder / JOURNAL
+
+
+def scan_every_s(folder: Path) -> float:
+    """Return how often a folder is scanned whose configuration leaves it to us."""
+    return SCAN_NETWORK_S if is_network(folder) else SCAN_LOCAL_S
+
+
+def is_running(config: Config) -> bool:
+    """Tell whether some daemon keeps the journal of this configuration right now."""
+    lock = FileLock(journal_file(config).with_name(LOCK), timeout=0)
+    try:
+        with lock:
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False  # no state folder yet
+
+
+@contextmanager
+def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
+    """Yield an engine that is ready to run; only one process may hold a journal's.
+
+    `watch` adds the hints of the file system to the scans. Raises JournalError.
+    """
+    places = places_of(config)
+    with ExitStack() as stack:
+        journal = stack.enter_context(_journal(config))
+        cloud = stack.enter_context(open_cloud(cloud_settings(config)))
+        inbox = Inbox()
+        hands = Hands(places, journal, _targets(config, cloud), inbox.post, config.daemon.uploads)
+        stack.callback(hands.stop)
+        stack.callback(inbox.close)
+        if watch:
+            stack.enter_context(Watching(places, inbox.post))
+        machine = Machine(
+            setup_of(config, scan_every_s),
+            journal.memory(),
+            journal,
+            read_clock(),
+            is_reference=places.is_reference,
+            jitter=random.random,
+        )
+        yield Engine(machine, journal, inbox, hands.begin, read_clock)
+
+
+def places_of(config: Config) -> Places:
+    """Return where the sources lie."""
+    return Places(
+        {
+            connection.key_of(source): Place(source.folder, source.matcher())
+            for connection, source in sources_of(config)
+        }
+    )
+
+
+def cloud_settings(config: Config) -> CloudSettings:
+    """Return where the platform is and who we are."""
+    return CloudSettings(
+        client_id=config.auth.client_id,
+        client_secret=config.auth.secret,
+        api_url=config.platform.api_url,
+        issuer_url=config.platform.issuer_url,
+    )
+
+
+@contextmanager
+def _journal(config: Config) -> Iterator[Journal]:
+    file = journal_file(config)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = FileLock(file.with_name(LOCK), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as exc:
+        raise JournalError(
+            f"another twinsyncd keeps the journal {file}",
+            hint="it does the work already: ask it with `twinsyncd sync` or `twinsyncd status`",
+        ) from exc
+    journal = Journal(open_database(file))
+    try:
+        journal.sign_on(read_clock().wall_s)
+        yield journal
+    finally:
+        journal.close()
+        lock.release()
+
+
+def _targets(config: Config, cloud: Cloud) -> dict[str, Target]:
+    """Return one target per connection; those of one iTwin share what they know of its Storage."""
+    trees: dict[str, StorageTree] = {}
+    folders = {connection.key_of(source): source for connection, source in sources_of(config)}
+
+    def folder_of(key: FileKey) -> str:
+        inner = key.path.rpartition("/")[0]
+        return "/".join(part for part in (folders[key.source].storage_folder, inner) if part)
+
+    def connector_of(key: FileKey) -> str:
+        return folders[key.source].connector_of(key.path.rpartition("/")[2])
+
+    targets: dict[str, Target] = {}
+    for connection in config.connection:
+        tree = trees.setdefault(
+            connection.itwin_id, StorageTree(cloud.platform, connection.itwin_id)
+        )
+        settings = StorageConnectionSettings(
+            connection=connection.name,
+            display_name=connection.name,
+            itwin_id=connection.itwin_id,
+            imodel_id=connection.imodel_id,
+            folder_of=folder_of,
+            connector_of=connector_of,
+            connection_id=connection.connection_id or "",
+        )
+        targets[connection.name] = StorageConnection(cloud.platform, cloud.blobs, tree, settings)
+    return targets
