@@ -13,12 +13,12 @@ from ezdxf.entities.insert import Insert
 from ezdxf.filemanagement import readfile
 from ezdxf.layouts.blocklayout import BlockLayout
 from ezdxf.layouts.layout import Layout
-from ezdxf.lldxf.const import DXF12, DXFError, DXFVersionError
+from ezdxf.lldxf.const import DXF12, DXFError
 from ezdxf.lldxf.tagwriter import TagCollector
 from ezdxf.math import Vec2, Vec3
 
 from localtwin.connectors.dxf_extent import extent_of
-from localtwin.connectors.source import ConnectorError, Json, Partition, SourceElement, unreadable
+from localtwin.connectors.source import Json, Partition, SourceElement, unreadable
 
 TAIL_BYTES = 1024
 DIGEST_BYTES = 16
@@ -153,23 +153,17 @@ def _opened(file: Path) -> Drawing:
         raise unreadable("The file ends before its end mark.", code="FileIncomplete")
     try:
         return _loaded(file)
-    except DXFVersionError as exc:
-        raise ConnectorError(
-            code="FormatVersionUnsupported",
-            message=str(exc),
-            description="Save the drawing as DXF R12 or a later release.",
-            category="unsupported_format",
-            can_user_fix=True,
-        ) from exc
     except DXFError as exc:
         raise unreadable(f"The file is not valid DXF: {exc}") from exc
+    except OSError as exc:
+        if exc.errno is not None:
+            raise
+        raise unreadable("The file is not a DXF drawing.") from exc  # ezdxf says it this way
 
 
 def _loaded(file: Path) -> Drawing:
     try:
         return readfile(file)
-    except DXFVersionError:
-        raise
     except (DXFError, ValueError, TypeError, LookupError, AttributeError):
         drawing, _ = ezdxf.recover.readfile(file)
         return drawing

@@ -103,12 +103,13 @@ class _Reading:
         return None if kind is None else _identifier(kind)
 
     def _properties(self, instance: Instance) -> dict[str, Json]:
-        told: dict[str, Json] = {}
+        told: dict[str, Any] = {}
         for name, value in zip(_attribute_names(instance), instance, strict=True):
             if name not in _TOLD_ELSEWHERE and not _is_shape(value) and value is not None:
                 told[name] = self._plain(value)
         told |= self._definition_sets(instance)
-        told |= self._associations(instance)
+        for kind, label, _ in sorted(self._associations(instance)):
+            told[kind] = [*told.get(kind, ()), label]
         if placement := getattr(instance, "ObjectPlacement", None):
             told["Placement"] = self._placement(placement)[:3].round(DECIMALS).ravel().tolist()
         if groups := sorted(
@@ -120,13 +121,14 @@ class _Reading:
         return told
 
     def _shape(self, instance: Instance) -> str:
-        """Return a digest of the geometry and whatever else the object refers to."""
+        """Return digests of the geometry and whatever else the object refers to."""
         names = _attribute_names(instance)
         parts = [
             f"{name}:{self._plain(value)}"
             for name, value in zip(names, instance, strict=True)
             if name not in _TOLD_ELSEWHERE and _is_shape(value)
         ]
+        parts += sorted(digest for _, _, digest in self._associations(instance))
         return ";".join(parts)
 
     def _definition_sets(self, instance: Instance) -> dict[str, Json]:
@@ -149,18 +151,14 @@ class _Reading:
             self._definitions[step] = self._plain(values)
         return self._definitions[step]
 
-    def _associations(self, instance: Instance) -> dict[str, Json]:
-        """Return materials, classifications and documents, each by its name and digest."""
-        told: dict[str, list[str]] = {}
+    def _associations(self, instance: Instance) -> Iterator[tuple[str, str, str]]:
+        """Yield kind, name and digest of each material, classification and document."""
         for relation in getattr(instance, "HasAssociations", None) or ():
             # An association's last attribute is what is associated, in every schema.
             target = relation[len(relation) - 1]
-            if not isinstance(target, ifcopenshell.entity_instance):
-                continue
-            kind = relation.is_a().removeprefix("IfcRelAssociates")
-            label = getattr(target, "Name", None) or target.is_a()
-            told.setdefault(kind, []).append(f"{label} ({self._digests.of(target)})")
-        return {kind: sorted(targets) for kind, targets in told.items()}
+            if isinstance(target, ifcopenshell.entity_instance):
+                kind = relation.is_a().removeprefix("IfcRelAssociates")
+                yield kind, _label_of(target), self._digests.of(target)
 
     def _placement(self, placement: Instance) -> Matrix:
         """Return the position in the coordinates of the project."""
@@ -226,6 +224,15 @@ def _unsupported(message: str) -> ConnectorError:
 
 def _identifier(instance: Instance) -> str:
     return instance.GlobalId or f"without GlobalId: {instance.is_a()}"
+
+
+def _label_of(target: Instance) -> str:
+    """Return a name for what is associated: its own, or that of what it applies."""
+    for name in ("Name", "LayerSetName", "ForLayerSet", "ForProfileSet"):
+        value = getattr(target, name, None)
+        if value:
+            return value if isinstance(value, str) else _label_of(value)
+    return str(target.is_a())
 
 
 def _parent(instance: Instance) -> Instance | None:

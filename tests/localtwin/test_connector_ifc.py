@@ -1,0 +1,322 @@
+"""The IFC connector says what a model says, however the file is written."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import ifcopenshell
+import ifcopenshell.guid
+import pytest
+from imodel_scene import renumbered
+
+from localtwin.connectors.ifc import IfcConnector, IfcZipConnector
+from localtwin.connectors.source import ConnectorError, Partition, SourceElement
+from localtwin.sample_drive import buildings
+
+Elements: TypeAlias = dict[str, SourceElement]
+Model: TypeAlias = Any  # an ifcopenshell.file, which has no static types
+
+
+@pytest.fixture
+def steel(tmp_path: Path) -> Path:
+    file = tmp_path / "steel.ifc"
+    buildings.steel("steel", file)
+    return file
+
+
+def read(file: Path) -> Elements:
+    return {element.identifier: element for element in IfcConnector().read(file)}
+
+
+def checksums(elements: Elements) -> dict[str, str]:
+    return {identifier: element.checksum() for identifier, element in elements.items()}
+
+
+def changed(before: Elements, after: Elements) -> set[str]:
+    """Return the labels of the elements that read differently."""
+    told = checksums(after)
+    return {each.label for key, each in before.items() if told.get(key) != each.checksum()}
+
+
+def edited(file: Path, edit: Callable[[Model], object]) -> Elements:
+    model = ifcopenshell.open(file)
+    edit(model)
+    model.write(file)
+    return read(file)
+
+
+def named(elements: Elements, label: str) -> SourceElement:
+    (found,) = (element for element in elements.values() if element.label == label)
+    return found
+
+
+def find(model: Model, entity: str, name: str) -> Any:
+    return next(each for each in model.by_type(entity) if each.Name == name)
+
+
+def test_an_element_says_where_it_belongs_and_what_it_is(steel: Path) -> None:
+    """This is what a person looks for in the iModel."""
+    elements = read(steel)
+    beam = named(elements, "Beam B-05")
+
+    assert beam.class_name == "IFC4:IfcBeam"
+    assert beam.partition is Partition.PHYSICAL
+    assert beam.code == "Beam B-05"
+    assert elements[beam.parent or ""].label == "Deck"
+    assert elements[beam.category or ""].class_name == "IFC4:IfcBeamType"
+    assert beam.properties is not None
+    assert beam.properties["PropertySets"] == {
+        "Pset_BeamCommon": {"Reference": "HEA 600", "LoadBearing": True, "Span": 8.0}
+    }
+    assert beam.properties["Material"] == ["S355J2"]
+
+
+def test_the_spatial_structure_leads_up_to_the_project(steel: Path) -> None:
+    """Without it nobody finds a storey's elements."""
+    elements = read(steel)
+    line = []
+    element: SourceElement | None = named(elements, "Column C-01")
+    while element is not None:
+        line.append(element.class_name.removeprefix("IFC4:Ifc"))
+        element = elements.get(element.parent or "")
+
+    assert line == ["Column", "BuildingStorey", "Building", "Site", "Project"]
+
+
+def test_parents_and_categories_come_before_those_that_name_them(steel: Path) -> None:
+    """The iModel is written in one pass and can only refer to what is there."""
+    renumbered(steel, steel)
+    seen: set[str | None] = {None}
+
+    for element in IfcConnector().read(steel):
+        assert element.parent in seen
+        assert element.category in seen
+        seen.add(element.identifier)
+
+
+def test_an_export_with_other_step_numbers_says_the_same(steel: Path) -> None:
+    """Every export renumbers; if that counted, each save would update the whole iModel."""
+    before, text = read(steel), steel.read_text()
+
+    renumbered(steel, steel)
+
+    assert steel.read_text() != text
+    assert checksums(read(steel)) == checksums(before)
+
+
+def move(model: Model) -> None:
+    column = find(model, "IfcColumn", "Column C-03")
+    point = model.create_entity("IfcCartesianPoint", (1.0, 2.0, 3.0))
+    column.ObjectPlacement.RelativePlacement.Location = point
+
+
+def reshape(model: Model) -> None:
+    column = find(model, "IfcColumn", "Column C-03")
+    column.Representation.Representations[0].Items[0].Depth = 7.0
+
+
+def set_property(model: Model) -> None:
+    column = find(model, "IfcColumn", "Column C-03")
+    (relation,) = column.IsDefinedBy
+    relation.RelatingPropertyDefinition.HasProperties[0].NominalValue.wrappedValue = "HEB 500"
+
+
+def move_to_other_storey(model: Model) -> None:
+    column = find(model, "IfcColumn", "Column C-03")
+    deck = find(model, "IfcBuildingStorey", "Deck")
+    for relation in model.by_type("IfcRelContainedInSpatialStructure"):
+        others = [each for each in relation.RelatedElements if each != column]
+        inside = relation.RelatingStructure == deck
+        relation.RelatedElements = [*others, column] if inside else others
+
+
+def colour(model: Model) -> None:
+    column = find(model, "IfcColumn", "Column C-03")
+    item = column.Representation.Representations[0].Items[0]
+    shade = model.create_entity("IfcColourRgb", None, 1.0, 0.0, 0.0)
+    rendering = model.create_entity("IfcSurfaceStyleShading", shade)
+    style = model.create_entity("IfcSurfaceStyle", "Red", "BOTH", [rendering])
+    model.create_entity("IfcStyledItem", item, [style])
+
+
+def reclassify(model: Model) -> None:
+    column = find(model, "IfcColumn", "Column C-03")
+    model.create_entity(
+        "IfcRelAssociatesClassification",
+        GlobalId=ifcopenshell.guid.new(),
+        RelatedObjects=[column],
+        RelatingClassification=model.create_entity(
+            "IfcClassificationReference", Identification="28.11", Name="Columns"
+        ),
+    )
+
+
+EDITS = (move, reshape, set_property, move_to_other_storey, colour, reclassify)
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: str(edit.__name__))
+def test_every_kind_of_edit_shows_on_the_element_and_only_there(
+    steel: Path, edit: Callable[[Model], object]
+) -> None:
+    """An edit that does not show would leave the iModel stale for ever."""
+    before = read(steel)
+
+    after = edited(steel, edit)
+
+    assert changed(before, after) == {"Column C-03"}
+
+
+def test_a_changed_profile_shows_on_all_that_share_it(steel: Path) -> None:
+    """Shapes refer to shared parts; a change deep inside must not be missed."""
+    before = read(steel)
+
+    def widen(model: Model) -> None:
+        column = find(model, "IfcColumn", "Column C-03")
+        column.Representation.Representations[0].Items[0].SweptArea.XDim = 0.5
+
+    assert changed(before, edited(steel, widen)) == {f"Column C-{n:02}" for n in range(1, 11)}
+
+
+def test_a_moved_storey_moves_what_stands_in_it(steel: Path) -> None:
+    """Positions in the iModel are the project's, so they change with the storey."""
+    before = read(steel)
+
+    def lift(model: Model) -> None:
+        deck = find(model, "IfcBuildingStorey", "Deck")
+        point = model.create_entity("IfcCartesianPoint", (0.0, 0.0, 7.0))
+        deck.ObjectPlacement.RelativePlacement.Location = point
+
+    labels = changed(before, edited(steel, lift))
+
+    assert len(labels) == 1 + 12 + 8
+    assert not any("Column" in label for label in labels)
+
+
+def test_a_text_that_looks_like_a_reference_is_a_text(steel: Path) -> None:
+    """Names such as "#12" occur; taken for step numbers they would change with every export."""
+    before = edited(steel, lambda model: setattr(model.by_type("IfcMaterial")[0], "Name", "#7 'x'"))
+
+    renumbered(steel, steel)
+
+    assert checksums(read(steel)) == checksums(before)
+
+
+def test_the_owner_history_does_not_count(steel: Path) -> None:
+    """Some programs stamp every object on every export, edited or not."""
+    before = read(steel)
+
+    def stamp(model: Model) -> None:
+        person = model.create_entity("IfcPerson", FamilyName="X")
+        firm = model.create_entity("IfcOrganization", Name="Y")
+        who = model.create_entity("IfcPersonAndOrganization", person, firm)
+        tool = model.create_entity("IfcApplication", firm, "1", "Z", "Z")
+        history = model.create_entity(
+            "IfcOwnerHistory", OwningUser=who, OwningApplication=tool, CreationDate=1
+        )
+        for rooted in model.by_type("IfcRoot"):
+            rooted.OwnerHistory = history
+
+    assert changed(before, edited(steel, stamp)) == set()
+
+
+def test_groups_are_elements_and_their_members_name_them(tmp_path: Path) -> None:
+    """Systems are how building services are read."""
+    file = tmp_path / "ducts.ifc"
+    buildings.ventilation("ducts", file)
+    elements = read(file)
+
+    system = named(elements, "Supply air")
+    duct = named(elements, "Duct S-01")
+
+    assert system.class_name == "IFC4:IfcSystem"
+    assert duct.properties is not None
+    assert duct.properties["Groups"] == [system.identifier]
+
+
+@pytest.mark.parametrize("schema", ["IFC2X3", "IFC4", "IFC4X3"])
+def test_every_schema_in_use_is_read(tmp_path: Path, schema: str) -> None:
+    """Offices hold models of twenty years."""
+    model = ifcopenshell.file(schema=schema)
+    project = model.create_entity("IfcProject", GlobalId=ifcopenshell.guid.new(), Name="P")
+    site = model.create_entity("IfcSite", GlobalId=ifcopenshell.guid.new(), Name="S")
+    grade = model.create_entity("IfcLabel", "A")
+    value = model.create_entity("IfcPropertySingleValue", Name="Grade", NominalValue=grade)
+    values = model.create_entity(
+        "IfcPropertySet",
+        GlobalId=ifcopenshell.guid.new(),
+        Name="Survey",
+        HasProperties=[value],
+    )
+    model.create_entity(
+        "IfcRelAggregates",
+        GlobalId=ifcopenshell.guid.new(),
+        RelatingObject=project,
+        RelatedObjects=[site],
+    )
+    model.create_entity(
+        "IfcRelDefinesByProperties",
+        GlobalId=ifcopenshell.guid.new(),
+        RelatedObjects=[site],
+        RelatingPropertyDefinition=values,
+    )
+    file = tmp_path / "site.ifc"
+    model.write(file)
+
+    found = named(read(file), "S")
+
+    assert found.class_name.removeprefix(f"{schema}").endswith(":IfcSite")
+    assert found.parent == project.GlobalId
+    assert found.properties is not None
+    assert found.properties["PropertySets"] == {"Survey": {"Grade": "A"}}
+
+
+def test_what_is_told_can_be_written_as_json(steel: Path) -> None:
+    """The iModel keeps properties as JSON; a value that is none would fail the whole run."""
+    for element in read(steel).values():
+        assert json.loads(json.dumps(element.properties)) == element.properties
+
+
+def test_an_ifczip_says_what_the_ifc_inside_says(tmp_path: Path, steel: Path) -> None:
+    """Large models are often kept zipped."""
+    file = tmp_path / "steel.ifczip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.write(steel, "steel.ifc")
+
+    assert list(IfcZipConnector().read(file)) == list(IfcConnector().read(steel))
+
+
+def test_a_zip_without_a_model_is_named_as_that(tmp_path: Path) -> None:
+    """The person who mapped it has to learn what is wrong with it."""
+    file, noise = tmp_path / "steel.ifczip", tmp_path / "noise.ifczip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("readme.txt", "nothing here")
+    noise.write_bytes(b"no archive")
+
+    for each in (file, noise):
+        with pytest.raises(ConnectorError) as caught:
+            list(IfcZipConnector().read(each))
+        assert caught.value.code == "FileUnreadable"
+
+
+TROUBLES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "empty": (lambda data: data[:0], "FileEmpty"),
+    "cut off in the data": (lambda data: data[: len(data) // 2], "FileIncomplete"),
+    "last line missing": (lambda data: data.replace(b"END-ISO", b""), "FileIncomplete"),
+    "no header": (lambda data: b"x" + data[40:], "FileUnreadable"),
+    "unknown schema": (lambda data: data.replace(b"'IFC4'", b"'IFC9'"), "FormatVersionUnsupported"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_file_that_cannot_be_trusted_is_refused(steel: Path, trouble: str) -> None:
+    """Half a model read as a whole one would delete the other half from the iModel."""
+    damage, code = TROUBLES[trouble]
+    steel.write_bytes(damage(steel.read_bytes()))
+
+    with pytest.raises(ConnectorError) as caught:
+        list(IfcConnector().read(steel))
+
+    assert caught.value.code == code
+    assert caught.value.can_user_fix
