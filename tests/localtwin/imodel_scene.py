@@ -47,8 +47,16 @@ class Scene:
             return list(database.execute(query, values))
 
     def element(self, identifier: str) -> dict[str, object]:
-        names = ["Id", "ParentId", "CategoryId", "CodeValue", "UserLabel", "JsonProperties"]
-        names += ["MinX", "MinY", "MinZ", "MaxX", "MaxY", "MaxZ"]
+        names = [
+            "Id",
+            "ParentId",
+            "CategoryId",
+            "TypeDefinitionId",
+            "CodeValue",
+            "UserLabel",
+            "JsonProperties",
+        ]
+        names += ["JsonProperties", "MinX", "MinY", "MinZ", "MaxX", "MaxY", "MaxZ"]
         (row,) = self.rows(
             f"SELECT {', '.join(names)} FROM bis_Element"  # noqa: S608 - names from above
             " JOIN bis_ExternalSourceAspect ON ElementId = Id WHERE Identifier = ?",

@@ -65,7 +65,7 @@ def test_an_element_says_where_it_belongs_and_what_it_is(steel: Path) -> None:
     assert beam.partition is Partition.PHYSICAL
     assert beam.code == "Beam B-05"
     assert elements[beam.parent or ""].label == "Deck"
-    assert elements[beam.category or ""].class_name == "IFC4:IfcBeamType"
+    assert elements[beam.type_definition or ""].class_name == "IFC4:IfcBeamType"
     assert beam.properties is not None
     assert beam.properties["PropertySets"] == {
         "Pset_BeamCommon": {"Reference": "HEA 600", "LoadBearing": True, "Span": 8.0}
@@ -85,14 +85,14 @@ def test_the_spatial_structure_leads_up_to_the_project(steel: Path) -> None:
     assert line == ["Column", "BuildingStorey", "Building", "Site", "Project"]
 
 
-def test_parents_and_categories_come_before_those_that_name_them(steel: Path) -> None:
+def test_parents_and_types_come_before_those_that_name_them(steel: Path) -> None:
     """The iModel is written in one pass and can only refer to what is there."""
     renumbered(steel, steel)
     seen: set[str | None] = {None}
 
     for element in IfcConnector().read(steel):
         assert element.parent in seen
-        assert element.category in seen
+        assert element.type_definition in seen
         seen.add(element.identifier)
 
 
@@ -192,6 +192,47 @@ def test_a_moved_storey_moves_what_stands_in_it(steel: Path) -> None:
 
     assert len(labels) == 1 + 12 + 8
     assert not any("Column" in label for label in labels)
+
+
+def test_a_move_along_an_alignment_shows(tmp_path: Path) -> None:
+    """Roads and rails place things along curves, where coordinates take geometry to know."""
+    model = ifcopenshell.file(schema="IFC4X3")
+    create = model.create_entity
+    points = [create("IfcCartesianPoint", (x, 0.0, 0.0)) for x in (0.0, 100.0)]
+    curve = create("IfcPolyline", points)
+    along = create(
+        "IfcPointByDistanceExpression", create("IfcLengthMeasure", 10.0), BasisCurve=curve
+    )
+    axes = create("IfcAxis2PlacementLinear", along)
+    placement = create("IfcLinearPlacement", RelativePlacement=axes)
+    new = ifcopenshell.guid.new
+    create("IfcSign", GlobalId=new(), Name="Speed limit", ObjectPlacement=placement)
+    create("IfcSign", GlobalId=new(), Name="Stop")
+    file = tmp_path / "road.ifc"
+    model.write(file)
+    before = read(file)
+
+    def move_on(model: Model) -> None:
+        (point,) = model.by_type("IfcPointByDistanceExpression")
+        point.DistanceAlong = model.create_entity("IfcLengthMeasure", 20.0)
+
+    assert changed(before, edited(file, move_on)) == {"Speed limit"}
+
+
+def test_a_property_may_be_called_id(steel: Path) -> None:
+    """It is a common name in practice, and one that libraries like to use for themselves."""
+
+    def rename(model: Model) -> None:
+        column = find(model, "IfcColumn", "Column C-03")
+        (relation,) = column.IsDefinedBy
+        relation.RelatingPropertyDefinition.HasProperties[0].Name = "id"
+
+    column = named(edited(steel, rename), "Column C-03")
+
+    assert column.properties is not None
+    assert column.properties["PropertySets"] == {
+        "Pset_ColumnCommon": {"id": "HEB 400", "LoadBearing": True, "IsExternal": True}
+    }
 
 
 def test_a_text_that_looks_like_a_reference_is_a_text(steel: Path) -> None:

@@ -323,7 +323,7 @@ def test_every_parent_and_category_exists(scene: Scene, steel: Path, drawing: Pa
     buildings.edit_steel(steel, steel)
     scene.run(source(steel))
 
-    for column in ("ParentId", "CategoryId"):
+    for column in ("ParentId", "CategoryId", "TypeDefinitionId"):
         dangling = scene.rows(
             f"SELECT Id FROM bis_Element WHERE {column} NOT IN (SELECT Id FROM bis_Element)"  # noqa: S608
         )

@@ -62,7 +62,7 @@ class _Reading:
     def __init__(self, model: ifcopenshell.file) -> None:
         self._model = model
         self._digests = Digests(model)
-        self._placements: dict[int, Matrix] = {}
+        self._placements: dict[int, Matrix | None] = {}
         self._definitions: dict[int, Json] = {}
         self._told: set[int] = set()
 
@@ -91,7 +91,7 @@ class _Reading:
             label=instance.Name or "",
             code=getattr(instance, "Tag", None) or "",
             parent=None if parent is None else _identifier(parent),
-            category=self._type(instance),
+            type_definition=self._type(instance),
             properties=self._properties(instance),
             shape=self._shape(instance),
         )
@@ -110,8 +110,9 @@ class _Reading:
         told |= self._definition_sets(instance)
         for kind, label, _ in sorted(self._associations(instance)):
             told[kind] = [*told.get(kind, ()), label]
-        if placement := getattr(instance, "ObjectPlacement", None):
-            told["Placement"] = self._placement(placement)[:3].round(DECIMALS).ravel().tolist()
+        placement = self._placement(getattr(instance, "ObjectPlacement", None))
+        if placement is not None:
+            told["Placement"] = placement[:3].round(DECIMALS).ravel().tolist()
         if groups := sorted(
             _identifier(relation.RelatingGroup)
             for relation in getattr(instance, "HasAssignments", None) or ()
@@ -128,6 +129,9 @@ class _Reading:
             for name, value in zip(names, instance, strict=True)
             if name not in _TOLD_ELSEWHERE and _is_shape(value)
         ]
+        placement = getattr(instance, "ObjectPlacement", None)
+        if placement is not None and self._placement(placement) is None:
+            parts.append(self._digests.of(placement))
         parts += sorted(digest for _, _, digest in self._associations(instance))
         return ";".join(parts)
 
@@ -148,7 +152,11 @@ class _Reading:
         step = definition.id()
         if step not in self._definitions:
             values = ifc_element.get_property_definition(definition)
-            self._definitions[step] = self._plain(values)
+            if definition.is_a("IfcPropertySet"):  # whose property "id" would be overwritten above
+                values = ifc_element.get_properties(definition.HasProperties)
+            else:
+                values.pop("id")
+            self._definitions[step] = {key: self._plain(value) for key, value in values.items()}
         return self._definitions[step]
 
     def _associations(self, instance: Instance) -> Iterator[tuple[str, str, str]]:
@@ -160,21 +168,26 @@ class _Reading:
                 kind = relation.is_a().removeprefix("IfcRelAssociates")
                 yield kind, _label_of(target), self._digests.of(target)
 
-    def _placement(self, placement: Instance) -> Matrix:
-        """Return the position in the coordinates of the project."""
+    def _placement(self, placement: Instance | None) -> Matrix | None:
+        """Return the position in the coordinates of the project.
+
+        None if there is none, or if it takes geometry to know it (on a grid, along a curve).
+        """
+        if placement is None:
+            return None
         step = placement.id()
         if step not in self._placements:
             self._placements[step] = self._computed_placement(placement)
         return self._placements[step]
 
-    def _computed_placement(self, placement: Instance) -> Matrix:
+    def _computed_placement(self, placement: Instance) -> Matrix | None:
         if not placement.is_a("IfcLocalPlacement"):
-            # Grid and linear placements need geometry; their digest is kept with the shape.
-            return np.eye(4)
-        above = placement.PlacementRelTo
-        base = np.eye(4) if above is None else self._placement(above)
+            return None
         relative: Matrix = ifc_placement.get_axis2placement(placement.RelativePlacement)
-        return np.asarray(base @ relative, dtype=np.float64)
+        if placement.PlacementRelTo is None:
+            return relative
+        above = self._placement(placement.PlacementRelTo)
+        return None if above is None else np.asarray(above @ relative, dtype=np.float64)
 
     def _plain(self, value: Any) -> Json:
         """Return a value of ifcopenshell as JSON; references become what identifies them."""

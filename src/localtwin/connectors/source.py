@@ -34,7 +34,8 @@ class SourceElement:
     """One element as its source file states it.
 
     `identifier` is what the source itself calls the element for as long as it lives (an IFC
-    GlobalId, a DXF handle). `parent` and `category` are identifiers of the same source.
+    GlobalId, a DXF handle). `parent`, `category` and `type_definition` are identifiers of
+    the same source.
     `shape` is a digest of the geometry, so that a changed shape is a changed element.
     """
 
@@ -45,6 +46,7 @@ class SourceElement:
     code: str = ""
     parent: str | None = None
     category: str | None = None
+    type_definition: str | None = None
     properties: Mapping[str, Json] | None = None
     extent: Extent | None = None
     shape: str = ""
@@ -59,6 +61,7 @@ class SourceElement:
             self.code,
             self.parent,
             self.category,
+            self.type_definition,
             self.properties,
             extent,
             self.shape,
@@ -85,7 +88,7 @@ class Connector(Protocol):
         """The edition of this connector's reading."""
 
     def read(self, file: Path) -> Iterator[SourceElement]:
-        """Yield every element of `file`, parents and categories before those that name them.
+        """Yield every element of `file`, each after those that it names.
 
         Raises ConnectorError when the file as a whole can't be trusted; what was yielded
         before is then to be thrown away.

@@ -50,6 +50,7 @@ CREATE TABLE bis_Element (
     ModelId INTEGER NOT NULL,
     ParentId INTEGER,
     CategoryId INTEGER,
+    TypeDefinitionId INTEGER,
     CodeValue TEXT,
     UserLabel TEXT,
     JsonProperties TEXT NOT NULL,

@@ -126,7 +126,7 @@ class Synchronizer:
     def _insert(self, element: SourceElement, identifier: str, checksum: str) -> int:
         row = self._row(element)
         self._run(
-            "INSERT INTO bis_Element VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row
+            "INSERT INTO bis_Element VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row
         )
         element_id = self._database.last_insert_rowid()
         self._run(
@@ -141,9 +141,10 @@ class Synchronizer:
         self, element: SourceElement, element_id: int, identifier: str, checksum: str
     ) -> None:
         self._run(
-            "UPDATE bis_Element SET (ClassId, ModelId, ParentId, CategoryId, CodeValue, UserLabel,"
+            "UPDATE bis_Element SET (ClassId, ModelId, ParentId, CategoryId,"
+            " TypeDefinitionId, CodeValue, UserLabel,"
             " JsonProperties, MinX, MinY, MinZ, MaxX, MaxY, MaxZ)"
-            " = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE Id = ?",
+            " = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE Id = ?",
             (*self._row(element), element_id),
         )
         self._run(
@@ -162,6 +163,7 @@ class Synchronizer:
             self._model(element.partition),
             self._element(element.parent),
             self._element(element.category),
+            self._element(element.type_definition),
             element.code or None,
             element.label or None,
             json.dumps(element.properties or {}, default=dict, ensure_ascii=False, sort_keys=True),
