@@ -53,6 +53,7 @@ class Ready:
     client_id: str
     client_secret: str
     itwin_id: str
+    imodel_id: str  # some iModel of that iTwin; made when there is none
     data: Path
 
 
@@ -193,4 +194,22 @@ def _ready(settings: Settings, listening: socket.socket, world: World) -> Ready:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{listening.getsockname()[1]}"
     made = world.credentials
-    return Ready(url, url, made.client_id, made.client_secret, made.itwin_id, settings.data)
+    return Ready(
+        api_url=url,
+        issuer_url=url,
+        client_id=made.client_id,
+        client_secret=made.client_secret,
+        itwin_id=made.itwin_id,
+        imodel_id=_some_imodel(world),
+        data=settings.data,
+    )
+
+
+def _some_imodel(world: World) -> str:
+    """Return an iModel to begin with: the first of the iTwin that the first start made."""
+    made = world.credentials
+    there = world.imodels.page(made.itwin_id, skip=0, top=1)
+    if there:
+        return there[0].id
+    user = world.access.user_id(made.client_id)
+    return world.imodels.create(made.itwin_id, "Local iModel", user=user).id
