@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 
 from localtwin.api import (
     blobs,
@@ -14,6 +17,7 @@ from localtwin.api import (
     imodels,
     ims,
     itwins,
+    recycling,
     storage,
     synchronization,
 )
@@ -21,7 +25,7 @@ from localtwin.api.dispatch import Dispatch
 from localtwin.api.gate import Gate
 from localtwin.world.world import World
 
-_APIS = (ims, itwins, imodels, storage, synchronization)
+_APIS = (ims, itwins, imodels, storage, recycling, synchronization)
 
 
 def build(world: World, *, warm: bool = False) -> FastAPI:
@@ -46,11 +50,14 @@ def build(world: World, *, warm: bool = False) -> FastAPI:
     envelope.install(app)
     blobs.install(app, world)
     imodel_shapes.install_downloads(app, world)
-    routers = [module.router(world) for module in _APIS]
-    for router in routers:
-        app.include_router(router)
-    app.openapi()  # made from the routes, so before they are put behind one
-    dispatch = Dispatch([*app.routes, *(route for router in routers for route in router.routes)])
+    routes = [route for api in _APIS for route in api.router(world).routes]
+    dispatch = Dispatch([*app.routes, *routes])
     app.router.routes[:] = [dispatch]
     app.add_middleware(Gate, access=world.access, words=dispatch.words)
+
+    @cache
+    def described() -> dict[str, Any]:
+        return get_openapi(title=app.title, version=app.version, routes=routes)
+
+    app.openapi = described  # type: ignore[method-assign]  # FastAPI's own way to say it
     return app

@@ -108,7 +108,7 @@ def install_downloads(app: FastAPI, world: World) -> None:
         except Refusal:
             return blob_refused(BlobRefusal("BlobNotFound"), now=world.clock(), head=head)
         return FileResponse(
-            world.imodels.changeset_file(found.imodel_id, found.run_id),
+            world.imodels.changeset_file(found),
             media_type="application/octet-stream",
             filename=f"{found.id}.cs",
         )

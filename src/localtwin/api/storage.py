@@ -11,18 +11,22 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
-from localtwin.api.envelope import empty, invalid
+from localtwin.api.envelope import empty
 from localtwin.api.links import PAGE, Skip, caller, link, origin
-from localtwin.api.storage_shapes import always_paged, item_shape, signed_url
-from localtwin.errors import Detail, Forbidden, Invalid, NotFound
-from localtwin.ids import is_guid, pair_id
-from localtwin.world.storage import FILE, FOLDER, Item
+from localtwin.api.storage_shapes import (
+    StorageTop,
+    always_paged,
+    check_itwin,
+    check_top,
+    item_shape,
+    signed_url,
+)
+from localtwin.errors import Forbidden, NotFound
+from localtwin.ids import pair_id
+from localtwin.world.items import FILE, FOLDER, Item
 from localtwin.world.world import World
 
-_PAGE_MAX = 1000
 _BOTH = (FOLDER, FILE)
-
-StorageTop = Annotated[int, Query(alias="$top", ge=1)]
 
 
 class ItemCreate(BaseModel):
@@ -71,9 +75,8 @@ def _top_level(routes: APIRouter, world: World) -> None:
         top: StorageTop = PAGE,
     ) -> JSONResponse:
         """List the top-level folders and files of an iTwin."""
-        _check_top(top)
-        if not is_guid(itwin_id):
-            raise invalid("/storage", Detail("InvalidValue", "Not a GUID.", "iTwinId"))
+        check_top(top)
+        check_itwin(itwin_id)
         root = pair_id(itwin_id.lower(), itwin_id.lower())
         try:
             found = world.storage.children(root, kinds=_BOTH, skip=skip, top=top)
@@ -102,7 +105,7 @@ def _folders(routes: APIRouter, world: World) -> None:
         top: StorageTop = PAGE,
     ) -> JSONResponse:
         """Find items below a folder by name; * and ? are wildcards."""
-        _check_top(top)
+        check_top(top)
         found = world.storage.search(item_id, name=name, skip=skip, top=top)
         return JSONResponse(always_paged(request, "items", found, skip=skip, top=top))
 
@@ -128,7 +131,7 @@ def _listing(routes: APIRouter, world: World, path: str, name: str, kinds: tuple
         request: Request, item_id: str, skip: Skip = 0, top: StorageTop = PAGE
     ) -> JSONResponse:
         """List what is directly in a folder."""
-        _check_top(top)
+        check_top(top)
         found = world.storage.children(item_id, kinds=kinds, skip=skip, top=top)
         return JSONResponse(always_paged(request, name, found, skip=skip, top=top))
 
@@ -218,8 +221,3 @@ def _upload_links(world: World, request: Request, file: Item) -> dict[str, Any]:
     complete = f"{origin(request)}/storage/files/{file.id}/complete"
     upload = signed_url(world, request, file.guid, permissions="rw", filename=file.name)
     return {"_links": {"completeUrl": link(complete), "uploadUrl": link(upload)}}
-
-
-def _check_top(top: int) -> None:
-    if top > _PAGE_MAX:
-        raise Invalid("InvalidStorageRequest", "Page size is over 1000 items limit.")

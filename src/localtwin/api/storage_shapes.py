@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Request
+from fastapi import Query, Request
 
+from localtwin.api.envelope import invalid
 from localtwin.api.links import link, origin, page_links
-from localtwin.world.storage import FILE, Item
+from localtwin.errors import Detail, Invalid
+from localtwin.ids import is_guid
+from localtwin.world.items import FILE, Item
 from localtwin.world.world import World
 
 # Looks like the real one: account, container, folder and file; blob clients rely on the parts.
 BLOB_PATH = "/blobs/azuresqldbecpluginstorage/ProjectShare/File"
+_PAGE_MAX = 1000
+
+StorageTop = Annotated[int, Query(alias="$top", ge=1)]
 
 
 def item_shape(request: Request, item: Item) -> dict[str, Any]:
@@ -62,3 +68,15 @@ def signed_url(
     path = f"{BLOB_PATH}/{quote(blob)}"
     query = world.signer.query(path, permissions=permissions, now=world.clock(), filename=filename)
     return f"{origin(request)}{path}?{query}"
+
+
+def check_top(top: int) -> None:
+    """Raise Invalid when a page would be too large."""
+    if top > _PAGE_MAX:
+        raise Invalid("InvalidStorageRequest", "Page size is over 1000 items limit.")
+
+
+def check_itwin(itwin_id: str) -> None:
+    """Raise Invalid unless `itwin_id` is a GUID."""
+    if not is_guid(itwin_id):
+        raise invalid("/storage", Detail("InvalidValue", "Not a GUID.", "iTwinId"))

@@ -22,7 +22,7 @@ from localtwin.world.clock import Clock, stamp
 from localtwin.world.conditions import Conditions
 from localtwin.world.contents import Contents, Incoming, Slice
 from localtwin.world.database import Database
-from localtwin.world.tables import blobs, committed_blocks, staged_blocks
+from localtwin.world.tables import blobs, committed_blocks, items, staged_blocks
 
 _BLOCK_ID_BYTES = 64
 _COMMITTED_BLOCKS = 50_000
@@ -156,8 +156,25 @@ class Blobs:
             raise BlobRefusal("BlobNotFound")
         return found, [_block(row) for row in committed], [_block(row) for row in staged]
 
+    def forget(self, connection: Connection, blob_ids: Sequence[str]) -> list[str]:
+        """Delete the records of blobs; returns the contents to `drop` after the commit."""
+        found: list[str] = []
+        for blob in blob_ids:
+            for table, column in ((blobs, blobs.c.id), (staged_blocks, staged_blocks.c.blob)):
+                gone = delete(table).where(column == blob).returning(table.c.content)
+                found += connection.execute(gone).scalars()
+            connection.execute(delete(committed_blocks).where(committed_blocks.c.blob == blob))
+        return found
+
+    def drop(self, contents: Sequence[str]) -> None:
+        """Delete contents that no record refers to any more."""
+        self._contents.drop(contents)
+
     def sweep(self) -> None:
-        """Delete the contents that no blob and no staged block refers to."""
+        """Delete blobs without a file, then contents without a blob: a crash may leave both."""
+        orphans = select(blobs.c.id).where(blobs.c.id.not_in(select(items.c.guid)))
+        with self._database.write() as connection:
+            self.forget(connection, connection.execute(orphans).scalars().all())
         used = self._database.all(select(blobs.c.content)) + self._database.all(
             select(staged_blocks.c.content)
         )

@@ -18,7 +18,7 @@ from localtwin.ids import new_guid, pair_id
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database, next_seq
 from localtwin.world.imodels import find_imodel
-from localtwin.world.storage import FILE, find
+from localtwin.world.items import FILE, find
 from localtwin.world.tables import connections, runs, sources
 
 STORAGE = "storage"

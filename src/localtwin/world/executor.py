@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 from localtwin.errors import JobFailed
 from localtwin.world.database import Database
@@ -79,6 +80,10 @@ class Executor:
         """Have the run carried out; returns at once."""
         self._queue.put(run_id)
 
+    def drain(self) -> None:
+        """Wait until every submitted run has ended."""
+        self._queue.join()
+
     def stop(self) -> None:
         """Stop the threads; a run in progress stays unfinished and is taken up at next start."""
         self._stopping.set()
@@ -90,6 +95,15 @@ class Executor:
             thread.join()
         self._threads.clear()
 
+    def order(self, run: Run) -> dict[str, object]:
+        """Return what a worker is told about the run."""
+        return {
+            "imodel": str(self._imodels.file(run.imodel_id)),
+            "run_id": run.id,
+            "parent": self._recorder.parent(run.imodel_id),
+            "sources": [self._source(run, task) for task in run.tasks],
+        }
+
     def _serve(self) -> None:
         while (run_id := self._queue.get()) is not None and not self._stopping.is_set():
             process = self._idle.get()
@@ -100,6 +114,7 @@ class Executor:
                 self._recorder.fail(run_id, "RunOrchestrationError", "Internal error.")
             finally:
                 self._idle.put(process)
+                self._queue.task_done()
 
     def _carry_out(self, run_id: str, process: JobProcess) -> None:
         run = find_run(self._database, run_id)
@@ -112,23 +127,19 @@ class Executor:
         if self._stopping.wait(self._limits.delay_s):
             return
         try:
-            report = process.run(self._order(run), limit_s=self._limits.run_s)
+            answer = process.run(self.order(run), limit_s=self._limits.run_s)
         except JobFailed as failure:
             if not self._stopping.is_set():
                 key = "RunTimedOut" if failure.timed_out else "RunOrchestrationError"
                 self._recorder.fail(run_id, key, failure.reason, timed_out=failure.timed_out)
                 self._freezer.drop(run_id)
             return
-        self._recorder.ended(run, report)
+        self._recorder.ended(run, answer["report"], self._earlier(answer.get("earlier")))
         self._freezer.drop(run_id)
 
-    def _order(self, run: Run) -> dict[str, object]:
-        return {
-            "imodel": str(self._imodels.file(run.imodel_id)),
-            "changeset": str(self._imodels.changeset_file(run.imodel_id, run.id)),
-            "parent": self._recorder.parent(run.imodel_id),
-            "sources": [self._source(run, task) for task in run.tasks],
-        }
+    def _earlier(self, found: dict[str, Any] | None) -> tuple[Run, dict[str, Any]] | None:
+        run = find_run(self._database, found["run_id"]) if found else None
+        return None if found is None or run is None else (run, found["report"])
 
     def _source(self, run: Run, task: Task) -> dict[str, str]:
         # A file that was deleted has no content; the connector reports it as unreadable.

@@ -18,7 +18,7 @@ from localtwin.errors import Refusal
 from localtwin.ids import split_pair
 from localtwin.world.connections import Connection
 from localtwin.world.contents import Contents
-from localtwin.world.storage import FILE, find
+from localtwin.world.items import FILE, find
 from localtwin.world.tables import blobs, sources
 
 BRIDGE = "bridge"

@@ -142,6 +142,14 @@ class IModels:
             connection.execute(delete(imodels).where(imodels.c.id == imodel.id))
         shutil.rmtree(self.folder(imodel.id), ignore_errors=True)
 
+    def sweep(self) -> None:
+        """Delete the folders of iModels that are no more."""
+        known = {row.id for row in self._database.all(select(imodels.c.id))}
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for folder in self._folder.iterdir():
+            if folder.name not in known:
+                shutil.rmtree(folder, ignore_errors=True)
+
     def folder(self, imodel_id: str) -> Path:
         """Return where the iModel's own file and its changesets are."""
         return self._folder / imodel_id
@@ -150,9 +158,9 @@ class IModels:
         """Return where the iModel's file is, or will be after the first run."""
         return self.folder(imodel_id) / "imodel.sqlite"
 
-    def changeset_file(self, imodel_id: str, run_id: str) -> Path:
-        """Return where the changeset of a run is."""
-        return self.folder(imodel_id) / "changesets" / run_id
+    def changeset_file(self, changeset: Changeset) -> Path:
+        """Return where the changeset is."""
+        return self.folder(changeset.imodel_id) / "changesets" / changeset.id
 
     def changesets(
         self,

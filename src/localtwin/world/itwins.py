@@ -15,7 +15,7 @@ from localtwin.errors import Conflict, Detail, Invalid, not_found
 from localtwin.ids import new_guid
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database, next_seq
-from localtwin.world.storage import FOLDER, new_item
+from localtwin.world.items import FOLDER, new_item
 from localtwin.world.tables import items, itwins
 
 

@@ -40,29 +40,58 @@ def _listen(lines: IO[str], jobs: queue.Queue[str]) -> None:
 
 def _answer(module: Any, order: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"report": _work(module, order)}
+        return _work(module, order)
     except Exception as error:  # noqa: BLE001 (the top of the process: every failure is reported)
         return {"failure": f"{type(error).__name__}: {error}"}
 
 
 def _work(module: Any, order: dict[str, Any]) -> dict[str, Any]:
-    imodel, changeset = Path(order["imodel"]), Path(order["changeset"])
-    changeset.parent.mkdir(parents=True, exist_ok=True)
+    imodel = Path(order["imodel"])
+    pending = Pending(imodel.parent / "changesets")
     # A worker of a killed server may still be at this iModel for a moment.
     with FileLock(imodel.with_suffix(".lock")):
         if not imodel.exists():
             module.create_imodel(imodel)
-        return _finished(module, imodel, order["parent"]) or asdict(
-            module.run_job(_job(module, imodel, changeset, order["sources"]))
-        )
+        left = module.last_report(imodel)
+        earlier = None
+        if left is not None and left.changeset.id != order["parent"]:
+            pending.keep(left.changeset.id)
+            if pending.owner() == order["run_id"]:
+                return {"report": asdict(left)}
+            earlier = {"run_id": pending.owner(), "report": asdict(left)}
+        pending.begin(order["run_id"])
+        report = module.run_job(_job(module, imodel, pending.file, order["sources"]))
+        if report.changeset is not None:
+            pending.keep(report.changeset.id)
+    return {"report": asdict(report), "earlier": earlier}
 
 
-def _finished(module: Any, imodel: Path, parent: str) -> dict[str, Any] | None:
-    """Return the report of this very run, if its server died before recording its changeset."""
-    report = module.last_report(imodel)
-    if report is None or report.changeset is None or report.changeset.id == parent:
-        return None
-    return asdict(report)
+class Pending:
+    """The changeset being written, and for which run.
+
+    A job that dies after its commit leaves a changeset that nobody has heard of. Who works at the
+    iModel next finds it, and whose it is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self.file = folder / "pending"
+
+    def begin(self, run_id: str) -> None:
+        """Note that the next changeset is of that run."""
+        partial = self.file.with_suffix(".partial")
+        partial.write_text(run_id, encoding="ascii")
+        partial.replace(self.file.with_suffix(".run"))
+
+    def owner(self) -> str:
+        """Return the run noted last."""
+        return self.file.with_suffix(".run").read_text("ascii")
+
+    def keep(self, changeset_id: str) -> None:
+        """Give the changeset its name; nothing happens when it has it already."""
+        if self.file.exists():
+            self.file.replace(self._folder / changeset_id)
 
 
 def _job(module: Any, imodel: Path, changeset: Path, sources: list[dict[str, str]]) -> Any:

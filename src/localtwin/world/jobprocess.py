@@ -27,7 +27,7 @@ class JobProcess:
         self._running()
 
     def run(self, order: dict[str, Any], *, limit_s: float) -> dict[str, Any]:
-        """Return the worker's report.
+        """Return the worker's answer: its report, and that of an earlier run it came upon.
 
         Raises JobFailed when it crashes, takes longer than `limit_s`, or reports a failure.
         """
@@ -52,8 +52,7 @@ class JobProcess:
         answer: dict[str, Any] = json.loads(line)
         if "failure" in answer:
             raise JobFailed(answer["failure"])
-        report: dict[str, Any] = answer["report"]
-        return report
+        return answer
 
     def stop(self) -> None:
         """End the process at once; a job in it fails, and no other is started."""

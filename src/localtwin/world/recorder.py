@@ -63,16 +63,21 @@ class Recorder:
                 .values(state="Executing", started=now)
             )
 
-    def ended(self, run: Run, report: dict[str, Any]) -> None:
-        """Record what the worker reported, and the changeset if there is one."""
-        results = {entry["source_id"]: source_result(entry) for entry in report["sources"]}
-        done = [(task, results[task.file_id]) for task in run.tasks]
+    def ended(
+        self, run: Run, report: dict[str, Any], earlier: tuple[Run, dict[str, Any]] | None = None
+    ) -> None:
+        """Record what the worker reported, and the changeset if there is one.
+
+        `earlier` is a run that failed after its changeset was written, which comes first.
+        """
+        done = _matched(run, report)
         now = stamp(self._clock())
         with self._database.write() as transaction:
+            if earlier is not None:
+                self._push(transaction, *earlier)
             for task, result in done:
                 _end_task(transaction, task.id, result, now)
-            if report["changeset"] is not None:
-                self._push(transaction, run, ChangesetResult(**report["changeset"]), done)
+            self._push(transaction, run, report)
             _end_run(transaction, run.id, outcome(r.result for _, r in done), None, now)
         self._on_end(run.id)
 
@@ -101,13 +106,15 @@ class Recorder:
         self,
         transaction: Transaction,
         run: Run,
-        changeset: ChangesetResult,
-        done: list[tuple[Task, SourceResult]],
+        report: dict[str, Any],
     ) -> None:
+        if report["changeset"] is None:
+            return
+        changeset = ChangesetResult(**report["changeset"])
         last = last_changeset(transaction, run.imodel_id)
         if last is not None and last.id == changeset.id:
             return
-        changed = [task for task, result in done if result.result == SUCCESS]
+        changed = [task for task, result in _matched(run, report) if result.result == SUCCESS]
         name = transaction.execute(
             select(connections.c.display_name).where(connections.c.id == run.connection_id)
         ).scalar()
@@ -132,6 +139,11 @@ class Recorder:
                 deleted=changeset.deleted,
             )
         )
+
+
+def _matched(run: Run, report: dict[str, Any]) -> list[tuple[Task, SourceResult]]:
+    results = {entry["source_id"]: source_result(entry) for entry in report["sources"]}
+    return [(task, results[task.file_id]) for task in run.tasks]
 
 
 def _end_task(transaction: Transaction, task_id: str, result: SourceResult, now: str) -> None:

@@ -23,6 +23,7 @@ from localtwin.world.freezer import Freezer
 from localtwin.world.imodels import IModels
 from localtwin.world.itwins import ITwins
 from localtwin.world.recorder import Recorder
+from localtwin.world.recycling import RecycleBin
 from localtwin.world.runs import Runs, unfinished
 from localtwin.world.signing import Signer
 from localtwin.world.storage import Storage
@@ -52,7 +53,7 @@ class World:
         database = Database(folder / "world.sqlite")
         contents = Contents(folder / "blobs")
         freezer = Freezer(contents, folder / "runs")
-        recorder = Recorder(database, clock)
+        self.recorder = Recorder(database, clock)
         self._database = database
         self.access = Access(database, _signing_key(folder / "token.pem"), clock)
         self.signer = Signer(_secret(folder / "url.key"))
@@ -62,8 +63,11 @@ class World:
         self.blobs = Blobs(database, contents, clock)
         self.connections = Connections(database, clock)
         self.runs = Runs(database, freezer, clock)
-        self.executor = Executor(database, self.imodels, freezer, recorder, limits or Limits())
+        self.executor = Executor(database, self.imodels, freezer, self.recorder, limits or Limits())
+        self.recycle_bin = RecycleBin(database, self.blobs, clock)
+        self.recycle_bin.expire()
         self.blobs.sweep()
+        self.imodels.sweep()
         freezer.sweep(unfinished(database))
         self.credentials = self._credentials(folder / "credentials.json")
 

@@ -1,0 +1,137 @@
+"""A worker's module for tests: sources are plain texts, one element a line.
+
+The first line may be a command: crash, crash-after, hang or bad.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SourceOrder:
+    source_id: str
+    name: str
+    file: Path
+    connector_type: str
+    action: str = "bridge"
+
+
+@dataclass(frozen=True)
+class JobOrder:
+    imodel_file: Path
+    changeset_file: Path
+    sources: tuple[SourceOrder, ...]
+
+
+@dataclass(frozen=True)
+class SourceError:
+    code: str
+    message: str
+    description: str
+    category: str
+    can_user_fix: bool
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    source_id: str
+    result: str
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    error: SourceError | None = None
+
+
+@dataclass(frozen=True)
+class ChangesetReport:
+    id: str
+    parent_id: str
+    size_bytes: int
+    inserted: int
+    updated: int
+    deleted: int
+    containing_changes: int
+
+
+@dataclass(frozen=True)
+class JobReport:
+    sources: tuple[SourceReport, ...]
+    changeset: ChangesetReport | None
+
+
+def create_imodel(file: Path) -> None:
+    file.write_text(json.dumps({"held": {}, "last": "", "report": None}))
+
+
+def last_report(file: Path) -> JobReport | None:
+    report = json.loads(file.read_text())["report"]
+    if report is None:
+        return None
+    sources = tuple(SourceReport(**(entry | {"error": None})) for entry in report["sources"])
+    return JobReport(sources, ChangesetReport(**report["changeset"]))
+
+
+def run_job(order: JobOrder) -> JobReport:
+    imodel = json.loads(order.imodel_file.read_text())
+    reports = tuple(_take(imodel["held"], source) for source in order.sources)
+    changeset = _changeset(imodel, order, reports)
+    if changeset is not None:
+        order.changeset_file.write_text("changes")
+        imodel["last"] = changeset.id
+        imodel["report"] = {
+            "sources": [vars(report) | {"error": None} for report in reports],
+            "changeset": vars(changeset),
+        }
+    order.imodel_file.write_text(json.dumps(imodel))
+    marker = order.imodel_file.with_suffix(".crashed")
+    told = any(_first_line(source) == "crash-after" for source in order.sources)
+    if told and not marker.exists():
+        marker.touch()
+        os._exit(9)
+    return JobReport(reports, changeset)
+
+
+def _take(held: dict[str, Any], source: SourceOrder) -> SourceReport:
+    before = held.get(source.source_id, [])
+    if source.action == "unmap":
+        held.pop(source.source_id, None)
+        return SourceReport(source.source_id, "Success", deleted=len(before))
+    match _first_line(source):
+        case "crash":
+            os._exit(7)
+        case "hang":
+            threading.Event().wait()
+        case "bad" | None:
+            error = SourceError("FileUnreadable", "It can't be read.", "Save it.", "file", True)
+            return SourceReport(source.source_id, "Error", error=error)
+    lines = source.file.read_text().splitlines()
+    if lines == before:
+        return SourceReport(source.source_id, "Skipped")
+    held[source.source_id] = lines
+    added, gone = set(lines) - set(before), set(before) - set(lines)
+    return SourceReport(source.source_id, "Success", inserted=len(added), deleted=len(gone))
+
+
+def _first_line(source: SourceOrder) -> str | None:
+    if source.action == "unmap":
+        return ""
+    if not source.file.exists():
+        return None
+    return (source.file.read_text().splitlines() or [""])[0]
+
+
+def _changeset(
+    imodel: dict[str, Any], order: JobOrder, reports: tuple[SourceReport, ...]
+) -> ChangesetReport | None:
+    inserted, deleted = sum(r.inserted for r in reports), sum(r.deleted for r in reports)
+    if not inserted + deleted:
+        return None
+    named = hashlib.sha256(f"{imodel['last']}{imodel['held']}".encode()).hexdigest()[:40]
+    return ChangesetReport(named, imodel["last"], 7, inserted, 0, deleted, 4)

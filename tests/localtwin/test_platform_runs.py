@@ -1,0 +1,291 @@
+"""Runs through the API: locks, results, changesets, crashes, restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from platform_scene import Clock, Platform, error_of, expect, opened
+
+from localtwin.world.jobprocess import JobProcess
+from localtwin.world.world import World
+
+CONNECTIONS = "/synchronization/imodels/storageconnections"
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """One platform for all: what tests do to their own iModels does not meet."""
+    folder = tmp_path_factory.mktemp("runs")
+    with opened(folder) as world, Platform(world) as platform:
+        world.executor.start()
+        yield platform
+
+
+def test_a_run_brings_its_files_into_the_imodel_as_one_changeset(platform: Platform) -> None:
+    """The changeset, joined with the task, is the proof that a file's content got in."""
+    imodel = platform.new_imodel()
+    wall, roof = platform.upload("wall.ifc", b"a\nb"), platform.upload("roof.ifc", b"c")
+    connection = platform.connect(imodel, wall, roof)
+
+    run = platform.run(connection)
+
+    [changeset] = platform.changesets(imodel)
+    [job] = run["jobs"]
+    assert (run["state"], run["result"], run["phase"]) == ("Completed", "Success", "MasterFile")
+    assert [task["storageFileId"] for task in job["tasks"]] == [wall, roof]
+    assert changeset["index"] == 1
+    assert changeset["parentId"] == ""
+    assert changeset["description"] == "Office - 3 inserted, 0 updated, 0 deleted"
+    assert changeset["synchronizationInfo"] == {
+        "taskId": job["tasks"][0]["id"],
+        "changedFiles": ["wall.ifc", "roof.ifc"],
+    }
+
+
+def test_a_run_without_changes_succeeds_and_writes_no_changeset(platform: Platform) -> None:
+    """Unchanged sources are not processed, so there is nothing to push."""
+    imodel = platform.new_imodel()
+    connection = platform.connect(imodel, platform.upload("wall.ifc", b"a"))
+    platform.run(connection)
+
+    run = platform.run(connection)
+
+    assert run["result"] == "Success"
+    assert run["jobs"][0]["tasks"][0]["result"] == "Skipped"
+    assert len(platform.changesets(imodel)) == 1
+
+
+def test_a_changed_file_makes_the_next_changeset_on_top(platform: Platform) -> None:
+    """The history of an iModel is a chain."""
+    imodel = platform.new_imodel()
+    wall = platform.upload("wall.ifc", b"a\nb")
+    connection = platform.connect(imodel, wall)
+    platform.run(connection)
+    platform.replace(wall, b"a\nc")
+
+    platform.run(connection)
+
+    first, second = platform.changesets(imodel)
+    assert (second["index"], second["parentId"]) == (2, first["id"])
+    assert second["description"] == "Office - 1 inserted, 0 updated, 1 deleted"
+
+
+def test_one_bad_file_does_not_hold_up_the_others(platform: Platform) -> None:
+    """A run reports per file, with the error a person can act on."""
+    good, bad = platform.upload("wall.ifc", b"a"), platform.upload("bad.ifc", b"bad")
+    connection = platform.connect(platform.new_imodel(), good, bad)
+
+    run = platform.run(connection)
+
+    first, second = run["jobs"][0]["tasks"]
+    assert (run["result"], first["result"], second["result"]) == (
+        "PartialSuccess",
+        "Success",
+        "Error",
+    )
+    assert second["error"]["errorCode"] == "FileUnreadable"
+    assert second["error"]["canUserFix"] is True
+    assert second["details"]["synchronizationReport"]["totalErrorsCount"] == 1
+
+
+def test_a_file_deleted_from_storage_fails_alone(platform: Platform) -> None:
+    """The connection still names it; only its own task can say that it is gone."""
+    kept, gone = platform.upload("wall.ifc", b"a"), platform.upload("roof.ifc", b"b")
+    connection = platform.connect(platform.new_imodel(), kept, gone)
+    expect(platform.delete(f"/storage/files/{gone}"), 204)
+
+    run = platform.run(connection)
+
+    assert run["result"] == "PartialSuccess"
+    assert [task["result"] for task in run["jobs"][0]["tasks"]] == ["Success", "Error"]
+
+
+def test_there_is_one_job_for_each_connector_type(platform: Platform) -> None:
+    """Clients read the connector from the job, not from the task."""
+    imodel = platform.new_imodel()
+    connection = platform.connect(imodel, platform.upload("a.ifc", b"a"))
+    dwg = {"storageFileId": platform.upload("b.dwg", b"b"), "connectorType": "DWG"}
+    expect(platform.post(f"{CONNECTIONS}/{connection}/sourcefiles", json=dwg), 201)
+
+    run = platform.run(connection)
+
+    assert [(job["connectorType"], len(job["tasks"])) for job in run["jobs"]] == [
+        ("DWG", 1),
+        ("IFC", 1),
+    ]
+
+
+def test_a_second_start_on_the_imodel_is_shown_the_active_run(world: World) -> None:
+    """303 starts nothing: the active run may belong to another connection."""
+    with Platform(world) as platform:  # nothing carries runs out, so the first stays active
+        imodel = platform.new_imodel()
+        mine = platform.connect(imodel, platform.upload("a.ifc", b"a"))
+        theirs = platform.connect(imodel, platform.upload("b.ifc", b"b"))
+        first = platform.post(f"{CONNECTIONS}/{theirs}/run")
+
+        second = platform.post(f"{CONNECTIONS}/{mine}/run")
+
+        runs = expect(platform.get(f"{CONNECTIONS}/{mine}/runs"), 200)["runs"]
+    assert (first.status_code, second.status_code) == (202, 303)
+    assert second.headers["location"] == first.headers["location"]
+    assert "content-type" not in first.headers
+    assert runs == []
+
+
+def test_runs_of_two_imodels_do_not_wait_for_each_other(world: World) -> None:
+    """The lock is per iModel."""
+    with Platform(world) as platform:
+        one = platform.connect(platform.new_imodel("one"), platform.upload("a.ifc", b"a"))
+        two = platform.connect(platform.new_imodel("two"), platform.upload("b.ifc", b"b"))
+
+        answers = [platform.post(f"{CONNECTIONS}/{each}/run").status_code for each in (one, two)]
+
+    assert answers == [202, 202]
+
+
+def test_a_run_reads_what_was_stored_when_it_started(world: World) -> None:
+    """Content uploaded during a run belongs to the next one."""
+    with Platform(world) as platform:
+        wall = platform.upload("wall.ifc", b"before")
+        connection = platform.connect(platform.new_imodel(), wall)
+        started = platform.post(f"{CONNECTIONS}/{connection}/run")
+        platform.replace(wall, b"bad")
+
+        world.executor.start()
+        world.executor.drain()
+
+        run = expect(platform.get(started.headers["location"]), 200)["run"]
+    assert run["result"] == "Success"
+
+
+def test_a_connection_with_an_active_run_cannot_be_deleted(world: World) -> None:
+    """The run would lose what it belongs to."""
+    with Platform(world) as platform:
+        connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
+        platform.post(f"{CONNECTIONS}/{connection}/run")
+
+        answer = platform.delete(f"{CONNECTIONS}/{connection}")
+
+    assert error_of(answer) == (409, "ConnectionAlreadyInUse", set())
+
+
+def test_a_crash_of_the_connector_ends_only_the_run(platform: Platform) -> None:
+    """Parsers of foreign formats crash; the server and the lock must not care."""
+    crashing = platform.upload("a.ifc", b"crash")
+    connection = platform.connect(platform.new_imodel(), crashing)
+
+    crashed = platform.run(connection)
+    platform.replace(crashing, b"fine")
+    after = platform.run(connection)
+
+    assert (crashed["result"], crashed["error"]["errorKey"]) == ("Error", "RunOrchestrationError")
+    assert crashed["jobs"][0]["tasks"][0]["result"] == "Error"
+    assert after["result"] == "Success"
+
+
+def test_a_connector_that_hangs_is_stopped(tmp_path: Path) -> None:
+    """A run that never ends would hold the lock for ever."""
+    with opened(tmp_path, run_s=0.3) as world, Platform(world) as platform:
+        connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"hang"))
+        world.executor.start()
+
+        run = platform.run(connection)
+
+    assert (run["result"], run["error"]["errorKey"]) == ("TimedOut", "RunTimedOut")
+
+
+def test_a_changeset_written_by_a_crashed_worker_is_not_lost(platform: Platform) -> None:
+    """Otherwise the iModel would be ahead of its own history."""
+    imodel = platform.new_imodel()
+    wall = platform.upload("wall.ifc", b"crash-after\na")
+    connection = platform.connect(imodel, wall)
+    crashed = platform.run(connection)
+    platform.replace(wall, b"a")
+
+    platform.run(connection)
+
+    first, second = platform.changesets(imodel)
+    assert first["localtwin"]["runId"] == crashed["id"]
+    assert second["parentId"] == first["id"]
+
+
+def test_an_interrupted_run_is_carried_out_after_a_restart(tmp_path: Path) -> None:
+    """The run was accepted: its client keeps asking for the result."""
+    with opened(tmp_path) as world, Platform(world) as platform:
+        imodel = platform.new_imodel()
+        connection = platform.connect(imodel, platform.upload("a.ifc", b"a"))
+        started = platform.post(f"{CONNECTIONS}/{connection}/run")
+
+    with opened(tmp_path) as world, Platform(world) as platform:
+        world.executor.start()
+        world.executor.drain()
+
+        run = expect(platform.get(started.headers["location"]), 200)["run"]
+        changesets = platform.changesets(imodel)
+    assert (run["state"], run["result"], len(changesets)) == ("Completed", "Success", 1)
+
+
+def test_a_restart_after_the_commit_records_the_very_changeset(tmp_path: Path) -> None:
+    """A run repeated from the start would find nothing to do and forget what it did."""
+    with opened(tmp_path) as world, Platform(world) as platform:
+        imodel = platform.new_imodel()
+        connection = platform.connect(imodel, platform.upload("a.ifc", b"a\nb"))
+        started = platform.post(f"{CONNECTIONS}/{connection}/run")
+        run_id = started.headers["location"].rpartition("/")[2]
+        order = world.executor.order(world.runs.get("storage", connection, run_id))
+        worker = JobProcess("platform_jobs")
+        worker.run(order, limit_s=60)
+        worker.stop()
+
+    with opened(tmp_path) as world, Platform(world) as platform:
+        world.executor.start()
+        world.executor.drain()
+
+        run = expect(platform.get(started.headers["location"]), 200)["run"]
+        [changeset] = platform.changesets(imodel)
+    assert run["jobs"][0]["tasks"][0]["result"] == "Success"
+    assert changeset["localtwin"] == {
+        "runId": run["id"],
+        "inserted": 2,
+        "updated": 0,
+        "deleted": 0,
+    }
+
+
+def test_a_run_that_takes_the_server_down_thrice_is_given_up(tmp_path: Path) -> None:
+    """Without a limit such a run would be repeated at every start, for ever."""
+    with opened(tmp_path) as world, Platform(world) as platform:
+        connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
+        started = platform.post(f"{CONNECTIONS}/{connection}/run")
+        for _ in range(3):
+            world.recorder.began(started.headers["location"].rpartition("/")[2])
+
+        world.executor.start()
+        world.executor.drain()
+
+        run = expect(platform.get(started.headers["location"]), 200)["run"]
+    assert (run["state"], run["result"]) == ("Completed", "Error")
+
+
+@pytest.mark.parametrize("missing", ["run", "connection"])
+def test_a_run_that_is_not_there_is_not_found(platform: Platform, missing: str) -> None:
+    """Clients tell a lost run from a lost connection by the code's ending alone."""
+    connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
+    path = connection if missing == "run" else platform.root
+
+    answer = platform.get(f"{CONNECTIONS}/{path}/runs/{platform.itwin_id}")
+
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"].endswith("NotFound")
+
+
+def test_dates_of_a_run_come_from_the_worlds_clock(platform: Platform) -> None:
+    """Seven digits and a Z, as the platform writes them."""
+    connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
+
+    run = platform.run(connection)
+
+    assert run["startDateTime"] == f"{Clock().now:%Y-%m-%dT%H:%M:%S}.0000000Z"
+    assert run["endDateTime"] is not None
