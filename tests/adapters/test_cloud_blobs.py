@@ -141,6 +141,16 @@ def test_a_request_that_arrives_too_late_changes_nothing(first: bool) -> None:
     assert host.blobs[PATH][1] == b"newer"
 
 
+def test_a_reserved_file_that_holds_nothing_yet_is_guarded_too() -> None:
+    """A crash between reserving and sending leaves a known file without a blob."""
+    host = BlobHost()
+
+    send(host, Bytes(SMALL), first=False)
+
+    assert host.requests[-1].headers["if-none-match"] == "*"
+    assert host.blobs[PATH][1] == SMALL
+
+
 def test_without_the_right_to_look_the_upload_is_unconditional() -> None:
     """A guard that cannot be had must not stop deliveries."""
     host = BlobHost(may_read=False, blobs={PATH: ('"7"', b"before")})
@@ -231,6 +241,7 @@ def test_a_fresh_url_for_another_blob_starts_anew() -> None:
 
     assert error.failure.fault is Fault.TRANSIENT
     assert host.blobs == {}
+    assert "PUT blocklist" not in methods(host)
 
 
 def test_the_signed_query_is_sent_letter_for_letter() -> None:

@@ -10,7 +10,7 @@ import pytest
 from cloud_script import API, Wire, caught
 
 from twinsyncd.cloud.client import Platform
-from twinsyncd.cloud.links import RunAddress
+from twinsyncd.cloud.links import RunAddress, same_party
 from twinsyncd.cloud.values import Start, StartAnswer, Upload
 from twinsyncd.core.model import Fault
 
@@ -253,6 +253,23 @@ def test_a_run_has_one_name_however_it_was_linked(text: str, expected: str) -> N
 
     assert str(address) == expected
     assert RunAddress.read(str(address)) == address
+
+
+@pytest.mark.parametrize(
+    ("url", "known", "expected"),
+    [
+        ("https://qa-api.example.com", "https://api.example.com", True),
+        ("https://example.com.evil.test", "https://api.example.com", False),
+        ("https://notexample.com", "https://api.example.com", False),
+        ("http://127.0.0.1:80", "http://127.0.0.1:80", True),
+        ("http://127.0.0.1:81", "http://127.0.0.1:80", False),
+        ("https://10.9.0.1", "http://127.0.0.1:80", False),
+        ("https://localhost", "http://localhost", False),
+    ],
+)
+def test_siblings_are_trusted_and_lookalikes_are_not(url: str, known: str, expected: bool) -> None:
+    """Whoever gets the token or the secret is the office."""
+    assert same_party(httpx.URL(url), httpx.URL(known)) is expected
 
 
 def test_an_answer_that_makes_no_sense_is_not_believed() -> None:

@@ -166,6 +166,37 @@ def test_a_conflict_with_ourselves_is_no_conflict() -> None:
     scene.wire.ended()
 
 
+def test_a_file_that_storage_lost_is_refused_and_the_others_go_in() -> None:
+    """404 can mean the file as well as the connection; the connection is still there."""
+    scene = Scene()
+    scene.shows(connection())
+    scene.holds("c1")
+    gone = refusal("FileNotFound")
+    scene.wire.hears("POST", f"{CONNECTIONS}/c1/sourcefiles", 404, gone)
+    scene.shows(connection())
+    scene.wire.hears("POST", f"{CONNECTIONS}/c1/sourcefiles", 201, {"sourceFile": {"id": "x"}})
+
+    prepared = scene.prepare("a", "b")
+
+    assert prepared.mapped == (FileKey("cad", "b"),)
+    assert [key.path for key, _ in prepared.refused] == ["a"]
+    scene.wire.ended()
+
+
+def test_a_connection_deleted_meanwhile_blames_no_file() -> None:
+    """Files set aside for it would need a person for nothing."""
+    scene = Scene()
+    scene.shows(connection())
+    scene.holds("c1")
+    gone = refusal("StorageConnectionNotFound")
+    scene.wire.hears("POST", f"{CONNECTIONS}/c1/sourcefiles", 404, gone)
+    scene.wire.hears("GET", f"{CONNECTIONS}/c1", 404, gone)
+
+    assert caught(lambda: scene.prepare("a")).failure.fault is Fault.GONE
+
+    scene.wire.ended()
+
+
 def test_one_bad_file_does_not_keep_the_connection_from_being_created() -> None:
     """The service refuses all for one; the others must still get in."""
     scene = Scene()

@@ -87,14 +87,14 @@ def test_a_file_of_that_name_is_adopted_and_of_several_the_oldest() -> None:
     """Storage takes any number of files of one name; a lost answer must not double a file."""
     scene = Scene()
     scene.knows_the_folder(
-        entry("young", "beam.ifc", created="2026-03-01T00:00:00Z"),
-        entry("old", "beam.ifc", created="2025-03-01T00:00:00Z"),
+        entry("a-young", "beam.ifc", created="2026-03-01T00:00:00Z"),
+        entry("z-old", "beam.ifc", created="2025-03-01T00:00:00Z"),
         entry("folder", "beam.ifc", "folder", created="2024-03-01T00:00:00Z"),
     )
-    scene.replaces("old")
-    scene.completes("old")
+    scene.replaces("z-old")
+    scene.completes("z-old")
 
-    assert scene.store().item == "old"
+    assert scene.store().item == "z-old"
 
     scene.wire.ended()
 
@@ -165,6 +165,21 @@ def test_after_a_lost_answer_to_a_create_the_folder_is_looked_at_again() -> None
     scene.completes()
 
     assert scene.store().item == "s1"
+
+    scene.wire.ended()
+
+
+def test_after_a_lost_answer_to_a_new_folder_its_parent_is_looked_at_again() -> None:
+    """Two folders of one name would part the files between them."""
+    scene = Scene()
+    root = {"_links": {"folder": {"href": f"{API}/storage/folders/root"}}}
+    scene.wire.hears("GET", "/storage", json=root)
+    scene.lists("root")
+    scene.wire.breaks("POST", "/storage/folders/root/folders", httpx.ReadTimeout("lost"))
+    assert caught(lambda: scene.tree.folder("Bridge 12")).failure.fault is Fault.TRANSIENT
+    scene.lists("root", entry("f1", "Bridge 12", "folder"))
+
+    assert scene.tree.folder("Bridge 12") == "f1"
 
     scene.wire.ended()
 
