@@ -1,6 +1,7 @@
 """Which connector reads which file: by the connector type asked for and the name's extension."""
 
 import importlib
+from importlib.util import find_spec
 from pathlib import PurePath
 from typing import cast
 
@@ -11,7 +12,12 @@ READERS = {
     "ifc": "localtwin.connectors.ifc:IfcConnector",
     "ifczip": "localtwin.connectors.ifc:IfcZipConnector",
     "dxf": "localtwin.connectors.dxf:DxfConnector",
+    "dwg": "localtwin.connectors.cad:CadConnector",
+    "dgn": "localtwin.connectors.cad:CadConnector",
 }
+
+# Libraries that a reader needs and that may not be installed.
+LIBRARIES = {"dwg": "cadkit", "dgn": "cadkit"}
 
 # Extensions that each connector type takes.
 # Source: Synchronization documentation, "Supported formats", and the public CLI's mapping.
@@ -43,10 +49,15 @@ def connector_for(connector_type: str, name: str) -> Connector:
     kind = connector_type.upper()
     if kind in EXTENSIONS and extension not in EXTENSIONS[kind]:
         raise _mismatch(kind, name, extension)
-    if kind not in EXTENSIONS or extension not in READERS:
+    if kind not in EXTENSIONS or not _is_readable(extension):
         raise _unavailable(kind, name)
     module, _, attribute = READERS[extension].partition(":")
     return cast("Connector", getattr(importlib.import_module(module), attribute)())
+
+
+def _is_readable(extension: str) -> bool:
+    library = LIBRARIES.get(extension)
+    return extension in READERS and (library is None or find_spec(library) is not None)
 
 
 def _mismatch(kind: str, name: str, extension: str) -> ConnectorError:
@@ -66,7 +77,7 @@ def _unavailable(kind: str, name: str) -> ConnectorError:
         code="ConnectorUnavailable",
         message=f"The local platform has no {kind} connector that reads {name}.",
         description=(
-            f"Locally read formats: {', '.join(sorted(READERS))}. "
+            f"Locally read formats: {', '.join(sorted(filter(_is_readable, READERS)))}. "
             "The file can be synchronized on the hosted platform."
         ),
         category="unsupported_format",
