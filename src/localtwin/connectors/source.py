@@ -1,7 +1,7 @@
 """What a connector hands over: elements of a source file, or the reason there are none."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
@@ -119,3 +119,30 @@ def unreadable(message: str, *, code: str = "FileUnreadable") -> ConnectorError:
         category="source_file",
         can_user_fix=True,
     )
+
+
+def read_source(connector: Connector, file: Path, name: str) -> Iterator[SourceElement]:
+    """Yield what `connector` reads of `file`; whatever its library raises is the file's error.
+
+    `name` is what people call the file. Raises ConnectorError only.
+    """
+    try:
+        yield from connector.read(file)
+    except ConnectorError:
+        raise
+    except Exception as exc:
+        # A parser may raise anything on a broken file; the run's other files must not suffer.
+        reason = str(exc) or type(exc).__name__
+        raise unreadable(f"{name} can't be read: {reason}") from exc
+
+
+def told_apart(elements: Iterable[SourceElement]) -> Iterator[tuple[str, SourceElement]]:
+    """Yield each element with an identifier of its own.
+
+    One that comes twice is told apart by its turn: the file is at fault, but its elements are not.
+    """
+    turns: dict[str, int] = {}
+    for element in elements:
+        turn = turns.get(element.identifier, 0) + 1
+        turns[element.identifier] = turn
+        yield element.identifier if turn == 1 else f"{element.identifier}~{turn}", element

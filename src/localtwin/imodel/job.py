@@ -6,13 +6,12 @@ reader that crashes takes down nothing but its own process.
 
 import hashlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
 
 from localtwin.connectors.registry import connector_for
-from localtwin.connectors.source import Connector, ConnectorError, SourceElement, unreadable
+from localtwin.connectors.source import ConnectorError, read_source, unreadable
 from localtwin.imodel.changeset import recording, write_changeset
 from localtwin.imodel.read import last_changeset, last_changeset_of
 from localtwin.imodel.report import (
@@ -95,7 +94,8 @@ def _bridge(database: apsw.Connection, source: SourceOrder) -> tuple[SourceRepor
     )
     if _is_known(database, origin):
         return SourceReport(source.source_id, "Skipped"), Changes.NONE
-    tally = Synchronizer(database).bridge(origin, _elements(connector, source))
+    elements = read_source(connector, source.file, source.name)
+    tally = Synchronizer(database).bridge(origin, elements)
     database.execute(
         "INSERT OR REPLACE INTO local_Read VALUES (?, ?)", (source.source_id, origin.digest)
     )
@@ -125,18 +125,6 @@ def _digest(file: Path) -> str:
             return hashlib.file_digest(data, "sha256").hexdigest()
     except OSError as exc:
         raise unreadable(f"The content can't be read: {exc.strerror}.") from exc
-
-
-def _elements(connector: Connector, source: SourceOrder) -> Iterator[SourceElement]:
-    """Yield what the connector reads; whatever its library raises becomes the file's error."""
-    try:
-        yield from connector.read(source.file)
-    except ConnectorError:
-        raise
-    except Exception as exc:
-        # A parser may raise anything on a broken file; the run's other files must not suffer.
-        reason = str(exc) or type(exc).__name__
-        raise unreadable(f"{source.name} can't be read: {reason}") from exc
 
 
 def _changeset_report(

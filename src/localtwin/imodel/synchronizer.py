@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from localtwin.connectors.source import Partition, SourceElement
+from localtwin.connectors.source import Partition, SourceElement, told_apart
 from localtwin.imodel.report import Changes
 
 CHANGES_OF = {
@@ -48,7 +48,6 @@ class Synchronizer:
     def __init__(self, database: apsw.Connection) -> None:
         self._database = database
         self._run = database.execute
-        self._turns: dict[str, int] = {}
         self._run("CREATE TEMP TABLE IF NOT EXISTS seen (ElementId INTEGER PRIMARY KEY)")
         self._run(
             "CREATE TEMP TABLE IF NOT EXISTS gone (ElementId INTEGER PRIMARY KEY, Identifier TEXT)"
@@ -59,16 +58,12 @@ class Synchronizer:
         self.tally = Tally()
 
     def bridge(self, origin: Origin, elements: Iterable[SourceElement]) -> Tally:
-        """Bring the iModel to `elements`, the whole content of the source; returns what that took.
-
-        An identifier that comes twice is told apart by its turn: the file is at fault, but its
-        other elements are not.
-        """
+        """Bring the iModel to `elements`, all that the source holds; returns what that took."""
         self._begin(origin.identifier)
         if not self._source:
             self._source = self._insert_source(origin)
-        for element in elements:
-            self._take(element)
+        for identifier, element in told_apart(elements):
+            self._take(element, identifier)
         self._delete_unseen()
         self._drop_empty_models()
         self._describe_source(origin)
@@ -88,22 +83,15 @@ class Synchronizer:
         self.tally = Tally()
         self._classes.clear()
         self._models.clear()
-        self._turns.clear()
         self._run("DELETE FROM temp.seen")
         found = self._run(
             "SELECT Id FROM bis_ExternalSource WHERE Identifier = ?", (identifier,)
         ).get
         self._source = int(found or 0)
 
-    def _take(self, element: SourceElement) -> None:
+    def _take(self, element: SourceElement, identifier: str) -> None:
         checksum = element.checksum()
-        identifier = element.identifier
         held = self._held(identifier)
-        if held is not None and self._is_seen(held[0]):
-            turn = self._turns.get(identifier, 1) + 1
-            self._turns[identifier] = turn
-            identifier = f"{identifier}~{turn}"
-            held = self._held(identifier)
         if held is None:
             element_id = self._insert(element, identifier, checksum)
         else:
@@ -118,10 +106,6 @@ class Synchronizer:
             " WHERE SourceId = ? AND Identifier = ?",
             (self._source, identifier),
         ).fetchone()
-
-    def _is_seen(self, element_id: int) -> bool:
-        query = "SELECT 1 FROM temp.seen WHERE ElementId = ?"
-        return self._run(query, (element_id,)).fetchone() is not None
 
     def _insert(self, element: SourceElement, identifier: str, checksum: str) -> int:
         row = self._row(element)

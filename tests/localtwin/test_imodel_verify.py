@@ -1,0 +1,70 @@
+"""A file and the iModel are compared element by element, without trusting any run's report."""
+
+from pathlib import Path
+
+import ezdxf.filemanagement
+import pytest
+from imodel_scene import Scene, plan, source, tables
+
+from localtwin.connectors.source import ConnectorError
+from localtwin.imodel.verify import Difference, differences
+from localtwin.sample_drive import buildings
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    scene = Scene(tmp_path)
+    plan(tmp_path / "plan.dxf")
+    buildings.steel("steel", tmp_path / "steel.ifc")
+    scene.run(source(tmp_path / "plan.dxf"), source(tmp_path / "steel.ifc"))
+    return scene
+
+
+@pytest.mark.parametrize("name", ["plan.dxf", "steel.ifc"])
+def test_after_a_run_file_and_imodel_agree(scene: Scene, name: str) -> None:
+    """This is the proof that the whole product promises."""
+    assert list(differences(scene.imodel, source(scene.folder / name))) == []
+
+
+def test_each_kind_of_difference_is_named(scene: Scene) -> None:
+    """A manager has to see which element is not what the drawing says."""
+    file = scene.folder / "plan.dxf"
+    drawing = ezdxf.filemanagement.readfile(file)
+    space = drawing.modelspace()
+    gone, edited = space[0], space[1]
+    edited.dxf.layer = "NOTES"
+    added = space.add_point((7, 7))
+    space.delete_entity(gone)
+    handles = [str(each.dxf.handle) for each in (edited, added)]
+    removed = {str(each.dxf.handle) for each in ezdxf.filemanagement.readfile(file).modelspace()}
+    drawing.saveas(file)
+    (surplus,) = removed - {str(each.dxf.handle) for each in space}
+    before = tables(scene.imodel)
+
+    found = list(differences(scene.imodel, source(file)))
+
+    assert found == [
+        Difference("id of plan.dxf", handles[0], "stale"),
+        Difference("id of plan.dxf", handles[1], "missing"),
+        Difference("id of plan.dxf", surplus, "surplus"),
+    ]
+    assert tables(scene.imodel) == before
+
+
+def test_a_source_that_never_got_in_is_missing_altogether(scene: Scene) -> None:
+    """A file that nobody mapped must not pass as proven."""
+    other = scene.folder / "other.dxf"
+    plan(other)
+
+    found = list(differences(scene.imodel, source(other)))
+
+    assert {each.kind for each in found} == {"missing"}
+
+
+def test_a_file_that_cannot_be_read_is_no_proof(scene: Scene) -> None:
+    """Silence would be taken for agreement."""
+    file = scene.folder / "plan.dxf"
+    file.write_bytes(file.read_bytes()[:500])
+
+    with pytest.raises(ConnectorError):
+        list(differences(scene.imodel, source(file)))
