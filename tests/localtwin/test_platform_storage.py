@@ -152,7 +152,11 @@ def test_a_page_of_more_than_a_thousand_is_refused(platform: Platform) -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "found"),
-    [("wall*", ["wall.ifc", "wall_2.ifc"]), ("wall?2.ifc", ["wall_2.ifc"]), ("WALL.ifc", ["wall.ifc"])],
+    [
+        ("wall*", ["wall.ifc", "wall_2.ifc"]),
+        ("wall?2.ifc", ["wall_2.ifc"]),
+        ("WALL.ifc", ["wall.ifc"]),
+    ],
 )
 def test_a_search_goes_down_the_tree(platform: Platform, pattern: str, found: list[str]) -> None:
     """Wildcards are * and ?; what SQL takes for one is an ordinary character."""

@@ -17,6 +17,8 @@ from localtwin.api import (
     imodels,
     ims,
     itwins,
+    manifests,
+    named_versions,
     recycling,
     storage,
     synchronization,
@@ -25,7 +27,16 @@ from localtwin.api.dispatch import Dispatch
 from localtwin.api.gate import Gate
 from localtwin.world.world import World
 
-_APIS = (ims, itwins, imodels, storage, recycling, synchronization)
+_APIS = (
+    ims,
+    itwins,
+    imodels,
+    named_versions,
+    storage,
+    recycling,
+    synchronization,
+    manifests,
+)
 
 
 def build(world: World, *, warm: bool = False) -> FastAPI:

@@ -80,7 +80,7 @@ async def receive(request: Request, incoming: Incoming, *, size: int) -> None:
         raise BlobRefusal("IncompleteBody")
 
 
-def check_md5(request: Request, actual: str) -> None:
+def check_md5(request: Request, actual: str | None) -> None:
     """Raise BlobRefusal unless a given Content-MD5 is that of the body."""
     given = request.headers.get("content-md5")
     if given is None:

@@ -47,6 +47,7 @@ _INVALID = {
     "/itwins": "InvalidiTwinsRequest",
     "/webhooks": "InvalidWebhooksRequest",
 }
+_NOT_JSON = {"json_invalid", "model_attributes_type", "dict_type"}
 _MISSING = {"missing", "too_short", "string_too_short"}
 
 
@@ -95,7 +96,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> Response:
-        details = [_validation(entry) for entry in error.errors()]
+        details = [_validation(entry, request.url.path) for entry in error.errors()]
         return refused(invalid(request.url.path, *details))
 
     @app.exception_handler(HTTPException)
@@ -116,15 +117,24 @@ def _detail(detail: Detail) -> dict[str, str]:
     return entry if detail.target is None else entry | {"target": detail.target}
 
 
-def _validation(entry: Any) -> Detail:
+def _validation(entry: Any, path: str) -> Detail:
     """Return the contract's detail for what pydantic found."""
     kind, place = entry["type"], entry["loc"]
-    names = [str(part) for part in place[1:] if isinstance(part, str)]
-    if kind in {"json_invalid", "model_attributes_type", "dict_type"} or place == ("body",):
-        return Detail(
-            "InvalidRequestBody", "Failed to parse request body. Make sure it is a valid JSON."
-        )
-    target = names[-1] if names else str(place[-1])
+    if place == ("body",) and kind == "missing":
+        return Detail("MissingRequestBody", "Request body was not provided.")
+    if kind in _NOT_JSON or place == ("body",):
+        text = "Failed to parse request body. Make sure it is a valid JSON."
+        return Detail("InvalidRequestBody", text)
+    names = [part for part in place[1:] if isinstance(part, str)]
+    target = _target(names[-1] if names else str(place[-1]), path)
     if kind in _MISSING:
         return Detail("MissingRequiredProperty", "Required property is missing.", target)
     return Detail("InvalidValue", f"'{target}' value is invalid. {entry['msg']}.", target)
+
+
+def _target(name: str, path: str) -> str:
+    """Return the name as the API's own errors spell it.
+
+    Source: Synchronization API, "Create StorageConnection", error examples.
+    """
+    return "imodelId" if name == "iModelId" and path.startswith("/synchronization") else name

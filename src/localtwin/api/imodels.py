@@ -51,6 +51,14 @@ class IModelCreate(BaseModel):
     ] = None
 
 
+class IModelUpdate(BaseModel):
+    """The body of an update."""
+
+    name: Annotated[str | None, Field(min_length=1, max_length=255)] = None
+    description: Annotated[str | None, Field(max_length=255)] = None
+    extent: Extent | None = None
+
+
 def router(world: World) -> APIRouter:
     """Return the routes of the iModels API."""
     routes = APIRouter(prefix="/imodels", tags=["iModels"])
@@ -101,6 +109,15 @@ def _imodels(routes: APIRouter, world: World) -> None:
     def get(request: Request, imodel_id: str) -> JSONResponse:
         """Return one iModel."""
         return JSONResponse({"iModel": imodel_shape(request, world.imodels.get(imodel_id))})
+
+    @routes.patch("/{imodel_id}")
+    def change(request: Request, imodel_id: str, body: IModelUpdate) -> JSONResponse:
+        """Change name, description or extent."""
+        values = body.model_dump(exclude_none=True)
+        if body.extent is not None:
+            values["extent"] = body.extent.model_dump(by_alias=True)
+        imodel = world.imodels.change(imodel_id, values)
+        return JSONResponse({"iModel": imodel_shape(request, imodel)})
 
     @routes.delete("/{imodel_id}")
     def delete(imodel_id: str) -> Response:

@@ -17,13 +17,9 @@ from localtwin.world.itwins import ITwin
 from localtwin.world.world import World
 
 
-class ITwinCreate(BaseModel):
-    """The body of a creation."""
+class ITwinProperties(BaseModel):
+    """What describes an iTwin."""
 
-    display_name: Annotated[str, Field(alias="displayName", min_length=1, max_length=255)]
-    number: Annotated[str | None, Field(max_length=255)] = None
-    class_: Annotated[str, Field(alias="class")] = "Endeavor"
-    sub_class: Annotated[str, Field(alias="subClass")] = "Project"
     type: str | None = None
     geographic_location: Annotated[str | None, Field(alias="geographicLocation")] = None
     latitude: Annotated[float | None, Field(ge=-90, le=90)] = None
@@ -32,6 +28,21 @@ class ITwinCreate(BaseModel):
     data_center_location: Annotated[str | None, Field(alias="dataCenterLocation")] = None
     status: str = "Active"
     parent_id: Annotated[str | None, Field(alias="parentId")] = None
+
+
+class ITwinCreate(ITwinProperties):
+    """The body of a creation."""
+
+    display_name: Annotated[str, Field(alias="displayName", min_length=1, max_length=255)]
+    number: Annotated[str | None, Field(max_length=255)] = None
+    class_: Annotated[str, Field(alias="class")] = "Endeavor"
+    sub_class: Annotated[str, Field(alias="subClass")] = "Project"
+
+
+class ITwinUpdate(ITwinProperties):
+    """The body of an update."""
+
+    display_name: Annotated[str | None, Field(alias="displayName", max_length=255)] = None
 
 
 def router(world: World) -> APIRouter:
@@ -69,6 +80,13 @@ def router(world: World) -> APIRouter:
     def get(itwin_id: str) -> JSONResponse:
         """Return one iTwin."""
         return JSONResponse({"iTwin": _shape(world.itwins.get(itwin_id), whole=True)})
+
+    @routes.patch("/{itwin_id}")
+    def change(itwin_id: str, body: ITwinUpdate) -> JSONResponse:
+        """Change what describes an iTwin."""
+        given = body.model_dump(by_alias=True, exclude_unset=True, exclude={"display_name"})
+        itwin = world.itwins.change(itwin_id, display_name=body.display_name, properties=given)
+        return JSONResponse({"iTwin": _shape(itwin, whole=True)})
 
     @routes.delete("/{itwin_id}")
     def delete(itwin_id: str) -> Response:

@@ -75,9 +75,9 @@ class Blobs:
         self._contents = contents
         self._clock = clock
 
-    def receive(self) -> Incoming:
+    def receive(self, *, hashed: bool = True) -> Incoming:
         """Return a content to write the request's body to."""
-        return self._contents.receive()
+        return self._contents.receive(hashed=hashed)
 
     def get(self, blob: str) -> Blob:
         """Return the committed blob; raises BlobRefusal BlobNotFound."""

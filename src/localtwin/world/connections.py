@@ -161,6 +161,13 @@ class Connections:
             rows = transaction.execute(query.order_by(sources.c.seq).offset(skip).limit(top))
             return [_source(row) for row in rows]
 
+    def file_ids(self, kind: str, connection_id: str) -> set[str]:
+        """Return the file ids of all source files."""
+        with self._database.read() as transaction:
+            find_connection(transaction, kind, connection_id)
+            query = select(sources.c.file_id).where(sources.c.connection_id == connection_id)
+            return set(transaction.execute(query).scalars())
+
     def source(self, kind: str, connection_id: str, source_id: str) -> Source:
         """Return one source file; raises NotFound."""
         with self._database.read() as transaction:

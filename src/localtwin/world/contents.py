@@ -28,22 +28,25 @@ class Slice:
 class Incoming:
     """A content that is being written; gone at the end of `with` unless kept."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, hashed: bool) -> None:
         self.file = file
         self.size_bytes = 0
         self._kept = False
-        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._md5 = hashlib.md5(usedforsecurity=False) if hashed else None
         self._stream: IO[bytes] = file.open("wb", buffering=0)
 
     def write(self, data: bytes | bytearray) -> None:
         """Append `data`."""
         self._stream.write(data)
-        self._md5.update(data)
+        if self._md5 is not None:
+            self._md5.update(data)
         self.size_bytes += len(data)
 
     @property
-    def md5(self) -> str:
-        """The MD5 of what was written so far, in base64 as the blob service writes it."""
+    def md5(self) -> str | None:
+        """The MD5 of what was written so far, in base64; None unless it is hashed."""
+        if self._md5 is None:
+            return None
         return base64.b64encode(self._md5.digest()).decode("ascii")
 
     def keep(self) -> str:
@@ -74,13 +77,13 @@ class Contents:
         for first_byte in range(256):
             (folder / f"{first_byte:02x}").mkdir(parents=True, exist_ok=True)
 
-    def receive(self) -> Incoming:
+    def receive(self, *, hashed: bool = True) -> Incoming:
         """Return a new content to write."""
-        return Incoming(self.file(uuid.uuid4().hex))
+        return Incoming(self.file(uuid.uuid4().hex), hashed=hashed)
 
     def join(self, slices: Iterable[Slice]) -> str:
         """Return the name of a new content made of `slices`, in order."""
-        with self.receive() as joined:
+        with self.receive(hashed=False) as joined:
             with joined.file.open("wb") as out:
                 for part in slices:
                     self._append(out, part)

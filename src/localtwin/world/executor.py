@@ -9,15 +9,18 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from localtwin.errors import JobFailed
 from localtwin.world.database import Database
+from localtwin.world.fetching import fetch
 from localtwin.world.freezer import Freezer
 from localtwin.world.imodels import IModels
 from localtwin.world.jobprocess import JobProcess
 from localtwin.world.recorder import Recorder
+from localtwin.world.reports import failed_source
 from localtwin.world.runs import COMPLETED, Run, Task, find_run, unfinished
 
 log = logging.getLogger(__name__)
@@ -95,13 +98,15 @@ class Executor:
             thread.join()
         self._threads.clear()
 
-    def order(self, run: Run) -> dict[str, object]:
-        """Return what a worker is told about the run."""
+    def order(self, run: Run, without: Collection[str] = ()) -> dict[str, object]:
+        """Return what a worker is told about the run, leaving out files by their ids."""
         return {
             "imodel": str(self._imodels.file(run.imodel_id)),
             "run_id": run.id,
             "parent": self._recorder.parent(run.imodel_id),
-            "sources": [self._source(run, task) for task in run.tasks],
+            "sources": [
+                self._source(run, task) for task in run.tasks if task.file_id not in without
+            ],
         }
 
     def _serve(self) -> None:
@@ -126,16 +131,31 @@ class Executor:
         self._recorder.began(run_id)
         if self._stopping.wait(self._limits.delay_s):
             return
+        lost = self._fetch(run)
+        order = self.order(run, without=lost.keys())
         try:
-            answer = process.run(self.order(run), limit_s=self._limits.run_s)
+            answer = process.run(order, limit_s=self._limits.run_s)
         except JobFailed as failure:
             if not self._stopping.is_set():
                 key = "RunTimedOut" if failure.timed_out else "RunOrchestrationError"
                 self._recorder.fail(run_id, key, failure.reason, timed_out=failure.timed_out)
                 self._freezer.drop(run_id)
             return
+        answer["report"]["sources"] += lost.values()
         self._recorder.ended(run, answer["report"], self._earlier(answer.get("earlier")))
         self._freezer.drop(run_id)
+
+    def _fetch(self, run: Run) -> dict[str, dict[str, Any]]:
+        """Fetch what is named by URL; returns the reports of the files that can't be had."""
+        lost = {}
+        for task in run.tasks:
+            target = self._freezer.folder(run.id) / str(task.content)
+            if task.url is None or target.exists():
+                continue
+            reason = fetch(task.url, target)
+            if reason is not None:
+                lost[task.file_id] = failed_source(task.file_id, "FileNotAvailable", reason)
+        return lost
 
     def _earlier(self, found: dict[str, Any] | None) -> tuple[Run, dict[str, Any]] | None:
         run = find_run(self._database, found["run_id"]) if found else None

@@ -27,16 +27,13 @@ UNMAP = "unmap"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a run shall do with one source file.
-
-    `file` is the content of a manifest's file, already fetched; Storage files need none.
-    """
+    """What a run shall do with one source file; `url` is where a manifest's file is fetched."""
 
     file_id: str
     name: str
     connector_type: str
     action: str = BRIDGE
-    file: Path | None = None
+    url: str | None = None
 
 
 class Freezer:
@@ -65,7 +62,7 @@ class Freezer:
         folder = self.folder(run_id)
         folder.mkdir()
         if orders is not None:
-            return [(order, self._keep(order, folder, at)) for at, order in enumerate(orders)]
+            return [(order, f"{at}") for at, order in enumerate(orders)]
         frozen = []
         rows = transaction.execute(
             select(sources.c.id, sources.c.file_id, sources.c.connector_type)
@@ -103,12 +100,6 @@ class Freezer:
             return item.name, None
         self._contents.freeze(content, target)
         return item.name, target.name
-
-    def _keep(self, order: Order, folder: Path, at: int) -> str | None:
-        if order.file is None:
-            return None
-        order.file.replace(folder / f"{at}")
-        return f"{at}"
 
 
 def _last_name(transaction: Transaction, file_id: str) -> str:

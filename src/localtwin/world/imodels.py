@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.engine import Row
 
 from localtwin.errors import Conflict, NotFound, not_found
@@ -88,11 +88,7 @@ class IModels:
         """Return a new, empty iModel; its name is unique in the iTwin."""
         with self._database.write() as connection:
             itwin = find_itwin(connection, itwin_id)
-            same = (imodels.c.itwin_id == itwin.id) & (imodels.c.name == name)
-            if connection.execute(select(imodels.c.id).where(same)).first():
-                raise Conflict(
-                    "iModelExists", "iModel with the same name already exists within the iTwin."
-                )
+            _refuse_taken(connection, itwin.id, name)
             row: dict[str, Any] = {
                 "id": new_guid(),
                 "itwin_id": itwin.id,
@@ -109,6 +105,16 @@ class IModels:
     def get(self, imodel_id: str) -> IModel:
         """Return the iModel; raises NotFound."""
         with self._database.read() as connection:
+            return find_imodel(connection, imodel_id)
+
+    def change(self, imodel_id: str, values: dict[str, Any]) -> IModel:
+        """Return the iModel with another name, description or extent."""
+        with self._database.write() as connection:
+            found = find_imodel(connection, imodel_id)
+            if values.get("name", found.name) != found.name:
+                _refuse_taken(connection, found.itwin_id, values["name"])
+            if values:
+                connection.execute(update(imodels).where(imodels.c.id == found.id).values(values))
             return find_imodel(connection, imodel_id)
 
     def page(
@@ -213,6 +219,12 @@ def last_changeset(connection: Connection, imodel_id: str) -> Changeset | None:
     query = select(changesets).where(changesets.c.imodel_id == imodel_id)
     row = connection.execute(query.order_by(changesets.c.index.desc()).limit(1)).first()
     return None if row is None else _changeset(row)
+
+
+def _refuse_taken(connection: Connection, itwin_id: str, name: str) -> None:
+    same = (imodels.c.itwin_id == itwin_id) & (imodels.c.name == name)
+    if connection.execute(select(imodels.c.id).where(same)).first():
+        raise Conflict("iModelExists", "iModel with the same name already exists within the iTwin.")
 
 
 def _changeset(row: Row[Any]) -> Changeset:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.engine import Row
 
 from localtwin.errors import Conflict, Detail, Invalid, not_found
@@ -72,6 +72,19 @@ class ITwins:
             part = itwins.c.display_name.icontains(search, autoescape=True)
             query = query.where(part | itwins.c.number.icontains(search, autoescape=True))
         return [_itwin(row) for row in self._database.all(query)]
+
+    def change(
+        self, itwin_id: str, *, display_name: str | None, properties: dict[str, Any]
+    ) -> ITwin:
+        """Return the iTwin with what was given changed."""
+        with self._database.write() as connection:
+            found = find_itwin(connection, itwin_id)
+            values = {
+                "display_name": display_name or found.display_name,
+                "properties": found.properties | properties,
+            }
+            connection.execute(update(itwins).where(itwins.c.id == found.id).values(values))
+            return find_itwin(connection, itwin_id)
 
     def delete(self, itwin_id: str) -> None:
         """Delete the iTwin with its iModels, files and connections."""

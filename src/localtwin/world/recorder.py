@@ -96,7 +96,7 @@ class Recorder:
             transaction.execute(
                 update(tasks)
                 .where(tasks.c.run_id == run_id, tasks.c.state != COMPLETED)
-                .values(state=COMPLETED, result=result, error=error, ended=now)
+                .values(state=COMPLETED, result=result, error=error, ended=now, url=None)
             )
             summary = {"errorKey": key, "description": description}
             _end_run(transaction, run_id, result, summary, now)
@@ -156,6 +156,7 @@ def _end_task(transaction: Transaction, task_id: str, result: SourceResult, now:
             result=result.result,
             error=result.error,
             report=None if result.error else report,
+            url=None,
             ended=now,
         )
     )

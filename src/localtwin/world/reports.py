@@ -60,6 +60,19 @@ def source_result(report: dict[str, Any]) -> SourceResult:
     )
 
 
+def failed_source(source_id: str, code: str, reason: str) -> dict[str, Any]:
+    """Return the report of a source that no worker could be asked about."""
+    error = {
+        "code": code,
+        "message": reason,
+        "description": "Make the file available and start the run again.",
+        "category": "source_file",
+        "can_user_fix": True,
+    }
+    counted = {"inserted": 0, "updated": 0, "deleted": 0}
+    return {"source_id": source_id, "result": ERROR, "error": error} | counted
+
+
 def task_error(
     *, code: str, message: str, description: str, category: str, can_user_fix: bool
 ) -> dict[str, Any]:

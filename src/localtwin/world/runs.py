@@ -41,6 +41,7 @@ class Task:
     name: str
     action: str
     content: str | None
+    url: str | None
     state: str
     result: str
     started: str | None
@@ -227,6 +228,7 @@ def _task_row(
         "name": order.name,
         "action": order.action,
         "content": content,
+        "url": order.url,
         "state": "Queued",
         "result": UNDETERMINED,
     }

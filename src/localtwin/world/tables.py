@@ -214,6 +214,7 @@ tasks = Table(
     Column("name", String, nullable=False),
     Column("action", String, nullable=False),
     Column("content", String),
+    Column("url", String),  # a secret, so forgotten when the run ends
     Column("state", String, nullable=False),
     Column("result", String, nullable=False),
     Column("started", String),

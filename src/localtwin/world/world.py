@@ -27,6 +27,7 @@ from localtwin.world.recycling import RecycleBin
 from localtwin.world.runs import Runs, unfinished
 from localtwin.world.signing import Signer
 from localtwin.world.storage import Storage
+from localtwin.world.versions import NamedVersions
 
 _KEY_BITS = 2048
 
@@ -61,6 +62,7 @@ class World:
         self.imodels = IModels(database, folder / "imodels", clock)
         self.storage = Storage(database, clock)
         self.blobs = Blobs(database, contents, clock)
+        self.versions = NamedVersions(database, self.imodels, clock)
         self.connections = Connections(database, clock)
         self.runs = Runs(database, freezer, clock)
         self.executor = Executor(database, self.imodels, freezer, self.recorder, limits or Limits())

@@ -1,0 +1,289 @@
+"""Connections of both kinds: what may be mapped, and every documented refusal."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from platform_scene import Platform, error_of, expect, opened
+
+STORAGE = "/synchronization/imodels/storageconnections"
+MANIFEST = "/synchronization/imodels/manifestconnections"
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """One platform for all: what tests do to their own iModels does not meet."""
+    with opened(tmp_path_factory.mktemp("data")) as world, Platform(world) as platform:
+        world.executor.start()
+        yield platform
+
+
+@pytest.fixture
+def drive(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address under which it is served."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (its name there)
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield tmp_path, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def valid(platform: Platform) -> dict[str, Any]:
+    source = {"storageFileId": platform.upload("wall.ifc", b"a"), "connectorType": "IFC"}
+    return {"iModelId": platform.new_imodel(), "sourceFiles": [source]}
+
+
+BROKEN: list[tuple[str, dict[str, Any], tuple[str, str]]] = [
+    ("no files", {"sourceFiles": None}, ("InvalidValue", "sourceFiles")),
+    ("empty", {"sourceFiles": []}, ("MissingRequiredProperty", "sourceFiles")),
+    ("no connector", {"sourceFiles": [{"storageFileId": "x"}]},
+     ("MissingRequiredProperty", "connectorType")),
+    ("no file", {"sourceFiles": [{"connectorType": "IFC"}]},
+     ("MissingRequiredProperty", "storageFileId")),
+    ("bad connector", {"sourceFiles": [{"storageFileId": "x", "connectorType": "PAINT"}]},
+     ("InvalidValue", "connectorType")),
+    ("bad file", {"sourceFiles": [{"storageFileId": "x", "connectorType": "IFC"}]},
+     ("InvalidValue", "storageFileId")),
+    ("bad iModel", {"iModelId": "bridge"}, ("InvalidValue", "imodelId")),
+    ("bad sign-in", {"authenticationType": "Guest"}, ("InvalidValue", "authenticationType")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "detail"), [(c, d) for _, c, d in BROKEN],
+                         ids=[name for name, _, _ in BROKEN])  # fmt: skip
+def test_each_mistake_in_a_creation_is_named(
+    platform: Platform, change: dict[str, Any], detail: tuple[str, str]
+) -> None:
+    """Code and target are what a client shows its user."""
+    answer = platform.post(STORAGE, json=valid(platform) | change)
+
+    assert error_of(answer) == (422, "InvalidStorageConnectionRequest", {detail})
+
+
+@pytest.mark.parametrize("missing", ["sourceFiles", "iModelId"])
+def test_a_missing_property_is_named(platform: Platform, missing: str) -> None:
+    """The target of a missing iModelId is spelt as the documentation spells it."""
+    body = valid(platform)
+    del body[missing]
+
+    answer = platform.post(STORAGE, json=body)
+
+    target = "imodelId" if missing == "iModelId" else missing
+    assert error_of(answer)[2] == {("MissingRequiredProperty", target)}
+
+
+def test_a_body_that_is_no_json_is_named_as_such(platform: Platform) -> None:
+    """A proxy or an encoding error looks like this."""
+    headers = {"Content-Type": "application/json"}
+
+    answers = [platform.post(STORAGE, content=body, headers=headers) for body in (b"{", b"[]")]
+
+    for answer in answers:
+        assert error_of(answer) == (
+            422,
+            "InvalidStorageConnectionRequest",
+            {("InvalidRequestBody", None)},
+        )
+
+
+def test_no_body_at_all_is_missing(platform: Platform) -> None:
+    """Source: the older documentation, MissingRequestBody."""
+    answer = platform.post(STORAGE)
+
+    assert error_of(answer)[2] == {("MissingRequestBody", None)}
+
+
+def test_a_file_is_mapped_to_an_imodel_once(platform: Platform) -> None:
+    """Whatever the connection: elements would come in twice."""
+    body = valid(platform)
+    expect(platform.post(STORAGE, json=body), 201)
+    other = {"iModelId": platform.new_imodel()}
+
+    again = platform.post(STORAGE, json=body)
+    elsewhere = platform.post(STORAGE, json=body | other)
+
+    assert error_of(again) == (409, "FileMappingToTheIModelAlreadyExists", set())
+    assert elsewhere.status_code == 201
+
+
+def test_a_refused_creation_leaves_nothing_behind(platform: Platform) -> None:
+    """All source files or none; a client that looks for its connection must not find half of it."""
+    body = valid(platform)
+    lost = platform.begin_file("never.ifc")[0][:-4] + "AAAA"
+    body["sourceFiles"].append({"storageFileId": lost, "connectorType": "IFC"})
+
+    answer = platform.post(STORAGE, json=body)
+
+    query = {"imodelId": body["iModelId"]}
+    assert error_of(answer) == (404, "FileNotFound", set())
+    assert expect(platform.get(STORAGE, params=query), 200)["connections"] == []
+
+
+def test_lists_are_minimal_unless_asked_for_more(platform: Platform) -> None:
+    """Prefer decides; the query name is read in any case."""
+    body = valid(platform) | {"displayName": "Office"}
+    made = expect(platform.post(STORAGE, json=body), 201)["connection"]
+    query = {"iModelId": body["iModelId"]}
+
+    minimal = expect(platform.get(STORAGE, params=query), 200)["connections"]
+    whole = platform.get(STORAGE, params=query, headers={"Prefer": "return=representation"})
+
+    assert minimal == [{"id": made["id"], "displayName": "Office"}]
+    assert expect(whole, 200)["connections"] == [made]
+
+
+def test_the_last_run_is_linked_once_there_is_one(platform: Platform) -> None:
+    """Clients cut the run's id out of the link: the eighth part."""
+    connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
+    before = expect(platform.get(f"{STORAGE}/{connection}"), 200)["connection"]["_links"]
+    run = platform.run(connection)
+
+    after = expect(platform.get(f"{STORAGE}/{connection}"), 200)["connection"]["_links"]
+
+    assert "lastRun" not in before
+    assert after["lastRun"]["href"].split("/")[8] == run["id"]
+
+
+def test_an_update_changes_the_name_and_ignores_the_rest(platform: Platform) -> None:
+    """Older clients send the whole creation again."""
+    body = valid(platform)
+    made = expect(platform.post(STORAGE, json=body), 201)["connection"]
+
+    changed = platform.put(f"{STORAGE}/{made['id']}", json=body | {"displayName": "New"})
+
+    assert expect(changed, 200)["connection"]["displayName"] == "New"
+
+
+def test_source_files_are_added_changed_and_removed(platform: Platform) -> None:
+    """A removed file may be mapped again."""
+    body = valid(platform)
+    connection = expect(platform.post(STORAGE, json=body), 201)["connection"]["id"]
+    path = f"{STORAGE}/{connection}/sourcefiles"
+    roof = {"storageFileId": platform.upload("roof.ifc", b"b"), "connectorType": "IFC"}
+
+    added = expect(platform.post(path, json=roof), 201)["sourceFile"]
+    again = platform.post(path, json=roof)
+    changed = platform.put(f"{path}/{added['id']}", json=roof | {"connectorType": "DWG"})
+    removed = platform.delete(f"{path}/{added['id']}")
+    left = expect(platform.get(path), 200)["sourceFiles"]
+
+    assert (added["lastKnownFileName"], added["storageFileId"]) == (
+        "roof.ifc",
+        roof["storageFileId"],
+    )
+    assert error_of(again)[:2] == (409, "FileMappingToTheIModelAlreadyExists")
+    assert expect(changed, 200)["sourceFile"]["connectorType"] == "DWG"
+    assert (removed.status_code, len(left)) == (204, 1)
+    assert "content-type" not in removed.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        (f"{STORAGE}/{{none}}", "StorageConnectionNotFound"),
+        (f"{STORAGE}/{{none}}/sourcefiles", "StorageConnectionNotFound"),
+        (f"{STORAGE}/{{here}}/sourcefiles/{{none}}", "StorageConnectionSourceFileNotFound"),
+        (f"{MANIFEST}/{{here}}", "ManifestConnectionNotFound"),
+    ],
+)
+def test_what_is_not_there_is_named(platform: Platform, path: str, code: str) -> None:
+    """A storage connection is no manifest connection, even by the right id."""
+    connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
+
+    answer = platform.get(path.format(none=uuid.uuid4(), here=connection))
+
+    assert error_of(answer) == (404, code, set())
+
+
+def manifest(platform: Platform, *ids: str) -> tuple[str, str]:
+    imodel = platform.new_imodel()
+    files = [{"sourceFileId": each} for each in ids]
+    made = platform.post(MANIFEST, json={"iModelId": imodel, "sourceFiles": files})
+    return imodel, str(expect(made, 201)["connection"]["id"])
+
+
+def run_manifest(platform: Platform, connection: str, *files: dict[str, Any]) -> dict[str, Any]:
+    started = platform.post(f"{MANIFEST}/{connection}/runs", json={"sourceFiles": files})
+    assert started.status_code == 202, started.text
+    platform.world.executor.drain()
+    run: dict[str, Any] = expect(platform.get(started.headers["location"]), 200)["run"]
+    return run
+
+
+def test_a_manifest_run_fetches_its_files(platform: Platform, drive: tuple[Path, str]) -> None:
+    """The caller keeps the files; the platform only reads them, by their URLs."""
+    folder, url = drive
+    (folder / "wall.ifc").write_text("a\nb")
+    imodel, connection = manifest(platform, "W", "R")
+    wall = {"id": "W", "name": "wall.ifc", "url": f"{url}/wall.ifc", "connectorType": "IFC"}
+    roof = {"id": "R", "name": "roof.ifc", "url": f"{url}/roof.ifc", "connector": "IFC"}
+
+    run = run_manifest(platform, connection, wall, roof)
+
+    tasks = {task["sourceFileId"]: task for task in run["jobs"][0]["tasks"]}
+    assert (run["result"], tasks["W"]["result"]) == ("PartialSuccess", "Success")
+    assert tasks["R"]["error"]["message"] == "The file's server answered 404."
+    assert platform.changesets(imodel)[0]["localtwin"]["inserted"] == 2
+
+
+def test_unmap_removes_what_a_file_contributed(platform: Platform, drive: tuple[Path, str]) -> None:
+    """The only way to take a file's elements out again."""
+    folder, url = drive
+    (folder / "wall.ifc").write_text("a\nb")
+    imodel, connection = manifest(platform, "W")
+    wall = {"id": "W", "name": "wall.ifc", "url": f"{url}/wall.ifc", "connectorType": "IFC"}
+    run_manifest(platform, connection, wall)
+
+    run = run_manifest(platform, connection, {"id": "W", "action": "unmap", "connector": "IFC"})
+
+    assert run["result"] == "Success"
+    assert platform.changesets(imodel)[1]["localtwin"]["deleted"] == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "detail"),
+    [
+        ({"id": "W", "name": "w.ifc", "connectorType": "IFC"}, ("MissingRequiredProperty", "url")),
+        ({"id": "W", "name": "w.ifc", "url": "file:///etc/passwd", "connectorType": "IFC"},
+         ("InvalidValue", "url")),
+        ({"id": "X", "action": "unmap", "connectorType": "IFC"}, ("InvalidValue", "id")),
+        ({"id": "W", "action": "unmap"}, ("MissingRequiredProperty", "connectorType")),
+    ],
+)  # fmt: skip
+def test_a_manifest_run_that_cannot_work_is_refused(
+    platform: Platform, file: dict[str, Any], detail: tuple[str, str]
+) -> None:
+    """Nothing starts; and no address can make the server read its own disk."""
+    _, connection = manifest(platform, "W")
+
+    answer = platform.post(f"{MANIFEST}/{connection}/runs", json={"sourceFiles": [file]})
+
+    assert error_of(answer) == (422, "InvalidManifestConnectionRequest", {detail})
+
+
+def test_connections_of_any_kind_are_listed_together(platform: Platform) -> None:
+    """An older operation that third parties still call."""
+    body = valid(platform)
+    storage = expect(platform.post(STORAGE, json=body), 201)["connection"]["id"]
+    files = [{"sourceFileId": "W"}]
+    made = platform.post(MANIFEST, json={"iModelId": body["iModelId"], "sourceFiles": files})
+    query = {"imodelId": body["iModelId"]}
+
+    found = platform.get("/synchronization/imodels/connections", params=query)
+
+    ids = {entry["id"] for entry in expect(found, 200)["connections"]}
+    assert ids == {storage, expect(made, 201)["connection"]["id"]}
