@@ -197,8 +197,8 @@ def test_the_machine_gets_keys_lanes_and_seconds(write: Write) -> None:
     assert [each.batch_quiet_s for each in setup.connections] == [60, 30]
     assert [each.key for each in setup.sources] == ["Bridge 12/cad", "Roads/far/away"]
     assert [each.scan_every_s for each in setup.sources] == [60, 7200]
-    assert setup.quiet_s == 40
-    assert setup.quiet_by_suffix[".dgn"] == 40
+    assert [each.quiet_s for each in setup.sources] == [5, 40]
+    assert [each.quiet_by_suffix[".dgn"] for each in setup.sources] == [30, 40]
 
 
 def test_a_source_keeps_its_key_whatever_else_changes(write: Write) -> None:

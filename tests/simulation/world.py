@@ -13,7 +13,7 @@ from functools import partial
 from random import Random
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.machine import Machine, Memory, Step
+from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import (
     ABSENT,
     IN_DOUBT,
@@ -24,13 +24,13 @@ from twinsyncd.core.model import (
     LaneRow,
     Need,
     Now,
-    Outcome,
     Phase,
     Setup,
     Source,
     SourceRow,
     need,
 )
+from twinsyncd.core.step import Memory, Step
 
 from .cloud import ModelCloud
 from .drive import VirtualDrive
@@ -70,6 +70,10 @@ class VirtualJournal:
         for row in list(self.files.values()):
             if row.key.source in wanted and (need(row) is not Need.NOTHING or row.covered):
                 yield row
+
+    def every(self, sources: Iterable[str]) -> Iterable[FileRow]:
+        wanted = set(sources)
+        return [row for row in self.files.values() if row.key.source in wanted]
 
     def commit(self, step: Step) -> None:
         self.files.update((row.key, row) for row in step.files)
@@ -117,7 +121,7 @@ class World:
     """Runs one seed; `check` methods speak the promises."""
 
     def __init__(self, seed: int, make: MachineFactory = Machine) -> None:
-        self.rnd = Random(seed)
+        self.rnd = Random(seed)  # noqa: S311 - a world must be replayable
         self.chances = Chances.draw(self.rnd)
         self.make = make
         self.now_s = 0.0
@@ -137,8 +141,7 @@ class World:
                 Connection(name, "imodel", batch_quiet_s=5.0, longest_wait_s=120.0)
                 for name in ("one", "two")
             ),
-            sources=(Source("one/cad", "one", 60.0), Source("two/bim", "two", 60.0)),
-            quiet_s=2.0,
+            sources=(Source("one/cad", "one", 60.0, 2.0), Source("two/bim", "two", 60.0, 2.0)),
             uploads_max=3,
         )
         self.hands = VirtualHands(self)

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from .model import ABSENT, FileKey, FileRow, Need, need
-
-
-class Rows(Protocol):
-    """Reads what the journal remembers; only ever behind the ledger by the current step."""
-
-    def get(self, key: FileKey) -> FileRow | None:
-        """Return the remembered row, or None."""
-
-    def get_many(self, source: str, paths: Sequence[str]) -> Mapping[str, FileRow]:
-        """Return the remembered rows among these paths of a source."""
-
-    def active(self, sources: Iterable[str]) -> Iterable[FileRow]:
-        """Yield the rows of these sources that have work left or are covered by a run."""
+from .step import Rows
 
 
 class Ledger:
@@ -33,10 +21,12 @@ class Ledger:
         self._needs: dict[tuple[str, Need], dict[FileKey, None]] = {}
         self._covered: dict[str, dict[FileKey, None]] = {}
         self._changed: dict[FileKey, FileRow] = {}
+        self._sources: tuple[str, ...] = ()
 
     def load(self, sources: Iterable[str]) -> None:
         """Take up the rows with work left, at start-up."""
-        for row in self._rows.active(sources):
+        self._sources = tuple(sources)
+        for row in self._rows.active(self._sources):
             self._index(row)
 
     def get(self, key: FileKey) -> FileRow:
@@ -72,6 +62,12 @@ class Ledger:
         row = replace(self.get(key), **changes)
         self.put(row)
         return row
+
+    def forget_mappings(self, connection: str) -> None:
+        """Note that the connection was made anew: it holds no file and has consumed none."""
+        sources = [s for s in self._sources if self._connection_of(FileKey(s, "")) == connection]
+        for row in list(self._rows.every(sources)):
+            self.change(row.key, mapped=False, synced=ABSENT)
 
     def take_changes(self) -> tuple[FileRow, ...]:
         """Return the rows to be committed and forget that they changed."""

@@ -2,54 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from . import commands, facts
 from .drive import Drive
 from .lane import Lane
-from .ledger import Ledger, Rows
+from .ledger import Ledger
 from .model import (
     ConnectionRow,
     FileKey,
-    FileRow,
     LaneRow,
     Now,
-    RunRecord,
     Setup,
+    Source,
     SourceRow,
 )
 from .pace import Pace
 from .runs import Runs
 from .settle import Settler
+from .step import Memory, Rows, Step
 from .stores import Stores
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one decision asks for: commit the rows in one transaction, then begin the commands."""
-
-    files: tuple[FileRow, ...] = ()
-    lanes: tuple[LaneRow, ...] = ()
-    connections: tuple[ConnectionRow, ...] = ()
-    sources: tuple[SourceRow, ...] = ()
-    history: tuple[RunRecord, ...] = ()
-    commands: tuple[commands.Command, ...] = ()
-
-    @property
-    def is_durable(self) -> bool:
-        """Tell whether there is anything to commit."""
-        return bool(self.files or self.lanes or self.connections or self.sources or self.history)
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What the journal held at start-up, but for the file rows, which are read through."""
-
-    lanes: Mapping[str, LaneRow]
-    connections: Mapping[str, ConnectionRow]
-    sources: Mapping[str, SourceRow]
 
 
 class Machine:
@@ -78,7 +51,8 @@ class Machine:
         self._known_remotes = dict(self._remotes)
         self._ledger = Ledger(rows, lambda key: self._connection_of[key.source])
         self._ledger.load(self._connection_of)
-        settler = Settler(lambda key: _quiet_s(setup, key))
+        sources = {source.key: source for source in setup.sources}
+        settler = Settler(lambda key: _quiet_s(sources[key.source], key))
         self._drive = Drive(self._ledger, settler, jitter, self._note_activity)
         for source in setup.sources:
             row = memory.sources.get(source.key, SourceRow(source.key))
@@ -106,6 +80,10 @@ class Machine:
     def at_rest(self) -> bool:
         """Tell whether all that can be done without a new save or a person is done."""
         return self._drive.at_rest() and all(lane.at_rest() for lane in self._lanes.values())
+
+    def failures(self) -> int:
+        """Return the most failures in a row that any lane has had."""
+        return max((lane.pace.row.attempts for lane in self._lanes.values()), default=0)
 
     def restless(self) -> int:
         """Return how many files are not known to be at rest."""
@@ -179,12 +157,13 @@ class Machine:
         )
 
     def _make_lane(self, key: str, setup: Setup, memory: Memory, now: Now) -> Lane:
-        pace = Pace(memory.lanes.get(key, LaneRow(key)), self._jitter, setup.poll_max_s)
+        connections = tuple(c for c in setup.connections if c.lane == key)
+        poll_max_s = min(connection.poll_max_s for connection in connections)
+        pace = Pace(memory.lanes.get(key, LaneRow(key)), self._jitter, poll_max_s)
         pace.resume(now)
         stores = Stores(pace, self._ledger, self._drive.held, setup.uploads_max)
         runs = Runs(pace, self._ledger, stores, self._remotes, self._is_reference)
         runs.in_doubt = True  # a start request may have been lost with our ancestor
-        connections = tuple(c for c in setup.connections if c.lane == key)
         return Lane(pace, connections, self._ledger, stores, runs, self._is_restless)
 
     def _note_activity(self, connection: str, now: Now) -> None:
@@ -204,7 +183,7 @@ class Machine:
         return self._lane_of(self._connection_of[key.source])
 
 
-def _quiet_s(setup: Setup, key: FileKey) -> float:
-    """Return the quiet time of a file: by its suffix, else the default."""
+def _quiet_s(source: Source, key: FileKey) -> float:
+    """Return the quiet time of a file: by its suffix, else its source's own."""
     _, dot, suffix = key.path.rpartition(".")
-    return setup.quiet_by_suffix.get(dot + suffix.lower(), setup.quiet_s)
+    return source.quiet_by_suffix.get(dot + suffix.lower(), source.quiet_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -183,6 +184,8 @@ class Source:
     key: str
     connection: str
     scan_every_s: float = 600.0
+    quiet_s: float = 5.0  # quiet time of a file
+    quiet_by_suffix: Mapping[str, float] = field(default_factory=dict)  # ".dgn" -> seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ class Connection:
     lane: str
     batch_quiet_s: float = 30.0
     longest_wait_s: float = 900.0
+    poll_max_s: float = 10.0  # longest time between two looks at a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +205,4 @@ class Setup:
 
     connections: tuple[Connection, ...]
     sources: tuple[Source, ...]
-    quiet_s: float = 5.0  # default quiet time of a file
-    quiet_by_suffix: dict[str, float] = field(default_factory=dict)  # ".dgn" -> seconds
-    poll_max_s: float = 10.0  # longest time between two looks at a run
     uploads_max: int = 4  # stores under way per lane

@@ -83,16 +83,24 @@ class Runs:
         if isinstance(fact, facts.PrepareFailed):
             self.pace.failed(fact.failure, now)
             return
-        self.pace.went_well()
+        before = self.remotes[fact.connection].remote_id
+        if before and before != fact.remote_id:
+            self.ledger.forget_mappings(fact.connection)
         self.remotes[fact.connection] = ConnectionRow(fact.connection, fact.remote_id)
         for key in fact.mapped:
             self.ledger.change(key, mapped=True)
         for key, reason in fact.refused:
             self.ledger.change(key, aside=reason)
-        if self._cover(fact.connection):
-            self.pace.enter(Phase.STARTING, now, last_run=fact.last_run, asks=0)
-        else:
-            self.pace.enter(Phase.QUIET, now)
+        rows = self._unsynced(fact.connection)
+        if any(not row.mapped and not self.is_reference(row.key) for row in rows):
+            incomplete = "the connection does not hold all its files yet"
+            self.pace.failed(Failure(Fault.TRANSIENT, incomplete), now)
+            return
+        self.pace.went_well()
+        for row in rows:
+            self.ledger.change(row.key, covered=row.stored)
+        phase = Phase.STARTING if rows else Phase.QUIET
+        self.pace.enter(phase, now, last_run=fact.last_run, asks=0)
 
     def start_answered(
         self, fact: facts.RunStarted | facts.RunRefused | facts.StartClashed, now: Now
@@ -177,13 +185,6 @@ class Runs:
             for row in self.ledger.needing(connection, what)
             if row.stored not in (ABSENT, IN_DOUBT, row.synced)
         ]
-
-    def _cover(self, connection: str) -> bool:
-        rows = self._unsynced(connection)
-        covered = [row for row in rows if row.mapped or self.is_reference(row.key)]
-        for row in covered:
-            self.ledger.change(row.key, covered=row.stored)
-        return bool(covered)
 
     def _uncover(self) -> None:
         for row in self.ledger.covered(self.pace.row.connection):

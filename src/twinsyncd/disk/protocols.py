@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
-from ..core.model import Fingerprint
+from ..core.content import Content
+from ..core.facts import FilesFound, ScanFailed, Scanned
+from ..core.model import Digest, Fingerprint
 
 
 class Wanted(Protocol):
@@ -28,6 +31,40 @@ class Known(Protocol):
 
     def files(self, source: str, folder: str) -> Mapping[str, Fingerprint | None]:
         """Return the names remembered directly in the folder; None: never hashed."""
+
+
+class Readable(Protocol):
+    """One source's folder, as those need it who carry out commands; any thread."""
+
+    def look(self, path: str) -> Fingerprint | None:
+        """Take one look; None if there is no such file. Raises DiskError."""
+
+    def digest(self, path: str, fingerprint: Fingerprint) -> Digest:
+        """Read the file whole while it stays the same. Raises FileMoved, DiskError."""
+
+    def open(
+        self, path: str, fingerprint: Fingerprint, digest: Digest
+    ) -> AbstractContextManager[Content]:
+        """Return the settled content, to be entered for reading. Raises FileMoved, DiskError."""
+
+    def scan(self, identity: str) -> Iterator[FilesFound | Scanned | ScanFailed]:
+        """List it and compare it with what is known; closes with Scanned or ScanFailed."""
+
+
+class Hinting(Protocol):
+    """Keeps watch on folders and says what goes wrong with that; may block on a hung drive."""
+
+    def watch(self, source: str, folder: Path, wanted: Wanted) -> None:
+        """Begin to post hints for the source."""
+
+    def check(self) -> None:
+        """Renew watches that died."""
+
+    def trouble(self) -> dict[str, str]:
+        """Return why sources are not, or not wholly, watched."""
+
+    def stop(self) -> None:
+        """Watch nothing any more."""
 
 
 class Entry(Protocol):

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol
 
 from ..core import commands, facts
+from ..core.content import Content
 
-
-class Content(Protocol):
-    """A settled file opened for one reading; the bytes are hashed as they pass."""
-
-    @property
-    def size_bytes(self) -> int:
-        """The length the fingerprint promises."""
-
-    def chunks(self, size_bytes: int) -> Iterator[bytes]:
-        """Yield the file from its start in pieces of `size_bytes`, the last one shorter."""
-
-    def verify(self) -> None:
-        """Raise FileMoved unless exactly the settled content was read and still stands.
-
-        Call it after the last chunk and before anything is committed.
-        """
+__all__ = ["Content", "Target"]
 
 
 class Target(Protocol):

@@ -1,0 +1,52 @@
+"""What passes between the machine and its memory: rows read at start, rows to commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from . import commands
+from .model import ConnectionRow, FileKey, FileRow, LaneRow, RunRecord, SourceRow
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one decision asks for: commit the rows in one transaction, then begin the commands."""
+
+    files: tuple[FileRow, ...] = ()
+    lanes: tuple[LaneRow, ...] = ()
+    connections: tuple[ConnectionRow, ...] = ()
+    sources: tuple[SourceRow, ...] = ()
+    history: tuple[RunRecord, ...] = ()
+    commands: tuple[commands.Command, ...] = ()
+
+    @property
+    def is_durable(self) -> bool:
+        """Tell whether there is anything to commit."""
+        return bool(self.files or self.lanes or self.connections or self.sources or self.history)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the journal held at start-up, but for the file rows, which are read through."""
+
+    lanes: Mapping[str, LaneRow]
+    connections: Mapping[str, ConnectionRow]
+    sources: Mapping[str, SourceRow]
+
+
+class Rows(Protocol):
+    """Reads what the journal remembers; only ever behind the ledger by the current step."""
+
+    def get(self, key: FileKey) -> FileRow | None:
+        """Return the remembered row, or None."""
+
+    def get_many(self, source: str, paths: Sequence[str]) -> Mapping[str, FileRow]:
+        """Return the remembered rows among these paths of a source."""
+
+    def active(self, sources: Iterable[str]) -> Iterable[FileRow]:
+        """Yield the rows of these sources that have work left or are covered by a run."""
+
+    def every(self, sources: Iterable[str]) -> Iterable[FileRow]:
+        """Yield all remembered rows of these sources; only for rare upheavals."""
