@@ -18,6 +18,7 @@ from .exchange import REPRESENTATION, V2, Details, Exchange
 from .links import RunAddress
 from .retries import Sleep
 from .values import (
+    Changeset,
     Item,
     Named,
     Run,
@@ -30,6 +31,7 @@ from .values import (
 
 API_URL: Final = "https://api.bentley.com"
 STORAGE_PAGE: Final = 1000  # the documented maximum; fewer calls for large folders
+CHANGESETS_PAGE: Final = 1000  # the documented maximum
 SYNCHRONIZATION_PAGE: Final = 100  # the default there; no maximum is documented
 PAGES_MAX: Final = 1000  # a million entries; beyond that the service is repeating itself
 _CONNECTIONS: Final = "/synchronization/imodels/storageconnections"
@@ -208,6 +210,28 @@ class Platform:
             lambda body: wire.named(body, "iModel"),
             accept=V2,
         )
+
+    def changesets(self, imodel_id: str) -> Iterator[Changeset]:
+        """Yield the iModel's changesets, oldest first.
+
+        Source: iModels API, "Get iModel changesets" (afterIndex, $top up to 1000).
+        """
+        path, last = f"/imodels/{_id(imodel_id)}/changesets", 0
+        while True:
+            params: dict[str, str | int] = {
+                "afterIndex": last,
+                "$top": CHANGESETS_PAGE,
+                "$orderBy": "index asc",
+            }
+            response = self._exchange.repeatable(
+                "list the changesets", "GET", path, params=params, prefer=REPRESENTATION, accept=V2
+            )
+            entries = _understood("list the changesets", response, wire.changesets)
+            yield from entries
+            newest = max((entry.index for entry in entries), default=last)
+            if newest <= last:
+                return
+            last = newest
 
     def itwin(self, itwin_id: str) -> Named:
         """Return an iTwin's name."""

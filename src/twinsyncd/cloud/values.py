@@ -102,3 +102,13 @@ class StartAnswer:
 
     start: Start
     location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changeset:
+    """One changeset of an iModel; `changed_files` are the names of the sources it came from."""
+
+    id: str
+    index: int
+    description: str
+    changed_files: tuple[str, ...]

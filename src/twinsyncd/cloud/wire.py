@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
 from .values import (
+    Changeset,
     Complaint,
     Item,
     Named,
@@ -96,6 +97,11 @@ def named(body: bytes, key: str) -> Named:
     entry = _mapping(_mapping(_json(body)).get(key))
     name = _text(entry, "displayName") or _text(entry, "name")
     return Named(_needed(_text(entry, "id"), "id"), name, _text(entry, "iTwinId"))
+
+
+def changesets(body: bytes) -> tuple[Changeset, ...]:
+    """Read a page of an iModel's changesets."""
+    return page(body, "changesets", _changeset)[0]
 
 
 def complaint(body: bytes) -> Complaint:
@@ -190,6 +196,17 @@ def _task(value: Any) -> Task:
         next(filter(None, texts), ""),
         _text(error, "kbArticleLink"),
         error.get("canUserFix") is True,
+    )
+
+
+def _changeset(value: Any) -> Changeset:
+    entry = _mapping(value)
+    about = _mapping(entry.get("synchronizationInfo"))
+    return Changeset(
+        id=_needed(_text(entry, "id"), "id"),
+        index=_number(entry.get("index")) or 0,
+        description=_text(entry, "description"),
+        changed_files=tuple(str(name) for name in _entries(about, "changedFiles")),
     )
 
 
