@@ -22,6 +22,10 @@ PROTOCOLS = (
     "twinsyncd.disk.protocols",
     "twinsyncd.journal.protocols",
 )
+TASKS = tuple(
+    f"twinsyncd.runtime.{task}" for task in ("service", "syncing", "rehearsal", "checkup", "proof")
+)
+"""What a command of the command line does as a whole; above the wiring, below the words."""
 SHELL = ("twinsyncd.runtime", "twinsyncd.config", "twinsyncd.logs")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -31,18 +35,24 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.logs": ("twinsyncd.cloud.redact",),
     "twinsyncd.notify": (CORE, ERRORS),
     "twinsyncd.config": (CORE, ERRORS, "twinsyncd.patterns", "twinsyncd.targets.extensions"),
-    "twinsyncd.journal": ("twinsyncd.core.model", "twinsyncd.core.commands", ERRORS),
-    "twinsyncd.disk": (*VALUES, ERRORS),
+    "twinsyncd.journal": (
+        "twinsyncd.core.model",
+        "twinsyncd.core.step",
+        "twinsyncd.core.commands",
+        ERRORS,
+    ),
+    "twinsyncd.disk": (*VALUES, "twinsyncd.core.content", ERRORS),
     "twinsyncd.cloud": (*VALUES, ERRORS),
     "twinsyncd.targets": ("twinsyncd.cloud", CORE, ERRORS),
     "twinsyncd.targets.extensions": (),
     "twinsyncd.targets.protocol": (CORE,),
     "twinsyncd.runtime": (*PROTOCOLS, CORE, ERRORS),
     "twinsyncd.runtime.wiring": ("twinsyncd",),
-    "twinsyncd.runtime.service": ("twinsyncd",),
+    **dict.fromkeys(TASKS, ("twinsyncd",)),
     "twinsyncd.web": (VIEWS, CORE, ERRORS),
     "twinsyncd.cli": (*SHELL, VIEWS, CORE, ERRORS),
     "twinsyncd": (),
+    "twinsyncd.__main__": ("twinsyncd.cli",),
     "localtwin": (),
 }
 """A room, and what else it may import than itself; the longest name that fits a module counts."""
@@ -57,7 +67,7 @@ KEEPS_OUT: dict[str, tuple[str, ...]] = {
 
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "localtwin": ("localtwin", "twinsyncd.cli.demo", "twinsyncd.cli.local"),
-    "twinsyncd.runtime.wiring": ("twinsyncd.cli", "twinsyncd.runtime.service"),
+    "twinsyncd.runtime.wiring": ("twinsyncd.cli", *TASKS),
     "httpx": ("twinsyncd.cloud",),
     "watchdog": ("twinsyncd.disk",),
     "sqlalchemy": ("twinsyncd.journal", "localtwin"),

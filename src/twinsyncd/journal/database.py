@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from ..errors import JournalError
 
@@ -23,7 +23,8 @@ def open_database(file: Path) -> Engine:
     """
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = create_engine(f"sqlite:///{file}", poolclass=QueuePool)
-    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
     try:
         _bring_up_to_date(engine)
     except DatabaseError as exc:
@@ -38,13 +39,26 @@ def open_database(file: Path) -> Engine:
     return engine
 
 
-def _set_pragmas(connection: Any, _record: object) -> None:
-    """WAL, so that readers never wait; FULL, so that a power cut loses no commit."""
+def open_read_only(file: Path) -> Engine:
+    """Return an engine on an existing journal; what it is used for must only read."""
+    return create_engine(f"sqlite:///{file}", poolclass=NullPool)
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    """WAL, so that readers never wait; FULL, so that a power cut loses no commit.
+
+    The driver's own idea of transactions leaves table changes out; ours takes them in.
+    """
+    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
 
 
 def version_of(engine: Engine) -> str:

@@ -6,7 +6,6 @@ import os
 
 from sqlalchemy import Engine, delete, insert, select, update
 
-from .. import __version__
 from . import tables
 
 SYNC = "sync"
@@ -22,13 +21,18 @@ def ask(engine: Engine, kind: str, now_s: float) -> int:
 
 
 def take(engine: Engine, now_s: float) -> list[str]:
-    """Return the kinds of the requests that wait, oldest first, and mark them as taken up."""
+    """Return the kinds of the requests that wait, oldest first, and mark them as taken up.
+
+    Looking and marking are two transactions: one that turned from reading to writing would fail
+    if somebody left a request in between.
+    """
     waiting = select(tables.requests).where(tables.requests.c.taken_s.is_(None))
-    with engine.begin() as connection:
+    with engine.connect() as connection:
         rows = connection.execute(waiting.order_by(tables.requests.c.id)).mappings().all()
-        if rows:
-            ids = [row["id"] for row in rows]
-            taken = update(tables.requests).where(tables.requests.c.id.in_(ids))
+    if rows:
+        ids = [row["id"] for row in rows]
+        taken = update(tables.requests).where(tables.requests.c.id.in_(ids))
+        with engine.begin() as connection:
             connection.execute(taken.values(taken_s=now_s))
     return [row["kind"] for row in rows]
 
@@ -40,7 +44,7 @@ def is_taken(engine: Engine, request: int) -> bool:
         return connection.execute(taken).scalar() is not None
 
 
-def sign_on(engine: Engine, now_s: float) -> None:
+def sign_on(engine: Engine, version: str, now_s: float) -> None:
     """Say that this process keeps the journal now."""
     with engine.begin() as connection:
         connection.execute(delete(tables.daemons))
@@ -48,7 +52,7 @@ def sign_on(engine: Engine, now_s: float) -> None:
             insert(tables.daemons).values(
                 id=1,
                 pid=os.getpid(),
-                version=__version__,
+                version=version,
                 started_s=now_s,
                 beat_s=now_s,
                 at_rest=False,

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, case, create_engine, func, select
+from sqlalchemy import ColumnElement, Engine, Select, case, func, inspect, select
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
 
-from ..core.model import ABSENT, LaneRow, Phase, RunRecord
+from ..core.model import ABSENT, LaneRow, Outcome, RunRecord
 from ..errors import JournalError
 from . import tables
+from .database import open_read_only
+from .rows import to_lane
 
 _FILES = tables.files.c
 
@@ -71,11 +72,11 @@ class Views:
 
     def __init__(self, file: Path) -> None:
         """Raises JournalError when there is no journal yet."""
-        if not file.exists():
+        self._engine: Engine = open_read_only(file)
+        if not (file.exists() and inspect(self._engine).has_table(tables.daemons.name)):
             raise JournalError(
-                f"there is no journal at {file}", hint="start the daemon once: twinsyncd run"
+                f"there is no journal at {file} yet", hint="start the daemon once: twinsyncd run"
             )
-        self._engine: Engine = create_engine(f"sqlite:///file:{file}?uri=true", poolclass=NullPool)
 
     def close(self) -> None:
         """Give the database up."""
@@ -100,7 +101,7 @@ class Views:
             return Status(
                 daemon=_daemon(dict(daemon)) if daemon else None,
                 counts=tuple(Counts(**row) for row in counted),
-                lanes=tuple(LaneRow(**{**row, "phase": Phase(row["phase"])}) for row in lanes),
+                lanes=tuple(to_lane(row) for row in lanes),
                 offline={row["key"]: row["offline"] for row in sources if row["offline"]},
                 runs=tuple(_run(dict(row)) for row in connection.execute(newest).mappings()),
                 open_files=tuple(_open_file(dict(row)) for row in rows.mappings()),
@@ -137,14 +138,14 @@ def _counts() -> Select[Any]:
     )
 
 
-def _daemon(row: dict[str, object]) -> Daemon:
-    row.pop("id")
-    return Daemon(**row)  # type: ignore[arg-type] # columns and fields bear the same names
+def _daemon(row: dict[str, Any]) -> Daemon:
+    del row["id"]
+    return Daemon(**row)
 
 
-def _run(row: dict[str, object]) -> RunRecord:
-    row.pop("id")
-    return RunRecord(**row)  # type: ignore[arg-type] # columns and fields bear the same names
+def _run(row: dict[str, Any]) -> RunRecord:
+    del row["id"]
+    return RunRecord(**{**row, "outcome": Outcome(row["outcome"])})
 
 
 def _open_file(row: dict[str, str]) -> OpenFile:

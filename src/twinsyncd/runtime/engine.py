@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from ..core.facts import Fact, SyncAsked, Ticked
-from ..core.machine import Machine, Step
+from ..core.machine import Machine
 from ..core.model import Now
+from ..core.step import Step
 from .inbox import Inbox
 from .reporting import report_facts, report_step
 

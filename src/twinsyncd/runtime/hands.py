@@ -15,12 +15,9 @@ import structlog
 
 from ..core import commands, facts
 from ..core.model import Failure, Fault, FileKey
-from ..disk.look import StableContent, digest_of, look
-from ..disk.protocols import Known
-from ..disk.scan import scan
+from ..disk.protocols import Readable
 from ..errors import CloudError, DiskError, FileMoved
 from ..targets.protocol import Target
-from .places import Places
 
 DRIVE_THREADS: Final = 4  # per source: a scan, and a few files read beside it
 CALL_THREADS: Final = 4  # calls about connections and runs: one at a time per lane
@@ -35,15 +32,21 @@ class Hands:
     """Begins commands; each is answered through `post` by exactly one closing fact."""
 
     def __init__(
-        self, places: Places, known: Known, targets: Mapping[str, Target], post: Post, uploads: int
+        self,
+        folders: Mapping[str, Readable],
+        targets: Mapping[str, Target],
+        post: Post,
+        uploads: int,
     ) -> None:
-        """`targets` by connection key; `uploads` is how many may be under way in all."""
+        """`folders` by source key, `targets` by connection key.
+
+        `uploads` is how many may be under way in all.
+        """
         self._post = post
-        self._drive = DriveHand(places, known, post)
-        self._cloud = CloudHand(places, targets, post)
+        self._drive = DriveHand(folders, post)
+        self._cloud = CloudHand(folders, targets, post)
         self._drive_threads = {
-            source: ThreadPoolExecutor(DRIVE_THREADS, f"drive-{source}")
-            for source in places.by_source
+            source: ThreadPoolExecutor(DRIVE_THREADS, f"drive-{source}") for source in folders
         }
         self._upload_threads = ThreadPoolExecutor(uploads, "upload")
         self._call_threads = ThreadPoolExecutor(CALL_THREADS, "call")
@@ -86,8 +89,7 @@ class Hands:
 class DriveHand:
     """Looks, hashes and scans."""
 
-    places: Places
-    known: Known
+    folders: Mapping[str, Readable]
     post: Post
 
     def carry_out(self, command: commands.DriveCommand) -> facts.Fact:
@@ -103,27 +105,26 @@ class DriveHand:
                 assert_never(command)
 
     def _scan(self, command: commands.Scan) -> facts.Fact:
-        place = self.places.by_source[command.source]
-        found = scan(command.source, place.folder, command.identity, place.matcher, self.known)
-        for fact in found:
+        for fact in self.folders[command.source].scan(command.identity):
             if not isinstance(fact, facts.FilesFound):
                 return fact
             self.post(fact)
         raise AssertionError("a scan ended without saying how")
 
     def _look(self, command: commands.LookAt) -> facts.Fact:
+        folder = self.folders[command.source]
         looks = []
         for path in command.paths:
-            key = FileKey(command.source, path)
             try:
-                looks.append((path, look(self.places.file(key))))
+                looks.append((path, folder.look(path)))
             except DiskError as exc:
-                self.post(facts.LookFailed(key, str(exc)))
+                self.post(facts.LookFailed(FileKey(command.source, path), str(exc)))
         return facts.Looked(command.source, tuple(looks))
 
     def _hash(self, command: commands.Hash) -> facts.Fact:
         try:
-            digest = digest_of(self.places.file(command.key), command.fingerprint)
+            folder = self.folders[command.key.source]
+            digest = folder.digest(command.key.path, command.fingerprint)
         except DiskError as exc:
             return facts.HashMissed(command.key, str(exc))
         return facts.Hashed(command.key, command.fingerprint, digest)
@@ -133,7 +134,7 @@ class DriveHand:
 class CloudHand:
     """Stores, and everything about connections and runs."""
 
-    places: Places
+    folders: Mapping[str, Readable]
     targets: Mapping[str, Target]
     post: Post
 
@@ -155,8 +156,8 @@ class CloudHand:
         target = self.targets[command.connection]
         match command:
             case commands.Store(key, _, digest, fingerprint):
-                file = self.places.file(key)
-                with StableContent(file, fingerprint, digest) as content:
+                folder = self.folders[key.source]
+                with folder.open(key.path, fingerprint, digest) as content:
                     return target.store(command, content, self.post)
             case commands.Prepare():
                 return target.prepare(command)

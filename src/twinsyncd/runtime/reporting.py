@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import structlog
 
 from ..core import facts
-from ..core.machine import Step
 from ..core.model import Outcome
+from ..core.step import Step
 
 log = structlog.get_logger()
 

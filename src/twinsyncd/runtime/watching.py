@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 import structlog
 
-from ..disk.root import is_network
-from ..disk.watcher import Watcher
-from .hands import Post
-from .places import Places
+from ..disk.protocols import Hinting, Wanted
 
 CHECK_S: Final = 5.0  # how long a dead watch goes unnoticed; the scan finds what it missed
 
@@ -19,12 +18,12 @@ log = structlog.get_logger()
 
 
 class Watching:
-    """Watches every local source; network drives are left to the scan."""
+    """Watches some sources while its context lasts."""
 
-    def __init__(self, places: Places, post: Post) -> None:
-        """Nothing is watched before the context is entered."""
-        self._places = places
-        self._watcher = Watcher(post)
+    def __init__(self, watcher: Hinting, watched: Mapping[str, tuple[Path, Wanted]]) -> None:
+        """`watched`: the folder of each source, and what of it matters."""
+        self._watched = watched
+        self._watcher = watcher
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="watching", daemon=True)
 
@@ -44,9 +43,8 @@ class Watching:
         self._watcher.stop()
 
     def _keep(self) -> None:
-        for source, place in self._places.by_source.items():
-            if not is_network(place.folder):  # inotify sees nothing that another host writes
-                self._watcher.watch(source, place.folder, place.matcher)
+        for source, (folder, wanted) in self._watched.items():
+            self._watcher.watch(source, folder, wanted)
         told: dict[str, str] = {}
         while not self._stopping.wait(CHECK_S):
             self._watcher.check()

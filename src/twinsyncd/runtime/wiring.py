@@ -10,11 +10,14 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from .. import __version__
 from ..cloud.session import Cloud, CloudSettings, open_cloud
 from ..config import Config, setup_of, sources_of
 from ..core.machine import Machine
 from ..core.model import FileKey
+from ..disk.folder import Folder
 from ..disk.root import is_network
+from ..disk.watcher import Watcher
 from ..errors import JournalError
 from ..journal.database import open_database
 from ..journal.writer import Journal
@@ -26,7 +29,6 @@ from .clock import read_clock
 from .engine import Engine
 from .hands import Hands
 from .inbox import Inbox
-from .places import Place, Places
 from .watching import Watching
 
 JOURNAL: Final = "journal.sqlite"
@@ -64,35 +66,40 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
 
     `watch` adds the hints of the file system to the scans. Raises JournalError.
     """
-    places = places_of(config)
+    matchers = {
+        connection.key_of(source): source.matcher() for connection, source in sources_of(config)
+    }
+    folders = {
+        connection.key_of(source): source.folder for connection, source in sources_of(config)
+    }
+
+    def is_reference(key: FileKey) -> bool:
+        return matchers[key.source].kind(key.path) == "reference"
+
     with ExitStack() as stack:
         journal = stack.enter_context(_journal(config))
         cloud = stack.enter_context(open_cloud(cloud_settings(config)))
         inbox = Inbox()
-        hands = Hands(places, journal, _targets(config, cloud), inbox.post, config.daemon.uploads)
+        readable = {key: Folder(key, path, matchers[key], journal) for key, path in folders.items()}
+        hands = Hands(readable, _targets(config, cloud), inbox.post, config.daemon.uploads)
         stack.callback(hands.stop)
         stack.callback(inbox.close)
         if watch:
-            stack.enter_context(Watching(places, inbox.post))
+            local = {
+                key: (path, matchers[key])
+                for key, path in folders.items()
+                if not is_network(path)  # hints see nothing there that another host writes
+            }
+            stack.enter_context(Watching(Watcher(inbox.post), local))
         machine = Machine(
             setup_of(config, scan_every_s),
             journal.memory(),
             journal,
             read_clock(),
-            is_reference=places.is_reference,
+            is_reference=is_reference,
             jitter=random.random,
         )
         yield Engine(machine, journal, inbox, hands.begin, read_clock)
-
-
-def places_of(config: Config) -> Places:
-    """Return where the sources lie."""
-    return Places(
-        {
-            connection.key_of(source): Place(source.folder, source.matcher())
-            for connection, source in sources_of(config)
-        }
-    )
 
 
 def cloud_settings(config: Config) -> CloudSettings:
@@ -119,7 +126,7 @@ def _journal(config: Config) -> Iterator[Journal]:
         ) from exc
     journal = Journal(open_database(file))
     try:
-        journal.sign_on(read_clock().wall_s)
+        journal.sign_on(__version__, read_clock().wall_s)
         yield journal
     finally:
         journal.close()

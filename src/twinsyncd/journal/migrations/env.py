@@ -10,6 +10,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_as_batch=True,
+    transactional_ddl=True,  # a crash in the middle leaves the tables as they were
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -1,0 +1,94 @@
+"""Reads what the journal remembers: for the machine, for scans, from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from sqlalchemy import Engine, bindparam, select
+
+from ..core.model import ConnectionRow, FileKey, FileRow, Fingerprint, SourceRow
+from ..core.step import Memory, Rows
+from . import tables
+from .rows import to_file, to_fingerprint, to_lane
+
+_ONE = select(tables.files).where(
+    tables.files.c.source == bindparam("source"), tables.files.c.path == bindparam("path")
+)
+_FOLDER = select(tables.files).where(
+    tables.files.c.source == bindparam("source"),
+    tables.files.c.folder == bindparam("folder"),
+    tables.files.c.mtime_ns.is_not(None),
+)
+
+
+class Remembered(Rows):
+    """Every call sees the newest commit."""
+
+    def __init__(self, engine: Engine) -> None:
+        """`engine` comes from `open_database` or `open_read_only`."""
+        self._engine = engine
+
+    def memory(self) -> Memory:
+        """Return what the machine takes up at start-up."""
+        with self._engine.connect() as connection:
+            lanes = [to_lane(row) for row in connection.execute(select(tables.lanes)).mappings()]
+            remotes = connection.execute(select(tables.connections)).mappings()
+            sources = connection.execute(select(tables.sources)).mappings()
+            return Memory(
+                lanes={row.key: row for row in lanes},
+                connections={row["key"]: ConnectionRow(**row) for row in remotes},
+                sources={row["key"]: SourceRow(**row) for row in sources},
+            )
+
+    # ---- the machine's file rows --------------------------------------------------------
+
+    def get(self, key: FileKey) -> FileRow | None:
+        """Return the remembered row, or None."""
+        with self._engine.connect() as connection:
+            found = connection.execute(_ONE, {"source": key.source, "path": key.path})
+            row = found.mappings().first()
+        return None if row is None else to_file(row)
+
+    def get_many(self, source: str, paths: Sequence[str]) -> dict[str, FileRow]:
+        """Return the remembered rows among these paths of a source."""
+        query = select(tables.files).where(
+            tables.files.c.source == source, tables.files.c.path.in_(paths)
+        )
+        with self._engine.connect() as connection:
+            return {row["path"]: to_file(row) for row in connection.execute(query).mappings()}
+
+    def active(self, sources: Iterable[str]) -> Iterator[FileRow]:
+        """Yield the rows of these sources that have work left or are covered by a run."""
+        query = select(tables.files).where(
+            tables.files.c.is_open, tables.files.c.source.in_(list(sources))
+        )
+        with self._engine.connect() as connection:
+            for row in connection.execute(query).mappings():
+                yield to_file(row)
+
+    def every(self, sources: Iterable[str]) -> Iterator[FileRow]:
+        """Yield all rows of these sources."""
+        query = select(tables.files).where(tables.files.c.source.in_(list(sources)))
+        with self._engine.connect() as connection:
+            for row in connection.execute(query).mappings():
+                yield to_file(row)
+
+    # ---- what a scan compares with; any thread ------------------------------------------
+
+    def folders(self, source: str) -> Sequence[str]:
+        """Return every folder of the source that is remembered to hold files."""
+        query = select(tables.files.c.folder).distinct()
+        present = tables.files.c.mtime_ns.is_not(None)
+        with self._engine.connect() as connection:
+            found = connection.execute(query.where(tables.files.c.source == source, present))
+            return found.scalars().all()
+
+    def files(self, source: str, folder: str) -> Mapping[str, Fingerprint]:
+        """Return the remembered fingerprints of the files directly in a folder, by name."""
+        with self._engine.connect() as connection:
+            found = connection.execute(_FOLDER, {"source": source, "folder": folder})
+            return {
+                row["path"].rpartition("/")[2]: look
+                for row in found.mappings()
+                if (look := to_fingerprint(row)) is not None and not row["unread"]
+            }

@@ -1,0 +1,62 @@
+"""Turns the rows of the core into columns and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from ..core.model import FileKey, FileRow, Fingerprint, LaneRow, Need, Phase, need
+
+
+def from_file(row: FileRow) -> dict[str, Any]:
+    """Return the columns of a file row."""
+    look = row.fingerprint
+    return {
+        "source": row.key.source,
+        "path": row.key.path,
+        "folder": row.key.path.rpartition("/")[0],
+        "size_bytes": look.size_bytes if look else None,
+        "mtime_ns": look.mtime_ns if look else None,
+        "file_id": str(look.file_id if look else 0),
+        "seen": row.seen,
+        "stored": row.stored,
+        "synced": row.synced,
+        "covered": row.covered,
+        "item": row.item,
+        "mapped": row.mapped,
+        "attempts": row.attempts,
+        "aside": row.aside,
+        "unread": row.unread,
+        "is_open": need(row) is not Need.NOTHING or bool(row.covered),
+    }
+
+
+def to_file(row: RowMapping) -> FileRow:
+    """Return the file row of these columns."""
+    return FileRow(
+        key=FileKey(row["source"], row["path"]),
+        fingerprint=to_fingerprint(row),
+        seen=row["seen"],
+        stored=row["stored"],
+        synced=row["synced"],
+        covered=row["covered"],
+        item=row["item"],
+        mapped=row["mapped"],
+        attempts=row["attempts"],
+        aside=row["aside"],
+        unread=row["unread"],
+    )
+
+
+def to_fingerprint(row: RowMapping) -> Fingerprint | None:
+    """Return the fingerprint in these columns; None before the first hash."""
+    if row["mtime_ns"] is None:
+        return None
+    return Fingerprint(row["size_bytes"], row["mtime_ns"], int(row["file_id"]))
+
+
+def to_lane(row: RowMapping) -> LaneRow:
+    """Return the lane row of these columns."""
+    values = dict(row)
+    return LaneRow(**{**values, "phase": Phase(values["phase"])})

@@ -1,0 +1,74 @@
+"""Examines, without changing anything, whether the daemon can work as configured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from ..cloud.check import Finding, examine_place, examine_sign_in
+from ..cloud.session import open_cloud
+from ..config import Config, Source, sources_of
+from ..core.facts import FilesFound, ScanFailed
+from ..disk.folder import Folder
+from ..disk.root import is_network
+from .wiring import cloud_settings
+
+SOURCE_FILES_MAX: Final = 250  # per iModel, over all its connections; the portal's stated limit
+
+
+class NothingKnown:
+    """What a scan compares with when everything shall be found."""
+
+    def folders(self, _source: str) -> tuple[str, ...]:
+        """Return no folder."""
+        return ()
+
+    def files(self, _source: str, _folder: str) -> dict[str, None]:
+        """Return no file."""
+        return {}
+
+
+def findings(config: Config, *, offline: bool) -> Iterator[Finding]:
+    """Yield a finding per step: drives first, then, unless `offline`, the platform."""
+    yield from _drive_findings(config)
+    if offline:
+        return
+    with open_cloud(cloud_settings(config)) as cloud:
+        signed_in = examine_sign_in(cloud)
+        yield signed_in
+        if signed_in.good:
+            for itwin_id, imodel_id in dict.fromkeys(
+                (each.itwin_id, each.imodel_id) for each in config.connection
+            ):
+                yield from examine_place(cloud, itwin_id=itwin_id, imodel_id=imodel_id)
+
+
+def _drive_findings(config: Config) -> Iterator[Finding]:
+    masters: Counter[str] = Counter()
+    for connection, source in sources_of(config):
+        kinds, reason = _kinds(connection.key_of(source), source)
+        step = f"read {source.folder}"
+        if reason:
+            yield Finding(step, False, reason, "mount it, or correct folder")
+            continue
+        masters[connection.imodel_id] += kinds["master"]
+        how = "by scans (a network drive)" if is_network(source.folder) else "at once"
+        found = f"{kinds['master']} source files, {kinds['reference']} references"
+        yield Finding(step, True, f"{found}; changes are noticed {how}")
+    for imodel_id, files in masters.items():
+        if files > SOURCE_FILES_MAX:
+            found = f"{files} source files; the portal's stated limit is {SOURCE_FILES_MAX}"
+            yield Finding(f"fill the iModel {imodel_id}", True, found)
+
+
+def _kinds(key: str, source: Source) -> tuple[Counter[str | None], str]:
+    """Count what the source matches, by kind; or say why it cannot be read."""
+    matcher = source.matcher()
+    kinds: Counter[str | None] = Counter()
+    for fact in Folder(key, source.folder, matcher, NothingKnown()).scan(""):
+        if isinstance(fact, FilesFound):
+            kinds.update(matcher.kind(path) for path, _ in fact.files)
+        elif isinstance(fact, ScanFailed):
+            return kinds, fact.reason
+    return kinds, ""

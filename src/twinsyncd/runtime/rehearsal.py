@@ -1,0 +1,93 @@
+"""What a sync would do now, found out without changing anything anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config import Config, sources_of
+from ..core.facts import FilesFound, ScanFailed, Scanned
+from ..core.model import FileKey, FileRow
+from ..disk.folder import Folder
+from ..disk.protocols import Known
+from ..errors import DiskError
+from ..journal.database import open_read_only
+from ..journal.remembered import Remembered
+from .checkup import NothingKnown
+from .wiring import journal_file
+
+
+@dataclass(frozen=True, slots=True)
+class Intention:
+    """One file and what a sync would do with it."""
+
+    connection: str
+    source: str
+    path: str
+    what: str  # "upload", "replace", "run only", "nothing" or "wait"
+    reason: str
+    size_bytes: int = 0
+
+
+def rehearse(config: Config) -> Iterator[Intention]:
+    """Yield what would be done, file by file; compares with the journal if there is one."""
+    file = journal_file(config)
+    if not file.exists():
+        yield from _rehearse(config, NothingKnown(), None)
+        return
+    engine = open_read_only(file)
+    try:
+        remembered = Remembered(engine)
+        yield from _rehearse(config, remembered, remembered)
+    finally:
+        engine.dispose()
+
+
+def _rehearse(config: Config, known: Known, memory: Remembered | None) -> Iterator[Intention]:
+    for connection, source in sources_of(config):
+        key = connection.key_of(source)
+        folder = Folder(key, source.folder, source.matcher(), known)
+        for fact in folder.scan(""):
+            match fact:
+                case FilesFound(_, files):
+                    for path, look in files:
+                        row = memory.get(FileKey(key, path)) if memory else None
+                        what, reason = _compare(folder, path, row)
+                        yield Intention(connection.name, key, path, what, reason, look.size_bytes)
+                case Scanned(missing=missing):
+                    for path in missing:
+                        reason = "is not on the drive any more; it is kept"
+                        yield Intention(connection.name, key, path, "nothing", reason)
+                case ScanFailed(reason=reason):
+                    yield Intention(connection.name, key, str(Path()), "wait", reason)
+        if memory:
+            yield from _left(connection.name, key, memory)
+
+
+def _compare(folder: Folder, path: str, row: FileRow | None) -> tuple[str, str]:
+    """Say what is to be done with a file that looks different from what is remembered."""
+    if row is None or not row.stored:
+        return "upload", "is new"
+    look = folder.look(path)
+    if look is None:
+        return "nothing", "vanished just now"
+    try:
+        digest = folder.digest(path, look)
+    except DiskError as exc:
+        return "wait", str(exc)
+    if digest == row.synced == row.stored:
+        return "nothing", "was touched, but its content is the same"
+    return "replace", "has changed"
+
+
+def _left(connection: str, source: str, memory: Remembered) -> Iterator[Intention]:
+    """Yield what an earlier sync left undone, though the drive has not changed since."""
+    for row in memory.active([source]):
+        reason = row.unread or row.aside
+        if reason:
+            yield Intention(connection, source, row.key.path, "wait", f"set aside: {reason}")
+        elif row.seen == row.stored:
+            yield Intention(connection, source, row.key.path, "run only", "is uploaded already")
+        else:
+            yield Intention(connection, source, row.key.path, "replace", "was not uploaded yet")

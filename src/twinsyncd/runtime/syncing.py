@@ -1,0 +1,72 @@
+"""One sync to rest: by an engine of our own, or by the daemon that runs already."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from ..config import Config
+from ..errors import JournalError
+from ..journal import desk
+from ..journal.database import open_database
+from ..journal.views import Views
+from .wiring import is_running, journal_file, open_engine
+
+TRIES: Final = 6  # failures in a row (about a minute) before a person is told instead
+LOOK_S: Final = 0.2  # how often a running daemon is asked whether it is done
+
+
+def sync(config: Config, timeout_s: float) -> str:
+    """Bring everything to rest; return "" or why that was not possible.
+
+    A running daemon is asked to do it; else it is done here. Raises JournalError.
+    """
+    if is_running(config):
+        return _ask_daemon(config, timeout_s)
+    return _do_it(config, timeout_s)
+
+
+def _do_it(config: Config, timeout_s: float) -> str:
+    end_s = time.monotonic() + timeout_s
+    with open_engine(config, watch=False) as engine:
+        machine = engine.machine
+
+        def is_over() -> bool:
+            stuck = machine.halts() or machine.failures() >= TRIES
+            return bool(stuck) or machine.at_rest() or time.monotonic() > end_s
+
+        engine.run(until=is_over)
+        if machine.at_rest():
+            return ""
+        if halts := machine.halts():
+            return "; ".join(halts.values())
+        if machine.failures() >= TRIES:
+            return "the platform does not answer; what is left is kept and done by the next sync"
+        return f"not at rest after {timeout_s:.0f} s; what is left is done by the next sync"
+
+
+def _ask_daemon(config: Config, timeout_s: float) -> str:
+    """Leave the request as a row, as everything a person asks of the daemon."""
+    engine = open_database(journal_file(config))
+    end_s = time.monotonic() + timeout_s
+    try:
+        request = desk.ask(engine, desk.SYNC, time.time())
+        while not desk.is_taken(engine, request) and time.monotonic() < end_s:
+            _wait(config)
+        taken_s = time.time()
+        views = Views(journal_file(config))
+        while True:
+            daemon = views.status(runs=0, open_files=0).daemon
+            if daemon and daemon.at_rest and daemon.beat_s > taken_s:
+                return ""
+            if time.monotonic() > end_s:
+                return f"the daemon is not at rest after {timeout_s:.0f} s; it goes on"
+            _wait(config)
+    finally:
+        engine.dispose()
+
+
+def _wait(config: Config) -> None:
+    if not is_running(config):
+        raise JournalError("the daemon ended", hint="run `twinsyncd sync` again to do it here")
+    time.sleep(LOOK_S)
