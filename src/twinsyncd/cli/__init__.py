@@ -1,0 +1,17 @@
+"""The command line: one file per command; heavy rooms are imported when a command runs."""
+
+from __future__ import annotations
+
+import sys
+
+from .. import __version__
+
+
+def main() -> None:
+    """Run the command that the arguments name; the console script."""
+    if sys.argv[1:] == ["--version"]:  # asked by every deployment tool, so it must be quick
+        sys.stdout.write(f"twinsyncd {__version__}\n")
+        return
+    from .app import run_app
+
+    sys.exit(run_app())

@@ -1,0 +1,65 @@
+"""The commands put together, and what happens to the errors they raise."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Final
+
+import typer
+
+from .. import __version__
+from ..errors import AppError, ConfigError
+from .check import check
+from .demo import demo
+from .local import local
+from .run import run
+from .status import status
+from .sync import sync
+
+FAILED: Final = 1  # something is not synced, or could not be done
+UNUSABLE: Final = 2  # the configuration or the arguments cannot be used; nothing was started
+
+app = typer.Typer(
+    name="twinsyncd",
+    help="Keeps an iModel equal to a design office's shared drive, unattended and provably.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (run, sync, status, check, local, demo):
+    app.command()(command)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        typer.echo(f"twinsyncd {__version__}")
+        raise typer.Exit
+
+
+def run_app() -> int:
+    """Return the exit code: 0 done, 1 failed, 2 unusable."""
+    try:
+        app()
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else FAILED
+    except ConfigError as error:
+        count = len(error.complaints)
+        noun = "mistake" if count == 1 else "mistakes"
+        typer.echo(f"The configuration has {count} {noun}; nothing was started.\n", err=True)
+        typer.echo(str(error), err=True)
+        return UNUSABLE
+    except AppError as error:
+        typer.echo(f"twinsyncd: {error}", err=True)
+        if error.hint:
+            typer.echo(f"    {error.hint}", err=True)
+        return FAILED
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return 130
+    return 0

@@ -1,0 +1,247 @@
+"""`twinsyncd demo`: localtwin, a sample drive and the real daemon, told as a story."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from ..errors import AppError, JournalError
+from .local import config_block, localtwin_serve
+from .words import count, duration, size
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..config import Config
+    from ..journal.views import Status
+
+QUICK: Final = 'settle = "0.5s"\nsettle_by_format = { ifc = "0.5s" }\nbatch_quiet = "1s"\n'
+LOOK_S: Final = 0.1
+PATIENCE_S: Final = 300.0  # a slow machine may take its time, a broken demo must end
+REVIVE_S: Final = 60.0  # how long a killed daemon is left to whoever killed it
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".demo"),
+) -> None:
+    """Watch it work: a first sync of real design files, an edit, the changeset. Needs no cloud."""
+    from rich.console import Console
+
+    serve = localtwin_serve()
+    console = Console(highlight=False)
+    folder = folder.absolute()
+    started_s = time.monotonic()
+    _make_room(folder)
+    try:
+        with serve.serving(serve.Settings(folder / "localtwin")) as ready:
+            file = folder / "twinsyncd.toml"
+            _write_config(file, ready, folder)
+            _tell(Story(console, folder, file), ready)
+    except serve.SetupError as problem:
+        raise AppError(str(problem)) from problem
+    console.print(f"\nThe demo took {duration(time.monotonic() - started_s)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the chapters share."""
+
+    console: Console
+    folder: Path
+    config_file: Path
+
+    @property
+    def drive(self) -> Path:
+        """Where the sample drive lies."""
+        return self.folder / "drive"
+
+    def say(self, topic: str, text: str) -> None:
+        """Print one line of the story."""
+        self.console.print(f"   [cyan]{topic:9}[/] {text}", soft_wrap=True)
+
+    def chapter(self, number: int, text: str) -> None:
+        """Print a heading."""
+        self.console.print(f"\n[bold]{number}  {text}[/]", soft_wrap=True)
+
+
+def _tell(story: Story, ready: Any) -> None:
+    from localtwin.sample_drive import edit_sample, make_sample_drive
+
+    from ..config import load
+
+    story.chapter(1, "localtwin, the iTwin Platform on this machine, is up")
+    story.say("address", ready.api_url)
+    story.say("data", str(ready.data))
+    make_sample_drive(story.drive)
+    story.chapter(2, f"a shared drive with real design files: {story.drive}")
+    for file in _files(story.drive):
+        story.say(size(file.stat().st_size).rjust(9), file.relative_to(story.drive).as_posix())
+    config = load(story.config_file)
+    with _daemon(story) as process:
+        story.chapter(3, f"the daemon (process {process.pid}) makes the iModel equal to it")
+        _report_sync(story, config, process, 1)
+        edit = edit_sample(story.drive)
+        story.chapter(4, f"somebody edits {edit.path}")
+        story.say("edit", edit.sentence)
+        _report_sync(story, config, process, 2)
+    _prove(story, config)
+
+
+def _report_sync(story: Story, config: Config, daemon: Daemon, run: int) -> None:
+    """Wait for the given run's end and print what was seen, uploaded, run and written."""
+    from ..journal.views import total_counts
+    from ..runtime.proof import changesets
+
+    seen = _wait_for(story, config, daemon, lambda status: len(status.runs) >= run)
+    record = seen.runs[0]
+    story.say("seen", f"{count(record.files, 'changed file')}, at rest on the drive")
+    story.say("uploaded", f"{count(record.files, 'file')} to iTwin Storage, whole and verified")
+    length = duration(record.ended_s - record.started_s)
+    story.say("run", f"{record.connection}: {record.outcome.value} in {length}")
+    for changeset in changesets(config, config.connection[0].imodel_id)[run - 1 :]:
+        summary = changeset.description.rpartition(" - ")[2]
+        story.say("written", f"[green]changeset {changeset.index}: {summary}[/]")
+    total = total_counts(seen.counts)
+    story.say("status", f"{total.synced} of {count(total.known, 'file')} synced")
+    for each in seen.open_files:
+        story.say("not yet", f"{each.path}: {each.state} {each.reason}")
+
+
+def _prove(story: Story, config: Config) -> None:
+    """Compare the drive with the journal once more, by a rehearsal that finds nothing to do."""
+    from ..runtime.rehearsal import rehearse
+
+    left = list(rehearse(config))
+    story.chapter(5, "proof")
+    story.say("sync", "--dry-run finds nothing to do" if not left else f"{left}")
+    story.say("try", f"twinsyncd local --data {story.folder / 'localtwin'}")
+    story.say("", f"twinsyncd run --config {story.config_file}   (in a second terminal)")
+    if left:
+        raise AppError("the demo did not end in sync")
+
+
+# ---- the daemon, as a process of its own -------------------------------------------------
+
+
+class Daemon:
+    """`twinsyncd run` beside us; revived after a while if somebody kills it."""
+
+    def __init__(self, story: Story) -> None:
+        """Start it; its log goes to a file."""
+        self._story = story
+        self._log = (story.folder / "daemon.log").open("ab")
+        self._process = self._start()
+        self._died_s = 0.0
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def watch(self) -> None:
+        """Notice a death: say so, leave the field to the user for a while, then revive it."""
+        if self._process.poll() is None:
+            return
+        if not self._died_s:
+            self._died_s = time.monotonic()
+            self._story.say(
+                "killed", f"the daemon ended ({self._process.returncode}); nothing is lost:"
+            )
+            self._story.say("", f"twinsyncd status --config {self._story.config_file}")
+            self._story.say("", f"twinsyncd sync --config {self._story.config_file}")
+            self._story.say("", f"or wait: it is started again in {duration(REVIVE_S)}")
+        elif time.monotonic() - self._died_s > REVIVE_S:
+            self.revive()
+
+    def revive(self) -> None:
+        """Start it again if it is dead, as a service manager would."""
+        if self._process.poll() is not None:
+            self._process = self._start()
+            self._died_s = 0.0
+            self._story.say("revived", f"the daemon is back (process {self.pid})")
+
+    def stop(self) -> None:
+        """End it politely."""
+        self._process.terminate()
+        self._process.wait(30)
+        self._log.close()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "twinsyncd", "run", "--config"]
+        return subprocess.Popen(  # noqa: S603 - our own program, our own file
+            [*command, str(self._story.config_file)], stderr=self._log
+        )
+
+
+@contextmanager
+def _daemon(story: Story) -> Iterator[Daemon]:
+    daemon = Daemon(story)
+    try:
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+def _wait_for(
+    story: Story, config: Config, daemon: Daemon, condition: Callable[[Status], bool]
+) -> Status:
+    """Look at the journal until the condition holds, whoever makes it hold."""
+    from ..runtime.wiring import is_running
+
+    end_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end_s:
+        daemon.watch()
+        seen = _look(config)
+        if seen is not None and condition(seen):
+            if not is_running(config):
+                daemon.revive()
+            return seen
+        time.sleep(LOOK_S)
+    raise AppError(
+        "the demo did not get on", hint=f"the daemon's log is in {story.folder / 'daemon.log'}"
+    )
+
+
+def _look(config: Config) -> Status | None:
+    """Return what the journal says, or None while there is none."""
+    from ..journal.views import Views
+    from ..runtime.wiring import journal_file
+
+    try:
+        views = Views(journal_file(config))
+    except JournalError:
+        return None
+    seen = views.status()
+    views.close()
+    return seen
+
+
+# ---- the ground it stands on -------------------------------------------------------------
+
+
+def _make_room(folder: Path) -> None:
+    """Empty the demo's folder; refuses one that is not a demo's."""
+    if folder.exists() and not (folder / "twinsyncd.toml").exists() and any(folder.iterdir()):
+        raise AppError(f"{folder} is not empty", hint="name another one with --folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "drive").mkdir(parents=True)
+
+
+def _write_config(file: Path, ready: Any, folder: Path) -> None:
+    block = config_block(ready, folder=str(folder / "drive"), connection="Bridge 12", extra=QUICK)
+    state = f'[daemon]\nstate_folder = "{folder / "state"}"\n\n'
+    file.touch(mode=0o600)
+    file.write_text(state + block, "utf-8")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file())

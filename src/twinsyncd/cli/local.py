@@ -1,0 +1,80 @@
+"""`twinsyncd local`: the iTwin Platform on this machine, with the configuration to use it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import AppError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from localtwin.serve import Ready
+
+
+def local(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Where it keeps everything; else the user's data folder."),
+    ] = None,
+    port: Annotated[int, typer.Option(help="0: the last one, or a free one.")] = 0,
+) -> None:
+    """Serve the iTwin Platform on this machine until Ctrl-C; prints the configuration to paste."""
+    serve = localtwin_serve()
+    folder = (data or usual_folder()).absolute()
+    try:
+        serve.serve(serve.Settings(folder, port=port), _announce)
+    except serve.SetupError as problem:
+        raise AppError(str(problem)) from problem
+
+
+def localtwin_serve() -> ModuleType:
+    """Return the module that serves localtwin. Raises AppError when it is not installed."""
+    try:
+        from localtwin import serve
+    except ImportError as missing:
+        raise AppError(
+            f"localtwin is not installed completely ({missing})",
+            hint="install it with: pip install 'twinsyncd[local]'",
+        ) from missing
+    return serve
+
+
+def usual_folder() -> Path:
+    """Return where localtwin keeps its data unless told otherwise."""
+    from platformdirs import user_data_path
+
+    return user_data_path("twinsyncd") / "localtwin"
+
+
+def _announce(ready: Ready) -> None:
+    typer.echo(f"# localtwin serves {ready.data}; end it with Ctrl-C.")
+    typer.echo("# Paste this into twinsyncd.toml and name your folder:\n")
+    typer.echo(config_block(ready, folder="/path/to/your/design/files"))
+
+
+def config_block(
+    ready: Ready, *, folder: str, connection: str = "My first connection", extra: str = ""
+) -> str:
+    """Return a configuration for this localtwin; `extra` goes into the connection's table."""
+    return f"""\
+[platform]
+api_url = "{ready.api_url}"
+issuer_url = "{ready.issuer_url}"
+
+[auth]
+kind = "service"
+client_id = "{ready.client_id}"
+client_secret = "{ready.client_secret}"
+
+[[connection]]
+name = "{connection}"
+itwin_id = "{ready.itwin_id}"
+imodel_id = "{ready.imodel_id}"
+{extra}
+  [[connection.source]]
+  folder = "{folder}"
+"""

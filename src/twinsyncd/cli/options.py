@@ -1,0 +1,48 @@
+"""Options that several commands share, and the configuration they lead to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from ..errors import Complaint, ConfigError
+
+if TYPE_CHECKING:
+    from ..config import Config
+
+FILE: Final = "twinsyncd.toml"
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="TWINSYNCD_CONFIG",
+        help="The configuration; else ./twinsyncd.toml, the user's, or the system's.",
+        show_default=False,
+    ),
+]
+
+
+def load_config(given: Path | None) -> Config:
+    """Return the checked configuration. Raises ConfigError."""
+    from ..config import load
+
+    return load(given or find_config())
+
+
+def find_config() -> Path:
+    """Return the first configuration file that exists in the usual places."""
+    from platformdirs import site_config_path, user_config_path
+
+    system = site_config_path("twinsyncd") if os.name == "nt" else Path("/etc/twinsyncd")
+    places = [Path.cwd() / FILE, user_config_path("twinsyncd") / FILE, system / FILE]
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        looked = ", ".join(str(place) for place in places)
+        fix = "name it with --config FILE; config.example.toml shows every key"
+        raise ConfigError([Complaint(FILE, 0, "", f"no configuration found at {looked}", fix)])
+    return found

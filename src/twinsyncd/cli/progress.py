@@ -1,0 +1,86 @@
+"""Shows how a sync gets on, from the journal alone: on a terminal live, elsewhere by lines."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from ..errors import JournalError
+from .words import count
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..journal.views import Status
+
+LOOK_S: Final = 0.25
+PHASES: Final = {
+    "preparing": "preparing the connection",
+    "starting": "starting a run",
+    "running": "run active",
+    "blocked": "waiting for somebody else's run",
+}
+
+
+@contextmanager
+def showing_progress(console: Console, journal: Path) -> Iterator[None]:
+    """Show progress while the context lasts."""
+    over = threading.Event()
+    show = _show_live if console.is_terminal else _show_lines
+    thread = threading.Thread(target=show, args=(console, journal, over), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _show_live(console: Console, journal: Path, over: threading.Event) -> None:
+    with Live(console=console, refresh_per_second=8, transient=True) as live:
+        while not over.wait(LOOK_S):
+            live.update(Text(_line(journal)))
+
+
+def _show_lines(console: Console, journal: Path, over: threading.Event) -> None:
+    last = ""
+    while not over.wait(LOOK_S):
+        line = _line(journal)
+        if line and line != last:
+            console.print(line, highlight=False)
+            last = line
+
+
+def _line(journal: Path) -> str:
+    """Say in one line where things stand; "" while there is nothing to see yet."""
+    from ..journal.views import Views
+
+    try:
+        views = Views(journal)
+        seen = views.status(runs=0, open_files=0)
+        views.close()
+    except JournalError:
+        return ""
+    return _say(seen)
+
+
+def _say(seen: Status) -> str:
+    from ..journal.views import total_counts
+
+    total = total_counts(seen.counts)
+    uploaded = total.known - total.to_store - total.aside
+    parts = [f"{total.synced:,} of {count(total.known, 'file')} synced"]
+    if total.to_store:
+        parts.append(f"{uploaded:,} uploaded")
+    if total.to_run:
+        parts.append(f"{total.to_run:,} waiting for the run's end")
+    if total.aside:
+        parts.append(f"{total.aside:,} set aside")
+    phases = {PHASES[lane.phase.value] for lane in seen.lanes if lane.phase.value in PHASES}
+    return " · ".join([*parts, *sorted(phases)])

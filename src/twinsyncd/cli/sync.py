@@ -1,0 +1,87 @@
+"""`twinsyncd sync`: the same engine, run until everything is at rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import ConfigOption, load_config
+from .words import count, size
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..config import Config
+    from ..runtime.rehearsal import Intention
+
+
+def sync(
+    config: ConfigOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(help="Give up waiting after this many seconds.", min=1)
+    ] = 86_400.0,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
+) -> None:
+    """Upload what changed, run the connections, and wait for the results.
+
+    If the daemon runs, it is asked to do so. Exit code 0 only if every file is synced.
+    """
+    checked = load_config(config)
+
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if dry_run:
+        _rehearse(console, checked)
+    else:
+        _sync(console, checked, timeout, verbose=verbose)
+
+
+def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) -> None:
+    import sys
+
+    from ..journal.views import Views, total_counts
+    from ..logs import set_up
+    from ..runtime.syncing import sync as sync_now
+    from ..runtime.wiring import journal_file
+    from .progress import showing_progress
+    from .status import is_synced, show
+
+    set_up(config.daemon.log_format, sys.stderr, "info" if verbose else "error")
+    with showing_progress(console, journal_file(config)):
+        problem = sync_now(config, timeout_s)
+    views = Views(journal_file(config))
+    seen = views.status(runs=1)
+    views.close()
+    if is_synced(seen) and not problem:
+        files = count(total_counts(seen.counts).known, "file")
+        console.print(f"[green]in sync[/]: drive, Storage and iModel agree on {files}")
+        raise typer.Exit(0)
+    console.print(f"[red]not in sync[/]{': ' if problem else ''}{problem}\n", soft_wrap=True)
+    show(console, config, seen, running=False)
+    raise typer.Exit(1)
+
+
+def _rehearse(console: Console, config: Config) -> None:
+    """Print what would be done; a rehearsal never fails for what it finds."""
+    from ..runtime.rehearsal import rehearse
+
+    plan: dict[str, list[Intention]] = {}
+    for each in rehearse(config):
+        plan.setdefault(each.connection, []).append(each)
+    if not plan:
+        console.print("[green]nothing to do[/]: nothing has changed since the last sync")
+    for connection, files in plan.items():
+        console.print(f"[bold]{connection}[/]")
+        for each in files:
+            console.print(
+                f"  {each.what:9} {each.source}/{each.path}  {each.reason}", soft_wrap=True
+            )
+        sent = [each for each in files if each.what in {"upload", "replace"}]
+        if sent or any(each.what == "run only" for each in files):
+            total = size(sum(each.size_bytes for each in sent))
+            console.print(f"  would upload {count(len(sent), 'file')} ({total}), then start a run")
