@@ -262,6 +262,36 @@ def test_the_owner_history_does_not_count(steel: Path) -> None:
     assert changed(before, edited(steel, stamp)) == set()
 
 
+def test_a_reference_into_nothing_costs_no_element(steel: Path) -> None:
+    """Exports with a missing line are common; all else in them is still wanted."""
+    whole = read(steel)
+    lines = steel.read_text().splitlines(keepends=True)
+    gone = next(n for n, line in enumerate(lines) if "IFCPROPERTYSET(" in line)
+    steel.write_text("".join(lines[:gone] + lines[gone + 1 :]))
+
+    assert read(steel).keys() == whole.keys()
+    assert len(changed(whole, read(steel))) == 1
+
+
+@pytest.mark.parametrize("name", ["('a','b')", "$", "42"])
+def test_a_name_that_is_no_text_costs_no_element(steel: Path, name: str) -> None:
+    """One careless attribute must not keep a whole model out."""
+    whole = read(steel)
+    steel.write_text(
+        steel.read_text()
+        .replace("'Beam B-01','", f"{name},'")
+        .replace("'Beam B-01',$", f"{name},$")
+    )
+
+    after = read(steel)
+
+    assert after.keys() == whole.keys()
+    assert {each.label for each in whole.values()} - {each.label for each in after.values()} == {
+        "Beam B-01"
+    }
+    assert all(element.checksum() for element in after.values())
+
+
 def test_groups_are_elements_and_their_members_name_them(tmp_path: Path) -> None:
     """Systems are how building services are read."""
     file = tmp_path / "ducts.ifc"

@@ -317,6 +317,21 @@ def test_a_mended_file_gets_in_after_an_error(scene: Scene, drawing: Path) -> No
     assert report.sources[0].inserted > 0
 
 
+def test_text_in_a_wrong_code_page_costs_nothing(scene: Scene, drawing: Path) -> None:
+    """Old drawings often declare one code page and use another; their content is still wanted."""
+    text = drawing.read_bytes().replace(b"Office", b"B\xfcro").replace(b"NOTES", b"N\xd6TES")
+    drawing.write_bytes(text)
+
+    report = scene.run(source(drawing))
+
+    assert counts(report)[0] > 0
+    labels = {row[0] for row in scene.rows("SELECT UserLabel FROM bis_Element")}
+    assert {"B?ro", "N?TES"} <= labels
+    assert scene.rows("SELECT count(*) FROM bis_Element WHERE CategoryId IS NULL AND MinX") == [
+        (0,)
+    ]
+
+
 def test_every_parent_and_category_exists(scene: Scene, steel: Path, drawing: Path) -> None:
     """A dangling reference would break every viewer of the iModel."""
     scene.run(source(steel), source(drawing))

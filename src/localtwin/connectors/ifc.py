@@ -88,8 +88,8 @@ class _Reading:
             identifier=_identifier(instance),
             class_name=f"{self._model.schema}:{entity}",
             partition=Partition.PHYSICAL if instance.is_a("IfcProduct") else Partition.DEFINITION,
-            label=instance.Name or "",
-            code=getattr(instance, "Tag", None) or "",
+            label=_text(instance.Name),
+            code=_text(getattr(instance, "Tag", None)),
             parent=None if parent is None else _identifier(parent),
             type_definition=self._type(instance),
             properties=self._properties(instance),
@@ -141,11 +141,13 @@ class _Reading:
         for relation in getattr(instance, "IsDefinedBy", None) or ():
             if relation.is_a("IfcRelDefinesByProperties"):
                 definition = relation.RelatingPropertyDefinition
+                if definition is None:
+                    continue  # a reference to a line that is not in the file
                 # IFC4 allows a set of definitions here.
                 found.extend([definition] if definition.is_a("IfcRoot") else definition[0])
         sets: dict[str, Json] = {}
         for definition in found:
-            sets[definition.Name or definition.is_a()] = self._definition(definition)
+            sets[_text(definition.Name) or definition.is_a()] = self._definition(definition)
         return {"PropertySets": sets} if sets else {}
 
     def _definition(self, definition: Instance) -> Json:
@@ -156,7 +158,9 @@ class _Reading:
                 values = ifc_element.get_properties(definition.HasProperties)
             else:
                 values.pop("id")
-            self._definitions[step] = {key: self._plain(value) for key, value in values.items()}
+            self._definitions[step] = {
+                str(key): self._plain(value) for key, value in values.items()
+            }
         return self._definitions[step]
 
     def _associations(self, instance: Instance) -> Iterator[tuple[str, str, str]]:
@@ -236,7 +240,12 @@ def _unsupported(message: str) -> ConnectorError:
 
 
 def _identifier(instance: Instance) -> str:
-    return instance.GlobalId or f"without GlobalId: {instance.is_a()}"
+    return _text(instance.GlobalId) or f"without GlobalId: {instance.is_a()}"
+
+
+def _text(value: Any) -> str:
+    """Return a text attribute; ifcopenshell hands on whatever a broken file puts there."""
+    return value if isinstance(value, str) else ""
 
 
 def _label_of(target: Instance) -> str:

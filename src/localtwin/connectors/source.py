@@ -145,4 +145,10 @@ def told_apart(elements: Iterable[SourceElement]) -> Iterator[tuple[str, SourceE
     for element in elements:
         turn = turns.get(element.identifier, 0) + 1
         turns[element.identifier] = turn
-        yield element.identifier if turn == 1 else f"{element.identifier}~{turn}", element
+        identifier = clean(element.identifier)
+        yield identifier if turn == 1 else f"{identifier}~{turn}", element
+
+
+def clean(text: str) -> str:
+    """Return `text` with what no encoding can hold replaced, such as bytes of a wrong code page."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -5,12 +5,12 @@ differs is written and an element keeps its id for as long as its identifier liv
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import apsw
 
-from localtwin.connectors.source import Partition, SourceElement, told_apart
+from localtwin.connectors.source import Json, Partition, SourceElement, clean, told_apart
 from localtwin.imodel.report import Changes
 
 CHANGES_OF = {
@@ -148,14 +148,14 @@ class Synchronizer:
             self._element(element.parent),
             self._element(element.category),
             self._element(element.type_definition),
-            element.code or None,
-            element.label or None,
-            json.dumps(element.properties or {}, default=dict, ensure_ascii=False, sort_keys=True),
+            clean(element.code) or None,
+            clean(element.label) or None,
+            clean(_json(element.properties)),
             *box,
         )
 
     def _element(self, identifier: str | None) -> int | None:
-        held = None if identifier is None else self._held(identifier)
+        held = None if identifier is None else self._held(clean(identifier))
         return None if held is None else held[0]
 
     def _class(self, name: str) -> int:
@@ -236,3 +236,7 @@ class Synchronizer:
         )
         if self._database.changes():
             self.tally.changes |= Changes.GLOBAL_PROPERTIES
+
+
+def _json(properties: Mapping[str, Json] | None) -> str:
+    return json.dumps(properties or {}, default=dict, ensure_ascii=False, sort_keys=True)
