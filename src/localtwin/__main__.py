@@ -8,24 +8,50 @@ import sys
 from pathlib import Path
 
 from localtwin.errors import SetupError
+from localtwin.faults import parse
 from localtwin.serve import Ready, Settings, serve
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Return 0 after a clean stop, 2 when the server could not start."""
-    parser = argparse.ArgumentParser(prog="localtwin", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of everything it keeps")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="default: the last one, or a free one")
-    parser.add_argument("--workers", type=int, default=2, help="runs carried out in parallel")
-    given = parser.parse_args(arguments)
-    settings = Settings(given.data, given.host, given.port, given.workers)
+    given = _parser().parse_args(arguments)
     try:
-        serve(settings, _announce)
+        serve(_settings(given), _announce)
     except SetupError as problem:
         print(f"localtwin: {problem}", file=sys.stderr)  # noqa: T201 (the command's own output)
         return 2
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="localtwin", description=__doc__)
+    add = parser.add_argument
+    add("--data", type=Path, required=True, help="folder of everything it keeps")
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, default=0, help="default: the last one, or a free one")
+    add("--workers", type=int, default=2, help="runs carried out in parallel")
+    add("--fault", action="append", default=[], help="KIND[=VALUE][@PATH][xTIMES], repeatable")
+    add("--admin", action="store_true", help="serve /localtwin/faults, to switch faults by HTTP")
+    add("--requests-per-minute", type=int, help="answer 429 above; default: no limit")
+    add("--expose", action="store_true", help="let other machines reach it; needs a certificate")
+    add("--certificate", type=Path, help="PEM file")
+    add("--private-key", type=Path, help="PEM file")
+    return parser
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    return Settings(
+        data=given.data,
+        host=given.host,
+        port=given.port,
+        workers=given.workers,
+        faults=tuple(parse(text) for text in given.fault),
+        admin_routes=given.admin,
+        requests_per_minute=given.requests_per_minute,
+        expose=given.expose,
+        certificate=given.certificate,
+        private_key=given.private_key,
+    )
 
 
 def _announce(ready: Ready) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 
 from localtwin.api.app import build
 from localtwin.errors import SetupError
+from localtwin.faults import Switch
 from localtwin.world.executor import Limits
 from localtwin.world.world import World
 
@@ -33,6 +35,12 @@ class Settings:
     run_limit_s: float = 3600.0
     run_delay_s: float = 0.0
     job_module: str = "localtwin.world.jobs"
+    faults: tuple[Switch, ...] = ()
+    admin_routes: bool = False
+    requests_per_minute: int | None = None
+    expose: bool = False
+    certificate: Path | None = None
+    private_key: Path | None = None
 
     def limits(self) -> Limits:
         """Return what a run may use."""
@@ -63,7 +71,13 @@ def create_app(settings: Settings, *, warm: bool = False) -> FastAPI:
     Its lifespan starts the runs and closes the world; without one, close `app.state.world`.
     Raises SetupError when the folder is in use.
     """
-    return build(World(settings.data, limits=settings.limits()), warm=warm)
+    world = World(settings.data, limits=settings.limits(), faults=settings.faults)
+    return build(
+        world,
+        warm=warm,
+        admin_routes=settings.admin_routes,
+        requests_per_minute=settings.requests_per_minute,
+    )
 
 
 def serve(
@@ -76,6 +90,7 @@ def serve(
     Signals are heard in the main thread only; elsewhere give a `stop`. Raises SetupError when the
     folder or the address is not to be had.
     """
+    _refuse_exposure(settings)
     app = create_app(settings, warm=True)
     world: World = app.state.world
     try:
@@ -94,6 +109,8 @@ def serve(
             backlog=_BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=5,
+            ssl_certfile=settings.certificate,
+            ssl_keyfile=settings.private_key,
         )
         _Server(config, lambda: on_ready and on_ready(ready), stop).run(sockets=[listening])
 
@@ -152,6 +169,20 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
+def _refuse_exposure(settings: Settings) -> None:
+    """Raise SetupError when others could reach the server without having been asked to."""
+    try:
+        alone = ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        alone = settings.host == "localhost"
+    if alone or (settings.expose and settings.certificate and settings.private_key):
+        return
+    raise SetupError(
+        f"{settings.host} can be reached by other machines; "
+        "that needs --expose and a certificate with its private key"
+    )
+
+
 def _listen(settings: Settings) -> socket.socket:
     """Return a socket on the wanted port, or on the remembered one, or on a free one."""
     remembered = settings.data / _PORT_FILE
@@ -192,7 +223,8 @@ def _read_port(file: Path) -> list[int]:
 
 def _ready(settings: Settings, listening: socket.socket, world: World) -> Ready:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"http://{host}:{listening.getsockname()[1]}"
+    scheme = "https" if settings.certificate else "http"
+    url = f"{scheme}://{host}:{listening.getsockname()[1]}"
     made = world.credentials
     return Ready(
         api_url=url,

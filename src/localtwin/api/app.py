@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from localtwin.api import (
+    admin,
     blobs,
     envelope,
     imodel_shapes,
@@ -24,6 +25,7 @@ from localtwin.api import (
     synchronization,
 )
 from localtwin.api.dispatch import Dispatch
+from localtwin.api.disturbance import Disturbance, RateLimit
 from localtwin.api.gate import Gate
 from localtwin.world.world import World
 
@@ -39,7 +41,13 @@ _APIS = (
 )
 
 
-def build(world: World, *, warm: bool = False) -> FastAPI:
+def build(
+    world: World,
+    *,
+    warm: bool = False,
+    admin_routes: bool = False,
+    requests_per_minute: int | None = None,
+) -> FastAPI:
     """Return the application; its lifespan carries runs out and closes the world at the end."""
 
     @asynccontextmanager
@@ -61,10 +69,13 @@ def build(world: World, *, warm: bool = False) -> FastAPI:
     envelope.install(app)
     blobs.install(app, world)
     imodel_shapes.install_downloads(app, world)
-    routes = [route for api in _APIS for route in api.router(world).routes]
+    apis = (*_APIS, admin) if admin_routes else _APIS
+    routes = [route for api in apis for route in api.router(world).routes]
     dispatch = Dispatch([*app.routes, *routes])
     app.router.routes[:] = [dispatch]
-    app.add_middleware(Gate, access=world.access, words=dispatch.words)
+    app.add_middleware(Disturbance, faults=world.faults, clock=world.clock)
+    limit = RateLimit(requests_per_minute, world.clock)
+    app.add_middleware(Gate, access=world.access, words=dispatch.words, limit=limit)
 
     @cache
     def described() -> dict[str, Any]:

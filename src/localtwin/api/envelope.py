@@ -79,6 +79,16 @@ def invalid(path: str, *details: Detail) -> Invalid:
 _CANNOT = "Cannot perform operation."
 
 
+class BodyTooLarge(Exception):
+    """The body is longer than any operation takes."""
+
+
+def too_large() -> JSONResponse:
+    """Return the answer for a body that is too large."""
+    error = {"code": "RequestTooLarge", "message": "The request body is too large."}
+    return JSONResponse({"error": error}, 413)
+
+
 def resource_not_found() -> NotFound:
     """Return the gateway's own 404: no such URL, or not in the accepted version."""
     return NotFound(
@@ -105,6 +115,10 @@ def install(app: FastAPI) -> None:
             return refused(resource_not_found())
         body = {"error": {"code": "InvalidRequest", "message": str(error.detail)}}
         return JSONResponse(body, error.status_code)
+
+    @app.exception_handler(BodyTooLarge)
+    async def on_flood(_request: Request, _error: BodyTooLarge) -> Response:
+        return too_large()
 
     @app.exception_handler(Exception)
     async def on_defect(_request: Request, _error: Exception) -> Response:

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from localtwin.api.envelope import refused, resource_not_found
+from localtwin.api.disturbance import RateLimit, throttled
+from localtwin.api.envelope import BodyTooLarge, refused, resource_not_found, too_large
 from localtwin.errors import Refusal, Unauthorised
 from localtwin.ids import is_guid, new_guid
 from localtwin.world.access import Access, Caller
@@ -26,7 +27,10 @@ _VERSIONS = {
     "itwins": "1",
     "imodels": "2",
     "webhooks": "2",
+    "localtwin": "1",
 }
+# No operation of the platform takes more than a list of files; contents go to the blob endpoint.
+_BODY_BYTES = 8 << 20
 _QUERY_NAMES = {
     name.lower(): name
     for name in (
@@ -53,10 +57,13 @@ _QUERY_NAMES = {
 class Gate:
     """Lets believable requests through to `app`, in one spelling."""
 
-    def __init__(self, app: ASGIApp, *, access: Access, words: Iterable[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, access: Access, words: Iterable[str], limit: RateLimit
+    ) -> None:
         self._app = app
         self._access = access
         self._words = frozenset(words)
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -75,10 +82,20 @@ class Gate:
         send = _correlated(send, headers.get(b"x-correlation-id", b"").decode("latin-1"))
         try:
             caller = self._caller(headers)
+            wait_s = self._limit.retry_after_s(caller.client_id)
+            if wait_s is not None:
+                await throttled({**scope, "path": path}, wait_s)(scope, receive, send)
+                return
+            if int(headers.get(b"content-length", b"0")) > _BODY_BYTES:
+                raise BodyTooLarge
             _check_version(headers.get(b"accept", b"").decode("latin-1"), api)
         except Refusal as refusal:
             await refused(refusal)(scope, receive, send)
             return
+        except BodyTooLarge:
+            await too_large()(scope, receive, send)
+            return
+        receive = _bounded(receive)
         query = canonical_query(scope["query_string"].decode("latin-1"))
         state = dict(scope.get("state", {})) | {"caller": caller}
         changed = {"path": path, "query_string": query.encode("latin-1"), "state": state}
@@ -124,6 +141,21 @@ def _check_version(accept: str, api: str) -> None:
     asked = set(_VERSION.findall(accept))
     if asked and _VERSIONS[api] not in asked:
         raise resource_not_found()
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Return `receive`, which fails when a body without a length turns out endless."""
+    left = _BODY_BYTES
+
+    async def within_bounds() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise BodyTooLarge
+        return message
+
+    return within_bounds
 
 
 def _correlated(send: Send, given: str) -> Send:

@@ -21,6 +21,7 @@ from localtwin.api.synchronization_shapes import (
     source_shape,
 )
 from localtwin.errors import Detail
+from localtwin.faults import Fault, Switch
 from localtwin.ids import is_guid, split_pair
 from localtwin.world.connections import STORAGE, Mapping
 from localtwin.world.runs import Started
@@ -152,6 +153,9 @@ def start_run(
     world: World, request: Request, kind: str, connection_id: str, orders: Any = None
 ) -> Response:
     """Return 202 with the new run's address, or 303 with that of the active one."""
+    foreign = world.faults.take(Fault.FOREIGN_RUN)
+    if foreign is not None:
+        _start_foreign_run(world, kind, connection_id, foreign.value)
     match world.runs.start(kind, connection_id, orders):
         case Started(run_id):
             world.executor.submit(run_id)
@@ -160,6 +164,20 @@ def start_run(
             status, run_id = 303, active.run_id
             url = connection_url(request, active.kind, active.connection_id)
     return empty(status, Location=f"{url}/runs/{run_id}")
+
+
+def _start_foreign_run(world: World, kind: str, connection_id: str, lasting_s: float) -> None:
+    """Have somebody else's connection of the same iModel start first; its run brings nothing."""
+    imodel_id = world.connections.get(kind, connection_id).imodel_id
+    foreign = world.connections.create(
+        STORAGE, imodel_id, [], display_name="Somebody else's", authentication_type="User"
+    )
+    match world.runs.start(STORAGE, foreign.id):
+        case Started(run_id):
+            world.faults.add(Switch(Fault.SLOW_RUN, lasting_s, times=1))
+            world.executor.submit(run_id)
+        case _:
+            world.connections.delete(STORAGE, foreign.id)
 
 
 def check_guid(request: Request, text: str, target: str) -> None:

@@ -5,28 +5,24 @@ Source: Blob service REST API, "Put Blob", "Put Block", "Put Block List", "Get B
 
 from __future__ import annotations
 
-import base64
-import binascii
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Row
 
 from localtwin.errors import BlobRefusal
+from localtwin.world.blocks import check_block_id, committed_rows, stage
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.conditions import Conditions
 from localtwin.world.contents import Contents, Incoming, Slice
 from localtwin.world.database import Database
 from localtwin.world.tables import blobs, committed_blocks, items, staged_blocks
 
-_BLOCK_ID_BYTES = 64
 _COMMITTED_BLOCKS = 50_000
-_STAGED_BLOCKS = 100_000
 # Built once: every upload runs them.
 _FIND = select(blobs).where(blobs.c.id == bindparam("wanted"))
 _INSERT = insert(blobs)
@@ -99,7 +95,7 @@ class Blobs:
 
     def stage(self, blob: str, block: str, body: Incoming) -> None:
         """Keep `body` as an uncommitted block; a block of the same id is replaced."""
-        _check_block_id(block)
+        check_block_id(block)
         name = body.keep()
         row = {
             "blob": blob,
@@ -110,7 +106,7 @@ class Blobs:
         }
         try:
             with self._database.write() as connection:
-                old = _stage(connection, row)
+                old = stage(connection, row)
         except BaseException:
             self._contents.drop([name])
             raise
@@ -246,35 +242,6 @@ def _block(row: Row[Any]) -> Block:
     return Block(row.block, row.size_bytes)
 
 
-def _check_block_id(block: str) -> None:
-    try:
-        raw = base64.b64decode(block, validate=True)
-    except (binascii.Error, ValueError) as invalid:
-        raise BlobRefusal("InvalidQueryParameterValue", "blockid is not base64.") from invalid
-    if not 0 < len(raw) <= _BLOCK_ID_BYTES:
-        raise BlobRefusal("InvalidQueryParameterValue", "blockid is over 64 bytes or empty.")
-
-
-def _stage(connection: Connection, row: dict[str, Any]) -> list[str]:
-    of_blob = staged_blocks.c.blob == row["blob"]
-    count, shortest, longest = connection.execute(
-        select(
-            func.count(),
-            func.min(func.length(staged_blocks.c.block)),
-            func.max(func.length(staged_blocks.c.block)),
-        ).where(of_blob)
-    ).one()
-    if count and not shortest == longest == len(row["block"]):
-        raise BlobRefusal("InvalidBlobOrBlock")
-    if count >= _STAGED_BLOCKS:
-        raise BlobRefusal("BlockCountExceedsLimit")
-    same = of_blob & (staged_blocks.c.block == row["block"])
-    old = connection.execute(select(staged_blocks.c.content).where(same)).scalars().all()
-    statement = upsert(staged_blocks).values(row)
-    connection.execute(statement.on_conflict_do_update(index_elements=["blob", "block"], set_=row))
-    return list(old)
-
-
 def _replace(
     connection: Connection,
     row: dict[str, Any],
@@ -291,21 +258,5 @@ def _replace(
         connection.execute(update(blobs).where(blobs.c.id == blob).values(row))
         connection.execute(delete(committed_blocks).where(committed_blocks.c.blob == blob))
     if blocks:
-        connection.execute(insert(committed_blocks), _committed(blob, blocks))
+        connection.execute(insert(committed_blocks), committed_rows(blob, blocks))
     return old
-
-
-def _committed(blob: str, blocks: Sequence[tuple[str, Slice]]) -> list[dict[str, Any]]:
-    rows, offset = [], 0
-    for position, (block, part) in enumerate(blocks):
-        rows.append(
-            {
-                "blob": blob,
-                "position": position,
-                "block": block,
-                "offset": offset,
-                "size_bytes": part.size_bytes,
-            }
-        )
-        offset += part.size_bytes
-    return rows

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from localtwin.errors import JobFailed
+from localtwin.faults import Fault, Faults
 from localtwin.world.database import Database
 from localtwin.world.fetching import fetch
 from localtwin.world.freezer import Freezer
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 
 # A run that took the whole server down this often would do it again.
 _ATTEMPTS = 3
+# How soon a stuck run notices that its switch was taken back.
+_STUCK_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,15 @@ class Executor:
         imodels: IModels,
         freezer: Freezer,
         recorder: Recorder,
+        *,
+        faults: Faults,
         limits: Limits,
     ) -> None:
         self._database = database
         self._imodels = imodels
         self._freezer = freezer
         self._recorder = recorder
+        self._faults = faults
         self._limits = limits
         self._queue: queue.Queue[str | None] = queue.Queue()
         self._stopping = threading.Event()
@@ -126,24 +133,49 @@ class Executor:
         if run is None or run.state == COMPLETED:
             return
         if run.attempts >= _ATTEMPTS:
-            self._recorder.fail(run_id, "RunOrchestrationError", "The run never came to an end.")
+            self._end(run_id, "RunOrchestrationError", "The run never came to an end.")
             return
         self._recorder.began(run_id)
-        if self._stopping.wait(self._limits.delay_s):
+        if not self._waited(run_id):
             return
-        lost = self._fetch(run)
+        if self._faults.take(Fault.UNAUTHENTICATED_RUN):
+            self._end(run_id, "UserNotAuthenticated", "The user has to sign in again.")
+            return
+        lost = self._fetch(run) | self._spoilt(run)
         order = self.order(run, without=lost.keys())
         try:
             answer = process.run(order, limit_s=self._limits.run_s)
         except JobFailed as failure:
             if not self._stopping.is_set():
                 key = "RunTimedOut" if failure.timed_out else "RunOrchestrationError"
-                self._recorder.fail(run_id, key, failure.reason, timed_out=failure.timed_out)
-                self._freezer.drop(run_id)
+                self._end(run_id, key, failure.reason, timed_out=failure.timed_out)
             return
         answer["report"]["sources"] += lost.values()
         self._recorder.ended(run, answer["report"], self._earlier(answer.get("earlier")))
         self._freezer.drop(run_id)
+
+    def _waited(self, run_id: str) -> bool:
+        """Wait as long as limits and faults say; returns whether the run shall go on."""
+        slow = self._faults.take(Fault.SLOW_RUN)
+        end = time.monotonic() + self._limits.run_s
+        stopped = self._stopping.wait(self._limits.delay_s + (slow.value if slow else 0.0))
+        while not stopped and self._faults.take(Fault.STUCK_RUN):
+            if time.monotonic() > end:
+                self._end(run_id, "RunTimedOut", "The run took too long.", timed_out=True)
+                return False
+            stopped = self._stopping.wait(_STUCK_S)
+        return not stopped
+
+    def _end(self, run_id: str, key: str, reason: str, *, timed_out: bool = False) -> None:
+        self._recorder.fail(run_id, key, reason, timed_out=timed_out)
+        self._freezer.drop(run_id)
+
+    def _spoilt(self, run: Run) -> dict[str, dict[str, Any]]:
+        """Return the report of the file that a fault shall spoil."""
+        if not run.tasks or not self._faults.take(Fault.FAILED_FILE):
+            return {}
+        first = run.tasks[0].file_id
+        return {first: failed_source(first, "FileSpoilt", "A fault was asked for.")}
 
     def _fetch(self, run: Run) -> dict[str, dict[str, Any]]:
         """Fetch what is named by URL; returns the reports of the files that can't be had."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from filelock import FileLock, Timeout
 
 from localtwin.errors import SetupError
+from localtwin.faults import Faults, Switch
 from localtwin.world.access import Access
 from localtwin.world.blobs import Blobs
 from localtwin.world.clock import Clock, utc_now
@@ -45,11 +47,17 @@ class World:
     """Opens the world in `folder`; one process at a time."""
 
     def __init__(
-        self, folder: Path, *, limits: Limits | None = None, clock: Clock = utc_now
+        self,
+        folder: Path,
+        *,
+        limits: Limits | None = None,
+        clock: Clock = utc_now,
+        faults: Iterable[Switch] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder = folder
         self.clock = clock
+        self.faults = Faults(faults)
         self._lock = _locked(folder)
         database = Database(folder / "world.sqlite")
         contents = Contents(folder / "blobs")
@@ -65,7 +73,14 @@ class World:
         self.versions = NamedVersions(database, self.imodels, clock)
         self.connections = Connections(database, clock)
         self.runs = Runs(database, freezer, clock)
-        self.executor = Executor(database, self.imodels, freezer, self.recorder, limits or Limits())
+        self.executor = Executor(
+            database,
+            self.imodels,
+            freezer,
+            self.recorder,
+            faults=self.faults,
+            limits=limits or Limits(),
+        )
         self.recycle_bin = RecycleBin(database, self.blobs, clock)
         self.recycle_bin.expire()
         self.blobs.sweep()
