@@ -316,8 +316,8 @@ def test_a_body_that_breaks_off_changes_nothing(platform: Platform, url: str) ->
 def test_contents_that_a_crash_left_behind_are_swept(platform: Platform, url: str) -> None:
     """Or every kill would cost disk for ever."""
     platform.put_blob(url, b"kept")
-    folder = platform.world.folder / "blobs" / "ab"
-    (folder / ("ab" + "0" * 30)).write_bytes(b"left behind")
+    folder = platform.world.folder / "blobs" / "a"
+    (folder / ("a" + "0" * 31)).write_bytes(b"left behind")
 
     platform.world.blobs.sweep()
 

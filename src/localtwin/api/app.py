@@ -18,8 +18,10 @@ from localtwin.api import (
     imodels,
     ims,
     itwins,
+    login,
     manifests,
     named_versions,
+    previews,
     recycling,
     storage,
     synchronization,
@@ -31,6 +33,7 @@ from localtwin.world.world import World
 
 _APIS = (
     ims,
+    login,
     itwins,
     imodels,
     named_versions,
@@ -38,6 +41,7 @@ _APIS = (
     recycling,
     synchronization,
     manifests,
+    previews,
 )
 
 
@@ -69,6 +73,7 @@ def build(
     envelope.install(app)
     blobs.install(app, world)
     imodel_shapes.install_downloads(app, world)
+    previews.install_reports(app, world)
     apis = (*_APIS, admin) if admin_routes else _APIS
     routes = [route for api in apis for route in api.router(world).routes]
     dispatch = Dispatch([*app.routes, *routes])

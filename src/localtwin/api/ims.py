@@ -1,4 +1,4 @@
-"""IMS: discovery, keys and tokens.
+"""IMS: discovery, keys, tokens and who one is.
 
 Source: iTwin Platform, "Authorization"; OpenID Connect Discovery 1.0; RFC 6749.
 """
@@ -13,8 +13,11 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Form, Request
 from starlette.responses import JSONResponse
 
+from localtwin.api.envelope import refused
 from localtwin.api.links import origin
-from localtwin.world.access import LIFETIME, SCOPE
+from localtwin.errors import Refusal
+from localtwin.world.access import LIFETIME, SCOPE, SCOPES
+from localtwin.world.grants import Consent, GrantRefused
 from localtwin.world.world import World
 
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -34,34 +37,76 @@ def router(world: World) -> APIRouter:
         """Return the keys that verify tokens."""
         return JSONResponse(world.access.public_keys())
 
+    @routes.get("/connect/userinfo")
+    def user_info(request: Request) -> JSONResponse:
+        """Tell whose the token is."""
+        token = request.headers.get("authorization", "").partition(" ")[2]
+        try:
+            caller = world.access.caller(token)
+        except Refusal as refusal:
+            return refused(refusal)
+        return JSONResponse({"sub": caller.user_id, "name": caller.name, "email": caller.name})
+
+    _token_route(routes, world)
+    return routes
+
+
+def _token_route(routes: APIRouter, world: World) -> None:
     @routes.post("/connect/token")
     def token(
         request: Request,
+        *,
         grant_type: Annotated[str, Form()] = "",
         client_id: Annotated[str, Form()] = "",
         client_secret: Annotated[str, Form()] = "",
         scope: Annotated[str, Form()] = SCOPE,
+        code: Annotated[str, Form()] = "",
+        code_verifier: Annotated[str, Form()] = "",
+        redirect_uri: Annotated[str, Form()] = "",
+        refresh_token: Annotated[str, Form()] = "",
     ) -> JSONResponse:
-        """Return an access token to a service client."""
+        """Return an access token."""
+        issuer = origin(request)
+        try:
+            if grant_type == "authorization_code":
+                consent = world.grants.redeem(
+                    code, client_id=client_id, redirect_uri=redirect_uri, verifier=code_verifier
+                )
+                return _user_token(world, issuer, consent)
+            if grant_type == "refresh_token":
+                consent = world.grants.refresh(refresh_token, client_id=client_id)
+                return _user_token(world, issuer, consent)
+        except GrantRefused as reason:
+            return _oauth_error(400, "invalid_grant", str(reason))
+        if grant_type != "client_credentials":
+            return _oauth_error(400, "unsupported_grant_type", "No such grant here.")
         basic = _basic(request.headers.get("authorization", ""))
         known_id, secret = basic or (client_id, client_secret)
-        if grant_type != "client_credentials":
-            return _oauth_error(400, "unsupported_grant_type", "Only client_credentials.")
         if not world.access.knows(known_id, secret):
             return _oauth_error(401 if basic else 400, "invalid_client", "Unknown client or secret")
         if not set(scope.split()) <= {SCOPE}:
             return _oauth_error(400, "invalid_scope", f"Only {SCOPE}.")
-        return JSONResponse(
-            {
-                "access_token": world.access.issue(known_id, issuer=origin(request)),
-                "expires_in": int(LIFETIME.total_seconds()),
-                "token_type": "Bearer",
-                "scope": SCOPE,
-            },
-            headers=_NO_STORE,
-        )
+        return _answer(world.access.issue(known_id, issuer=issuer), SCOPE)
 
-    return routes
+
+def _user_token(world: World, issuer: str, consent: Consent) -> JSONResponse:
+    token = world.access.issue_to_user(consent.client_id, scope=consent.scope, issuer=issuer)
+    more = {}
+    if "offline_access" in consent.scope.split():
+        more["refresh_token"] = world.grants.refresh_token(consent)
+    if "openid" in consent.scope.split():
+        more["id_token"] = world.access.identify_user(consent.client_id, issuer=issuer)
+    return _answer(token, consent.scope, **more)
+
+
+def _answer(token: str, scope: str, **more: str) -> JSONResponse:
+    body: dict[str, object] = {
+        "access_token": token,
+        "expires_in": int(LIFETIME.total_seconds()),
+        "token_type": "Bearer",
+        "scope": scope,
+    }
+    return JSONResponse(body | more, headers=_NO_STORE)
 
 
 def _discovery(issuer: str) -> dict[str, Any]:
@@ -71,12 +116,16 @@ def _discovery(issuer: str) -> dict[str, Any]:
         "token_endpoint": f"{issuer}/connect/token",
         "userinfo_endpoint": f"{issuer}/connect/userinfo",
         "jwks_uri": f"{issuer}/.well-known/openid-configuration/jwks",
-        "scopes_supported": [SCOPE],
-        "claims_supported": ["sub"],
-        "grant_types_supported": ["client_credentials"],
+        "scopes_supported": sorted(SCOPES),
+        "claims_supported": ["sub", "name", "email"],
+        "grant_types_supported": ["client_credentials", "authorization_code", "refresh_token"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": [
+            "client_secret_basic",
+            "client_secret_post",
+            "none",
+        ],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "code_challenge_methods_supported": ["S256"],

@@ -25,6 +25,10 @@ from localtwin.world.database import Database
 from localtwin.world.tables import clients
 
 SCOPE = "itwin-platform"
+SCOPES = frozenset({SCOPE, "openid", "profile", "email", "offline_access"})
+# For programs on this computer that let a person sign in; such clients have no secret.
+NATIVE_CLIENT = "native-localtwin"
+LOCAL_USER = "local.user@localhost"
 AUDIENCE = ["https://qa-api.bentley.com", "https://api.bentley.com", "localtwin"]
 LIFETIME = timedelta(hours=1)
 _REMEMBERED = 1024  # verified tokens; checking a signature costs more than the request itself
@@ -78,19 +82,19 @@ class Access:
 
     def issue(self, client_id: str, *, issuer: str) -> str:
         """Return an access token for the service client, valid for `LIFETIME`."""
-        now = self._clock()
-        claims = {
-            "iss": issuer,
-            "aud": AUDIENCE,
-            "sub": f"{client_id}@apps.imsoidc.bentley.com",
-            "client_id": client_id,
-            "scope": [SCOPE],
-            "iat": int(now.timestamp()),
-            "nbf": int(now.timestamp()),
-            "exp": int((now + LIFETIME).timestamp()),
-            "jti": uuid.uuid4().hex,
-        }
-        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._key_id})
+        subject = f"{client_id}@apps.imsoidc.bentley.com"
+        return self._signed(
+            issuer, {"aud": AUDIENCE, "sub": subject, "client_id": client_id, "scope": [SCOPE]}
+        )
+
+    def issue_to_user(self, client_id: str, *, scope: str, issuer: str) -> str:
+        """Return an access token for the local user, who signed in to the client."""
+        claims = {"aud": AUDIENCE, "client_id": client_id, "scope": scope.split()}
+        return self._signed(issuer, claims | self._user())
+
+    def identify_user(self, client_id: str, *, issuer: str) -> str:
+        """Return the id token for the client about the local user."""
+        return self._signed(issuer, {"aud": client_id} | self._user())
 
     def caller(self, token: str) -> Caller:
         """Return who `token` speaks for; raises Unauthorised."""
@@ -103,6 +107,22 @@ class Access:
         """Return the JSON Web Key Set that verifies the tokens."""
         key = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         return {"keys": [key | {"kid": self._key_id, "use": "sig", "alg": "RS256"}]}
+
+    def _user(self) -> dict[str, Any]:
+        return {"sub": self.user_id(LOCAL_USER), "name": "Local User", "email": LOCAL_USER}
+
+    def _signed(self, issuer: str, claims: dict[str, Any]) -> str:
+        now = self._clock()
+        times = {
+            "iss": issuer,
+            "iat": int(now.timestamp()),
+            "nbf": int(now.timestamp()),
+            "exp": int((now + LIFETIME).timestamp()),
+            "jti": uuid.uuid4().hex,
+        }
+        return jwt.encode(
+            claims | times, self._key, algorithm="RS256", headers={"kid": self._key_id}
+        )
 
     def _verified(self, token: str) -> Caller:
         try:
@@ -117,8 +137,8 @@ class Access:
             raise _unauthorised("Access denied due to invalid access_token.") from invalid
         caller = Caller(
             client_id=claims["client_id"],
-            name=claims["sub"],
-            user_id=self.user_id(claims["client_id"]),
+            name=claims.get("email", claims["sub"]),
+            user_id=claims["sub"] if "email" in claims else self.user_id(claims["client_id"]),
             expires=claims["exp"],
         )
         with self._lock:

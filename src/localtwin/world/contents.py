@@ -74,8 +74,8 @@ class Contents:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        for first_byte in range(256):
-            (folder / f"{first_byte:02x}").mkdir(parents=True, exist_ok=True)
+        for first in "0123456789abcdef":
+            (folder / first).mkdir(parents=True, exist_ok=True)
 
     def receive(self, *, hashed: bool = True) -> Incoming:
         """Return a new content to write."""
@@ -91,7 +91,7 @@ class Contents:
 
     def file(self, name: str) -> Path:
         """Return where the content `name` is."""
-        return self._folder / name[:2] / name
+        return self._folder / name[0] / name
 
     def freeze(self, name: str, target: Path) -> None:
         """Make `target` hold the content for good, whatever happens to its blob."""

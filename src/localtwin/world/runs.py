@@ -120,6 +120,10 @@ class Runs:
             raise NotFound(f"{entity}NotFound", f"Requested {entity} is not available.")
         return run
 
+    def find(self, run_id: str) -> Run | None:
+        """Return the run with its tasks, whatever its connection."""
+        return find_run(self._database, run_id)
+
     def page(self, kind: str, connection_id: str, *, skip: int, top: int) -> list[Run]:
         """Return one page of the connection's runs with their tasks, oldest first."""
         with self._database.read() as transaction:

@@ -26,6 +26,39 @@ clients = Table(
     Column("created", String, nullable=False),
 )
 
+grants = Table(
+    "grants",
+    metadata,
+    Column("secret_hash", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("client_id", String, nullable=False),
+    Column("redirect_uri", String, nullable=False),
+    Column("scope", String, nullable=False),
+    Column("challenge", String, nullable=False),
+    Column("expires", String, nullable=False),
+)
+
+configurations = Table(
+    "configurations",
+    metadata,
+    Column("scope", String, primary_key=True),
+    Column("scope_id", String, primary_key=True),
+    Column("settings", JSON, nullable=False),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("seq", Integer, nullable=False, unique=True),
+    Column("callback_url", String, nullable=False),
+    Column("scope", String, nullable=False),
+    Column("scope_id", String),
+    Column("event_types", JSON, nullable=False),
+    Column("secret", String, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
 itwins = Table(
     "itwins",
     metadata,

@@ -17,11 +17,13 @@ from localtwin.faults import Faults, Switch
 from localtwin.world.access import Access
 from localtwin.world.blobs import Blobs
 from localtwin.world.clock import Clock, utc_now
+from localtwin.world.configurations import Configurations
 from localtwin.world.connections import Connections
 from localtwin.world.contents import Contents
 from localtwin.world.database import Database
 from localtwin.world.executor import Executor, Limits
 from localtwin.world.freezer import Freezer
+from localtwin.world.grants import Grants
 from localtwin.world.imodels import IModels
 from localtwin.world.itwins import ITwins
 from localtwin.world.recorder import Recorder
@@ -65,6 +67,7 @@ class World:
         self.recorder = Recorder(database, clock)
         self._database = database
         self.access = Access(database, _signing_key(folder / "token.pem"), clock)
+        self.grants = Grants(database, clock)
         self.signer = Signer(_secret(folder / "url.key"))
         self.itwins = ITwins(database, clock)
         self.imodels = IModels(database, folder / "imodels", clock)
@@ -72,6 +75,7 @@ class World:
         self.blobs = Blobs(database, contents, clock)
         self.versions = NamedVersions(database, self.imodels, clock)
         self.connections = Connections(database, clock)
+        self.configurations = Configurations(database)
         self.runs = Runs(database, freezer, clock)
         self.executor = Executor(
             database,
@@ -138,7 +142,11 @@ def _signing_key(file: Path) -> rsa.RSAPrivateKey:
             serialization.NoEncryption(),
         )
         write_private(file, pem)
-    key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+    key = serialization.load_pem_private_key(
+        file.read_bytes(),
+        password=None,
+        unsafe_skip_rsa_key_validation=True,  # our own
+    )
     if not isinstance(key, rsa.RSAPrivateKey):
         raise SetupError(f"{file} is not an RSA key; delete it to have a new one made")
     return key
