@@ -1,0 +1,394 @@
+"""Sign-in and what holds for every API: tokens, versions, spellings, limits, faults."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
+
+import httpx
+import jwt
+import pytest
+from platform_scene import ORIGIN, Clock, InProcess, Platform, error_of, expect, opened
+
+from localtwin.api.app import build
+from localtwin.errors import SetupError
+from localtwin.faults import Fault, Switch, parse
+from localtwin.world.access import NATIVE_CLIENT
+from localtwin.world.world import World
+
+FORM = {"grant_type": "client_credentials", "scope": "itwin-platform"}
+VERIFIER = "v" * 43
+RETURN = "http://localhost:3000/callback"
+
+
+@pytest.fixture
+def platform(world: World) -> Iterator[Platform]:
+    """A signed-in client; nothing here needs runs."""
+    with Platform(world) as platform:
+        yield platform
+
+
+def test_discovery_leads_to_keys_that_verify_a_token(platform: Platform) -> None:
+    """A client that verifies tokens needs nothing but the issuer's address."""
+    found = expect(platform.get("/.well-known/openid-configuration"), 200)
+    made = platform.world.credentials
+    token = expect(
+        platform.post("/connect/token", data=FORM, auth=(made.client_id, made.client_secret)), 200
+    )
+
+    [key] = expect(platform.get(found["jwks_uri"]), 200)["keys"]
+    claims = jwt.decode(
+        token["access_token"],
+        jwt.PyJWK(key).key,
+        algorithms=["RS256"],
+        issuer=found["issuer"],
+        audience="localtwin",
+        options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
+    )
+    assert (token["token_type"], token["expires_in"]) == ("Bearer", 3600)
+    assert claims["scope"] == ["itwin-platform"]
+    assert claims["exp"] - claims["iat"] == 3600
+    assert {"response_types_supported", "subject_types_supported"} <= found.keys()
+
+
+def test_a_service_signs_in_by_form_or_by_encoded_basic(platform: Platform) -> None:
+    """The official client percent-encodes both halves before base64."""
+    made = platform.world.credentials
+    pair = f"{quote(made.client_id, safe='')}:{quote(made.client_secret, safe='')}"
+    encoded = base64.b64encode(pair.replace("-", "%2D").encode()).decode()
+    secrets = {"client_id": made.client_id, "client_secret": made.client_secret}
+
+    by_form = platform.post("/connect/token", data=FORM | secrets)
+    by_basic = platform.post(
+        "/connect/token", data=FORM, headers={"Authorization": f"Basic {encoded}"}
+    )
+
+    assert [by_form.status_code, by_basic.status_code] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"client_secret": "wrong"}, "invalid_client"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"scope": "everything"}, "invalid_scope"),
+    ],
+)
+def test_a_refused_sign_in_says_why(
+    platform: Platform, change: dict[str, str], problem: str
+) -> None:
+    """In the words of RFC 6749."""
+    made = platform.world.credentials
+    form = FORM | {"client_id": made.client_id, "client_secret": made.client_secret} | change
+
+    answer = platform.post("/connect/token", data=form)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, problem)
+
+
+def test_the_secret_is_kept_for_its_owner_and_hashed_in_the_world(world: World) -> None:
+    """Whoever reads the database can't sign in with it."""
+    file = world.folder / "credentials.json"
+
+    database = (world.folder / "world.sqlite").read_bytes()
+    journal = (world.folder / "world.sqlite-wal").read_bytes()
+    assert file.stat().st_mode & 0o077 == 0
+    assert world.credentials.client_secret.encode() not in database + journal
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [(None, "HeaderNotFound"), ("Bearer x.y.z", "Unauthorized"), ("Basic a", "Unauthorized")],
+)
+def test_nothing_is_served_without_a_believable_token(
+    platform: Platform, header: str | None, code: str
+) -> None:
+    """Every API asks; the envelope names the reason."""
+    for path in ("/storage", "/itwins", "/imodels", "/synchronization/x", "/webhooks"):
+        request = platform.build_request("GET", path)
+        del request.headers["Authorization"]
+        if header is not None:
+            request.headers["Authorization"] = header
+
+        answer = platform.send(request)
+
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, code)
+
+
+def test_a_token_expires(platform: Platform, clock: Clock) -> None:
+    """Also one that was believed a moment ago."""
+    before = platform.get("/itwins").status_code
+
+    clock.advance(hours=1)
+
+    assert (before, platform.get("/itwins").status_code) == (200, 401)
+
+
+def test_a_token_of_another_world_is_not_believed(platform: Platform, tmp_path: Path) -> None:
+    """Even if it says all the right things."""
+    (tmp_path / "other").mkdir()
+    forged = jwt.encode({"aud": "localtwin", "client_id": "x", "sub": "x"}, "s" * 32)
+
+    answer = platform.get("/itwins", headers={"Authorization": f"Bearer {forged}"})
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "status"),
+    [
+        ("/itwins", "application/vnd.bentley.itwin-platform.v1+json", 200),
+        ("/itwins", "application/vnd.bentley.itwin-platform.v2+json", 404),
+        ("/imodels?iTwinId={id}", "application/vnd.bentley.itwin-platform.v2+json", 200),
+        ("/imodels?iTwinId={id}", "application/vnd.bentley.itwin-platform.v1+json", 404),
+        ("/imodels?iTwinId={id}", "*/*", 200),
+    ],
+)
+def test_the_version_is_chosen_by_accept(
+    platform: Platform, path: str, accept: str, status: int
+) -> None:
+    """A wrong one looks like a wrong address; none at all is fine."""
+    url = path.format(id=platform.itwin_id)
+
+    answer = platform.get(url, headers={"Accept": accept})
+
+    assert answer.status_code == status
+    if status == 404:
+        assert error_of(answer)[1] == "ResourceNotFound"
+
+
+def test_every_answer_carries_a_correlation_id(platform: Platform) -> None:
+    """Given back when given, made otherwise."""
+    given = platform.get("/itwins", headers={"X-Correlation-Id": "mine"})
+    made = platform.get("/itwins")
+
+    assert given.headers["x-correlation-id"] == "mine"
+    assert len(made.headers["x-correlation-id"]) == 36
+
+
+def test_a_flood_is_refused_unread(platform: Platform) -> None:
+    """No operation takes megabytes; contents go to the blob endpoint."""
+    answer = platform.post("/itwins", content=b" " * (9 << 20))
+
+    assert answer.status_code == 413
+
+
+def test_too_many_requests_are_told_when_to_come_back(world: World, clock: Clock) -> None:
+    """Retry-After is what a polite client waits for."""
+    clock.now = clock.now.replace(second=20)
+    app = build(world, requests_per_minute=2)
+    token = world.access.issue(world.credentials.client_id, issuer=ORIGIN)
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(transport=InProcess(app), base_url=ORIGIN, headers=headers) as client:
+        statuses = [client.get("/itwins").status_code for _ in range(2)]
+        third = client.get("/itwins")
+        clock.advance(seconds=40)
+        later = client.get("/itwins").status_code
+
+    assert (statuses, later) == ([200, 200], 200)
+    assert error_of(third)[:2] == (429, "RateLimitExceeded")
+    assert third.headers["retry-after"] == "40"
+    assert third.headers["itwinplatform-ratelimited-api"] == "itwins"
+
+
+def authorize(platform: Platform, **changes: str) -> httpx.Response:
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
+    query = {
+        "client_id": NATIVE_CLIENT,
+        "redirect_uri": RETURN,
+        "response_type": "code",
+        "scope": "itwin-platform openid offline_access",
+        "state": "st&te",
+        "code_challenge": challenge.decode().rstrip("="),
+        "code_challenge_method": "S256",
+    }
+    return platform.get("/connect/authorize", params=query | changes)
+
+
+def press_the_button(platform: Platform, page: httpx.Response) -> dict[str, list[str]]:
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page.text))
+    fields["state"] = fields["state"].replace("&amp;", "&")
+    answer = platform.post("/connect/authorize", data=fields)
+    assert answer.headers["location"].startswith(RETURN)
+    return parse_qs(urlsplit(answer.headers["location"]).query)
+
+
+def redeem(platform: Platform, code: str, **changes: str) -> httpx.Response:
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": NATIVE_CLIENT,
+        "redirect_uri": RETURN,
+        "code": code,
+        "code_verifier": VERIFIER,
+    }
+    return platform.post("/connect/token", data=form | changes)
+
+
+def test_a_person_signs_in_with_the_browser(platform: Platform) -> None:
+    """Page, button, code, token: then the token speaks for the person."""
+    back = press_the_button(platform, authorize(platform))
+
+    tokens = expect(redeem(platform, back["code"][0]), 200)
+
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    who = expect(platform.get("/connect/userinfo", headers=bearer), 200)
+    assert back["state"] == ["st&te"]
+    assert who["email"] == "local.user@localhost"
+    assert platform.get("/itwins", headers=bearer).status_code == 200
+    assert {"id_token", "refresh_token"} <= tokens.keys()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"code_verifier": "w" * 43}, {"redirect_uri": "http://localhost:1/"}, {"client_id": "other"}],
+)
+def test_a_stolen_code_is_worth_nothing(platform: Platform, change: dict[str, str]) -> None:
+    """Only who asked has the verifier; and a code that was tried is spent."""
+    code = press_the_button(platform, authorize(platform))["code"][0]
+
+    stolen = redeem(platform, code, **change)
+    afterwards = redeem(platform, code)
+
+    assert [stolen.json()["error"], afterwards.json()["error"]] == ["invalid_grant"] * 2
+
+
+def test_a_refresh_token_is_good_once(platform: Platform) -> None:
+    """A copy of it shows itself by failing."""
+    code = press_the_button(platform, authorize(platform))["code"][0]
+    token = redeem(platform, code).json()["refresh_token"]
+    form = {"grant_type": "refresh_token", "client_id": NATIVE_CLIENT, "refresh_token": token}
+
+    first = platform.post("/connect/token", data=form)
+    second = platform.post("/connect/token", data=form)
+
+    assert (first.status_code, second.status_code) == (200, 400)
+
+
+def test_a_code_expires_within_a_minute(platform: Platform, clock: Clock) -> None:
+    """It travels through the browser's history."""
+    code = press_the_button(platform, authorize(platform))["code"][0]
+    clock.advance(seconds=61)
+
+    assert redeem(platform, code).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    "target", ["http://evil.example/", "https://localhost.evil.example/", "javascript:alert(1)"]
+)
+def test_codes_go_to_this_computer_only(platform: Platform, target: str) -> None:
+    """The page must not become a way to send people elsewhere."""
+    answer = authorize(platform, redirect_uri=target)
+
+    assert (answer.status_code, "location" in answer.headers) == (400, False)
+
+
+def test_the_login_page_shows_hostile_values_as_text(platform: Platform) -> None:
+    """What is in the address is not part of the page."""
+    answer = authorize(platform, state='"><script>alert(1)</script>')
+
+    assert "<script>" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "switch"),
+    [
+        ("throttle", Switch(Fault.THROTTLE, 1.0)),
+        ("latency=0.5@/storage", Switch(Fault.LATENCY, 0.5, "/storage")),
+        ("error=502@/imodels x3", Switch(Fault.ERROR, 502.0, "/imodels", 3)),
+        ("failed-filex1", Switch(Fault.FAILED_FILE, 0.0, "", 1)),
+    ],
+)
+def test_a_fault_is_written_in_one_word(text: str, switch: Switch) -> None:
+    """Kind, value, path, times."""
+    assert parse(text) == switch
+
+
+@pytest.mark.parametrize("text", ["", "storm", "throttle=fast", "latency@storage"])
+def test_an_unknown_fault_names_the_known_ones(text: str) -> None:
+    """A rehearsal that silently tests nothing is worse than none."""
+    with pytest.raises(SetupError, match="throttle"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"), [("throttle=7", 429), ("error=500", 500), ("signed-out", 401)]
+)
+def test_a_fault_answers_for_its_path_as_often_as_told(
+    platform: Platform, fault: str, status: int
+) -> None:
+    """And nothing is done meanwhile."""
+    platform.world.faults.add(parse(f"{fault}@/imodels x1"))
+    body = {"iTwinId": platform.itwin_id, "name": "Bridge"}
+
+    elsewhere = platform.get("/itwins").status_code
+    failed = platform.post("/imodels", json=body)
+    again = platform.post("/imodels", json=body)
+
+    assert (elsewhere, failed.status_code, again.status_code) == (200, status, 201)
+    if status == 429:
+        assert failed.headers["retry-after"] == "7"
+
+
+def test_an_expired_url_is_refused_as_the_blob_service_does(platform: Platform) -> None:
+    """The client has to ask for another one."""
+    _, url = platform.begin_file("wall.ifc")
+    platform.world.faults.add(parse("expired-url x1"))
+
+    statuses = [platform.put_blob(url, b"x").status_code for _ in range(2)]
+
+    assert statuses == [403, 201]
+
+
+def run_with(folder: Path, fault: str) -> tuple[str, list[str], str | None]:
+    with opened(folder) as world, Platform(world) as platform:
+        world.executor.start()
+        files = [platform.upload(name, b"x") for name in ("a.ifc", "b.ifc")]
+        connection = platform.connect(platform.new_imodel(), *files)
+        world.faults.add(parse(fault))
+        run = platform.run(connection)
+    results = [task["result"] for job in run["jobs"] for task in job["tasks"]]
+    return run["result"], results, (run["error"] or {}).get("errorKey")
+
+
+def test_a_run_fails_for_one_file_on_demand(tmp_path: Path) -> None:
+    """The others get in."""
+    found = run_with(tmp_path, "failed-file x1")
+
+    assert found == ("PartialSuccess", ["Error", "Success"], None)
+
+
+def test_a_run_loses_its_sign_in_on_demand(tmp_path: Path) -> None:
+    """What the real platform reports when a user's sign-in has lapsed."""
+    found = run_with(tmp_path, "unauthenticated-run x1")
+
+    assert found == ("Error", ["Error", "Error"], "UserNotAuthenticated")
+
+
+def test_a_foreign_run_comes_in_between_on_demand(platform: Platform) -> None:
+    """The start is answered 303 with a run of another connection."""
+    connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"x"))
+    platform.world.faults.add(parse("foreign-run=0 x1"))
+
+    answer = platform.post(f"/synchronization/imodels/storageconnections/{connection}/run")
+
+    assert answer.status_code == 303
+    assert connection not in answer.headers["location"]
+
+
+def test_the_switches_are_not_served_unless_asked_for(world: World) -> None:
+    """Nobody breaks a server by accident."""
+    with Platform(world) as platform:
+        closed = platform.get("/localtwin/faults").status_code
+    transport = InProcess(build(world, admin_routes=True))
+    token = world.access.issue(world.credentials.client_id, issuer=ORIGIN)
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(transport=transport, base_url=ORIGIN, headers=headers) as admin:
+        made = admin.post("/localtwin/faults", json={"fault": "throttle x1"})
+        wrong = admin.post("/localtwin/faults", json={"fault": "storm"})
+        throttled = admin.get("/itwins").status_code
+
+    assert (closed, made.status_code, wrong.status_code, throttled) == (404, 201, 422, 429)
