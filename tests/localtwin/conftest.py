@@ -27,6 +27,6 @@ def world(tmp_path: Path, clock: Clock) -> Iterator[World]:
 @pytest.fixture
 def platform(world: World) -> Iterator[Platform]:
     """A signed-in client of that world, which carries out runs."""
-    world.executor.start()
+    world.start()
     with Platform(world) as platform:
         yield platform

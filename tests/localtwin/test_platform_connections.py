@@ -21,7 +21,7 @@ MANIFEST = "/synchronization/imodels/manifestconnections"
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """One platform for all: what tests do to their own iModels does not meet."""
     with opened(tmp_path_factory.mktemp("data")) as world, Platform(world) as platform:
-        world.executor.start()
+        world.start()
         yield platform
 
 

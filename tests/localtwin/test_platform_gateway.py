@@ -345,7 +345,7 @@ def test_an_expired_url_is_refused_as_the_blob_service_does(platform: Platform) 
 
 def run_with(folder: Path, fault: str) -> tuple[str, list[str], str | None]:
     with opened(folder) as world, Platform(world) as platform:
-        world.executor.start()
+        world.start()
         files = [platform.upload(name, b"x") for name in ("a.ifc", "b.ifc")]
         connection = platform.connect(platform.new_imodel(), *files)
         world.faults.add(parse(fault))

@@ -25,6 +25,7 @@ from localtwin.api import (
     recycling,
     storage,
     synchronization,
+    webhooks,
 )
 from localtwin.api.dispatch import Dispatch
 from localtwin.api.disturbance import Disturbance, RateLimit
@@ -40,6 +41,7 @@ _APIS = (
     storage,
     recycling,
     synchronization,
+    webhooks,
     manifests,
     previews,
 )
@@ -56,7 +58,7 @@ def build(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        world.executor.start(warm=warm)
+        world.start(warm=warm)
         try:
             yield
         finally:

@@ -26,12 +26,14 @@ from localtwin.world.freezer import Freezer
 from localtwin.world.grants import Grants
 from localtwin.world.imodels import IModels
 from localtwin.world.itwins import ITwins
+from localtwin.world.postman import Postman
 from localtwin.world.recorder import Recorder
 from localtwin.world.recycling import RecycleBin
-from localtwin.world.runs import Runs, unfinished
+from localtwin.world.runs import Runs, find_run, unfinished
 from localtwin.world.signing import Signer
 from localtwin.world.storage import Storage
 from localtwin.world.versions import NamedVersions
+from localtwin.world.webhooks import Webhooks
 
 _KEY_BITS = 2048
 
@@ -64,7 +66,9 @@ class World:
         database = Database(folder / "world.sqlite")
         contents = Contents(folder / "blobs")
         freezer = Freezer(contents, folder / "runs")
-        self.recorder = Recorder(database, clock)
+        self.webhooks = Webhooks(database)
+        self.postman = Postman(self.webhooks, clock)
+        self.recorder = Recorder(database, clock, self._run_ended)
         self._database = database
         self.access = Access(database, _signing_key(folder / "token.pem"), clock)
         self.grants = Grants(database, clock)
@@ -92,11 +96,29 @@ class World:
         freezer.sweep(unfinished(database))
         self.credentials = self._credentials(folder / "credentials.json")
 
+    def start(self, *, warm: bool = False) -> None:
+        """Carry out runs and deliver events; `warm` loads one worker in advance."""
+        self.executor.start(warm=warm)
+        self.postman.start()
+
     def close(self) -> None:
         """Stop the runs and close the files; may be called twice."""
         self.executor.stop()
+        self.postman.stop()
         self._database.close()
         self._lock.release()
+
+    def _run_ended(self, run_id: str) -> None:
+        run = find_run(self._database, run_id)
+        if run is None:
+            return
+        content = {
+            "synchronizationId": run.id,
+            "iModelId": run.imodel_id,
+            "connectionId": run.connection_id,
+            "result": run.result.lower(),
+        }
+        self.postman.run_ended(self.imodels.get(run.imodel_id).itwin_id, content)
 
     def _credentials(self, file: Path) -> Credentials:
         if not file.exists():

@@ -1,0 +1,109 @@
+"""The Webhooks API, version 2; listeners are on this computer only.
+
+Source: Webhooks API v2, "Create webhook", "Update webhook".
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from starlette.responses import JSONResponse, Response
+
+from localtwin.api.envelope import empty, invalid
+from localtwin.api.links import PAGE, Skip, Top, page_links, paged
+from localtwin.errors import Detail
+from localtwin.world.webhooks import ITWIN, Webhook
+from localtwin.world.world import World
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+Secret = Annotated[str | None, Field(min_length=32, max_length=256)]
+Events = Annotated[list[str], Field(alias="eventTypes", min_length=1)]
+
+
+class WebhookCreate(BaseModel):
+    """The body of a creation."""
+
+    callback_url: Annotated[str, Field(alias="callbackUrl")]
+    scope: Literal["Account", "iTwin"]
+    scope_id: Annotated[str | None, Field(alias="scopeId")] = None
+    event_types: Events
+    secret: Secret = None
+
+
+class WebhookUpdate(BaseModel):
+    """The body of an update."""
+
+    callback_url: Annotated[str | None, Field(alias="callbackUrl")] = None
+    event_types: Annotated[list[str] | None, Field(alias="eventTypes", min_length=1)] = None
+    secret: Secret = None
+    active: bool | None = None
+
+
+def router(world: World) -> APIRouter:
+    """Return the routes of webhooks."""
+    routes = APIRouter(prefix="/webhooks", tags=["Webhooks"])
+
+    @routes.post("")
+    def create(request: Request, body: WebhookCreate) -> JSONResponse:
+        """Create a webhook, inactive; its secret is shown only here."""
+        _check_url(request, body.callback_url)
+        if body.scope == ITWIN and body.scope_id is None:
+            text = "Required property is missing."
+            raise invalid(request.url.path, Detail("MissingRequiredProperty", text, "scopeId"))
+        hook = world.webhooks.create(
+            body.callback_url,
+            scope=body.scope,
+            scope_id=body.scope_id and body.scope_id.lower(),
+            event_types=body.event_types,
+            secret=body.secret,
+        )
+        return JSONResponse({"webhook": _shape(hook) | {"secret": hook.secret}}, 201)
+
+    @routes.get("")
+    def listing(request: Request, skip: Skip = 0, top: Top = PAGE) -> JSONResponse:
+        """List the webhooks."""
+        page, more = paged(world.webhooks.page(skip=skip, top=top + 1), top)
+        links = page_links(request, skip=skip, top=top, more=more)
+        return JSONResponse({"webhooks": [_shape(hook) for hook in page], "_links": links})
+
+    @routes.get("/{webhook_id}")
+    def get(webhook_id: str) -> JSONResponse:
+        """Return one webhook."""
+        return JSONResponse({"webhook": _shape(world.webhooks.get(webhook_id))})
+
+    @routes.patch("/{webhook_id}")
+    def change(request: Request, webhook_id: str, body: WebhookUpdate) -> JSONResponse:
+        """Change a webhook, or make it active."""
+        if body.callback_url is not None:
+            _check_url(request, body.callback_url)
+        hook = world.webhooks.change(webhook_id, body.model_dump(exclude_none=True))
+        return JSONResponse({"webhook": _shape(hook)})
+
+    @routes.delete("/{webhook_id}")
+    def delete(webhook_id: str) -> Response:
+        """Delete a webhook."""
+        world.webhooks.delete(webhook_id)
+        return empty(204)
+
+    return routes
+
+
+def _check_url(request: Request, url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or parts.hostname not in _LOOPBACK:
+        text = "A local platform calls back to this computer only."
+        raise invalid(request.url.path, Detail("InvalidValue", text, "callbackUrl"))
+
+
+def _shape(hook: Webhook) -> dict[str, Any]:
+    return {
+        "id": hook.id,
+        "callbackUrl": hook.callback_url,
+        "scope": hook.scope,
+        "scopeId": hook.scope_id,
+        "eventTypes": hook.event_types,
+        "active": hook.active,
+    }
