@@ -58,7 +58,10 @@ def _set_up(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    """Begin past SQLAlchemy's own machinery, which costs more than SQLite's."""
+    begun = connection.connection.cursor()
+    begun.execute("BEGIN")
+    begun.close()
 
 
 def version_of(engine: Engine) -> str:

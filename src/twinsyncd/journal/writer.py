@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Engine, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ..core.model import FileKey, FileRow
 from ..core.step import Step
 from . import desk, tables
+from .recent import Recent
 from .remembered import Remembered
 from .rows import from_file
 
 
 class Journal(Remembered):
-    """Reads and writes the rows of the machine; the writing belongs to one thread."""
+    """Reads and writes the rows of the machine.
+
+    `get`, `get_many` and all writing belong to one thread.
+    """
 
     def __init__(self, engine: Engine) -> None:
         """`engine` comes from `open_database`; it is disposed of by `close`."""
         super().__init__(engine)
         self._writer = engine.connect()
+        self._recent = Recent()
         self._upserts = {
             table: _upsert(engine, table)
             for table in (tables.files, tables.lanes, tables.connections, tables.sources)
@@ -30,6 +37,19 @@ class Journal(Remembered):
         """Give the database up."""
         self._writer.close()
         self._engine.dispose()
+
+    def get(self, key: FileKey) -> FileRow | None:
+        """Return the remembered row, or None."""
+        if key not in self._recent:
+            self._recent.found(key, super().get(key))
+        return self._recent.get(key)
+
+    def get_many(self, source: str, paths: Sequence[str]) -> dict[str, FileRow]:
+        """Return the remembered rows among these paths of a source."""
+        rows = super().get_many(source, paths)
+        for path in paths:
+            self._recent.found(FileKey(source, path), rows.get(path))
+        return rows
 
     def commit(self, step: Step) -> None:
         """Make all rows of the step durable, or none."""
@@ -41,6 +61,7 @@ class Journal(Remembered):
             if step.history:
                 records = [asdict(record) for record in step.history]
                 self._writer.execute(insert(tables.runs), records)
+        self._recent.written(step.files)
 
     def sign_on(self, version: str, now_s: float) -> None:
         """Say that this process keeps the journal now."""
