@@ -1,0 +1,280 @@
+"""From a digest to Storage: the doubt first, every way it can fail, nobody held up by others."""
+
+from __future__ import annotations
+
+import pytest
+from core_script import (
+    LOOK_AT_RUN,
+    SAVED,
+    STARTED,
+    SUCCEEDED,
+    A,
+    B,
+    C,
+    Script,
+    failure,
+    hashed,
+    look_at,
+    prepare,
+    read,
+    running,
+    saw,
+    scan,
+    settles,
+    settles_meanwhile,
+    starting,
+    store,
+    stored,
+    storing,
+    synced,
+)
+
+from twinsyncd.core import commands, facts
+from twinsyncd.core.model import IN_DOUBT, Fault, FileKey, Phase
+from twinsyncd.core.pace import HALT_S
+from twinsyncd.core.stores import STORE_TRIES
+
+
+def failed(key: FileKey, fault: Fault, retry_after_s: float = 0.0) -> facts.StoreFailed:
+    """Say that a store did not succeed."""
+    return facts.StoreFailed(key, failure(fault, "no luck", retry_after_s))
+
+
+def retried(script: Script, key: FileKey, times: int) -> Script:
+    """Let the stores of a file fail one after another, each begun again in time."""
+    for _ in range(times):
+        script.hears(failed(key, Fault.TRANSIENT)).says()
+        script.hears(after_s=300)
+        assert [key] == [each.key for each in script.said if isinstance(each, commands.Store)]
+        script.said = []
+    return script
+
+
+def test_the_doubt_is_durable_before_the_store_begins() -> None:
+    """With a lost answer the old digest would stand for a content that is not there any more."""
+    (
+        settles(synced(), A, 2, store(A, 2, again=True))
+        .remembers(A, seen="v2", stored=IN_DOUBT, synced="v1")
+        .hears(stored(A, 2))
+        .remembers(A, seen="v2", stored="v2", synced="v1")
+    )
+
+
+def test_a_reserved_item_is_remembered_before_the_content_is_there() -> None:
+    """A second try must fill the file that the first one made, not make another."""
+    (
+        storing()
+        .hears(facts.Reserved(A, "item:a.dgn"))
+        .says()
+        .remembers(A, item="item:a.dgn", stored=IN_DOUBT)
+        .dies()
+        .hears()
+        .says(scan(), store(A, 1, again=True))
+    )
+
+
+def test_a_file_that_moved_on_while_it_was_stored_settles_again() -> None:
+    """The bytes that were read are of no whole save, so none of them may count (P1)."""
+    (
+        storing()
+        .hears(facts.StoreMoved(A))
+        .says(look_at(A))
+        .hears(saw(A, 2))
+        .says()
+        .hears(after_s=5)
+        .says(look_at(A))
+        .hears(saw(A, 2))
+        .says(read(A, 2))
+        .remembers(A, stored=IN_DOUBT)
+        .hears(hashed(A, 2))
+        .says(store(A, 2))
+    )
+
+
+def test_a_transient_failure_is_tried_again_a_little_later() -> None:
+    """A dropped connection is everyday life; it may cost a second, and no person."""
+    (
+        storing()
+        .hears(failed(A, Fault.TRANSIENT))
+        .says()
+        .hears(after_s=0.9)
+        .says()
+        .remembers(A, stored=IN_DOUBT, attempts=1)
+        .hears(after_s=0.1)
+        .says(store(A, 1))
+        .hears(stored(A, 1))
+        .says()
+        .remembers(A, attempts=0)
+        .lane(attempts=0)
+    )
+
+
+def test_a_throttled_store_waits_as_long_as_the_service_asks() -> None:
+    """Retry-After is the service's own word; asking sooner makes it longer (P10)."""
+    (
+        storing()
+        .hears(failed(A, Fault.THROTTLED, 42.0))
+        .says()
+        .remembers(A, attempts=0)
+        .lane(attempts=0)
+        .hears(after_s=41.9)
+        .says()
+        .hears(after_s=0.1)
+        .says(store(A, 1))
+    )
+
+
+def test_a_throttled_store_without_a_word_waits_a_little() -> None:
+    """A service may leave Retry-After out; asking again at once would spin."""
+    storing().hears(failed(A, Fault.THROTTLED)).says().hears(after_s=1).says(store(A, 1))
+
+
+def test_refused_credentials_halt_the_lane_and_are_tried_again_by_and_by() -> None:
+    """A person must act, but a secret that was renewed elsewhere must not need a restart too."""
+    (
+        storing()
+        .hears(failed(A, Fault.UNAUTHORISED))
+        .says()
+        .lane(halt="no luck")
+        .remembers(A, attempts=0, aside="")
+        .hears(after_s=HALT_S - 0.1)
+        .says()
+        .hears(after_s=0.1)
+        .says(store(A, 1))
+        .hears(stored(A, 1))
+        .says(prepare(A, remote=""))
+        .lane(halt="")
+    )
+
+
+def test_a_refused_file_is_set_aside_and_the_others_go_on() -> None:
+    """One file with a forbidden name must not hold up a project (P9)."""
+    script = settles(storing(uploads_max=2), B, 1, store(B, 1))
+
+    (
+        script.hears(failed(A, Fault.REFUSED))
+        .says()
+        .remembers(A, aside="no luck")
+        .hears(stored(B, 1))
+        .says()
+        .hears(after_s=30)
+        .says(prepare(B, remote=""))
+    )
+
+
+def test_a_file_set_aside_is_tried_again_when_it_is_saved_again() -> None:
+    """The save may be the mending; nobody should have to tell the daemon (P9)."""
+    script = storing().hears(failed(A, Fault.REFUSED)).says().rests()
+
+    settles(script, A, 2, store(A, 2)).remembers(A, aside="", attempts=0)
+
+
+def test_an_item_that_is_gone_is_made_anew() -> None:
+    """Somebody deleted the file in Storage; its old id would be refused for ever."""
+    (
+        settles(synced(), A, 2, store(A, 2, again=True))
+        .hears(failed(A, Fault.GONE))
+        .says()
+        .remembers(A, item="", mapped=False)
+        .hears(after_s=1)
+        .says(store(A, 2))
+    )
+
+
+def test_a_poison_file_among_healthy_ones_is_set_aside() -> None:
+    """A content that makes the service fail each time must not hold the run up for ever (P9)."""
+    script = storing()
+
+    for save in range(1, STORE_TRIES + 1):
+        script.meanwhile(failed(A, Fault.TRANSIENT)).remembers(A, attempts=save)
+        settles_meanwhile(script, B, save).meanwhile(stored(B, save)).meanwhile(after_s=200)
+        assert (store(A, 1) in script.open) == (save < STORE_TRIES)
+
+    script.remembers(A, aside="no luck", stored=IN_DOUBT).remembers(B, aside="")
+    script.lane(phase=Phase.PREPARING)
+
+
+@pytest.mark.xfail(strict=True, reason="a poison file alone in trouble is never set aside")
+def test_a_poison_file_holds_no_run_of_the_others_up_for_ever() -> None:
+    """Nothing else may be there to store, and its failures still say nothing of the others (P9)."""
+    script = settles(storing(), B, 1, store(B, 1)).hears(stored(B, 1)).says()
+
+    for _ in range(3 * STORE_TRIES):
+        if store(A, 1) in script.open:
+            script.hears(failed(A, Fault.TRANSIENT))
+        script.meanwhile(after_s=300)
+
+    assert prepare(B, remote="") in script.said
+
+
+def test_an_outage_sets_nothing_aside() -> None:
+    """When nobody gets through it is no file's fault, however long it lasts."""
+    script = retried(storing(), A, 3 * STORE_TRIES)
+
+    script.remembers(A, aside="", attempts=1).lane(attempts=3 * STORE_TRIES, halt="")
+
+
+def test_the_wait_grows_with_each_failure_and_ends() -> None:
+    """An outage of hours must not become a request a second, nor outlast its end by an hour."""
+    script = storing()
+    waits = []
+
+    for _ in range(12):
+        script.hears(failed(A, Fault.TRANSIENT)).says()
+        before_s = script.at_s
+        while not script.said:
+            script.hears(after_s=1)
+        waits.append(script.at_s - before_s)
+        script.says(store(A, 1))
+
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+
+
+def test_stores_are_bounded_per_lane() -> None:
+    """Every upload more only shares the same line, and the service counts requests."""
+    script = settles(storing(uploads_max=2), B, 1, store(B, 1))
+
+    settles(script, C, 1).hears(stored(A, 1)).says(store(C, 1))
+
+
+def test_nothing_is_stored_while_a_run_of_ours_is_active() -> None:
+    """Runs read Storage while they work, so content must not change under them (P4)."""
+    (
+        running()
+        .hears(SAVED)
+        .says(look_at(A))
+        .hears(saw(A, 2))
+        .says()
+        .hears(after_s=0.25)
+        .says(LOOK_AT_RUN)
+        .hears(after_s=4.75)
+        .says(look_at(A))
+        .hears(saw(A, 2))
+        .says(read(A, 2))
+        .hears(hashed(A, 2))
+        .says()
+        .remembers(A, seen="v2", stored="v1", covered="v1")
+        .hears(SUCCEEDED)
+        .says(store(A, 2, again=True))
+        .remembers(A, synced="v1", covered="")
+    )
+
+
+def test_nothing_is_stored_while_a_run_is_being_asked_for() -> None:
+    """From the request on a run may read; the answer only comes later (P4)."""
+    settles(starting(), B, 1).remembers(B, seen="v1", stored="").hears(STARTED).says()
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.TRANSIENT, Fault.THROTTLED, Fault.UNAUTHORISED, Fault.GONE]
+)
+def test_a_person_who_asks_for_a_sync_need_not_wait(fault: Fault) -> None:
+    """Who has just mended the network wants to see it work, not a back-off (P10 bounds us only)."""
+    (
+        storing()
+        .hears(failed(A, fault, 200.0))
+        .says()
+        .hears(facts.SyncAsked(), after_s=0.1)
+        .says(scan(), store(A, 1))
+        .lane(halt="", attempts=0)
+    )
