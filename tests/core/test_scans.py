@@ -1,0 +1,308 @@
+"""When absence may count, when it may not, and what an unhealthy drive may never cause (P7)."""
+
+from __future__ import annotations
+
+import pytest
+from core_script import (
+    CAD,
+    CAD_SOURCE,
+    SAVED,
+    A,
+    B,
+    Script,
+    at_rest,
+    hashed,
+    look,
+    look_at,
+    read,
+    saw,
+    scan,
+    scanned,
+    settles,
+    store,
+    stored,
+    storing,
+    synced,
+)
+
+from twinsyncd.core import facts
+from twinsyncd.core.drive import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
+from twinsyncd.core.model import FileKey, FileRow, Source
+from twinsyncd.core.safety import CONFIRM_S, MASS_LEAST
+
+LOST = facts.HintsLost(CAD, "overflow")
+
+
+def scanning(script: Script) -> Script:
+    """Let a scan begin some time later."""
+    return script.hears(LOST, after_s=10).says().hears(after_s=SCAN_SOON_S).says(scan())
+
+
+def offline(reason: str) -> facts.ScanFailed:
+    """Say that the source is not healthy."""
+    return facts.ScanFailed(CAD, reason)
+
+
+@pytest.mark.parametrize("reason", ["offline", "another drive is mounted there", "it is empty"])
+def test_an_unhealthy_source_changes_no_file(reason: str) -> None:
+    """An unplugged or exchanged share looks exactly like a deleted project."""
+    script = synced()
+    before = dict(script.journal.files)
+
+    scanning(script).hears(offline(reason)).says().source(offline=reason, identity="drive").rests()
+
+    assert before == script.journal.files
+
+
+def test_an_unhealthy_source_is_scanned_again_ever_more_seldom() -> None:
+    """A share that is away for a week must cost little, and be noticed soon when it is back."""
+    script = scanning(synced())
+    waits = []
+
+    for _ in range(9):
+        script.hears(offline("offline")).says()
+        before_s = script.at_s
+        while not script.said:
+            script.hears(after_s=1)
+        waits.append(script.at_s - before_s)
+        script.says(scan())
+
+    assert [OFFLINE_BASE_S * 2**n for n in range(6)] == waits[:6]
+    assert waits[-1] == 300
+
+
+def test_a_source_that_comes_back_is_taken_up_where_it_was() -> None:
+    """The scan that finds the drive again also finds what was saved meanwhile."""
+    (
+        scanning(synced())
+        .hears(offline("offline"))
+        .says()
+        .hears(after_s=OFFLINE_BASE_S)
+        .says(scan())
+        .hears(facts.FilesFound(CAD, ((A.path, look(2)),)), scanned(1))
+        .says()
+        .source(offline="")
+        .hears(after_s=5)
+        .says(look_at(A))
+        .hears(saw(A, 2))
+        .says(read(A, 2))
+        .hears(hashed(A, 2))
+        .says(store(A, 2, again=True))
+    )
+
+
+def test_hints_from_an_unhealthy_source_are_not_followed() -> None:
+    """A mount point that lost its drive still makes events, about nothing."""
+    scanning(synced()).hears(offline("offline")).says().hears(SAVED).says().rests()
+
+
+def test_nothing_of_an_unhealthy_source_is_stored() -> None:
+    """The read would fail or, worse, read another drive's file of the same name."""
+    script = scanning(synced())
+    script.hears(SAVED).says(look_at(A)).hears(saw(A, 2), offline("offline")).says()
+
+    script.hears(after_s=4).says().remembers(A, seen="v1").rests()
+
+
+def test_a_first_scan_accepts_any_drive_and_remembers_which() -> None:
+    """From then on another drive under the same path is a mishap."""
+    at_rest().source(identity="drive", offline="").hears(LOST, after_s=10).says()
+
+
+def test_one_look_that_finds_nothing_is_no_deletion() -> None:
+    """Programs delete and rename on every save; a look may fall in between."""
+    (
+        synced()
+        .hears(SAVED)
+        .says(look_at(A))
+        .hears(saw(A, None))
+        .says()
+        .remembers(A, seen="v1")
+        .hears(after_s=SCAN_REST_S)
+        .says(scan())
+        .hears(scanned(1))
+        .says()
+        .remembers(A, seen="v1", synced="v1")
+        .rests()
+    )
+
+
+def test_a_file_is_gone_only_when_two_scans_a_minute_apart_miss_it() -> None:
+    """Only then is it certain that nobody is just replacing it."""
+    (
+        scanning(synced())
+        .hears(scanned(1, A))
+        .says()
+        .remembers(A, seen="v1")
+        .hears(after_s=CONFIRM_S + SCAN_SOON_S - 0.1)
+        .says()
+        .hears(after_s=0.1)
+        .says(scan())
+        .hears(scanned(1, A))
+        .says()
+        .remembers(A, seen="", fingerprint=None, stored="v1", synced="v1")
+        .rests()
+    )
+
+
+def test_a_second_scan_too_soon_confirms_nothing() -> None:
+    """Two scans in one rename see the same gap twice."""
+    (
+        scanning(synced())
+        .hears(scanned(1, A))
+        .says()
+        .hears(LOST)
+        .says()
+        .hears(after_s=SCAN_REST_S)
+        .says(scan())
+        .hears(scanned(1, A))
+        .says()
+        .remembers(A, seen="v1")
+    )
+
+
+def test_a_file_that_is_there_again_must_be_missed_afresh() -> None:
+    """The minute counts from the first scan of the present absence."""
+    (
+        scanning(synced())
+        .hears(scanned(1, A))
+        .says()
+        .hears(after_s=CONFIRM_S + SCAN_SOON_S)
+        .says(scan())
+        .hears(scanned(1))
+        .says()
+        .hears(LOST, after_s=10)
+        .says()
+        .hears(after_s=SCAN_SOON_S)
+        .says(scan())
+        .hears(scanned(1, A))
+        .says()
+        .remembers(A, seen="v1")
+    )
+
+
+def test_a_folder_that_cannot_be_listed_counts_no_file_below_it_as_missing() -> None:
+    """A right that was taken away is no deletion; the rest of the source goes on."""
+    script = settles(synced(), B, 1, store(B, 1)).hears(stored(B, 1)).says()
+    partial = scanned(2, failed=(("locked", "permission denied"),))
+
+    scanning(script).hears(partial).says().source(offline="").remembers(A, seen="v1")
+
+
+def test_a_missing_file_is_not_stored_until_it_is_seen_again() -> None:
+    """The store could only fail; the scan after the next tells what became of it."""
+    script = storing().hears(facts.StoreMoved(A)).says(look_at(A)).hears(saw(A, None)).says()
+
+    (
+        script.hears(after_s=SCAN_REST_S)
+        .says(scan())
+        .hears(scanned(1, A))
+        .says()
+        .hears(after_s=CONFIRM_S + SCAN_SOON_S)
+        .says(scan())
+        .hears(scanned(1, A))
+        .says()
+        .remembers(A, seen="")
+        .rests()
+    )
+
+
+# ---- masses ---------------------------------------------------------------------------
+
+
+def crowd(count: int) -> Script:
+    """Begin with so many synced files, and a scan that was just asked for."""
+    script = at_rest()
+    for number in range(count):
+        key = FileKey(CAD, f"{number}.dgn")
+        script.journal.files[key] = FileRow(key, look(1), "v", "v", "v", item=f"i{number}")
+    return scanning(script.dies().hears().says(scan()).hears(scanned(count)).says())
+
+
+def some(count: int) -> tuple[FileKey, ...]:
+    """Return so many of the crowd."""
+    return tuple(FileKey(CAD, f"{number}.dgn") for number in range(count))
+
+
+def confirmed(script: Script, known: int, missing: tuple[FileKey, ...]) -> Script:
+    """Let two scans a minute apart miss these files."""
+    script.hears(scanned(known, *missing)).says().hears(after_s=CONFIRM_S + SCAN_SOON_S)
+    return script.says(scan()).hears(scanned(known, *missing)).says()
+
+
+def gone(script: Script) -> int:
+    """Return how many files count as gone."""
+    return sum(row.seen == "" for row in script.journal.files.values())
+
+
+def test_a_mass_deletion_waits_for_a_person() -> None:
+    """A folder that was moved away, or a share half mounted, must not empty an iModel."""
+    script = confirmed(crowd(20), 20, some(MASS_LEAST)).source(
+        offline=f"{MASS_LEAST} of 20 files are gone at once; nothing is taken for deleted"
+        " until they are back or a person says that it is meant"
+    )
+
+    assert gone(script) == 0
+
+
+@pytest.mark.parametrize(
+    ("known", "missing"), [(20, MASS_LEAST - 1), (100, 20)], ids=["few", "a small share"]
+)
+def test_an_ordinary_clean_up_needs_nobody(known: int, missing: int) -> None:
+    """People do tidy up; a guard that cries each time is switched off."""
+    script = confirmed(crowd(known), known, some(missing)).source(offline="")
+
+    assert missing == gone(script)
+
+
+def test_a_mass_that_is_back_lifts_the_guard_by_itself() -> None:
+    """Somebody remounted the share; nobody should have to say so as well."""
+    script = confirmed(crowd(20), 20, some(15)).hears(after_s=CONFIRM_S + SCAN_SOON_S)
+
+    script.says(scan()).hears(scanned(20)).says().source(offline="").rests()
+
+    assert gone(script) == 0
+
+
+# ---- when scans come ------------------------------------------------------------------
+
+
+def test_every_source_is_scanned_on_its_own_account() -> None:
+    """Hints may all be lost; the scan alone must be enough (P2)."""
+    source = Source(CAD, "one", scan_every_s=60.0)
+    script = at_rest(sources=(source,))
+
+    for _ in range(3):
+        script.hears(after_s=59.9).says().hears(after_s=0.1).says(scan()).hears(scanned(0)).says()
+
+
+def test_chance_takes_up_to_a_quarter_off_the_time_between_scans() -> None:
+    """Sources that start together must not hit the file server together for ever."""
+    source = Source(CAD, "one", scan_every_s=100.0)
+    script = at_rest(sources=(source,), jitter=lambda: 0.8)
+
+    script.hears(after_s=79.9).says().hears(after_s=0.1).says(scan())
+
+
+def test_a_flock_of_lost_hints_costs_one_scan() -> None:
+    """Overflows come in rows; each saying the same, and scans are dear."""
+    script = synced().hears(*[LOST] * 50).says()
+
+    for _ in range(3):
+        script.hears(LOST, after_s=SCAN_SOON_S / 4).says()
+
+    script.hears(after_s=SCAN_SOON_S / 4).says(scan()).hears(scanned(1)).says()
+    script.hears(LOST).says().hears(after_s=SCAN_REST_S - 0.1).says().hears(after_s=0.1)
+    script.says(scan())
+
+
+def test_a_lost_hint_during_a_scan_asks_for_another() -> None:
+    """The scan may have passed that folder already."""
+    script = scanning(synced()).hears(LOST).says().hears(scanned(1)).says()
+
+    script.hears(after_s=SCAN_REST_S).says(scan())
+
+
+def test_the_usual_scan_of_these_plays_comes_after_their_end() -> None:
+    """Else the plays would test the calendar instead of what they say."""
+    assert CAD_SOURCE.scan_every_s > 100_000
