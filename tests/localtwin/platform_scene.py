@@ -73,6 +73,16 @@ class Platform(httpx.Client):
         super().__enter__()
         return self
 
+    def settle_in(self) -> None:
+        """Begin anew: no faults, a fresh token, an empty iTwin."""
+        self.world.faults.clear()
+        self.sign_in()
+        user = self.world.access.user_id(self.world.credentials.client_id)
+        self.itwin_id = self.world.itwins.create(
+            "Another", properties={}, number=None, user=user
+        ).id
+        self.root = pair_id(self.itwin_id, self.itwin_id)
+
     def sign_in(self) -> None:
         """Carry a fresh token from now on."""
         token = self.world.access.issue(self.world.credentials.client_id, issuer=ORIGIN)

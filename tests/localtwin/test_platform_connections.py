@@ -11,18 +11,10 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from platform_scene import Platform, error_of, expect, opened
+from platform_scene import Platform, error_of, expect
 
 STORAGE = "/synchronization/imodels/storageconnections"
 MANIFEST = "/synchronization/imodels/manifestconnections"
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """One platform for all: what tests do to their own iModels does not meet."""
-    with opened(tmp_path_factory.mktemp("data")) as world, Platform(world) as platform:
-        world.start()
-        yield platform
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -23,13 +22,6 @@ from localtwin.world.world import World
 FORM = {"grant_type": "client_credentials", "scope": "itwin-platform"}
 VERIFIER = "v" * 43
 RETURN = "http://localhost:3000/callback"
-
-
-@pytest.fixture
-def platform(world: World) -> Iterator[Platform]:
-    """A signed-in client; nothing here needs runs."""
-    with Platform(world) as platform:
-        yield platform
 
 
 def test_discovery_leads_to_keys_that_verify_a_token(platform: Platform) -> None:
@@ -177,8 +169,10 @@ def test_a_flood_is_refused_unread(platform: Platform) -> None:
     assert answer.status_code == 413
 
 
-def test_too_many_requests_are_told_when_to_come_back(world: World, clock: Clock) -> None:
+def test_too_many_requests_are_told_when_to_come_back(world: World) -> None:
     """Retry-After is what a polite client waits for."""
+    clock = world.clock
+    assert isinstance(clock, Clock)
     clock.now = clock.now.replace(second=20)
     app = build(world, requests_per_minute=2)
     token = world.access.issue(world.credentials.client_id, issuer=ORIGIN)

@@ -20,15 +20,6 @@ from localtwin.world.world import World
 CONNECTIONS = "/synchronization/imodels/storageconnections"
 
 
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """One platform for all: what tests do to their own iModels does not meet."""
-    folder = tmp_path_factory.mktemp("runs")
-    with opened(folder) as world, Platform(world) as platform:
-        world.start()
-        yield platform
-
-
 @pytest.fixture
 def listener() -> Iterator[tuple[str, Queue[tuple[str, bytes]]]]:
     """An address on this computer, and what is posted there: signature and body."""
@@ -354,11 +345,11 @@ def test_webhooks_call_this_computer_only(platform: Platform) -> None:
     assert error_of(answer)[2] == {("InvalidValue", "callbackUrl")}
 
 
-def test_dates_of_a_run_come_from_the_worlds_clock(platform: Platform) -> None:
+def test_dates_of_a_run_come_from_the_worlds_clock(platform: Platform, clock: Clock) -> None:
     """Seven digits and a Z, as the platform writes them."""
     connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
 
     run = platform.run(connection)
 
-    assert run["startDateTime"] == f"{Clock().now:%Y-%m-%dT%H:%M:%S}.0000000Z"
+    assert run["startDateTime"] == f"{clock.now:%Y-%m-%dT%H:%M:%S}.0000000Z"
     assert run["endDateTime"] is not None

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Iterator
 
 import httpx
 import pytest
 from platform_scene import ORIGIN, Clock, Platform, error_of, expect
 
 from localtwin.ids import split_pair
-from localtwin.world.world import World
-
-
-@pytest.fixture
-def platform(world: World) -> Iterator[Platform]:
-    """A signed-in client; nothing here needs runs."""
-    with Platform(world) as platform:
-        yield platform
 
 
 def folder_in(platform: Platform, name: str, parent: str | None = None) -> str:
@@ -230,13 +221,14 @@ def test_a_deleted_folder_takes_its_content_along_and_back(platform: Platform) -
     assert expect(platform.get(f"/storage/files/{file_id}"), 200)["file"]["path"] == "cad/wall.ifc"
 
 
-def test_what_is_purged_is_gone_with_its_bytes(platform: Platform, world: World) -> None:
+def test_what_is_purged_is_gone_with_its_bytes(platform: Platform) -> None:
     """A purge that keeps the bytes would fill the disk."""
     folder = folder_in(platform, "cad")
     file_id = platform.upload("wall.ifc", b"x", folder)
     pair = split_pair(file_id)
     assert pair is not None
-    content = world.blobs.file(world.blobs.get(pair[1]))
+    blobs = platform.world.blobs
+    content = blobs.file(blobs.get(pair[1]))
     expect(platform.delete(f"/storage/folders/{folder}"), 204)
 
     expect(platform.delete(f"/storage/recyclebin/folders/{folder}"), 204)
