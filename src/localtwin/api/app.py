@@ -14,6 +14,7 @@ from localtwin.api import (
     admin,
     blobs,
     envelope,
+    home,
     imodel_shapes,
     imodels,
     ims,
@@ -33,6 +34,7 @@ from localtwin.api.gate import Gate
 from localtwin.world.world import World
 
 _APIS = (
+    home,
     ims,
     login,
     itwins,

@@ -65,9 +65,12 @@ class ITwins:
         with self._database.read() as connection:
             return find_itwin(connection, itwin_id)
 
-    def page(self, *, skip: int, top: int, search: str | None = None) -> list[ITwin]:
+    def page(
+        self, *, skip: int, top: int, search: str | None = None, newest_first: bool = False
+    ) -> list[ITwin]:
         """Return one page in order of creation; `search` is a part of name or number."""
-        query = select(itwins).order_by(itwins.c.seq).offset(skip).limit(top)
+        order = itwins.c.seq.desc() if newest_first else itwins.c.seq
+        query = select(itwins).order_by(order).offset(skip).limit(top)
         if search:
             part = itwins.c.display_name.icontains(search, autoescape=True)
             query = query.where(part | itwins.c.number.icontains(search, autoescape=True))
