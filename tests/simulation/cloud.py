@@ -48,10 +48,9 @@ class ModelCloud:
     runs: dict[str, ModelRun] = field(default_factory=dict)
     active: ModelRun | None = None
     consumed: dict[str, str] = field(default_factory=dict)
-    consumed_by_us: dict[str, str] = field(default_factory=dict)
+    claimed: dict[str, str] = field(default_factory=dict)  # what the daemon counts as synced
     succeeded: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     bad_items: set[str] = field(default_factory=set)
-    doubts: dict[str, str] = field(default_factory=dict)  # items whose commit went unheard
     superfluous: list[str] = field(default_factory=list)
     _ids: int = 0
 
@@ -96,10 +95,9 @@ class ModelCloud:
         if self.active:
             return False, self.active
         items = [*self.connections.get(connection, {}), *self._references(connection)]
-        new = [i for i in items if self.blobs[i].content != self.consumed_by_us.get(i)]
+        new = [i for i in items if self.blobs[i].content != self.claimed.get(i)]
         run_id = self._id("run")
-        excused = {i for i in items if self.doubts.get(i) == "resolved"}
-        if posted and wanted and not (new or excused):
+        if posted and wanted and not new:
             self.superfluous.append(run_id)
         reads = {item: at_s + self.rnd.random() * length_s for item in items}
         failing = frozenset(i for i in items if i in self.bad_items)
@@ -137,8 +135,6 @@ class ModelCloud:
             for item, content in run.read.items():
                 if run.result_of(item) is Outcome.SUCCEEDED:
                     self.consumed[item] = content
-                    if run.ours and run.wanted:
-                        self.consumed_by_us[item] = content
                     self.succeeded.setdefault((item, content), []).append(run.id)
 
     def _references(self, connection: str) -> list[str]:

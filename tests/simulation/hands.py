@@ -62,7 +62,7 @@ class VirtualHands:
         known = {
             key.path: row.fingerprint
             for key, row in journal.files.items()
-            if key.source == source and row.fingerprint is not None
+            if key.source == source and row.fingerprint is not None and not row.unread
         }
         if drive.outage in ("offline", "other") or (drive.outage and known):
             self.world.answer(0.0, facts.ScanFailed(source, drive.outage))
@@ -147,9 +147,6 @@ class VirtualHands:
                 fact = self._heard_or_not(facts.Stored(key, command.digest, item))
             else:
                 fact = facts.StoreFailed(key, Failure(Fault.TRANSIENT, "412"))
-            self._remember_doubt(
-                item, heard=world.epoch == epoch and isinstance(fact, facts.Stored)
-            )
             if world.epoch == epoch:
                 world.answer(0.1, fact)
 
@@ -164,14 +161,6 @@ class VirtualHands:
             world.answer(length_s, facts.StoreFailed(key, Failure(Fault.TRANSIENT, "lost")))
         else:
             world.later(length_s, finish)
-
-    def _remember_doubt(self, item: str, *, heard: bool) -> None:
-        """Storage may now hold what its sender does not know of: a run may take it in passing."""
-        doubts = self.world.cloud.doubts
-        if not heard:
-            doubts[item] = "open"
-        elif item in doubts:
-            doubts[item] = "resolved"
 
     def _late(self, item: str, etag: int, read: object) -> None:
         """A request everybody has forgotten reaches the platform after all."""

@@ -256,7 +256,7 @@ class World:
         for row in step.files:
             before = self.journal.files.get(row.key, FileRow(row.key))
             if row.synced not in (before.synced, ABSENT):
-                self.cloud.doubts.pop(row.item, None)
+                self.cloud.claimed[row.item] = row.synced
                 runs = self.cloud.succeeded.get((row.item, row.synced), [])
                 ours = [run for run in runs if self.cloud.runs[run].ours]
                 assert ours, f"P3/P6: {row.key} counts as synced without a run of ours"
@@ -272,16 +272,16 @@ class World:
         assert not (stores and running), f"P4: {stores} while a run of ours may be active"
 
     def asks_for(self, connection: str) -> bool:
-        """Tell whether our start request for this connection is unanswered.
+        """Tell whether a run of this connection that begins now is as good as ours.
 
-        A run that somebody else begins right then cannot be told from ours; it began after
-        all that ours would cover was in Storage, so counting it is true all the same.
+        Between our look at the connection's newest run and the answer to our start request, all
+        that ours would cover is in Storage. If that answer is lost, a run that somebody else
+        begins right then cannot be told from ours, and counting it is true all the same.
         """
         lane = self.journal.lanes.get("imodel", LaneRow("imodel"))
         remote = self.journal.connections.get(lane.connection)
-        return (
-            lane.phase is Phase.STARTING and remote is not None and remote.remote_id == connection
-        )
+        asking = lane.phase in (Phase.PREPARING, Phase.STARTING)
+        return asking and remote is not None and remote.remote_id == connection
 
     def _check_rest(self) -> None:
         assert self.machine.at_rest(), f"P2: not at rest after {REST_S} s of calm"

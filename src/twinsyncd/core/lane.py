@@ -17,7 +17,7 @@ from typing import assert_never
 
 from . import commands, facts
 from .ledger import Ledger
-from .model import IN_DOUBT, Connection, Need, Now, Phase
+from .model import Connection, Need, Now, Phase
 from .pace import Pace
 from .runs import Runs
 from .stores import Stores
@@ -91,7 +91,7 @@ class Lane:
             return self.pace.due_s if self._has_work() else None
         times = [self.stores.next_due(now)]
         for connection in self.connections:
-            times += self._run_times(connection)
+            times += self._run_times(connection, now)
         return min((time for time in times if time is not None and time > now.at_s), default=None)
 
     def at_rest(self) -> bool:
@@ -156,15 +156,16 @@ class Lane:
 
         A file that keeps failing is set aside after a few tries, so it cannot hold this up long.
         """
-        stores = self.ledger.needing(connection.key, Need.STORE)
-        if any(row.stored == IN_DOUBT for row in stores):
+        if now.at_s < self.stores.settled_s(connection.key, now):
             return False
         rows = self.ledger.needing(connection.key, Need.RUN)
         return any(self.stores.is_due(row, now) for row in rows)
 
-    def _run_times(self, connection: Connection) -> list[float | None]:
+    def _run_times(self, connection: Connection, now: Now) -> list[float | None]:
         if connection.key not in self.waiting_s:
             return []
         touched_s = self.touched_s.get(connection.key)
         quiet_s = None if touched_s is None else touched_s + connection.batch_quiet_s
-        return [quiet_s, self.waiting_s[connection.key] + connection.longest_wait_s]
+        overdue_s = self.waiting_s[connection.key] + connection.longest_wait_s
+        settled_s = self.stores.settled_s(connection.key, now)
+        return [quiet_s, overdue_s, settled_s]

@@ -16,7 +16,7 @@ class Ledger:
     def __init__(self, rows: Rows, connection_of: Callable[[FileKey], str]) -> None:
         """`connection_of` names the connection whose source a file belongs to."""
         self._rows = rows
-        self._connection_of = connection_of
+        self.connection_of = connection_of
         self._active: dict[FileKey, FileRow] = {}
         self._needs: dict[tuple[str, Need], dict[FileKey, None]] = {}
         self._covered: dict[str, dict[FileKey, None]] = {}
@@ -65,7 +65,7 @@ class Ledger:
 
     def forget_mappings(self, connection: str) -> None:
         """Note that the connection was made anew: it holds no file and has consumed none."""
-        sources = [s for s in self._sources if self._connection_of(FileKey(s, "")) == connection]
+        sources = [s for s in self._sources if self.connection_of(FileKey(s, "")) == connection]
         for row in list(self._rows.every(sources)):
             self.change(row.key, mapped=False, synced=ABSENT)
 
@@ -92,7 +92,7 @@ class Ledger:
         return [self._active[key] for key in self._covered.get(connection, ())]
 
     def _index(self, row: FileRow) -> None:
-        connection, wanted = self._connection_of(row.key), need(row)
+        connection, wanted = self.connection_of(row.key), need(row)
         for what in Need:
             keys = self._needs.setdefault((connection, what), {})
             if what is wanted and what is not Need.NOTHING:

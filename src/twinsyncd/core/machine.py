@@ -162,6 +162,7 @@ class Machine:
         pace = Pace(memory.lanes.get(key, LaneRow(key)), self._jitter, poll_max_s)
         pace.resume(now)
         stores = Stores(pace, self._ledger, self._drive.held, setup.uploads_max)
+        stores.load((connection.key for connection in connections), now)
         runs = Runs(pace, self._ledger, stores, self._remotes, self._is_reference)
         runs.in_doubt = True  # a start request may have been lost with our ancestor
         return Lane(pace, connections, self._ledger, stores, runs, self._is_restless)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, assert_never
@@ -14,6 +15,7 @@ from .model import IN_DOUBT, Digest, Failure, Fault, FileKey, FileRow, Need, Now
 from .pace import Pace
 
 STORE_TRIES: Final = 8  # failures of one file, while others succeed, before it is set aside
+LATE_S: Final = 180.0  # a request that we gave up may still take effect this long after
 RETRY_CAP_S: Final = 3600.0  # a content that fails is tried at least this often
 
 
@@ -34,6 +36,7 @@ class Stores:
     uploads_max: int = 4
     busy: set[FileKey] = field(default_factory=set)
     waits: dict[FileKey, _Wait] = field(default_factory=dict)
+    doubts: dict[FileKey, float] = field(default_factory=dict)  # since when its outcome is open
 
     def plan(self, connections: Iterable[str], now: Now) -> list[Store]:
         """Return the stores to begin now, at most `uploads_max` under way at a time."""
@@ -43,8 +46,26 @@ class Stores:
                 if len(self.busy) >= self.uploads_max:
                     return chosen
                 if row.key not in self.busy and self._is_free(row, now):
-                    chosen.append(self._begin(connection, row))
+                    chosen.append(self._begin(connection, row, now))
         return chosen
+
+    def load(self, connections: Iterable[str], now: Now) -> None:
+        """Take up the doubts that an earlier process left."""
+        for connection in connections:
+            for row in self.ledger.needing(connection, Need.STORE):
+                if row.stored == IN_DOUBT:
+                    self.doubts[row.key] = now.at_s
+
+    def settled_s(self, connection: str, now: Now) -> float:
+        """Return when no store of the connection can land any more in what comes next.
+
+        The monotonic time [s]. Requests that we gave up are waited out; a file that is tried
+        again and fails each time is set aside after a few tries, so it cannot go on for ever.
+        """
+        self.doubts = {key: s for key, s in self.doubts.items() if s + LATE_S > now.at_s}
+        connection_of = self.ledger.connection_of
+        mine = [s for key, s in self.doubts.items() if connection_of(key) == connection]
+        return max(mine, default=-math.inf) + LATE_S
 
     def is_due(self, row: FileRow, now: Now) -> bool:
         """Tell whether the file's content does not wait after a failure of its own."""
@@ -65,8 +86,10 @@ class Stores:
         """Fold in how a store ended."""
         assert fact.key in self.busy, f"no store of {fact.key} is under way"
         self.busy.discard(fact.key)
+        self.doubts[fact.key] = now.at_s
         match fact:
             case Stored(key, digest, item):
+                self.doubts.pop(key, None)
                 self.ledger.change(key, stored=digest, item=item, attempts=0)
                 self.pace.went_well()
             case StoreFailed(key, failure):
@@ -79,9 +102,10 @@ class Stores:
     def _is_free(self, row: FileRow, now: Now) -> bool:
         return self.is_due(row, now) and not self.held(row.key)
 
-    def _begin(self, connection: str, row: FileRow) -> Store:
+    def _begin(self, connection: str, row: FileRow, now: Now) -> Store:
         assert row.fingerprint is not None, "a digest was seen without a fingerprint"
         self.busy.add(row.key)
+        self.doubts[row.key] = now.at_s
         self.ledger.change(row.key, stored=IN_DOUBT)  # durable before the effect
         return Store(row.key, connection, row.seen, row.fingerprint, row.item)
 
@@ -89,6 +113,7 @@ class Stores:
         row = self.ledger.get(key)
         match failure.fault:
             case Fault.REFUSED:
+                del self.doubts[key]
                 self.ledger.change(key, aside=failure.message)
             case Fault.THROTTLED | Fault.UNAUTHORISED:
                 self.pace.failed(failure, now)
