@@ -34,6 +34,7 @@ def run(config: ConfigOption = None) -> None:
             connections=[connection.name for connection in checked.connection],
             state_folder=str(checked.daemon.state_folder),
         )
+        engine.alive = lambda: notify("WATCHDOG=1")
         notify("READY=1")
         engine.run()
         notify("STOPPING=1")

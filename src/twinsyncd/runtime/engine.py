@@ -43,6 +43,7 @@ class Engine:
     ) -> None:
         """`begin` carries a command out somewhere else and returns at once."""
         self.machine = machine
+        self.alive: Callable[[], None] = lambda: None  # called with every sign of life
         self._memory = memory
         self._inbox = inbox
         self._begin = begin
@@ -94,5 +95,6 @@ class Engine:
 
     def _beat(self, now: Now) -> None:
         self._next_beat_s = now.at_s + BEAT_S
+        self.alive()
         restless = self.machine.restless()
         self._memory.beat(now.wall_s, at_rest=self.machine.at_rest(), restless=restless)
