@@ -133,6 +133,21 @@ def test_pages_have_next_links_even_when_there_is_no_more(platform: Platform) ->
     assert "%24skip=0" in answer["_links"]["prev"]["href"]
 
 
+def test_pages_go_on_from_folders_to_files_without_gap_or_double(platform: Platform) -> None:
+    """A client that walks the pages sees each item once."""
+    for name in ("b", "a"):
+        folder_in(platform, name)
+    for name in ("d", "c", "e"):
+        platform.upload(name, b"x")
+
+    pages = [
+        listed(platform, platform.root, **{"$skip": str(skip), "$top": "2"})
+        for skip in (0, 1, 2, 4, 6)
+    ]
+
+    assert pages == [["a", "b"], ["b", "c"], ["c", "d"], ["e"], []]
+
+
 def test_a_page_of_more_than_a_thousand_is_refused(platform: Platform) -> None:
     """Code and message are the documented ones."""
     answer = platform.get(f"/storage/folders/{platform.root}/list", params={"$top": "1001"})

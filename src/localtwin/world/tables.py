@@ -139,7 +139,16 @@ items = Table(
     Column("created_by", String, nullable=False),
     Column("modified", String, nullable=False),
     Column("modified_by", String, nullable=False),
-    Index("items_by_parent", "parent", "kind", "name", "guid"),
+    Index("items_by_parent", "parent"),
+    # In the order of listings and with what they show only, so that a page costs a page.
+    Index(
+        "items_listed",
+        "parent",
+        "kind",
+        "name",
+        "guid",
+        sqlite_where=text("recycled IS NULL AND complete = 1"),
+    ),
     Index("items_recycled", "itwin_id", "recycled", sqlite_where=text("recycled IS NOT NULL")),
 )
 
