@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -14,8 +16,9 @@ from platform_scene import opened, signing_key
 
 from localtwin.errors import SetupError
 from localtwin.faults import parse
-from localtwin.serve import Ready, Settings, serving
-from localtwin.world.world import write_private
+from localtwin.ids import pair_id
+from localtwin.serve import Settings, serving
+from localtwin.world.world import Credentials, write_private
 
 
 @pytest.fixture
@@ -25,9 +28,9 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def sign_in(client: httpx.Client, ready: Ready) -> None:
+def sign_in(client: httpx.Client, client_id: str, secret: str) -> None:
     form = {"grant_type": "client_credentials", "scope": "itwin-platform"}
-    answer = client.post("/connect/token", data=form, auth=(ready.client_id, ready.client_secret))
+    answer = client.post("/connect/token", data=form, auth=(client_id, secret))
     client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
 
@@ -61,13 +64,65 @@ def test_a_lost_answer_was_acted_upon(data: Path) -> None:
     fault = parse("lost-answer@/imodels x1")
     settings = Settings(data, job_module="platform_jobs", workers=1, faults=(fault,))
     with serving(settings) as ready, httpx.Client(base_url=ready.api_url) as client:
-        sign_in(client, ready)
+        sign_in(client, ready.client_id, ready.client_secret)
         body = {"iTwinId": ready.itwin_id, "name": "Bridge"}
 
         with pytest.raises(httpx.RemoteProtocolError):
             client.post("/imodels", json=body)
 
         assert client.post("/imodels", json=body).status_code == 409
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from localtwin.serve import Settings, serve
+settings = Settings(Path(sys.argv[1]), job_module="platform_jobs", workers=1, run_delay_s=600)
+serve(settings, lambda ready: print(ready.api_url, flush=True))
+"""
+
+
+def test_a_kill_at_any_moment_of_a_run_leaves_no_lock_behind(data: Path) -> None:
+    """The run that was accepted ends after the restart, and the next one may start."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", KILLED, str(data)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process,
+        httpx.Client() as client,
+    ):
+        assert process.stdout is not None
+        client.base_url = httpx.URL(process.stdout.readline().strip())
+        made = Credentials(**json.loads((data / "credentials.json").read_text()))
+        sign_in(client, made.client_id, made.client_secret)
+        run = start_a_run(client, made.itwin_id)
+        process.kill()
+
+    settings = Settings(data, job_module="platform_jobs", workers=1)
+    with serving(settings) as ready, httpx.Client(base_url=ready.api_url) as client:
+        sign_in(client, ready.client_id, ready.client_secret)
+        while (found := client.get(run).json()["run"])["state"] != "Completed":
+            pass
+        again = client.post(run.rpartition("/runs/")[0] + "/run")
+
+    assert (found["result"], again.status_code) == ("Success", 202)
+
+
+def start_a_run(client: httpx.Client, itwin_id: str) -> str:
+    """Upload a file, connect it, start a run, and return the run's path."""
+    folder = f"/storage/folders/{pair_id(itwin_id, itwin_id)}/files"
+    links = client.post(folder, json={"displayName": "wall.ifc"}).json()["_links"]
+    upload, complete = links["uploadUrl"]["href"], links["completeUrl"]["href"]
+    httpx.put(upload, content=b"a", headers={"x-ms-blob-type": "BlockBlob"})
+    file_id = client.post(complete).json()["file"]["id"]
+    made = client.post("/imodels", json={"iTwinId": itwin_id, "name": "Bridge"}).json()
+    body = {
+        "iModelId": made["iModel"]["id"],
+        "sourceFiles": [{"storageFileId": file_id, "connectorType": "IFC"}],
+    }
+    connections = "/synchronization/imodels/storageconnections"
+    connection = client.post(connections, json=body).json()["connection"]["id"]
+    started = client.post(f"{connections}/{connection}/run")
+    return urlsplit(started.headers["location"]).path
 
 
 def test_the_command_says_when_it_is_ready_and_ends_on_sigterm(data: Path) -> None:
