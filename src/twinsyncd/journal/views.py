@@ -71,9 +71,13 @@ class Views:
     """Reads one journal; keep it for repeated looks."""
 
     def __init__(self, file: Path) -> None:
-        """Raises JournalError when there is no journal yet."""
+        """Raises JournalError when there is no journal yet, or none that can be read."""
         self._engine: Engine = open_read_only(file)
-        if not (file.exists() and inspect(self._engine).has_table(tables.daemons.name)):
+        try:
+            begun = file.exists() and inspect(self._engine).has_table(tables.daemons.name)
+        except DatabaseError as exc:
+            raise JournalError(f"{file} cannot be read as journal: {exc.orig}") from exc
+        if not begun:
             raise JournalError(
                 f"there is no journal at {file} yet", hint="start the daemon once: twinsyncd run"
             )

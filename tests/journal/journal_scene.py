@@ -1,0 +1,79 @@
+"""Journals on a real disk, and rows to fill them with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from twinsyncd.core.model import (
+    ABSENT,
+    IN_DOUBT,
+    ConnectionRow,
+    FileKey,
+    FileRow,
+    Fingerprint,
+    LaneRow,
+    Outcome,
+    Phase,
+    RunRecord,
+    SourceRow,
+)
+from twinsyncd.core.step import Step
+from twinsyncd.journal.database import open_database
+from twinsyncd.journal.writer import Journal
+
+CAD = "one/cad"
+A = FileKey(CAD, "level 1/a.dgn")
+LOOK = Fingerprint(123, 1_700_000_000_123_456_789, 42)
+
+WHOLE_STEP = Step(
+    files=(FileRow(A, LOOK, "v2", IN_DOUBT, "v1", "v1", "item-1", True, 3, "", "locked"),),
+    lanes=(LaneRow("imodel", Phase.RUNNING, "one", "run-1", "run-0", 1, 2, 3.5, 4.5, "halted"),),
+    connections=(ConnectionRow("one", "remote"),),
+    sources=(SourceRow(CAD, "drive", "offline"),),
+    history=(RunRecord("imodel", "one", "run-0", Outcome.PARTIAL, 1.5, 2.5, 7, "some failed"),),
+)
+"""A step with a row of every kind, no column of which holds its default."""
+
+
+@contextmanager
+def journal_in(file: Path) -> Iterator[Journal]:
+    """Yield the journal in the file, opened as the daemon opens it."""
+    journal = Journal(open_database(file))
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+DIGESTS = st.sampled_from([ABSENT, "v1", "v2"])
+LOOKS = st.builds(
+    Fingerprint,
+    size_bytes=st.integers(min_value=0, max_value=2**62),
+    mtime_ns=st.integers(min_value=-(2**62), max_value=2**62),
+    file_id=st.integers(min_value=0, max_value=2**128 - 1),
+)
+PARTS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=8
+)
+PATHS = st.sampled_from(["a.dgn", "b.dgn", "level 1/a.dgn", "level 1/b/c.ifc"]) | st.lists(
+    PARTS, min_size=1, max_size=3
+).map("/".join)
+KEYS = st.builds(FileKey, source=st.sampled_from([CAD, "two/bim"]), path=PATHS)
+FILES = st.builds(
+    FileRow,
+    key=KEYS,
+    fingerprint=st.none() | LOOKS,
+    seen=DIGESTS,
+    stored=DIGESTS | st.just(IN_DOUBT),
+    synced=DIGESTS,
+    covered=DIGESTS,
+    item=st.sampled_from(["", "item-1"]),
+    mapped=st.booleans(),
+    attempts=st.integers(min_value=0, max_value=99),
+    aside=st.sampled_from(["", "refused"]),
+    unread=st.sampled_from(["", "locked"]),
+)

@@ -1,0 +1,153 @@
+"""What people ask of the daemon, its sign of life, and the words for what is open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from journal_scene import CAD, LOOK, WHOLE_STEP, A, journal_in
+
+from twinsyncd.core.model import IN_DOUBT, FileRow, Outcome, RunRecord
+from twinsyncd.core.step import Step
+from twinsyncd.errors import JournalError
+from twinsyncd.journal import desk
+from twinsyncd.journal.database import open_database
+from twinsyncd.journal.views import Counts, Views, total_counts
+from twinsyncd.journal.writer import Journal
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the journal lies."""
+    return tmp_path / "journal.sqlite"
+
+
+@pytest.fixture
+def journal(file: Path) -> Iterator[Journal]:
+    """A journal that a daemon keeps."""
+    with journal_in(file) as journal:
+        yield journal
+
+
+@pytest.fixture
+def views(journal: Journal, file: Path) -> Iterator[Views]:
+    """What a second process sees of it."""
+    views = Views(file)
+    yield views
+    views.close()
+
+
+def test_a_request_is_taken_up_once(journal: Journal, file: Path) -> None:
+    """A sync that is taken up twice costs a scan of every drive twice."""
+    other = open_database(file)
+    desk.ask(other, desk.SYNC, 1.0)
+    desk.ask(other, "other", 2.0)
+
+    assert journal.take_requests(3.0) == [desk.SYNC, "other"]
+    assert journal.take_requests(4.0) == []
+    other.dispose()
+
+
+def test_a_request_waits_for_a_daemon_that_is_down(file: Path) -> None:
+    """A row survives what a signal does not."""
+    engine = open_database(file)
+    request = desk.ask(engine, desk.SYNC, 1.0)
+    engine.dispose()
+
+    with journal_in(file) as journal:
+        assert journal.take_requests(9.0) == [desk.SYNC]
+    engine = open_database(file)
+    assert desk.is_taken(engine, request)
+    engine.dispose()
+
+
+def test_an_unknown_request_was_never_taken(journal: Journal, file: Path) -> None:
+    """Numbers are given by the journal; a wrong one is not an answer."""
+    other = open_database(file)
+
+    assert not desk.is_taken(other, 12_345)
+    other.dispose()
+
+
+def test_the_newest_daemon_is_the_one_that_is_shown(journal: Journal, views: Views) -> None:
+    """A row of a process long dead would make the status say that all is well."""
+    journal.sign_on("1.0", 10.0)
+    journal.sign_on("2.0", 20.0)
+    journal.beat(25.0, at_rest=True, restless=7)
+
+    daemon = views.status().daemon
+    assert daemon is not None
+    assert (daemon.pid, daemon.version, daemon.started_s) == (os.getpid(), "2.0", 20.0)
+    assert (daemon.beat_s, daemon.at_rest, daemon.restless) == (25.0, True, 7)
+
+
+def test_a_journal_nobody_ever_kept_shows_no_daemon(views: Views) -> None:
+    """It is a fact of its own, not an error."""
+    assert views.status().daemon is None
+
+
+def test_a_status_before_the_first_start_says_what_to_do(tmp_path: Path) -> None:
+    """It is the first thing that many people try; and looking must not make a file."""
+    with pytest.raises(JournalError, match="no journal") as caught:
+        Views(tmp_path / "journal.sqlite")
+
+    assert "twinsyncd run" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_journal_is_told_in_words(tmp_path: Path) -> None:
+    """The status is read by people who have never seen a traceback."""
+    file = tmp_path / "journal.sqlite"
+    file.write_bytes(b"no database" * 500)
+
+    with pytest.raises(JournalError):
+        Views(file)
+
+
+def test_runs_are_shown_newest_first_and_only_so_many(journal: Journal, views: Views) -> None:
+    """The last run is the one that people ask about."""
+    runs = [
+        RunRecord("imodel", "one", f"run-{n}", Outcome.SUCCEEDED, n, n + 1, 1) for n in range(5)
+    ]
+    for run in runs:
+        journal.commit(Step(history=(run,)))
+
+    assert views.status(runs=2).runs == (runs[4], runs[3])
+    assert views.status(runs=0).runs == ()
+
+
+def test_sources_that_are_offline_are_shown_with_the_reason(journal: Journal, views: Views) -> None:
+    """Everything may be synced and a drive unplugged all the same."""
+    journal.commit(WHOLE_STEP)
+
+    assert views.status().offline == {CAD: "offline"}
+    assert views.status().lanes == WHOLE_STEP.lanes
+
+
+@pytest.mark.parametrize(
+    ("row", "state", "reason"),
+    [
+        (FileRow(A, LOOK, "v1", unread="locked", aside="x"), "cannot be read", "locked"),
+        (FileRow(A, LOOK, "v1", aside="no"), "set aside", "no"),
+        (FileRow(A, LOOK, "v2", "v1", "", covered="v1"), "in the active run", ""),
+        (FileRow(A, LOOK, "v1"), "to be uploaded", ""),
+        (FileRow(A, LOOK, "v1", IN_DOUBT), "to be uploaded", ""),
+        (FileRow(A, LOOK, "v1", "v1"), "uploaded, waits for a run", ""),
+    ],
+)
+def test_an_open_file_says_what_it_waits_for(
+    journal: Journal, views: Views, row: FileRow, state: str, reason: str
+) -> None:
+    """A person must see whether to wait or to act."""
+    journal.commit(Step(files=(row,)))
+
+    (shown,) = views.status().open_files
+    assert (shown.source, shown.path, shown.state, shown.reason) == (CAD, A.path, state, reason)
+
+
+def test_the_total_of_nothing_is_nothing() -> None:
+    """A fresh journal has no counts at all."""
+    assert total_counts([]) == Counts("")
+    assert total_counts([Counts("a", 3, 1, 1, 1), Counts("b", 2, 2)]) == Counts("", 5, 3, 1, 1)
