@@ -1,0 +1,169 @@
+"""Opening a journal: new, older, newer, damaged, somebody else's, or in use."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from journal_scene import LOOK, WHOLE_STEP, A, journal_in
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+import twinsyncd.journal
+from twinsyncd.core.model import FileRow
+from twinsyncd.core.step import Step
+from twinsyncd.errors import JournalError
+from twinsyncd.journal import desk
+from twinsyncd.journal.database import HEAD, open_database, version_of
+from twinsyncd.journal.tables import metadata
+
+MIGRATIONS = Path(twinsyncd.journal.__file__).parent / "migrations"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the journal lies."""
+    return tmp_path / "journal.sqlite"
+
+
+def tables_in(file: Path) -> set[str]:
+    """Return the tables a database has, read without our own code."""
+    with closing(sqlite3.connect(file)) as raw:
+        found = raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return {name for (name,) in found if not name.startswith("sqlite_")}
+
+
+def test_the_newest_migration_is_the_one_the_program_names() -> None:
+    """An out-of-date name would skip the migration, or run Alembic at every start."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_a_migrated_journal_has_exactly_the_tables_that_are_used(file: Path) -> None:
+    """Migrations and tables are written twice; any difference is a crash at a customer's."""
+    engine = open_database(file)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_a_journal_of_this_version_is_opened_as_it_is(file: Path) -> None:
+    """Opening is part of every status call; it must not touch what is there."""
+    with journal_in(file) as journal:
+        journal.commit(WHOLE_STEP)
+    engine = open_database(file)
+
+    assert version_of(engine) == HEAD
+    engine.dispose()
+
+
+def test_a_journal_of_a_newer_version_is_refused(file: Path) -> None:
+    """A downgrade that guesses at unknown columns would forget what they meant."""
+    open_database(file).dispose()
+    with closing(sqlite3.connect(file)) as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+        raw.commit()
+
+    with pytest.raises(JournalError, match="newer twinsyncd") as caught:
+        open_database(file)
+
+    assert "newer version" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"this is a text file\n" * 100, id="no database"),
+        pytest.param(b"SQLite format 3\0" + b"\xff" * 4080, id="garbage after the header"),
+    ],
+)
+def test_a_file_that_is_no_database_is_refused_with_a_way_out(file: Path, content: bytes) -> None:
+    """The operator must hear that nothing is lost but time, and what to do."""
+    file.write_bytes(content)
+
+    with pytest.raises(JournalError, match="cannot be used as journal") as caught:
+        open_database(file)
+
+    assert "move it away" in caught.value.hint
+    assert file.read_bytes() == content
+
+
+def test_a_journal_cut_off_by_a_full_disk_is_refused(file: Path) -> None:
+    """Half a database may still open; it must not be taken for an empty one."""
+    with journal_in(file) as journal:
+        journal.commit(WHOLE_STEP)
+    file.write_bytes(file.read_bytes()[:5_000])
+
+    with pytest.raises(JournalError):
+        open_database(file)
+
+
+def test_a_folder_in_the_place_of_the_journal_is_refused(file: Path) -> None:
+    """It is said in words, not as a traceback."""
+    file.mkdir()
+
+    with pytest.raises(JournalError):
+        open_database(file)
+
+
+def test_a_migration_that_is_killed_halfway_leaves_the_file_as_it_was(file: Path) -> None:
+    """Power cuts do not wait for migrations; the next start must find a usable file (P8)."""
+    begun: list[str] = []
+
+    def die(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if statement.lstrip().startswith("CREATE TABLE"):
+            begun.append(statement)
+        if len(begun) == 4:
+            raise KeyboardInterrupt("the power is cut")
+
+    event.listen(Engine, "before_cursor_execute", die)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            open_database(file)
+    finally:
+        event.remove(Engine, "before_cursor_execute", die)
+
+    assert len(begun) == 4
+    assert tables_in(file) == set()
+    with journal_in(file) as journal:
+        journal.commit(Step(files=(FileRow(A, LOOK, "v1"),)))
+        assert journal.get(A) == FileRow(A, LOOK, "v1")
+
+
+def test_a_second_process_asks_while_the_writer_writes(file: Path) -> None:
+    """`twinsyncd sync` leaves a row in a journal that a busy daemon keeps."""
+    with journal_in(file) as journal:
+        other = open_database(file)
+        journal.commit(WHOLE_STEP)
+
+        request = desk.ask(other, desk.SYNC, 1.0)
+
+        assert not desk.is_taken(other, request)
+        assert journal.take_requests(2.0) == ["sync"]
+        assert desk.is_taken(other, request)
+        journal.commit(WHOLE_STEP)
+        other.dispose()
+
+
+def test_a_reader_never_waits_for_an_open_transaction(file: Path) -> None:
+    """The status must answer while a large step is being written."""
+    with journal_in(file) as journal, closing(sqlite3.connect(file, timeout=0)) as raw:
+        journal.commit(Step(files=(FileRow(A, LOOK, "v1"),)))
+        raw.execute("BEGIN IMMEDIATE")
+        raw.execute("UPDATE files SET seen = 'half'")
+
+        row = journal.get(A)
+
+        assert row is not None
+        assert row.seen == "v1"
+        raw.rollback()
