@@ -1,0 +1,39 @@
+"""Reserved files travel with the next fact: durable before their closing fact, at no cost."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+from twinsyncd.core.facts import Fact, Reserved, Stored
+from twinsyncd.core.model import FileKey
+from twinsyncd.runtime.inbox import Inbox
+
+KEY = FileKey("Bridge 12/cad", "plan.dxf")
+PATIENCE_S = 60.0
+
+
+def test_a_reserved_file_alone_wakes_nobody() -> None:
+    """A commit for every new file would cost a third of a first sync's decisions."""
+    inbox = Inbox()
+    heard: list[list[Fact]] = []
+    engine = Thread(target=lambda: heard.append(inbox.drain(PATIENCE_S)))
+    engine.start()
+
+    inbox.post(Reserved(KEY, "item-1"))
+    heard_at_once = list(heard)
+    inbox.wake()
+    engine.join(PATIENCE_S)
+
+    assert heard_at_once == []
+    assert heard == [[Reserved(KEY, "item-1")]]
+
+
+def test_a_reserved_file_is_heard_before_its_closing_fact() -> None:
+    """The machine takes facts in order; the id must stand before the content is stored."""
+    inbox = Inbox()
+    inbox.post(Reserved(KEY, "item-1"))
+    inbox.post(Stored(KEY, "digest", "item-1"))
+
+    heard = inbox.drain(0.0)
+
+    assert heard == [Reserved(KEY, "item-1"), Stored(KEY, "digest", "item-1")]
