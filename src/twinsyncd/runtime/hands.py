@@ -78,11 +78,12 @@ class Hands:
         if self._stopping:
             return
         try:
-            fact = act(command)
+            answer = [act(command)]
         except Exception as exc:  # a hand's top: a bug must still be answered
             log.exception("command.broke", command=type(command).__name__)
-            fact = failed(command, Failure(Fault.TRANSIENT, f"internal error: {exc!r}"))
-        self._post(fact)
+            answer = _broken(command, Failure(Fault.TRANSIENT, f"internal error: {exc!r}"))
+        for fact in answer:
+            self._post(fact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class DriveHand:
                 assert_never(command)
 
     def _scan(self, command: commands.Scan) -> facts.Fact:
-        for fact in self.folders[command.source].scan(command.identity):
+        for fact in self.folders[command.source].scan(command.identity, approved=command.approved):
             if not isinstance(fact, facts.FilesFound):
                 return fact
             self.post(fact)
@@ -171,15 +172,24 @@ class CloudHand:
                 assert_never(command)
 
 
-def failed(command: commands.Command, failure: Failure) -> facts.Fact:
-    """Return the closing fact that says the command did not succeed."""
+def _broken(command: commands.Command, failure: Failure) -> list[facts.Fact]:
+    """Return what answers a command that met a bug of ours."""
     match command:
         case commands.Scan(source):
-            return facts.ScanFailed(source, failure.message)
-        case commands.LookAt(source):
-            return facts.ScanFailed(source, failure.message)
+            return [facts.ScanFailed(source, failure.message)]
+        case commands.LookAt(source, paths):
+            keys = (FileKey(source, path) for path in paths)
+            unseen = [facts.LookFailed(key, failure.message) for key in keys]
+            return [*unseen, facts.Looked(source, ())]
         case commands.Hash(key):
-            return facts.HashMissed(key, failure.message)
+            return [facts.HashMissed(key, failure.message)]
+        case _:
+            return [failed(command, failure)]
+
+
+def failed(command: commands.CloudCommand, failure: Failure) -> facts.Fact:
+    """Return the closing fact that says the command did not succeed."""
+    match command:
         case commands.Store(key):
             return facts.StoreFailed(key, failure)
         case commands.Prepare(connection):

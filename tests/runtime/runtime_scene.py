@@ -1,0 +1,121 @@
+"""Fakes for the shell: folders and targets that do as they are told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import Queue
+
+from twinsyncd.core import commands, facts
+from twinsyncd.core.content import Content
+from twinsyncd.core.model import Digest, FileKey, Fingerprint, Outcome
+
+WAIT_S = 10.0  # a test that waits longer has failed; none waits that long when all is well
+
+CAD, BIM = "one/cad", "two/bim"
+A = FileKey(CAD, "a.dgn")
+LOOK = Fingerprint(3, 1, 7)
+STORE = commands.Store(A, "one", "v1", LOOK, "")
+
+
+@dataclass
+class FakeContent:
+    """Three bytes."""
+
+    size_bytes: int = 3
+
+    def chunks(self, size_bytes: int) -> Iterator[bytes]:
+        yield b"abc"
+
+    def verify(self) -> None:
+        pass
+
+
+@dataclass
+class FakeFolder:
+    """One source's folder. `fails` is raised by every method; `gate` holds all of them up."""
+
+    fails: BaseException | None = None
+    fails_on_exit: BaseException | None = None
+    gate: threading.Event | None = None
+    files: dict[str, Fingerprint | BaseException | None] = field(default_factory=dict)
+    scans: Sequence[facts.FilesFound | facts.Scanned | facts.ScanFailed] = ()
+    entered: threading.Event = field(default_factory=threading.Event)
+
+    def look(self, path: str) -> Fingerprint | None:
+        self._pass()
+        found = self.files.get(path)
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def digest(self, path: str, fingerprint: Fingerprint) -> Digest:
+        self._pass()
+        return "v1"
+
+    @contextmanager
+    def open(self, path: str, fingerprint: Fingerprint, digest: Digest) -> Iterator[Content]:
+        self._pass()
+        yield FakeContent()
+        if self.fails_on_exit:
+            raise self.fails_on_exit
+
+    def scan(self, identity: str) -> Iterator[facts.FilesFound | facts.Scanned | facts.ScanFailed]:
+        self._pass()
+        yield from self.scans
+
+    def _pass(self) -> None:
+        self.entered.set()
+        if self.gate is not None:
+            assert self.gate.wait(WAIT_S), "the gate was never opened"
+        if self.fails:
+            raise self.fails
+
+
+@dataclass
+class FakeTarget:
+    """One connection. `fails` is raised by every method."""
+
+    fails: BaseException | None = None
+    entered: threading.Event = field(default_factory=threading.Event)
+    gate: threading.Event | None = None
+
+    def store(
+        self, command: commands.Store, content: Content, note: Callable[[facts.Reserved], None]
+    ) -> facts.Stored:
+        note(facts.Reserved(command.key, "item-1"))
+        self._pass()
+        return facts.Stored(command.key, command.digest, "item-1")
+
+    def prepare(self, command: commands.Prepare) -> facts.Prepared:
+        self._pass()
+        return facts.Prepared(command.connection, "remote", "")
+
+    def start_run(self, command: commands.StartRun) -> facts.RunStarted:
+        self._pass()
+        return facts.RunStarted(command.connection, "run-1")
+
+    def find_run(self, command: commands.FindRun) -> facts.RunFound:
+        self._pass()
+        return facts.RunFound(command.connection, "run-1")
+
+    def look_at_run(self, command: commands.LookAtRun) -> facts.RunSeen:
+        self._pass()
+        return facts.RunSeen(command.connection, command.run, Outcome.SUCCEEDED)
+
+    def _pass(self) -> None:
+        self.entered.set()
+        if self.gate is not None:
+            assert self.gate.wait(WAIT_S), "the gate was never opened"
+        if self.fails:
+            raise self.fails
+
+
+class Letterbox(Queue[facts.Fact]):
+    """Takes what hands post and gives it out in order."""
+
+    def next(self) -> facts.Fact:
+        """Return the next fact; fails when none comes."""
+        return self.get(timeout=WAIT_S)

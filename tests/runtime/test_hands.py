@@ -1,0 +1,276 @@
+"""Every command is answered by exactly one closing fact, whatever happens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from runtime_scene import (
+    BIM,
+    CAD,
+    LOOK,
+    STORE,
+    WAIT_S,
+    A,
+    FakeFolder,
+    FakeTarget,
+    Letterbox,
+)
+from structlog.testing import capture_logs
+
+from twinsyncd.core import commands, facts
+from twinsyncd.core.model import Failure, Fault, FileKey, Outcome
+from twinsyncd.errors import CloudError, DiskError, FileMoved
+from twinsyncd.runtime.hands import DRIVE_THREADS, Hands
+
+SCAN = commands.Scan(CAD, "drive")
+LOOK_AT = commands.LookAt(CAD, ("a.dgn", "b.dgn"))
+HASH = commands.Hash(A, LOOK)
+PREPARE = commands.Prepare("one", "", ())
+START = commands.StartRun("one", "remote")
+FIND = commands.FindRun("one", "remote")
+LOOK_AT_RUN = commands.LookAtRun("one", "run-1")
+CALLS = (PREPARE, START, FIND, LOOK_AT_RUN)
+FAILURE = Failure(Fault.THROTTLED, "slow down", 7.0, "request-9")
+
+
+class Scene:
+    """Hands with one folder and one target, and a second folder for what must go on."""
+
+    def __init__(self) -> None:
+        self.folder = FakeFolder(files={"a.dgn": LOOK}, scans=(facts.Scanned(CAD, "drive", 0),))
+        self.other = FakeFolder(files={"a.dgn": LOOK})
+        self.target = FakeTarget()
+        self.letters = Letterbox()
+        self.hands = Hands(
+            {CAD: self.folder, BIM: self.other}, {"one": self.target}, self.letters.put, 2
+        )
+
+    def answer(self, command: commands.Command) -> list[facts.Fact]:
+        """Carry one command out; return all that was posted until the hand was free again."""
+        self.hands.begin(command)
+        posted = [self.letters.next()]
+        while isinstance(posted[-1], facts.FilesFound | facts.LookFailed | facts.Reserved):
+            posted.append(self.letters.next())
+        return posted
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    """Hands whose threads have all ended after the test, without a second answer."""
+    before = set(threading.enumerate())
+    scene = Scene()
+    yield scene
+    scene.hands.stop()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(WAIT_S)
+        assert not thread.is_alive()
+    assert scene.letters.empty(), "a command was answered twice"
+
+
+# ---- when all is well ---------------------------------------------------------------------
+
+
+def test_a_scan_posts_its_parts_and_then_its_end(scene: Scene) -> None:
+    """The machine hears of files long before a large scan is over."""
+    part = facts.FilesFound(CAD, (("a.dgn", LOOK),))
+    end = facts.Scanned(CAD, "drive", 5)
+    scene.folder.scans = (part, part, end)
+
+    assert scene.answer(SCAN) == [part, part, end]
+
+
+def test_looks_are_answered_together_and_failures_one_by_one(scene: Scene) -> None:
+    """One locked file must not hide how the others look."""
+    scene.folder.files["b.dgn"] = DiskError("permission denied")
+
+    assert scene.answer(LOOK_AT) == [
+        facts.LookFailed(FileKey(CAD, "b.dgn"), "permission denied"),
+        facts.Looked(CAD, (("a.dgn", LOOK),)),
+    ]
+
+
+def test_a_file_that_is_not_there_is_a_look_like_any_other(scene: Scene) -> None:
+    """Absence is information, not an error."""
+    assert scene.answer(LOOK_AT) == [facts.Looked(CAD, (("a.dgn", LOOK), ("b.dgn", None)))]
+
+
+def test_a_hash_answers_with_the_fingerprint_it_was_asked_for(scene: Scene) -> None:
+    """The digest belongs to that look and to no other."""
+    assert scene.answer(HASH) == [facts.Hashed(A, LOOK, "v1")]
+
+
+def test_a_store_tells_the_item_before_it_is_done(scene: Scene) -> None:
+    """The service's id must be durable even if the content never arrives."""
+    assert scene.answer(STORE) == [facts.Reserved(A, "item-1"), facts.Stored(A, "v1", "item-1")]
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        (PREPARE, facts.Prepared("one", "remote", "")),
+        (START, facts.RunStarted("one", "run-1")),
+        (FIND, facts.RunFound("one", "run-1")),
+        (LOOK_AT_RUN, facts.RunSeen("one", "run-1", Outcome.SUCCEEDED)),
+    ],
+)
+def test_calls_are_answered_by_what_the_target_says(
+    scene: Scene, command: commands.CloudCommand, answer: facts.Fact
+) -> None:
+    """Hands decide nothing; they only carry."""
+    assert scene.answer(command) == [answer]
+
+
+# ---- when it is not -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [FileMoved("changed"), DiskError("share is away")])
+@pytest.mark.parametrize("when", ["fails", "fails_on_exit"])
+def test_a_store_of_a_file_that_moved_says_so(scene: Scene, error: DiskError, when: str) -> None:
+    """It settles again: what was read was not the content that had settled (P1)."""
+    setattr(scene.folder, when, error)
+
+    assert scene.answer(STORE)[-1] == facts.StoreMoved(A)
+
+
+@pytest.mark.parametrize("error", [FileMoved("changed"), DiskError("locked")])
+def test_a_hash_that_cannot_be_taken_says_why(scene: Scene, error: DiskError) -> None:
+    """The reason ends up in the status when it stays so."""
+    scene.folder.fails = error
+
+    assert scene.answer(HASH) == [facts.HashMissed(A, str(error))]
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        (STORE, facts.StoreFailed(A, FAILURE)),
+        (PREPARE, facts.PrepareFailed("one", FAILURE)),
+        (START, facts.StartFailed("one", FAILURE)),
+        (FIND, facts.RunLookFailed("one", "", FAILURE)),
+        (LOOK_AT_RUN, facts.RunLookFailed("one", "run-1", FAILURE)),
+    ],
+)
+def test_a_failure_of_the_platform_reaches_the_machine_whole(
+    scene: Scene, command: commands.CloudCommand, answer: facts.Fact
+) -> None:
+    """Its kind decides what happens next, its request id is what support asks for."""
+    scene.target.fails = CloudError("call", FAILURE, status=429)
+
+    assert scene.answer(command)[-1] == answer
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        (SCAN, facts.ScanFailed),
+        (HASH, facts.HashMissed),
+        (STORE, facts.StoreFailed),
+        (PREPARE, facts.PrepareFailed),
+        (START, facts.StartFailed),
+        (FIND, facts.RunLookFailed),
+        (LOOK_AT_RUN, facts.RunLookFailed),
+    ],
+)
+def test_a_bug_is_logged_and_answered_all_the_same(
+    scene: Scene, command: commands.Command, kind: type[facts.Fact]
+) -> None:
+    """A command without an answer would keep its lane waiting for ever."""
+    scene.folder.fails = scene.target.fails = ZeroDivisionError("a bug")
+
+    with capture_logs() as logs:
+        answer = scene.answer(command)[-1]
+
+    assert isinstance(answer, kind)
+    assert "a bug" in repr(answer)
+    (line,) = logs
+    assert (line["event"], line["log_level"]) == ("command.broke", "error")
+    assert line["command"] == type(command).__name__
+
+
+def test_an_internal_error_of_a_start_leaves_the_doubt(scene: Scene) -> None:
+    """The request may have left before the bug: only TRANSIENT makes the machine look (P3)."""
+    scene.target.fails = ZeroDivisionError("a bug")
+
+    (answer,) = scene.answer(START)
+
+    assert isinstance(answer, facts.StartFailed)
+    assert answer.failure.fault is Fault.TRANSIENT
+
+
+def test_a_bug_in_a_look_is_answered_by_a_fact_that_closes_the_look(scene: Scene) -> None:
+    """A scan that nobody began must not end, and the file must be looked at again."""
+    scene.folder.fails = ZeroDivisionError("a bug")
+
+    with capture_logs():
+        *unseen, closing = scene.answer(LOOK_AT)
+
+    assert [fact.key.path for fact in unseen if isinstance(fact, facts.LookFailed)] == [
+        "a.dgn",
+        "b.dgn",
+    ]
+    assert closing == facts.Looked(CAD, ())
+
+
+def test_a_scan_without_an_end_is_a_failed_scan(scene: Scene) -> None:
+    """Were it taken for a whole one, all that it did not list would count as gone (P7)."""
+    scene.folder.scans = (facts.FilesFound(CAD, (("a.dgn", LOOK),)),)
+
+    with capture_logs():
+        posted = scene.answer(SCAN)
+
+    assert isinstance(posted[-1], facts.ScanFailed)
+
+
+# ---- side by side -------------------------------------------------------------------------
+
+
+def test_a_share_that_hangs_holds_nobody_else_up(scene: Scene) -> None:
+    """A dead SMB server blocks a thread for minutes; other drives and the runs go on (P9)."""
+    scene.folder.gate = threading.Event()
+    for _ in range(DRIVE_THREADS + 2):
+        scene.hands.begin(SCAN)
+    assert scene.folder.entered.wait(WAIT_S)
+
+    there = facts.Looked(BIM, (("a.dgn", LOOK),))
+    assert scene.answer(commands.LookAt(BIM, ("a.dgn",))) == [there]
+    assert scene.answer(LOOK_AT_RUN) == [facts.RunSeen("one", "run-1", Outcome.SUCCEEDED)]
+
+    scene.folder.gate.set()
+    for _ in range(DRIVE_THREADS + 2):
+        assert isinstance(scene.letters.next(), facts.Scanned)
+
+
+def test_long_uploads_do_not_delay_the_calls_about_runs(scene: Scene) -> None:
+    """A poll that waits behind a 2 GB upload would miss the end of the run by an hour."""
+    scene.folder.gate = threading.Event()
+    for _ in range(3):
+        scene.hands.begin(STORE)
+    assert scene.folder.entered.wait(WAIT_S)
+
+    assert scene.answer(LOOK_AT_RUN) == [facts.RunSeen("one", "run-1", Outcome.SUCCEEDED)]
+
+    scene.folder.gate.set()
+    posted = [scene.letters.next() for _ in range(6)]
+    assert sum(isinstance(fact, facts.Stored) for fact in posted) == 3
+
+
+def test_after_a_stop_nothing_more_is_begun_and_nothing_waits(scene: Scene) -> None:
+    """A service manager gives a few seconds; what was not begun dies with the process."""
+    scene.folder.gate = threading.Event()
+    for _ in range(DRIVE_THREADS + 3):
+        scene.hands.begin(HASH)
+    assert scene.folder.entered.wait(WAIT_S)
+
+    scene.hands.stop()
+    scene.folder.gate.set()
+
+    posted = 0
+    for thread in threading.enumerate():
+        if thread.name.startswith("drive-"):
+            thread.join(WAIT_S)
+    while not scene.letters.empty():
+        assert isinstance(scene.letters.next(), facts.Hashed)
+        posted += 1
+    assert 1 <= posted <= DRIVE_THREADS
