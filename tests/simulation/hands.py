@@ -64,16 +64,18 @@ class VirtualHands:
             for key, row in journal.files.items()
             if key.source == source and row.fingerprint is not None and not row.unread
         }
-        if drive.outage in ("offline", "other") or (drive.outage and known):
-            self.world.answer(0.0, facts.ScanFailed(source, drive.outage))
+        if drive.outage == "offline" or (drive.outage == "other" and not command.approved):
+            other = drive.outage == "other"
+            self.world.answer(0.0, facts.ScanFailed(source, drive.outage, needs_person=other))
             return
         there = {
             key: file
             for key, file in drive.files.items()
             if key.source == source and not drive.outage
         }
-        if known and not there:
-            self.world.answer(0.0, facts.ScanFailed(source, "empty where it was not"))
+        if known and not there and not command.approved:
+            empty = facts.ScanFailed(source, "empty where it was not", needs_person=True)
+            self.world.answer(0.0, empty)
             return
         listed = {
             key.path: file.fingerprint for key, file in there.items() if not drive.is_broken(key)

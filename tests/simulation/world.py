@@ -189,6 +189,8 @@ class World:
         self.calm = True
         self.people.end()
         self._until(FAULTS_S + NOTICE_S)
+        self.inbox += [facts.ApproveAsked(name) for name in ("one", "two")]
+        self._until(FAULTS_S + 2 * NOTICE_S)
         self._until(FAULTS_S + REST_S, stop=self._rests)
         self._check_rest()
 
@@ -297,4 +299,7 @@ class World:
             blob = self.cloud.blobs[row.item]
             assert blob.complete, f"P2: {full} is not complete in Storage"
             assert blob.content == file.content, f"P2: Storage holds {blob.content} of {full}"
+        for row in self.journal.files.values():
+            there = row.key in self.drive.files
+            assert there or row.seen == ABSENT, f"P2: {row.key} is gone and counts as there"
         assert not self.cloud.superfluous, f"P5: runs without new content {self.cloud.superfluous}"

@@ -73,8 +73,8 @@ class Drive:
                 self._found(source, files, now)
             case facts.Scanned():
                 self._scanned(fact, now)
-            case facts.ScanFailed(source, reason):
-                self._scan_failed(self.watched[source], reason, now)
+            case facts.ScanFailed():
+                self._scan_failed(fact, now)
             case _:
                 assert_never(fact)
 
@@ -82,6 +82,21 @@ class Drive:
         """Scan everything now, because a person asks."""
         for watched in self.watched.values():
             watched.due_s = now.at_s
+
+    def approve(self, connection: str, now: Now) -> None:
+        """Accept what is found in the connection's sources, because a person says it is meant."""
+        for watched in self.watched.values():
+            if watched.source.connection == connection and watched.row.needs_person:
+                watched.row = replace(watched.row, approved=True)
+                self.changed[watched.row.key] = watched.row
+                watched.due_s = now.at_s
+
+    def retry(self, key: FileKey, now: Now) -> None:
+        """Try a file once more that was set aside, with a fresh look at it."""
+        row = self.ledger.known(key)
+        if row is not None and (row.aside or row.unread):
+            self.ledger.change(key, aside="", unread="", attempts=0)
+            self._touched(key, now)
 
     def store_moved(self, key: FileKey, now: Now) -> None:
         """Let a file settle again that changed while it was being stored."""
@@ -177,12 +192,15 @@ class Drive:
         watched = self.watched[fact.source]
         watched.failures = 0
         watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
-        offline = ""
-        if safety.is_mass_deletion(fact.known, len(watched.missing)):
-            offline = _mass_deletion(len(watched.missing), fact.known)
+        row = SourceRow(fact.source, fact.identity)
+        approved = watched.row.approved
+        if safety.is_mass_deletion(fact.known, len(watched.missing)) and not approved:
+            reason = _mass_deletion(len(watched.missing), fact.known)
+            row = replace(row, offline=reason, needs_person=True)
         else:
             self._forget_gone(watched, now)
-        self._scan_ended(watched, SourceRow(fact.source, fact.identity, offline), now)
+            row = replace(row, approved=approved and bool(watched.missing))
+        self._scan_ended(watched, row, now)
         every_s = watched.source.scan_every_s * (1.0 - self.jitter() / 4.0)
         if watched.missing:
             every_s = min(every_s, safety.CONFIRM_S + SCAN_SOON_S)
@@ -195,9 +213,11 @@ class Drive:
             self.settler.forget(key)
             self.ledger.change(key, seen=ABSENT, fingerprint=None, attempts=0, aside="", unread="")
 
-    def _scan_failed(self, watched: _Watched, reason: str, now: Now) -> None:
+    def _scan_failed(self, fact: facts.ScanFailed, now: Now) -> None:
+        watched = self.watched[fact.source]
         watched.failures += 1
-        self._scan_ended(watched, replace(watched.row, offline=reason), now)
+        row = replace(watched.row, offline=fact.reason, needs_person=fact.needs_person)
+        self._scan_ended(watched, row, now)
         wait_s = delay_s(watched.failures, self.jitter(), base_s=OFFLINE_BASE_S)
         watched.due_s = min(watched.due_s, now.at_s + wait_s)
 
@@ -215,7 +235,7 @@ class Drive:
         due = [w for w in self.watched.values() if not w.scanning and w.due_s <= now.at_s]
         for watched in due:
             watched.scanning, watched.due_s = True, float("inf")
-        return [commands.Scan(w.source.key, w.row.identity) for w in due]
+        return [commands.Scan(w.source.key, w.row.identity, w.row.approved) for w in due]
 
     def _plan_looks(self, now: Now) -> list[commands.LookAt]:
         by_source: dict[str, list[str]] = {}

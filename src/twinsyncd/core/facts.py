@@ -83,10 +83,14 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class ScanFailed:
-    """The source itself is offline, unreadable, or not the drive it was."""
+    """The source itself is offline, unreadable, or not the drive it was.
+
+    `needs_person`: it can be read, but what is there is not what was; a person may approve it.
+    """
 
     source: str
     reason: str
+    needs_person: bool = False
 
 
 # ---- Storage --------------------------------------------------------------------------
@@ -219,6 +223,20 @@ class SyncAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryAsked:
+    """A person asks to try a file that was set aside once more; None: all of them."""
+
+    key: FileKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveAsked:
+    """A person says that what is found in the sources of this connection is meant."""
+
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time has passed."""
 
@@ -246,4 +264,5 @@ RunFact = (
     | RunSeen
     | RunLookFailed
 )
-Fact = DriveFact | StorageFact | RunFact | SyncAsked | Ticked
+PersonFact = SyncAsked | RetryAsked | ApproveAsked
+Fact = DriveFact | StorageFact | RunFact | PersonFact | Ticked

@@ -13,6 +13,7 @@ from .model import (
     ConnectionRow,
     FileKey,
     LaneRow,
+    Need,
     Now,
     Setup,
     Source,
@@ -102,6 +103,10 @@ class Machine:
                 self._drive.hurry(now)
                 for lane in self._lanes.values():
                     lane.hurry(now)
+            case facts.RetryAsked(key):
+                self._retry(key, now)
+            case facts.ApproveAsked(connection):
+                self._drive.approve(connection, now)
             case facts.Reserved() | facts.Stored() | facts.StoreFailed():
                 self._lane_of_file(fact.key).apply(fact, now)
             case facts.StoreMoved():
@@ -133,6 +138,16 @@ class Machine:
                 self._drive.apply(fact, now)
             case _:
                 assert_never(fact)
+
+    def _retry(self, key: FileKey | None, now: Now) -> None:
+        set_aside = [
+            row.key
+            for connection in self._connections
+            for row in self._ledger.needing(connection, Need.ASIDE)
+        ]
+        for each in set_aside:
+            if key in (None, each):
+                self._drive.retry(each, now)
 
     def _step(self, todo: tuple[commands.Command, ...]) -> Step:
         lanes = tuple(lane for lane in self._lanes.values() if lane.pace.changed)

@@ -117,11 +117,13 @@ class ConnectionRow:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """What the journal remembers of one source folder: which drive it was."""
+    """What the journal remembers of one source folder: which drive it was, and what is amiss."""
 
     key: str
     identity: str = ""  # device and file-system id at the last good scan; "" before the first
-    offline: str = ""  # why it cannot be scanned; "" when it can
+    offline: str = ""  # why nothing is done about it; "" when all is well
+    needs_person: bool = False  # `offline` ends when it mends itself, or when a person approves
+    approved: bool = False  # a person said that what is found there is meant
 
 
 class Fault(StrEnum):

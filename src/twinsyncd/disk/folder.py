@@ -34,6 +34,8 @@ class Folder:
         """Return the settled content, to be entered for reading."""
         return StableContent(self.path / path, fingerprint, digest)
 
-    def scan(self, identity: str) -> Iterator[FilesFound | Scanned | ScanFailed]:
+    def scan(
+        self, identity: str, *, approved: bool = False
+    ) -> Iterator[FilesFound | Scanned | ScanFailed]:
         """List it and compare it with what is known; closes with Scanned or ScanFailed."""
-        return scan(self.source, self.path, identity, self.wanted, self.known)
+        return scan(self.source, self.path, identity, self.wanted, self.known, approved=approved)

@@ -47,7 +47,9 @@ class Readable(Protocol):
     ) -> AbstractContextManager[Content]:
         """Return the settled content, to be entered for reading. Raises FileMoved, DiskError."""
 
-    def scan(self, identity: str) -> Iterator[FilesFound | Scanned | ScanFailed]:
+    def scan(
+        self, identity: str, *, approved: bool = False
+    ) -> Iterator[FilesFound | Scanned | ScanFailed]:
         """List it and compare it with what is known; closes with Scanned or ScanFailed."""
 
 

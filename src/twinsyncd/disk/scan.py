@@ -28,6 +28,7 @@ def scan(
     wanted: Wanted,
     known: Known,
     *,
+    approved: bool = False,
     lister: Lister = os.scandir,
     check: Check = root.check,
 ) -> Iterator[FilesFound | Scanned | ScanFailed]:
@@ -35,12 +36,14 @@ def scan(
 
     The folder is checked before, between and after the parts; the moment it is missing, unreadable,
     another drive than `expected_identity` ("" accepts any), or empty where it was not, the scan
-    ends with ScanFailed. Holds one folder's entries in memory, and the names of the folders.
+    ends with ScanFailed. Once a person `approved` what is there, another drive and emptiness are
+    believed. Holds one folder's entries in memory, and the names of the folders.
     """
-    if reason := check(folder, expected_identity):
-        yield ScanFailed(source, reason)
+    if reason := check(folder, "" if approved else expected_identity):
+        another_drive = not check(folder, "")
+        yield ScanFailed(source, reason, needs_person=another_drive)
         return
-    walk = Walk(source, folder, wanted, known, lister)
+    walk = Walk(source, folder, wanted, known, lister, believing=approved)
     try:
         identity = root.identity(folder)
         anchor = _anchor(folder)
@@ -53,8 +56,10 @@ def scan(
     except OSError as exc:
         yield ScanFailed(source, f"{folder} cannot be read: {exc.strerror or exc}")
         return
-    if reason := check(folder, identity) or walk.distrust:
+    if reason := check(folder, identity):
         yield ScanFailed(source, reason)
+    elif walk.distrust:
+        yield ScanFailed(source, walk.distrust, needs_person=True)
     elif changed:
         yield ScanFailed(source, f"{folder} was replaced while it was being scanned")
     else:

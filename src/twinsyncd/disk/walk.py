@@ -32,9 +32,17 @@ class Walk:
     """A walk and what it learnt so far; holds one folder's entries and the names of the folders."""
 
     def __init__(
-        self, source: str, folder: Path, wanted: Wanted, known: Known, lister: Lister
+        self,
+        source: str,
+        folder: Path,
+        wanted: Wanted,
+        known: Known,
+        lister: Lister,
+        *,
+        believing: bool = False,
     ) -> None:
-        """Start with nothing seen."""
+        """Start with nothing seen; `believing` takes an empty root for what it is."""
+        self._believing = believing
         self.distrust = ""  # why the folder as a whole cannot be believed
         self._source = source
         self._folder = folder
@@ -90,7 +98,7 @@ class Walk:
                 self._fail(folder, exc)
             return
         remembered = self._known.files(self._source, folder)
-        if not folder and not entries and self._remembers_any():
+        if not (folder or entries or self._believing) and self._remembers_any():
             self.distrust = f"{self._folder} is empty where it was not; is the share connected?"
             return
         absent = set(remembered)
@@ -130,10 +138,8 @@ class Walk:
                 absent.discard(entry.name)
             elif entry.is_dir(follow_symlinks=False):
                 self._take_folder(path, entry)
-            elif self._wanted.file(path):
-                self._take_file(path, entry, remembered, absent)
             else:
-                absent.discard(entry.name)
+                self._take_file(path, entry, remembered, absent)
         except FileNotFoundError:
             absent.discard(entry.name)  # went while it was looked at; a later scan will tell
         except OSError as exc:
@@ -163,16 +169,27 @@ class Walk:
         remembered: Mapping[str, Fingerprint | None],
         absent: set[str],
     ) -> None:
-        if not is_unicode(path):
-            self._failed[path] = "its name is not valid Unicode; rename it"
+        """Compare a file; one that is as remembered is not even matched, which costs more."""
+        known = remembered.get(entry.name)
+        if known is None and not self._is_ours(path):
             return
         found = entry.stat(follow_symlinks=False)
-        if not stat.S_ISREG(found.st_mode):
-            return
-        absent.discard(entry.name)
-        fingerprint = fingerprint_of(found)
-        if fingerprint != remembered.get(entry.name):
-            self._found.append((path, fingerprint))
+        fingerprint = fingerprint_of(found) if stat.S_ISREG(found.st_mode) else None
+        if known is not None and fingerprint != known and not self._is_ours(path):
+            absent.discard(entry.name)
+        elif fingerprint is not None:
+            absent.discard(entry.name)
+            if fingerprint != known:
+                self._found.append((path, fingerprint))
+
+    def _is_ours(self, path: str) -> bool:
+        """Tell whether the file matters; one that does and cannot be named in Storage fails."""
+        if not self._wanted.file(path):
+            return False
+        if is_unicode(path):
+            return True
+        self._failed[path] = "its name is not valid Unicode; rename it"
+        return False
 
     def _is_gone(self, folder: str) -> bool:
         """Return whether an unlisted folder is gone for certain.

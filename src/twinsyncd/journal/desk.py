@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from sqlalchemy import Engine, delete, insert, select, update
 
 from . import tables
 
-SYNC = "sync"
+
+class Request(NamedTuple):
+    """What somebody asks: a kind, and what it is about."""
+
+    kind: str
+    argument: str = ""
 
 
-def ask(engine: Engine, kind: str, now_s: float) -> int:
+def ask(engine: Engine, request: Request, now_s: float) -> int:
     """Leave a request for the daemon, from any process; return its number."""
+    values = {"kind": request.kind, "argument": request.argument, "asked_s": now_s}
     with engine.begin() as connection:
-        done = connection.execute(insert(tables.requests).values(kind=kind, asked_s=now_s))
+        done = connection.execute(insert(tables.requests).values(values))
         key = done.inserted_primary_key
         assert key is not None
         return int(key[0])
 
 
-def take(engine: Engine, now_s: float) -> list[str]:
-    """Return the kinds of the requests that wait, oldest first, and mark them as taken up.
+def take(engine: Engine, now_s: float) -> list[Request]:
+    """Return the requests that wait, oldest first, and mark them as taken up.
 
     Looking and marking are two transactions: one that turned from reading to writing would fail
     if somebody left a request in between.
@@ -34,7 +41,7 @@ def take(engine: Engine, now_s: float) -> list[str]:
         taken = update(tables.requests).where(tables.requests.c.id.in_(ids))
         with engine.begin() as connection:
             connection.execute(taken.values(taken_s=now_s))
-    return [row["kind"] for row in rows]
+    return [Request(row["kind"], row["argument"]) for row in rows]
 
 
 def is_taken(engine: Engine, request: int) -> bool:
@@ -44,9 +51,10 @@ def is_taken(engine: Engine, request: int) -> bool:
         return connection.execute(taken).scalar() is not None
 
 
-def sign_on(engine: Engine, version: str, now_s: float) -> None:
-    """Say that this process keeps the journal now."""
+def sign_on(engine: Engine, version: str, now_s: float) -> str:
+    """Say that this process keeps the journal now; return the version of the one before."""
     with engine.begin() as connection:
+        before = connection.execute(select(tables.daemons.c.version)).scalar() or ""
         connection.execute(delete(tables.daemons))
         connection.execute(
             insert(tables.daemons).values(
@@ -59,6 +67,7 @@ def sign_on(engine: Engine, version: str, now_s: float) -> None:
                 restless=0,
             )
         )
+    return before
 
 
 def beat(engine: Engine, now_s: float, *, at_rest: bool, restless: int) -> None:

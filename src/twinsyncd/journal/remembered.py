@@ -9,15 +9,18 @@ from sqlalchemy import Engine, bindparam, select
 from ..core.model import ConnectionRow, FileKey, FileRow, Fingerprint, SourceRow
 from ..core.step import Memory, Rows
 from . import tables
-from .rows import to_file, to_fingerprint, to_lane
+from .rows import to_file, to_lane
 
 _ONE = select(tables.files).where(
     tables.files.c.source == bindparam("source"), tables.files.c.path == bindparam("path")
 )
-_FOLDER = select(tables.files).where(
+_FOLDER = select(  # a scan reads every file's row: no column more than it compares
+    tables.files.c.path, tables.files.c.size_bytes, tables.files.c.mtime_ns, tables.files.c.file_id
+).where(
     tables.files.c.source == bindparam("source"),
     tables.files.c.folder == bindparam("folder"),
     tables.files.c.mtime_ns.is_not(None),
+    tables.files.c.unread == "",
 )
 
 
@@ -88,7 +91,6 @@ class Remembered(Rows):
         with self._engine.connect() as connection:
             found = connection.execute(_FOLDER, {"source": source, "folder": folder})
             return {
-                row["path"].rpartition("/")[2]: look
-                for row in found.mappings()
-                if (look := to_fingerprint(row)) is not None and not row["unread"]
+                path.rpartition("/")[2]: Fingerprint(size_bytes, mtime_ns, int(file_id))
+                for path, size_bytes, mtime_ns, file_id in found
             }

@@ -68,6 +68,8 @@ sources = Table(
     Column("key", Text, primary_key=True),
     Column("identity", Text, nullable=False),
     Column("offline", Text, nullable=False),
+    Column("needs_person", Boolean, nullable=False),
+    Column("approved", Boolean, nullable=False),
 )
 
 runs = Table(
@@ -89,6 +91,7 @@ requests = Table(  # what people ask of the daemon; a row, so that it survives a
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("kind", Text, nullable=False),
+    Column("argument", Text, nullable=False),
     Column("asked_s", Float, nullable=False),
     Column("taken_s", Float),  # null until the daemon took it up
 )

@@ -62,6 +62,7 @@ class Status:
     counts: tuple[Counts, ...]
     lanes: tuple[LaneRow, ...]
     offline: dict[str, str]  # source -> reason
+    needs_person: frozenset[str]  # the offline sources that `approve` is about
     runs: tuple[RunRecord, ...]  # newest first
     open_files: tuple[OpenFile, ...]
     open_total: int
@@ -98,7 +99,7 @@ class Views:
             daemon = connection.execute(select(tables.daemons)).mappings().first()
             counted = connection.execute(_counts()).mappings()
             lanes = connection.execute(select(tables.lanes)).mappings()
-            sources = connection.execute(select(tables.sources)).mappings()
+            sources = connection.execute(select(tables.sources)).mappings().all()
             newest = select(tables.runs).order_by(tables.runs.c.id.desc()).limit(runs)
             left = select(tables.files).where(_FILES.is_open)
             rows = connection.execute(left.order_by(_FILES.source, _FILES.path).limit(open_files))
@@ -107,6 +108,7 @@ class Views:
                 counts=tuple(Counts(**row) for row in counted),
                 lanes=tuple(to_lane(row) for row in lanes),
                 offline={row["key"]: row["offline"] for row in sources if row["offline"]},
+                needs_person=frozenset(row["key"] for row in sources if row["needs_person"]),
                 runs=tuple(_run(dict(row)) for row in connection.execute(newest).mappings()),
                 open_files=tuple(_open_file(dict(row)) for row in rows.mappings()),
                 open_total=connection.execute(

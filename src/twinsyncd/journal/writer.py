@@ -63,15 +63,15 @@ class Journal(Remembered):
                 self._writer.execute(insert(tables.runs), records)
         self._recent.written(step.files)
 
-    def sign_on(self, version: str, now_s: float) -> None:
-        """Say that this process keeps the journal now."""
-        desk.sign_on(self._engine, version, now_s)
+    def sign_on(self, version: str, now_s: float) -> str:
+        """Say that this process keeps the journal now; return the version of the one before."""
+        return desk.sign_on(self._engine, version, now_s)
 
     def beat(self, now_s: float, *, at_rest: bool, restless: int) -> None:
         """Give a sign of life."""
         desk.beat(self._engine, now_s, at_rest=at_rest, restless=restless)
 
-    def take_requests(self, now_s: float) -> list[str]:
+    def take_requests(self, now_s: float) -> list[desk.Request]:
         """Return what people have asked for since the last call."""
         return desk.take(self._engine, now_s)
 

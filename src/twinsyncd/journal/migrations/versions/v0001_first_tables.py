@@ -59,7 +59,14 @@ def upgrade() -> None:
         _text("halt"),
     )
     op.create_table("connections", _text("key", primary_key=True), _text("remote_id"))
-    op.create_table("sources", _text("key", primary_key=True), _text("identity"), _text("offline"))
+    op.create_table(
+        "sources",
+        _text("key", primary_key=True),
+        _text("identity"),
+        _text("offline"),
+        _flag("needs_person"),
+        _flag("approved"),
+    )
     _create_history()
 
 
@@ -75,7 +82,7 @@ def _create_history() -> None:
     op.create_table(
         "requests",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-        _text("kind"),
+        *map(_text, ("kind", "argument")),
         _number("asked_s"),
         sa.Column("taken_s", sa.Float),
     )
