@@ -9,9 +9,11 @@ import typer
 
 from .. import __version__
 from ..errors import AppError, ConfigError
+from .approve import approve
 from .check import check
 from .demo import demo
 from .local import local
+from .retry import retry
 from .run import run
 from .status import status
 from .sync import sync
@@ -27,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (run, sync, status, check, local, demo):
+for command in (run, sync, status, retry, approve, check, local, demo):
     app.command()(command)
 
 

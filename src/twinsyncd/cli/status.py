@@ -49,7 +49,7 @@ def status(
     views.close()
     running = is_running(checked)
     if as_json:
-        typer.echo(json.dumps({"running": running, **asdict(seen)}, indent=2))
+        typer.echo(json.dumps({"running": running, **asdict(seen)}, indent=2, default=sorted))
     else:
         from rich.console import Console
 
@@ -72,7 +72,9 @@ def show(console: Console, config: Config, seen: Status, *, running: bool) -> No
         console.print(f"\n[bold]{connection.name}[/]  {_lane_line(lanes, connection.imodel_id)}")
         _show_counts(console, [counts for counts in seen.counts if counts.source in keys])
         for key in sorted(keys & set(seen.offline)):
-            console.print(f"  [red]offline[/]  {key}: {seen.offline[key]}")
+            console.print(f"  [red]held[/]  {key}: {seen.offline[key]}", soft_wrap=True)
+            if key in seen.needs_person:
+                console.print(f'        if that is meant: twinsyncd approve "{connection.name}"')
     _show_open_files(console, seen)
     _show_runs(console, seen)
 

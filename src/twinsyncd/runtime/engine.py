@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from ..core.facts import Fact, SyncAsked, Ticked
+from ..core.facts import Fact, Ticked
 from ..core.machine import Machine
 from ..core.model import Now
 from ..core.step import Step
 from .inbox import Inbox
 from .reporting import report_facts, report_step
+from .requests import Request, fact_of
 
 LISTEN_S: Final = 1.0  # requests of other processes are noticed this often
 BEAT_S: Final = 5.0  # a sign of life this often; status calls three missed ones a death
@@ -23,7 +24,7 @@ class Memory(Protocol):
     def commit(self, step: Step) -> None:
         """Make all rows of the step durable, or none."""
 
-    def take_requests(self, now_s: float) -> list[str]:
+    def take_requests(self, now_s: float) -> Sequence[Request]:
         """Return what people have asked for since the last call."""
 
     def beat(self, now_s: float, *, at_rest: bool, restless: int) -> None:
@@ -91,7 +92,8 @@ class Engine:
         if now.at_s < self._next_listen_s:
             return []
         self._next_listen_s = now.at_s + LISTEN_S
-        return [SyncAsked() for kind in self._memory.take_requests(now.wall_s) if kind == "sync"]
+        asked = map(fact_of, self._memory.take_requests(now.wall_s))
+        return [fact for fact in asked if fact is not None]
 
     def _beat(self, now: Now) -> None:
         self._next_beat_s = now.at_s + BEAT_S

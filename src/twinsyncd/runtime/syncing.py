@@ -6,10 +6,12 @@ import time
 from typing import Final
 
 from ..config import Config
+from ..core.facts import PersonFact, SyncAsked
 from ..errors import JournalError
 from ..journal import desk
 from ..journal.database import open_database
 from ..journal.views import Views
+from .requests import words_of
 from .wiring import is_running, journal_file, open_engine
 
 TRIES: Final = 6  # failures in a row (about a minute) before a person is told instead
@@ -24,6 +26,19 @@ def sync(config: Config, timeout_s: float) -> str:
     if is_running(config):
         return _ask_daemon(config, timeout_s)
     return _do_it(config, timeout_s)
+
+
+def leave_request(config: Config, fact: PersonFact) -> bool:
+    """Leave a request for the daemon; return whether one runs that takes it up at once.
+
+    If none runs, the next one does. Raises JournalError.
+    """
+    engine = open_database(journal_file(config))
+    try:
+        desk.ask(engine, desk.Request(*words_of(fact)), time.time())
+    finally:
+        engine.dispose()
+    return is_running(config)
 
 
 def _do_it(config: Config, timeout_s: float) -> str:
@@ -50,7 +65,7 @@ def _ask_daemon(config: Config, timeout_s: float) -> str:
     engine = open_database(journal_file(config))
     end_s = time.monotonic() + timeout_s
     try:
-        request = desk.ask(engine, desk.SYNC, time.time())
+        request = desk.ask(engine, desk.Request(*words_of(SyncAsked())), time.time())
         while not desk.is_taken(engine, request) and time.monotonic() < end_s:
             _wait(config)
         taken_s = time.time()

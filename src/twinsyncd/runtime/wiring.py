@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from .. import __version__
 from ..cloud.session import Cloud, CloudSettings, open_cloud
 from ..config import Config, setup_of, sources_of
+from ..core.facts import RetryAsked
 from ..core.machine import Machine
 from ..core.model import FileKey
 from ..disk.folder import Folder
@@ -99,6 +100,8 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
             is_reference=is_reference,
             jitter=random.random,
         )
+        if journal.sign_on(__version__, read_clock().wall_s) != __version__:
+            inbox.post(RetryAsked())  # another version may manage what the last one could not
         yield Engine(machine, journal, inbox, hands.begin, read_clock)
 
 
@@ -124,12 +127,13 @@ def _journal(config: Config) -> Iterator[Journal]:
             f"another twinsyncd keeps the journal {file}",
             hint="it does the work already: ask it with `twinsyncd sync` or `twinsyncd status`",
         ) from exc
-    journal = Journal(open_database(file))
     try:
-        journal.sign_on(__version__, read_clock().wall_s)
-        yield journal
+        journal = Journal(open_database(file))
+        try:
+            yield journal
+        finally:
+            journal.close()
     finally:
-        journal.close()
         lock.release()
 
 

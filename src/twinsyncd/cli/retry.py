@@ -1,0 +1,50 @@
+"""`twinsyncd retry`: try files that were set aside once more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import AppError
+from .options import ConfigOption, load_config
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..core.model import FileKey
+
+
+def retry(
+    path: Annotated[
+        str | None,
+        typer.Argument(help="The file, or as `status` prints it; left out: all of them."),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Try a file that was set aside once more, or all of them."""
+    checked = load_config(config)
+
+    from ..core.facts import RetryAsked
+    from ..runtime.syncing import leave_request
+
+    key = None if path is None else find_key(checked, path)
+    running = leave_request(checked, RetryAsked(key))
+    what = path or "every file that was set aside"
+    when = "now" if running else "when the daemon runs next, or with `twinsyncd sync`"
+    typer.echo(f"{what} is tried again {when}")
+
+
+def find_key(config: Config, path: str) -> FileKey:
+    """Return which file of which source it is. Raises AppError if it belongs to none."""
+    from ..config import sources_of
+    from ..core.model import FileKey
+
+    file = Path(path).expanduser().absolute()
+    for connection, source in sources_of(config):
+        key = connection.key_of(source)
+        if file.is_relative_to(source.folder):
+            return FileKey(key, file.relative_to(source.folder).as_posix())
+        if path.startswith(f"{key}/"):
+            return FileKey(key, path.removeprefix(f"{key}/"))
+    raise AppError(f"{path} lies in no configured folder", hint="copy it from `twinsyncd status`")
