@@ -62,7 +62,9 @@ class FakeFolder:
         if self.fails_on_exit:
             raise self.fails_on_exit
 
-    def scan(self, identity: str) -> Iterator[facts.FilesFound | facts.Scanned | facts.ScanFailed]:
+    def scan(
+        self, identity: str, *, approved: bool = False
+    ) -> Iterator[facts.FilesFound | facts.Scanned | facts.ScanFailed]:
         self._pass()
         yield from self.scans
 

@@ -1,0 +1,201 @@
+"""The one thread that decides: hear, decide, commit, then act; stoppable at any time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+from runtime_scene import CAD, WAIT_S, A
+
+from twinsyncd.core import commands, facts
+from twinsyncd.core.machine import Machine
+from twinsyncd.core.model import FileRow, Now
+from twinsyncd.core.step import Step
+from twinsyncd.runtime.engine import BEAT_S, LISTEN_S, Engine
+from twinsyncd.runtime.inbox import Inbox
+
+SCAN = commands.Scan(CAD, "")
+DURABLE = Step(files=(FileRow(A, seen="v1"),), commands=(SCAN, SCAN))
+STOP = facts.HintsLost(CAD, "the end of this play")
+
+
+class Office:
+    """Machine, memory, hands and clock in one notebook: what was called, in which order."""
+
+    def __init__(self, *steps: Step) -> None:
+        self.calls: list[str] = []
+        self.heard: list[list[facts.Fact]] = []
+        self.steps = list(steps)
+        self.at_s = 100.0
+        self.step_s = 0.0  # how far the clock goes at each decision
+        self.deadline_s: float | None = None
+        self.requests: list[Any] = []
+        self.beats: list[float] = []
+        self.commit_fails: Exception | None = None
+        self.listens = 0
+        self.inbox = Inbox()
+        self.engine = Engine(
+            cast("Machine", self), self, self.inbox, self.begin, lambda: Now(self.at_s, self.at_s)
+        )
+
+    # ---- the machine ----
+
+    def handle(self, happened: Sequence[facts.Fact], now: Now) -> Step:
+        self.heard.append(list(happened))
+        self.calls.append("decide")
+        self.at_s += self.step_s
+        return self.steps.pop(0) if self.steps else Step()
+
+    def deadline(self, now: Now) -> float | None:
+        return self.deadline_s
+
+    def at_rest(self) -> bool:
+        return True
+
+    def restless(self) -> int:
+        return 3
+
+    # ---- the memory ----
+
+    def commit(self, step: Step) -> None:
+        self.calls.append("commit")
+        if self.commit_fails:
+            raise self.commit_fails
+
+    def take_requests(self, now_s: float) -> list[Any]:
+        self.listens += 1
+        taken, self.requests = self.requests, []
+        return taken
+
+    def beat(self, now_s: float, *, at_rest: bool, restless: int) -> None:
+        assert (at_rest, restless) == (True, 3)
+        self.beats.append(now_s)
+
+    # ---- the hands ----
+
+    def begin(self, command: commands.Command) -> None:
+        self.calls.append(type(command).__name__)
+
+
+def decisions(office: Office, count: int) -> None:
+    """Run the engine for so many decisions."""
+    office.engine.run(until=lambda: len(office.heard) >= count)
+
+
+def test_rows_are_committed_before_any_command_begins() -> None:
+    """A command whose intent is not durable is forgotten by a crash (P8)."""
+    office = Office(DURABLE)
+
+    decisions(office, 1)
+
+    assert office.calls == ["decide", "commit", "Scan", "Scan"]
+
+
+def test_a_commit_that_fails_stops_everything_before_an_effect() -> None:
+    """Without memory nothing may be done; the service manager starts us afresh."""
+    office = Office(DURABLE)
+    office.commit_fails = OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        decisions(office, 1)
+
+    assert office.calls == ["decide", "commit"]
+
+
+def test_a_decision_without_rows_costs_no_commit() -> None:
+    """A poll each second must not write to the disk each second."""
+    office = Office(Step(commands=(SCAN,)))
+
+    decisions(office, 1)
+
+    assert office.calls == ["decide", "Scan"]
+
+
+def test_the_first_decision_needs_no_fact() -> None:
+    """Start-up is the same code as recovery: time alone starts the scans."""
+    office = Office()
+
+    decisions(office, 1)
+
+    assert office.heard == [[facts.Ticked()]]
+
+
+def test_what_is_posted_is_heard_in_the_next_decision() -> None:
+    """The answers of hands come back through the inbox."""
+    office = Office()
+    office.inbox.post(STOP)
+
+    decisions(office, 2)
+
+    assert office.heard == [[facts.Ticked()], [STOP]]
+
+
+def test_a_deadline_wakes_the_machine_without_a_fact() -> None:
+    """Quiet times and back-offs end while nobody says anything."""
+    office = Office()
+    office.deadline_s = office.at_s
+
+    decisions(office, 3)
+
+    assert office.heard == [[facts.Ticked()], [], []]
+
+
+def test_the_journal_is_asked_for_requests_only_now_and_then() -> None:
+    """It is a query: once a second is soon enough for a person, and cheap."""
+    office = Office()
+    office.deadline_s = 0.0
+    office.step_s = LISTEN_S / 4
+
+    decisions(office, 9)
+
+    assert office.listens == 2
+
+
+def test_a_sign_of_life_is_given_every_few_seconds_and_at_the_end() -> None:
+    """The status tells a hang from a long upload by it; a clean end leaves the last word."""
+    office = Office()
+    office.deadline_s = 0.0
+    office.step_s = 1.0
+
+    decisions(office, 12)
+
+    gaps = [later - sooner for sooner, later in zip(office.beats, office.beats[1:], strict=False)]
+    assert office.beats[0] == 100.0
+    assert gaps[:-1] == [BEAT_S] * len(gaps[:-1])
+    assert office.beats[-1] == office.at_s
+
+
+def test_another_thread_stops_a_waiting_engine() -> None:
+    """A signal must end the process at once, not after the next deadline."""
+    office = Office()
+    office.deadline_s = office.at_s + 10 * WAIT_S
+    began = threading.Event()
+
+    def has_begun() -> bool:
+        began.set()
+        return False
+
+    def run() -> None:
+        office.engine.run(until=has_begun)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert began.wait(WAIT_S)
+
+    office.engine.stop()
+
+    thread.join(WAIT_S)
+    assert not thread.is_alive()
+    assert len(office.heard) <= 2
+
+
+def test_an_engine_that_was_stopped_before_it_ran_decides_nothing() -> None:
+    """The signal may come while the journal is still being opened."""
+    office = Office(DURABLE)
+    office.engine.stop()
+
+    office.engine.run()
+
+    assert office.calls == []
