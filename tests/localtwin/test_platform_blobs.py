@@ -13,6 +13,8 @@ from platform_scene import Clock, Platform
 from localtwin.api.blob_bodies import size_limit
 from localtwin.ids import split_pair
 
+pytest_plugins = ["platform_fixtures"]
+
 
 @pytest.fixture
 def url(platform: Platform) -> str:

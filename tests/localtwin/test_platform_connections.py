@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from platform_scene import Platform, error_of, expect
 
+pytest_plugins = ["platform_fixtures"]
+
 STORAGE = "/synchronization/imodels/storageconnections"
 MANIFEST = "/synchronization/imodels/manifestconnections"
 

@@ -20,6 +20,8 @@ from localtwin.faults import Fault, Switch, parse
 from localtwin.world.access import NATIVE_CLIENT
 from localtwin.world.world import World
 
+pytest_plugins = ["platform_fixtures"]
+
 FORM = {"grant_type": "client_credentials", "scope": "itwin-platform"}
 VERIFIER = "v" * 43
 RETURN = "http://localhost:3000/callback"

@@ -17,6 +17,8 @@ from platform_scene import Clock, Platform, error_of, expect, opened
 from localtwin.world.jobprocess import JobProcess
 from localtwin.world.world import World
 
+pytest_plugins = ["platform_fixtures"]
+
 CONNECTIONS = "/synchronization/imodels/storageconnections"
 
 

@@ -11,6 +11,8 @@ from platform_scene import ORIGIN, Clock, Platform, error_of, expect
 
 from localtwin.ids import split_pair
 
+pytest_plugins = ["platform_fixtures"]
+
 
 def folder_in(platform: Platform, name: str, parent: str | None = None) -> str:
     path = f"/storage/folders/{parent or platform.root}/folders"
