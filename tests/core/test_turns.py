@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from core_script import (
     CAD,
     CAD_SOURCE,
@@ -107,10 +106,6 @@ def test_connections_of_one_imodel_take_turns() -> None:
     )
 
 
-WAITS_ANEW = "a save that comes before the run starts the longest wait anew"
-
-
-@pytest.mark.xfail(strict=True, reason=WAITS_ANEW)
 def test_a_busy_connection_does_not_starve_the_other() -> None:
     """Who always comes to rest a moment earlier would otherwise keep the iModel to himself."""
     script = both_saved(SAME_IMODEL).meanwhile(stored(A, 1), stored(TOWER, 1))
@@ -129,7 +124,6 @@ def test_a_busy_connection_does_not_starve_the_other() -> None:
     assert set(served) == {"one", "two"}
 
 
-@pytest.mark.xfail(strict=True, reason=WAITS_ANEW)
 def test_one_file_saved_without_a_pause_gets_its_run_after_the_longest_wait() -> None:
     """MicroStation writes every change at once: such a drawing never lets a batch go quiet."""
     impatient = Connection("one", "imodel", batch_quiet_s=30.0, longest_wait_s=120.0)

@@ -123,7 +123,10 @@ class Lane:
         elif self.stores.busy:
             return ()
         chosen = overdue or next((c for c in in_turn if self._is_ready(c, now)), None)
-        return (self.runs.begin(chosen.key, now),) if chosen else ()
+        if chosen is None:
+            return ()
+        self.waiting_s.pop(chosen.key, None)
+        return (self.runs.begin(chosen.key, now),)
 
     def _in_turn(self) -> list[Connection]:
         """Return the connections, the one after the last served first."""
@@ -136,7 +139,7 @@ class Lane:
         for connection in self.connections:
             if self.ledger.count(connection.key, Need.RUN):
                 self.waiting_s.setdefault(connection.key, now.at_s)
-            else:
+            elif not self.ledger.count(connection.key, Need.STORE):
                 self.waiting_s.pop(connection.key, None)
 
     def _is_overdue(self, connection: Connection, now: Now) -> bool:
