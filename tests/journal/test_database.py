@@ -23,6 +23,7 @@ from twinsyncd.journal import desk
 from twinsyncd.journal.database import HEAD, open_database, version_of
 from twinsyncd.journal.tables import metadata
 
+SYNC = desk.Request("sync")
 MIGRATIONS = Path(twinsyncd.journal.__file__).parent / "migrations"
 
 
@@ -146,10 +147,10 @@ def test_a_second_process_asks_while_the_writer_writes(file: Path) -> None:
         other = open_database(file)
         journal.commit(WHOLE_STEP)
 
-        request = desk.ask(other, desk.SYNC, 1.0)
+        request = desk.ask(other, SYNC, 1.0)
 
         assert not desk.is_taken(other, request)
-        assert journal.take_requests(2.0) == ["sync"]
+        assert journal.take_requests(2.0) == [SYNC]
         assert desk.is_taken(other, request)
         journal.commit(WHOLE_STEP)
         other.dispose()

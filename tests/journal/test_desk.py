@@ -17,6 +17,9 @@ from twinsyncd.journal.database import open_database
 from twinsyncd.journal.views import Counts, Views, total_counts
 from twinsyncd.journal.writer import Journal
 
+SYNC = desk.Request("sync")
+APPROVE = desk.Request("approve", "one")
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -42,10 +45,10 @@ def views(journal: Journal, file: Path) -> Iterator[Views]:
 def test_a_request_is_taken_up_once(journal: Journal, file: Path) -> None:
     """A sync that is taken up twice costs a scan of every drive twice."""
     other = open_database(file)
-    desk.ask(other, desk.SYNC, 1.0)
-    desk.ask(other, "other", 2.0)
+    desk.ask(other, SYNC, 1.0)
+    desk.ask(other, APPROVE, 2.0)
 
-    assert journal.take_requests(3.0) == [desk.SYNC, "other"]
+    assert journal.take_requests(3.0) == [SYNC, APPROVE]
     assert journal.take_requests(4.0) == []
     other.dispose()
 
@@ -53,11 +56,11 @@ def test_a_request_is_taken_up_once(journal: Journal, file: Path) -> None:
 def test_a_request_waits_for_a_daemon_that_is_down(file: Path) -> None:
     """A row survives what a signal does not."""
     engine = open_database(file)
-    request = desk.ask(engine, desk.SYNC, 1.0)
+    request = desk.ask(engine, SYNC, 1.0)
     engine.dispose()
 
     with journal_in(file) as journal:
-        assert journal.take_requests(9.0) == [desk.SYNC]
+        assert journal.take_requests(9.0) == [SYNC]
     engine = open_database(file)
     assert desk.is_taken(engine, request)
     engine.dispose()

@@ -13,8 +13,10 @@ from twinsyncd.core import commands, facts
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import FileRow, Now
 from twinsyncd.core.step import Step
+from twinsyncd.journal.desk import Request
 from twinsyncd.runtime.engine import BEAT_S, LISTEN_S, Engine
 from twinsyncd.runtime.inbox import Inbox
+from twinsyncd.runtime.requests import fact_of, words_of
 
 SCAN = commands.Scan(CAD, "")
 DURABLE = Step(files=(FileRow(A, seen="v1"),), commands=(SCAN, SCAN))
@@ -151,6 +153,35 @@ def test_the_journal_is_asked_for_requests_only_now_and_then() -> None:
     decisions(office, 9)
 
     assert office.listens == 2
+
+
+def test_what_people_ask_is_heard_as_facts() -> None:
+    """A request is a row like any other; one of a newer version is left alone."""
+    office = Office()
+    office.requests = [
+        Request("sync"),
+        Request("retry", '["one/cad", "a.dgn"]'),
+        Request("retry"),
+        Request("approve", "one"),
+        Request("dance"),
+    ]
+
+    decisions(office, 2)
+
+    assert office.heard[1] == [
+        facts.SyncAsked(),
+        facts.RetryAsked(A),
+        facts.RetryAsked(),
+        facts.ApproveAsked("one"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "fact", [facts.SyncAsked(), facts.RetryAsked(), facts.RetryAsked(A), facts.ApproveAsked("x y")]
+)
+def test_a_request_is_read_as_it_was_written(fact: facts.PersonFact) -> None:
+    """The command line writes it and the daemon reads it, perhaps a week later."""
+    assert fact_of(Request(*words_of(fact))) == fact
 
 
 def test_a_sign_of_life_is_given_every_few_seconds_and_at_the_end() -> None:
