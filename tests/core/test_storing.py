@@ -203,7 +203,7 @@ def test_a_poison_file_holds_no_run_of_the_others_up_for_ever() -> None:
             script.meanwhile(failed(A, Fault.TRANSIENT))
         script.meanwhile(after_s=300)
 
-    assert prepare(B, remote="") in script.said
+    assert prepare(B, remote="") in script.open
 
 
 def test_an_outage_sets_nothing_aside() -> None:
