@@ -1,0 +1,119 @@
+"""A drive of 100,000 files that are all synced: what it costs to keep watching them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import pytest
+
+from system.programs import Daemon
+from system.site import Site, open_site
+from system.waiting import wait_until
+from twinsyncd.config import load, sources_of
+from twinsyncd.core.facts import Scanned
+from twinsyncd.disk.folder import Folder
+from twinsyncd.journal.database import open_read_only
+from twinsyncd.journal.remembered import Remembered
+
+from .drives import fill, remember_synced
+from .figures import Stopwatch, memory_mb, processor_s, say
+
+pytestmark = pytest.mark.bench
+
+FOLDERS: Final = 1_000
+FILES: Final = 100_000
+MEMORY_MB: Final = 90
+SCANS: Final = 5
+IDLE_S: Final = 20.0
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site with a large drive, every file of it synced."""
+    with open_site(tmp_path_factory.mktemp("large"), "") as opened:
+        fill(opened.drive, FOLDERS, FILES // FOLDERS)
+        remember_synced(opened)
+        opened.platform.kill()  # nothing of this needs it
+        yield opened
+
+
+def test_a_scan_is_about_as_quick_as_listing(site: Site) -> None:
+    """On a share the scan is all there is, and it runs every minute."""
+    config = load(site.config, {})
+    connection, source = next(sources_of(config))
+    engine = open_read_only(site.journal)
+    folder = Folder(connection.key_of(source), source.folder, source.matcher(), Remembered(engine))
+    plain, ours = Stopwatch(), Stopwatch()
+    for _ in range(3):
+        with plain.timing():
+            listed = _list(site.drive)
+        with ours.timing():
+            facts = list(folder.scan(""))
+    engine.dispose()
+
+    assert listed == FILES
+    assert [type(fact) for fact in facts] == [Scanned]
+    say(
+        f"scan of {FILES:,} files, compared with the journal",
+        f"{ours.took_s:.2f} s",
+        "none set",
+        f"{ours.took_s / plain.took_s:.1f} x scandir and stat alone ({plain.took_s:.2f} s)",
+    )
+
+
+def test_watching_a_large_drive_needs_little_memory(site: Site) -> None:
+    """The daemon runs for months beside other programs; memory must not grow by scanning."""
+    with site.daemon("watching") as daemon:
+        _wait_for_rest(site, daemon)
+        first_mb, _ = memory_mb(daemon.pid)
+        for _ in range(SCANS):
+            assert site.call("sync").returncode == 0
+        last_mb, peak_mb = memory_mb(daemon.pid)
+        idle_share = _idle_share(daemon)
+        daemon.terminate()
+
+    say(
+        f"daemon watching {FILES:,} files in {FOLDERS:,} folders",
+        f"{last_mb:.0f} MB after {SCANS} more scans, {first_mb:.0f} MB after the first",
+        f"<= {MEMORY_MB} MB",
+        f"peak {peak_mb:.0f} MB",
+    )
+    say(
+        f"the same daemon, idle for {IDLE_S:.0f} s",
+        f"{idle_share:.2%} of a core",
+        "none set",
+        "between two scans",
+    )
+    assert last_mb <= MEMORY_MB
+
+
+def _wait_for_rest(site: Site, daemon: Daemon) -> None:
+    def rests() -> bool:
+        keeper = seen.daemon if (seen := site.status()) else None
+        return keeper is not None and keeper.pid == daemon.pid and keeper.at_rest
+
+    wait_until(rests, "the first scan is over", 120.0)
+
+
+def _idle_share(daemon: Daemon) -> float:
+    began_s, used_s = monotonic(), processor_s(daemon.pid)
+    wait_until(lambda: monotonic() - began_s >= IDLE_S, "the idle time passed", 2 * IDLE_S)
+    return (processor_s(daemon.pid) - used_s) / (monotonic() - began_s)
+
+
+def _list(folder: Path) -> int:
+    """Look at every file below the folder; return how many there are."""
+    found, below = 0, [str(folder)]
+    while below:
+        with os.scandir(below.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    below.append(entry.path)
+                else:
+                    entry.stat(follow_symlinks=False)
+                    found += 1
+    return found

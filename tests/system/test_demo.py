@@ -1,0 +1,63 @@
+"""`twinsyncd demo`: the first thing anybody runs, also while somebody kills the daemon."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from . import programs
+from .programs import events_in
+from .waiting import wait_until
+
+WRITTEN = "changeset 2: 1 inserted, 2 updated, 0 deleted"
+
+
+def test_the_demo_ends_with_the_changeset_of_the_edit(tmp_path: Path) -> None:
+    """It is the promise of the whole program, shown on the user's own machine."""
+    folder = tmp_path / "demo"
+
+    told = programs.call("demo", "--folder", str(folder))
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert WRITTEN in told.stdout
+    assert "8 of 8 files synced" in told.stdout
+    assert "--dry-run finds nothing to do" in told.stdout
+
+
+def test_a_daemon_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    """Whoever doubts the journal kills the daemon and looks; everything must go on from there."""
+    folder = tmp_path / "demo"
+    config, log = str(folder / "twinsyncd.toml"), folder / "daemon.log"
+
+    with programs.program("demo", "--folder", str(folder), output=tmp_path / "demo.out") as demo:
+        _kill_daemon_at(log, "file.stored", demo)
+        status = programs.call("status", "--config", config)
+        sync = programs.call("sync", "--config", config)
+        after = programs.call("status", "--config", config)
+        demo_code = demo.wait(60.0)
+
+    assert status.returncode == 1, "not everything was synced yet"
+    assert "not running" in status.stdout
+    assert sync.returncode == 0, sync.stdout + sync.stderr
+    assert "agree on 8 files" in sync.stdout
+    assert "8 of 8 files synced" in after.stdout
+    assert demo_code == 0, demo.text()
+    assert WRITTEN in demo.text()
+
+
+def _kill_daemon_at(log: Path, event: str, demo: programs.Program) -> None:
+    """Kill the demo's daemon once its log tells of the event."""
+
+    def told() -> bool:
+        assert not demo.ended, demo.text()
+        return log.exists() and any(each["event"] == event for each in events_in(log))
+
+    wait_until(told, event)
+    os.kill(_daemon_of(demo.text()), signal.SIGKILL)
+
+
+def _daemon_of(story: str) -> int:
+    """Return the process id that the demo told."""
+    _, _, rest = story.partition("the daemon (process ")
+    return int(rest.partition(")")[0])

@@ -1,0 +1,65 @@
+"""`twinsyncd sync`: exit codes and words that a script and a person can rely on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .drawings import drawing
+from .site import open_site
+
+HALF_AN_EXPORT = b"ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION(('ViewDefinition"
+
+
+def test_a_fresh_drive_is_synced_and_stays_so(tmp_path: Path) -> None:
+    """The pasted configuration of `twinsyncd local` must work as it is."""
+    with open_site(tmp_path) as site:
+        for number in range(3):
+            site.save(f"area {number}/plan {number}.dxf", drawing(number))
+
+        first = site.call("sync")
+        status = site.call("status")
+        rehearsal = site.call("sync", "--dry-run")
+
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "agree on 3 files" in first.stdout
+    assert status.returncode == 0
+    assert "3 of 3 files synced" in status.stdout
+    assert "nothing to do" in rehearsal.stdout
+
+
+def test_a_broken_file_is_named_and_holds_up_nobody(tmp_path: Path) -> None:
+    """One export that broke off must not keep an office's other files out of the iModel."""
+    with open_site(tmp_path) as site:
+        site.save("good 1.dxf", drawing(1))
+        site.save("good 2.dxf", drawing(2))
+        site.save("half.ifc", HALF_AN_EXPORT)
+
+        synced = site.call("sync")
+        counts = site.counts()
+        seen = site.status()
+
+    assert synced.returncode == 1
+    assert (counts.known, counts.synced, counts.aside) == (3, 2, 1)
+    assert seen is not None
+    assert [(each.path, each.state) for each in seen.open_files] == [("half.ifc", "set aside")]
+    assert seen.open_files[0].reason in synced.stdout
+    assert len(seen.open_files[0].reason) > len("failed"), "the connector's reason is told"
+
+
+def test_a_running_daemon_is_asked_to_sync(tmp_path: Path) -> None:
+    """Two programs on one journal would undo each other; the second one asks the first."""
+    with open_site(tmp_path) as site, site.daemon() as daemon:
+        site.save("plan.dxf", drawing(1))
+
+        asked = site.call("sync")
+        seen = site.status()
+        stored = daemon.events("file.stored")
+        alive = not daemon.ended
+
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+    assert "agree on 1 file" in asked.stdout
+    assert seen is not None
+    assert seen.daemon is not None
+    assert seen.daemon.pid == daemon.pid
+    assert [event["path"] for event in stored] == ["plan.dxf"]
+    assert alive
