@@ -109,6 +109,14 @@ def test_a_damaged_journal_is_told_in_words(tmp_path: Path) -> None:
         Views(file)
 
 
+def test_a_journal_that_one_may_not_look_at_is_told_in_words(tmp_path: Path) -> None:
+    """The daemon has an account and a folder of its own; people try their own first."""
+    with pytest.raises(JournalError, match="cannot be read") as caught:
+        Views(tmp_path / ("x" * 300) / "journal.sqlite")
+
+    assert "account" in caught.value.hint
+
+
 def test_runs_are_shown_newest_first_and_only_so_many(journal: Journal, views: Views) -> None:
     """The last run is the one that people ask about."""
     runs = [

@@ -78,6 +78,11 @@ class Views:
             begun = file.exists() and inspect(self._engine).has_table(tables.daemons.name)
         except DatabaseError as exc:
             raise JournalError(f"{file} cannot be read as journal: {exc.orig}") from exc
+        except OSError as exc:
+            raise JournalError(
+                f"{file} cannot be read: {exc.strerror}",
+                hint="ask as the account that the daemon runs as",
+            ) from exc
         if not begun:
             raise JournalError(
                 f"there is no journal at {file} yet", hint="start the daemon once: twinsyncd run"
