@@ -51,14 +51,16 @@ def scan_every_s(folder: Path) -> float:
 
 def is_running(config: Config) -> bool:
     """Tell whether some daemon keeps the journal of this configuration right now."""
-    lock = FileLock(journal_file(config).with_name(LOCK), timeout=0)
+    file = journal_file(config).with_name(LOCK)
     try:
-        with lock:
+        if not file.exists():
+            return False  # nobody ever began; the lock would create its folder for all to read
+        with FileLock(file, timeout=0):
             return False
     except Timeout:
         return True
     except OSError:
-        return False  # no state folder yet
+        return False  # not for us to look at
 
 
 @contextmanager

@@ -1,0 +1,92 @@
+"""An office at the command line: a drive, a configuration, a journal, and what is printed."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from twinsyncd.cli import main
+from twinsyncd.core.step import Step
+from twinsyncd.journal.database import open_database
+from twinsyncd.journal.writer import Journal
+
+CAD = "Bridge 12/cad"
+IMODEL = "1b2c3d4e-1111-4222-8333-444455556666"
+CONFIG = f"""[auth]
+client_id = "service-abc"
+
+[daemon]
+state_folder = "state"
+
+[[connection]]
+name = "Bridge 12"
+itwin_id = "0a1b2c3d-1111-4222-8333-444455556666"
+imodel_id = "{IMODEL}"
+
+  [[connection.source]]
+  folder = "cad"
+  references = ["xref/**"]
+"""
+
+
+@dataclass
+class Printed:
+    """How a command ended."""
+
+    code: object  # as the process would end with
+    out: str
+    err: str
+
+
+class Office:
+    """A folder with `twinsyncd.toml`, the drive `cad`, and `state` once something began."""
+
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.folder = folder
+        self.drive = folder / "cad"
+        self.drive.mkdir()
+        self.state = folder / "state"
+        self.config = folder / "twinsyncd.toml"
+        self.configure(CONFIG)
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+        monkeypatch.chdir(folder)
+        monkeypatch.delenv("TWINSYNCD_CONFIG", raising=False)
+        monkeypatch.setenv("TWINSYNCD_AUTH__CLIENT_SECRET", "hunter2")
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "nowhere"))
+        monkeypatch.setenv("COLUMNS", "300")
+
+    def configure(self, text: str) -> None:
+        """Write the configuration."""
+        self.config.write_text(text, "utf-8")
+
+    def save(self, path: str, content: bytes = b"drawing") -> Path:
+        """Save a file on the drive."""
+        file = self.drive / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        return file
+
+    def remember(self, *steps: Step) -> None:
+        """Let a daemon have lived, remembered this, and ended."""
+        journal = Journal(open_database(self.state / "journal.sqlite"))
+        journal.sign_on("1.0", 1_700_000_000.0)
+        for step in steps:
+            journal.commit(step)
+        journal.close()
+
+    def types(self, *words: str) -> Printed:
+        """Run a command as a person does, and return what came of it."""
+        self._monkeypatch.setattr(sys, "argv", ["twinsyncd", *words])
+        code: object = 0
+        try:
+            main()
+        except SystemExit as done:
+            code = done.code
+        out, err = self._capsys.readouterr()
+        return Printed(code, out, err)

@@ -1,0 +1,396 @@
+"""The command line: exit codes for programs, words for people, and nothing started in vain."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from cli_scene import CAD, CONFIG, IMODEL, Office
+from filelock import FileLock
+
+from twinsyncd import __version__
+from twinsyncd.config import load
+from twinsyncd.core.model import (
+    FileKey,
+    FileRow,
+    Fingerprint,
+    LaneRow,
+    Outcome,
+    Phase,
+    RunRecord,
+    SourceRow,
+)
+from twinsyncd.core.step import Step
+from twinsyncd.runtime.wiring import is_running
+
+LOOK = Fingerprint(7, 1_700_000_000_000_000_000, 1)
+A = FileKey(CAD, "a.dgn")
+SYNCED = FileRow(A, LOOK, "v1", "v1", "v1", item="i", mapped=True)
+COMMANDS = [["run"], ["sync"], ["status"], ["check", "--offline"], ["sync", "--dry-run"], ["retry"]]
+
+
+@pytest.fixture
+def office(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Office:
+    """A configured office where nothing was ever started."""
+    return Office(tmp_path, monkeypatch, capsys)
+
+
+def remembered(file: Path, synced: bool = True) -> FileRow:
+    """Return the row of a file as it lies on the drive."""
+    found = file.stat()
+    look = Fingerprint(found.st_size, found.st_mtime_ns, found.st_ino)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    row = FileRow(FileKey(CAD, file.name), look, digest, item="i", mapped=True)
+    return FileRow(row.key, look, digest, digest, digest if synced else "", item="i", mapped=True)
+
+
+# ---- a configuration that cannot be used --------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_bad_configuration_starts_nothing_and_says_how_to_mend_it(
+    office: Office, command: list[str]
+) -> None:
+    """File, line, key and fix: what a person needs who has never seen the file (exit code 2)."""
+    office.configure(CONFIG.replace('client_id = "service-abc"', 'client_idd = "service-abc"'))
+
+    printed = office.types(*command)
+
+    assert printed.code == 2
+    assert printed.out == ""
+    assert "nothing was started" in printed.err
+    assert f"{office.config}:2: auth.client_idd" in printed.err
+    assert "fix: " in printed.err
+    assert "client_id" in printed.err
+    assert not office.state.exists()
+
+
+def test_every_mistake_is_told_at_once(office: Office) -> None:
+    """Mending one to be told the next is how an afternoon is lost."""
+    office.configure(CONFIG.replace("client_id", "clientid").replace('"cad"', '"no such folder"'))
+
+    printed = office.types("status")
+
+    assert printed.code == 2
+    assert "has 3 mistakes" in printed.err or "has 2 mistakes" in printed.err
+    assert printed.err.count("fix: ") >= 2
+
+
+def test_no_secret_is_printed_with_a_complaint(office: Office) -> None:
+    """Complaints are pasted into tickets (P11)."""
+    office.configure(CONFIG.replace("[daemon]", 'client_secret = "s3cr3t"\nport = 1\n\n[daemon]'))
+
+    printed = office.types("status")
+
+    assert printed.code == 2
+    assert "s3cr3t" not in printed.err + printed.out
+    assert "hunter2" not in printed.err + printed.out
+
+
+def test_a_configuration_that_is_not_there_is_a_mistake_with_a_fix(office: Office) -> None:
+    """The places that were looked at are named."""
+    office.config.unlink()
+
+    printed = office.types("status")
+
+    assert printed.code == 2
+    assert str(office.config) in printed.err
+    assert "--config FILE" in printed.err
+
+
+def test_a_configuration_is_named_by_option_or_environment(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Services are set up by either; the option wins."""
+    other = office.folder / "other.toml"
+    office.config.rename(other)
+
+    assert office.types("check", "--offline", "--config", str(other)).code == 0
+    monkeypatch.setenv("TWINSYNCD_CONFIG", str(other))
+    assert office.types("check", "--offline").code == 0
+    assert office.types("check", "--offline", "-c", str(office.config)).code == 2
+
+
+@pytest.mark.parametrize("words", [["dance"], ["status", "--nope"], ["sync", "--timeout", "0"]])
+def test_words_that_mean_nothing_end_with_code_2(office: Office, words: list[str]) -> None:
+    """A mistyped unit file must not look like a failed sync."""
+    printed = office.types(*words)
+
+    assert printed.code == 2
+    assert not office.state.exists()
+
+
+def test_the_version_is_told_and_nothing_else(office: Office) -> None:
+    """Deployment tools compare it."""
+    assert office.types("--version").out == f"twinsyncd {__version__}\n"
+
+
+# ---- status -------------------------------------------------------------------------------
+
+
+def test_a_status_before_the_first_start_says_what_to_do(office: Office) -> None:
+    """It is the first thing people type, and it must not create what it looks for."""
+    printed = office.types("status")
+
+    assert printed.code == 1
+    assert "there is no journal" in printed.err
+    assert "twinsyncd run" in printed.err
+    assert not office.state.exists()
+
+
+def test_a_status_of_a_damaged_journal_is_words(office: Office) -> None:
+    """The one who reads it cannot read a traceback."""
+    office.state.mkdir()
+    (office.state / "journal.sqlite").write_bytes(b"no database " * 500)
+
+    printed = office.types("status")
+
+    assert printed.code == 1
+    assert printed.err.startswith("twinsyncd: ")
+    assert "cannot be read" in printed.err
+
+
+def test_all_synced_is_exit_code_0(office: Office) -> None:
+    """Monitoring asks for the code alone."""
+    run = RunRecord(IMODEL, "Bridge 12", "run-1", Outcome.SUCCEEDED, 10.0, 95.0, 1)
+    office.remember(Step(files=(SYNCED,), lanes=(LaneRow(IMODEL),), history=(run,)))
+
+    printed = office.types("status")
+
+    assert printed.code == 0
+    assert "Bridge 12  no run active" in printed.out
+    assert f"{CAD}: 1 of 1 file synced" in printed.out
+    assert "not running" in printed.out
+    assert "Bridge 12  succeeded in 1 min 25 s, 1 changed file" in printed.out
+    assert "not synced" not in printed.out
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (Step(files=(FileRow(A, LOOK, "v1"),)), "a.dgn  to be uploaded"),
+        (Step(files=(FileRow(A, LOOK, "v1", aside="bad name"),)), "set aside: bad name"),
+        (Step(files=(FileRow(A, unread="locked"),)), "cannot be read: locked"),
+        (Step(sources=(SourceRow(CAD, "d", "share is away"),)), f"{CAD}: share is away"),
+        (Step(lanes=(LaneRow(IMODEL, halt="no right"),)), "halted: no right"),
+    ],
+    ids=["to store", "aside", "unread", "offline", "halted"],
+)
+def test_whatever_is_not_synced_is_told_and_is_exit_code_1(
+    office: Office, step: Step, words: str
+) -> None:
+    """Each state has its own words, and the reason with it."""
+    office.remember(Step(files=(SYNCED,)), step)
+
+    printed = office.types("status")
+
+    assert printed.code == 1
+    assert words in printed.out
+
+
+@pytest.mark.xfail(strict=True, reason="brackets are taken for markup")
+@pytest.mark.parametrize("command", [["status"], ["sync", "--dry-run"]], ids=" ".join)
+@pytest.mark.parametrize("name", ["plan [old].dgn", "plan [bold].dgn", "plan [/x].dgn"])
+def test_brackets_in_a_name_are_printed_as_they_are(
+    office: Office, command: list[str], name: str
+) -> None:
+    """A name shown without its brackets, or that ends in a traceback, cannot be found."""
+    office.save(name)
+    office.remember(Step(files=(FileRow(FileKey(CAD, name), LOOK, "v1", aside="no [way]"),)))
+
+    assert name in office.types(*command).out
+
+
+def test_a_long_list_is_cut_off_and_says_so(office: Office) -> None:
+    """A first sync of 20,000 files must not scroll the rest away."""
+    rows = tuple(FileRow(FileKey(CAD, f"{n}.dgn"), LOOK, "v1") for n in range(5))
+    office.remember(Step(files=rows))
+
+    printed = office.types("status", "--files", "2")
+
+    assert "not synced  5 files" in printed.out
+    assert "and 3 more" in printed.out
+    assert printed.out.count(".dgn") == 2
+
+
+def test_a_status_for_programs_is_json_with_the_same_content(office: Office) -> None:
+    """Dashboards are built on it, so its shape is a promise."""
+    office.remember(Step(files=(FileRow(A, LOOK, "v1"),), lanes=(LaneRow(IMODEL, Phase.RUNNING),)))
+
+    printed = office.types("status", "--json")
+
+    told = json.loads(printed.out)
+    assert printed.code == 1
+    assert told["running"] is False
+    assert told["daemon"]["version"] == "1.0"
+    assert told["counts"][0]["to_store"] == 1
+    assert told["lanes"][0]["phase"] == "running"
+    assert told["open_files"] == [
+        {"source": CAD, "path": "a.dgn", "state": "to be uploaded", "reason": ""}
+    ]
+    assert told["open_total"] == 1
+
+
+def test_a_daemon_that_holds_the_journal_counts_as_running(office: Office) -> None:
+    """The lock, not a process number, tells: numbers are reused."""
+    office.remember(Step(files=(SYNCED,)))
+
+    with FileLock(office.state / "twinsyncd.lock"):
+        told = json.loads(office.types("status", "--json").out)
+        printed = office.types("status")
+
+    assert told["running"] is True
+    assert "hangs" in printed.out  # its last sign of life is years old
+    assert printed.code == 0
+
+
+def test_asking_whether_a_daemon_runs_creates_nothing(office: Office) -> None:
+    """A folder made by the way would have the wrong rights for what is kept in it."""
+    config = load(office.config)
+
+    assert not is_running(config)
+    assert not office.state.exists()
+
+
+# ---- check --------------------------------------------------------------------------------
+
+
+def test_a_check_counts_what_the_sources_match(office: Office) -> None:
+    """A glob that matches nothing is the commonest mistake, and looks like success."""
+    office.save("a.dgn")
+    office.save("level 1/b.dgn")
+    office.save("xref/grid.dgn")
+    office.save("notes.txt")
+
+    printed = office.types("check", "--offline")
+
+    assert printed.code == 0
+    assert "2 source files, 1 references" in printed.out
+    assert "FAIL" not in printed.out
+    assert not office.state.exists()
+
+
+def test_a_check_names_the_drive_that_cannot_be_read(office: Office) -> None:
+    """It is run when something is wrong, so it must say what, and end with 1."""
+    office.save("a.dgn")
+    office.configure(CONFIG.replace('folder = "cad"', 'folder = "cad/a.dgn"'))
+
+    printed = office.types("check", "--offline")
+
+    assert printed.code in {1, 2}
+    assert "cad/a.dgn" in printed.out + printed.err
+    assert "fix: " in printed.out + printed.err
+
+
+# ---- sync --dry-run -----------------------------------------------------------------------
+
+
+def test_a_rehearsal_without_a_journal_would_upload_everything(office: Office) -> None:
+    """It is the first thing a careful person types, before anything was ever synced."""
+    office.save("a.dgn", b"x" * 2048)
+    office.save("xref/grid.dgn")
+    office.save("notes.txt")
+
+    printed = office.types("sync", "--dry-run")
+
+    assert printed.code == 0
+    assert f"upload    {CAD}/a.dgn  is new" in printed.out
+    assert f"upload    {CAD}/xref/grid.dgn  is new" in printed.out
+    assert "notes.txt" not in printed.out
+    assert "would upload 2 files (2.0 KiB), then start a run" in printed.out
+    assert not office.state.exists()
+
+
+def test_a_rehearsal_of_nothing_says_so(office: Office) -> None:
+    """Silence could mean that it looked in the wrong place."""
+    printed = office.types("sync", "--dry-run")
+
+    assert printed.code == 0
+    assert "nothing to do" in printed.out
+
+
+def test_a_rehearsal_compares_with_what_is_remembered(office: Office) -> None:
+    """What is the same costs nothing, and what is left over from last time is told."""
+    same = remembered(office.save("same.dgn"))
+    waiting = remembered(office.save("waiting.dgn"), synced=False)
+    changed = remembered(office.save("changed.dgn"))
+    touched = remembered(office.save("touched.dgn", b"touched"))
+    gone = remembered(office.save("gone.dgn"))
+    office.remember(Step(files=(same, waiting, changed, touched, gone)))
+    office.save("changed.dgn", b"longer content")
+    office.save("touched.dgn", b"touched").touch()
+    (office.drive / "gone.dgn").unlink()
+    office.save("new.dgn")
+    before = (office.state / "journal.sqlite").read_bytes()
+
+    printed = office.types("sync", "--dry-run")
+
+    told = [line.split()[0] + " " + line.split("/")[-1] for line in printed.out.splitlines()[1:-1]]
+    assert printed.code == 0
+    assert sorted(told) == [
+        "nothing gone.dgn  is not on the drive any more; it is kept",
+        "nothing touched.dgn  was touched, but its content is the same",
+        "replace changed.dgn  has changed",
+        "run waiting.dgn  is uploaded already",
+        "upload new.dgn  is new",
+    ]
+    assert "would upload 2 files" in printed.out
+    assert (office.state / "journal.sqlite").read_bytes() == before
+
+
+def test_a_rehearsal_of_a_drive_that_is_away_says_that_it_waits(office: Office) -> None:
+    """The plan of a sync is then to do nothing, not to delete everything (P7)."""
+    office.remember(Step(files=(remembered(office.save("a.dgn")),)))
+    (office.drive / "a.dgn").unlink()
+
+    printed = office.types("sync", "--dry-run")
+
+    assert "wait" in printed.out
+    assert "is not on the drive any more" not in printed.out
+
+
+# ---- retry and approve --------------------------------------------------------------------
+
+
+def test_a_retry_is_left_for_a_daemon_that_is_down(office: Office) -> None:
+    """A request is a row, so it works at night and survives a crash."""
+    office.remember(Step(files=(FileRow(A, LOOK, "v1", aside="refused"),)))
+
+    printed = office.types("retry", f"{CAD}/a.dgn")
+
+    assert printed.code == 0
+    assert "when the daemon runs next" in printed.out
+
+
+def test_a_retry_of_a_file_in_no_source_is_refused(office: Office) -> None:
+    """A typo that is accepted looks like a mended file."""
+    office.remember(Step(files=(SYNCED,)))
+
+    printed = office.types("retry", "elsewhere.dgn")
+
+    assert printed.code == 1
+    assert "lies in no configured folder" in printed.err
+
+
+def test_nothing_to_approve_is_told(office: Office) -> None:
+    """Approving in advance would switch the guard off for the day it is needed (P7)."""
+    office.remember(Step(files=(SYNCED,)))
+
+    assert "nothing of Bridge 12 waits" in office.types("approve", "Bridge 12").out
+    assert office.types("approve", "Bridge 13").code == 1
+
+
+def test_an_approval_names_what_it_is_about(office: Office) -> None:
+    """A person must see which drive and why before saying that it is meant (P7)."""
+    held = SourceRow(CAD, "drive", "15 of 20 files are gone at once", needs_person=True)
+    office.remember(Step(sources=(held,)))
+
+    printed = office.types("approve", "Bridge 12", "--yes")
+
+    assert printed.code == 0
+    assert f"{CAD}: 15 of 20 files are gone at once" in printed.out
+    assert "the next start goes on" in printed.out
