@@ -406,8 +406,27 @@ def test_a_connection_that_is_gone_at_the_start_is_prepared_anew() -> None:
         .says()
         .lane(phase=Phase.QUIET)
         .remembers(A, covered="")
-        .hears(after_s=HALT_S)
+        .hears(after_s=1)
         .says(prepare())
+    )
+
+
+def test_a_connection_that_somebody_deleted_is_made_anew_with_all_its_files() -> None:
+    """It held files that count as synced; without them the new one would never hold them."""
+    (
+        preparing()
+        .hears(prepared(A))
+        .says(START)
+        .hears(facts.StartFailed("one", failure(Fault.GONE)))
+        .says()
+        .hears(after_s=1)
+        .says(prepare())
+        .hears(facts.PrepareFailed("one", failure(Fault.GONE)))
+        .says()
+        .lane(phase=Phase.PREPARING, halt="")
+        .remembers(A, mapped=False, synced="")
+        .hears(after_s=2)
+        .says(prepare(A, remote=""))
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from . import commands, facts
@@ -81,7 +81,7 @@ class Runs:
         assert self.pace.row.phase is Phase.PREPARING, "nothing was being prepared"
         self.pace.asking = False
         if isinstance(fact, facts.PrepareFailed):
-            self.pace.failed(fact.failure, now)
+            self._prepare_failed(fact, now)
             return
         before = self.remotes[fact.connection].remote_id
         if before and before != fact.remote_id:
@@ -129,13 +129,15 @@ class Runs:
         """Keep the doubt if a run may have begun all the same; else ask again later."""
         assert self.pace.row.phase is Phase.STARTING, "no run was asked for"
         self.pace.asking = False
+        if fact.failure.fault is Fault.GONE:  # the connection: to be found or made again
+            self._give_up(now)
+            self.pace.failed(replace(fact.failure, fault=Fault.TRANSIENT), now)
+            return
         self.pace.failed(fact.failure, now)
         if fact.failure.fault is Fault.TRANSIENT:
             self.in_doubt = True
-            return
-        self.pace.set(asks=self.pace.row.asks - 1)
-        if fact.failure.fault is Fault.GONE:
-            self._give_up(now)
+        else:
+            self.pace.set(asks=self.pace.row.asks - 1)
 
     def found(self, fact: facts.RunFound, now: Now) -> None:
         """Adopt the run whose answer was lost: on our connection, newer than our last look."""
@@ -173,6 +175,15 @@ class Runs:
         return ended
 
     # ---- inside -----------------------------------------------------------------------
+
+    def _prepare_failed(self, fact: facts.PrepareFailed, now: Now) -> None:
+        """Try again later; a connection that somebody deleted is made anew with all its files."""
+        failure = fact.failure
+        if failure.fault is Fault.GONE and self._remote_id(fact.connection):
+            self.ledger.forget_mappings(fact.connection)
+            self.remotes[fact.connection] = ConnectionRow(fact.connection)
+            failure = replace(failure, fault=Fault.TRANSIENT)
+        self.pace.failed(failure, now)
 
     def _remote_id(self, connection: str) -> str:
         return self.remotes[connection].remote_id
