@@ -266,7 +266,7 @@ class Script:
             | facts.FilesFound
             | facts.LookFailed
             | facts.Reserved
-            | facts.SyncAsked
+            | facts.PersonFact
             | facts.Ticked,
         ):
             return

@@ -25,9 +25,9 @@ from core_script import (
     synced,
 )
 
-from twinsyncd.core import facts
+from twinsyncd.core import commands, facts
 from twinsyncd.core.drive import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
-from twinsyncd.core.model import FileKey, FileRow, Source
+from twinsyncd.core.model import Failure, Fault, FileKey, FileRow, Source
 from twinsyncd.core.safety import CONFIRM_S, MASS_LEAST
 
 LOST = facts.HintsLost(CAD, "overflow")
@@ -306,3 +306,98 @@ def test_a_lost_hint_during_a_scan_asks_for_another() -> None:
 def test_the_usual_scan_of_these_plays_comes_after_their_end() -> None:
     """Else the plays would test the calendar instead of what they say."""
     assert CAD_SOURCE.scan_every_s > 100_000
+
+
+# ---- what a person says -------------------------------------------------------------------
+
+MEANT = facts.ApproveAsked("one")
+
+
+def approved() -> commands.Scan:
+    """Ask for a scan that accepts what it finds."""
+    return commands.Scan(CAD, "drive", approved=True)
+
+
+def test_an_approved_mass_deletion_goes_through() -> None:
+    """The project was really moved; after the person's word the guard may not ask again."""
+    held = confirmed(crowd(20), 20, some(15)).source(needs_person=True)
+
+    (
+        held.hears(MEANT)
+        .says(approved())
+        .hears(scanned(20, *some(15)))
+        .says()
+        .source(offline="", approved=False)
+    )
+
+    assert gone(held) == 15
+
+
+def test_an_approval_survives_a_crash() -> None:
+    """A person who has decided once must not be asked again by the next process (P8)."""
+    held = confirmed(crowd(20), 20, some(15)).hears(MEANT).says(approved()).dies()
+
+    held.hears().says(approved()).hears(scanned(20, *some(15))).source(offline="")
+
+
+def test_an_approval_does_not_outlast_what_it_was_given_for() -> None:
+    """Else the next mishap would pass unseen, years later (P7)."""
+    held = confirmed(crowd(40), 40, some(15)).hears(MEANT).says(approved())
+    held.hears(scanned(40, *some(15))).says().source(approved=False)
+
+    missing = tuple(FileKey(CAD, f"{number}.dgn") for number in range(15, 30))
+    script = confirmed(scanning(held), 25, missing).source(needs_person=True)
+
+    assert gone(script) == 15
+
+
+def test_an_approval_without_a_question_means_nothing() -> None:
+    """It may have been typed a minute after the drive had mended itself."""
+    synced().hears(MEANT).says().source(approved=False)
+
+
+def test_another_drive_is_accepted_once_a_person_says_so() -> None:
+    """A file server is replaced every few years; its identity is a new one for good."""
+    other = facts.ScanFailed(CAD, "another drive", needs_person=True)
+    (
+        scanning(synced())
+        .hears(other)
+        .says()
+        .source(offline="another drive", needs_person=True)
+        .hears(MEANT)
+        .says(approved())
+        .hears(facts.Scanned(CAD, "drive-2", 1))
+        .says()
+        .source(identity="drive-2", offline="", needs_person=False, approved=False)
+    )
+
+
+@pytest.mark.parametrize("asked", [facts.RetryAsked(), facts.RetryAsked(A)], ids=["all", "one"])
+def test_a_file_set_aside_is_looked_at_afresh_when_a_person_asks(asked: facts.RetryAsked) -> None:
+    """The cause may lie outside the file: a right, a quota, a service that was mended (P9)."""
+    refused = facts.StoreFailed(A, Failure(Fault.REFUSED, "no"))
+    (
+        storing()
+        .hears(refused)
+        .says()
+        .rests()
+        .hears(asked)
+        .says(look_at(A))
+        .remembers(A, aside="", attempts=0)
+        .hears(saw(A, 1))
+        .says()
+        .hears(after_s=5)
+        .says(look_at(A))
+        .hears(saw(A, 1))
+        .says(read(A, 1))
+        .hears(hashed(A, 1))
+        .says(store(A, 1))
+    )
+
+
+def test_a_retry_of_another_file_leaves_a_file_set_aside() -> None:
+    """One word for one file."""
+    refused = facts.StoreFailed(A, Failure(Fault.REFUSED, "no"))
+    script = storing().hears(refused).says().hears(facts.RetryAsked(B)).says()
+
+    script.remembers(A, aside="no").rests()
