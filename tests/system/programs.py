@@ -16,6 +16,7 @@ from typing import Any, Final
 from .waiting import wait_until
 
 TWINSYNCD: Final = (sys.executable, "-m", "twinsyncd")
+BYTECODE: Final = Path(__file__).parents[2] / ".cache" / "bytecode"
 END_S: Final = 30.0  # how long a program may take to end politely
 
 
@@ -126,9 +127,17 @@ def call(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return our environment without what would change how the programs behave."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("TWINSYNCD_")}
-    return {**ours, "COLUMNS": "200", "PYTHONUTF8": "1"}
+    """Return our environment without what would change how the programs behave.
+
+    Their bytecode is kept in a place of ours: compiling everything anew for every program would
+    take longer than most tests, and some machines are told to keep none.
+    """
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("TWINSYNCD_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
+    return {**ours, "COLUMNS": "200", "PYTHONUTF8": "1", "PYTHONPYCACHEPREFIX": str(BYTECODE)}
 
 
 def events_in(log: Path) -> Iterator[dict[str, Any]]:
