@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from core_script import (
+    CAD,
     LOOK_AT_RUN,
     SAVED,
     START,
@@ -34,7 +35,7 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import IN_DOUBT, ConnectionRow, Fault, Phase
+from twinsyncd.core.model import IN_DOUBT, ConnectionRow, Fault, Phase, SourceRow
 from twinsyncd.core.pace import HALT_S
 from twinsyncd.core.stores import LATE_S
 
@@ -219,6 +220,16 @@ def test_a_doubt_about_a_file_that_is_away_holds_the_run_up_only_while_it_may_la
     script.hears(after_s=LATE_S - 0.1).says(scan()).hears(after_s=0.1).says(prepare(B))
 
     script.remembers(A, stored=IN_DOUBT, synced="v1")
+
+
+def test_a_doubt_of_an_earlier_process_holds_the_run_up_as_one_of_our_own() -> None:
+    """Its request may be on the wire still when we are up again (P4)."""
+    script = settles(synced(), B, 1, store(B, 1)).hears(stored(B, 1)).says()
+    script = settles(script, A, 2, store(A, 2, again=True))
+    script.dies().journal.sources[CAD] = SourceRow(CAD, "drive", "offline")
+    script.dies().hears().says(scan()).hears(facts.ScanFailed(CAD, "offline")).says()
+
+    script.hears(after_s=LATE_S - 0.1).says(scan()).hears(after_s=0.1).says(prepare(B))
 
 
 @pytest.mark.parametrize("begin", [storing, preparing, starting, running, synced])

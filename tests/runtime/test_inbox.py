@@ -107,7 +107,7 @@ def test_a_scan_waits_when_too_many_of_its_parts_wait() -> None:
         inbox.post(PART)
         posted.set()
 
-    thread = threading.Thread(target=post_one_more)
+    thread = threading.Thread(target=post_one_more, daemon=True)
     thread.start()
 
     assert not posted.is_set()
@@ -133,7 +133,7 @@ def test_closing_lets_go_of_everybody_who_waits() -> None:
     inbox = Inbox()
     for _ in range(PARTS_MAX):
         inbox.post(PART)
-    thread = threading.Thread(target=inbox.post, args=(PART,))
+    thread = threading.Thread(target=inbox.post, args=(PART,), daemon=True)
     thread.start()
 
     inbox.close()
