@@ -1,0 +1,1 @@
+"""Real kills: the daemon, localtwin, files and a bad network, for many rounds, then the proof."""
