@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench clean help
+.PHONY: demo test lint bench soak clean help
 
 help:
 	@echo "make demo    watch it work: localtwin, a sample drive, a first sync, an edit, the changeset"
 	@echo "make test    lint, types, and every test that needs no special machine"
 	@echo "make lint    ruff and mypy --strict"
 	@echo "make bench   measure speed and size, each against a limit or a peer in the same run"
+	@echo "make soak    kill the real programs for ROUNDS=200 rounds and prove that nothing is lost"
 
 $(READY): pyproject.toml .ci/constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,6 +32,9 @@ lint: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m pytest tests/benchmarks -m bench -p no:cacheprovider -s
+
+soak: $(READY)
+	@cd tests && ../$(BIN)/python -m soak --rounds $(or $(ROUNDS),200) $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf $(VENV) .demo .cache .mypy_cache .pytest_cache .ruff_cache

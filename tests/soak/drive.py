@@ -1,0 +1,91 @@
+"""The shared drive: saves as people's programs do, and the memory of what each file ever was."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from .content import Templates, write_whole
+from .plan import Change, Delete, Replace, Slice, Touch
+
+
+@dataclass(slots=True)
+class _Saving:
+    """A save in place under way."""
+
+    stream: IO[bytes]
+    written_s: float
+
+
+@dataclass(slots=True)
+class Drive:
+    """Carries out changes below `folder`."""
+
+    folder: Path
+    templates: Templates
+    patience_s: float  # a pause in a save that is longer looks like its end to anybody
+    changes: int = 0
+    touched: int = 0
+    ever: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By path, the digests of what the file was, whole, for as long as a save is given to end."""
+    _saving: dict[str, _Saving] = field(default_factory=dict)
+
+    def digest(self, path: str) -> str:
+        """Return the SHA-256 of a file's content, "" without the file."""
+        try:
+            return hashlib.sha256((self.folder / path).read_bytes()).hexdigest()
+        except FileNotFoundError:
+            return ""
+
+    def paths(self) -> list[str]:
+        """Return the files that are there."""
+        found = (file for file in self.folder.rglob("*.*") if not file.name.startswith("~"))
+        return sorted(file.relative_to(self.folder).as_posix() for file in found)
+
+    def carry_out(self, act: Change) -> None:
+        """Change the drive."""
+        file = self.folder / act.path
+        match act:
+            case Slice():
+                self._write_slice(file, act)
+            case Replace(path, version):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                data = self.templates.content(path, version)
+                self._note(path, data)
+                write_whole(file, data)
+                self.changes += 1
+            case Delete():
+                file.unlink()
+                self.changes += 1
+            case Touch(path, rewrite):
+                self.touched += 1
+                write_whole(file, file.read_bytes()) if rewrite else os.utime(file)
+
+    def close(self) -> None:
+        """Give up the saves that a stop has interrupted."""
+        for saving in self._saving.values():
+            saving.stream.close()
+
+    def _write_slice(self, file: Path, act: Slice) -> None:
+        data = self.templates.content(act.path, act.version)
+        if act.index == 0:
+            stream = file.open("wb" if act.fresh else "r+b", buffering=0)
+            self._saving[act.path] = _Saving(stream, time.monotonic())
+        saving = self._saving[act.path]
+        if time.monotonic() - saving.written_s > self.patience_s:
+            self._note(act.path, file.read_bytes())
+        length = -(-len(data) // act.count)
+        saving.stream.write(data[act.index * length : (act.index + 1) * length])
+        saving.written_s = time.monotonic()
+        if act.index == act.count - 1:
+            self._note(act.path, data)
+            self._saving.pop(act.path).stream.close()
+            self.changes += 1
+
+    def _note(self, path: str, data: bytes) -> None:
+        self.ever[path].add(hashlib.sha256(data).hexdigest())

@@ -1,0 +1,167 @@
+"""At rest everything must be equal: the drive, the journal, Storage and the iModel.
+
+And over all time: no content was committed that no file ever had whole, no run was active beside
+another, no run was started for nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from localtwin.connectors.source import ConnectorError
+from localtwin.ids import split_pair
+from localtwin.imodel.report import SourceOrder
+from localtwin.imodel.verify import differences
+
+from .drive import Drive
+from .platform import Platform, RunSeen, StoredFile
+from .programs import Place
+from .proxy import Commit
+
+CONNECTORS = {"ifc": "IFC", "dxf": "DWG"}
+CLOCKS_S = 0.05  # the proxy notes a commit a little later than localtwin makes it
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken promise, and what to look at."""
+
+    kind: str  # lost, torn, superfluous, double
+    about: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the journal says of one file; `path` begins with the source's folder."""
+
+    path: str
+    seen: str
+    stored: str
+    synced: str
+    item: str
+    note: str  # why it was set aside or cannot be read
+
+
+def read_journal(file: Path) -> dict[str, Row]:
+    """Return the journal's files by path."""
+    query = (
+        "SELECT source, path, seen, stored, synced, item, aside || unread FROM files ORDER BY 1, 2"
+    )
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        rows = database.execute(query).fetchall()
+    found = {}
+    for source, path, seen, stored, synced, item, note in rows:
+        whole = f"{source.rpartition('/')[2]}/{path}"
+        found[whole] = Row(whole, seen, stored, synced, item, note)
+    return found
+
+
+@dataclass(slots=True)
+class Judge:
+    """Compares; remembers which contents of the iModel it has proved already."""
+
+    place: Place
+    drive: Drive
+    platform: Platform
+    _scratch: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._scratch = self.place.folder / "compared"
+
+    def at_rest(self) -> Iterator[Violation]:
+        """Yield everything that is not equal now."""
+        journal = read_journal(self.place.journal)
+        stored = list(self.platform.files())
+        there = self.drive.paths()
+        for path in there:
+            yield from self._journal(path, journal.get(path))
+        for path in sorted({*there, *(file.path for file in stored)}):
+            items = [file for file in stored if file.path == path]
+            if len(items) != 1:
+                yield Violation("lost", path, f"Storage holds it {len(items)} times")
+            for file in items:
+                yield from self._content(file, journal.get(path))
+
+    def _journal(self, path: str, row: Row | None) -> Iterator[Violation]:
+        digest = self.drive.digest(path)
+        if row is None:
+            yield Violation("lost", path, "the journal does not know it")
+        elif {row.seen, row.stored, row.synced} != {digest}:
+            yield Violation("lost", path, f"the drive has {digest[:12]}, the journal says {row}")
+
+    def _content(self, stored: StoredFile, row: Row | None) -> Iterator[Violation]:
+        """Compare what Storage and the iModel hold of one file; a deleted one keeps its last."""
+        data = self.platform.content(stored.item)
+        digest, expected = hashlib.sha256(data).hexdigest(), self.drive.digest(stored.path)
+        if digest not in self.drive.ever[stored.path]:
+            yield Violation("torn", stored.path, f"Storage has {digest[:12]}, which never was")
+        if expected and digest != expected:
+            yield Violation("lost", stored.path, f"Storage has {digest[:12]}, not {expected[:12]}")
+        if expected and row is not None and row.item != stored.item:
+            yield Violation("lost", stored.path, "the journal names another item of Storage")
+        yield from self._imodel(stored, data)
+
+    def _imodel(self, stored: StoredFile, data: bytes) -> Iterator[Violation]:
+        """Compare element by element with what a fresh reading of the content says."""
+        self._scratch.write_bytes(data)
+        connector = CONNECTORS[stored.path.rpartition(".")[2]]
+        order = SourceOrder(stored.item, stored.path, self._scratch, connector)
+        try:
+            found = list(differences(self.place.imodel, order))
+        except ConnectorError as exc:
+            yield Violation("torn", stored.path, f"it cannot be read: {exc.message}")
+            return
+        if found:
+            yield Violation("lost", stored.path, f"the iModel differs: {found[:3]}")
+
+
+def torn(commits: Iterable[Commit], drive: Drive) -> Iterator[Violation]:
+    """Yield the commits of what no file ever was."""
+    whole = set().union(*drive.ever.values())
+    for commit in commits:
+        if commit.digest not in whole:
+            yield Violation("torn", commit.blob, f"{commit.digest[:12]} was committed, never whole")
+
+
+def double(runs: Iterable[RunSeen]) -> Iterator[Violation]:
+    """Yield the runs, in the order they started, that began while another was active."""
+    last: RunSeen | None = None
+    for run in runs:
+        if last is not None and run.started_s < last.ended_s:
+            yield Violation("double", run.id, f"it began while {last.id} was active")
+        last = run if last is None or run.ended_s > last.ended_s else last
+
+
+def superfluous(
+    runs: Iterable[RunSeen], commits: Iterable[Commit], excused_s: Iterable[float]
+) -> Iterator[tuple[RunSeen, bool]]:
+    """Yield the runs that wrote nothing although Storage had nothing new, and if that is excused.
+
+    Excused is a run when an answer was lost, or a program killed, since the one before began.
+    `runs` in the order they started.
+    """
+    excuses, uploads = sorted(excused_s), list(commits)
+    before: dict[str, RunSeen] = {}
+    for run in runs:
+        last = before.get(run.connection)
+        before[run.connection] = run
+        if last is None or not run.wrote_nothing:
+            continue
+        if _contents(run, uploads) == _contents(last, uploads):
+            yield run, any(last.started_s <= moment_s <= run.started_s for moment_s in excuses)
+
+
+def _contents(run: RunSeen, commits: Iterable[Commit]) -> dict[str, str]:
+    """Return the digests that the run's files had in Storage when it started."""
+    blobs = {pair[1] for item in run.outcomes if (pair := split_pair(item))}
+    return {
+        commit.blob: commit.digest
+        for commit in commits
+        if commit.blob in blobs and commit.at_s <= run.started_s + CLOCKS_S
+    }

@@ -1,0 +1,207 @@
+"""What happens in which round, decided by the seed alone: changes, kills and faults, with times.
+
+The same seed gives the same choices, whatever the programs under test do.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from .proxy import Fault
+
+FOLDERS: Final = {"models": "ifc", "plans": "dxf"}  # one connection each, both of one iModel
+FILES_EACH: Final = 10
+ROUND_S: Final = 1.2
+SLICE_S: Final = 0.04  # between two slices of a save; far below the time a file must be quiet
+DELETED_MAX: Final = 5  # more missing at once would be a mass deletion, which waits for a person
+CALM_SHARE: Final = 0.25  # blocks in which files are touched only, so that no run may start
+
+
+class Program(StrEnum):
+    """What can be killed."""
+
+    DAEMON = "daemon"
+    LOCALTWIN = "localtwin"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a save in place; `fresh` empties the file first, else it is overwritten."""
+
+    path: str
+    version: int
+    index: int
+    count: int
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """A whole save by rename."""
+
+    path: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """The file goes away."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """The file gets a new time and keeps its content; `rewrite` writes it once more."""
+
+    path: str
+    rewrite: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """SIGKILL, and a new process at once."""
+
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
+class Disturb:
+    """One fault of the network, after so many more requests."""
+
+    fault: Fault
+    after: int
+
+
+Change = Slice | Replace | Delete | Touch
+Act = Change | Kill | Disturb
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An act and when it happens, in seconds since the round began."""
+
+    at_s: float
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The rounds up to the next rest; a calm one changes no content."""
+
+    rounds: list[list[Step]]
+    calm: bool
+
+
+@dataclass(slots=True)
+class Planner:
+    """Draws rounds; remembers which version each file has, to go back to it now and then."""
+
+    seed: int
+    versions: dict[str, list[int]] = field(default_factory=dict)  # all so far, oldest first
+    deleted: set[str] = field(default_factory=set)
+    _stale: set[str] = field(default_factory=set)  # changed in this block
+    _next_version: int = 1
+    _random: random.Random = field(default_factory=random.Random)
+
+    def __post_init__(self) -> None:
+        self._random.seed(self.seed)
+
+    def first_files(self) -> Iterator[Replace]:
+        """Yield the saves that fill the drive."""
+        for folder, suffix in FOLDERS.items():
+            for number in range(FILES_EACH):
+                size = "large" if number == 0 and suffix == "ifc" else "part"
+                yield self._replace(f"{folder}/storey{number % 3}/{size}{number:02}.{suffix}")
+
+    def block(self, rounds: int) -> Block:
+        """Draw the next so many rounds."""
+        self._stale.clear()
+        calm = self._random.random() < CALM_SHARE
+        return Block([self._round(calm=calm) for _ in range(rounds)], calm)
+
+    def _round(self, *, calm: bool) -> list[Step]:
+        draw = self._random
+        there, gone = sorted(self.versions.keys() - self.deleted), sorted(self.deleted)
+        chosen = draw.sample(there, draw.randint(1, 4))
+        steps: list[Step] = []
+        for path in chosen:
+            steps += self._touch(path) if calm else self._change(path)
+        if gone and not calm and draw.random() < 0.5:
+            steps.append(self._step(self._replace(draw.choice(gone))))
+        return sorted([*steps, *self._kills(), *self._faults()], key=lambda step: step.at_s)
+
+    def _change(self, path: str) -> list[Step]:
+        draw = self._random.random()
+        if draw < 0.40:
+            return self._slices(path, fresh=self._random.random() < 0.6)
+        if draw < 0.65:
+            return [self._step(self._replace(path))]
+        if draw < 0.75:
+            return self._touch(path)
+        if draw < 0.85:
+            return [self._step(self._restore(path))]
+        if draw < 0.92:
+            gone = self._step(Delete(path))
+            return [gone, Step(gone.at_s + self._random.uniform(0.01, 0.5), self._replace(path))]
+        return self._delete(path)
+
+    def _delete(self, path: str) -> list[Step]:
+        """Delete a file that was at rest; one in the middle of its upload waits for its doubt.
+
+        A store that may still take effect keeps runs waiting for minutes when its file is gone.
+        """
+        if len(self.deleted) >= DELETED_MAX or path in self._stale:
+            return self._touch(path)
+        self.deleted.add(path)
+        return [self._step(Delete(path))]
+
+    def _touch(self, path: str) -> list[Step]:
+        return [self._step(Touch(path, rewrite=self._random.random() < 0.5))]
+
+    def _slices(self, path: str, *, fresh: bool) -> list[Step]:
+        version, count = self._version_of(path), self._random.randint(2, 6)
+        start_s = self._random.uniform(0, ROUND_S - count * SLICE_S)
+        return [
+            Step(start_s + index * SLICE_S, Slice(path, version, index, count, fresh))
+            for index in range(count)
+        ]
+
+    def _restore(self, path: str) -> Replace:
+        """Go back to the content before the last."""
+        self._stale.add(path)
+        version = self.versions[path][-2:][0]
+        self.versions[path].append(version)
+        return Replace(path, version)
+
+    def _replace(self, path: str) -> Replace:
+        self.deleted.discard(path)
+        return Replace(path, self._version_of(path))
+
+    def _version_of(self, path: str) -> int:
+        version = self._next_version
+        self._next_version += 1
+        self._stale.add(path)
+        self.versions.setdefault(path, []).append(version)
+        return version
+
+    def _kills(self) -> list[Step]:
+        odds = {Program.DAEMON: 0.45, Program.LOCALTWIN: 0.2}
+        return [
+            self._step(Kill(program))
+            for program, chance in odds.items()
+            if self._random.random() < chance
+        ]
+
+    def _faults(self) -> list[Step]:
+        return [
+            self._step(Disturb(self._random.choice(list(Fault)), self._random.randint(0, 12)))
+            for _ in range(self._random.randint(0, 3))
+        ]
+
+    def _step(self, act: Act) -> Step:
+        return Step(self._random.uniform(0, ROUND_S), act)

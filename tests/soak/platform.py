@@ -1,0 +1,136 @@
+"""What localtwin holds, asked past the proxy and past the client under test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+
+from localtwin.serve import Ready
+
+PATIENCE_S: Final = 60.0  # localtwin may just be starting again
+LOOK_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that Storage shows; `path` begins with the name of the top folder."""
+
+    path: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunSeen:
+    """One run as the platform tells it; times are wall clock [s]."""
+
+    id: str
+    connection: str
+    started_s: float
+    ended_s: float
+    outcomes: dict[str, str]  # by storage file id: Success, Skipped, Error
+
+    @property
+    def wrote_nothing(self) -> bool:
+        """Tell whether every file had been taken in before."""
+        return set(self.outcomes.values()) <= {"Skipped"}
+
+
+class Platform:
+    """A signed-in reader; every call is repeated while localtwin is starting."""
+
+    def __init__(self, ready: Ready) -> None:
+        """Sign in when first asked."""
+        self._ready = ready
+        self._http = httpx.Client(base_url=ready.api_url, follow_redirects=True, timeout=30.0)
+        self._ended: dict[str, list[RunSeen]] = {}  # by connection; these do not change any more
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def files(self) -> Iterator[StoredFile]:
+        """Yield every file of the iTwin's Storage."""
+        top = self._get("/storage", iTwinId=self._ready.itwin_id)["items"]
+        folders = [(item["displayName"], item["id"]) for item in top if item["type"] == "folder"]
+        while folders:
+            path, folder = folders.pop()
+            for item in self._get(f"/storage/folders/{folder}/list")["items"]:
+                below = f"{path}/{item['displayName']}"
+                if item["type"] == "folder":
+                    folders.append((below, item["id"]))
+                else:
+                    yield StoredFile(below, item["id"])
+
+    def content(self, item: str) -> bytes:
+        """Return the bytes of a file in Storage."""
+        return self._answer(f"/storage/files/{item}/download", {}).content
+
+    def runs(self) -> list[RunSeen]:
+        """Return every run of the iModel, oldest first."""
+        base = "/synchronization/imodels/storageconnections"
+        found = self._get(base, imodelId=self._ready.imodel_id)["connections"]
+        runs: list[RunSeen] = []
+        for each in found:
+            ended = self._ended.setdefault(each["id"], [])
+            page = self._get(f"{base}/{each['id']}/runs", **{"$skip": len(ended)})["runs"]
+            new = [_run(each["displayName"], run) for run in page]
+            runs += [*ended, *new]
+            ended += [run for run in new if run.ended_s < float("inf")]
+        return sorted(runs, key=lambda run: run.started_s)
+
+    def _get(self, path: str, **query: str | int) -> Any:
+        return self._answer(path, {"$top": 1000, **query}).json()
+
+    def _answer(self, path: str, query: dict[str, str | int]) -> httpx.Response:
+        end_s = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                answer = self._http.get(path, params=query, headers=self._headers())
+                if answer.status_code != 401 and answer.status_code < 500:
+                    return answer.raise_for_status()
+                self._http.headers.pop("Authorization", None)
+            except httpx.TransportError:
+                if time.monotonic() > end_s:
+                    raise
+            time.sleep(LOOK_S)
+
+    def _headers(self) -> dict[str, str]:
+        form = {
+            "grant_type": "client_credentials",
+            "scope": "itwin-platform",
+            "client_id": self._ready.client_id,
+            "client_secret": self._ready.client_secret,
+        }
+        if "Authorization" not in self._http.headers:
+            answer = self._http.post("/connect/token", data=form).raise_for_status()
+            self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return {"Prefer": "return=representation"}
+
+
+def _run(connection: str, run: dict[str, Any]) -> RunSeen:
+    tasks = [task for job in run["jobs"] for task in job["tasks"]]
+    ended = run["endDateTime"]
+    return RunSeen(
+        run["id"],
+        connection,
+        _moment_s(run["startDateTime"]),
+        _moment_s(ended) if ended else float("inf"),
+        {task["storageFileId"]: task["result"] for task in tasks},
+    )
+
+
+def _moment_s(text: str) -> float:
+    return datetime.fromisoformat(text[:26] + "+00:00").timestamp()

@@ -1,0 +1,208 @@
+"""The soak itself: rounds of changes, kills and faults, and every few rounds a rest and a proof."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, assert_never
+
+from localtwin.serve import Settings, serving
+from twinsyncd.errors import JournalError
+from twinsyncd.journal.views import Status, Views
+
+from . import judge
+from .content import make_templates
+from .drive import Drive
+from .judge import Judge, Violation
+from .plan import (
+    FOLDERS,
+    Block,
+    Change,
+    Delete,
+    Disturb,
+    Kill,
+    Planner,
+    Program,
+    Replace,
+    Slice,
+    Step,
+    Touch,
+)
+from .platform import Platform
+from .programs import Place, Process
+from .proxy import Proxy
+
+BLOCK: Final = 5  # rounds between two rests
+SETTLE_S: Final = 0.3
+REST_S: Final = 300.0  # a store in doubt may hold a run up for three minutes
+LOOK_S: Final = 0.25
+HINT_S: Final = 1.0  # a word of the daemon counts if it is so much younger than the last change
+
+
+class TimeIsUp(Exception):
+    """The soak took longer than it may."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened, and what should not have."""
+
+    rounds: int = 0
+    rests: int = 0
+    files: int = 0
+    kills: Counter[Program] = field(default_factory=Counter)
+    runs: int = 0
+    uploads: int = 0
+    excused: int = 0
+    longest_rest_s: float = 0.0
+    violations: list[Violation] = field(default_factory=list)
+
+    def count(self, kind: str) -> int:
+        """Return how many violations of one kind there are."""
+        return sum(violation.kind == kind for violation in self.violations)
+
+
+@dataclass(slots=True)
+class Soak:
+    """One soak under way."""
+
+    place: Place
+    config: Path
+    drive: Drive
+    planner: Planner
+    proxy: Proxy
+    programs: dict[Program, Process]
+    platform: Platform
+    end_s: float  # monotonic
+    tally: Tally = field(default_factory=Tally)
+    _kills_s: list[float] = field(default_factory=list)  # wall clock
+    _seen_runs: int = 0
+    _judged_commits: int = 0
+
+    def run(self, rounds: int) -> None:
+        """Do it; stops at the first rest that finds a violation."""
+        for save in self.planner.first_files():
+            self.drive.carry_out(save)
+        self._rest(calm=False)
+        while self.tally.rounds < rounds and not self.tally.violations:
+            block = self.planner.block(min(BLOCK, rounds - self.tally.rounds))
+            self._carry_out(block)
+            self._rest(calm=block.calm)
+
+    def _carry_out(self, block: Block) -> None:
+        for steps in block.rounds:
+            self._round(steps)
+            self.tally.rounds += 1
+
+    def _round(self, steps: list[Step]) -> None:
+        began_s = time.monotonic()
+        for step in steps:
+            self._check_time()
+            time.sleep(max(0.0, began_s + step.at_s - time.monotonic()))
+            match step.act:
+                case Kill(program):
+                    self._kills_s.append(time.time())
+                    self.tally.kills[program] += 1
+                    self.programs[program].replace()
+                case Disturb(fault, after):
+                    self.proxy.arm(fault, after)
+                case Slice() | Replace() | Delete() | Touch() as change:
+                    self._change(change)
+                case _:
+                    assert_never(step.act)
+
+    def _change(self, change: Change) -> None:
+        self.drive.carry_out(change)
+
+    # ---- rest -------------------------------------------------------------------------
+
+    def _rest(self, *, calm: bool) -> None:
+        """Wait until the daemon says that it is at rest, then compare everything."""
+        began_s, changed_s = time.monotonic(), time.time()
+        for program in self.programs.values():
+            program.revive()
+        seen: Status | None = None
+        while not self._is_at_rest(seen, changed_s):
+            self._check_time()
+            if time.monotonic() > began_s + REST_S:
+                self.tally.violations.append(Violation("lost", "everything", f"no rest: {seen}"))
+                break
+            time.sleep(LOOK_S)
+            seen = self._status()
+        self.tally.longest_rest_s = max(self.tally.longest_rest_s, time.monotonic() - began_s)
+        self.tally.rests += 1
+        print("REST", round(time.monotonic() - began_s, 1), flush=True)
+        self._compare(calm=calm)
+
+    def _is_at_rest(self, seen: Status | None, changed_s: float) -> bool:
+        word = seen.daemon if seen else None
+        return (
+            word is not None
+            and word.pid == self.programs[Program.DAEMON].pid
+            and word.at_rest
+            and word.beat_s > changed_s + HINT_S
+        )
+
+    def _status(self) -> Status | None:
+        """Return what `twinsyncd status` would show; None while there is no journal."""
+        try:
+            views = Views(self.place.journal)
+        except JournalError:
+            return None
+        seen = views.status()
+        views.close()
+        return seen
+
+    def _compare(self, *, calm: bool) -> None:
+        tally = self.tally
+        tally.violations += Judge(self.place, self.drive, self.platform).at_rest()
+        commits, runs = self.proxy.witness.commits, self.platform.runs()
+        tally.violations += judge.torn(commits[self._judged_commits :], self.drive)
+        tally.violations += judge.double(runs)
+        excuses = [*self._kills_s, *self.proxy.lost_s]
+        idle = list(judge.superfluous(runs, commits, excuses))
+        tally.excused = sum(excused for _, excused in idle)
+        blamed = [run for run, excused in idle if not excused]
+        blamed += runs[self._seen_runs :] if calm else []
+        tally.violations += (
+            Violation("superfluous", run.id, f"{run}, nothing had changed") for run in blamed
+        )
+        for program, process in self.programs.items():
+            died = (Violation("lost", program, f"it ended by itself: {c}") for c in process.died)
+            tally.violations += died
+        self._seen_runs, self._judged_commits = len(runs), len(commits)
+        tally.runs, tally.uploads, tally.files = len(runs), len(commits), len(self.drive.ever)
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self.end_s:
+            raise TimeIsUp
+
+
+@contextmanager
+def open_soak(folder: Path, seed: int, limit_s: float) -> Iterator[Soak]:
+    """Yield a soak with both programs running; ends every process that it started."""
+    end_s = time.monotonic() + limit_s
+    with serving(Settings(folder / "localtwin")) as ready:
+        place = Place(folder, ready)
+    with ExitStack() as stack:
+        for name in FOLDERS:
+            (place.drive / name).mkdir(parents=True)
+        proxy = stack.enter_context(Proxy(int(ready.api_url.rpartition(":")[2])))
+        config = folder / "twinsyncd.toml"
+        place.write_config(config, proxy.port, FOLDERS, f"{SETTLE_S}s")
+        commands = {
+            Program.LOCALTWIN: ("localtwin", ["--data", str(ready.data)]),
+            Program.DAEMON: ("twinsyncd", ["run", "-c", str(config)]),
+        }
+        programs = {
+            program: stack.enter_context(Process(module, arguments, folder / f"{program}.log"))
+            for program, (module, arguments) in commands.items()
+        }
+        drive = Drive(place.drive, make_templates(), patience_s=SETTLE_S / 2)
+        stack.callback(drive.close)
+        platform = stack.enter_context(Platform(ready))
+        yield Soak(place, config, drive, Planner(seed), proxy, programs, platform, end_s)
