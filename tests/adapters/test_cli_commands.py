@@ -192,7 +192,6 @@ def test_whatever_is_not_synced_is_told_and_is_exit_code_1(
     assert words in printed.out
 
 
-@pytest.mark.xfail(strict=True, reason="brackets are taken for markup")
 @pytest.mark.parametrize("command", [["status"], ["sync", "--dry-run"]], ids=" ".join)
 @pytest.mark.parametrize("name", ["plan [old].dgn", "plan [bold].dgn", "plan [/x].dgn"])
 def test_brackets_in_a_name_are_printed_as_they_are(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .options import ConfigOption, load_config
+from .words import plain
 
 
 def check(
@@ -22,12 +23,12 @@ def check(
 
     console = Console(highlight=False)
     names = ", ".join(connection.name for connection in checked.connection)
-    console.print(f"[green]ok[/]    configuration: {names}")
+    console.print(f"[green]ok[/]    configuration: {plain(names)}")
     good = True
     for finding in findings(checked, offline=offline):
         good &= finding.good
         mark = "[green]ok[/]  " if finding.good else "[red]FAIL[/]"
-        console.print(f"{mark}  {finding.step}: {finding.found}", soft_wrap=True)
+        console.print(f"{mark}  {plain(finding.step)}: {plain(finding.found)}", soft_wrap=True)
         if finding.fix:
-            console.print(f"      fix: {finding.fix}", soft_wrap=True)
+            console.print(f"      fix: {plain(finding.fix)}", soft_wrap=True)
     raise typer.Exit(0 if good else 1)

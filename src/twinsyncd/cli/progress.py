@@ -53,7 +53,7 @@ def _show_lines(console: Console, journal: Path, over: threading.Event) -> None:
     while not over.wait(LOOK_S):
         line = _line(journal)
         if line and line != last:
-            console.print(line, highlight=False)
+            console.print(Text(line))
             last = line
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from .options import ConfigOption, load_config
-from .words import clock_time, count, duration
+from .words import clock_time, count, duration, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,12 +69,18 @@ def show(console: Console, config: Config, seen: Status, *, running: bool) -> No
     lanes = {lane.key: lane for lane in seen.lanes}
     for connection in config.connection:
         keys = {connection.key_of(source) for source in connection.source}
-        console.print(f"\n[bold]{connection.name}[/]  {_lane_line(lanes, connection.imodel_id)}")
+        console.print(
+            f"\n[bold]{plain(connection.name)}[/]  {_lane_line(lanes, connection.imodel_id)}"
+        )
         _show_counts(console, [counts for counts in seen.counts if counts.source in keys])
         for key in sorted(keys & set(seen.offline)):
-            console.print(f"  [red]held[/]  {key}: {seen.offline[key]}", soft_wrap=True)
+            console.print(
+                f"  [red]held[/]  {plain(key)}: {plain(seen.offline[key])}", soft_wrap=True
+            )
             if key in seen.needs_person:
-                console.print(f'        if that is meant: twinsyncd approve "{connection.name}"')
+                console.print(
+                    f'        if that is meant: twinsyncd approve "{plain(connection.name)}"'
+                )
     _show_open_files(console, seen)
     _show_runs(console, seen)
 
@@ -98,7 +104,7 @@ def _lane_line(lanes: dict[str, LaneRow], imodel_id: str) -> str:
     if lane is None:
         return "no run yet"
     if lane.halt:
-        return f"[red]halted[/]: {lane.halt}"
+        return f"[red]halted[/]: {plain(lane.halt)}"
     wait_s = lane.not_before_s - time.time()
     if lane.attempts and wait_s > 0:
         return f"[yellow]the platform does not answer[/]; next try in {duration(wait_s)}"
@@ -120,7 +126,7 @@ def _show_counts(console: Console, counts: list[Counts]) -> None:
             if number
         ]
         done = f"{each.synced:,} of {count(each.known, 'file')} synced"
-        console.print(f"  {each.source}: {', '.join([done, *left])}")
+        console.print(f"  {plain(each.source)}: {', '.join([done, *left])}")
 
 
 def _show_open_files(console: Console, seen: Status) -> None:
@@ -128,9 +134,10 @@ def _show_open_files(console: Console, seen: Status) -> None:
         return
     console.print(f"\n[bold]not synced[/]  {count(seen.open_total, 'file')}")
     for each in seen.open_files:
-        reason = f": {each.reason}" if each.reason else ""
+        reason = f": {plain(each.reason)}" if each.reason else ""
         console.print(
-            f"  {each.source}/{each.path}  [yellow]{each.state}[/]{reason}", soft_wrap=True
+            f"  {plain(f'{each.source}/{each.path}')}  [yellow]{each.state}[/]{reason}",
+            soft_wrap=True,
         )
     if seen.open_total > len(seen.open_files):
         console.print(f"  and {seen.open_total - len(seen.open_files):,} more")
@@ -142,9 +149,9 @@ def _show_runs(console: Console, seen: Status) -> None:
     console.print("\n[bold]last runs[/]")
     for run in seen.runs:
         length = duration(run.ended_s - run.started_s)
-        message = f": {run.message}" if run.message else ""
+        message = f": {plain(run.message)}" if run.message else ""
         console.print(
-            f"  {clock_time(run.ended_s)}  {run.connection}  {run.outcome.value}"
+            f"  {clock_time(run.ended_s)}  {plain(run.connection)}  {run.outcome.value}"
             f" in {length}, {count(run.files, 'changed file')}{message}",
             soft_wrap=True,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import ConfigOption, load_config
-from .words import count, size
+from .words import count, plain, size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,7 +61,7 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
         files = count(total_counts(seen.counts).known, "file")
         console.print(f"[green]in sync[/]: drive, Storage and iModel agree on {files}")
         raise typer.Exit(0)
-    console.print(f"[red]not in sync[/]{': ' if problem else ''}{problem}\n", soft_wrap=True)
+    console.print(f"[red]not in sync[/]{': ' if problem else ''}{plain(problem)}\n", soft_wrap=True)
     show(console, config, seen, running=False)
     raise typer.Exit(1)
 
@@ -76,10 +76,11 @@ def _rehearse(console: Console, config: Config) -> None:
     if not plan:
         console.print("[green]nothing to do[/]: nothing has changed since the last sync")
     for connection, files in plan.items():
-        console.print(f"[bold]{connection}[/]")
+        console.print(f"[bold]{plain(connection)}[/]")
         for each in files:
             console.print(
-                f"  {each.what:9} {each.source}/{each.path}  {each.reason}", soft_wrap=True
+                f"  {each.what:9} {plain(f'{each.source}/{each.path}')}  {plain(each.reason)}",
+                soft_wrap=True,
             )
         sent = [each for each in files if each.what in {"upload", "replace"}]
         if sent or any(each.what == "run only" for each in files):

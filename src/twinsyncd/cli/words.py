@@ -5,6 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 
+def plain(text: str) -> str:
+    """Return text that stands for itself: brackets in names of files are no markup."""
+    from rich.markup import escape
+
+    return escape(text)
+
+
 def clock_time(wall_s: float) -> str:
     """Return the local date and time of a wall-clock moment."""
     return datetime.fromtimestamp(wall_s, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
