@@ -117,15 +117,33 @@ def _report_sync(story: Story, config: Config, daemon: Daemon, run: int) -> None
 
 
 def _prove(story: Story, config: Config) -> None:
-    """Compare the drive with the journal once more, by a rehearsal that finds nothing to do."""
-    from ..runtime.rehearsal import rehearse
+    """Compare the drive with Storage's digests, and its elements with those of the iModel."""
+    from localtwin.imodel.report import SourceOrder
+    from localtwin.imodel.verify import differences
 
-    left = list(rehearse(config))
-    story.chapter(5, "proof")
-    story.say("sync", "--dry-run finds nothing to do" if not left else f"{left}")
-    story.say("try", f"twinsyncd local --data {story.folder / 'localtwin'}")
+    from ..runtime.proof import proven
+
+    imodel = story.folder / "localtwin" / "imodels" / config.connection[0].imodel_id
+    rows = list(proven(config))
+    equal = [row for row in rows if row.digest == row.synced]
+    wrong = [
+        difference
+        for row in rows
+        for difference in differences(
+            imodel / "imodel.sqlite",
+            SourceOrder(row.item, row.file.name, row.file, row.connector),
+        )
+    ]
+    story.chapter(5, "proof: drive, journal and iModel compared once more")
+    story.say(
+        "digests", f"{len(equal)} of {count(len(rows), 'file')}: SHA-256 of the drive = synced"
+    )
+    story.say(
+        "elements", f"{count(len(wrong), 'difference')} between the drive's files and the iModel"
+    )
+    story.say("go on", f"twinsyncd local --data {story.folder / 'localtwin'}")
     story.say("", f"twinsyncd run --config {story.config_file}   (in a second terminal)")
-    if left:
+    if wrong or len(equal) < len(rows) or not rows:
         raise AppError("the demo did not end in sync")
 
 
