@@ -152,6 +152,8 @@ class Drive:
             key = FileKey(fact.source, path)
             if look is None:
                 self._is_missing(key, now)
+            else:
+                self.watched[fact.source].missing.pop(path, None)
             resting = self.settler.looked(key, look, now.at_s)
             if resting is not None:
                 self.to_hash.append((key, resting))
@@ -216,7 +218,9 @@ class Drive:
     def _scan_failed(self, fact: facts.ScanFailed, now: Now) -> None:
         watched = self.watched[fact.source]
         watched.failures += 1
-        row = replace(watched.row, offline=fact.reason, needs_person=fact.needs_person)
+        row = replace(
+            watched.row, offline=fact.reason, needs_person=fact.needs_person, approved=False
+        )  # what a person approved was another state than this
         self._scan_ended(watched, row, now)
         wait_s = delay_s(watched.failures, self.jitter(), base_s=OFFLINE_BASE_S)
         watched.due_s = min(watched.due_s, now.at_s + wait_s)

@@ -219,7 +219,7 @@ class RunLookFailed:
 
 @dataclass(frozen=True, slots=True)
 class SyncAsked:
-    """A person asks to look at everything now and to try again what is waiting or set aside."""
+    """A person asks to look at everything now and to wait for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

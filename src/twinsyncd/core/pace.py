@@ -9,6 +9,7 @@ from typing import Any, Final
 from .backoff import delay_s
 from .model import Failure, Fault, LaneRow, Now, Phase
 
+WAIT_MAX_S: Final = 3600.0  # whatever a service asks for, a person sees life every hour
 HALT_S: Final = 300.0  # a halted lane tries again by itself this often
 POLL_FIRST_S: Final = 0.25  # a small run is over in a second; the interval grows from here
 POLL_GROWTH: Final = 1.5
@@ -48,12 +49,13 @@ class Pace:
 
     def wait(self, wait_s: float, now: Now) -> None:
         """Try nothing for a while, also after a restart."""
+        wait_s = min(wait_s, WAIT_MAX_S)
         self.due_s = now.at_s + wait_s
         self.set(not_before_s=now.wall_s + wait_s)
 
     def went_well(self) -> None:
-        """Forget earlier failures."""
-        self.set(attempts=0, not_before_s=0.0, halt="")
+        """Forget earlier failures, but no wait: another request may have been asked to wait."""
+        self.set(attempts=0, halt="")
 
     def failed(self, failure: Failure, now: Now) -> None:
         """Wait longer after each failure in a row; halt where only a person can help."""
@@ -70,3 +72,4 @@ class Pace:
         """Lift the wait, because a person asks."""
         self.due_s = now.at_s
         self.went_well()
+        self.set(not_before_s=0.0)

@@ -34,6 +34,7 @@ from .watching import Watching
 
 JOURNAL: Final = "journal.sqlite"
 LOCK: Final = "twinsyncd.lock"
+LOCK_S: Final = 1.0  # `status` holds the lock for an instant to see whether anybody does
 SCAN_NETWORK_S: Final = 60.0  # nothing else tells what other hosts write there
 SCAN_LOCAL_S: Final = 600.0  # hints tell at once; the scan only makes sure
 
@@ -121,7 +122,7 @@ def cloud_settings(config: Config) -> CloudSettings:
 def _journal(config: Config) -> Iterator[Journal]:
     file = journal_file(config)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = FileLock(file.with_name(LOCK), timeout=0)
+    lock = FileLock(file.with_name(LOCK), timeout=LOCK_S)
     try:
         lock.acquire()
     except Timeout as exc:
