@@ -17,7 +17,7 @@ from types import FrameType
 from .judge import Violation
 from .plan import Program
 from .proxy import LOSING_ANSWERS
-from .soak import Soak, TimeIsUp, open_soak
+from .soak import Soak, Tally, TimeIsUp, open_soak
 
 PROMISES = {
     "lost": "a file is not equal at rest",
@@ -36,7 +36,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _end)
     with open_soak(folder, given.seed, given.minutes * 60) as soak:
         try:
-            soak.run(given.rounds)
+            soak.run(given.rounds, _report)
         except TimeIsUp:
             trouble = f"the soak did not end within {given.minutes} minutes"
     took_s = time.monotonic() - began_s
@@ -65,6 +65,11 @@ def _end(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
+def _report(tally: Tally) -> None:
+    if tally.rests % 5 == 0:
+        print(f"round {tally.rounds}, {len(tally.violations)} violations", flush=True)
+
+
 def _figures(soak: Soak, took_s: float) -> Iterator[tuple[str, object]]:
     """Yield the lines of the table."""
     tally, proxy = soak.tally, soak.proxy
@@ -76,6 +81,8 @@ def _figures(soak: Soak, took_s: float) -> Iterator[tuple[str, object]]:
     yield "runs", tally.runs
     yield "kills of the daemon", tally.kills[Program.DAEMON]
     yield "kills of localtwin", tally.kills[Program.LOCALTWIN]
+    for moment, number in sorted(tally.moments.items()):
+        yield f"  of these at: {moment}", number
     yield "answers dropped", sum(proxy.done[fault] for fault in LOSING_ANSWERS)
     yield "other network faults", sum(proxy.done.values()) - len(proxy.lost_s)
     yield "rests, all compared", tally.rests

@@ -62,6 +62,17 @@ def read_journal(file: Path) -> dict[str, Row]:
     return found
 
 
+def work_under_way(journal: Path) -> list[str]:
+    """Return what the daemon is at by its journal: "upload", and the phase of its lane."""
+    with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as database:
+        try:
+            phases = [str(phase) for (phase,) in database.execute("SELECT phase FROM lanes")]
+            (doubts,) = database.execute("SELECT count(*) FROM files WHERE stored = '?'").fetchone()
+        except sqlite3.OperationalError:  # not begun yet
+            return []
+    return phases + ["upload"] * bool(doubts)
+
+
 @dataclass(slots=True)
 class Judge:
     """Compares; remembers which contents of the iModel it has proved already."""

@@ -15,7 +15,8 @@ from .proxy import Fault
 
 FOLDERS: Final = {"models": "ifc", "plans": "dxf"}  # one connection each, both of one iModel
 FILES_EACH: Final = 10
-ROUND_S: Final = 1.2
+ROUND_S: Final = 1.0
+AFTERMATH_S: Final = 4.0  # kills hit uploads and runs, which begin when the drive is quiet
 SLICE_S: Final = 0.04  # between two slices of a save; far below the time a file must be quiet
 DELETED_MAX: Final = 5  # more missing at once would be a mass deletion, which waits for a person
 CALM_SHARE: Final = 0.25  # blocks in which files are touched only, so that no run may start
@@ -94,6 +95,7 @@ class Block:
     """The rounds up to the next rest; a calm one changes no content."""
 
     rounds: list[list[Step]]
+    aftermath: list[Step]  # kills and faults only
     calm: bool
 
 
@@ -122,7 +124,9 @@ class Planner:
         """Draw the next so many rounds."""
         self._stale.clear()
         calm = self._random.random() < CALM_SHARE
-        return Block([self._round(calm=calm) for _ in range(rounds)], calm)
+        drawn = [self._round(calm=calm) for _ in range(rounds)]
+        aftermath = [*self._kills(AFTERMATH_S), *self._faults()]
+        return Block(drawn, sorted(aftermath, key=lambda step: step.at_s), calm)
 
     def _round(self, *, calm: bool) -> list[Step]:
         draw = self._random
@@ -189,10 +193,12 @@ class Planner:
         self.versions.setdefault(path, []).append(version)
         return version
 
-    def _kills(self) -> list[Step]:
-        odds = {Program.DAEMON: 0.45, Program.LOCALTWIN: 0.2}
+    def _kills(self, within_s: float = ROUND_S) -> list[Step]:
+        odds = {Program.DAEMON: 0.35, Program.LOCALTWIN: 0.2}
+        if within_s > ROUND_S:
+            odds = {Program.DAEMON: 0.8, Program.LOCALTWIN: 0.5}
         return [
-            self._step(Kill(program))
+            Step(self._random.uniform(0, within_s), Kill(program))
             for program, chance in odds.items()
             if self._random.random() < chance
         ]

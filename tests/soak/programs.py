@@ -48,10 +48,12 @@ class Process:
         self._process.wait()
         self._start()
 
-    def revive(self) -> None:
-        """Start it again if it died by itself, and remember that it did."""
-        if self._note_death():
+    def revive(self) -> bool:
+        """Start it again if it died by itself, and remember that it did; return if it had."""
+        dead = self._note_death()
+        if dead:
             self._start()
+        return dead
 
     def _note_death(self) -> bool:
         code = self._process.poll()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,6 @@ from .judge import Judge, Violation
 from .plan import (
     FOLDERS,
     Block,
-    Change,
     Delete,
     Disturb,
     Kill,
@@ -36,7 +35,7 @@ from .platform import Platform
 from .programs import Place, Process
 from .proxy import Proxy
 
-BLOCK: Final = 5  # rounds between two rests
+BLOCK: Final = 8  # rounds between two rests
 SETTLE_S: Final = 0.3
 REST_S: Final = 300.0  # a store in doubt may hold a run up for three minutes
 LOOK_S: Final = 0.25
@@ -55,6 +54,7 @@ class Tally:
     rests: int = 0
     files: int = 0
     kills: Counter[Program] = field(default_factory=Counter)
+    moments: Counter[str] = field(default_factory=Counter)  # what a kill interrupted
     runs: int = 0
     uploads: int = 0
     excused: int = 0
@@ -83,8 +83,8 @@ class Soak:
     _seen_runs: int = 0
     _judged_commits: int = 0
 
-    def run(self, rounds: int) -> None:
-        """Do it; stops at the first rest that finds a violation."""
+    def run(self, rounds: int, report: Callable[[Tally], None]) -> None:
+        """Do it, with a report at every rest; stops at the first that finds a violation."""
         for save in self.planner.first_files():
             self.drive.carry_out(save)
         self._rest(calm=False)
@@ -92,11 +92,13 @@ class Soak:
             block = self.planner.block(min(BLOCK, rounds - self.tally.rounds))
             self._carry_out(block)
             self._rest(calm=block.calm)
+            report(self.tally)
 
     def _carry_out(self, block: Block) -> None:
         for steps in block.rounds:
             self._round(steps)
             self.tally.rounds += 1
+        self._round(block.aftermath)
 
     def _round(self, steps: list[Step]) -> None:
         began_s = time.monotonic()
@@ -105,37 +107,38 @@ class Soak:
             time.sleep(max(0.0, began_s + step.at_s - time.monotonic()))
             match step.act:
                 case Kill(program):
-                    self._kills_s.append(time.time())
-                    self.tally.kills[program] += 1
-                    self.programs[program].replace()
+                    self._kill(program)
                 case Disturb(fault, after):
                     self.proxy.arm(fault, after)
                 case Slice() | Replace() | Delete() | Touch() as change:
-                    self._change(change)
+                    self.drive.carry_out(change)
                 case _:
                     assert_never(step.act)
 
-    def _change(self, change: Change) -> None:
-        self.drive.carry_out(change)
+    def _kill(self, program: Program) -> None:
+        """Note what the daemon was at, then kill."""
+        self._kills_s.append(time.time())
+        self.tally.kills[program] += 1
+        self.tally.moments.update(judge.work_under_way(self.place.journal))
+        self.programs[program].replace()
 
     # ---- rest -------------------------------------------------------------------------
 
     def _rest(self, *, calm: bool) -> None:
         """Wait until the daemon says that it is at rest, then compare everything."""
         began_s, changed_s = time.monotonic(), time.time()
-        for program in self.programs.values():
-            program.revive()
         seen: Status | None = None
         while not self._is_at_rest(seen, changed_s):
             self._check_time()
             if time.monotonic() > began_s + REST_S:
                 self.tally.violations.append(Violation("lost", "everything", f"no rest: {seen}"))
                 break
+            if any(program.revive() for program in self.programs.values()):
+                break
             time.sleep(LOOK_S)
             seen = self._status()
         self.tally.longest_rest_s = max(self.tally.longest_rest_s, time.monotonic() - began_s)
         self.tally.rests += 1
-        print("REST", round(time.monotonic() - began_s, 1), flush=True)
         self._compare(calm=calm)
 
     def _is_at_rest(self, seen: Status | None, changed_s: float) -> bool:
@@ -172,8 +175,8 @@ class Soak:
             Violation("superfluous", run.id, f"{run}, nothing had changed") for run in blamed
         )
         for program, process in self.programs.items():
-            died = (Violation("lost", program, f"it ended by itself: {c}") for c in process.died)
-            tally.violations += died
+            died = (f"it ended by itself with exit code {code}" for code in process.died)
+            tally.violations += (Violation("lost", program, each) for each in died)
         self._seen_runs, self._judged_commits = len(runs), len(commits)
         tally.runs, tally.uploads, tally.files = len(runs), len(commits), len(self.drive.ever)
 
