@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from localtwin.serve import Ready
+
+_NO_BYTECODE: Final = "PYTHONDONTWRITEBYTECODE"
 
 
 class Process:
@@ -65,8 +68,21 @@ class Process:
         self.starts += 1
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=_environment(self._output.parent / "bytecode"),
             )
+
+
+def _environment(bytecode: Path) -> dict[str, str]:
+    """Return an environment in which programs start compiled, as installed ones do.
+
+    Where bytecode may not be written beside the sources, each start would take seconds.
+    """
+    inherited = {key: value for key, value in os.environ.items() if key != _NO_BYTECODE}
+    return {**inherited, "PYTHONPYCACHEPREFIX": str(bytecode)}
 
 
 @dataclass(frozen=True, slots=True)
