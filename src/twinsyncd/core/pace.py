@@ -48,10 +48,9 @@ class Pace:
         self._poll_s = min(self._poll_s * POLL_GROWTH, self.poll_max_s)
 
     def wait(self, wait_s: float, now: Now) -> None:
-        """Try nothing for a while, also after a restart."""
-        wait_s = min(wait_s, WAIT_MAX_S)
-        self.due_s = now.at_s + wait_s
-        self.set(not_before_s=now.wall_s + wait_s)
+        """Try nothing for a while, also after a restart; a longer wait that was begun stays."""
+        self.due_s = max(self.due_s, now.at_s + min(wait_s, WAIT_MAX_S))
+        self.set(not_before_s=now.wall_s + self.due_s - now.at_s)
 
     def went_well(self) -> None:
         """Forget earlier failures, but no wait: another request may have been asked to wait."""
