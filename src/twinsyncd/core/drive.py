@@ -18,7 +18,7 @@ LOOKS_MAX: Final = 256  # files per look command: one answer, one commit
 SCAN_SOON_S: Final = 0.5  # hints that were lost come in flocks; one scan serves them all
 SCAN_REST_S: Final = 2.0  # between two scans of one source, whatever the hints say
 UNREAD_MISSES: Final = 5  # failed reads in a row before a person is told
-OFFLINE_BASE_S: Final = 5.0  # first wait before an offline source is tried again
+OFFLINE_BASE_S: Final = 5.0  # first wait before what could not be listed is tried again
 
 
 @dataclass(slots=True)
@@ -164,7 +164,7 @@ class Drive:
         if row is None or row.seen == ABSENT:
             return
         watched = self.watched[key.source]
-        watched.missing.setdefault(key.path, now.at_s)
+        watched.missing.setdefault(key.path, safety.UNLISTED_S)
         self._scan_soon(watched, now)
 
     def _hashed(self, fact: facts.Hashed, now: Now) -> None:
@@ -192,7 +192,7 @@ class Drive:
 
     def _scanned(self, fact: facts.Scanned, now: Now) -> None:
         watched = self.watched[fact.source]
-        watched.failures = 0
+        watched.failures = watched.failures + 1 if fact.failed else 0
         watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
         row = SourceRow(fact.source, fact.identity)
         approved = watched.row.approved
@@ -206,6 +206,8 @@ class Drive:
         every_s = watched.source.scan_every_s * (1.0 - self.jitter() / 4.0)
         if watched.missing:
             every_s = min(every_s, safety.CONFIRM_S + SCAN_SOON_S)
+        if fact.failed:  # hints about what lies there may have been lost
+            every_s = min(every_s, self._again_s(watched))
         watched.due_s = min(watched.due_s, now.at_s + every_s)
 
     def _forget_gone(self, watched: _Watched, now: Now) -> None:
@@ -218,12 +220,15 @@ class Drive:
     def _scan_failed(self, fact: facts.ScanFailed, now: Now) -> None:
         watched = self.watched[fact.source]
         watched.failures += 1
+        watched.missing.clear()
         row = replace(
             watched.row, offline=fact.reason, needs_person=fact.needs_person, approved=False
         )  # what a person approved was another state than this
         self._scan_ended(watched, row, now)
-        wait_s = delay_s(watched.failures, self.jitter(), base_s=OFFLINE_BASE_S)
-        watched.due_s = min(watched.due_s, now.at_s + wait_s)
+        watched.due_s = min(watched.due_s, now.at_s + self._again_s(watched))
+
+    def _again_s(self, watched: _Watched) -> float:
+        return delay_s(watched.failures, self.jitter(), base_s=OFFLINE_BASE_S)
 
     def _scan_ended(self, watched: _Watched, row: SourceRow, now: Now) -> None:
         watched.scanning, watched.scanned, watched.ended_s = False, True, now.at_s

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 CONFIRM_S: Final = 60.0  # two looks at least this far apart before a file counts as gone
+UNLISTED_S: Final = float("inf")  # missed by a look at the file only: no scan confirms it yet
 MASS_SHARE: Final = 0.2  # more of a source's files than this,
 MASS_LEAST: Final = 10  # and at least this many, gone at once is no deletion but a mishap
 
@@ -19,7 +20,7 @@ def still_missing(
     before: Mapping[str, float], missing: Iterable[str], at_s: float
 ) -> dict[str, float]:
     """Return the missing paths with the time each was first missed; found ones drop out."""
-    return {path: before.get(path, at_s) for path in missing}
+    return {path: min(before.get(path, at_s), at_s) for path in missing}
 
 
 def confirmed(missing: Mapping[str, float], at_s: float) -> list[str]:
