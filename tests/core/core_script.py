@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, Self
 
-from simulation.world import VirtualJournal
+from simulation.journal import VirtualJournal
 from twinsyncd.core import commands, facts
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import (

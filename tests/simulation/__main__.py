@@ -12,7 +12,7 @@ def main() -> None:
     try:
         world.run()
     finally:
-        print("\n".join(world.transcript))
+        print("\n".join(world.transcript()))
     print(f"kept every promise; {world.crashes} crashes, {world.now_s:.0f} virtual seconds")
 
 

@@ -1,11 +1,12 @@
-"""A model of Storage and of runs: what the platform does, without the wire."""
+"""A model of one iModel, its runs and its Storage: what the platform does, without the wire."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
+from twinsyncd.core.facts import RunSeen
 from twinsyncd.core.model import FileKey, FileResult, Outcome
 
 
@@ -16,19 +17,37 @@ class Blob:
     complete: bool = False
 
 
+@dataclass(frozen=True)
+class Fate:
+    """How a run will end."""
+
+    outcome: Outcome = Outcome.SUCCEEDED
+    length_s: float = 1.0
+    message: str = ""
+    wordless: bool = False  # no word on any file: Skipped, TimedOut
+    unauthorised: bool = False
+    failing: float = 0.0  # share of the files that fail
+    silent: float = 0.0  # share of the files that nothing is said about
+
+
 @dataclass
 class ModelRun:
     id: str
     connection: str
     ours: bool  # or as good as ours: begun on our connection while an answer was outstanding
     wanted: bool  # begun by a request whose sender still wanted it
-    started_s: float
     reads: dict[str, float]  # item -> when it is read
     ends_s: float
-    outcome: Outcome
+    fate: Fate
     failing: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
     read: dict[str, str] = field(default_factory=dict)
     ended: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        good = self.fate.outcome is Outcome.SUCCEEDED
+        return Outcome.PARTIAL if good and self.failing else self.fate.outcome
 
     def result_of(self, item: str) -> Outcome:
         if self.outcome is Outcome.FAILED or item in self.failing:
@@ -41,86 +60,119 @@ class ModelCloud:
     """One iModel with its Storage; asserts what a run must never meet."""
 
     rnd: Random
+    torn: Container[str]  # contents that must never be complete here
     blobs: dict[str, Blob] = field(default_factory=dict)
     names: dict[FileKey, str] = field(default_factory=dict)
+    keys: dict[str, FileKey] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
     connections: dict[str, dict[str, None]] = field(default_factory=dict)
     display: dict[str, str] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)  # for which configured connection
     runs: dict[str, ModelRun] = field(default_factory=dict)
     active: ModelRun | None = None
-    consumed: dict[str, str] = field(default_factory=dict)
     claimed: dict[str, str] = field(default_factory=dict)  # what the daemon counts as synced
     succeeded: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    bad_items: set[str] = field(default_factory=set)
+    bad: set[FileKey] = field(default_factory=set)
     superfluous: list[str] = field(default_factory=list)
     _ids: int = 0
+
+    # ---- Storage ----------------------------------------------------------------------
 
     def reserve(self, key: FileKey) -> str:
         """Find the file by name or create it; looks before it creates, as the client must."""
         if key not in self.names:
-            self.names[key] = self._id("item")
-            self.blobs[self.names[key]] = Blob()
+            item = self.names[key] = self._id("item")
+            self.keys[item] = key
+            self.blobs[item] = Blob()
         return self.names[key]
 
     def commit(self, item: str, content: str, etag: int, at_s: float) -> bool:
         """Put Block List under If-Match: late requests of older stores change nothing."""
         self.advance(at_s)
-        blob = self.blobs[item]
-        if blob.etag != etag:
+        blob = self.blobs.get(item)
+        if blob is None or blob.etag != etag:
             return False
         run = self.active
         ours = run is not None and run.ours and run.wanted and item in run.reads
         assert not ours, f"P4: {item} changed in Storage while our run was active"
+        assert content not in self.torn, f"P1: {content} was completed and never was a whole file"
         blob.content, blob.etag, blob.complete = content, etag + 1, True
         return True
 
-    def connect(self, name: str, items: Iterable[str]) -> str:
-        """Find or create the connection by display name and add the items."""
-        connection = self.display.setdefault(name, f"connection-{name}")
+    def delete(self, key: FileKey) -> None:
+        """Somebody deletes the file in Storage."""
+        item = self.names.pop(key)
+        del self.blobs[item]
+        self.deleted.add(item)
+
+    # ---- connections ------------------------------------------------------------------
+
+    def connect(self, name: str, remote_id: str, items: Iterable[str]) -> str:
+        """Find the connection by id or display name, or create it, and add the items."""
+        connection = remote_id if remote_id in self.connections else self.display.get(name, "")
+        if not connection:
+            twins = [each for each in self.connections if self.made[each] == name]
+            assert not twins, f"P8: another connection for {name} beside {twins}"
+            connection = self.display[name] = self._id(f"connection-{name}-")
+            self.made[connection] = name
         self.connections.setdefault(connection, {}).update(dict.fromkeys(items))
         return connection
 
+    def disconnect(self, connection: str) -> None:
+        """Somebody deletes the connection, and with it its runs."""
+        del self.connections[connection]
+        self.display = {name: id_ for name, id_ in self.display.items() if id_ != connection}
+        if self.active and self.active.connection == connection:
+            self.active = None
+        self.runs = {id_: run for id_, run in self.runs.items() if run.connection != connection}
+
+    def rename(self, connection: str) -> None:
+        """Somebody gives the connection another name."""
+        self.display = {name: id_ for name, id_ in self.display.items() if id_ != connection}
+
+    # ---- runs -------------------------------------------------------------------------
+
     def start(
-        self,
-        connection: str,
-        at_s: float,
-        *,
-        ours: bool,
-        wanted: bool,
-        posted: bool,
-        fate: Outcome,
-        length_s: float,
+        self, connection: str, at_s: float, fate: Fate, *, ours: bool, wanted: bool, posted: bool
     ) -> tuple[bool, ModelRun]:
         """Return (True, the new run) or (False, the one that stands in the way)."""
         self.advance(at_s)
         if self.active:
             return False, self.active
-        items = [*self.connections.get(connection, {}), *self._references(connection)]
-        new = [i for i in items if self.blobs[i].content != self.claimed.get(i)]
+        masters = list(self.connections.get(connection, {}))
+        items = [*masters, *self._references(connection)]
         run_id = self._id("run")
-        if posted and wanted and not new:
+        if posted and wanted and not self._is_new(items):
             self.superfluous.append(run_id)
-        reads = {item: at_s + self.rnd.random() * length_s for item in items}
-        failing = frozenset(i for i in items if i in self.bad_items)
-        if fate is Outcome.SUCCEEDED and failing:
-            fate = Outcome.PARTIAL
         run = ModelRun(
-            run_id, connection, ours, wanted, at_s, reads, at_s + length_s, fate, failing
+            run_id,
+            connection,
+            ours,
+            wanted,
+            {item: at_s + self.rnd.random() * fate.length_s for item in items},
+            at_s + fate.length_s,
+            fate,
+            frozenset(i for i in masters if self._is_failing(i, fate)),
+            frozenset(i for i in masters if self.rnd.random() < fate.silent),
         )
         self.runs[run_id] = self.active = run
         return True, run
 
-    def look(self, run_id: str, at_s: float) -> ModelRun:
+    def look(self, run_id: str, at_s: float) -> ModelRun | None:
         self.advance(at_s)
-        return self.runs[run_id]
+        return self.runs.get(run_id)
 
     def newest(self, connection: str, at_s: float) -> str:
         self.advance(at_s)
         return next((r.id for r in reversed(self.runs.values()) if r.connection == connection), "")
 
-    def results(self, run: ModelRun) -> tuple[FileResult, ...]:
-        return tuple(
-            FileResult(item, run.result_of(item), "a fault of its own") for item in run.read
-        )
+    def report(self, name: str, run: ModelRun) -> RunSeen:
+        """Return what a look at the run shows."""
+        if not run.ended:
+            return RunSeen(name, run.id, Outcome.ACTIVE)
+        fate = run.fate
+        files = () if fate.wordless else self._results(run)
+        return RunSeen(name, run.id, run.outcome, fate.message, files, fate.unauthorised)
 
     def advance(self, at_s: float) -> None:
         """Let the active run read what it reads by now, and end if it is due."""
@@ -128,22 +180,44 @@ class ModelCloud:
         if run is None:
             return
         for item, due_s in run.reads.items():
-            if due_s <= at_s and item not in run.read:
+            if due_s <= at_s and item not in run.read and item in self.blobs:
                 run.read[item] = self.blobs[item].content
         if run.ends_s <= at_s:
             run.ended, self.active = True, None
+            run.failing |= {item for item in run.reads if item not in run.read}
             for item, content in run.read.items():
                 if run.result_of(item) is Outcome.SUCCEEDED:
-                    self.consumed[item] = content
                     self.succeeded.setdefault((item, content), []).append(run.id)
+
+    def _results(self, run: ModelRun) -> tuple[FileResult, ...]:
+        return tuple(
+            FileResult(item, run.result_of(item), "a fault of its own", self._is_hopeless(item))
+            for item in run.reads
+            if item not in run.silent and not self.keys[item].path.startswith("xref/")
+        )
+
+    def _is_new(self, items: Iterable[str]) -> bool:
+        return any(self._content(i) != self.claimed.get(i) for i in items)
+
+    def _content(self, item: str) -> str:
+        """Return what Storage holds; a file that somebody deleted there is news to everybody."""
+        return self.blobs[item].content if item in self.blobs else "deleted"
+
+    def _is_failing(self, item: str, fate: Fate) -> bool:
+        unreadable = item not in self.blobs or self.keys[item] in self.bad
+        return unreadable or self.rnd.random() < fate.failing
+
+    def _is_hopeless(self, item: str) -> bool:
+        return self.keys[item] in self.bad and self.keys[item].path.startswith("deep/")
 
     def _references(self, connection: str) -> list[str]:
         """Return the files that lie beside the connection's masters; its runs read them too."""
+        name = self.made.get(connection)
         return [
             item
             for key, item in self.names.items()
             if key.path.startswith("xref/")
-            and connection.endswith(key.source.partition("/")[0])
+            and key.source.partition("/")[0] == name
             and self.blobs[item].complete
         ]
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from twinsyncd.core.model import FileKey, Fingerprint
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class VirtualFile:
     content: str
-    mtime_ns: int
-    file_id: int
-
-    @property
-    def fingerprint(self) -> Fingerprint:
-        return Fingerprint(len(self.content), self.mtime_ns, self.file_id)
+    fingerprint: Fingerprint
 
 
 @dataclass
@@ -27,23 +21,39 @@ class VirtualDrive:
     outage: str = ""
     broken_folders: set[str] = field(default_factory=set)
     torn: set[str] = field(default_factory=set)  # contents that were never a finished save
-    whole: dict[FileKey, set[str]] = field(default_factory=lambda: defaultdict(set))
     _ids: int = 0
+
+    @property
+    def identity(self) -> str:
+        return "disk-2" if self.outage == "other" else "disk-1"
 
     def write(self, key: FileKey, content: str, at_s: float, *, torn: bool = False) -> None:
         """Write in place: the identity stays."""
         old = self.files.get(key)
-        file_id = old.file_id if old else self._next_id()
-        self._put(key, VirtualFile(content, int(at_s * 1e9), file_id), torn)
+        file_id = old.fingerprint.file_id if old else self._next_id()
+        self._put(key, content, file_id, at_s)
+        if torn:
+            self.torn.add(content)
+
+    def write_unseen(self, key: FileKey, content: str, at_s: float) -> None:
+        """Write a part into an open file whose size and time show only once it is closed."""
+        if key not in self.files:
+            self._put(key, content, self._next_id(), at_s)
+        self.files[key] = replace(self.files[key], content=content)
+        self.torn.add(content)
 
     def replace(self, key: FileKey, content: str, at_s: float) -> None:
-        """Save beside and rename over, as AutoCAD does: a new identity."""
-        self._put(key, VirtualFile(content, int(at_s * 1e9), self._next_id()), torn=False)
+        """Save beside and rename over: a new identity."""
+        self._put(key, content, self._next_id(), at_s)
+
+    def move(self, key: FileKey, to: FileKey) -> None:
+        """Rename: time and identity go along."""
+        self.files[to] = self.files.pop(key)
 
     def touch(self, key: FileKey, at_s: float) -> None:
         """Change the time only."""
         old = self.files[key]
-        self.files[key] = VirtualFile(old.content, int(at_s * 1e9), old.file_id)
+        self._put(key, old.content, old.fingerprint.file_id, at_s)
 
     def delete(self, key: FileKey) -> None:
         self.files.pop(key, None)
@@ -55,12 +65,9 @@ class VirtualDrive:
     def is_broken(self, key: FileKey) -> bool:
         return key.path.rpartition("/")[0] in self.broken_folders
 
-    def _put(self, key: FileKey, file: VirtualFile, torn: bool) -> None:
-        self.files[key] = file
-        if torn:
-            self.torn.add(file.content)
-        else:
-            self.whole[key].add(file.content)
+    def _put(self, key: FileKey, content: str, file_id: int, at_s: float) -> None:
+        look = Fingerprint(len(content), int(at_s * 1e9), file_id)
+        self.files[key] = VirtualFile(content, look)
 
     def _next_id(self) -> int:
         self._ids += 1

@@ -7,13 +7,18 @@ from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import Failure, Fault, FileKey, Fingerprint, Outcome
+from twinsyncd.core.model import Failure, Fault, Outcome
+
+from .cloud import Fate, ModelCloud
+from .drive import VirtualFile
+from .sight import VirtualSight
 
 if TYPE_CHECKING:
     from .world import World
 
 TIMEOUT_S = 30.0
 LATE_S = 90.0  # how long after a time-out an effect may still happen
+ENDLESS_S = 7_200.0  # a run that nobody expects to end any more
 
 
 class VirtualHands:
@@ -21,168 +26,126 @@ class VirtualHands:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.sight = VirtualSight(world)
         self.effects = 0
 
     def begin(self, command: commands.Command) -> None:
         match command:
-            case commands.Scan():
-                self._soon(partial(self._scan, command))
-            case commands.LookAt():
-                self._soon(partial(self._look, command))
-            case commands.Hash():
-                self._hash(command)
+            case commands.Scan() | commands.LookAt() | commands.Hash():
+                self.sight.begin(command)
             case commands.Store():
                 self._store(command)
             case commands.Prepare():
-                self._ask(partial(self._prepare, command), partial(_prepare_failed, command))
+                failed = partial(facts.PrepareFailed, command.connection)
+                self._ask(partial(self._prepare, command), failed)
             case commands.StartRun():
                 self._start(command)
             case commands.FindRun():
-                self._ask(
-                    partial(self._find, command), partial(_look_failed, command.connection, "")
-                )
+                failed_look = partial(facts.RunLookFailed, command.connection, "")
+                self._ask(partial(self._find, command), failed_look)
             case commands.LookAtRun():
-                failed = partial(_look_failed, command.connection, command.run)
-                self._ask(partial(self._look_at_run, command), failed)
+                failed_look = partial(facts.RunLookFailed, command.connection, command.run)
+                self._ask(partial(self._look_at_run, command), failed_look)
             case _:
                 assert_never(command)
-
-    # ---- the drive --------------------------------------------------------------------
-
-    def _soon(self, action: Callable[[], None]) -> None:
-        epoch = self.world.epoch
-        self.world.later(
-            self.world.rnd.uniform(0.01, 0.5),
-            lambda: action() if self.world.epoch == epoch else None,
-        )
-
-    def _scan(self, command: commands.Scan) -> None:
-        drive, journal = self.world.drive, self.world.journal
-        source = command.source
-        known = {
-            key.path: row.fingerprint
-            for key, row in journal.files.items()
-            if key.source == source and row.fingerprint is not None and not row.unread
-        }
-        if drive.outage == "offline" or (drive.outage == "other" and not command.approved):
-            other = drive.outage == "other"
-            self.world.answer(0.0, facts.ScanFailed(source, drive.outage, needs_person=other))
-            return
-        there = {
-            key: file
-            for key, file in drive.files.items()
-            if key.source == source and not drive.outage
-        }
-        if known and not there and not command.approved:
-            empty = facts.ScanFailed(source, "empty where it was not", needs_person=True)
-            self.world.answer(0.0, empty)
-            return
-        listed = {
-            key.path: file.fingerprint for key, file in there.items() if not drive.is_broken(key)
-        }
-        found = tuple((path, look) for path, look in listed.items() if known.get(path) != look)
-        if found:
-            self.world.answer(0.0, facts.FilesFound(source, found))
-        missing = tuple(
-            path
-            for path in known
-            if path not in listed and not drive.is_broken(FileKey(source, path))
-        )
-        failed = tuple((folder, "EIO") for folder in sorted(drive.broken_folders))
-        self.world.answer(0.01, facts.Scanned(source, "disk-1", len(known), missing, failed))
-
-    def _look(self, command: commands.LookAt) -> None:
-        drive = self.world.drive
-        looks: list[tuple[str, Fingerprint | None]] = []
-        for path in command.paths:
-            key = FileKey(command.source, path)
-            if drive.outage == "offline" or drive.is_broken(key):
-                self.world.answer(0.0, facts.LookFailed(key, "EIO"))
-                continue
-            file = drive.see(key)
-            looks.append((path, file.fingerprint if file else None))
-        self.world.answer(0.0, facts.Looked(command.source, tuple(looks)))
-
-    def _hash(self, command: commands.Hash) -> None:
-        before = self.world.drive.see(command.key)
-        content = before.content if before and before.fingerprint == command.fingerprint else None
-
-        def close() -> None:
-            if self._still(command.key, command.fingerprint) and content is not None:
-                fact: facts.Fact = facts.Hashed(command.key, command.fingerprint, content)
-            else:
-                fact = facts.HashMissed(command.key, "changed while it was read")
-            self.world.answer(0.0, fact)
-
-        self._soon(close)
-
-    def _still(self, key: FileKey, fingerprint: Fingerprint) -> bool:
-        file = self.world.drive.see(key)
-        return file is not None and file.fingerprint == fingerprint
 
     # ---- Storage ----------------------------------------------------------------------
 
     def _store(self, command: commands.Store) -> None:
         """Reserve, read, verify, commit; the effect may be lost, late, or unheard of."""
         world, key = self.world, command.key
-        poisoned = key.path.startswith("refused")
-        fault = self._fault() or (Failure(Fault.REFUSED, "refused") if poisoned else None)
-        if fault is not None:
-            world.answer(0.5, facts.StoreFailed(key, fault))
+        cloud = world.cloud_of(command.connection)
+        if failure := self._store_refusal(command, cloud):
+            world.answer(0.5, facts.StoreFailed(key, failure))
             return
-        known = command.item if command.item in world.cloud.blobs else ""
-        item = known or world.cloud.reserve(key)
-        etag = world.cloud.blobs[item].etag
+        item = command.item or cloud.reserve(key)
+        etag = cloud.blobs[item].etag
         world.answer(0.05, facts.Reserved(key, item))
+        if failure := self._fault():  # in the middle
+            world.answer(0.5, facts.StoreFailed(key, failure))
+            return
+        self._send(command, item, etag)
+
+    def _store_refusal(self, command: commands.Store, cloud: ModelCloud) -> Failure | None:
+        if fault := self._fault():
+            return fault
+        if command.item and command.item not in cloud.blobs:
+            return Failure(Fault.GONE, "no such file in Storage")
+        if command.key.path.startswith("refused"):
+            return Failure(Fault.REFUSED, "refused")
+        return None
+
+    def _send(self, command: commands.Store, item: str, etag: int) -> None:
+        world, key = self.world, command.key
         read = world.drive.see(key)
         length_s = world.rnd.uniform(0.1, 5.0)
-        epoch = world.epoch
-
-        def finish() -> None:
-            self.effects -= 1
-            if world.epoch != epoch and not world.chance(0.5):
-                return  # died with the process before it was sent
-            same = read is not None and read.content == command.digest
-            if not (same and self._still(key, command.fingerprint)):
-                fact: facts.Fact = facts.StoreMoved(key)
-            elif world.cloud.commit(item, command.digest, etag, world.now_s):
-                fact = self._heard_or_not(facts.Stored(key, command.digest, item))
-            else:
-                fact = facts.StoreFailed(key, Failure(Fault.TRANSIENT, "412"))
-            if world.epoch == epoch:
-                world.answer(0.1, fact)
-
-        self.effects += 1
-        if world.chance(world.chances.late):
-            world.answer(TIMEOUT_S, facts.StoreFailed(key, Failure(Fault.TRANSIENT, "timed out")))
-            world.later(
-                TIMEOUT_S + world.rnd.random() * LATE_S, partial(self._late, item, etag, read)
-            )
+        late = facts.StoreFailed(key, Failure(Fault.TRANSIENT, "timed out"))
+        if world.chance(world.chances.expired):
+            world.later(length_s, partial(self._send_again, command, item, etag, world.epoch))
+        elif world.chance(world.chances.late):
+            self.effects += 1
+            world.answer(TIMEOUT_S, late)
+            delay_s = TIMEOUT_S + world.rnd.random() * LATE_S
+            world.later(delay_s, partial(self._late, command, item, etag, read))
         elif world.chance(world.chances.lost_before):
-            self.effects -= 1
             world.answer(length_s, facts.StoreFailed(key, Failure(Fault.TRANSIENT, "lost")))
         else:
+            self.effects += 1
+            finish = partial(self._finish, command, item, etag, read, world.epoch)
             world.later(length_s, finish)
 
-    def _late(self, item: str, etag: int, read: object) -> None:
+    def _send_again(self, command: commands.Store, item: str, etag: int, epoch: int) -> None:
+        """The upload URL had expired: a fresh one, and the file is read anew."""
+        if self.world.epoch == epoch:
+            self._send(command, item, etag)
+
+    def _finish(
+        self, command: commands.Store, item: str, etag: int, read: VirtualFile | None, epoch: int
+    ) -> None:
+        self.effects -= 1
+        world = self.world
+        if world.epoch != epoch and not world.chance(0.5):
+            return  # died with the process before it was sent
+        cloud = world.cloud_of(command.connection)
+        fact = self._completed(command, item, etag, read, cloud)
+        if world.epoch == epoch:
+            world.answer(0.1, fact)
+
+    def _completed(
+        self,
+        command: commands.Store,
+        item: str,
+        etag: int,
+        read: VirtualFile | None,
+        cloud: ModelCloud,
+    ) -> facts.Fact:
+        key = command.key
+        same = read is not None and read.content == command.digest
+        if not (same and self.sight.still(key, command.fingerprint)):
+            return facts.StoreMoved(key)
+        if item not in cloud.blobs:
+            return facts.StoreFailed(key, Failure(Fault.GONE, "no such file in Storage"))
+        if not cloud.commit(item, command.digest, etag, self.world.now_s):
+            return facts.StoreFailed(key, Failure(Fault.TRANSIENT, "412"))
+        if self.world.chance(self.world.chances.lost_after):
+            return facts.StoreFailed(key, Failure(Fault.TRANSIENT, "answer lost"))
+        return facts.Stored(key, command.digest, item)
+
+    def _late(
+        self, command: commands.Store, item: str, etag: int, read: VirtualFile | None
+    ) -> None:
         """A request everybody has forgotten reaches the platform after all."""
         self.effects -= 1
-        content = getattr(read, "content", None)
-        if content is not None:
-            self.world.cloud.commit(item, content, etag, self.world.now_s)
-
-    def _heard_or_not(self, fact: facts.Stored) -> facts.Fact:
-        if self.world.chance(self.world.chances.lost_after):
-            return facts.StoreFailed(fact.key, Failure(Fault.TRANSIENT, "answer lost"))
-        return fact
+        if read is not None and read.content == command.digest:
+            cloud = self.world.cloud_of(command.connection)
+            cloud.commit(item, read.content, etag, self.world.now_s)
 
     # ---- runs -------------------------------------------------------------------------
 
     def _ask(self, act: Callable[[], facts.Fact], failed: Callable[[Failure], facts.Fact]) -> None:
         """Carry out a call that may be repeated: fault, lost request, lost answer, or answer."""
         world = self.world
-        fault = self._fault()
-        if fault is not None:
+        if fault := self._fault():
             world.answer(0.3, failed(fault))
             return
         if world.chance(world.chances.lost_before):
@@ -201,20 +164,29 @@ class VirtualHands:
         world.later(world.rnd.uniform(0.02, 1.0), finish)
 
     def _prepare(self, command: commands.Prepare) -> facts.Fact:
-        cloud = self.world.cloud
-        remote_id = cloud.connect(command.connection, (f.item for f in command.files))
-        mapped = tuple(f.key for f in command.files)
+        cloud = self.world.cloud_of(command.connection)
+        forgotten = command.remote_id and command.remote_id not in cloud.connections
+        if forgotten and self.world.rnd.random() < 0.5:
+            gone = Failure(Fault.GONE, "no such connection")
+            return facts.PrepareFailed(command.connection, gone)
+        good = {f.key: f.item for f in command.files if self._takes(f, cloud)}
+        refused = tuple(
+            (f.key, "refused as a source file") for f in command.files if f.key not in good
+        )
+        remote_id = cloud.connect(command.connection, command.remote_id, good.values())
         newest = cloud.newest(remote_id, self.world.now_s)
-        return facts.Prepared(command.connection, remote_id, newest, mapped)
+        return facts.Prepared(command.connection, remote_id, newest, tuple(good), refused)
+
+    def _takes(self, mapping: commands.Mapping, cloud: ModelCloud) -> bool:
+        return mapping.item in cloud.blobs and not mapping.key.path.startswith("odd")
 
     def _start(self, command: commands.StartRun) -> None:
         """Ask for a run: the one request that must never be repeated blindly."""
         world = self.world
         lost = facts.StartFailed(command.connection, Failure(Fault.TRANSIENT, "lost"))
-        fault = self._fault()
-        if fault is not None:
+        if fault := self._fault():
             world.answer(0.3, facts.StartFailed(command.connection, fault))
-        elif world.chance(0.05):
+        elif world.chance(world.chances.clashed):
             world.answer(0.3, facts.StartClashed(command.connection))
         elif world.chance(world.chances.lost_before):
             world.answer(TIMEOUT_S, lost)
@@ -230,62 +202,67 @@ class VirtualHands:
     def _start_now(self, command: commands.StartRun, lost: facts.StartFailed, epoch: int) -> None:
         """The request arrives, also when its sender has died since."""
         world = self.world
-        started, run = self._post_run(command.remote_id, wanted=True)
+        fact = self._post_run(command, wanted=True)
         if world.epoch != epoch:
             return
         if world.chance(world.chances.lost_after):
-            world.answer(1.0, lost)
-        elif started:
-            world.answer(0.1, facts.RunStarted(command.connection, run))
-        else:
-            mine = world.cloud.runs[run].connection == command.remote_id
-            world.answer(0.1, facts.RunRefused(command.connection, run, mine))
+            fact = lost
+        world.answer(world.rnd.uniform(0.1, 1.0), fact)
 
     def _start_late(self, command: commands.StartRun) -> None:
         self.effects -= 1
-        self._post_run(command.remote_id, wanted=False)
+        self._post_run(command, wanted=False)
 
-    def _post_run(self, remote_id: str, *, wanted: bool) -> tuple[bool, str]:
-        world = self.world
-        fates = (Outcome.SUCCEEDED,) * 6 + (Outcome.FAILED, Outcome.PARTIAL)
-        fate = Outcome.SUCCEEDED if world.calm else world.rnd.choice(fates)
-        length_s = world.rnd.uniform(0.2, 60.0)
-        started, run = world.cloud.start(
-            remote_id,
-            world.now_s,
-            ours=True,
-            wanted=wanted,
-            posted=True,
-            fate=fate,
-            length_s=length_s,
+    def _post_run(self, command: commands.StartRun, *, wanted: bool) -> facts.Fact:
+        cloud, name = self.world.cloud_of(command.connection), command.connection
+        if command.remote_id not in cloud.connections:
+            return facts.StartFailed(name, Failure(Fault.GONE, "no such connection"))
+        started, run = cloud.start(
+            command.remote_id, self.world.now_s, self._fate(), ours=True, wanted=wanted, posted=True
         )
-        return started, run.id
+        if started:
+            return facts.RunStarted(name, run.id)
+        return facts.RunRefused(name, run.id, run.connection == command.remote_id)
+
+    def _fate(self) -> Fate:
+        world = self.world
+        length_s = world.rnd.uniform(0.2, 60.0)
+        if world.chance(world.chances.run_endless):
+            return Fate(length_s=ENDLESS_S)
+        silent = 0.3 if world.chance(world.chances.silent) else 0.0
+        if not world.chance(world.chances.run_fails):
+            return Fate(length_s=length_s, silent=silent)
+        return world.rnd.choice(
+            (
+                Fate(Outcome.PARTIAL, length_s, "some failed", failing=0.5, silent=silent),
+                Fate(Outcome.FAILED, length_s, "failed"),
+                Fate(Outcome.FAILED, length_s, "Skipped", wordless=True),
+                Fate(Outcome.FAILED, length_s * 3, "TimedOut", wordless=True),
+                Fate(Outcome.FAILED, length_s, "signed out", wordless=True, unauthorised=True),
+            )
+        )
 
     def _find(self, command: commands.FindRun) -> facts.Fact:
-        newest = self.world.cloud.newest(command.remote_id, self.world.now_s)
+        cloud = self.world.cloud_of(command.connection)
+        if command.remote_id not in cloud.connections:
+            gone = Failure(Fault.GONE, "no such connection")
+            return facts.RunLookFailed(command.connection, "", gone)
+        newest = cloud.newest(command.remote_id, self.world.now_s)
         return facts.RunFound(command.connection, newest)
 
     def _look_at_run(self, command: commands.LookAtRun) -> facts.Fact:
-        cloud = self.world.cloud
+        cloud = self.world.cloud_of(command.connection)
         run = cloud.look(command.run, self.world.now_s)
-        if not run.ended:
-            return facts.RunSeen(command.connection, run.id, Outcome.ACTIVE)
-        results = cloud.results(run)
-        return facts.RunSeen(command.connection, run.id, run.outcome, "as it went", results)
+        if run is None:
+            gone = Failure(Fault.GONE, "no such run")
+            return facts.RunLookFailed(command.connection, command.run, gone)
+        return cloud.report(command.connection, run)
 
     def _fault(self) -> Failure | None:
         """Return a failure of a request that had no effect, now and then."""
         world = self.world
         if world.chance(world.chances.throttled):
             return Failure(Fault.THROTTLED, "too many requests", world.rnd.uniform(1.0, 60.0))
-        if world.chance(world.chances.refused / 4):
+        if world.chance(world.chances.unauthorised):
             return Failure(Fault.UNAUTHORISED, "401")
         return None
-
-
-def _prepare_failed(command: commands.Prepare, failure: Failure) -> facts.Fact:
-    return facts.PrepareFailed(command.connection, failure)
-
-
-def _look_failed(connection: str, run: str, failure: Failure) -> facts.Fact:
-    return facts.RunLookFailed(connection, run, failure)

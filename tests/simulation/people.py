@@ -1,4 +1,4 @@
-"""People at work on the virtual drive, and the somebody else who starts runs too."""
+"""People at work on the virtual drive, and what a watcher hears of it."""
 
 from __future__ import annotations
 
@@ -6,130 +6,178 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from twinsyncd.core import facts
-from twinsyncd.core.model import FileKey, Outcome
+from twinsyncd.core.model import FileKey
 
 if TYPE_CHECKING:
     from .world import World
 
-FILES = tuple(
-    FileKey(source, path)
-    for source, paths in (
-        ("one/cad", ("a.dgn", "b.dwg", "deep/c.dwg", "deep/d.dgn", "xref/r.dgn", "refused.dwg")),
-        ("two/bim", ("e.ifc", "f.ifc")),
-    )
-    for path in paths
+CAD = (
+    "a.dgn",
+    "b.dwg",
+    "deep/c.dwg",
+    "deep/d.dgn",
+    "xref/r.dgn",
+    "refused.dwg",
+    "odd.dwg",
+    "A.dgn",
 )
+FILES = (
+    *(FileKey("one/cad", path) for path in CAD),
+    *(FileKey("two/bim", path) for path in ("e.ifc", "f.ifc")),
+)
+ANNEX = tuple(FileKey("three/gis", f"{number}.shp") for number in range(12))
+CASES = {FileKey("one/cad", "a.dgn"): FileKey("one/cad", "A.dgn")}  # the same name on the drive
 CONTENTS = "ABC"  # few contents: going back to an earlier one is common
+SLICE_S = 1.5  # between two writes of one save; shorter than every quiet time
 
 
 class People:
-    """Saves, touches, renames and deletes at random times, until `end`."""
+    """Save, touch, rename and delete at random times, until all is calm."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.version = 0
+        self.files = (*FILES, *ANNEX) if world.chances.annex else FILES
+        self.saves = 0
 
     def begin(self) -> None:
-        world = self.world
-        if world.rnd.random() < 0.3:
-            world.cloud.bad_items.add("item1")
-        for key in FILES:
-            if world.rnd.random() < 0.7:
-                self._save(key)
-        world.later(world.rnd.expovariate(0.1), self._work)
+        rnd = self.world.rnd
+        for key in self.files:
+            if rnd.random() < self.world.chances.bad:
+                self.world.clouds[self.world.lane_of(key.source)].bad.add(key)
+            if rnd.random() < (0.95 if key in ANNEX else 0.7):
+                self.save(key)
+        self.world.later(rnd.expovariate(0.3), self._work)
 
     def end(self) -> None:
-        """Go home: the drive comes back, nobody else starts runs."""
+        """Go home: the drive comes back."""
         self.world.drive.outage = ""
         self.world.drive.broken_folders.clear()
+
+    def save(self, key: FileKey) -> None:
+        write = self.world.rnd.choice((self.world.drive.write, self.world.drive.replace))
+        write(key, self._content(key), self.world.now_s)
+        self.hint(key)
+
+    def touch(self, key: FileKey) -> None:
+        if key in self.world.drive.files:
+            self.world.drive.touch(key, self.world.now_s)
+            self.hint(key)
+
+    def delete(self, key: FileKey) -> None:
+        self.world.drive.delete(key)
+        self.hint(key)
+
+    def rename(self, key: FileKey, to: FileKey) -> None:
+        file = self.world.drive.files.get(key)
+        if file and key != to and file.content not in self.world.drive.torn:  # not while it is open
+            self.world.drive.move(key, to)
+            self.hint(key)
+            self.hint(to)
+
+    def hint(self, key: FileKey) -> None:
+        """Let the watcher tell of a change: once, twice, late, in general, or not at all."""
+        world, chances = self.world, self.world.chances
+        if world.chance(chances.hint_lost):
+            return
+        if world.chance(chances.overflow):
+            world.answer(0.1, facts.HintsLost(key.source, "overflow"))
+            return
+        for _ in range(world.rnd.choice((1, 1, 2))):
+            late_s = world.rnd.uniform(0.0, 0.0 if chances.lazy else 1.0)
+            if world.chance(chances.hint_late):
+                late_s = world.rnd.uniform(1.0, 90.0)
+            world.answer(late_s, facts.Touched(key))
 
     def _work(self) -> None:
         world = self.world
         if world.calm:
             return
-        key = world.rnd.choice(FILES)
-        acts = (self._save,) * 4 + (
+        acts = (self.save,) * 4 + (
             self._slices,
-            self._touch,
-            self._delete,
+            self._slices,
+            self.touch,
+            self.delete,
+            self._move,
+            self._dance,
             self._outage,
-            self._foreign,
+            self._clear_out,
         )
-        world.rnd.choice(acts)(key)
-        world.later(world.rnd.expovariate(world.rnd.choice((0.02, 0.2, 1.0))), self._work)
+        world.rnd.choice(acts)(world.rnd.choice(self.files))
+        world.later(world.rnd.expovariate(world.rnd.choice((0.05, 0.3, 1.0))), self._work)
 
     def _content(self, key: FileKey) -> str:
         if self.world.rnd.random() < 0.5:
             return f"{key.path}:{self.world.rnd.choice(CONTENTS)}"
-        self.version += 1
-        return f"{key.path}:{self.version}"
-
-    def _save(self, key: FileKey) -> None:
-        write = self.world.rnd.choice((self.world.drive.write, self.world.drive.replace))
-        write(key, self._content(key), self.world.now_s)
-        self._hint(key)
+        self.saves += 1
+        return f"{key.path}:{self.saves}"
 
     def _slices(self, key: FileKey) -> None:
         """Write in place in slices closer together than the quiet time."""
-        content, drive = self._content(key), self.world.drive
-        slices = self.world.rnd.randint(1, 4)
+        world, content = self.world, self._content(key)
+        slices = world.rnd.randint(1, 4)
+        self.saves += 1
         for number in range(slices):
-            torn = f"{content}~{self.world.now_s}.{number}"
-            action = partial(self._slice, key, torn)
-            self.world.later(number * 1.5, action)
-        self.world.later(slices * 1.5, lambda: drive.write(key, content, self.world.now_s))
-        self.world.later(slices * 1.5, partial(self._hint, key))
+            torn = f"{content}~{self.saves}.{number}"
+            world.later(number * SLICE_S, partial(self._slice, key, torn))
+        world.later(slices * SLICE_S, partial(self._close, key, content))
 
     def _slice(self, key: FileKey, torn: str) -> None:
-        self.world.drive.write(key, torn, self.world.now_s, torn=True)
-        self._hint(key)
+        if self.world.chances.lazy:
+            self.world.drive.write_unseen(key, torn, self.world.now_s)
+        else:
+            self.world.drive.write(key, torn, self.world.now_s, torn=True)
+        self.hint(key)
 
-    def _touch(self, key: FileKey) -> None:
-        if key in self.world.drive.files:
-            self.world.drive.touch(key, self.world.now_s)
-            self._hint(key)
+    def _close(self, key: FileKey, content: str) -> None:
+        self.world.drive.write(key, content, self.world.now_s)
+        self.hint(key)
 
-    def _delete(self, key: FileKey) -> None:
-        self.world.drive.delete(key)
-        self._hint(key)
+    def _move(self, key: FileKey) -> None:
+        if self.world.chance(self.world.chances.moving):
+            twin = CASES.get(key)
+            mates = [each for each in self.files if each.source == key.source]
+            self.rename(key, twin or self.world.rnd.choice(mates))
+
+    def _dance(self, key: FileKey) -> None:
+        """Save beside, rename the old one to .bak, rename the new one into its place."""
+        world = self.world
+        if not world.chance(world.chances.dance):
+            return
+        content = self._content(key)
+        self.delete(key)
+
+        def into_place() -> None:
+            world.drive.replace(key, content, world.now_s)
+            self.hint(key)
+
+        world.later(world.rnd.uniform(0.05, 3.0), into_place)
+
+    def _clear_out(self, key: FileKey) -> None:
+        """Delete nearly everything of one source; perhaps put it back much later."""
+        world = self.world
+        if not world.chance(world.chances.masses):
+            return
+        kept = {each: file for each, file in world.drive.files.items() if each.source == key.source}
+        for each in kept:
+            self.delete(each)
+        if world.rnd.random() < 0.5:
+            world.later(world.rnd.uniform(5.0, 150.0), lambda: self._put_back(list(kept)))
+
+    def _put_back(self, keys: list[FileKey]) -> None:
+        for key in keys:
+            if key not in self.world.drive.files:
+                self.save(key)
 
     def _outage(self, key: FileKey) -> None:
         """Take the share away for a while, or a part of it."""
-        world = self.world
-        if not world.chance(world.chances.outage * 10):
+        world, drive = self.world, self.world.drive
+        if not world.chance(world.chances.outage):
             return
         if world.rnd.random() < 0.3:
             folder = key.path.rpartition("/")[0]
-            world.drive.broken_folders.add(folder)
-            world.later(
-                world.rnd.uniform(5, 120), lambda: world.drive.broken_folders.discard(folder)
-            )
+            drive.broken_folders.add(folder)
+            back_s = world.rnd.uniform(5, 120)
+            world.later(back_s, lambda: drive.broken_folders.discard(folder))
         else:
-            world.drive.outage = world.rnd.choice(("offline", "empty", "other"))
-            world.later(world.rnd.uniform(5, 200), lambda: setattr(world.drive, "outage", ""))
-
-    def _foreign(self, key: FileKey) -> None:
-        """Somebody else starts a run of some connection of the iModel."""
-        world = self.world
-        connections = ["portal", *world.cloud.connections]
-        if world.chance(world.chances.foreign * 3):
-            connection = world.rnd.choice(connections)
-            length_s = world.rnd.uniform(1, 120)
-            fate = Outcome.SUCCEEDED
-            in_doubt = world.asks_for(connection)
-            world.cloud.start(
-                connection,
-                world.now_s,
-                ours=in_doubt,
-                wanted=True,
-                posted=False,
-                fate=fate,
-                length_s=length_s,
-            )
-
-    def _hint(self, key: FileKey) -> None:
-        world = self.world
-        if world.chance(world.chances.hint_lost):
-            return
-        for _ in range(world.rnd.choice((1, 1, 2))):
-            world.answer(world.rnd.uniform(0.0, 1.0), facts.Touched(key))
+            drive.outage = world.rnd.choice(("offline", "empty", "other"))
+            world.later(world.rnd.uniform(5, 150), lambda: setattr(drive, "outage", ""))

@@ -7,146 +7,85 @@ journal does it. Everything random comes from the seed; `python -m simulation SE
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 
-from twinsyncd.core import commands, facts
+from twinsyncd.core import facts
 from twinsyncd.core.machine import Machine
-from twinsyncd.core.model import (
-    ABSENT,
-    IN_DOUBT,
-    Connection,
-    ConnectionRow,
-    FileKey,
-    FileRow,
-    LaneRow,
-    Need,
-    Now,
-    Phase,
-    Setup,
-    Source,
-    SourceRow,
-    need,
-)
+from twinsyncd.core.model import Connection, FileKey, Now, Setup, Source
 from twinsyncd.core.step import Memory, Step
 
+from .chances import Chances
 from .cloud import ModelCloud
 from .drive import VirtualDrive
 from .hands import VirtualHands
+from .journal import VirtualJournal
 from .people import People
+from .promises import Promises
+from .strangers import Strangers
 
 WALL_S = 1_700_000_000.0
-FAULTS_S = 1_800.0  # virtual time with people and faults
-NOTICE_S = 200.0  # by then two scans have noticed what no hint told
-REST_S = 7_200.0  # virtual time in which the world must then come to rest
-SPINS_MAX = 50  # decisions at one instant without anything happening
-COMMANDS_MAX = 60  # cloud commands per virtual minute and lane, beyond those for files
+FAULTS_S = 600.0  # virtual time with people and faults
+NOTICE_S = 330.0  # by then two scans have noticed what no hint told
+REST_S = 14_400.0  # virtual time in which the world must then come to rest
+SPINS_MAX = 1000  # decisions at one instant without anything happening
+SCAN_S = 60.0
+SCAN_WATCHED_S = 50_000.0  # never, as far as this world is concerned
+
+MachineFactory = Callable[..., Machine]
 
 
 class Crash(Exception):
     """The process dies here."""
 
 
-@dataclass
-class VirtualJournal:
-    """Rows as the journal keeps them: all of a step or nothing."""
-
-    files: dict[FileKey, FileRow] = field(default_factory=dict)
-    lanes: dict[str, LaneRow] = field(default_factory=dict)
-    connections: dict[str, ConnectionRow] = field(default_factory=dict)
-    sources: dict[str, SourceRow] = field(default_factory=dict)
-
-    def get(self, key: FileKey) -> FileRow | None:
-        return self.files.get(key)
-
-    def get_many(self, source: str, paths: Sequence[str]) -> dict[str, FileRow]:
-        keys = (FileKey(source, path) for path in paths)
-        return {key.path: self.files[key] for key in keys if key in self.files}
-
-    def active(self, sources: Iterable[str]) -> Iterable[FileRow]:
-        wanted = set(sources)
-        for row in list(self.files.values()):
-            if row.key.source in wanted and (need(row) is not Need.NOTHING or row.covered):
-                yield row
-
-    def every(self, sources: Iterable[str]) -> Iterable[FileRow]:
-        wanted = set(sources)
-        return [row for row in self.files.values() if row.key.source in wanted]
-
-    def commit(self, step: Step) -> None:
-        self.files.update((row.key, row) for row in step.files)
-        self.lanes.update((row.key, row) for row in step.lanes)
-        self.connections.update((row.key, row) for row in step.connections)
-        self.sources.update((row.key, row) for row in step.sources)
-
-
-@dataclass(frozen=True)
-class Chances:
-    """How bad this world is; drawn from the seed."""
-
-    crash: float
-    hint_lost: float
-    lost_before: float
-    lost_after: float
-    late: float
-    throttled: float
-    refused: float
-    foreign: float
-    outage: float
-
-    @classmethod
-    def draw(cls, rnd: Random) -> Chances:
-        def some(*choices: float) -> float:
-            return rnd.choice((0.0, *choices))
-
-        return cls(
-            crash=some(0.002, 0.02),
-            hint_lost=some(0.3, 1.0),
-            lost_before=some(0.1, 0.3),
-            lost_after=some(0.1, 0.3),
-            late=some(0.1),
-            throttled=some(0.1),
-            refused=some(0.02),
-            foreign=some(0.05, 0.2),
-            outage=some(0.02),
-        )
-
-
-MachineFactory = Callable[..., Machine]
-
-
 class World:
-    """Runs one seed; `check` methods speak the promises."""
+    """Runs one seed: faults for a while, then calm, then rest with every promise kept."""
 
-    def __init__(self, seed: int, make: MachineFactory = Machine) -> None:
+    def __init__(
+        self, seed: int, make: MachineFactory = Machine, chances: Chances | None = None
+    ) -> None:
         self.rnd = Random(seed)  # noqa: S311 - a world must be replayable
-        self.chances = Chances.draw(self.rnd)
+        self.chances = chances or Chances.draw(self.rnd)
         self.make = make
         self.now_s = 0.0
         self.wall_shift_s = 0.0
         self.calm = False
+        self.setup = _setup(self.chances)
+        self._owners = {source.key: source.connection for source in self.setup.sources}
+        self._lanes = {connection.key: connection.lane for connection in self.setup.connections}
+        self._lanes.update({key: self._lanes[owner] for key, owner in self._owners.items()})
         self.drive = VirtualDrive()
-        self.cloud = ModelCloud(self.rnd)
+        lanes = dict.fromkeys(connection.lane for connection in self.setup.connections)
+        self.clouds = {lane: ModelCloud(self.rnd, self.drive.torn) for lane in lanes}
         self.journal = VirtualJournal()
-        self.transcript: list[str] = []
-        self.crashes = self.cloud_commands = self.spins = 0
+        self.crashes = self.heard = self.begun = self.spins = self.boundaries = 0
         self.epoch = 0  # answers to an earlier process are never heard
         self.inbox: list[facts.Fact] = []
+        self.story: list[tuple[float, list[facts.Fact], Step | None]] = []  # None: a crash
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._seq = 0
-        self.setup = Setup(
-            connections=tuple(
-                Connection(name, "imodel", batch_quiet_s=5.0, longest_wait_s=120.0)
-                for name in ("one", "two")
-            ),
-            sources=(Source("one/cad", "one", 60.0, 2.0), Source("two/bim", "two", 60.0, 2.0)),
-            uploads_max=3,
-        )
         self.hands = VirtualHands(self)
         self.people = People(self)
+        self.strangers = Strangers(self)
+        self.promises = Promises(self)
         self.machine = self._restore()
+
+    # ---- who is who -------------------------------------------------------------------
+
+    def lane_of(self, key: str) -> str:
+        """Return the lane of a connection or of a source."""
+        return self._lanes[key]
+
+    def owner_of(self, key: FileKey) -> str:
+        return self._owners[key.source]
+
+    def cloud_of(self, connection: str) -> ModelCloud:
+        return self.clouds[self._lanes[connection]]
+
+    def cloud_of_file(self, key: FileKey) -> ModelCloud:
+        return self.clouds[self._lanes[key.source]]
 
     # ---- time -------------------------------------------------------------------------
 
@@ -163,143 +102,132 @@ class World:
         self.later(delay_s, partial(self._hear, self.epoch, fact))
 
     def chance(self, probability: float) -> bool:
-        return not self.calm and self.rnd.random() < probability
+        return probability > 0.0 and not self.calm and self.rnd.random() < probability
 
     def _hear(self, epoch: int, fact: facts.Fact) -> None:
         if epoch == self.epoch:
             self.inbox.append(fact)
 
+    # ---- a life -----------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Live through the faults, then come to rest with every promise kept."""
+        self.begin()
+        self.until(FAULTS_S)
+        self.rest()
+
+    def begin(self) -> None:
+        self.people.begin()
+        self.strangers.begin()
+
+    def rest(self) -> None:
+        """Let the faults stop; a person looks after what needs one."""
+        self.calm = True
+        self.people.end()
+        for _ in range(2):
+            self.until(self.now_s + NOTICE_S)
+            self.inbox += [facts.ApproveAsked(each.key) for each in self.setup.connections]
+        self.inbox.append(facts.RetryAsked())
+        self.until(self.now_s + NOTICE_S)
+        self.until(self.now_s + REST_S, stop=self._rests)
+        self.promises.check_rest()
+
+    def until(self, end_s: float, stop: Callable[[], bool] = lambda: False) -> None:
+        deadline = self.machine.deadline(self.now)
+        while not stop():
+            due_s = self._events[0][0] if self._events else end_s
+            if deadline is not None and deadline < due_s:
+                due_s = deadline
+            if self.inbox:
+                due_s = self.now_s
+            if due_s >= end_s:
+                self.now_s = end_s
+                return
+            self._advance(due_s)
+            while self._events and self._events[0][0] <= self.now_s:
+                heapq.heappop(self._events)[2]()
+            if self.inbox or (deadline is not None and deadline <= self.now_s):
+                self._decide()
+                deadline = self.machine.deadline(self.now)
+
+    def transcript(self) -> Iterator[str]:
+        """Yield what happened, a line each."""
+        for at_s, heard, step in self.story:
+            if step is None:
+                yield f"{at_s:9.2f}  CRASH"
+                continue
+            yield from (f"{at_s:9.2f}  heard {fact}" for fact in heard)
+            rows = (*step.files, *step.lanes, *step.connections, *step.sources)
+            yield from (f"{at_s:9.2f}    row {row}" for row in rows)
+            yield from (f"{at_s:9.2f}    does {command}" for command in step.commands)
+
     # ---- the process ------------------------------------------------------------------
 
+    def boundary(self) -> None:
+        """Die here, perhaps: between a decision, its commit and each of its commands."""
+        self.boundaries += 1
+        if self.chance(self.chances.crash):
+            raise Crash
+
+    def _advance(self, to_s: float) -> None:
+        self.spins = self.spins + 1 if to_s <= self.now_s else 0
+        assert self.spins < SPINS_MAX, "P10: the machine spins"
+        self.now_s = max(to_s, self.now_s)
+
+    def _decide(self) -> None:
+        heard, self.inbox = self.inbox or [facts.Ticked()], []
+        try:
+            step = self.machine.handle(heard, self.now)
+            self.story.append((self.now_s, heard, step))
+            self.heard += len(heard)
+            self.boundary()
+            self.promises.check(heard, step)
+            self.journal.commit(step)
+            self.boundary()
+            for command in step.commands:
+                self.hands.begin(command)
+                self.begun += 1
+                self.boundary()
+        except Crash:
+            self._crash()
+
+    def _crash(self) -> None:
+        self.crashes += 1
+        self.story.append((self.now_s, [], None))
+        self.epoch += 1
+        self.inbox.clear()
+        self.now_s += self.rnd.uniform(0.1, 20.0)
+        self.strangers.jump_clock()
+        self.promises.crashed()
+        self.machine = self._restore()
+
     def _restore(self) -> Machine:
-        memory = Memory(self.journal.lanes, self.journal.connections, self.journal.sources)
+        journal = self.journal
+        memory = Memory(dict(journal.lanes), dict(journal.connections), dict(journal.sources))
         return self.make(
             self.setup,
             memory,
-            self.journal,
+            journal,
             self.now,
             is_reference=lambda key: key.path.startswith("xref/"),
             jitter=self.rnd.random,
         )
 
-    def run(self) -> None:
-        """Live through the faults, then come to rest with every promise kept."""
-        self.people.begin()
-        self._until(FAULTS_S)
-        self.calm = True
-        self.people.end()
-        self._until(FAULTS_S + NOTICE_S)
-        self.inbox += [facts.ApproveAsked(name) for name in ("one", "two")]
-        self._until(FAULTS_S + 2 * NOTICE_S)
-        self._until(FAULTS_S + REST_S, stop=self._rests)
-        self._check_rest()
-
-    def _until(self, end_s: float, stop: Callable[[], bool] = lambda: False) -> None:
-        while self.now_s < end_s and not stop():
-            deadline = self.machine.deadline(self.now)
-            times = [
-                time
-                for time in (deadline, self._events[0][0] if self._events else None)
-                if time is not None
-            ]
-            if not times:
-                return
-            self._advance(max(self.now_s, min(times)))
-            while self._events and self._events[0][0] <= self.now_s:
-                heapq.heappop(self._events)[2]()
-            self._decide()
-
-    def _advance(self, to_s: float) -> None:
-        self.spins = self.spins + 1 if to_s == self.now_s else 0
-        assert self.spins < SPINS_MAX * 20, "P10: the machine spins"
-        self.now_s = to_s
-
-    def _decide(self) -> None:
-        heard, self.inbox = self.inbox, []
-        try:
-            step = self.machine.handle(heard, self.now)
-            self._note(heard, step)
-            self._boundary()
-            self._check_step(step)
-            self.journal.commit(step)
-            self._boundary()
-            for command in step.commands:
-                self.hands.begin(command)
-                self._boundary()
-        except Crash:
-            self._crash()
-
-    def _boundary(self) -> None:
-        if self.chance(self.chances.crash):
-            raise Crash
-
-    def _crash(self) -> None:
-        self.crashes += 1
-        self.transcript.append(f"{self.now_s:9.2f}  CRASH")
-        self.epoch += 1
-        self.inbox.clear()
-        self.now_s += self.rnd.uniform(0.1, 20.0)
-        self.machine = self._restore()
-
-    def _note(self, heard: list[facts.Fact], step: Step) -> None:
-        for fact in heard:
-            self.transcript.append(f"{self.now_s:9.2f}  heard {fact}")
-        for row in (*step.files, *step.lanes, *step.sources):
-            self.transcript.append(f"{self.now_s:9.2f}    row {row}")
-        for command in step.commands:
-            self.transcript.append(f"{self.now_s:9.2f}    does {command}")
-
     def _rests(self) -> bool:
         return self.machine.at_rest() and not self.hands.effects and not self.inbox
 
-    # ---- the promises -----------------------------------------------------------------
 
-    def _check_step(self, step: Step) -> None:
-        for row in step.files:
-            before = self.journal.files.get(row.key, FileRow(row.key))
-            if row.synced not in (before.synced, ABSENT):
-                self.cloud.claimed[row.item] = row.synced
-                runs = self.cloud.succeeded.get((row.item, row.synced), [])
-                ours = [run for run in runs if self.cloud.runs[run].ours]
-                assert ours, f"P3/P6: {row.key} counts as synced without a run of ours"
-            if row.seen == ABSENT != before.seen:
-                gone = row.key not in self.drive.files
-                assert gone, f"P7: {row.key} counts as gone but is there"
-            if row.stored not in (ABSENT, IN_DOUBT, before.stored):
-                held = self.drive.whole[row.key]
-                assert row.stored in held, f"P1: {row.key} stored torn content {row.stored}"
-        stores = [c for c in step.commands if isinstance(c, commands.Store)]
-        lane = next(iter(step.lanes), self.journal.lanes.get("imodel", LaneRow("imodel")))
-        running = lane.phase in (Phase.RUNNING, Phase.STARTING)
-        assert not (stores and running), f"P4: {stores} while a run of ours may be active"
-
-    def asks_for(self, connection: str) -> bool:
-        """Tell whether a run of this connection that begins now is as good as ours.
-
-        Between our look at the connection's newest run and the answer to our start request, all
-        that ours would cover is in Storage. If that answer is lost, a run that somebody else
-        begins right then cannot be told from ours, and counting it is true all the same.
-        """
-        lane = self.journal.lanes.get("imodel", LaneRow("imodel"))
-        remote = self.journal.connections.get(lane.connection)
-        asking = lane.phase in (Phase.PREPARING, Phase.STARTING)
-        return asking and remote is not None and remote.remote_id == connection
-
-    def _check_rest(self) -> None:
-        assert self.machine.at_rest(), f"P2: not at rest after {REST_S} s of calm"
-        for full, file in self.drive.files.items():
-            row = self.journal.files.get(full)
-            assert row is not None, f"P2: {full} was never noticed"
-            if row.item in self.cloud.bad_items or row.aside:
-                assert row.aside, f"P9: {full} fails for ever and is not set aside"
-                assert row.item in self.cloud.bad_items or "refused" in row.aside, row
-                continue
-            digests = (row.seen, row.stored, row.synced)
-            assert digests == (file.content,) * 3, f"P2: {full} holds {file.content}, row {row}"
-            blob = self.cloud.blobs[row.item]
-            assert blob.complete, f"P2: {full} is not complete in Storage"
-            assert blob.content == file.content, f"P2: Storage holds {blob.content} of {full}"
-        for row in self.journal.files.values():
-            there = row.key in self.drive.files
-            assert there or row.seen == ABSENT, f"P2: {row.key} is gone and counts as there"
-        assert not self.cloud.superfluous, f"P5: runs without new content {self.cloud.superfluous}"
+def _setup(chances: Chances) -> Setup:
+    every_s = SCAN_WATCHED_S if chances.watched else SCAN_S
+    names = {"one": "imodel", "two": "imodel", "three": "annex"}
+    sources = {"one": "one/cad", "two": "two/bim", "three": "three/gis"}
+    if not chances.annex:
+        del names["three"], sources["three"]
+    return Setup(
+        connections=tuple(
+            Connection(name, lane, batch_quiet_s=5.0, longest_wait_s=120.0)
+            for name, lane in names.items()
+        ),
+        sources=tuple(Source(key, name, every_s, 2.0) for name, key in sources.items()),
+        uploads_max=3,
+    )

@@ -1,0 +1,54 @@
+"""The journal's rules in memory: all of a step or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from twinsyncd.core.model import (
+    ConnectionRow,
+    FileKey,
+    FileRow,
+    LaneRow,
+    Need,
+    SourceRow,
+    need,
+)
+from twinsyncd.core.step import Step
+
+
+@dataclass
+class VirtualJournal:
+    """Rows as the journal keeps them."""
+
+    files: dict[FileKey, FileRow] = field(default_factory=dict)
+    lanes: dict[str, LaneRow] = field(default_factory=dict)
+    connections: dict[str, ConnectionRow] = field(default_factory=dict)
+    sources: dict[str, SourceRow] = field(default_factory=dict)
+
+    def get(self, key: FileKey) -> FileRow | None:
+        return self.files.get(key)
+
+    def get_many(self, source: str, paths: Sequence[str]) -> dict[str, FileRow]:
+        keys = (FileKey(source, path) for path in paths)
+        return {key.path: self.files[key] for key in keys if key in self.files}
+
+    def active(self, sources: Iterable[str]) -> Iterable[FileRow]:
+        wanted = set(sources)
+        for row in list(self.files.values()):
+            if row.key.source in wanted and (need(row) is not Need.NOTHING or row.covered):
+                yield row
+
+    def every(self, sources: Iterable[str]) -> Iterable[FileRow]:
+        wanted = set(sources)
+        return [row for row in self.files.values() if row.key.source in wanted]
+
+    def commit(self, step: Step) -> None:
+        for row in step.files:
+            self.files[row.key] = row
+        for lane in step.lanes:
+            self.lanes[lane.key] = lane
+        for connection in step.connections:
+            self.connections[connection.key] = connection
+        for source in step.sources:
+            self.sources[source.key] = source

@@ -1,0 +1,300 @@
+"""The promises as a watcher who believes nothing: what is heard, saved and asked for."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twinsyncd.core import commands, facts
+from twinsyncd.core.model import (
+    ABSENT,
+    IN_DOUBT,
+    Failure,
+    Fault,
+    FileKey,
+    FileRow,
+    Outcome,
+    Phase,
+)
+from twinsyncd.core.safety import CONFIRM_S, MASS_LEAST, MASS_SHARE
+from twinsyncd.core.step import Step
+
+from .strangers import phase_of
+
+if TYPE_CHECKING:
+    from .world import World
+
+COMMANDS_MAX = 60  # cloud commands per virtual minute and lane, beyond those for files
+LOOKS_MAX = 14  # at one run while the wait between two still grows
+LOOK_EVERY_S = 8.0  # afterwards at most this often
+DOUBLING_MAX = 8
+HALTED_S = 300.0
+SOON_S = 1e-3  # rounding of wall clocks
+RUN_STRIKES = 3
+PATIENT = (Fault.TRANSIENT, Fault.THROTTLED, Fault.UNAUTHORISED)
+
+
+@dataclass
+class Watch:
+    """What is expected of one lane."""
+
+    failures: int = 0
+    not_before_s: float = 0.0
+    shift_s: float = 0.0  # of the wall clock, when that was said
+    asking: bool = False  # a start request is on its way
+    lost: bool = False  # its answer was lost and nobody has looked yet
+    recent: deque[float] = field(default_factory=deque)
+    looks: Counter[str] = field(default_factory=Counter)
+    first_s: dict[str, float] = field(default_factory=dict)
+
+
+class Promises:
+    """Told of every step before it is committed; raises AssertionError that names the promise."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.watches = {lane: Watch() for lane in world.clouds}
+        self.approved_s: dict[str, float] = {}
+        self.strikes: Counter[FileKey] = Counter()
+        self.blamed: set[FileKey] = set()
+        self.whole_s: dict[str, float] = {}  # when a list last held all files of the source
+        self.missed_s: dict[FileKey, float] = {}  # not on any list since
+
+    def check(self, heard: Sequence[facts.Fact], step: Step) -> None:
+        for fact in heard:
+            self._hear(fact)
+        self._check_deletions(step)
+        for row in step.files:
+            self._check_row(row, self.world.journal.files.get(row.key) or FileRow(row.key))
+        for command in step.commands:
+            if isinstance(command, commands.CloudCommand):
+                self._check_command(command, step)
+
+    def crashed(self) -> None:
+        """Note that answers under way are lost; waits hold on unless the clock jumped."""
+        for watch in self.watches.values():
+            watch.lost |= watch.asking
+            watch.asking = False
+            watch.recent.clear()
+            watch.looks.clear()
+            watch.first_s.clear()
+            if watch.shift_s != self.world.wall_shift_s:
+                watch.not_before_s = 0.0
+
+    # ---- what is heard ----------------------------------------------------------------
+
+    def _hear(self, fact: facts.Fact) -> None:
+        match fact:
+            case facts.SyncAsked():
+                for watch in self.watches.values():
+                    watch.failures, watch.not_before_s = 0, 0.0
+                    watch.looks.clear()
+            case facts.ApproveAsked(connection):
+                self.approved_s[connection] = self.world.now_s
+            case facts.StoreFailed(key, failure):
+                self._note_store_failure(key, failure)
+            case facts.Stored(key):
+                self.strikes.pop(key, None)
+                self._watch_of_file(key).failures = 0
+            case facts.Looked() | facts.FilesFound() | facts.Scanned():
+                self._hear_of_files(fact)
+            case facts.PrepareFailed() | facts.StartFailed() | facts.RunLookFailed():
+                self._hear_failure(fact)
+            case facts.Prepared() | facts.RunStarted() | facts.RunRefused() | facts.RunFound():
+                self._hear_answer(fact)
+            case facts.RunSeen():
+                self._note_results(fact)
+                self._watch(fact.connection).failures = 0
+            case facts.StartClashed(connection):
+                self._watch(connection).asking = False
+            case _:
+                pass
+
+    def _hear_of_files(self, fact: facts.Looked | facts.FilesFound | facts.Scanned) -> None:
+        """Remember since when each file is missing from every list; one look proves nothing."""
+        now_s, source = self.world.now_s, fact.source
+        missing: set[FileKey] = set()
+        if isinstance(fact, facts.Scanned):
+            missing = {FileKey(source, path) for path in fact.missing}
+            seen = {key for key in self.missed_s if key.source == source} - missing
+            if not missing:
+                self.whole_s[source] = now_s
+        elif isinstance(fact, facts.FilesFound):
+            seen = {FileKey(source, path) for path, _ in fact.files}
+        else:
+            seen = {FileKey(source, path) for path, look in fact.looks if look is not None}
+        for key in missing:
+            self.missed_s.setdefault(key, now_s)
+        for key in seen:
+            self.missed_s.pop(key, None)
+
+    def _hear_failure(
+        self, fact: facts.PrepareFailed | facts.StartFailed | facts.RunLookFailed
+    ) -> None:
+        watch = self._watch(fact.connection)
+        if isinstance(fact, facts.StartFailed):
+            watch.asking = False
+            watch.lost |= fact.failure.fault is Fault.TRANSIENT
+        self._note_failure(watch, fact.failure)
+
+    def _hear_answer(
+        self, fact: facts.Prepared | facts.RunStarted | facts.RunRefused | facts.RunFound
+    ) -> None:
+        watch = self._watch(fact.connection)
+        watch.failures, watch.asking, watch.lost = 0, False, False
+        if isinstance(fact, facts.Prepared):
+            self.blamed.update(key for key, _ in fact.refused)
+
+    def _note_store_failure(self, key: FileKey, failure: Failure) -> None:
+        self.strikes[key] += 1
+        if failure.fault is Fault.REFUSED:
+            self.blamed.add(key)
+        elif failure.fault is Fault.GONE:
+            self._note_failure(self._watch_of_file(key), Failure(Fault.TRANSIENT, "gone"))
+        else:
+            self._note_failure(self._watch_of_file(key), failure)
+
+    def _note_failure(self, watch: Watch, failure: Failure) -> None:
+        """Expect patience: as asked for, or longer after each failure in a row."""
+        if failure.fault not in PATIENT:
+            return
+        wait_s = failure.retry_after_s
+        if failure.fault is Fault.TRANSIENT:
+            watch.failures += 1
+            wait_s = 2.0 ** min(watch.failures - 1, DOUBLING_MAX) / 2.0
+        elif failure.fault is Fault.UNAUTHORISED:
+            wait_s = HALTED_S
+        watch.not_before_s = max(watch.not_before_s, self.world.now_s + wait_s)
+        watch.shift_s = self.world.wall_shift_s
+
+    def _note_results(self, fact: facts.RunSeen) -> None:
+        if fact.outcome is Outcome.ACTIVE:
+            return
+        results = {result.item: result for result in fact.files}
+        for row in self.world.journal.files.values():
+            if row.covered != ABSENT and self.world.owner_of(row.key) == fact.connection:
+                result = results.get(row.item)
+                if result is None or result.outcome is not Outcome.SUCCEEDED:
+                    self.strikes[row.key] += 1
+                if result is not None and result.user_must_act:
+                    self.blamed.add(row.key)
+
+    # ---- what is saved ----------------------------------------------------------------
+
+    def _check_row(self, row: FileRow, before: FileRow) -> None:
+        cloud, drive = self.world.cloud_of_file(row.key), self.world.drive
+        if row.synced == ABSENT:
+            cloud.claimed.pop(row.item, None)
+        elif row.synced != before.synced:
+            cloud.claimed[row.item] = row.synced
+            runs = cloud.succeeded.get((row.item, row.synced), [])
+            ours = [id_ for id_ in runs if id_ not in cloud.runs or cloud.runs[id_].ours]
+            assert ours, f"P3/P6: {row.key} counts as synced without a run of ours"
+        assert row.seen not in drive.torn, f"P1: {row.key} counts as {row.seen}, never whole"
+        if row.stored not in (ABSENT, IN_DOUBT, before.stored):
+            torn = row.stored in drive.torn
+            assert not torn, f"P1: {row.key} stored torn content {row.stored}"
+        assert row.stored != ABSENT or before.stored == ABSENT, f"P5: {row.key} forgot its store"
+        if row.aside and not before.aside:
+            real = row.key in self.blamed or self.strikes[row.key] >= RUN_STRIKES
+            assert real, f"P9: {row.key} was set aside without a reason: {row.aside}"
+        if row.seen not in (ABSENT, before.seen):
+            assert not row.aside, f"P9: {row.key} is still set aside with new content"
+            self.strikes.pop(row.key, None)
+            self.blamed.discard(row.key)
+
+    def _check_deletions(self, step: Step) -> None:
+        files, now_s = self.world.journal.files, self.world.now_s
+        gone: dict[str, list[FileKey]] = {}
+        for row in step.files:
+            if row.seen == ABSENT and row.key in files and files[row.key].seen != ABSENT:
+                gone.setdefault(row.key.source, []).append(row.key)
+        for source, keys in gone.items():
+            known = sum(r.seen != ABSENT for r in files.values() if r.key.source == source)
+            missed = [self.missed_s.get(key, float("inf")) for key in keys]
+            for key, since_s in zip(keys, missed, strict=True):
+                long = now_s - since_s >= CONFIRM_S
+                assert long, f"P7: {key} counts as gone, missed since {since_s}"
+            asked_s = self.approved_s.get(self.world.owner_of(keys[0]), -1.0)
+            meant = asked_s >= self.whole_s.get(source, 0.0)
+            masses = len(keys) >= MASS_LEAST and len(keys) > known * MASS_SHARE
+            assert meant or not masses, f"P7: {len(keys)} of {known} files of {source} gone unasked"
+
+    # ---- what is asked for ------------------------------------------------------------
+
+    def _check_command(self, command: commands.CloudCommand, step: Step) -> None:
+        watch, now_s = self._watch(command.connection), self.world.now_s
+        early = now_s < watch.not_before_s - SOON_S
+        assert not early, f"P10: {command} before {watch.not_before_s:.2f}"
+        if isinstance(command, commands.Store):
+            self._check_store(command, step)
+            return
+        watch.recent.append(now_s)
+        while watch.recent[0] < now_s - 60.0:
+            watch.recent.popleft()
+        assert len(watch.recent) <= COMMANDS_MAX, f"P10: {len(watch.recent)} requests in a minute"
+        if isinstance(command, commands.StartRun):
+            blind = watch.lost or watch.asking
+            assert not blind, "P3: a run is asked for again before a look for the one that was lost"
+            watch.asking = True
+        elif isinstance(command, commands.LookAtRun):
+            self._check_look(command, watch)
+
+    def _check_store(self, command: commands.Store, step: Step) -> None:
+        before = self.world.journal.files.get(command.key)
+        needless = before is not None and before.stored == command.digest
+        assert not needless, f"P5: {command.key} is stored though nothing changed"
+        after = {row.key: row.stored for row in step.files}.get(command.key)
+        known = before.stored if before is not None and after is None else after
+        assert known == IN_DOUBT, f"P8: a store of {command.key} begins without a durable doubt"
+        lane = self.world.lane_of(command.key.source)
+        row = next((r for r in step.lanes if r.key == lane), self.world.journal.lanes.get(lane))
+        phase = phase_of(row)
+        assert phase is Phase.QUIET, f"P4: {command} in phase {phase}: a run may be active"
+
+    def _check_look(self, command: commands.LookAtRun, watch: Watch) -> None:
+        watch.looks[command.run] += 1
+        first_s = watch.first_s.setdefault(command.run, self.world.now_s)
+        allowed = LOOKS_MAX + (self.world.now_s - first_s) / LOOK_EVERY_S
+        assert watch.looks[command.run] <= allowed, f"P10: too many looks at {command.run}"
+
+    # ---- at rest ----------------------------------------------------------------------
+
+    def check_rest(self) -> None:
+        world = self.world
+        assert world.machine.at_rest(), "P2: the world does not come to rest"
+        for key in world.drive.files:
+            self._check_file_at_rest(key)
+        for row in world.journal.files.values():
+            there = row.key in world.drive.files
+            assert there or row.seen == ABSENT, f"P2: {row.key} is gone and counts as there"
+        for cloud in world.clouds.values():
+            assert not cloud.superfluous, f"P5: runs without new content {cloud.superfluous}"
+
+    def _check_file_at_rest(self, key: FileKey) -> None:
+        world, cloud = self.world, self.world.cloud_of_file(key)
+        content, row = world.drive.files[key].content, world.journal.files.get(key)
+        assert row is not None, f"P2: {key} was never noticed"
+        hopeless = key in cloud.bad or key.path.startswith(("refused", "odd"))
+        lost = row.item in cloud.deleted  # behind our back; the next save brings it back
+        if row.aside or hopeless:
+            synced = row.synced == row.seen != ABSENT
+            assert row.aside or synced, f"P9: {key} fails for ever and is not set aside: {row}"
+            assert hopeless or lost, f"P9: {key} stays set aside without a reason: {row}"
+            assert row.seen == content, f"P2: {key} holds {content}, row {row}"
+            return
+        digests = (row.seen, row.stored, row.synced)
+        assert digests == (content,) * 3, f"P2: {key} holds {content}, row {row}"
+        if not lost:
+            blob = cloud.blobs.get(row.item)
+            assert blob is not None, f"P2: {key} is nothing that Storage knows: {row}"
+            stored = blob.content if blob.complete else None
+            assert stored == content, f"P2: Storage holds {stored} of {key}"
+
+    def _watch(self, connection: str) -> Watch:
+        return self.watches[self.world.lane_of(connection)]
+
+    def _watch_of_file(self, key: FileKey) -> Watch:
+        return self.watches[self.world.lane_of(key.source)]

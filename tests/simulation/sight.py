@@ -1,0 +1,131 @@
+"""Scans, looks and hashes of the virtual drive, with all that may come between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from twinsyncd.core import commands, facts
+from twinsyncd.core.model import FileKey, Fingerprint
+
+if TYPE_CHECKING:
+    from .world import World
+
+SLOW_S = 40.0  # how late the parts of a slow scan may be
+
+
+class VirtualSight:
+    """Carries out what disk does."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def begin(self, command: commands.DriveCommand) -> None:
+        match command:
+            case commands.Scan():
+                self._soon(partial(self._scan, command))
+            case commands.LookAt():
+                self._soon(partial(self._look, command))
+            case commands.Hash():
+                self._soon(partial(self._hash, command))
+
+    def still(self, key: FileKey, fingerprint: Fingerprint) -> bool:
+        file = self.world.drive.see(key)
+        return file is not None and file.fingerprint == fingerprint
+
+    def _soon(self, action: Callable[[], None]) -> None:
+        epoch = self.world.epoch
+        self.world.later(
+            self.world.rnd.uniform(0.01, 0.5),
+            lambda: action() if self.world.epoch == epoch else None,
+        )
+
+    # ---- scans ------------------------------------------------------------------------
+
+    def _scan(self, command: commands.Scan) -> None:
+        drive, source = self.world.drive, command.source
+        known = self._known(source)
+        there = {key for key in drive.files if key.source == source and not drive.outage}
+        failed = self._refusal(command, empty=bool(known) and not there)
+        if failed is not None:
+            self.world.answer(0.0, failed)
+            return
+        listed = {key.path: drive.files[key].fingerprint for key in there if self._shows(key)}
+        listed = dict(sorted(listed.items()))
+        missing = tuple(p for p in known if p not in listed and self._shows(FileKey(source, p)))
+        found = tuple((path, look) for path, look in listed.items() if known.get(path) != look)
+        broken = tuple((folder, "EIO") for folder in sorted(drive.broken_folders))
+        scanned = facts.Scanned(source, drive.identity, len(known), missing, broken)
+        self._tell(source, found, scanned)
+
+    def _known(self, source: str) -> dict[str, Fingerprint]:
+        return {
+            key.path: row.fingerprint
+            for key, row in self.world.journal.files.items()
+            if key.source == source and row.fingerprint is not None and not row.unread
+        }
+
+    def _refusal(self, command: commands.Scan, *, empty: bool) -> facts.ScanFailed | None:
+        drive = self.world.drive
+        if drive.outage == "offline":
+            return facts.ScanFailed(command.source, "offline")
+        if command.approved:
+            return None
+        if command.identity not in ("", drive.identity):
+            return facts.ScanFailed(command.source, "another drive", needs_person=True)
+        if empty:
+            return facts.ScanFailed(command.source, "empty where it was not", needs_person=True)
+        return None
+
+    def _shows(self, key: FileKey) -> bool:
+        return not self.world.drive.is_broken(key)
+
+    def _tell(
+        self,
+        source: str,
+        found: tuple[tuple[str, Fingerprint], ...],
+        scanned: facts.Scanned,
+    ) -> None:
+        """Report in two parts and an end, in order, sometimes long after they were true."""
+        world = self.world
+        slow_s = world.rnd.uniform(0.0, SLOW_S) if world.chance(world.chances.scan_slow) else 0.0
+        half = len(found) // 2
+        for part, late_s in ((found[:half], slow_s / 3), (found[half:], slow_s / 2)):
+            if part:
+                world.answer(late_s, facts.FilesFound(source, part))
+        world.answer(slow_s + 0.01, scanned)
+
+    # ---- looks and hashes -------------------------------------------------------------
+
+    def _look(self, command: commands.LookAt) -> None:
+        drive = self.world.drive
+        looks: list[tuple[str, Fingerprint | None]] = []
+        for path in command.paths:
+            key = FileKey(command.source, path)
+            if drive.outage == "offline" or drive.is_broken(key):
+                self.world.answer(0.0, facts.LookFailed(key, "EIO"))
+                continue
+            file = drive.see(key)
+            looks.append((path, file.fingerprint if file else None))
+        self.world.answer(0.0, facts.Looked(command.source, tuple(looks)))
+
+    def _hash(self, command: commands.Hash) -> None:
+        """Read for a while; what changes meanwhile without showing is read half and half."""
+        drive = self.world.drive
+        before = drive.see(command.key)
+        fits = before is not None and before.fingerprint == command.fingerprint
+
+        def close() -> None:
+            after = drive.see(command.key)
+            if not (fits and before and after and self.still(command.key, command.fingerprint)):
+                missed = facts.HashMissed(command.key, "changed while it was read")
+                self.world.answer(0.0, missed)
+                return
+            content = before.content
+            if content != after.content:
+                content = f"{before.content}|{after.content}"
+                drive.torn.add(content)
+            self.world.answer(0.0, facts.Hashed(command.key, command.fingerprint, content))
+
+        self._soon(close)
