@@ -161,7 +161,7 @@ def test_a_failed_task_brings_its_words_and_whose_turn_it_is() -> None:
         "result": "Error",
         "error": {
             "bridgeExitCode": 4294967295,
-            "message": "short",
+            "message": "It ends too early.",
             "description": "The file is corrupt.",
             "kbArticleLink": "https://help.example.com/1",
             "canUserFix": True,

@@ -51,7 +51,7 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
     from .progress import showing_progress
     from .status import is_synced, show
 
-    set_up(config.daemon.log_format, sys.stderr, "info" if verbose else "error")
+    set_up(config.daemon.log_format, sys.stderr, "info" if verbose else "critical")
     with showing_progress(console, journal_file(config)):
         problem = sync_now(config, timeout_s)
     views = Views(journal_file(config))

@@ -188,12 +188,13 @@ def _task(value: Any) -> Task:
     entry = _mapping(value)
     error = _mapping(entry.get("error"))
     report = _mapping(_mapping(entry.get("details")).get("synchronizationReport"))
-    texts = (_text(error, "description"), _text(error, "message"), _text(report, "message"))
+    said = (_text(error, "message"), _text(error, "description"))  # what, and what to do
+    told = " ".join(dict.fromkeys(text for text in said if text)) or _text(report, "message")
     return Task(
         _text(entry, "storageFileId") or _text(entry, "sourceFileId"),
         _text(entry, "state"),
         _text(entry, "result"),
-        next(filter(None, texts), ""),
+        told,
         _text(error, "kbArticleLink"),
         error.get("canUserFix") is True,
     )
