@@ -16,7 +16,7 @@ help:
 $(READY): pyproject.toml .ci/constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv -c .ci/constraints.txt
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -e '.[dev]' -c .ci/constraints.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode -e '.[dev]' -c .ci/constraints.txt
 	@touch $(READY)
 
 demo: $(READY)
