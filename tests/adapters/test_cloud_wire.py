@@ -174,7 +174,7 @@ def test_a_failed_task_brings_its_words_and_whose_turn_it_is() -> None:
             "own-id",
             "Completed",
             "Error",
-            "The file is corrupt.",
+            "It ends too early. The file is corrupt.",
             "https://help.example.com/1",
             can_user_fix=True,
         ),

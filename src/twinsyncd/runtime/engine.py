@@ -51,6 +51,7 @@ class Engine:
         self._clock = clock
         self._stopping = threading.Event()
         self._next_beat_s = float("-inf")
+        self._rested = False
         self._next_listen_s = float("-inf")
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
@@ -84,7 +85,7 @@ class Engine:
         report_step(step)
         for command in step.commands:  # then act; answers return through the inbox
             self._begin(command)
-        if now.at_s >= self._next_beat_s:
+        if now.at_s >= self._next_beat_s or self.machine.at_rest() is not self._rested:
             self._beat(now)
 
     def _requests(self) -> list[Fact]:
@@ -97,6 +98,6 @@ class Engine:
 
     def _beat(self, now: Now) -> None:
         self._next_beat_s = now.at_s + BEAT_S
+        self._rested = self.machine.at_rest()  # whoever waits for it hears it at once
         self.alive()
-        restless = self.machine.restless()
-        self._memory.beat(now.wall_s, at_rest=self.machine.at_rest(), restless=restless)
+        self._memory.beat(now.wall_s, at_rest=self._rested, restless=self.machine.restless())
