@@ -149,9 +149,9 @@ def test_a_second_process_asks_while_the_writer_writes(file: Path) -> None:
 
         request = desk.ask(other, SYNC, 1.0)
 
-        assert not desk.is_taken(other, request)
+        assert desk.taken_s(other, request) is None
         assert journal.take_requests(2.0) == [SYNC]
-        assert desk.is_taken(other, request)
+        assert desk.taken_s(other, request) is not None
         journal.commit(WHOLE_STEP)
         other.dispose()
 

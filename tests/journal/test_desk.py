@@ -62,7 +62,7 @@ def test_a_request_waits_for_a_daemon_that_is_down(file: Path) -> None:
     with journal_in(file) as journal:
         assert journal.take_requests(9.0) == [SYNC]
     engine = open_database(file)
-    assert desk.is_taken(engine, request)
+    assert desk.taken_s(engine, request) is not None
     engine.dispose()
 
 
@@ -70,7 +70,7 @@ def test_an_unknown_request_was_never_taken(journal: Journal, file: Path) -> Non
     """Numbers are given by the journal; a wrong one is not an answer."""
     other = open_database(file)
 
-    assert not desk.is_taken(other, 12_345)
+    assert desk.taken_s(other, 12_345) is None
     other.dispose()
 
 

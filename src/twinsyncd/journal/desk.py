@@ -44,11 +44,11 @@ def take(engine: Engine, now_s: float) -> list[Request]:
     return [Request(row["kind"], row["argument"]) for row in rows]
 
 
-def is_taken(engine: Engine, request: int) -> bool:
-    """Tell whether the daemon has taken the request up."""
+def taken_s(engine: Engine, request: int) -> float | None:
+    """Return when the daemon took the request up, wall clock [s]; None if it has not yet."""
     with engine.connect() as connection:
         taken = select(tables.requests.c.taken_s).where(tables.requests.c.id == request)
-        return connection.execute(taken).scalar() is not None
+        return connection.execute(taken).scalar()
 
 
 def sign_on(engine: Engine, version: str, now_s: float) -> str:

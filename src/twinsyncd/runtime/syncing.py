@@ -66,13 +66,11 @@ def _ask_daemon(config: Config, timeout_s: float) -> str:
     end_s = time.monotonic() + timeout_s
     try:
         request = desk.ask(engine, desk.Request(*words_of(SyncAsked())), time.time())
-        while not desk.is_taken(engine, request) and time.monotonic() < end_s:
-            _wait(config)
-        taken_s = time.time()
         views = Views(journal_file(config))
         while True:
+            taken_s = desk.taken_s(engine, request)
             daemon = views.status(runs=0, open_files=0).daemon
-            if daemon and daemon.at_rest and daemon.beat_s > taken_s:
+            if taken_s and daemon and daemon.at_rest and daemon.beat_s > taken_s:
                 return ""
             if time.monotonic() > end_s:
                 return f"the daemon is not at rest after {timeout_s:.0f} s; it goes on"
