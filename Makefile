@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench soak clean help
+.PHONY: demo test lint bench simulate mutants soak clean help
 
 help:
 	@echo "make demo    watch it work: localtwin, a sample drive, a first sync, an edit, the changeset"
 	@echo "make test    lint, types, and every test that needs no special machine"
 	@echo "make lint    ruff and mypy --strict"
 	@echo "make bench   measure speed and size, each against a limit or a peer in the same run"
+	@echo "make simulate  live SEEDS=10000 seeded worlds full of faults and crashes (from FIRST=0)"
+	@echo "make mutants plant bugs in the core, one at a time, and count the seeds that catch each"
 	@echo "make soak    kill the real programs for ROUNDS=200 rounds and prove that nothing is lost"
 
 $(READY): pyproject.toml .ci/constraints.txt
@@ -32,6 +34,12 @@ lint: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m pytest tests/benchmarks -m bench -p no:cacheprovider -s
+
+simulate: $(READY)
+	@cd tests && ../$(BIN)/python -m simulation seeds $(or $(SEEDS),10000) $(or $(FIRST),0)
+
+mutants: $(READY)
+	@cd tests && ../$(BIN)/python -m simulation mutants
 
 soak: $(READY)
 	@cd tests && ../$(BIN)/python -m soak --rounds $(or $(ROUNDS),200) $(if $(SEED),--seed $(SEED))

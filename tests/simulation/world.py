@@ -13,7 +13,7 @@ from random import Random
 
 from twinsyncd.core import facts
 from twinsyncd.core.machine import Machine
-from twinsyncd.core.model import Connection, FileKey, Now, Setup, Source
+from twinsyncd.core.model import Connection, FileKey, Need, Now, Setup, Source, need
 from twinsyncd.core.step import Memory, Step
 
 from .chances import Chances
@@ -26,7 +26,7 @@ from .promises import Promises
 from .strangers import Strangers
 
 WALL_S = 1_700_000_000.0
-FAULTS_S = 600.0  # virtual time with people and faults
+FAULTS_S = 480.0  # virtual time with people and faults
 NOTICE_S = 330.0  # by then two scans have noticed what no hint told
 REST_S = 14_400.0  # virtual time in which the world must then come to rest
 SPINS_MAX = 1000  # decisions at one instant without anything happening
@@ -123,6 +123,8 @@ class World:
     def rest(self) -> None:
         """Let the faults stop; a person looks after what needs one."""
         self.calm = True
+        if self.chances.away:
+            self._rest_without_drive()
         self.people.end()
         for _ in range(2):
             self.until(self.now_s + NOTICE_S)
@@ -160,6 +162,13 @@ class World:
             rows = (*step.files, *step.lanes, *step.connections, *step.sources)
             yield from (f"{at_s:9.2f}    row {row}" for row in rows)
             yield from (f"{at_s:9.2f}    does {command}" for command in step.commands)
+
+    def _rest_without_drive(self) -> None:
+        """Come to rest with what is in Storage while the drive is away."""
+        self.drive.outage = "offline"
+        self.until(self.now_s + NOTICE_S)
+        self.until(self.now_s + REST_S, stop=self._has_synced)
+        assert self._has_synced(), "P9: what has left the drive waits for the drive"
 
     # ---- the process ------------------------------------------------------------------
 
@@ -212,6 +221,10 @@ class World:
             is_reference=lambda key: key.path.startswith("xref/"),
             jitter=self.rnd.random,
         )
+
+    def _has_synced(self) -> bool:
+        """Tell whether runs have taken all that is in Storage."""
+        return all(need(row) is not Need.RUN for row in self.journal.files.values())
 
     def _rests(self) -> bool:
         return self.machine.at_rest() and not self.hands.effects and not self.inbox

@@ -1,0 +1,47 @@
+"""Some planted bugs, those that show within a few seeds; `make mutants` plants them all."""
+
+from __future__ import annotations
+
+import pytest
+
+from .hunt import hunt
+from .mutants import MUTANTS, Mutant
+from .world import World
+
+SEEDS = 25
+SLOW = {
+    "newest content counted as stored",
+    "late effects not waited out",
+    "doubt on a held file blocks runs",
+    "mapped kept with a new item",
+    "mappings of a new connection kept",
+    "lost hints ignored",
+    "fingerprint kept when gone",
+    "unreadable file not found again",
+    "broken folder waits for the next scan",
+    "hints ignored while settling",
+    "hash accepted although touched",
+    "connection forgotten at restart",
+    "drive forgotten at restart",
+}
+QUICK = [mutant for mutant in MUTANTS if mutant.name not in SLOW]
+
+
+@pytest.mark.parametrize("mutant", QUICK, ids=lambda mutant: mutant.name)
+def test_a_planted_bug_is_caught_within_a_few_worlds(mutant: Mutant) -> None:
+    """A simulation that catches nothing proves nothing."""
+    catch = hunt(mutant, SEEDS)
+
+    assert catch.promise, f"{mutant.name} survived {SEEDS} seeds"
+
+
+def test_a_mutant_leaves_the_core_as_it_was() -> None:
+    """A bug that stays planted would spoil whatever is tested next."""
+    before = [owner.__dict__[name] for mutant in MUTANTS for owner, name, _ in mutant.patches]
+
+    for mutant in MUTANTS:
+        with mutant.planted():
+            World(0)
+
+    after = [owner.__dict__[name] for mutant in MUTANTS for owner, name, _ in mutant.patches]
+    assert before == after
