@@ -12,6 +12,7 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from localtwin.api.app import build
 from localtwin.errors import SetupError
@@ -84,11 +85,13 @@ def serve(
     settings: Settings,
     on_ready: Callable[[Ready], None] | None = None,
     stop: threading.Event | None = None,
+    around: Callable[[ASGIApp], ASGIApp] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until `stop` is set.
 
-    Signals are heard in the main thread only; elsewhere give a `stop`. Raises SetupError when the
-    folder or the address is not to be had.
+    `around` may wrap the application, to watch what goes over the wire. Signals are heard in the
+    main thread only; elsewhere give a `stop`. Raises SetupError when the folder or the address is
+    not to be had.
     """
     _refuse_exposure(settings)
     app = create_app(settings, warm=True)
@@ -101,7 +104,7 @@ def serve(
     with listening:
         ready = _ready(settings, listening, world)
         config = uvicorn.Config(
-            app,
+            app if around is None else around(app),
             http="httptools",
             ws="none",
             log_config=None,
@@ -116,7 +119,9 @@ def serve(
 
 
 @contextlib.contextmanager
-def serving(settings: Settings) -> Iterator[Ready]:
+def serving(
+    settings: Settings, around: Callable[[ASGIApp], ASGIApp] | None = None
+) -> Iterator[Ready]:
     """Serve in a thread while the context lasts."""
     stop, started = threading.Event(), threading.Event()
     answers: list[Ready] = []
@@ -128,7 +133,7 @@ def serving(settings: Settings) -> Iterator[Ready]:
 
     def work() -> None:
         try:
-            serve(settings, heard, stop)
+            serve(settings, heard, stop, around)
         except BaseException as failure:  # noqa: BLE001 (handed to the waiting thread)
             failures.append(failure)
         started.set()
@@ -238,7 +243,7 @@ def _ready(settings: Settings, listening: socket.socket, world: World) -> Ready:
 
 
 def _some_imodel(world: World) -> str:
-    """Return an iModel to begin with: the first of the iTwin that the first start made."""
+    """Return an iModel to begin with: the first of the iTwin to begin with."""
     made = world.credentials
     there = world.imodels.page(made.itwin_id, skip=0, top=1)
     if there:

@@ -11,14 +11,36 @@ from contract_office import Office
 
 from localtwin.serve import Ready, Settings, serving
 from twinsyncd.cloud.session import Cloud, CloudSettings, open_cloud
+from wire.tap import Tap
+from wire.witness import Exchange, contract
 
 
 @pytest.fixture(scope="session")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
+def exchanges() -> list[Exchange]:
+    """What went over the wire and nobody has looked at yet."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory, exchanges: list[Exchange]) -> Iterator[Ready]:
     """A localtwin of this test session; its runs take a moment, so that they can be met."""
     data: Path = tmp_path_factory.mktemp("localtwin")
-    with serving(Settings(data, run_delay_s=0.2)) as ready:
+    settings = Settings(data, run_delay_s=0.2)
+    with serving(settings, lambda app: Tap(app, exchanges)) as ready:
         yield ready
+
+
+@pytest.fixture(autouse=True)
+def as_the_contract_has_it(exchanges: list[Exchange]) -> Iterator[None]:
+    """After every test: each request and each answer was of a shape the contract knows."""
+    exchanges.clear()
+    yield
+    strange = {
+        f"{each.method} {each.path} {each.status}": objections
+        for each in exchanges
+        if each.status < 500 and (objections := contract().objections(each, to_request=True))
+    }
+    assert strange == {}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import httpx
@@ -21,6 +22,7 @@ from localtwin.api.app import build
 from localtwin.ids import pair_id
 from localtwin.world.executor import Limits
 from localtwin.world.world import World, write_private
+from wire.witness import Exchange, Witness, contract
 
 ORIGIN = "http://cloud"
 
@@ -63,6 +65,7 @@ class Platform(httpx.Client):
 
     def __init__(self, world: World) -> None:
         super().__init__(transport=InProcess(build(world)), base_url=ORIGIN)
+        self._witnesses = (own_description(), contract())
         self.world = world
         self.itwin_id = world.credentials.itwin_id
         self.root = pair_id(self.itwin_id, self.itwin_id)
@@ -72,6 +75,15 @@ class Platform(httpx.Client):
     def __enter__(self) -> Self:
         super().__enter__()
         return self
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send; an answer that no description knows is a failure of the test."""
+        answer = super().send(request, **options)
+        if answer.status_code < 500:  # a fault was asked for
+            exchange = Exchange.of(answer)
+            for witness in self._witnesses:
+                assert witness.objections(exchange) == [], exchange
+        return answer
 
     def settle_in(self) -> None:
         """Begin anew: no faults, a fresh token, an empty iTwin."""
@@ -163,6 +175,13 @@ def error_of(answer: httpx.Response) -> tuple[int, str, set[tuple[str, str | Non
     error = answer.json()["error"]
     details = {(entry["code"], entry.get("target")) for entry in error.get("details", [])}
     return answer.status_code, error["code"], details
+
+
+@cache
+def own_description() -> Witness:
+    """Return what localtwin says of itself; the same for every world."""
+    with TemporaryDirectory() as folder, opened(Path(folder)) as world:
+        return Witness(build(world, admin_routes=True).openapi())
 
 
 @cache

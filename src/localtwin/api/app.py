@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 
 from localtwin.api import (
     admin,
@@ -31,6 +30,7 @@ from localtwin.api import (
 from localtwin.api.dispatch import Dispatch
 from localtwin.api.disturbance import Disturbance, RateLimit
 from localtwin.api.gate import Gate
+from localtwin.api.openapi import described
 from localtwin.world.world import World
 
 _APIS = (
@@ -87,8 +87,8 @@ def build(
     app.add_middleware(Gate, access=world.access, words=dispatch.words, limit=limit)
 
     @cache
-    def described() -> dict[str, Any]:
-        return get_openapi(title=app.title, version=app.version, routes=routes)
+    def document() -> dict[str, Any]:
+        return described(routes, title=app.title, version=app.version)
 
-    app.openapi = described  # type: ignore[method-assign]  # FastAPI's own way to say it
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way to say it
     return app

@@ -5,7 +5,7 @@ Source: iTwins API, "Create iTwin", "Get iTwin", "Get my iTwins".
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
@@ -26,7 +26,7 @@ class ITwinProperties(BaseModel):
     longitude: Annotated[float | None, Field(ge=-180, le=180)] = None
     iana_time_zone: Annotated[str | None, Field(alias="ianaTimeZone")] = None
     data_center_location: Annotated[str | None, Field(alias="dataCenterLocation")] = None
-    status: str = "Active"
+    status: Literal["Active", "Inactive", "Trial"] = "Active"
     parent_id: Annotated[str | None, Field(alias="parentId")] = None
 
 

@@ -1,0 +1,292 @@
+"""The shapes of everything localtwin answers, as JSON Schemas.
+
+A shape is closed: a property that is not written here is a defect, so that a client generated from
+the description knows all there is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+STRING: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "number"}
+INTEGER: Schema = {"type": "integer", "minimum": 0}
+BOOLEAN: Schema = {"type": "boolean"}
+DATE: Schema = {"type": "string", "format": "date-time"}
+GUID: Schema = {"type": "string", "format": "uuid"}
+
+
+def one_of(*values: str) -> Schema:
+    """Return the schema of a string with these values."""
+    return {"type": "string", "enum": list(values)}
+
+
+def or_null(schema: Schema) -> Schema:
+    """Return the schema of a value that may be null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def a_list(schema: Schema) -> Schema:
+    """Return the schema of a list."""
+    return {"type": "array", "items": schema}
+
+
+def ref(name: str) -> Schema:
+    """Return a reference to one of `SHAPES`."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def closed(required: Schema, optional: Schema | None = None) -> Schema:
+    """Return the schema of an object with these properties and no other."""
+    return {
+        "type": "object",
+        "properties": required | (optional or {}),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def wrapped(name: str, shape: str) -> Schema:
+    """Return the schema of an answer that holds one item."""
+    return closed({name: ref(shape)})
+
+
+def page(name: str, *shapes: str, folder: bool = False) -> Schema:
+    """Return the schema of one page of items."""
+    item = ref(shapes[0]) if len(shapes) == 1 else {"anyOf": [ref(shape) for shape in shapes]}
+    links = closed(
+        {"self": _LINK, "prev": or_null(_LINK), "next": or_null(_LINK)}
+        | ({"folder": _LINK} if folder else {})
+    )
+    return closed({name: a_list(item), "_links": links})
+
+
+_LINK = ref("Link")
+_TEXT = or_null(STRING)
+_STATE = one_of(
+    "NotStarted", "Idle", "WaitingToExecute", "WaitingToRetry", "Executing", "Finalizing",
+    "Completed", "Queued",
+)  # fmt: skip
+_RESULT = one_of(
+    "Undetermined", "Success", "Error", "PartialSuccess", "Skipped", "Cancelled", "TimedOut"
+)
+_PERIOD = {"startDateTime": or_null(DATE), "endDateTime": or_null(DATE)}
+_POINT = closed({"latitude": NUMBER, "longitude": NUMBER})
+_NAMED = closed({"id": STRING, "name": STRING})
+
+
+def _itwins() -> dict[str, Schema]:
+    minimal = {
+        "id": GUID,
+        "class": _TEXT,
+        "subClass": _TEXT,
+        "type": _TEXT,
+        "number": STRING,
+        "displayName": STRING,
+    }
+    whole = minimal | {
+        "geographicLocation": _TEXT,
+        "latitude": or_null(NUMBER),
+        "longitude": or_null(NUMBER),
+        "ianaTimeZone": _TEXT,
+        "dataCenterLocation": STRING,
+        "status": one_of("Active", "Inactive", "Trial"),
+        "parentId": _TEXT,
+        "iTwinAccountId": _TEXT,
+        "imageName": _TEXT,
+        "image": _TEXT,
+        "createdDateTime": DATE,
+        "createdBy": STRING,
+        "lastModifiedDateTime": DATE,
+        "lastModifiedBy": STRING,
+    }
+    return {"ITwinMinimal": closed(minimal), "ITwin": closed(whole)}
+
+
+def _imodels() -> dict[str, Schema]:
+    minimal = {"id": GUID, "displayName": STRING}
+    links = {"creator": _LINK, "namedVersions": _LINK, "changesets": _LINK}
+    whole = minimal | {
+        "dataCenterLocation": STRING,
+        "name": STRING,
+        "description": _TEXT,
+        "state": one_of("initialized", "notInitialized"),
+        "createdDateTime": DATE,
+        "lastChangesetPushDateTime": or_null(DATE),
+        "iTwinId": GUID,
+        "isSecured": BOOLEAN,
+        "extent": or_null(closed({"southWest": _POINT, "northEast": _POINT})),
+        "containersEnabled": INTEGER,
+        "geographicCoordinateSystem": or_null({"type": "object"}),
+        "_links": closed(links | {"upload": or_null(_LINK), "complete": or_null(_LINK)}),
+    }
+    return {"IModelMinimal": closed(minimal), "IModel": closed(whole)} | _changesets()
+
+
+def _changesets() -> dict[str, Schema]:
+    links = {"self": _LINK, "creator": _LINK}
+    minimal = {
+        "id": {"type": "string", "pattern": "^[0-9a-f]{40}$"},
+        "displayName": STRING,
+        "description": _TEXT,
+        "index": INTEGER,
+        "parentId": STRING,
+        "creatorId": STRING,
+        "pushDateTime": DATE,
+        "state": one_of("waitingForFile", "fileUploaded"),
+        "containingChanges": INTEGER,
+        "fileSize": INTEGER,
+        "briefcaseId": INTEGER,
+        "groupId": _TEXT,
+        "_links": closed(links),
+    }
+    more = {
+        "namedVersion": or_null(_LINK),
+        "currentOrPrecedingCheckpoint": or_null(_LINK),
+        "download": _LINK,
+    }
+    counts = {"inserted": INTEGER, "updated": INTEGER, "deleted": INTEGER}
+    whole = minimal | {
+        "application": _NAMED,
+        "synchronizationInfo": closed({"taskId": _TEXT, "changedFiles": a_list(STRING)}),
+        "localtwin": closed({"runId": GUID} | counts),
+        "_links": closed(links | more),
+    }
+    return {"ChangesetMinimal": closed(minimal), "Changeset": closed(whole)} | _versions()
+
+
+def _versions() -> dict[str, Schema]:
+    minimal = {
+        "id": GUID,
+        "displayName": STRING,
+        "changesetId": _TEXT,
+        "changesetIndex": INTEGER,
+        "name": STRING,
+        "_links": closed({"creator": _LINK, "changeset": or_null(_LINK)}),
+    }
+    whole = minimal | {
+        "description": _TEXT,
+        "createdDateTime": DATE,
+        "state": one_of("visible", "hidden"),
+        "application": _NAMED,
+    }
+    return {"NamedVersionMinimal": closed(minimal), "NamedVersion": closed(whole)}
+
+
+def _storage() -> dict[str, Schema]:
+    item = {
+        "id": STRING,
+        "displayName": STRING,
+        "description": _TEXT,
+        "path": STRING,
+        "lastModifiedByDisplayName": STRING,
+        "createdDateTime": DATE,
+        "lastModifiedDateTime": DATE,
+        "parentFolderId": _TEXT,
+        "_links": closed({"createdBy": _LINK, "lastModifiedBy": _LINK}, {"parentFolder": _LINK}),
+    }
+    file = {"size": INTEGER, "isFileLocked": BOOLEAN}
+    upload = closed({"completeUrl": _LINK, "uploadUrl": _LINK})
+    return {
+        "Folder": closed(item | {"type": one_of("folder")}),
+        "File": closed(file | item | {"type": one_of("file")}),
+        "Upload": closed({"_links": upload}),
+        "LockedFiles": closed({"files": a_list(ref("File")), "_links": closed({"self": _LINK})}),
+    }
+
+
+def _connections() -> dict[str, Schema]:
+    failure = closed({"errorKey": STRING, "description": STRING})
+    minimal = {"id": STRING, "displayName": _TEXT}
+    whole = minimal | {
+        "iModelId": GUID,
+        "iTwinId": GUID,
+        "authenticationType": one_of("User", "Service"),
+        "error": or_null(failure),
+        "_links": closed({"iModel": _LINK, "iTwin": _LINK}, {"lastRun": _LINK}),
+    }
+    source = {
+        "id": GUID,
+        "storageFileId": STRING,
+        "lastKnownFileName": STRING,
+        "_links": closed({"file": _LINK}),
+    }
+    return {
+        "ConnectionMinimal": closed(minimal),
+        "Connection": closed(whole),
+        "StorageSourceMinimal": closed(source),
+        "StorageSource": closed(source | {"connectorType": STRING}),
+        "ManifestSource": closed({"id": GUID, "sourceFileId": STRING}),
+        "RunError": failure,
+    } | _runs()
+
+
+def _runs() -> dict[str, Schema]:
+    texts = (
+        "errorCode", "message", "details", "system", "phase", "category", "descriptionKey",
+        "description", "kbArticleLink",
+    )  # fmt: skip
+    numbers = ("totalErrorsCount", "totalWarningsCount", "totalOtherIssuesCount")
+    more = {"bridgeExitCode": or_null(INTEGER), "canUserFix": BOOLEAN}
+    report = closed({"suggestedAction": _TEXT, "message": _TEXT} | dict.fromkeys(numbers, INTEGER))
+    fate = {"state": _STATE, "result": _RESULT}
+    task = {"id": GUID, "retryAttempts": INTEGER} | _PERIOD | fate
+    task |= {
+        "error": or_null(closed(dict.fromkeys(texts, STRING) | more)),
+        "details": or_null(closed({"synchronizationReport": report})),
+    }
+    job = {"id": GUID, "connectorType": STRING, "tasks": a_list(ref("Task"))} | _PERIOD | fate
+    minimal = {"id": GUID} | fate
+    whole = minimal | _PERIOD
+    whole |= {
+        "connectionId": STRING,
+        "phase": one_of("Preprocessor", "MasterFile", "ReferenceFile"),
+        "error": or_null(ref("RunError")),
+        "jobs": a_list(closed(job)),
+    }
+    return {
+        "Task": closed(task, {"storageFileId": STRING, "sourceFileId": STRING}),
+        "RunMinimal": closed(minimal),
+        "Run": closed(whole),
+    }
+
+
+def _lesser() -> dict[str, Schema]:
+    authorization = {"isUserAuthorized": BOOLEAN, "_links": closed({"authorizationUrl": _LINK})}
+    settings: Schema = {"type": "object", "additionalProperties": {"type": ["boolean", "number"]}}
+    configuration = {"scopeId": STRING, "settings": settings, "resolvedSettings": settings}
+    texts = dict.fromkeys(("id", "imodelId", "runId", "taskId"), GUID)
+    hook = {
+        "id": GUID,
+        "callbackUrl": STRING,
+        "scope": one_of("Account", "iTwin"),
+        "scopeId": _TEXT,
+        "eventTypes": a_list(STRING),
+        "active": BOOLEAN,
+    }
+    switch = {"kind": STRING, "value": NUMBER, "path": STRING, "times": or_null(INTEGER)}
+    return {
+        "AuthorizationInformation": closed(authorization),
+        "Configuration": closed(configuration),
+        "Report": closed(texts | {"sasUri": STRING, "createdTimeStamp": or_null(DATE)}),
+        "Webhook": closed(hook, {"secret": STRING}),
+        "Switch": closed(switch),
+    }
+
+
+def _errors() -> dict[str, Schema]:
+    told = {"code": STRING, "message": STRING}
+    detail = closed(told, {"target": STRING})
+    error = closed(told, {"target": STRING, "details": a_list(detail)})
+    return {
+        "Link": closed({"href": STRING}),
+        "Error": closed({"error": error}),
+        "OAuthError": closed({"error": STRING, "error_description": STRING}),
+    }
+
+
+SHAPES: dict[str, Schema] = (
+    _errors() | _itwins() | _imodels() | _storage() | _connections() | _lesser()
+)
