@@ -194,7 +194,7 @@ class Planner:
         return version
 
     def _kills(self, within_s: float = ROUND_S) -> list[Step]:
-        odds = {Program.DAEMON: 0.35, Program.LOCALTWIN: 0.2}
+        odds = {Program.DAEMON: 0.2, Program.LOCALTWIN: 0.1}
         if within_s > ROUND_S:
             odds = {Program.DAEMON: 0.8, Program.LOCALTWIN: 0.5}
         return [

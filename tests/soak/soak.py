@@ -169,10 +169,11 @@ class Soak:
         excuses = [*self._kills_s, *self.proxy.lost_s]
         idle = list(judge.superfluous(runs, commits, excuses))
         tally.excused = sum(excused for _, excused in idle)
-        blamed = [run for run, excused in idle if not excused]
-        blamed += runs[self._seen_runs :] if calm else []
+        blamed = {run.id: run for run, excused in idle if not excused}
+        blamed |= {run.id: run for run in runs[self._seen_runs :] if calm}
         tally.violations += (
-            Violation("superfluous", run.id, f"{run}, nothing had changed") for run in blamed
+            Violation("superfluous", run.connection, f"run {run.id}, though nothing had changed")
+            for run in blamed.values()
         )
         for program, process in self.programs.items():
             died = (f"it ended by itself with exit code {code}" for code in process.died)
