@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 from pathlib import Path
 
@@ -16,19 +15,12 @@ from localtwin.serve import Ready, Settings, serve
 def main(arguments: list[str] | None = None) -> int:
     """Return 0 after a clean stop, 2 when the server could not start."""
     given = _parser().parse_args(arguments)
-    # The server stops cleanly and then repeats the signal: that is an ordinary end.
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGINT, _end)
     try:
         serve(_settings(given), _announce)
     except SetupError as problem:
         print(f"localtwin: {problem}", file=sys.stderr)  # noqa: T201 (the command's own output)
         return 2
     return 0
-
-
-def _end(_signal: int, _frame: object) -> None:
-    sys.exit(0)
 
 
 def _parser() -> argparse.ArgumentParser:

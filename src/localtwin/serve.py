@@ -15,8 +15,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from localtwin.api.app import build
-from localtwin.errors import SetupError
+from localtwin.errors import NotFound, SetupError
 from localtwin.faults import Switch
+from localtwin.signals import quiet_ends
 from localtwin.world.executor import Limits
 from localtwin.world.world import World
 
@@ -101,7 +102,7 @@ def serve(
     except SetupError:
         world.close()
         raise
-    with listening:
+    with listening, quiet_ends():
         ready = _ready(settings, listening, world)
         config = uvicorn.Config(
             app if around is None else around(app),
@@ -197,7 +198,10 @@ def _listen(settings: Settings) -> socket.socket:
             listening = _bind(settings.host, port)
         except OSError as busy:
             if port == ports[-1]:
-                raise SetupError(f"{settings.host}:{port} can't be used: {busy}") from busy
+                reason = busy.strerror or str(busy)
+                raise SetupError(
+                    f"{settings.host}:{port} can't be used ({reason}); choose another --port"
+                ) from busy
             continue
         remembered.write_text(str(listening.getsockname()[1]), encoding="ascii")
         return listening
@@ -231,22 +235,38 @@ def _ready(settings: Settings, listening: socket.socket, world: World) -> Ready:
     scheme = "https" if settings.certificate else "http"
     url = f"{scheme}://{host}:{listening.getsockname()[1]}"
     made = world.credentials
+    itwin_id = _some_itwin(world)
     return Ready(
         api_url=url,
         issuer_url=url,
         client_id=made.client_id,
         client_secret=made.client_secret,
-        itwin_id=made.itwin_id,
-        imodel_id=_some_imodel(world),
+        itwin_id=itwin_id,
+        imodel_id=_some_imodel(world, itwin_id),
         data=settings.data,
     )
 
 
-def _some_imodel(world: World) -> str:
-    """Return an iModel to begin with: the first of the iTwin to begin with."""
+def _some_itwin(world: World) -> str:
+    """Return an iTwin to begin with: the one that the first start made, or another, or a new one.
+
+    Whoever deleted theirs must be able to start again.
+    """
     made = world.credentials
-    there = world.imodels.page(made.itwin_id, skip=0, top=1)
+    there = [itwin.id for itwin in world.itwins.page(skip=0, top=1)]
+    try:
+        return world.itwins.get(made.itwin_id).id
+    except NotFound:
+        if there:
+            return there[0]
+    user = world.access.user_id(made.client_id)
+    return world.itwins.create("Local iTwin", properties={}, number=None, user=user).id
+
+
+def _some_imodel(world: World, itwin_id: str) -> str:
+    """Return an iModel to begin with: the first of the iTwin, or a new one."""
+    there = world.imodels.page(itwin_id, skip=0, top=1)
     if there:
         return there[0].id
-    user = world.access.user_id(made.client_id)
-    return world.imodels.create(made.itwin_id, "Local iModel", user=user).id
+    user = world.access.user_id(world.credentials.client_id)
+    return world.imodels.create(itwin_id, "Local iModel", user=user).id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -137,3 +138,50 @@ def test_the_command_says_when_it_is_ready_and_ends_on_sigterm(data: Path) -> No
 
         assert process.wait(20) == 0
     assert (ready["event"], discovery.json()["issuer"]) == ("ready", ready["api_url"])
+
+
+def test_a_deleted_itwin_does_not_prevent_the_next_start(data: Path) -> None:
+    """Whoever tidies up must be able to go on afterwards."""
+    with opened(data) as world:
+        world.itwins.delete(world.credentials.itwin_id)
+    settings = Settings(data, job_module="platform_jobs", workers=1)
+
+    with serving(settings) as first:
+        pass
+    with serving(settings) as second:
+        pass
+
+    assert (first.itwin_id, first.imodel_id) == (second.itwin_id, second.imodel_id)
+
+
+def test_a_taken_port_is_named_with_the_way_out(data: Path) -> None:
+    """A traceback would tell a person nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = Settings(data, port=port)
+
+        with pytest.raises(SetupError, match=rf"{port} can't be used .*--port"), serving(settings):
+            pass
+
+
+def test_the_users_command_serves_with_faults_and_ends_on_sigterm(data: Path) -> None:
+    """A rehearsal is started by hand, and ended by Ctrl-C or a service manager."""
+    told = ["--data", str(data), "--fault", "throttle=7@/itwins", "--admin"]
+    command = [sys.executable, "-m", "twinsyncd", "local", *told]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        values: dict[str, str] = {}
+        while "folder" not in values:  # the last line of what is to be pasted
+            name, _, value = process.stdout.readline().strip().partition(" = ")
+            values[name] = value
+        api_url = values["api_url"].strip('"')
+        with httpx.Client(base_url=api_url) as client:
+            sign_in(client, values["client_id"].strip('"'), values["client_secret"].strip('"'))
+            answer = client.get("/itwins")
+            switches = client.get("/localtwin/faults").json()["faults"]
+
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(20) == 0
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+    assert [switch["kind"] for switch in switches] == ["throttle"]

@@ -16,17 +16,42 @@ if TYPE_CHECKING:
 
 
 def local(
+    *,
     data: Annotated[
         Path | None,
         typer.Option(help="Where it keeps everything; else the user's data folder."),
     ] = None,
+    host: Annotated[str, typer.Option(help="Another than loopback needs --expose.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0: the last one, or a free one.")] = 0,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="What shall go wrong: KIND[=VALUE][@PATH][xTIMES]; repeatable."),
+    ] = None,
+    admin: Annotated[
+        bool, typer.Option("--admin", help="Serve /localtwin/faults, to switch faults by HTTP.")
+    ] = False,
+    expose: Annotated[
+        bool, typer.Option("--expose", help="Let other machines in; needs a certificate.")
+    ] = False,
+    certificate: Annotated[Path | None, typer.Option(help="PEM file for --expose.")] = None,
+    private_key: Annotated[Path | None, typer.Option(help="PEM file for --expose.")] = None,
 ) -> None:
     """Serve the iTwin Platform on this machine until Ctrl-C; prints the configuration to paste."""
     serve = localtwin_serve()
-    folder = (data or usual_folder()).absolute()
+    from localtwin.faults import parse
+
     try:
-        serve.serve(serve.Settings(folder, port=port), _announce)
+        settings = serve.Settings(
+            (data or usual_folder()).absolute(),
+            host=host,
+            port=port,
+            faults=tuple(parse(text) for text in fault or ()),
+            admin_routes=admin,
+            expose=expose,
+            certificate=certificate,
+            private_key=private_key,
+        )
+        serve.serve(settings, _announce)
     except serve.SetupError as problem:
         raise AppError(str(problem)) from problem
 

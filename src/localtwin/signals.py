@@ -1,0 +1,36 @@
+"""Signals that ask the server for its end."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def quiet_ends() -> Iterator[None]:
+    """Take a signal for an ordinary end.
+
+    uvicorn stops cleanly and then raises the signal again for whoever had the handler before.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, _ended) for number in wanted}
+    try:
+        yield
+    except _Ended:
+        return
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Ended(BaseException):
+    """A signal asked for the end."""
+
+
+def _ended(_signal: int, _frame: object) -> None:
+    raise _Ended
