@@ -117,8 +117,8 @@ def test_azure_understands_the_refusals(blob: BlobClient, upload_url: str) -> No
     ):
         stranger.upload_blob(b"x", overwrite=True)
 
-    assert missing.value.error_code == "BlobNotFound"
-    assert refused.value.error_code == "AuthenticationFailed"
+    assert getattr(missing.value, "error_code", "") == "BlobNotFound"
+    assert getattr(refused.value, "error_code", "") == "AuthenticationFailed"
 
 
 @pytest.mark.skipif(

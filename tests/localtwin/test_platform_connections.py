@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from functools import partial
@@ -78,6 +79,51 @@ def test_a_missing_property_is_named(platform: Platform, missing: str) -> None:
 
     target = "imodelId" if missing == "iModelId" else missing
     assert error_of(answer)[2] == {("MissingRequiredProperty", target)}
+
+
+def test_the_mistakes_have_the_documented_words(platform: Platform) -> None:
+    """People search for these sentences; the ten of the page on creating a connection."""
+    connectors = (
+        "'AUTOPLANT', 'CIVIL', 'CIVIL3D', 'DACQJSON', 'DWG', 'GEOSPATIAL', 'IFC', 'INTELLIPID', "
+        "'MSTN', 'NWD', 'OBD', 'OPENTOWER', 'PROSTRUCTURES', 'PSEXCEL', 'REVIT', 'SPPID', "
+        "'SPXREVIEW'"
+    )
+    source = {"storageFileId": "x", "connectorType": "IFC"}
+    body = {"iModelId": platform.new_imodel(), "sourceFiles": [source]}
+    bodies: list[tuple[bytes, str]] = [
+        (b"{", "Error parsing JSON, malformed JSON."),
+        (_without(body, "sourceFiles"), _INCOMPLETE),
+        (
+            _with(body, sourceFiles=[]),
+            "At least one input file must be included to create a ConnectionDefinition.",
+        ),
+        (_with(body, sourceFiles=[{"storageFileId": "x"}]), _INCOMPLETE),
+        (_with(body, sourceFiles=[{"connectorType": "IFC"}]), _INCOMPLETE),
+        (_without(body, "iModelId"), "imodelId was not provided."),
+        (
+            _with(body, sourceFiles=[source | {"connectorType": "PAINT"}]),
+            f"connectorType must be one of: {connectors}.",
+        ),
+        (_with(body, iModelId="bridge"), "Provided imodelId value is not valid."),
+        (_with(body), "Provided storageFileId value is not valid."),
+    ]
+    headers = {"Content-Type": "application/json"}
+
+    answers = [platform.post(STORAGE, content=sent, headers=headers) for sent, _ in bodies]
+
+    told = [answer.json()["error"]["details"][0]["message"] for answer in answers]
+    assert told == [words for _, words in bodies]
+
+
+_INCOMPLETE = "A property required to create or update a connection is missing."
+
+
+def _with(body: dict[str, Any], **change: Any) -> bytes:
+    return json.dumps(body | change).encode()
+
+
+def _without(body: dict[str, Any], name: str) -> bytes:
+    return json.dumps({key: value for key, value in body.items() if key != name}).encode()
 
 
 def test_a_body_that_is_no_json_is_named_as_such(platform: Platform) -> None:

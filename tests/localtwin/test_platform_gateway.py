@@ -183,11 +183,21 @@ def test_too_many_requests_are_told_when_to_come_back(world: World) -> None:
     with httpx.Client(transport=InProcess(app), base_url=ORIGIN, headers=headers) as client:
         statuses = [client.get("/itwins").status_code for _ in range(2)]
         third = client.get("/itwins")
+        old = client.get("/storage/files/x")
         clock.advance(seconds=40)
         later = client.get("/itwins").status_code
 
     assert (statuses, later) == ([200, 200], 200)
     assert error_of(third)[:2] == (429, "RateLimitExceeded")
+    assert error_of(old)[:2] == (429, "TooManyRequests")
+    told = {name: value for name, value in old.headers.items() if "ratelimited" in name}
+    assert told == {
+        "itwinplatform-ratelimited-tier": "Local",
+        "itwinplatform-ratelimited-api": "storage",
+        "itwinplatform-ratelimited-operation": "GET files/x",
+        "itwinplatform-ratelimited-application": "localtwin",
+    }
+    assert old.headers["retry-after"] == "40"
     assert third.headers["retry-after"] == "40"
     assert third.headers["itwinplatform-ratelimited-api"] == "itwins"
 

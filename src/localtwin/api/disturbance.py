@@ -20,6 +20,15 @@ from localtwin.world.clock import Clock
 
 _BEFORE = (Fault.THROTTLE, Fault.ERROR, Fault.SIGNED_OUT, Fault.LATE_EFFECT, Fault.LOST_ANSWER)
 _TIER = "Local"
+_LIMIT = (
+    "RateLimitExceeded",
+    "The client sent more requests than allowed by this API for the current tier.",
+)
+# Source: Synchronization API and Storage API, error examples of 429.
+_OLD_LIMIT = (
+    "TooManyRequests",
+    "More requests were received than the subscription rate-limit allows.",
+)
 
 
 class Disturbance:
@@ -118,7 +127,7 @@ class RateLimit:
 def throttled(scope: Scope, retry_after_s: int) -> JSONResponse:
     """Return the 429 for a request."""
     api, _, operation = scope["path"].strip("/").partition("/")
-    text = "The client sent more requests than allowed by this API for the current tier."
+    code, text = _OLD_LIMIT if api in {"synchronization", "storage"} else _LIMIT
     headers = {
         "Retry-After": str(max(1, retry_after_s)),
         "ITwinPlatform-RateLimited-Tier": _TIER,
@@ -126,7 +135,7 @@ def throttled(scope: Scope, retry_after_s: int) -> JSONResponse:
         "ITwinPlatform-RateLimited-Operation": f"{scope['method']} {operation}",
         "ITwinPlatform-RateLimited-Application": "localtwin",
     }
-    return JSONResponse({"error": {"code": "RateLimitExceeded", "message": text}}, 429, headers)
+    return JSONResponse({"error": {"code": code, "message": text}}, 429, headers)
 
 
 def _failed(status: int) -> JSONResponse:

@@ -137,13 +137,34 @@ def _validation(entry: Any, path: str) -> Detail:
     if place == ("body",) and kind == "missing":
         return Detail("MissingRequestBody", "Request body was not provided.")
     if kind in _NOT_JSON or place == ("body",):
-        text = "Failed to parse request body. Make sure it is a valid JSON."
-        return Detail("InvalidRequestBody", text)
+        return Detail("InvalidRequestBody", "Error parsing JSON, malformed JSON.")
     names = [part for part in place[1:] if isinstance(part, str)]
     target = _target(names[-1] if names else str(place[-1]), path)
     if kind in _MISSING:
-        return Detail("MissingRequiredProperty", "Required property is missing.", target)
+        return Detail("MissingRequiredProperty", _missing(target, path, kind), target)
+    if kind == "literal_error":
+        accepted = entry["ctx"]["expected"].replace(" or ", ", ")
+        return Detail("InvalidValue", f"{target} must be one of: {accepted}.", target)
     return Detail("InvalidValue", f"'{target}' value is invalid. {entry['msg']}.", target)
+
+
+def not_valid(name: str) -> Detail:
+    """Return the detail for a value of the wrong form."""
+    return Detail("InvalidValue", f"Provided {name} value is not valid.", name)
+
+
+def _missing(target: str, path: str, kind: str) -> str:
+    """Return the words for what is missing.
+
+    Source: Synchronization API, "Create StorageConnection", error examples.
+    """
+    if not path.startswith("/synchronization"):
+        return "Required property is missing."
+    if target == "imodelId":
+        return "imodelId was not provided."
+    if kind == "too_short":
+        return "At least one input file must be included to create a ConnectionDefinition."
+    return "A property required to create or update a connection is missing."
 
 
 def _target(name: str, path: str) -> str:

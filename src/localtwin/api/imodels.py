@@ -11,10 +11,9 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
-from localtwin.api.envelope import empty, invalid
+from localtwin.api.envelope import empty, invalid, not_valid
 from localtwin.api.imodel_shapes import changeset_shape, imodel_shape
 from localtwin.api.links import PAGE, Skip, Top, caller, page_links, paged, wants_representation
-from localtwin.errors import Detail
 from localtwin.ids import is_guid
 from localtwin.world.world import World
 
@@ -94,7 +93,7 @@ def _imodels(routes: APIRouter, world: World) -> None:
     ) -> JSONResponse:
         """List the iModels of an iTwin."""
         if not is_guid(itwin_id):
-            raise invalid("/imodels", Detail("InvalidValue", "Not a GUID.", "iTwinId"))
+            raise invalid("/imodels", not_valid("iTwinId"))
         first = skip or token
         found = world.imodels.page(
             itwin_id.lower(), skip=first, top=top + 1, name=name, search=search

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from fastapi import Query, Request
 
-from localtwin.api.envelope import invalid
+from localtwin.api.envelope import invalid, not_valid
 from localtwin.api.links import link, origin, page_links
-from localtwin.errors import Detail, Invalid
+from localtwin.errors import Invalid
 from localtwin.ids import is_guid
 from localtwin.world.items import FILE, Item
 from localtwin.world.world import World
@@ -79,4 +79,4 @@ def check_top(top: int) -> None:
 def check_itwin(itwin_id: str) -> None:
     """Raise Invalid unless `itwin_id` is a GUID."""
     if not is_guid(itwin_id):
-        raise invalid("/storage", Detail("InvalidValue", "Not a GUID.", "iTwinId"))
+        raise invalid("/storage", not_valid("iTwinId"))

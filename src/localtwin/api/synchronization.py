@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
-from localtwin.api.envelope import empty, invalid
+from localtwin.api.envelope import empty, invalid, not_valid
 from localtwin.api.links import PAGE, Skip, Top, page_links, paged, wants_representation
 from localtwin.api.synchronization_shapes import (
     BASE,
@@ -20,7 +20,6 @@ from localtwin.api.synchronization_shapes import (
     run_shape,
     source_shape,
 )
-from localtwin.errors import Detail
 from localtwin.faults import Fault, Switch
 from localtwin.ids import is_guid, split_pair
 from localtwin.world.connections import STORAGE, Mapping
@@ -183,7 +182,7 @@ def _start_foreign_run(world: World, kind: str, connection_id: str, lasting_s: f
 def check_guid(request: Request, text: str, target: str) -> None:
     """Raise Invalid unless `text` is a GUID."""
     if not is_guid(text):
-        raise invalid(request.url.path, Detail("InvalidValue", "Not a GUID.", target))
+        raise invalid(request.url.path, not_valid(target))
 
 
 def _connection_routes(routes: APIRouter, world: World, kind: str, path: str) -> None:
@@ -264,6 +263,5 @@ def _list_connections(
 
 def _mapping(request: Request, source: SourceWrite) -> Mapping:
     if split_pair(source.storage_file_id) is None:
-        detail = Detail("InvalidValue", "Not a Storage file id.", "storageFileId")
-        raise invalid(request.url.path, detail)
+        raise invalid(request.url.path, not_valid("storageFileId"))
     return Mapping(source.storage_file_id, source.connector_type)
