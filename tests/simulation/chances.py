@@ -26,6 +26,7 @@ class Chances:
     foreign: float = 0.0  # somebody else starts a run
     run_fails: float = 0.0
     run_endless: float = 0.0
+    run_most_s: float = 60.0
     silent: float = 0.0  # a partial run says nothing about a file
     outage: float = 0.0
     moving: float = 0.0  # renames, also of the case only

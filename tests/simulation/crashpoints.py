@@ -17,7 +17,7 @@ from .cloud import Fate
 from .world import Crash, World
 
 SEED = 7
-DAY_S = 260.0
+DAY_S = 200.0
 A, B, C = (FileKey("one/cad", path) for path in ("a.dgn", "b.dwg", "deep/c.dwg"))
 REFERENCE, REFUSED = (FileKey("one/cad", path) for path in ("xref/r.dgn", "refused.dwg"))
 E = FileKey("two/bim", "e.ifc")
@@ -29,22 +29,27 @@ class ScriptedWorld(World):
     def __init__(self, crash_at: int = 0) -> None:
         """Die at the boundary with this number; 0: never."""
         self.crash_at = crash_at
-        super().__init__(SEED, chances=Chances())
+        self.day = 0  # boundaries before the calm
+        super().__init__(SEED, chances=Chances(run_most_s=8.0))
 
     def begin(self) -> None:
         people = self.people
         for key in (A, B, C, REFERENCE, REFUSED, E):
             people.save(key)
         self._at(2.0, self._somebody_runs)
-        self._at(45.0, lambda: people.save(A))
-        self._at(50.0, lambda: self._lose_answers(1.0))
-        self._at(75.0, lambda: self._lose_answers(0.0))
+        self._at(4.0, lambda: self._lose_answers(1.0))
+        self._at(6.0, lambda: self._lose_answers(0.0))
+        self._at(60.0, lambda: people.save(A))
+        self._at(68.5, lambda: self._lose_answers(1.0))
+        self._at(71.0, lambda: self._lose_answers(0.0))
+        self._at(83.2, lambda: self._lose_answers(1.0))
+        self._at(86.0, lambda: self._lose_answers(0.0))
         self._at(90.0, lambda: people.touch(B))
         self._at(92.0, lambda: people.save(E))
         self._at(94.0, lambda: people.save(A))
-        self._at(110.0, lambda: people.delete(C))
-        self._at(130.0, lambda: people.rename(B, C))
-        self._at(135.0, lambda: people.save(REFERENCE))
+        self._at(100.0, lambda: people.delete(C))
+        self._at(120.0, lambda: people.rename(B, C))
+        self._at(125.0, lambda: people.save(REFERENCE))
 
     def boundary(self) -> None:
         super().boundary()
@@ -55,6 +60,7 @@ class ScriptedWorld(World):
         """Live through the day, then rest with every promise kept."""
         self.begin()
         self.until(DAY_S)
+        self.day = self.boundaries
         self.rest()
 
     def _at(self, at_s: float, act: Callable[[], None]) -> None:
@@ -64,7 +70,7 @@ class ScriptedWorld(World):
         self.chances = replace(self.chances, lost_after=probability)
 
     def _somebody_runs(self) -> None:
-        fate = Fate(length_s=30.0)
+        fate = Fate(length_s=15.0)
         self.clouds["imodel"].start(
             "portal", self.now_s, fate, ours=False, wanted=True, posted=False
         )
@@ -75,4 +81,4 @@ def points() -> int:
     """Return how many boundaries the day has when nothing dies."""
     world = ScriptedWorld()
     world.live()
-    return world.boundaries
+    return world.day

@@ -226,7 +226,7 @@ class VirtualHands:
 
     def _fate(self) -> Fate:
         world = self.world
-        length_s = world.rnd.uniform(0.2, 60.0)
+        length_s = world.rnd.uniform(0.2, world.chances.run_most_s)
         if world.chance(world.chances.run_endless):
             return Fate(length_s=ENDLESS_S)
         silent = 0.3 if world.chance(world.chances.silent) else 0.0

@@ -26,11 +26,11 @@ class Catch:
 def hunt(mutant: Mutant, seeds: int = SEEDS_MAX) -> Catch:
     """Run worlds with the bug planted until one notices."""
     began_s = time.perf_counter()
-    with mutant.planted():
-        for seed in range(seeds):
+    for seed in range(seeds):
+        with mutant.planted():
             promise = broken_by(seed)
-            if promise:
-                return Catch(mutant.name, promise, seed + 1, time.perf_counter() - began_s)
+        if promise and not broken_by(seed):  # it is the mutant, not the world
+            return Catch(mutant.name, promise, seed + 1, time.perf_counter() - began_s)
     return Catch(mutant.name, "", seeds, time.perf_counter() - began_s)
 
 

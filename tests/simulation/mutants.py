@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from twinsyncd.core import facts, pace, safety, verdict
+from twinsyncd.core import drive, facts, pace, safety, verdict
 from twinsyncd.core import runs as runs_module
 from twinsyncd.core import stores as stores_module
 from twinsyncd.core.drive import Drive
@@ -428,6 +428,7 @@ MUTANTS = (
     _mutant("no guard against mass deletion", safety, "is_mass_deletion", _always(False)),
     _mutant("fingerprint kept when gone", Ledger, "change", _keep_fingerprint),
     _mutant("unreadable file not found again", Drive, "_found", _skip_unread),
+    _mutant("unreadable file never missed", drive, "UNLIKE_ANY", _value(None)),
     _mutant("broken folder waits for the next scan", Drive, "_again_s", _always(1e9)),
     _mutant("settled after one look", Settler, "looked", _one_look),
     _mutant("hints ignored while settling", Settler, "looked", _deaf_look),

@@ -102,6 +102,8 @@ class People:
             self._outage,
             self._clear_out,
         )
+        if world.chances.lazy:
+            acts += (self._slices,) * 6
         world.rnd.choice(acts)(world.rnd.choice(self.files))
         world.later(world.rnd.expovariate(world.rnd.choice((0.05, 0.3, 1.0))), self._work)
 

@@ -60,7 +60,7 @@ class Promises:
         self.strikes: Counter[FileKey] = Counter()
         self.blamed: set[FileKey] = set()
         self.whole_s: dict[str, float] = {}  # when a list last held all files of the source
-        self.drives: dict[str, tuple[str, float]] = {}  # the one it is, and since when
+        self.drives: dict[str, str] = {}  # the one that each source was
         self.missed_s: dict[FileKey, float] = {}  # not on any list since
 
     def check(self, heard: Sequence[facts.Fact], step: Step) -> None:
@@ -133,12 +133,11 @@ class Promises:
             self.missed_s.pop(key, None)
 
     def _check_drive(self, fact: facts.Scanned) -> None:
-        identity, since_s = self.drives.get(fact.source, (fact.identity, 0.0))
-        if identity != fact.identity:
-            asked_s = self.approved_s.get(self.world.owner_of(FileKey(fact.source, "")), -1.0)
-            assert asked_s >= since_s, f"P7: {fact.identity} was taken for {identity}, unasked"
-            since_s = self.world.now_s
-        self.drives[fact.source] = (fact.identity, since_s)
+        identity = self.drives.setdefault(fact.source, fact.identity)
+        asked_s = self.approved_s.get(self.world.owner_of(FileKey(fact.source, "")), -1.0)
+        meant = identity == fact.identity or asked_s >= self.whole_s.get(fact.source, 0.0)
+        assert meant, f"P7: {fact.identity} was taken for {identity}, unasked"
+        self.drives[fact.source] = fact.identity
 
     def _hear_failure(
         self, fact: facts.PrepareFailed | facts.StartFailed | facts.RunLookFailed
@@ -147,6 +146,8 @@ class Promises:
         if isinstance(fact, facts.StartFailed):
             watch.asking = False
             watch.lost |= fact.failure.fault is Fault.TRANSIENT
+        elif isinstance(fact, facts.RunLookFailed):
+            watch.looks[fact.run] -= 1  # the next one is a matter of back-off
         self._note_failure(watch, fact.failure)
 
     def _hear_answer(

@@ -12,6 +12,7 @@ from twinsyncd.core.model import FileKey, Fingerprint
 if TYPE_CHECKING:
     from .world import World
 
+HASH_S = 3.0  # reading a file takes at most as long
 SLOW_S = 40.0  # how late the parts of a slow scan may be
 
 
@@ -34,10 +35,10 @@ class VirtualSight:
         file = self.world.drive.see(key)
         return file is not None and file.fingerprint == fingerprint
 
-    def _soon(self, action: Callable[[], None]) -> None:
+    def _soon(self, action: Callable[[], None], most_s: float = 0.5) -> None:
         epoch = self.world.epoch
         self.world.later(
-            self.world.rnd.uniform(0.01, 0.5),
+            self.world.rnd.uniform(0.01, most_s),
             lambda: action() if self.world.epoch == epoch else None,
         )
 
@@ -63,7 +64,7 @@ class VirtualSight:
         return {
             key.path: row.fingerprint
             for key, row in self.world.journal.files.items()
-            if key.source == source and row.fingerprint is not None and not row.unread
+            if key.source == source and row.fingerprint is not None
         }
 
     def _refusal(self, command: commands.Scan, *, empty: bool) -> facts.ScanFailed | None:
@@ -128,4 +129,4 @@ class VirtualSight:
                 drive.torn.add(content)
             self.world.answer(0.0, facts.Hashed(command.key, command.fingerprint, content))
 
-        self._soon(close)
+        self._soon(close, HASH_S)

@@ -129,7 +129,8 @@ class World:
         for _ in range(2):
             self.until(self.now_s + NOTICE_S)
             self.inbox += [facts.ApproveAsked(each.key) for each in self.setup.connections]
-        self.inbox.append(facts.RetryAsked())
+        asides = [row.key for row in self.journal.files.values() if row.aside]
+        self.inbox += [facts.RetryAsked(key) for key in asides]
         self.until(self.now_s + NOTICE_S)
         self.until(self.now_s + REST_S, stop=self._rests)
         self.promises.check_rest()

@@ -10,7 +10,7 @@ from typing import Final, assert_never
 from . import commands, facts, safety
 from .backoff import delay_s
 from .ledger import Ledger
-from .model import ABSENT, FileKey, Fingerprint, Now, Source, SourceRow
+from .model import ABSENT, UNLIKE_ANY, FileKey, Fingerprint, Now, Source, SourceRow
 from .settle import Settler
 
 HASHES_MAX: Final = 4  # files read for their digest at a time; more only fights over the disk
@@ -182,7 +182,7 @@ class Drive:
             return
         misses = self.settler.missed(key, now.at_s)
         if misses >= UNREAD_MISSES:
-            self.ledger.change(key, unread=reason)
+            self.ledger.change(key, unread=reason, fingerprint=UNLIKE_ANY)
 
     # ---- scans ------------------------------------------------------------------------
 

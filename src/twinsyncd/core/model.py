@@ -44,6 +44,10 @@ class Fingerprint:
     file_id: int = 0
 
 
+UNLIKE_ANY: Final = Fingerprint(size_bytes=-1, mtime_ns=0)
+"""Of a file that could not be read: remembered, so it can be missed, and like no look at it."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileRow:
     """What the journal remembers of one file; the work left is wherever the digests differ."""

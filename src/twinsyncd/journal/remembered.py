@@ -20,7 +20,6 @@ _FOLDER = select(  # a scan reads every file's row: no column more than it compa
     tables.files.c.source == bindparam("source"),
     tables.files.c.folder == bindparam("folder"),
     tables.files.c.mtime_ns.is_not(None),
-    tables.files.c.unread == "",
 )
 
 

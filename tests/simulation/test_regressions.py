@@ -1,0 +1,45 @@
+"""Bugs that the simulation found once: the world that showed each still does, and now keeps whole.
+
+Each is planted anew as a mutant, so a world that changed and shows it no longer is noticed.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from .hunt import broken_by
+from .mutants import MUTANTS
+
+FOUND = {
+    "a doubt on a drive that is away held up its connection's runs": (
+        "doubt on a held file blocks runs",
+        1,
+    ),
+    "an unreadable file came back only after a restart": ("unreadable file not found again", 22),
+    "a store that failed ended the patience another was asked for": (
+        "a shorter wait ends a longer one",
+        0,
+    ),
+    "a store that succeeded let a restart forget to be patient": (
+        "wait forgotten when another store succeeds",
+        5,
+    ),
+    "a look at an emptied share began the minute of a deletion": ("a look begins the minute", 1),
+    "a folder that could not be listed waited for hours": (
+        "broken folder waits for the next scan",
+        5,
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", FOUND)
+def test_a_bug_that_was_found_stays_found(rule: str) -> None:
+    """What broke a promise once must not break it again, and must be seen if it does."""
+    name, seed = FOUND[rule]
+    mutant = next(mutant for mutant in MUTANTS if mutant.name == name)
+
+    with mutant.planted():
+        with_the_bug = broken_by(seed)
+
+    assert broken_by(seed) == ""
+    assert with_the_bug
