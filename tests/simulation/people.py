@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,7 @@ class People:
         world = self.world
         if world.calm:
             return
-        acts = (self.save,) * 4 + (
+        acts: tuple[Callable[[FileKey], None], ...] = (self.save,) * 4 + (
             self._slices,
             self._slices,
             self.touch,
