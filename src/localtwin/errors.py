@@ -80,12 +80,13 @@ class BlobRefusal(LocalTwinError):
 
 
 class JobFailed(LocalTwinError):
-    """The worker process gave no report; `timed_out` tells a hang from a crash."""
+    """The worker process gave no report: it hung, or crashed (out of memory counts as that)."""
 
-    def __init__(self, reason: str, *, timed_out: bool = False) -> None:
+    def __init__(self, reason: str, *, timed_out: bool = False, crashed: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.timed_out = timed_out
+        self.crashed = crashed
 
 
 def not_found(entity: str, text: str | None = None) -> NotFound:

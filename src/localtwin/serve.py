@@ -36,6 +36,7 @@ class Settings:
     workers: int = 2
     run_limit_s: float = 3600.0
     run_delay_s: float = 0.0
+    run_memory_bytes: int | None = 8 << 30  # address space of one worker; not on Windows
     job_module: str = "localtwin.world.jobs"
     faults: tuple[Switch, ...] = ()
     admin_routes: bool = False
@@ -50,6 +51,7 @@ class Settings:
             workers=self.workers,
             run_s=self.run_limit_s,
             delay_s=self.run_delay_s,
+            memory_bytes=self.run_memory_bytes,
             module=self.job_module,
         )
 

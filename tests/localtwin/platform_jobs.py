@@ -1,6 +1,6 @@
 """A worker's module for tests: sources are plain texts, one element a line.
 
-The first line may be a command: crash, crash-after, hang or bad.
+The first line may be a command: crash, crash-after, greedy, hang or bad.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class JobOrder:
     imodel_file: Path
     changeset_file: Path
     sources: tuple[SourceOrder, ...]
+    at_work: Path
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,12 @@ def last_report(file: Path) -> JobReport | None:
 
 def run_job(order: JobOrder) -> JobReport:
     imodel = json.loads(order.imodel_file.read_text())
-    reports = tuple(_take(imodel["held"], source) for source in order.sources)
+    taken = []
+    for source in order.sources:
+        order.at_work.write_text(source.source_id)
+        taken.append(_take(imodel["held"], source))
+    order.at_work.unlink(missing_ok=True)
+    reports = tuple(taken)
     changeset = _changeset(imodel, order, reports)
     if changeset is not None:
         order.changeset_file.write_text("changes")
@@ -106,6 +112,8 @@ def _take(held: dict[str, Any], source: SourceOrder) -> SourceReport:
     match _first_line(source):
         case "crash":
             os._exit(7)
+        case "greedy":
+            bytearray(4 << 30)
         case "hang":
             threading.Event().wait()
         case "bad" | None:

@@ -203,9 +203,40 @@ def test_a_crash_of_the_connector_ends_only_the_run(platform: Platform) -> None:
     platform.replace(crashing, b"fine")
     after = platform.run(connection)
 
-    assert (crashed["result"], crashed["error"]["errorKey"]) == ("Error", "RunOrchestrationError")
-    assert crashed["jobs"][0]["tasks"][0]["result"] == "Error"
+    assert (crashed["result"], crashed["error"]) == ("Error", None)
+    assert [task["error"]["errorCode"] for task in crashed["jobs"][0]["tasks"]] == [
+        "ConnectorCrashed"
+    ]
     assert after["result"] == "Success"
+
+
+def test_a_file_that_crashes_its_reader_does_not_hold_up_the_others(platform: Platform) -> None:
+    """One damaged drawing among two hundred must not keep the office from synchronizing."""
+    imodel = platform.new_imodel()
+    names = {"a.ifc": b"crash", "b.ifc": b"wall", "c.ifc": b"crash", "d.ifc": b"door"}
+    files = [platform.upload(name, content) for name, content in names.items()]
+
+    run = platform.run(platform.connect(imodel, *files))
+
+    results = {task["storageFileId"]: task["result"] for task in run["jobs"][0]["tasks"]}
+    assert run["result"] == "PartialSuccess"
+    assert [results[file] for file in files] == ["Error", "Success", "Error", "Success"]
+    changed = [each["synchronizationInfo"]["changedFiles"] for each in platform.changesets(imodel)]
+    assert changed == [["b.ifc", "d.ifc"]]
+
+
+def test_a_file_that_wants_too_much_memory_fails_alone(tmp_path: Path) -> None:
+    """The computer is the user's, who works on it meanwhile."""
+    with opened(tmp_path, memory_bytes=2 << 30) as world, Platform(world) as platform:
+        greedy, modest = platform.upload("a.ifc", b"greedy"), platform.upload("b.ifc", b"wall")
+        connection = platform.connect(platform.new_imodel(), greedy, modest)
+        world.start()
+
+        run = platform.run(connection)
+
+    tasks = {task["storageFileId"]: task for task in run["jobs"][0]["tasks"]}
+    assert (run["result"], tasks[modest]["result"]) == ("PartialSuccess", "Success")
+    assert tasks[greedy]["error"]["message"].startswith("MemoryError")
 
 
 def test_a_connector_that_hangs_is_stopped(tmp_path: Path) -> None:

@@ -58,9 +58,13 @@ def run_job(order: JobOrder) -> JobReport:
             sources: list[SourceReport] = []
             changes = Changes.NONE
             for source in order.sources:
+                if order.at_work is not None:
+                    order.at_work.write_text(source.source_id, encoding="utf-8")
                 report, touched = _process(database, source)
                 sources.append(report)
                 changes |= touched
+            if order.at_work is not None:
+                order.at_work.unlink(missing_ok=True)
             parent_id = last_changeset_of(database)
             written = write_changeset(session, order.changeset_file, parent_id)
         changeset = _changeset_report(*written, parent_id, sources, changes)

@@ -42,11 +42,15 @@ class SourceOrder:
 
 @dataclass(frozen=True, slots=True)
 class JobOrder:
-    """A run's work; `changeset_file` is only written when there is something to write."""
+    """A run's work; `changeset_file` is only written when there is something to write.
+
+    `at_work` names the source being read, for whoever survives a crash of its reader.
+    """
 
     imodel_file: Path
     changeset_file: Path
     sources: tuple[SourceOrder, ...]
+    at_work: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ def order_from_json(text: str | bytes) -> JobOrder:
         imodel_file=Path(value["imodel_file"]),
         changeset_file=Path(value["changeset_file"]),
         sources=tuple(sources),
+        at_work=Path(value["at_work"]) if value.get("at_work") else None,
     )
 
 

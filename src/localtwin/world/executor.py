@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 # A run that took the whole server down this often would do it again.
 _ATTEMPTS = 3
+# In a run's folder: the file the worker is reading.
+_AT_WORK = "at-work"
 # How soon a stuck run notices that its switch was taken back.
 _STUCK_S = 0.2
 
@@ -111,6 +113,7 @@ class Executor:
             "imodel": str(self._imodels.file(run.imodel_id)),
             "run_id": run.id,
             "parent": self._recorder.parent(run.imodel_id),
+            "at_work": str(self._freezer.folder(run.id) / _AT_WORK),
             "sources": [
                 self._source(run, task) for task in run.tasks if task.file_id not in without
             ],
@@ -142,17 +145,42 @@ class Executor:
             self._end(run_id, "UserNotAuthenticated", "The user has to sign in again.")
             return
         lost = self._fetch(run) | self._spoilt(run)
-        order = self.order(run, without=lost.keys())
-        try:
-            answer = process.run(order, limit_s=self._limits.run_s)
-        except JobFailed as failure:
-            if not self._stopping.is_set():
-                key = "RunTimedOut" if failure.timed_out else "RunOrchestrationError"
-                self._end(run_id, key, failure.reason, timed_out=failure.timed_out)
+        answer = self._asked(run, process, lost)
+        if answer is None:
             return
         answer["report"]["sources"] += lost.values()
         self._recorder.ended(run, answer["report"], self._earlier(answer.get("earlier")))
         self._freezer.drop(run_id)
+
+    def _asked(
+        self, run: Run, process: JobProcess, lost: dict[str, dict[str, Any]]
+    ) -> dict[str, Any] | None:
+        """Return the worker's answer, None when the run has failed as a whole.
+
+        A file that crashes the worker is added to `lost`, and the others have another worker.
+        """
+        while True:
+            try:
+                order = self.order(run, without=lost.keys())
+                return process.run(order, limit_s=self._limits.run_s)
+            except JobFailed as failure:
+                if self._stopping.is_set():
+                    return None
+                culprit = self._culprit(run, failure)
+                if culprit is None or culprit in lost:
+                    key = "RunTimedOut" if failure.timed_out else "RunOrchestrationError"
+                    self._end(run.id, key, failure.reason, timed_out=failure.timed_out)
+                    return None
+                lost[culprit] = failed_source(culprit, "ConnectorCrashed", failure.reason)
+
+    def _culprit(self, run: Run, failure: JobFailed) -> str | None:
+        """Return the file that the worker was at when it crashed."""
+        note = self._freezer.folder(run.id) / _AT_WORK
+        if not failure.crashed or not note.exists():
+            return None
+        file_id = note.read_text("utf-8")
+        note.unlink()
+        return file_id
 
     def _waited(self, run_id: str) -> bool:
         """Wait as long as limits and faults say; returns whether the run shall go on."""

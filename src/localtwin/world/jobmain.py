@@ -19,9 +19,12 @@ from typing import IO, Any
 
 from filelock import FileLock
 
+MEMORY_VARIABLE = "LOCALTWIN_JOB_MEMORY"
+
 
 def main() -> None:
     """Answer every line of input with one line of output, both JSON."""
+    _bound_memory(os.environ.get(MEMORY_VARIABLE))
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not be taken for an answer
     jobs: queue.Queue[str] = queue.Queue()
@@ -30,6 +33,18 @@ def main() -> None:
     while True:
         order = json.loads(jobs.get())
         print(json.dumps(_answer(module, order)), file=answers, flush=True)
+
+
+def _bound_memory(limit_bytes: str | None) -> None:
+    """Let this process have so much memory; beyond, Python raises MemoryError, and C code crashes.
+
+    Does nothing where the operating system has no such limit.
+    """
+    if limit_bytes is None or sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 (not there on Windows)
+
+    resource.setrlimit(resource.RLIMIT_AS, (int(limit_bytes), int(limit_bytes)))
 
 
 def _listen(lines: IO[str], jobs: queue.Queue[str]) -> None:
@@ -60,7 +75,7 @@ def _work(module: Any, order: dict[str, Any]) -> dict[str, Any]:
                 return {"report": asdict(left)}
             earlier = {"run_id": pending.owner(), "report": asdict(left)}
         pending.begin(order["run_id"])
-        report = module.run_job(_job(module, imodel, pending.file, order["sources"]))
+        report = module.run_job(_job(module, imodel, pending.file, order))
         if report.changeset is not None:
             pending.keep(report.changeset.id)
     return {"report": asdict(report), "earlier": earlier}
@@ -94,9 +109,17 @@ class Pending:
             self.file.replace(self._folder / changeset_id)
 
 
-def _job(module: Any, imodel: Path, changeset: Path, sources: list[dict[str, str]]) -> Any:
-    told = (module.SourceOrder(**(source | {"file": Path(source["file"])})) for source in sources)
-    return module.JobOrder(imodel_file=imodel, changeset_file=changeset, sources=tuple(told))
+def _job(module: Any, imodel: Path, changeset: Path, order: dict[str, Any]) -> Any:
+    told = (
+        module.SourceOrder(**(source | {"file": Path(source["file"])}))
+        for source in order["sources"]
+    )
+    return module.JobOrder(
+        imodel_file=imodel,
+        changeset_file=changeset,
+        sources=tuple(told),
+        at_work=Path(order["at_work"]),
+    )
 
 
 if __name__ == "__main__":

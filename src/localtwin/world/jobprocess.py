@@ -10,6 +10,7 @@ import threading
 from typing import Any
 
 from localtwin.errors import JobFailed
+from localtwin.world.jobmain import MEMORY_VARIABLE
 
 
 class JobProcess:
@@ -46,12 +47,14 @@ class JobProcess:
             timer.cancel()
         if not line:
             self._discard(process)
-            raise JobFailed(
-                _reason(process, timed_out=timed_out.is_set()), timed_out=timed_out.is_set()
-            )
+            late = timed_out.is_set()
+            raise JobFailed(_reason(process, timed_out=late), timed_out=late, crashed=not late)
         answer: dict[str, Any] = json.loads(line)
         if "failure" in answer:
-            raise JobFailed(answer["failure"])
+            exhausted = answer["failure"].startswith("MemoryError")
+            if exhausted:
+                self._discard(process)
+            raise JobFailed(answer["failure"], crashed=exhausted)
         return answer
 
     def stop(self) -> None:
@@ -76,7 +79,7 @@ class JobProcess:
     def _start(self) -> subprocess.Popen[str]:
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         if self._memory_bytes is not None:
-            environment["LOCALTWIN_JOB_MEMORY"] = str(self._memory_bytes)
+            environment[MEMORY_VARIABLE] = str(self._memory_bytes)
         return subprocess.Popen(  # noqa: S603 (this interpreter, and a module of the settings)
             [sys.executable, "-m", "localtwin.world.jobmain", self._module],
             stdin=subprocess.PIPE,
