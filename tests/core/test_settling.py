@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from core_script import (
     CAD,
     CAD_SOURCE,
@@ -21,9 +22,15 @@ from core_script import (
     synced,
 )
 
-from twinsyncd.core import facts
-from twinsyncd.core.drive import HASHES_MAX, LOOKS_MAX, UNREAD_MISSES
-from twinsyncd.core.model import FileKey, Source
+from twinsyncd.core import commands, facts
+from twinsyncd.core.drive import (
+    HASHES_MAX,
+    LOOKS_MAX,
+    SMALL_BYTES,
+    SMALL_HASHES_MAX,
+    UNREAD_MISSES,
+)
+from twinsyncd.core.model import FileKey, Fingerprint, Source
 
 
 def test_a_save_counts_once_two_looks_a_quiet_time_apart_are_equal() -> None:
@@ -227,11 +234,17 @@ def test_quiet_times_differ_by_suffix_whatever_its_case() -> None:
     )
 
 
-def test_files_are_hashed_a_few_at_a_time() -> None:
-    """Reading many files at once only makes a drive seek."""
-    names = [f"{number}.dgn" for number in range(HASHES_MAX + 2)]
-    looks = facts.Looked(CAD, tuple((name, look(1)) for name in names))
+@pytest.mark.parametrize(
+    ("size_bytes", "at_a_time"),
+    [(SMALL_BYTES, HASHES_MAX), (1000, SMALL_HASHES_MAX)],
+    ids=["large files", "small files"],
+)
+def test_files_are_hashed_a_few_at_a_time(size_bytes: int, at_a_time: int) -> None:
+    """Many large files at once only make a drive seek; small ones are over before we decide."""
+    seen = Fingerprint(size_bytes, 10**9, 7)
+    names = [f"{number}.dgn" for number in range(at_a_time + 2)]
     keys = [FileKey(CAD, name) for name in names]
+    looks = facts.Looked(CAD, tuple((name, seen) for name in names))
     script = (
         at_rest()
         .hears(*(facts.Touched(key) for key in keys))
@@ -241,10 +254,12 @@ def test_files_are_hashed_a_few_at_a_time() -> None:
         .hears(after_s=5)
         .says(look_at(*keys))
         .hears(looks)
-        .says(*(read(key, 1) for key in keys[:HASHES_MAX]))
+        .says(*(commands.Hash(key, seen) for key in keys[:at_a_time]))
     )
 
-    script.hears(hashed(keys[0], 1)).says(read(keys[HASHES_MAX], 1), store(keys[0], 1))
+    script.meanwhile(facts.Hashed(keys[0], seen, "digest"))
+
+    assert commands.Hash(keys[at_a_time], seen) in script.said
 
 
 def test_a_flock_of_files_is_looked_at_in_bounded_portions() -> None:

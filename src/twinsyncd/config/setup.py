@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 from ..core import model
 from .schema import Config, Connection, Source
+
+AHEAD: Final = 2  # stores decided per store under way: the next begins without waiting for us
 
 
 def setup_of(config: Config, auto_scan_s: Callable[[Path], float]) -> model.Setup:
@@ -19,7 +22,7 @@ def setup_of(config: Config, auto_scan_s: Callable[[Path], float]) -> model.Setu
         sources=tuple(
             _source(connection, source, auto_scan_s) for connection, source in sources_of(config)
         ),
-        uploads_max=config.daemon.uploads,
+        uploads_max=AHEAD * config.daemon.uploads,
     )
 
 

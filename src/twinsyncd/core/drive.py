@@ -13,7 +13,9 @@ from .ledger import Ledger
 from .model import ABSENT, UNLIKE_ANY, FileKey, Fingerprint, Now, Source, SourceRow
 from .settle import Settler
 
-HASHES_MAX: Final = 4  # files read for their digest at a time; more only fights over the disk
+HASHES_MAX: Final = 4  # files to be read for their digest at a time: more fights over the disk,
+SMALL_HASHES_MAX: Final = 32  # but small ones are over before we could decide about the next
+SMALL_BYTES: Final = 64 * 1024 * 1024  # what these may be together
 LOOKS_MAX: Final = 256  # files per look command: one answer, one commit
 SCAN_SOON_S: Final = 0.5  # hints that were lost come in flocks; one scan serves them all
 SCAN_REST_S: Final = 2.0  # between two scans of one source, whatever the hints say
@@ -46,7 +48,7 @@ class Drive:
     watched: dict[str, _Watched] = field(default_factory=dict)
     changed: dict[str, SourceRow] = field(default_factory=dict)
     to_hash: deque[tuple[FileKey, Fingerprint]] = field(default_factory=deque)
-    hashing: int = 0
+    hashing: dict[FileKey, int] = field(default_factory=dict)  # with their sizes [bytes]
 
     def add(self, source: Source, row: SourceRow, now: Now) -> None:
         """Take a source up; its first scan is due at once."""
@@ -64,10 +66,10 @@ class Drive:
             case facts.LookFailed(key, reason):
                 self._missed(key, reason, now)
             case facts.Hashed():
-                self.hashing -= 1
+                self.hashing.pop(fact.key, None)
                 self._hashed(fact, now)
             case facts.HashMissed(key, reason):
-                self.hashing -= 1
+                self.hashing.pop(key, None)
                 self._missed(key, reason, now)
             case facts.FilesFound(source, files):
                 self._found(source, files, now)
@@ -254,12 +256,18 @@ class Drive:
 
     def _plan_hashes(self) -> list[commands.Hash]:
         begun: list[commands.Hash] = []
-        while self.to_hash and self.hashing < HASHES_MAX:
+        while self.to_hash and self._may_hash(self.to_hash[0][1]):
             key, fingerprint = self.to_hash.popleft()
             if key in self.settler:
-                self.hashing += 1
+                self.hashing[key] = fingerprint.size_bytes
                 begun.append(commands.Hash(key, fingerprint))
         return begun
+
+    def _may_hash(self, fingerprint: Fingerprint) -> bool:
+        if len(self.hashing) < HASHES_MAX:
+            return True
+        size_bytes = sum(self.hashing.values()) + fingerprint.size_bytes
+        return len(self.hashing) < SMALL_HASHES_MAX and size_bytes <= SMALL_BYTES
 
 
 def _mass_deletion(missing: int, known: int) -> str:
