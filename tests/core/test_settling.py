@@ -242,7 +242,7 @@ def test_quiet_times_differ_by_suffix_whatever_its_case() -> None:
 def test_files_are_hashed_a_few_at_a_time(size_bytes: int, at_a_time: int) -> None:
     """Many large files at once only make a drive seek; small ones are over before we decide."""
     seen = Fingerprint(size_bytes, 10**9, 7)
-    names = [f"{number}.dgn" for number in range(at_a_time + 2)]
+    names = [f"{number:02}.dgn" for number in range(at_a_time + 2)]
     keys = [FileKey(CAD, name) for name in names]
     looks = facts.Looked(CAD, tuple((name, seen) for name in names))
     script = (
