@@ -6,14 +6,17 @@ after each command.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
+from twinsyncd.core import commands
 from twinsyncd.core.model import FileKey
 
 from .chances import Chances
 from .cloud import Fate
+from .hands import VirtualHands
 from .world import Crash, World
 
 SEED = 7
@@ -31,19 +34,13 @@ class ScriptedWorld(World):
         self.crash_at = crash_at
         self.day = 0  # boundaries before the calm
         super().__init__(SEED, chances=Chances(run_most_s=8.0))
+        self.hands = ScriptedHands(self)
 
     def begin(self) -> None:
         people = self.people
         for key in (A, B, C, REFERENCE, REFUSED, E):
             people.save(key)
-        self._at(2.0, self._somebody_runs)
-        self._at(4.0, lambda: self._lose_answers(1.0))
-        self._at(6.0, lambda: self._lose_answers(0.0))
         self._at(60.0, lambda: people.save(A))
-        self._at(68.5, lambda: self._lose_answers(1.0))
-        self._at(71.0, lambda: self._lose_answers(0.0))
-        self._at(83.2, lambda: self._lose_answers(1.0))
-        self._at(86.0, lambda: self._lose_answers(0.0))
         self._at(90.0, lambda: people.touch(B))
         self._at(92.0, lambda: people.save(E))
         self._at(94.0, lambda: people.save(A))
@@ -66,14 +63,39 @@ class ScriptedWorld(World):
     def _at(self, at_s: float, act: Callable[[], None]) -> None:
         self.later(at_s, act)
 
-    def _lose_answers(self, probability: float) -> None:
-        self.chances = replace(self.chances, lost_after=probability)
+    def lose_answers(self, for_s: float) -> None:
+        """Let everything happen and nobody hear of it, for a while."""
+        self.chances = replace(self.chances, lost_after=1.0)
+        self.later(for_s, lambda: setattr(self, "chances", replace(self.chances, lost_after=0.0)))
 
-    def _somebody_runs(self) -> None:
+    def somebody_runs(self) -> None:
+        """Let somebody else start a run of another connection."""
         fate = Fate(length_s=15.0)
         self.clouds["imodel"].start(
             "portal", self.now_s, fate, ours=False, wanted=True, posted=False
         )
+
+
+class ScriptedHands(VirtualHands):
+    """Bring about, at certain commands, what must happen just then."""
+
+    def __init__(self, world: ScriptedWorld) -> None:
+        super().__init__(world)
+        self.scripted = world
+        self.begun: Counter[type[commands.Command]] = Counter()
+
+    def begin(self, command: commands.Command) -> None:
+        self.begun[type(command)] += 1
+        match command, self.begun[type(command)]:
+            case commands.Prepare(), 1:
+                self.scripted.somebody_runs()
+            case commands.Store(), 2:
+                self.scripted.lose_answers(5.0)
+            case commands.StartRun(), 3:
+                self.scripted.lose_answers(0.5)
+            case _:
+                pass
+        super().begin(command)
 
 
 @cache

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twinsyncd.core import commands, facts
@@ -22,6 +21,7 @@ from twinsyncd.core.safety import CONFIRM_S, MASS_LEAST, MASS_SHARE
 from twinsyncd.core.step import Step
 
 from .strangers import phase_of
+from .watch import Watch
 
 if TYPE_CHECKING:
     from .world import World
@@ -34,20 +34,6 @@ HALTED_S = 300.0
 SOON_S = 1e-3  # rounding of wall clocks
 RUN_STRIKES = 3
 PATIENT = (Fault.TRANSIENT, Fault.THROTTLED, Fault.UNAUTHORISED)
-
-
-@dataclass
-class Watch:
-    """What is expected of one lane."""
-
-    failures: int = 0
-    not_before_s: float = 0.0
-    shift_s: float = 0.0  # of the wall clock, when that was said
-    asking: bool = False  # a start request is on its way
-    lost: bool = False  # its answer was lost and nobody has looked yet
-    recent: deque[float] = field(default_factory=deque)
-    looks: Counter[str] = field(default_factory=Counter)
-    first_s: dict[str, float] = field(default_factory=dict)
 
 
 class Promises:

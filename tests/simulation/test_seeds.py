@@ -6,7 +6,7 @@ import pytest
 
 from .world import World
 
-SEEDS = 400
+SEEDS = 300
 EACH = 25  # seeds per test, so that the tests spread over the cores
 
 

@@ -1,0 +1,113 @@
+"""Bugs about the drive: each takes a good function and returns a bad one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from twinsyncd.core import facts
+from twinsyncd.core.drive import Drive
+from twinsyncd.core.ledger import Ledger
+from twinsyncd.core.model import ABSENT, FileKey, Now
+from twinsyncd.core.settle import Settler
+
+
+def ignore(*kinds: type) -> Callable[[Any], Any]:
+    def spoil(good: Any) -> Any:
+        def bad(self: Any, fact: Any, now: Now) -> None:
+            if not isinstance(fact, kinds):
+                good(self, fact, now)
+
+        return bad
+
+    return spoil
+
+
+def gone_at_a_look(good: Any) -> Any:
+    def bad(self: Drive, key: FileKey, now: Now) -> None:
+        row = self.ledger.known(key)
+        if row is not None and row.seen != ABSENT:
+            self.ledger.change(key, seen=ABSENT, fingerprint=None)
+
+    return bad
+
+
+def blind_to_failed(good: Any) -> Any:
+    def bad(self: Drive, fact: facts.Scanned, now: Now) -> None:
+        rows = self.ledger._rows.every([fact.source])
+        folders = {folder for folder, _ in fact.failed}
+        below = [r.key.path for r in rows if r.key.path.rpartition("/")[0] in folders]
+        good(self, replace(fact, missing=(*fact.missing, *below)), now)
+
+    return bad
+
+
+def offline_as_empty(good: Any) -> Any:
+    def bad(self: Drive, fact: facts.ScanFailed, now: Now) -> None:
+        rows = self.ledger._rows.every([fact.source])
+        missing = tuple(row.key.path for row in rows if row.seen != ABSENT)
+        identity = self.watched[fact.source].row.identity
+        self._scanned(facts.Scanned(fact.source, identity, len(missing), missing), now)
+
+    return bad
+
+
+def keep_fingerprint(good: Any) -> Any:
+    def bad(self: Ledger, key: FileKey, **changes: Any) -> Any:
+        if changes.get("seen") == ABSENT:
+            changes.pop("fingerprint", None)
+        return good(self, key, **changes)
+
+    return bad
+
+
+def still_aside(good: Any) -> Any:
+    def bad(self: Drive, fact: facts.Hashed, now: Now) -> None:
+        aside = self.ledger.get(fact.key).aside
+        good(self, fact, now)
+        self.ledger.change(fact.key, aside=aside)
+
+    return bad
+
+
+def one_look(good: Any) -> Any:
+    def bad(self: Settler, key: FileKey, look: Any, now_s: float) -> Any:
+        entry = self._entries.get(key)
+        if entry is not None and entry.asked and look is not None:
+            return look
+        return good(self, key, look, now_s)
+
+    return bad
+
+
+def deaf_look(good: Any) -> Any:
+    def bad(self: Settler, key: FileKey, look: Any, now_s: float) -> Any:
+        entry = self._entries.get(key)
+        if entry is not None:
+            entry.touched_s = -math.inf
+        return good(self, key, look, now_s)
+
+    return bad
+
+
+def deaf_hash(good: Any) -> Any:
+    def bad(self: Settler, key: FileKey, now_s: float) -> bool:
+        self.forget(key)
+        return True
+
+    return bad
+
+
+def never_again(self: Drive, fact: facts.Scanned, now: Now) -> None:
+    self.watched[fact.source].due_s = math.inf
+
+
+def skip_unread(good: Any) -> Any:
+    def bad(self: Drive, source: str, files: Any, now: Now) -> None:
+        rows = self.ledger.known_among(source, [path for path, _ in files])
+        unread = {path for path, row in rows.items() if row.unread}
+        good(self, source, tuple(pair for pair in files if pair[0] not in unread), now)
+
+    return bad

@@ -1,0 +1,20 @@
+"""What is expected of one lane: patience after failures, no blind requests, few looks."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Watch:
+    """What is expected of one lane."""
+
+    failures: int = 0
+    not_before_s: float = 0.0
+    shift_s: float = 0.0  # of the wall clock, when that was said
+    asking: bool = False  # a start request is on its way
+    lost: bool = False  # its answer was lost and nobody has looked yet
+    recent: deque[float] = field(default_factory=deque)
+    looks: Counter[str] = field(default_factory=Counter)
+    first_s: dict[str, float] = field(default_factory=dict)
