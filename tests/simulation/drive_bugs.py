@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from twinsyncd.core import facts
+from twinsyncd.core import facts, safety
 from twinsyncd.core.drive import Drive
 from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.model import ABSENT, FileKey, Now
@@ -109,5 +109,16 @@ def skip_unread(good: Any) -> Any:
         rows = self.ledger.known_among(source, [path for path, _ in files])
         unread = {path for path, row in rows.items() if row.unread}
         good(self, source, tuple(pair for pair in files if pair[0] not in unread), now)
+
+    return bad
+
+
+def drop_looks(good: Any) -> Any:
+    """Forget that a file is being looked at once lists have missed it long enough."""
+
+    def bad(self: Drive, watched: Any, now: Now) -> None:
+        for path in safety.confirmed(watched.missing, now.at_s):
+            self.settler.forget(FileKey(watched.source.key, path))
+        good(self, watched, now)
 
     return bad

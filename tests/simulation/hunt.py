@@ -10,7 +10,7 @@ from multiprocessing import Pool
 from .mutants import MUTANTS, Mutant
 from .world import World
 
-SEEDS_MAX = 1500  # a bug that shows less often than this needs a better world
+SEEDS_MAX = 6000  # a bug that shows less often than this needs a better world
 
 
 @dataclass(frozen=True)

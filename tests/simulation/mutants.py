@@ -107,6 +107,7 @@ MUTANTS = (
     _mutant("unlisted folder proves deletion", Drive, "_scanned", drive_bugs.blind_to_failed),
     _mutant("offline share proves deletion", Drive, "_scan_failed", drive_bugs.offline_as_empty),
     _mutant("a look begins the minute", safety, "UNLISTED_S", bugs.value(-1e9)),
+    _mutant("a late list outdoes a hint", Drive, "_forget_gone", drive_bugs.drop_looks),
     _mutant("no guard against mass deletion", safety, "is_mass_deletion", bugs.always(False)),
     _mutant("fingerprint kept when gone", Ledger, "change", drive_bugs.keep_fingerprint),
     _mutant("unreadable file not found again", Drive, "_found", drive_bugs.skip_unread),

@@ -10,6 +10,7 @@ from .world import World
 
 SEEDS = 12
 SLOW = {
+    "a late list outdoes a hint",
     "late effects not waited out",
     "mapped kept with a new item",
     "lost hints ignored",

@@ -26,6 +26,7 @@ FOUND = {
         7,
     ),
     "a look at an emptied share began the minute of a deletion": ("a look begins the minute", 0),
+    "a late list made a file that had come back be forgotten": ("a late list outdoes a hint", 2863),
     "a folder that could not be listed waited for hours": (
         "broken folder waits for the next scan",
         5,

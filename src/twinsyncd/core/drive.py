@@ -214,9 +214,10 @@ class Drive:
 
     def _forget_gone(self, watched: _Watched, now: Now) -> None:
         for path in safety.confirmed(watched.missing, now.at_s):
-            del watched.missing[path]
             key = FileKey(watched.source.key, path)
-            self.settler.forget(key)
+            if key in self.settler:
+                continue  # it may have come back since it was listed; a look is on its way
+            del watched.missing[path]
             self.ledger.change(key, seen=ABSENT, fingerprint=None, attempts=0, aside="", unread="")
 
     def _scan_failed(self, fact: facts.ScanFailed, now: Now) -> None:
