@@ -10,7 +10,7 @@ from multiprocessing import Pool
 from .mutants import MUTANTS, Mutant
 from .world import World
 
-SEEDS_MAX = 6000  # a bug that shows less often than this needs a better world
+SEEDS_MAX = 1500  # a bug that shows less often than this needs a better world
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,18 @@ class Catch:
 def hunt(mutant: Mutant, seeds: int = SEEDS_MAX) -> Catch:
     """Run worlds with the bug planted until one notices."""
     began_s = time.perf_counter()
-    for seed in range(seeds):
+    for seed in range(mutant.first, mutant.first + seeds):
         with mutant.planted():
             promise = broken_by(seed)
         if promise and not broken_by(seed):  # it is the mutant, not the world
-            return Catch(mutant.name, promise, seed + 1, time.perf_counter() - began_s)
-    return Catch(mutant.name, "", seeds, time.perf_counter() - began_s)
+            return Catch(
+                _title(mutant), promise, seed + 1 - mutant.first, time.perf_counter() - began_s
+            )
+    return Catch(_title(mutant), "", seeds, time.perf_counter() - began_s)
+
+
+def _title(mutant: Mutant) -> str:
+    return f"{mutant.name} (from {mutant.first})" if mutant.first else mutant.name
 
 
 def broken_by(seed: int) -> str:
