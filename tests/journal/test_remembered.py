@@ -89,7 +89,7 @@ class JournalMachine(RuleBasedStateMachine):
                 expected = {
                     row.key.path.rpartition("/")[2]: row.fingerprint
                     for row in rows
-                    if row.key.path.rpartition("/")[0] == folder and not row.unread
+                    if row.key.path.rpartition("/")[0] == folder
                 }
                 assert dict(self.journal.files(source, folder)) == expected
 
