@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         ERRORS,
     ),
     "twinsyncd.disk": (*VALUES, "twinsyncd.core.content", ERRORS),
-    "twinsyncd.cloud": (*VALUES, ERRORS),
+    "twinsyncd.cloud": (*VALUES, "twinsyncd.core.content", ERRORS),
     "twinsyncd.targets": ("twinsyncd.cloud", CORE, ERRORS),
     "twinsyncd.targets.extensions": (),
     "twinsyncd.targets.protocol": (CORE,),

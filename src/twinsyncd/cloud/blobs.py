@@ -13,12 +13,13 @@ import base64
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Final
 from urllib.parse import urlencode
 
 import httpx
 
+from ..core.content import Content
 from ..errors import FileMoved
 from . import blobwire, faults
 from .retries import Sleep, retrying
@@ -32,20 +33,6 @@ _LOST_RACE: Final = {409, 412}  # BlobAlreadyExists, ConditionNotMet
 
 Condition = Mapping[str, str]
 _ABSENT: Final[Condition] = {"If-None-Match": "*"}
-
-
-class Content(Protocol):
-    """What is sent: read once from start to end, then verified."""
-
-    @property
-    def size_bytes(self) -> int:
-        """The length it must have."""
-
-    def chunks(self, size_bytes: int) -> Iterator[bytes]:
-        """Yield it from the start in pieces of `size_bytes`, the last one shorter."""
-
-    def verify(self) -> None:
-        """Raise FileMoved unless exactly the settled content was read."""
 
 
 class Blobs:
