@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from localtwin.api.app import build
 from localtwin.errors import NotFound, SetupError
 from localtwin.faults import Switch
+from localtwin.line import PATIENCE, Patience, line
 from localtwin.signals import quiet_ends
 from localtwin.world.executor import Limits
 from localtwin.world.world import World
@@ -44,6 +45,7 @@ class Settings:
     expose: bool = False
     certificate: Path | None = None
     private_key: Path | None = None
+    patience: Patience = PATIENCE
 
     def limits(self) -> Limits:
         """Return what a run may use."""
@@ -108,7 +110,7 @@ def serve(
         ready = _ready(settings, listening, world)
         config = uvicorn.Config(
             app if around is None else around(app),
-            http="httptools",
+            http=line(settings.patience),
             ws="none",
             log_config=None,
             access_log=False,
