@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -25,6 +26,7 @@ from localtwin.api.blob_bodies import (
     size_limit,
 )
 from localtwin.api.blob_errors import blob_refused
+from localtwin.api.promptly import promptly
 from localtwin.api.storage_shapes import BLOB_PATH
 from localtwin.errors import BlobRefusal
 from localtwin.ids import new_guid
@@ -97,9 +99,8 @@ class BlobEndpoint:
             await receive(request, incoming, size=size)
             check_md5(request, incoming.md5)
             headers = Headers(_content_type(request))
-            written = await run_in_threadpool(
-                self._world.blobs.put, blob, incoming, headers, conditions
-            )
+            put = partial(self._world.blobs.put, blob, incoming, headers, conditions)
+            written = await promptly(self._world, put)
         return Response(status_code=201, headers=_written(written))
 
     async def _put_block(self, request: Request, blob: str, grant: Grant) -> Response:

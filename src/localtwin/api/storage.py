@@ -5,6 +5,7 @@ Source: Storage API, operations on folders and files; representations as capture
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -13,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty
 from localtwin.api.links import PAGE, Skip, caller, link, origin
+from localtwin.api.promptly import promptly
 from localtwin.api.storage_shapes import (
     StorageTop,
     always_paged,
@@ -116,9 +118,10 @@ def _folders(routes: APIRouter, world: World) -> None:
         return JSONResponse({"folder": item_shape(request, folder)}, 201)
 
     @routes.post("/folders/{item_id}/files")
-    def create_file(request: Request, item_id: str, body: ItemCreate) -> JSONResponse:
+    async def create_file(request: Request, item_id: str, body: ItemCreate) -> JSONResponse:
         """Begin a file: answers where to upload and what to call afterwards."""
-        file = _created(world, request, item_id, FILE, body)
+        create = partial(_created, world, request, item_id, FILE, body)
+        file = await promptly(world, create)
         return JSONResponse(_upload_links(world, request, file), 202)
 
     for verb, locked in (("lock", True), ("unlock", False)):
@@ -148,15 +151,16 @@ def _locking(routes: APIRouter, world: World, verb: str, *, locked: bool) -> Non
 
 def _files(routes: APIRouter, world: World) -> None:
     @routes.post("/files/{item_id}/complete")
-    def complete(request: Request, item_id: str) -> JSONResponse:
+    async def complete(request: Request, item_id: str) -> JSONResponse:
         """Make the uploaded content the file's content."""
-        file = world.storage.complete(item_id, user=caller(request).user_id)
+        rule = partial(world.storage.complete, item_id, user=caller(request).user_id)
+        file = await promptly(world, rule)
         return JSONResponse({"file": item_shape(request, file)})
 
     @routes.post("/files/{item_id}/updatecontent")
-    def update_content(request: Request, item_id: str) -> JSONResponse:
+    async def update_content(request: Request, item_id: str) -> JSONResponse:
         """Begin new content for a file: answers as for a new one."""
-        file = world.storage.upload_target(item_id)
+        file = await promptly(world, partial(world.storage.upload_target, item_id))
         return JSONResponse(_upload_links(world, request, file), 202)
 
     @routes.get("/files/{item_id}/download")

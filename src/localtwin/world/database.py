@@ -34,6 +34,12 @@ class Database:
         with self._writer.begin() as connection:
             yield connection
 
+    @property
+    def writing(self) -> bool:
+        """Whether a write is under way, so that another would wait for it."""
+        pool = self._writer.pool
+        return isinstance(pool, QueuePool) and pool.checkedout() > 0
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection that sees one consistent state."""
