@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,27 @@ def test_whatever_is_not_synced_is_told_and_is_exit_code_1(
 
     assert printed.code == 1
     assert words in printed.out
+
+
+@pytest.mark.parametrize(
+    ("phase", "usual_s", "words"),
+    [
+        (Phase.RUNNING, 720.0, "run takes longer than usual: 2 h 10 min, usually 12 min 0 s; see"),
+        (Phase.RUNNING, 0.0, "run takes longer than usual: 2 h 10 min; see run run-7"),
+        (Phase.BLOCKED, 720.0, "keeps ours waiting: 2 h 10 min; ours usually take 12 min 0 s"),
+        (Phase.BLOCKED, 0.0, "somebody else's run keeps ours waiting: 2 h 10 min; see run run-7"),
+        (Phase.RUNNING, None, "a run of ours is active"),
+    ],
+)
+def test_a_run_that_takes_too_long_is_told_with_what_is_usual(
+    office: Office, phase: Phase, usual_s: float | None, words: str
+) -> None:
+    """A person decides whether to look into it; the daemon goes on watching."""
+    since_s = time.time() - 7_830.0
+    lane = LaneRow(IMODEL, phase, "Bridge 12", "run-7", since_s=since_s, usual_s=usual_s)
+    office.remember(Step(files=(SYNCED,), lanes=(lane,)))
+
+    assert words in office.types("status").out
 
 
 @pytest.mark.parametrize("command", [["status"], ["sync", "--dry-run"]], ids=" ".join)

@@ -23,10 +23,11 @@ from twinsyncd.core.model import (
     Outcome,
     RunRecord,
     Setup,
+    SlowRun,
     Source,
     SourceRow,
 )
-from twinsyncd.core.step import Memory, Step
+from twinsyncd.core.step import Step
 
 WALL_S = 1_700_000_000.0
 SELDOM_S = 1e6  # scans that no play is about come after its end
@@ -148,7 +149,7 @@ class Script:
     ) -> None:
         self.setup = Setup(tuple(connections), tuple(sources), uploads_max)
         self.journal = VirtualJournal()
-        self.history: list[RunRecord] = []
+        self.slow: list[SlowRun] = []  # of which a person was told
         self.at_s = 1_000.0
         self.wall_s = WALL_S  # what the wall clock showed when the other one began
         self.jitter = jitter
@@ -159,6 +160,11 @@ class Script:
     @property
     def now(self) -> Now:
         return Now(self.at_s, self.wall_s + self.at_s)
+
+    @property
+    def history(self) -> list[RunRecord]:
+        """The runs that ended, oldest first."""
+        return self.journal.history
 
     # ---- what plays are made of -------------------------------------------------------
 
@@ -217,12 +223,9 @@ class Script:
     # ---- behind the scenes ------------------------------------------------------------
 
     def _restored(self) -> Machine:
-        memory = Memory(
-            dict(self.journal.lanes), dict(self.journal.connections), dict(self.journal.sources)
-        )
         return Machine(
             self.setup,
-            memory,
+            self.journal.memory(),
             self.journal,
             self.now,
             is_reference=lambda key: key.path.startswith("xref/"),
@@ -238,7 +241,7 @@ class Script:
             self._answered(fact)
         step = self.machine.handle(happened, self.now)
         self.journal.commit(step)
-        self.history += step.history
+        self.slow += step.slow
         self._check(step)
         self.open += step.commands
         self.said += step.commands

@@ -31,7 +31,9 @@ LOOK = Fingerprint(123, 1_700_000_000_123_456_789, 42)
 
 WHOLE_STEP = Step(
     files=(FileRow(A, LOOK, "v2", IN_DOUBT, "v1", "v1", "item-1", True, 3, "", "locked"),),
-    lanes=(LaneRow("imodel", Phase.RUNNING, "one", "run-1", "run-0", 1, 2, 3.5, 4.5, "halted"),),
+    lanes=(
+        LaneRow("imodel", Phase.RUNNING, "one", "run-1", "run-0", 1, 2, 3.5, 4.5, "halted", 6.5),
+    ),
     connections=(ConnectionRow("one", "remote"),),
     sources=(SourceRow(CAD, "drive", "offline", needs_person=True, approved=True),),
     history=(RunRecord("imodel", "one", "run-0", Outcome.PARTIAL, 1.5, 2.5, 7, "some failed"),),

@@ -7,22 +7,24 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from journal_scene import LOOK, WHOLE_STEP, A, journal_in
-from sqlalchemy import event
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 
 import twinsyncd.journal
-from twinsyncd.core.model import FileRow
+from twinsyncd.core.model import FileRow, LaneRow, Phase
 from twinsyncd.core.step import Step
 from twinsyncd.errors import JournalError
 from twinsyncd.journal import desk
 from twinsyncd.journal.database import HEAD, open_database, version_of
 from twinsyncd.journal.tables import metadata
 
+OLD_LANE = """INSERT INTO lanes VALUES ("imodel", "running", "one", "run", "", 0, 0, 0, 0, "")"""
 SYNC = desk.Request("sync")
 MIGRATIONS = Path(twinsyncd.journal.__file__).parent / "migrations"
 
@@ -66,6 +68,21 @@ def test_a_journal_of_this_version_is_opened_as_it_is(file: Path) -> None:
 
     assert version_of(engine) == HEAD
     engine.dispose()
+
+
+def test_a_journal_of_the_first_version_is_taken_over(file: Path) -> None:
+    """An update finds months of memory; what it adds must begin as nothing (P8)."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    old = create_engine(f"sqlite:///{file}")
+    with old.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text(OLD_LANE))
+    old.dispose()
+
+    with journal_in(file) as journal:
+        assert journal.memory().lanes == {"imodel": LaneRow("imodel", Phase.RUNNING, "one", "run")}
 
 
 def test_a_journal_of_a_newer_version_is_refused(file: Path) -> None:

@@ -27,6 +27,12 @@ def memory_of(step: Step) -> Memory:
         lanes={row.key: row for row in step.lanes},
         connections={row.key: row for row in step.connections},
         sources={row.key: row for row in step.sources},
+        lengths_s={
+            row.key: [
+                run.ended_s - run.started_s for run in step.history if run.connection == row.key
+            ]
+            for row in step.connections
+        },
     )
 
 

@@ -17,6 +17,7 @@ from twinsyncd.core.model import (
     LaneRow,
     Outcome,
     RunRecord,
+    SlowRun,
     SourceRow,
 )
 from twinsyncd.core.step import Step
@@ -106,6 +107,26 @@ def test_what_needs_a_person_is_an_error() -> None:
         ("lane.halted", "error"),
         ("source.offline", "error"),
         ("source.online", "info"),
+    ]
+
+
+def test_a_run_that_takes_too_long_is_an_error_with_what_is_usual() -> None:
+    """Only a person can look into a service that goes on and on."""
+    slow = SlowRun("one", "run-1", ours=True, lasted_s=7_800.0, usual_s=720.0)
+
+    with capture_logs() as logs:
+        report_step(Step(slow=(slow,)))
+
+    assert logs == [
+        {
+            "event": "run.overran",
+            "log_level": "error",
+            "connection": "one",
+            "run": "run-1",
+            "ours": True,
+            "duration_s": 7_800.0,
+            "usual_s": 720.0,
+        }
     ]
 
 

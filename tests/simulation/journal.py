@@ -11,10 +11,13 @@ from twinsyncd.core.model import (
     FileRow,
     LaneRow,
     Need,
+    Outcome,
+    RunRecord,
     SourceRow,
     need,
 )
-from twinsyncd.core.step import Step
+from twinsyncd.core.step import Memory, Step
+from twinsyncd.core.usual import REMEMBERED_MAX
 
 
 @dataclass
@@ -25,6 +28,16 @@ class VirtualJournal:
     lanes: dict[str, LaneRow] = field(default_factory=dict)
     connections: dict[str, ConnectionRow] = field(default_factory=dict)
     sources: dict[str, SourceRow] = field(default_factory=dict)
+    history: list[RunRecord] = field(default_factory=list)
+
+    def memory(self) -> Memory:
+        """Return what a machine takes up at start-up."""
+        lengths_s: dict[str, list[float]] = {}
+        for run in self.history:
+            if run.outcome is not Outcome.FAILED:
+                lengths_s.setdefault(run.connection, []).append(run.ended_s - run.started_s)
+        newest = {key: known[-REMEMBERED_MAX:] for key, known in lengths_s.items()}
+        return Memory(dict(self.lanes), dict(self.connections), dict(self.sources), newest)
 
     def get(self, key: FileKey) -> FileRow | None:
         return self.files.get(key)
@@ -52,3 +65,4 @@ class VirtualJournal:
             self.connections[connection.key] = connection
         for source in step.sources:
             self.sources[source.key] = source
+        self.history += step.history

@@ -14,7 +14,7 @@ from random import Random
 from twinsyncd.core import facts
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import Connection, FileKey, Need, Now, Setup, Source, need
-from twinsyncd.core.step import Memory, Step
+from twinsyncd.core.step import Step
 
 from .chances import Chances
 from .cloud import ModelCloud
@@ -212,12 +212,10 @@ class World:
         self.machine = self._restore()
 
     def _restore(self) -> Machine:
-        journal = self.journal
-        memory = Memory(dict(journal.lanes), dict(journal.connections), dict(journal.sources))
         return self.make(
             self.setup,
-            memory,
-            journal,
+            self.journal.memory(),
+            self.journal,
             self.now,
             is_reference=lambda key: key.path.startswith("xref/"),
             jitter=self.rnd.random,

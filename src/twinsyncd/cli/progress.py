@@ -27,6 +27,8 @@ PHASES: Final = {
     "blocked": "waiting for somebody else's run",
 }
 
+LONG: Final = ", longer than usual"
+
 
 @contextmanager
 def showing_progress(console: Console, journal: Path) -> Iterator[None]:
@@ -82,5 +84,9 @@ def _say(seen: Status) -> str:
         parts.append(f"{total.to_run:,} waiting for the run's end")
     if total.aside:
         parts.append(f"{total.aside:,} set aside")
-    phases = {PHASES[lane.phase.value] for lane in seen.lanes if lane.phase.value in PHASES}
+    phases = {
+        PHASES[lane.phase.value] + (LONG if lane.usual_s is not None else "")
+        for lane in seen.lanes
+        if lane.phase.value in PHASES
+    }
     return " · ".join([*parts, *sorted(phases)])

@@ -108,7 +108,18 @@ def _lane_line(lanes: dict[str, LaneRow], imodel_id: str) -> str:
     wait_s = lane.not_before_s - time.time()
     if lane.attempts and wait_s > 0:
         return f"[yellow]the platform does not answer[/]; next try in {duration(wait_s)}"
-    return PHASES[lane.phase.value]
+    return PHASES[lane.phase.value] if lane.usual_s is None else _slow_line(lane, lane.usual_s)
+
+
+def _slow_line(lane: LaneRow, usual_s: float) -> str:
+    """Say since when the run goes on, what is usual, and where to look; nothing is broken off."""
+    lasts = duration(time.time() - lane.since_s)
+    where = f"; see run {plain(lane.run)} in the iTwin's Synchronization portal"
+    if lane.phase.value == "blocked":
+        usual = f"; ours usually take {duration(usual_s)}" if usual_s else ""
+        return f"[yellow]somebody else's run keeps ours waiting[/]: {lasts}{usual}{where}"
+    usual = f", usually {duration(usual_s)}" if usual_s else ""
+    return f"[yellow]run takes longer than usual[/]: {lasts}{usual}{where}"
 
 
 def _show_counts(console: Console, counts: list[Counts]) -> None:

@@ -50,6 +50,7 @@ class Machine:
             key: memory.connections.get(key, ConnectionRow(key)) for key in self._connections
         }
         self._known_remotes = dict(self._remotes)
+        self._lengths_s = {key: list(known) for key, known in memory.lengths_s.items()}
         self._ledger = Ledger(rows, lambda key: self._connection_of[key.source])
         self._ledger.load(self._connection_of)
         sources = {source.key: source for source in setup.sources}
@@ -169,6 +170,7 @@ class Machine:
             sources=sources,
             history=history,
             commands=todo,
+            slow=tuple(slow for lane in self._lanes.values() for slow in lane.runs.take_slow()),
         )
 
     def _make_lane(self, key: str, setup: Setup, memory: Memory, now: Now) -> Lane:
@@ -178,7 +180,7 @@ class Machine:
         pace.resume(now)
         stores = Stores(pace, self._ledger, self._drive.held, setup.uploads_max)
         stores.load((connection.key for connection in connections), now)
-        runs = Runs(pace, self._ledger, stores, self._remotes, self._is_reference)
+        runs = Runs(pace, self._ledger, stores, self._remotes, self._is_reference, self._lengths_s)
         runs.in_doubt = True  # a start request may have been lost with our ancestor
         return Lane(pace, connections, self._ledger, stores, runs, self._is_restless)
 

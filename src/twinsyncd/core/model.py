@@ -109,6 +109,7 @@ class LaneRow:
     not_before_s: float = 0.0  # wall clock [s since the epoch] before which nothing is tried
     since_s: float = 0.0  # wall clock [s] at which the phase was entered
     halt: str = ""  # why the lane stands still; "" when it does not
+    usual_s: float | None = None  # set once the run takes far longer than this; 0: none is usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,17 @@ class RunRecord:
     ended_s: float
     files: int  # how many it was started for
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlowRun:
+    """An active run, ours or one that ours waits for, that a person is told of; it goes on."""
+
+    connection: str
+    run: str
+    ours: bool
+    lasted_s: float  # so far
+    usual_s: float  # how long runs of the connection usually take; 0: too few are known
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Pace:
     jitter: Callable[[], float]
     poll_max_s: float = 10.0
     due_s: float = 0.0  # monotonic [s]
+    entered_s: float = 0.0  # monotonic [s] at which the phase was entered
     asking: bool = False  # a command other than a store is under way
     changed: bool = False  # the row must be committed
     _poll_s: float = POLL_FIRST_S
@@ -30,6 +31,7 @@ class Pace:
     def resume(self, now: Now) -> None:
         """Take up a wait that an earlier process had begun; a clock that jumped is capped."""
         self.due_s = now.at_s + min(max(self.row.not_before_s - now.wall_s, 0.0), HALT_S)
+        self.entered_s = now.at_s - max(now.wall_s - self.row.since_s, 0.0)
 
     def set(self, **changes: Any) -> None:
         """Replace fields of the row."""
@@ -39,8 +41,8 @@ class Pace:
 
     def enter(self, phase: Phase, now: Now, **changes: Any) -> None:
         """Change the phase; the poll interval starts afresh."""
-        self._poll_s = POLL_FIRST_S
-        self.set(phase=phase, since_s=now.wall_s, **changes)
+        self._poll_s, self.entered_s = POLL_FIRST_S, now.at_s
+        self.set(phase=phase, since_s=now.wall_s, usual_s=None, **changes)
 
     def poll_later(self, now: Now) -> None:
         """Wait until the next look at the run, longer each time."""

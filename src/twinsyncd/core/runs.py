@@ -21,9 +21,11 @@ from .model import (
     Outcome,
     Phase,
     RunRecord,
+    SlowRun,
 )
 from .pace import Pace
 from .stores import Stores
+from .usual import REMEMBERED_MAX, alarm_s, usual_s
 from .verdict import judge
 
 CLASH_S: Final = 2.0  # several start requests met: a short wait, then ask again
@@ -39,7 +41,9 @@ class Runs:
     stores: Stores
     remotes: dict[str, ConnectionRow]
     is_reference: Callable[[FileKey], bool]
+    lengths_s: dict[str, list[float]] = field(default_factory=dict)  # of good runs, by connection
     history: list[RunRecord] = field(default_factory=list)
+    slow: list[SlowRun] = field(default_factory=list)
     in_doubt: bool = False  # an answer to a start request was lost, perhaps with our ancestor
 
     # ---- decisions out ----------------------------------------------------------------
@@ -154,6 +158,7 @@ class Runs:
         self.pace.went_well()
         if fact.outcome is Outcome.ACTIVE:
             self.pace.poll_later(now)
+            self._notice_length(now)
             return
         if self.pace.row.phase is Phase.RUNNING:
             self._ended(fact, now)
@@ -173,6 +178,11 @@ class Runs:
         """Return the runs that ended since the last call."""
         ended, self.history = self.history, []
         return ended
+
+    def take_slow(self) -> list[SlowRun]:
+        """Return the runs that turned out to take too long since the last call."""
+        slow, self.slow = self.slow, []
+        return slow
 
     # ---- inside -----------------------------------------------------------------------
 
@@ -211,7 +221,24 @@ class Runs:
         self.pace.enter(Phase.RUNNING, now, run=run, asks=0)
         self.pace.poll_later(now)
 
+    def _notice_length(self, now: Now) -> None:
+        """Let a person know, once, of a run that takes too long; it is watched on all the same."""
+        row = self.pace.row
+        usual = usual_s(self.lengths_s.get(row.connection, ()))
+        lasted_s = now.at_s - self.pace.entered_s
+        if row.usual_s is None and lasted_s >= alarm_s(usual):
+            self.pace.set(usual_s=usual)
+            ours = row.phase is Phase.RUNNING
+            self.slow.append(SlowRun(row.connection, row.run, ours, lasted_s, usual))
+
+    def _learn_length(self, fact: facts.RunSeen, now: Now) -> None:
+        if fact.outcome is not Outcome.FAILED:  # what fails may end early, or never begin
+            known = self.lengths_s.setdefault(fact.connection, [])
+            known.append(now.wall_s - self.pace.row.since_s)
+            del known[:-REMEMBERED_MAX]
+
     def _ended(self, fact: facts.RunSeen, now: Now) -> None:
+        self._learn_length(fact, now)
         verdicts = judge(fact, self.ledger.covered(fact.connection))
         for verdict in verdicts:
             self.ledger.put(verdict.row)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from . import commands
-from .model import ConnectionRow, FileKey, FileRow, LaneRow, RunRecord, SourceRow
+from .model import ConnectionRow, FileKey, FileRow, LaneRow, RunRecord, SlowRun, SourceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Step:
     sources: tuple[SourceRow, ...] = ()
     history: tuple[RunRecord, ...] = ()
     commands: tuple[commands.Command, ...] = ()
+    slow: tuple[SlowRun, ...] = ()  # to be told, and not kept
 
     @property
     def is_durable(self) -> bool:
@@ -34,6 +35,8 @@ class Memory:
     lanes: Mapping[str, LaneRow]
     connections: Mapping[str, ConnectionRow]
     sources: Mapping[str, SourceRow]
+    lengths_s: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """By connection, how long its newest good runs took, oldest first."""
 
 
 class Rows(Protocol):

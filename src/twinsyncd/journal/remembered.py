@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sqlalchemy import Engine, bindparam, select
+from sqlalchemy import Connection, Engine, bindparam, select
 
-from ..core.model import ConnectionRow, FileKey, FileRow, Fingerprint, SourceRow
+from ..core.model import ConnectionRow, FileKey, FileRow, Fingerprint, Outcome, SourceRow
 from ..core.step import Memory, Rows
+from ..core.usual import REMEMBERED_MAX
 from . import tables
 from .rows import to_file, to_lane
 
@@ -34,12 +35,13 @@ class Remembered(Rows):
         """Return what the machine takes up at start-up."""
         with self._engine.connect() as connection:
             lanes = [to_lane(row) for row in connection.execute(select(tables.lanes)).mappings()]
-            remotes = connection.execute(select(tables.connections)).mappings()
+            remotes = connection.execute(select(tables.connections)).mappings().all()
             sources = connection.execute(select(tables.sources)).mappings()
             return Memory(
                 lanes={row.key: row for row in lanes},
                 connections={row["key"]: ConnectionRow(**row) for row in remotes},
                 sources={row["key"]: SourceRow(**row) for row in sources},
+                lengths_s={row["key"]: _lengths_s(connection, row["key"]) for row in remotes},
             )
 
     # ---- the machine's file rows --------------------------------------------------------
@@ -93,3 +95,11 @@ class Remembered(Rows):
                 path.rpartition("/")[2]: Fingerprint(size_bytes, mtime_ns, int(file_id))
                 for path, size_bytes, mtime_ns, file_id in found
             }
+
+
+def _lengths_s(connection: Connection, key: str) -> list[float]:
+    """Return how long the newest good runs of a connection took, oldest first."""
+    runs = tables.runs.c
+    good = (runs.connection == key) & (runs.outcome != Outcome.FAILED.value)
+    query = select(runs.ended_s - runs.started_s).where(good).order_by(runs.id.desc())
+    return list(connection.execute(query.limit(REMEMBERED_MAX)).scalars())[::-1]

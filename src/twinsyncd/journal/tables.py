@@ -53,6 +53,7 @@ lanes = Table(
     Column("not_before_s", Float, nullable=False),
     Column("since_s", Float, nullable=False),
     Column("halt", Text, nullable=False),
+    Column("usual_s", Float),  # null unless the active run takes too long
 )
 
 connections = Table(

@@ -44,6 +44,15 @@ def report_step(step: Step) -> None:
             duration_s=round(run.ended_s - run.started_s, 3),
             message=run.message,
         )
+    for slow in step.slow:
+        log.error(
+            "run.overran",
+            connection=slow.connection,
+            run=slow.run,
+            ours=slow.ours,
+            duration_s=round(slow.lasted_s, 3),
+            usual_s=round(slow.usual_s, 3),
+        )
     for command in step.commands:
         log.debug("command.begun", command=type(command).__name__)
 
