@@ -363,6 +363,25 @@ def test_a_rehearsal_compares_with_what_is_remembered(office: Office) -> None:
     assert (office.state / "journal.sqlite").read_bytes() == before
 
 
+def test_a_rehearsal_tells_of_each_file_once(office: Office) -> None:
+    """A file left over from last time may have changed since, or may be gone."""
+    for name in ("changed.dgn", "gone.dgn", "touched.dgn"):
+        left = remembered(office.save(name), synced=False)
+        office.remember(Step(files=(left,)))
+    office.save("changed.dgn", b"longer content")
+    office.save("touched.dgn").touch()
+    (office.drive / "gone.dgn").unlink()
+
+    printed = office.types("sync", "--dry-run")
+
+    told = [line.split()[0] + " " + line.split("/")[-1] for line in printed.out.splitlines()[1:-1]]
+    assert sorted(told) == [
+        "nothing gone.dgn  is not on the drive any more; it is kept",
+        "replace changed.dgn  has changed",
+        "run touched.dgn  is uploaded already",
+    ]
+
+
 def test_a_rehearsal_of_a_drive_that_is_away_says_that_it_waits(office: Office) -> None:
     """The plan of a sync is then to do nothing, not to delete everything (P7)."""
     office.remember(Step(files=(remembered(office.save("a.dgn")),)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,21 +48,24 @@ def _rehearse(config: Config, known: Known, memory: Remembered | None) -> Iterat
     for connection, source in sources_of(config):
         key = connection.key_of(source)
         folder = Folder(key, source.folder, source.matcher(), known)
+        told: set[str] = set()
         for fact in folder.scan(""):
             match fact:
                 case FilesFound(_, files):
+                    told.update(path for path, _ in files)
                     for path, look in files:
                         row = memory.get(FileKey(key, path)) if memory else None
                         what, reason = _compare(folder, path, row)
                         yield Intention(connection.name, key, path, what, reason, look.size_bytes)
                 case Scanned(missing=missing):
+                    told.update(missing)
                     for path in missing:
                         reason = "is not on the drive any more; it is kept"
                         yield Intention(connection.name, key, path, "nothing", reason)
                 case ScanFailed(reason=reason):
                     yield Intention(connection.name, key, str(Path()), "wait", reason)
         if memory:
-            yield from _left(connection.name, key, memory)
+            yield from _left(connection.name, key, memory, told)
 
 
 def _compare(folder: Folder, path: str, row: FileRow | None) -> tuple[str, str]:
@@ -76,14 +79,20 @@ def _compare(folder: Folder, path: str, row: FileRow | None) -> tuple[str, str]:
         digest = folder.digest(path, look)
     except DiskError as exc:
         return "wait", str(exc)
-    if digest == row.synced == row.stored:
-        return "nothing", "was touched, but its content is the same"
-    return "replace", "has changed"
+    if digest != row.stored:
+        return "replace", "has changed"
+    if digest != row.synced:
+        return "run only", "is uploaded already"
+    return "nothing", "was touched, but its content is the same"
 
 
-def _left(connection: str, source: str, memory: Remembered) -> Iterator[Intention]:
+def _left(
+    connection: str, source: str, memory: Remembered, told: Container[str]
+) -> Iterator[Intention]:
     """Yield what an earlier sync left undone, though the drive has not changed since."""
     for row in memory.active([source]):
+        if row.key.path in told:
+            continue
         reason = row.unread or row.aside
         if reason:
             yield Intention(connection, source, row.key.path, "wait", f"set aside: {reason}")
