@@ -178,10 +178,16 @@ def error_of(answer: httpx.Response) -> tuple[int, str, set[tuple[str, str | Non
 
 
 @cache
-def own_description() -> Witness:
+def own_document() -> dict[str, Any]:
     """Return what localtwin says of itself; the same for every world."""
     with TemporaryDirectory() as folder, opened(Path(folder)) as world:
-        return Witness(build(world, admin_routes=True).openapi())
+        return build(world, admin_routes=True).openapi()
+
+
+@cache
+def own_description() -> Witness:
+    """Return a witness of what localtwin says of itself."""
+    return Witness(own_document())
 
 
 @cache

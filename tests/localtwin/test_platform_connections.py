@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -40,111 +38,6 @@ def drive(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 def valid(platform: Platform) -> dict[str, Any]:
     source = {"storageFileId": platform.upload("wall.ifc", b"a"), "connectorType": "IFC"}
     return {"iModelId": platform.new_imodel(), "sourceFiles": [source]}
-
-
-BROKEN: list[tuple[str, dict[str, Any], tuple[str, str]]] = [
-    ("no files", {"sourceFiles": None}, ("InvalidValue", "sourceFiles")),
-    ("empty", {"sourceFiles": []}, ("MissingRequiredProperty", "sourceFiles")),
-    ("no connector", {"sourceFiles": [{"storageFileId": "x"}]},
-     ("MissingRequiredProperty", "connectorType")),
-    ("no file", {"sourceFiles": [{"connectorType": "IFC"}]},
-     ("MissingRequiredProperty", "storageFileId")),
-    ("bad connector", {"sourceFiles": [{"storageFileId": "x", "connectorType": "PAINT"}]},
-     ("InvalidValue", "connectorType")),
-    ("bad file", {"sourceFiles": [{"storageFileId": "x", "connectorType": "IFC"}]},
-     ("InvalidValue", "storageFileId")),
-    ("bad iModel", {"iModelId": "bridge"}, ("InvalidValue", "imodelId")),
-    ("bad sign-in", {"authenticationType": "Guest"}, ("InvalidValue", "authenticationType")),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("change", "detail"), [(c, d) for _, c, d in BROKEN],
-                         ids=[name for name, _, _ in BROKEN])  # fmt: skip
-def test_each_mistake_in_a_creation_is_named(
-    platform: Platform, change: dict[str, Any], detail: tuple[str, str]
-) -> None:
-    """Code and target are what a client shows its user."""
-    answer = platform.post(STORAGE, json=valid(platform) | change)
-
-    assert error_of(answer) == (422, "InvalidStorageConnectionRequest", {detail})
-
-
-@pytest.mark.parametrize("missing", ["sourceFiles", "iModelId"])
-def test_a_missing_property_is_named(platform: Platform, missing: str) -> None:
-    """The target of a missing iModelId is spelt as the documentation spells it."""
-    body = valid(platform)
-    del body[missing]
-
-    answer = platform.post(STORAGE, json=body)
-
-    target = "imodelId" if missing == "iModelId" else missing
-    assert error_of(answer)[2] == {("MissingRequiredProperty", target)}
-
-
-def test_the_mistakes_have_the_documented_words(platform: Platform) -> None:
-    """People search for these sentences; the ten of the page on creating a connection."""
-    connectors = (
-        "'AUTOPLANT', 'CIVIL', 'CIVIL3D', 'DACQJSON', 'DWG', 'GEOSPATIAL', 'IFC', 'INTELLIPID', "
-        "'MSTN', 'NWD', 'OBD', 'OPENTOWER', 'PROSTRUCTURES', 'PSEXCEL', 'REVIT', 'SPPID', "
-        "'SPXREVIEW'"
-    )
-    source = {"storageFileId": "x", "connectorType": "IFC"}
-    body = {"iModelId": platform.new_imodel(), "sourceFiles": [source]}
-    bodies: list[tuple[bytes, str]] = [
-        (b"{", "Error parsing JSON, malformed JSON."),
-        (_without(body, "sourceFiles"), _INCOMPLETE),
-        (
-            _with(body, sourceFiles=[]),
-            "At least one input file must be included to create a ConnectionDefinition.",
-        ),
-        (_with(body, sourceFiles=[{"storageFileId": "x"}]), _INCOMPLETE),
-        (_with(body, sourceFiles=[{"connectorType": "IFC"}]), _INCOMPLETE),
-        (_without(body, "iModelId"), "imodelId was not provided."),
-        (
-            _with(body, sourceFiles=[source | {"connectorType": "PAINT"}]),
-            f"connectorType must be one of: {connectors}.",
-        ),
-        (_with(body, iModelId="bridge"), "Provided imodelId value is not valid."),
-        (_with(body), "Provided storageFileId value is not valid."),
-    ]
-    headers = {"Content-Type": "application/json"}
-
-    answers = [platform.post(STORAGE, content=sent, headers=headers) for sent, _ in bodies]
-
-    told = [answer.json()["error"]["details"][0]["message"] for answer in answers]
-    assert told == [words for _, words in bodies]
-
-
-_INCOMPLETE = "A property required to create or update a connection is missing."
-
-
-def _with(body: dict[str, Any], **change: Any) -> bytes:
-    return json.dumps(body | change).encode()
-
-
-def _without(body: dict[str, Any], name: str) -> bytes:
-    return json.dumps({key: value for key, value in body.items() if key != name}).encode()
-
-
-def test_a_body_that_is_no_json_is_named_as_such(platform: Platform) -> None:
-    """A proxy or an encoding error looks like this."""
-    headers = {"Content-Type": "application/json"}
-
-    answers = [platform.post(STORAGE, content=body, headers=headers) for body in (b"{", b"[]")]
-
-    for answer in answers:
-        assert error_of(answer) == (
-            422,
-            "InvalidStorageConnectionRequest",
-            {("InvalidRequestBody", None)},
-        )
-
-
-def test_no_body_at_all_is_missing(platform: Platform) -> None:
-    """Source: the older documentation, MissingRequestBody."""
-    answer = platform.post(STORAGE)
-
-    assert error_of(answer)[2] == {("MissingRequestBody", None)}
 
 
 def test_a_file_is_mapped_to_an_imodel_once(platform: Platform) -> None:
@@ -231,24 +124,6 @@ def test_source_files_are_added_changed_and_removed(platform: Platform) -> None:
     assert "content-type" not in removed.headers
 
 
-@pytest.mark.parametrize(
-    ("path", "code"),
-    [
-        (f"{STORAGE}/{{none}}", "StorageConnectionNotFound"),
-        (f"{STORAGE}/{{none}}/sourcefiles", "StorageConnectionNotFound"),
-        (f"{STORAGE}/{{here}}/sourcefiles/{{none}}", "StorageConnectionSourceFileNotFound"),
-        (f"{MANIFEST}/{{here}}", "ManifestConnectionNotFound"),
-    ],
-)
-def test_what_is_not_there_is_named(platform: Platform, path: str, code: str) -> None:
-    """A storage connection is no manifest connection, even by the right id."""
-    connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
-
-    answer = platform.get(path.format(none=uuid.uuid4(), here=connection))
-
-    assert error_of(answer) == (404, code, set())
-
-
 def manifest(platform: Platform, *ids: str) -> tuple[str, str]:
     imodel = platform.new_imodel()
     files = [{"sourceFileId": each} for each in ids]
@@ -292,27 +167,6 @@ def test_unmap_removes_what_a_file_contributed(platform: Platform, drive: tuple[
 
     assert run["result"] == "Success"
     assert platform.changesets(imodel)[1]["localtwin"]["deleted"] == 2
-
-
-@pytest.mark.parametrize(
-    ("file", "detail"),
-    [
-        ({"id": "W", "name": "w.ifc", "connectorType": "IFC"}, ("MissingRequiredProperty", "url")),
-        ({"id": "W", "name": "w.ifc", "url": "file:///etc/passwd", "connectorType": "IFC"},
-         ("InvalidValue", "url")),
-        ({"id": "X", "action": "unmap", "connectorType": "IFC"}, ("InvalidValue", "id")),
-        ({"id": "W", "action": "unmap"}, ("MissingRequiredProperty", "connectorType")),
-    ],
-)  # fmt: skip
-def test_a_manifest_run_that_cannot_work_is_refused(
-    platform: Platform, file: dict[str, Any], detail: tuple[str, str]
-) -> None:
-    """Nothing starts; and no address can make the server read its own disk."""
-    _, connection = manifest(platform, "W")
-
-    answer = platform.post(f"{MANIFEST}/{connection}/runs", json={"sourceFiles": [file]})
-
-    assert error_of(answer) == (422, "InvalidManifestConnectionRequest", {detail})
 
 
 def test_connections_of_any_kind_are_listed_together(platform: Platform) -> None:

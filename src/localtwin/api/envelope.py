@@ -77,6 +77,7 @@ def invalid(path: str, *details: Detail) -> Invalid:
 
 
 _CANNOT = "Cannot perform operation."
+INCOMPLETE = "A property required to create or update a connection is missing."
 
 
 class BodyTooLarge(Exception):
@@ -145,6 +146,8 @@ def _validation(entry: Any, path: str) -> Detail:
     if kind == "literal_error":
         accepted = entry["ctx"]["expected"].replace(" or ", ", ")
         return Detail("InvalidValue", f"{target} must be one of: {accepted}.", target)
+    if path.startswith("/synchronization"):
+        return not_valid(target)
     return Detail("InvalidValue", f"'{target}' value is invalid. {entry['msg']}.", target)
 
 
@@ -164,7 +167,7 @@ def _missing(target: str, path: str, kind: str) -> str:
         return "imodelId was not provided."
     if kind == "too_short":
         return "At least one input file must be included to create a ConnectionDefinition."
-    return "A property required to create or update a connection is missing."
+    return INCOMPLETE
 
 
 def _target(name: str, path: str) -> str:

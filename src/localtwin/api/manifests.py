@@ -5,22 +5,21 @@ Source: Synchronization API, "Create ManifestConnection", "Create ManifestConnec
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import AliasChoices, BaseModel, Field, HttpUrl
 from starlette.responses import JSONResponse, Response
 
-from localtwin.api.envelope import invalid
+from localtwin.api.envelope import INCOMPLETE, invalid
 from localtwin.api.synchronization import (
-    AuthenticationType,
-    ConnectorType,
-    Name,
     add_connections,
     add_runs,
-    check_guid,
     start_run,
+    unless_taken,
 )
+from localtwin.api.synchronization_bodies import AuthenticationType, ConnectorType, IModelId, Name
 from localtwin.api.synchronization_shapes import BASE, connection_shape, source_shape
 from localtwin.errors import Detail
 from localtwin.world.connections import MANIFEST, Mapping
@@ -40,7 +39,7 @@ class ManifestCreate(BaseModel):
     """The body of a creation."""
 
     display_name: Name = None
-    imodel_id: Annotated[str, Field(alias="iModelId")]
+    imodel_id: IModelId
     authentication_type: Annotated[AuthenticationType, Field(alias="authenticationType")] = "User"
     source_files: Annotated[list[ManifestSource], Field(alias="sourceFiles", min_length=1)]
 
@@ -93,7 +92,6 @@ def _writes(routes: APIRouter, world: World) -> None:
     @routes.post(path)
     def create(request: Request, body: ManifestCreate) -> JSONResponse:
         """Create a connection."""
-        check_guid(request, body.imodel_id, "imodelId")
         connection = world.connections.create(
             MANIFEST,
             body.imodel_id,
@@ -116,7 +114,8 @@ def _writes(routes: APIRouter, world: World) -> None:
     ) -> JSONResponse:
         """Give a source file another id."""
         mapping = Mapping(body.source_file_id)
-        source = world.connections.change_source(MANIFEST, connection_id, source_id, mapping)
+        change = partial(world.connections.change_source, MANIFEST, connection_id)
+        source = unless_taken(request, "sourceFileId", partial(change, source_id, mapping))
         return JSONResponse({"sourceFile": source_shape(request, MANIFEST, source)})
 
 
@@ -125,7 +124,7 @@ def _order(request: Request, file: RunFile) -> Order:
     if file.action == BRIDGE:
         needed |= {"name": file.name, "url": file.url}
     missing = [
-        Detail("MissingRequiredProperty", "Required property is missing.", name)
+        Detail("MissingRequiredProperty", INCOMPLETE, name)
         for name, value in needed.items()
         if not value
     ]

@@ -5,14 +5,16 @@ Source: Synchronization API, "Create StorageConnection" and the operations besid
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty, invalid, not_valid
 from localtwin.api.links import PAGE, Skip, Top, page_links, paged, wants_representation
+from localtwin.api.synchronization_bodies import ConnectionCreate, ConnectionUpdate, SourceWrite
 from localtwin.api.synchronization_shapes import (
     BASE,
     connection_shape,
@@ -20,43 +22,12 @@ from localtwin.api.synchronization_shapes import (
     run_shape,
     source_shape,
 )
+from localtwin.errors import Conflict, Detail
 from localtwin.faults import Fault, Switch
-from localtwin.ids import is_guid, split_pair
-from localtwin.world.connections import STORAGE, Mapping
+from localtwin.ids import is_guid
+from localtwin.world.connections import STORAGE, Mapping, Source
 from localtwin.world.runs import Started
 from localtwin.world.world import World
-
-ConnectorType = Literal[
-    "AUTOPLANT", "CIVIL", "CIVIL3D", "DACQJSON", "DWG", "GEOSPATIAL", "IFC", "INTELLIPID", "MSTN",
-    "NWD", "OBD", "OPENTOWER", "PROSTRUCTURES", "PSEXCEL", "REVIT", "SPPID", "SPXREVIEW",
-]  # fmt: skip
-AuthenticationType = Literal["User", "Service"]
-Name = Annotated[str | None, Field(alias="displayName", max_length=255)]
-
-
-class SourceWrite(BaseModel):
-    """A source file as a caller writes it."""
-
-    storage_file_id: Annotated[str, Field(alias="storageFileId")]
-    connector_type: Annotated[ConnectorType, Field(alias="connectorType")]
-
-
-class ConnectionCreate(BaseModel):
-    """The body of a creation; a connection can't be created empty."""
-
-    display_name: Name = None
-    imodel_id: Annotated[str, Field(alias="iModelId")]
-    authentication_type: Annotated[AuthenticationType, Field(alias="authenticationType")] = "User"
-    source_files: Annotated[list[SourceWrite], Field(alias="sourceFiles", min_length=1)]
-
-
-class ConnectionUpdate(BaseModel):
-    """The body of an update; older clients send the whole creation, the rest is ignored."""
-
-    display_name: Name = None
-    authentication_type: Annotated[AuthenticationType | None, Field(alias="authenticationType")] = (
-        None
-    )
 
 
 def router(world: World) -> APIRouter:
@@ -75,11 +46,10 @@ def _storage_writes(routes: APIRouter, world: World) -> None:
     @routes.post(path)
     def create(request: Request, body: ConnectionCreate) -> JSONResponse:
         """Create a connection."""
-        check_guid(request, body.imodel_id, "imodelId")
         connection = world.connections.create(
             STORAGE,
             body.imodel_id,
-            [_mapping(request, source) for source in body.source_files],
+            [_mapping(source) for source in body.source_files],
             display_name=body.display_name,
             authentication_type=body.authentication_type,
         )
@@ -88,7 +58,7 @@ def _storage_writes(routes: APIRouter, world: World) -> None:
     @routes.post(f"{path}/{{connection_id}}/sourcefiles")
     def add_source(request: Request, connection_id: str, body: SourceWrite) -> JSONResponse:
         """Add a source file."""
-        mapping = _mapping(request, body)
+        mapping = _mapping(body)
         source = world.connections.add_source(STORAGE, connection_id, mapping)
         return JSONResponse({"sourceFile": source_shape(request, STORAGE, source)}, 201)
 
@@ -97,8 +67,9 @@ def _storage_writes(routes: APIRouter, world: World) -> None:
         request: Request, connection_id: str, source_id: str, body: SourceWrite
     ) -> JSONResponse:
         """Map a source file to another file or connector."""
-        mapping = _mapping(request, body)
-        source = world.connections.change_source(STORAGE, connection_id, source_id, mapping)
+        mapping = _mapping(body)
+        change = partial(world.connections.change_source, STORAGE, connection_id)
+        source = unless_taken(request, "storageFileId", partial(change, source_id, mapping))
         return JSONResponse({"sourceFile": source_shape(request, STORAGE, source)})
 
     @routes.post(f"{path}/{{connection_id}}/run")
@@ -179,6 +150,19 @@ def _start_foreign_run(world: World, kind: str, connection_id: str, lasting_s: f
             world.connections.delete(STORAGE, foreign.id)
 
 
+def unless_taken(request: Request, target: str, change: Callable[[], Source]) -> Source:
+    """Return the changed source file; raises Invalid when its new file is mapped already.
+
+    A conflict is documented for adding only.
+    Source: Synchronization API, "Update StorageConnection SourceFile".
+    """
+    try:
+        return change()
+    except Conflict as taken:
+        detail = Detail("InvalidValue", taken.message, target)
+        raise invalid(request.url.path, detail) from taken
+
+
 def check_guid(request: Request, text: str, target: str) -> None:
     """Raise Invalid unless `text` is a GUID."""
     if not is_guid(text):
@@ -189,7 +173,7 @@ def _connection_routes(routes: APIRouter, world: World, kind: str, path: str) ->
     @routes.get(path, name=f"list_{kind}_connections")
     def listing(
         request: Request,
-        imodel_id: Annotated[str | None, Query(alias="imodelId")] = None,
+        imodel_id: Annotated[str, Query(alias="imodelId")],
         skip: Skip = 0,
         top: Top = PAGE,
     ) -> JSONResponse:
@@ -249,10 +233,9 @@ def _source_routes(routes: APIRouter, world: World, kind: str, path: str) -> Non
 
 
 def _list_connections(
-    world: World, request: Request, kind: str | None, imodel_id: str | None, *, skip: int, top: int
+    world: World, request: Request, kind: str | None, imodel_id: str, *, skip: int, top: int
 ) -> JSONResponse:
-    if imodel_id is not None:
-        check_guid(request, imodel_id, "imodelId")
+    check_guid(request, imodel_id, "imodelId")
     found = world.connections.page(kind, imodel_id, skip=skip, top=top + 1)
     page, more = paged(found, top)
     whole = wants_representation(request)
@@ -261,7 +244,5 @@ def _list_connections(
     return JSONResponse({"connections": shapes, "_links": links})
 
 
-def _mapping(request: Request, source: SourceWrite) -> Mapping:
-    if split_pair(source.storage_file_id) is None:
-        raise invalid(request.url.path, not_valid("storageFileId"))
+def _mapping(source: SourceWrite) -> Mapping:
     return Mapping(source.storage_file_id, source.connector_type)

@@ -13,12 +13,12 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Row
 
-from localtwin.errors import Conflict, not_found
+from localtwin.errors import Conflict, Forbidden, NotFound, not_found
 from localtwin.ids import new_guid, pair_id
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database, next_seq
 from localtwin.world.imodels import find_imodel
-from localtwin.world.items import FILE, find
+from localtwin.world.items import FILE, find, missing
 from localtwin.world.tables import connections, runs, sources
 
 STORAGE = "storage"
@@ -103,17 +103,19 @@ class Connections:
         with self._database.read() as transaction:
             return find_connection(transaction, kind, connection_id)
 
-    def page(
-        self, kind: str | None, imodel_id: str | None, *, skip: int, top: int
-    ) -> list[Connection]:
-        """Return one page in order of creation, of one kind or of any."""
-        query = select(connections).order_by(connections.c.seq)
-        if imodel_id is not None:
-            query = query.where(connections.c.imodel_id == imodel_id.lower())
+    def page(self, kind: str | None, imodel_id: str, *, skip: int, top: int) -> list[Connection]:
+        """Return one page in order of creation, of one kind or of any; raises Forbidden.
+
+        The operation knows no "not found": an iModel that is not there is nobody's to see.
+        Source: Synchronization API, "Get StorageConnections".
+        """
+        query = select(connections).where(connections.c.imodel_id == imodel_id.lower())
         if kind is not None:
             query = query.where(connections.c.kind == kind)
-        rows = self._database.all(query.offset(skip).limit(top))
-        return [Connection(**row._mapping) for row in rows]
+        with self._database.read() as transaction:
+            _require(transaction, imodel_id)
+            ordered = query.order_by(connections.c.seq).offset(skip).limit(top)
+            return [Connection(**row._mapping) for row in transaction.execute(ordered)]
 
     def change(
         self,
@@ -212,6 +214,14 @@ def find_connection(transaction: Transaction, kind: str, connection_id: str) -> 
     return Connection(**row._mapping)
 
 
+def _require(transaction: Transaction, imodel_id: str) -> None:
+    try:
+        find_imodel(transaction, imodel_id)
+    except NotFound as absent:
+        text = "The user has insufficient permissions for the requested operation."
+        raise Forbidden("InsufficientPermissions", text) from absent
+
+
 def _find_source(transaction: Transaction, connection: Connection, source_id: str) -> Source:
     query = select(sources).where(
         sources.c.id == source_id.lower(), sources.c.connection_id == connection.id
@@ -243,7 +253,10 @@ def _add(
 def _name(transaction: Transaction, connection: Connection, mapping: Mapping) -> str:
     if connection.kind == MANIFEST:
         return ""
-    return find(transaction, mapping.file_id, FILE).name
+    file = find(transaction, mapping.file_id, FILE)
+    if not file.complete:
+        raise missing(FILE)
+    return file.name
 
 
 def _refuse_taken(

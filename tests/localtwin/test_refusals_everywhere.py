@@ -1,0 +1,158 @@
+"""The refusals that all APIs share: every operation is asked for each of them."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from platform_scene import Platform, error_of, own_document
+
+from localtwin.faults import Fault, Switch
+from wire.witness import METHODS
+
+pytest_plugins = ["platform_fixtures"]
+
+Asked = Callable[..., httpx.Response]
+INVALID = {
+    "/synchronization/imodels/storageconnections": "InvalidStorageConnectionRequest",
+    "/synchronization/imodels/manifestconnections": "InvalidManifestConnectionRequest",
+    "/synchronization/configurations": "InvalidConfigurationRequest",
+    "/storage": "InvalidStorageRequest",
+    "/itwins": "InvalidiTwinsRequest",
+    "/imodels": "InvalidiModelsRequest",
+    "/webhooks": "InvalidWebhooksRequest",
+}
+"""The 422 of each API. Source: error examples of the operations' pages."""
+
+
+def operations(*, with_body: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield method and path of what is there behind the sign-in."""
+    for path, told in own_document()["paths"].items():
+        for method in set(METHODS) & told.keys():
+            behind = "security" in told[method] and not path.startswith("/localtwin")
+            if behind and ("requestBody" in told[method] or not with_body):
+                yield method.upper(), path
+
+
+def request(platform: Platform, method: str, path: str, **more: Any) -> httpx.Request:
+    """Return a request for things that are not there; the shared refusals come before that."""
+    return platform.build_request(method, re.sub(r"{\w+}", str(uuid.uuid4()), path), **more)
+
+
+def test_every_operation_asks_who_is_calling(platform: Platform) -> None:
+    """One that forgot would serve a whole project to any program on the machine."""
+    told = {}
+    for method, path in operations():
+        anonymous = request(platform, method, path)
+        del anonymous.headers["Authorization"]
+        answer = platform.send(anonymous)
+        told[method, path] = (answer.status_code, answer.json())
+
+    words = "Header Authorization was not found in the request. Access denied."
+    error = {"error": {"code": "HeaderNotFound", "message": words}}
+    assert told == dict.fromkeys(operations(), (401, error))
+
+
+def test_every_operation_tells_when_to_come_back(platform: Platform) -> None:
+    """A client that does not know the seconds, or what was limited, can only guess."""
+    told = {}
+    for method, path in operations():
+        platform.world.faults.add(Switch(Fault.THROTTLE, 3.0, times=1))
+        answer = platform.send(request(platform, method, path))
+        limits = {name for name in answer.headers if name.startswith("itwinplatform-ratelimited")}
+        told[method, path] = (error_of(answer)[:2], answer.headers["Retry-After"], len(limits))
+
+    assert told == {
+        (method, path): ((429, _limit_code(path)), "3", 4) for method, path in operations()
+    }
+
+
+def _limit_code(path: str) -> str:
+    return "TooManyRequests" if path.startswith(("/sync", "/storage")) else "RateLimitExceeded"
+
+
+def test_every_operation_is_there_in_its_own_version_only(platform: Platform) -> None:
+    """A client of another version reads other shapes, so it has to be told at once."""
+    accept = {"Accept": "application/vnd.bentley.itwin-platform.v9+json"}
+
+    told = {
+        (method, path): _told(platform.send(request(platform, method, path, headers=accept)))
+        for method, path in operations()
+    }
+
+    words = "The requested resource was not found. Verify the API URL and the Accept header."
+    assert told == dict.fromkeys(operations(), (404, "ResourceNotFound", words))
+
+
+def _told(answer: httpx.Response) -> tuple[int, str, str]:
+    error = answer.json()["error"]
+    return answer.status_code, error["code"], error["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"{", "InvalidRequestBody"),
+        (b"[]", "InvalidRequestBody"),
+        (b"7", "InvalidRequestBody"),
+        (b'"text"', "InvalidRequestBody"),
+        (b"\xff\xfe", "InvalidRequestBody"),
+        (b"null", "InvalidRequestBody"),
+        (b"", "MissingRequestBody"),
+    ],
+)
+def test_every_body_that_is_none_is_named_as_such(
+    platform: Platform, body: bytes, detail: str
+) -> None:
+    """A proxy or a wrong encoding spoils whatever is sent through it."""
+    headers = {"Content-Type": "application/json"}
+
+    told = {
+        (method, path): error_of(
+            platform.send(request(platform, method, path, content=body, headers=headers))
+        )
+        for method, path in operations(with_body=True)
+    }
+
+    assert told == {
+        (method, path): (422, _invalid_code(path), {(detail, None)})
+        for method, path in operations(with_body=True)
+    }
+
+
+def _invalid_code(path: str) -> str:
+    code = next(code for prefix, code in INVALID.items() if path.startswith(prefix))
+    of_source = path.startswith("/synchronization/imodels") and "/sourcefiles" in path
+    return code.replace("Request", "SourceFileRequest") if of_source else code
+
+
+def test_every_page_has_bounds(platform: Platform) -> None:
+    """A page of nothing, a negative start or a word for a number is a defect of the client."""
+    paged = [path for method, path in operations() if method == "GET" and _is_paged(path)]
+    wrong = [("$top", "0"), ("$top", "-1"), ("$top", "many"), ("$skip", "-1"), ("$top", "1001")]
+
+    told = {
+        (path, name, value): platform.send(
+            request(platform, "GET", path, params=_needed(path) | {name: value})
+        ).status_code
+        for path in paged
+        for name, value in wrong
+    }
+
+    assert len(paged) > 15
+    assert told == dict.fromkeys(told, 422)
+
+
+def _is_paged(path: str) -> bool:
+    told = own_document()["paths"][path]["get"].get("parameters", [])
+    return any(parameter["name"] == "$top" for parameter in told)
+
+
+def _needed(path: str) -> dict[str, str]:
+    told = own_document()["paths"][path]["get"]["parameters"]
+    needed = (each for each in told if each["in"] == "query" and each.get("required"))
+    return {each["name"]: str(uuid.uuid4()) for each in needed}
