@@ -71,12 +71,12 @@ class Invalid(Refusal):
 
 
 class BlobRefusal(LocalTwinError):
-    """The blob endpoint said no; `code` is the wire value, `detail` extra text for the body."""
+    """The blob endpoint said no; `code` is the wire value, `facts` are elements of the body."""
 
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(f"{code} {detail}".strip())
+    def __init__(self, code: str, **facts: str) -> None:
+        super().__init__(" ".join([code, *facts.values()]))
         self.code = code
-        self.detail = detail
+        self.facts = facts
 
 
 class JobFailed(LocalTwinError):

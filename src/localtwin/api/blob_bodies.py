@@ -5,8 +5,6 @@ Source: Blob service REST API, "Put Blob", "Put Block", "Put Block List".
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from asyncio import Future, get_running_loop
 from collections.abc import Sequence
@@ -78,21 +76,6 @@ async def receive(request: Request, incoming: Incoming, *, size: int) -> None:
         await loop.run_in_executor(None, incoming.write, piece)
     if incoming.size_bytes != size:
         raise BlobRefusal("IncompleteBody")
-
-
-def check_md5(request: Request, actual: str | None) -> None:
-    """Raise BlobRefusal unless a given Content-MD5 is that of the body."""
-    given = request.headers.get("content-md5")
-    if given is None:
-        return
-    try:
-        valid = len(base64.b64decode(given, validate=True)) == 16
-    except binascii.Error:
-        valid = False
-    if not valid:
-        raise BlobRefusal("InvalidMd5")
-    if given != actual:
-        raise BlobRefusal("Md5Mismatch")
 
 
 def parse_block_list(body: bytes) -> list[tuple[str, str]]:

@@ -35,10 +35,20 @@ _ERRORS = {
         412,
         "The condition specified using HTTP conditional header(s) is not met.",
     ),
+    "Crc64Mismatch": (
+        400,
+        "The CRC64 value specified in the request did not match with the CRC64 value calculated "
+        "by the server.",
+    ),
     "IncompleteBody": (400, "The request body is incomplete."),
     "InvalidBlobOrBlock": (400, "The specified blob or block content is invalid."),
     "InvalidBlobType": (409, "The blob type is invalid for this operation."),
     "InvalidBlockList": (400, "The specified block list is invalid."),
+    "InvalidCrc64": (
+        400,
+        "The CRC64 value specified in the request is invalid. CRC64 value must be 64 bits and "
+        "base64-encoded.",
+    ),
     "InvalidHeaderValue": (
         400,
         "The value for one of the HTTP headers is not in the correct format.",
@@ -64,6 +74,10 @@ _ERRORS = {
         400,
         "An HTTP header that's mandatory for this request is not specified.",
     ),
+    "MultipleConditionHeadersNotSupported": (
+        400,
+        "Multiple condition headers are not supported.",
+    ),
     "NotModified": (304, ""),
     "RequestBodyTooLarge": (
         413,
@@ -72,6 +86,14 @@ _ERRORS = {
     "ServerBusy": (
         503,
         "The server is currently unable to receive requests. Please retry your request.",
+    ),
+    "UnsatisfiableCondition": (
+        400,
+        "The request includes an unsatisfiable condition for this operation.",
+    ),
+    "UnsupportedHeader": (
+        400,
+        "One of the HTTP headers specified in the request is not supported.",
     ),
     "UnsupportedHttpVerb": (405, "The resource doesn't support the specified HTTP verb."),
 }
@@ -85,12 +107,9 @@ def blob_refused(refusal: BlobRefusal, *, now: datetime, head: bool) -> Response
     if status == 304 or head:
         return Response(status_code=status, headers=headers)
     text = f"{message}\nRequestId:{request_id}\nTime:{stamp(now)}"
-    extra = ""
-    if refusal.code == "AuthenticationFailed":
-        detail = escape(refusal.detail)
-        extra = f"<AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail>"
+    facts = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in refusal.facts.items())
     body = (
         '<?xml version="1.0" encoding="utf-8"?>'
-        f"<Error><Code>{refusal.code}</Code><Message>{escape(text)}</Message>{extra}</Error>"
+        f"<Error><Code>{refusal.code}</Code><Message>{escape(text)}</Message>{facts}</Error>"
     )
     return Response(body, status, headers, media_type="application/xml")

@@ -18,12 +18,18 @@ from starlette.responses import Response, StreamingResponse
 
 from localtwin.api.blob_bodies import (
     block_list,
-    check_md5,
     declared_size,
     parse_block_list,
     parse_range,
     receive,
     size_limit,
+)
+from localtwin.api.blob_checksums import (
+    Claimed,
+    asked_of_range,
+    check_md5,
+    check_md5_form,
+    checksum_headers,
 )
 from localtwin.api.blob_errors import blob_refused
 from localtwin.api.promptly import promptly
@@ -32,6 +38,7 @@ from localtwin.errors import BlobRefusal
 from localtwin.ids import new_guid
 from localtwin.world.blobs import Blob, Headers
 from localtwin.world.conditions import Conditions
+from localtwin.world.contents import sums_of
 from localtwin.world.signing import SIGNED_VERSION, Grant
 from localtwin.world.world import World
 
@@ -90,18 +97,23 @@ class BlobEndpoint:
     async def _put(self, request: Request, blob: str, grant: Grant) -> Response:
         kind = request.headers.get("x-ms-blob-type")
         if kind is None:
-            raise BlobRefusal("MissingRequiredHeader")
+            raise BlobRefusal("MissingRequiredHeader", HeaderName="x-ms-blob-type")
         if kind.lower() != "blockblob":
-            raise BlobRefusal("InvalidHeaderValue")
+            raise BlobRefusal("InvalidHeaderValue", HeaderName="x-ms-blob-type", HeaderValue=kind)
         size = declared_size(request, size_limit(grant.version, block=False))
         conditions = _conditions(request)
-        with self._world.blobs.receive() as incoming:
+        claimed, stored = Claimed.of(request.headers), _stored_md5(request)
+        with self._world.blobs.receive(summed=claimed.crc64 is not None) as incoming:
             await receive(request, incoming, size=size)
-            check_md5(request, incoming.md5)
+            claimed.check(incoming.sums)
+            if stored is not None and incoming.md5 is not None:
+                check_md5(stored, incoming.md5)
             headers = Headers(_content_type(request))
             put = partial(self._world.blobs.put, blob, incoming, headers, conditions)
             written = await promptly(self._world, put)
-        return Response(status_code=201, headers=_written(written))
+        return Response(
+            status_code=201, headers=_written(written) | checksum_headers(incoming.sums)
+        )
 
     async def _put_block(self, request: Request, blob: str, grant: Grant) -> Response:
         block = request.query_params.get("blockid")
@@ -109,21 +121,22 @@ class BlobEndpoint:
             raise BlobRefusal("InvalidQueryParameterValue")
         size = declared_size(request, size_limit(grant.version, block=True))
         # Hashing costs more than receiving; the service, too, hashes a block only when asked.
-        hashed = "content-md5" in request.headers
-        with self._world.blobs.receive(hashed=hashed) as incoming:
+        claimed = Claimed.of(request.headers)
+        hashed, summed = claimed.md5 is not None, claimed.crc64 is not None
+        with self._world.blobs.receive(hashed=hashed, summed=summed) as incoming:
             await receive(request, incoming, size=size)
-            check_md5(request, incoming.md5)
+            claimed.check(incoming.sums)
             await run_in_threadpool(self._world.blobs.stage, blob, block, incoming)
-            headers = {"x-ms-request-server-encrypted": "true"}
-            if incoming.md5 is not None:
-                headers["Content-MD5"] = incoming.md5
+        headers = {"x-ms-request-server-encrypted": "true"} | checksum_headers(incoming.sums)
         return Response(status_code=201, headers=headers)
 
     async def _put_block_list(self, request: Request, blob: str) -> Response:
         declared_size(request, _BLOCK_LIST_BYTES)
-        entries = parse_block_list(await request.body())
-        md5 = request.headers.get("x-ms-blob-content-md5")
-        headers = Headers(_content_type(request), md5)
+        claimed = Claimed.of(request.headers)
+        body = await request.body()
+        claimed.check(sums_of(body))
+        entries = parse_block_list(body)
+        headers = Headers(_content_type(request), _stored_md5(request))
         written = await run_in_threadpool(
             self._world.blobs.commit, blob, entries, headers, _conditions(request)
         )
@@ -158,8 +171,14 @@ class BlobEndpoint:
         status = 200 if part is None else 206
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers)
+        size = None if part is None else last - first + 1
+        checksum = asked_of_range(request.headers, size)
         pieces = _pieces(self._world.blobs.file(found), first, last - first + 1)
-        return StreamingResponse(pieces, status, headers)
+        if checksum is None:
+            return StreamingResponse(pieces, status, headers)
+        data = b"".join(pieces)
+        headers[checksum] = checksum_headers(sums_of(data))[checksum]
+        return Response(data, status, headers)
 
 
 def _pieces(file: Path, first: int, size: int) -> Iterator[bytes]:
@@ -179,6 +198,14 @@ def _conditions(request: Request, *, reading: bool = False) -> Conditions:
         if_unmodified_since=_date(headers.get("if-unmodified-since")),
         reading=reading,
     )
+
+
+def _stored_md5(request: Request) -> str | None:
+    """Return the MD5 to keep with the content, if the client says one."""
+    md5 = request.headers.get("x-ms-blob-content-md5")
+    if md5 is not None:
+        check_md5_form(md5)
+    return md5
 
 
 def _content_type(request: Request) -> str:
@@ -220,6 +247,7 @@ def _date(header: str | None) -> datetime | None:
     if header is None:
         return None
     try:
-        return parsedate_to_datetime(header)
+        moment = parsedate_to_datetime(header)
     except ValueError as invalid:
-        raise BlobRefusal("InvalidHeaderValue") from invalid
+        raise BlobRefusal("InvalidHeaderValue", HeaderValue=header) from invalid
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

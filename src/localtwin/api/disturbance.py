@@ -50,7 +50,9 @@ class Disturbance:
         if slow is not None:
             await asyncio.sleep(slow.value)
         if path.startswith("/blobs") and self._faults.take(Fault.EXPIRED_URL, path=path):
-            refusal = BlobRefusal("AuthenticationFailed", "Signature not valid: expired.")
+            refusal = BlobRefusal(
+                "AuthenticationFailed", AuthenticationErrorDetail="Signature not valid: expired."
+            )
             answer = blob_refused(refusal, now=self._clock(), head=scope["method"] == "HEAD")
             await answer(scope, receive, send)
             return

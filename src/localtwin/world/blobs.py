@@ -71,9 +71,9 @@ class Blobs:
         self._contents = contents
         self._clock = clock
 
-    def receive(self, *, hashed: bool = True) -> Incoming:
+    def receive(self, *, hashed: bool = True, summed: bool = False) -> Incoming:
         """Return a content to write the request's body to."""
-        return self._contents.receive(hashed=hashed)
+        return self._contents.receive(hashed=hashed, summed=summed)
 
     def get(self, blob: str) -> Blob:
         """Return the committed blob; raises BlobRefusal BlobNotFound."""

@@ -25,10 +25,19 @@ def check_block_id(block: str) -> None:
     """Raise BlobRefusal unless `block` is the base64 of 1 to 64 bytes."""
     try:
         raw = base64.b64decode(block, validate=True)
-    except (binascii.Error, ValueError) as invalid:
-        raise BlobRefusal("InvalidQueryParameterValue", "blockid is not base64.") from invalid
+    except (binascii.Error, ValueError):
+        raise _bad_id(block, "Not a valid base64 string.") from None
     if not 0 < len(raw) <= _BLOCK_ID_BYTES:
-        raise BlobRefusal("InvalidQueryParameterValue", "blockid is over 64 bytes or empty.")
+        raise _bad_id(block, f"Not between 1 and {_BLOCK_ID_BYTES} bytes.")
+
+
+def _bad_id(block: str, reason: str) -> BlobRefusal:
+    return BlobRefusal(
+        "InvalidQueryParameterValue",
+        QueryParameterName="blockid",
+        QueryParameterValue=block,
+        Reason=reason,
+    )
 
 
 def stage(connection: Connection, row: dict[str, Any]) -> list[str]:

@@ -35,22 +35,38 @@ class Conditions:
     reading: bool = False
 
     def check(self, blob: Versioned | None) -> None:
-        """Raise BlobRefusal unless every condition holds for `blob` (None: it does not exist)."""
+        """Raise BlobRefusal unless every condition holds for `blob` (None: it does not exist).
+
+        An ETag decides over the date that goes with it; other pairs are not supported.
+        """
+        self._check_pairs()
         if blob is None:
             if self.if_match is not None:
                 raise BlobRefusal("ConditionNotMet")
             return
-        if self.if_match is not None and not _listed(blob.etag, self.if_match):
-            raise BlobRefusal("ConditionNotMet")
-        self._check_none_match(blob)
-        self._check_dates(datetime.fromisoformat(blob.modified).replace(microsecond=0))
+        modified = datetime.fromisoformat(blob.modified).replace(microsecond=0)
+        if self.if_match is not None:
+            if not _listed(blob.etag, self.if_match):
+                raise BlobRefusal("ConditionNotMet")
+        elif self.if_none_match is not None:
+            self._check_none_match(blob, self.if_none_match)
+        else:
+            self._check_dates(modified)
 
-    def _check_none_match(self, blob: Versioned) -> None:
-        if self.if_none_match is None or not _listed(blob.etag, self.if_none_match):
+    def _check_pairs(self) -> None:
+        matching = self.if_match is not None or self.if_unmodified_since is not None
+        differing = self.if_none_match is not None or self.if_modified_since is not None
+        if matching and differing:
+            raise BlobRefusal("MultipleConditionHeadersNotSupported")
+
+    def _check_none_match(self, blob: Versioned, unwanted: str) -> None:
+        star = unwanted.strip() == "*"
+        if star and self.reading:
+            raise BlobRefusal("UnsatisfiableCondition")
+        if not _listed(blob.etag, unwanted):
             return
         if self.reading:
             raise BlobRefusal("NotModified")
-        star = self.if_none_match.strip() == "*"
         raise BlobRefusal("BlobAlreadyExists" if star else "ConditionNotMet")
 
     def _check_dates(self, modified: datetime) -> None:

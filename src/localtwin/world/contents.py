@@ -13,7 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+import anycrc
+
 _COPY_BYTES = 1 << 20
+# The "Storage CRC64" of the blob service goes by this name elsewhere; 11 GB/s, so it costs nothing.
+_CRC64 = anycrc.Model("CRC64-NVME")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +29,23 @@ class Slice:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Checksums of a content in base64; None: not computed."""
+
+    md5: str | None
+    crc64: str | None
+
+
 class Incoming:
     """A content that is being written; gone at the end of `with` unless kept."""
 
-    def __init__(self, file: Path, *, hashed: bool) -> None:
+    def __init__(self, file: Path, *, hashed: bool, summed: bool) -> None:
         self.file = file
         self.size_bytes = 0
         self._kept = False
         self._md5 = hashlib.md5(usedforsecurity=False) if hashed else None
+        self._crc64 = 0 if summed else None
         self._stream: IO[bytes] = file.open("wb", buffering=0)
 
     def write(self, data: bytes | bytearray) -> None:
@@ -40,14 +53,19 @@ class Incoming:
         self._stream.write(data)
         if self._md5 is not None:
             self._md5.update(data)
+        if self._crc64 is not None:
+            self._crc64 = _CRC64.calc(data, self._crc64)
         self.size_bytes += len(data)
 
     @property
     def md5(self) -> str | None:
         """The MD5 of what was written so far, in base64; None unless it is hashed."""
-        if self._md5 is None:
-            return None
-        return base64.b64encode(self._md5.digest()).decode("ascii")
+        return None if self._md5 is None else _md5_text(self._md5)
+
+    @property
+    def sums(self) -> Sums:
+        """The checksums of what was written so far, those that are computed."""
+        return Sums(self.md5, None if self._crc64 is None else _crc64_text(self._crc64))
 
     def keep(self) -> str:
         """End the writing and return the content's name; `with` no longer deletes it."""
@@ -77,9 +95,9 @@ class Contents:
         for first in "0123456789abcdef":
             (folder / first).mkdir(parents=True, exist_ok=True)
 
-    def receive(self, *, hashed: bool = True) -> Incoming:
-        """Return a new content to write."""
-        return Incoming(self.file(uuid.uuid4().hex), hashed=hashed)
+    def receive(self, *, hashed: bool = True, summed: bool = False) -> Incoming:
+        """Return a new content to write; `hashed`: with its MD5, `summed`: with its CRC64."""
+        return Incoming(self.file(uuid.uuid4().hex), hashed=hashed, summed=summed)
 
     def join(self, slices: Iterable[Slice]) -> str:
         """Return the name of a new content made of `slices`, in order."""
@@ -121,3 +139,17 @@ class Contents:
                     raise OSError(f"content {part.content} is shorter than its record")
                 out.write(data)
                 left -= len(data)
+
+
+def sums_of(data: bytes) -> Sums:
+    """Return both checksums of `data`."""
+    return Sums(_md5_text(hashlib.md5(data, usedforsecurity=False)), _crc64_text(_CRC64.calc(data)))
+
+
+def _md5_text(digest: hashlib._Hash) -> str:
+    return base64.b64encode(digest.digest()).decode("ascii")
+
+
+def _crc64_text(value: int) -> str:
+    """Return a CRC64 as headers carry it: little-endian, in base64."""
+    return base64.b64encode(value.to_bytes(8, "little")).decode("ascii")

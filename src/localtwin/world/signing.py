@@ -67,13 +67,15 @@ class Signer:
         """
         signature = self._signature(path, query)
         if not hmac.compare_digest(signature.encode(), query.get("sig", "").encode()):
-            raise BlobRefusal("AuthenticationFailed", "Signature did not match.")
+            raise BlobRefusal(
+                "AuthenticationFailed", AuthenticationErrorDetail="Signature did not match."
+            )
         expiry = datetime.strptime(query["se"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         if now >= expiry:
             raise BlobRefusal(
                 "AuthenticationFailed",
-                "Signature not valid in the specified time frame: Start [] - "
-                f"Expiry [{_http_date(expiry)}] - Current [{_http_date(now)}]",
+                AuthenticationErrorDetail="Signature not valid in the specified time frame: "
+                f"Start [] - Expiry [{_http_date(expiry)}] - Current [{_http_date(now)}]",
             )
         return Grant(query["sp"], query["sv"], query.get("rscd"))
 
