@@ -329,3 +329,29 @@ def test_the_content_is_stored_under_no_name_of_the_user(platform: Platform) -> 
     file = platform.world.blobs.file(platform.world.blobs.get(pair[1]))
 
     assert file.parent.parent == platform.world.folder / "blobs"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("wall 3.ifc", 'attachment; filename="wall 3.ifc"'),
+        (
+            "план.ifc",
+            "attachment; filename=\"____.ifc\"; filename*=UTF-8''%D0%BF%D0%BB%D0%B0%D0%BD.ifc",
+        ),
+        (
+            "平 🏗.ifc",
+            "attachment; filename=\"_ _.ifc\"; filename*=UTF-8''%E5%B9%B3%20%F0%9F%8F%97.ifc",
+        ),
+    ],
+)
+def test_a_name_in_any_script_survives_the_download(
+    platform: Platform, name: str, said: str
+) -> None:
+    """Headers carry ASCII, names of drawings do not."""
+    file_id = platform.upload(name, b"content")
+    location = platform.get(f"/storage/files/{file_id}/download").headers["location"]
+
+    answer = send(platform, "GET", location)
+
+    assert (answer.content, answer.headers["content-disposition"]) == (b"content", said)

@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from localtwin.errors import BlobRefusal
 
@@ -56,7 +56,7 @@ class Signer:
             "sp": permissions,
         }
         if filename is not None:
-            values["rscd"] = f'attachment; filename="{filename}"'
+            values["rscd"] = _disposition(filename)
         return urlencode(values | {"sig": self._signature(path, values)})
 
     def check(self, path: str, query: Mapping[str, str], *, now: datetime) -> Grant:
@@ -83,6 +83,17 @@ class Signer:
         text = "\n".join([path, *(query.get(name, "") for name in _SIGNED)])
         digest = hmac.new(self._key, text.encode("utf-8"), hashlib.sha256).digest()
         return base64.b64encode(digest).decode("ascii")
+
+
+def _disposition(filename: str) -> str:
+    """Return a Content-Disposition; a header has ASCII only, other letters go encoded.
+
+    Source: RFC 6266, "Content-Disposition", section 4.3.
+    """
+    plain = filename.encode("ascii", "replace").decode("ascii").replace("?", "_")
+    quoted = plain.replace("\\", "\\\\").replace('"', '\\"')
+    encoded = "" if plain == filename else f"; filename*=UTF-8''{quote(filename, safe='')}"
+    return f'attachment; filename="{quoted}"{encoded}'
 
 
 def _http_date(moment: datetime) -> str:
