@@ -24,7 +24,7 @@ INVALID = {
     "/storage": "InvalidStorageRequest",
     "/itwins": "InvalidiTwinsRequest",
     "/imodels": "InvalidiModelsRequest",
-    "/webhooks": "InvalidWebhooksRequest",
+    "/webhooks": "Invalid{}WebhookRequest",
 }
 """The 422 of each API. Source: error examples of the operations' pages."""
 
@@ -119,13 +119,14 @@ def test_every_body_that_is_none_is_named_as_such(
     }
 
     assert told == {
-        (method, path): (422, _invalid_code(path), {(detail, None)})
+        (method, path): (422, _invalid_code(method, path), {(detail, None)})
         for method, path in operations(with_body=True)
     }
 
 
-def _invalid_code(path: str) -> str:
-    code = next(code for prefix, code in INVALID.items() if path.startswith(prefix))
+def _invalid_code(method: str, path: str) -> str:
+    doing = "Update" if method == "PATCH" else "Create"
+    code = next(code for prefix, code in INVALID.items() if path.startswith(prefix)).format(doing)
     of_source = path.startswith("/synchronization/imodels") and "/sourcefiles" in path
     return code.replace("Request", "SourceFileRequest") if of_source else code
 

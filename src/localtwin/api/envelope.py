@@ -45,7 +45,7 @@ _INVALID = {
     "/storage": "InvalidStorageRequest",
     "/imodels": "InvalidiModelsRequest",
     "/itwins": "InvalidiTwinsRequest",
-    "/webhooks": "InvalidWebhooksRequest",
+    "/webhooks": "Invalid{}WebhookRequest",
 }
 _NOT_JSON = {"json_invalid", "model_attributes_type", "dict_type"}
 _MISSING = {"missing", "too_short", "string_too_short"}
@@ -66,17 +66,39 @@ def refused(refusal: Refusal) -> JSONResponse:
     return JSONResponse({"error": error}, _STATUS[type(refusal)])
 
 
-def invalid(path: str, *details: Detail) -> Invalid:
+def invalid(path: str, *details: Detail, method: str = "POST") -> Invalid:
     """Return the 422 of the API that `path` belongs to."""
     fitting = [prefix for prefix in _INVALID if path.startswith(prefix)]
     code = _INVALID[max(fitting, key=len)] if fitting else "InvalidRequest"
     if code.startswith(("InvalidStorageConnection", "InvalidManifestConnection")):
         code = code.replace("Request", "SourceFileRequest") if "/sourcefiles" in path else code
-    text = "Request payload contains errors." if "/storage" in fitting else _CANNOT
-    return Invalid(code, text, *details)
+    verb = _VERBS.get(method, "perform")
+    return Invalid(code.format(verb.capitalize()), _summary(path, verb), *details)
 
 
-_CANNOT = "Cannot perform operation."
+def _summary(path: str, verb: str) -> str:
+    """Return the sentence above the details.
+
+    Source: error examples of each API's operations.
+    """
+    if path.startswith("/storage"):
+        return "Request payload contains errors."
+    if path.startswith("/webhooks"):
+        return f"Cannot {verb} a webhook. Make sure the request body is valid."
+    words = [part for part in path.split("/") if part in _NOUNS]
+    if not words or path.startswith("/synchronization"):
+        return "Cannot perform operation."
+    many = path.endswith(words[-1]) and verb == "get"
+    return f"Cannot {verb} {_NOUNS[words[-1]]}{'s' if many else ''}."
+
+
+_VERBS = {"POST": "create", "PATCH": "update", "GET": "get"}
+_NOUNS = {
+    "itwins": "iTwin",
+    "imodels": "iModel",
+    "changesets": "Changeset",
+    "namedversions": "Named Version",
+}
 INCOMPLETE = "A property required to create or update a connection is missing."
 
 
@@ -108,7 +130,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> Response:
         details = [_validation(entry, request.url.path) for entry in error.errors()]
-        return refused(invalid(request.url.path, *details))
+        return refused(invalid(request.url.path, *details, method=request.method))
 
     @app.exception_handler(HTTPException)
     async def on_http(_request: Request, error: HTTPException) -> Response:
@@ -143,17 +165,32 @@ def _validation(entry: Any, path: str) -> Detail:
     target = _target(names[-1] if names else str(place[-1]), path)
     if kind in _MISSING:
         return Detail("MissingRequiredProperty", _missing(target, path, kind), target)
-    if kind == "literal_error":
-        accepted = entry["ctx"]["expected"].replace(" or ", ", ")
-        return Detail("InvalidValue", f"{target} must be one of: {accepted}.", target)
-    if path.startswith("/synchronization"):
-        return not_valid(target)
-    return Detail("InvalidValue", f"'{target}' value is invalid. {entry['msg']}.", target)
+    if path.startswith(("/synchronization", "/storage")):
+        return _not_accepted(target, entry) if kind == "literal_error" else not_valid(target)
+    if place[0] == "query":
+        return not_this(target, str(entry["input"]))
+    reason = f"{entry['msg']}."
+    if kind == "string_too_long":
+        reason = f"The value exceeds allowed {entry['ctx']['max_length']} characters."
+    return Detail("InvalidValue", f"Provided '{target}' value is not valid. {reason}", target)
+
+
+def _not_accepted(target: str, entry: Any) -> Detail:
+    accepted = entry["ctx"]["expected"].replace(" or ", ", ")
+    return Detail("InvalidValue", f"{target} must be one of: {accepted}.", target)
 
 
 def not_valid(name: str) -> Detail:
     """Return the detail for a value of the wrong form."""
     return Detail("InvalidValue", f"Provided {name} value is not valid.", name)
+
+
+def not_this(name: str, value: str) -> Detail:
+    """Return the detail for a value of the wrong form, as iTwins and iModels write it.
+
+    Source: iModels API, "Get iTwin iModels", error examples.
+    """
+    return Detail("InvalidValue", f"'{value}' is not a valid '{name}' value.", name)
 
 
 def _missing(target: str, path: str, kind: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
@@ -14,6 +14,8 @@ from localtwin.errors import BlobRefusal, Refusal
 from localtwin.world.imodels import Changeset, IModel
 from localtwin.world.world import World
 
+# Tokens are opaque to clients; ours is the number of items to skip.
+Token = Annotated[int, Query(alias="$continuationToken", ge=0, le=2**31)]
 _CHANGESET_PATH = "/blobs/imodels"
 _APPLICATION = {"id": "localtwin", "name": "localtwin"}
 
@@ -47,9 +49,14 @@ def imodel_shape(request: Request, imodel: IModel, *, whole: bool = True) -> dic
 
 
 def changeset_shape(
-    world: World, request: Request, changeset: Changeset, *, whole: bool = True
+    world: World,
+    request: Request,
+    changeset: Changeset,
+    named_version_id: str | None,
+    *,
+    whole: bool = True,
 ) -> dict[str, Any]:
-    """Return a changeset; `whole` adds what wrote it and where to download it."""
+    """Return a changeset; `whole` adds what wrote it, its name and where to download it."""
     here = f"{origin(request)}/imodels/{changeset.imodel_id}"
     links: dict[str, Any] = {
         "self": link(f"{here}/changesets/{changeset.id}"),
@@ -73,7 +80,7 @@ def changeset_shape(
     if not whole:
         return shape
     links |= {
-        "namedVersion": None,
+        "namedVersion": named_version_id and link(f"{here}/namedversions/{named_version_id}"),
         "currentOrPrecedingCheckpoint": None,
         "download": link(_download_url(world, request, changeset)),
     }

@@ -11,15 +11,15 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
-from localtwin.api.envelope import empty, invalid, not_valid
-from localtwin.api.imodel_shapes import changeset_shape, imodel_shape
+from localtwin.api.envelope import empty, invalid, not_this
+from localtwin.api.imodel_shapes import Token, changeset_shape, imodel_shape
 from localtwin.api.links import PAGE, Skip, Top, caller, page_links, paged, wants_representation
 from localtwin.ids import is_guid
 from localtwin.world.world import World
 
 _GUID = Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
-# Tokens are opaque to clients; ours is the number of items to skip.
-Token = Annotated[int, Query(alias="$continuationToken", ge=0)]
+_ORDER = r"^(name|createdDateTime)( (asc|desc))?$"
+State = Literal["initialized", "notInitialized"]
 Index = Annotated[int | None, Query(ge=0)]
 
 
@@ -90,15 +90,17 @@ def _imodels(routes: APIRouter, world: World) -> None:
         token: Token = 0,
         name: str | None = None,
         search: Annotated[str | None, Query(alias="$search")] = None,
+        state: State | None = None,
+        order: Annotated[str, Query(alias="$orderBy", pattern=_ORDER)] = "name",
     ) -> JSONResponse:
-        """List the iModels of an iTwin."""
+        """List the iModels of an iTwin, which are all ready for use."""
         if not is_guid(itwin_id):
-            raise invalid("/imodels", not_valid("iTwinId"))
+            raise invalid("/imodels", not_this("iTwinId", itwin_id), method="GET")
         first = skip or token
         found = world.imodels.page(
-            itwin_id.lower(), skip=first, top=top + 1, name=name, search=search
+            itwin_id.lower(), skip=first, top=top + 1, name=name, search=search, order=order
         )
-        page, more = paged(found, top)
+        page, more = paged([] if state == "notInitialized" else found, top)
         whole = wants_representation(request)
         links = page_links(request, skip=first, top=top, more=more)
         shapes = [imodel_shape(request, imodel, whole=whole) for imodel in page]
@@ -151,11 +153,16 @@ def _changesets(routes: APIRouter, world: World) -> None:
         page, more = paged(found, top)
         whole = wants_representation(request)
         links = page_links(request, skip=first, top=top, more=more)
-        shapes = [changeset_shape(world, request, entry, whole=whole) for entry in page]
+        named = world.versions.of_changesets(imodel_id, [entry.index for entry in page])
+        shapes = [
+            changeset_shape(world, request, entry, named.get(entry.index), whole=whole)
+            for entry in page
+        ]
         return JSONResponse({"changesets": shapes, "_links": links})
 
     @routes.get("/{imodel_id}/changesets/{changeset_id}")
     def get(request: Request, imodel_id: str, changeset_id: str) -> JSONResponse:
         """Return one changeset, by its id or its index."""
         found = world.imodels.changeset(imodel_id, changeset_id)
-        return JSONResponse({"changeset": changeset_shape(world, request, found)})
+        named = world.versions.of_changesets(imodel_id, [found.index]).get(found.index)
+        return JSONResponse({"changeset": changeset_shape(world, request, found, named)})

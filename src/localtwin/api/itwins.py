@@ -1,6 +1,6 @@
 """The iTwins API, version 1.
 
-Source: iTwins API, "Create iTwin", "Get iTwin", "Get my iTwins".
+Source: iTwins API, "Create iTwin", "Get iTwin", "Get my iTwins" and its filters.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty
-from localtwin.api.links import PAGE, Skip, Top, caller, page_links, paged, wants_representation
-from localtwin.world.itwins import ITwin
+from localtwin.api.links import PAGE, caller, page_links, paged, wants_representation
+from localtwin.world.itwins import DEFAULTS, ITwin, Wanted
 from localtwin.world.world import World
+
+Status = Literal["Active", "Inactive", "Trial"]
+SubClass = Literal["Account", "Asset", "Portfolio", "Program", "Project", "WorkPackage"]
 
 
 class ITwinProperties(BaseModel):
@@ -26,7 +29,7 @@ class ITwinProperties(BaseModel):
     longitude: Annotated[float | None, Field(ge=-180, le=180)] = None
     iana_time_zone: Annotated[str | None, Field(alias="ianaTimeZone")] = None
     data_center_location: Annotated[str | None, Field(alias="dataCenterLocation")] = None
-    status: Literal["Active", "Inactive", "Trial"] = "Active"
+    status: Status = "Active"
     parent_id: Annotated[str | None, Field(alias="parentId")] = None
 
 
@@ -43,6 +46,22 @@ class ITwinUpdate(ITwinProperties):
     """The body of an update."""
 
     display_name: Annotated[str | None, Field(alias="displayName", max_length=255)] = None
+
+
+class Filter(BaseModel):
+    """What a list may be narrowed to; inactive iTwins are listed only when asked for."""
+
+    sub_class: Annotated[SubClass | None, Field(alias="subClass")] = None
+    type: str | None = None
+    status: Status | None = None
+    number: str | None = None
+    display_name: Annotated[str | None, Field(alias="displayName")] = None
+    parent_id: Annotated[str | None, Field(alias="parentId")] = None
+    account_id: Annotated[str | None, Field(alias="iTwinAccountId")] = None
+    include_inactive: Annotated[bool, Field(alias="includeInactive")] = False
+    search: Annotated[str | None, Field(alias="$search")] = None
+    skip: Annotated[int, Field(alias="$skip", ge=0, le=2**31)] = 0
+    top: Annotated[int, Field(alias="$top", ge=1, le=1000)] = PAGE
 
 
 def router(world: World) -> APIRouter:
@@ -62,17 +81,12 @@ def router(world: World) -> APIRouter:
         return JSONResponse({"iTwin": _shape(itwin, whole=True)}, 201)
 
     @routes.get("")
-    def listing(
-        request: Request,
-        skip: Skip = 0,
-        top: Top = PAGE,
-        search: Annotated[str | None, Query(alias="$search")] = None,
-    ) -> JSONResponse:
+    def listing(request: Request, asked: Annotated[Filter, Query()]) -> JSONResponse:
         """List the iTwins of the caller."""
-        found = world.itwins.page(skip=skip, top=top + 1, search=search)
-        page, more = paged(found, top)
+        found = world.itwins.page(_wanted(asked), skip=asked.skip, top=asked.top + 1)
+        page, more = paged(found, asked.top)
         whole = wants_representation(request)
-        links = page_links(request, skip=skip, top=top, more=more)
+        links = page_links(request, skip=asked.skip, top=asked.top, more=more)
         shapes = [_shape(itwin, whole=whole) for itwin in page]
         return JSONResponse({"iTwins": shapes, "_links": links})
 
@@ -97,12 +111,29 @@ def router(world: World) -> APIRouter:
     return routes
 
 
+def _wanted(asked: Filter) -> Wanted:
+    properties = {
+        "subClass": asked.sub_class,
+        "type": asked.type,
+        "status": asked.status,
+        "parentId": asked.parent_id,
+        "iTwinAccountId": asked.account_id,
+    }
+    return Wanted(
+        name=asked.display_name,
+        number=asked.number,
+        search=asked.search,
+        properties={name: value for name, value in properties.items() if value is not None},
+        inactive_too=asked.include_inactive or asked.status == "Inactive",
+    )
+
+
 def _shape(itwin: ITwin, *, whole: bool) -> dict[str, Any]:
-    given = itwin.properties
+    given = DEFAULTS | itwin.properties
     minimal = {
         "id": itwin.id,
-        "class": given.get("class", "Endeavor"),
-        "subClass": given.get("subClass", "Project"),
+        "class": given["class"],
+        "subClass": given["subClass"],
         "type": given.get("type"),
         "number": itwin.number,
         "displayName": itwin.display_name,
@@ -115,7 +146,7 @@ def _shape(itwin: ITwin, *, whole: bool) -> dict[str, Any]:
         "longitude": given.get("longitude"),
         "ianaTimeZone": given.get("ianaTimeZone"),
         "dataCenterLocation": given.get("dataCenterLocation") or "East US",
-        "status": given.get("status", "Active"),
+        "status": given["status"],
         "parentId": given.get("parentId"),
         "iTwinAccountId": None,
         "imageName": None,

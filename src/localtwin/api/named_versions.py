@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
+from localtwin.api.imodel_shapes import Token
 from localtwin.api.links import (
     PAGE,
     Skip,
@@ -25,6 +26,7 @@ from localtwin.api.links import (
 from localtwin.world.versions import NamedVersion
 from localtwin.world.world import World
 
+_ORDER = r"^(changesetIndex|createdDateTime)( (asc|desc))?$"
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 
 
@@ -61,13 +63,26 @@ def router(world: World) -> APIRouter:
         return JSONResponse({"namedVersion": _shape(request, version)}, 201)
 
     @routes.get("")
-    def listing(request: Request, imodel_id: str, skip: Skip = 0, top: Top = PAGE) -> JSONResponse:
+    def listing(
+        request: Request,
+        imodel_id: str,
+        *,
+        skip: Skip = 0,
+        top: Top = PAGE,
+        token: Token = 0,
+        name: str | None = None,
+        search: Annotated[str | None, Query(alias="$search")] = None,
+        order: Annotated[str, Query(alias="$orderBy", pattern=_ORDER)] = "changesetIndex desc",
+    ) -> JSONResponse:
         """List the named versions of an iModel."""
-        found = world.versions.page(imodel_id, skip=skip, top=top + 1)
+        first = skip or token
+        found = world.versions.page(
+            imodel_id, skip=first, top=top + 1, name=name, search=search, order=order
+        )
         page, more = paged(found, top)
         whole = wants_representation(request)
         shapes = [_shape(request, version, whole=whole) for version in page]
-        links = page_links(request, skip=skip, top=top, more=more)
+        links = page_links(request, skip=first, top=top, more=more)
         return JSONResponse({"namedVersions": shapes, "_links": links})
 
     @routes.get("/{version_id}")

@@ -125,17 +125,22 @@ class IModels:
         top: int,
         name: str | None = None,
         search: str | None = None,
+        order: str = "name",
     ) -> list[IModel]:
-        """Return one page of the iTwin's iModels, by name."""
+        """Return one page; `order` is name or createdDateTime, with asc or desc."""
         query = select(imodels, _LAST_PUSHED).where(imodels.c.itwin_id == itwin_id)
         if name is not None:
             query = query.where(imodels.c.name == name)
         if search is not None:
             part = imodels.c.name.icontains(search, autoescape=True)
             query = query.where(part | imodels.c.description.icontains(search, autoescape=True))
+        by, _, direction = order.partition(" ")
+        column = imodels.c.created if by == "createdDateTime" else imodels.c.name
+        first = column.desc() if direction == "desc" else column.asc()
         with self._database.read() as connection:
             find_itwin(connection, itwin_id)
-            rows = connection.execute(query.order_by(imodels.c.name).offset(skip).limit(top))
+            ordered = query.order_by(first, imodels.c.name).offset(skip).limit(top)
+            rows = connection.execute(ordered)
             return [IModel(**row._mapping) for row in rows]
 
     def delete(self, imodel_id: str) -> None:

@@ -5,13 +5,14 @@ Source: iTwins API, "Get iTwin" and "Create iTwin".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
 from sqlalchemy.engine import Row
 
-from localtwin.errors import Conflict, Detail, Invalid, not_found
+from localtwin.errors import Conflict, not_found
 from localtwin.ids import new_guid
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database, next_seq
@@ -30,6 +31,39 @@ class ITwin:
     properties: dict[str, Any]
     created: str
     created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list of iTwins is narrowed to; `search` is a part of name or number."""
+
+    name: str | None = None
+    number: str | None = None
+    search: str | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    inactive_too: bool = True
+
+    def narrow(self, query: Select[Any]) -> Select[Any]:
+        """Return `query` over the iTwins with the conditions added."""
+        if self.name is not None:
+            query = query.where(itwins.c.display_name == self.name)
+        if self.number is not None:
+            query = query.where(itwins.c.number == self.number)
+        if self.search:
+            part = itwins.c.display_name.icontains(self.search, autoescape=True)
+            query = query.where(part | itwins.c.number.icontains(self.search, autoescape=True))
+        for name, value in self.properties.items():
+            query = query.where(_property(name) == value)
+        return query if self.inactive_too else query.where(_property("status") != "Inactive")
+
+
+def _property(name: str) -> ColumnElement[str]:
+    return func.coalesce(itwins.c.properties[name].as_string(), DEFAULTS.get(name, ""))
+
+
+DEFAULTS = {"class": "Endeavor", "subClass": "Project", "status": "Active"}
+"""What an iTwin is when nobody said otherwise."""
+_ALL = Wanted()
 
 
 class ITwins:
@@ -66,14 +100,11 @@ class ITwins:
             return find_itwin(connection, itwin_id)
 
     def page(
-        self, *, skip: int, top: int, search: str | None = None, newest_first: bool = False
+        self, wanted: Wanted = _ALL, *, skip: int, top: int, newest_first: bool = False
     ) -> list[ITwin]:
-        """Return one page in order of creation; `search` is a part of name or number."""
+        """Return one page of what is wanted, in order of creation."""
         order = itwins.c.seq.desc() if newest_first else itwins.c.seq
-        query = select(itwins).order_by(order).offset(skip).limit(top)
-        if search:
-            part = itwins.c.display_name.icontains(search, autoescape=True)
-            query = query.where(part | itwins.c.number.icontains(search, autoescape=True))
+        query = wanted.narrow(select(itwins)).order_by(order).offset(skip).limit(top)
         return [_itwin(row) for row in self._database.all(query)]
 
     def change(
@@ -111,8 +142,3 @@ def _itwin(row: Row[Any]) -> ITwin:
 def _refuse_duplicate(connection: Connection, number: str) -> None:
     if connection.execute(select(itwins.c.id).where(itwins.c.number == number)).first():
         raise Conflict("iTwinExists", "iTwin with the same number already exists.")
-
-
-def invalid_itwin(code: str, message: str, target: str) -> Invalid:
-    """Return the iTwins API's 422 with one detail."""
-    return Invalid("InvalidiTwinsRequest", "Request is invalid.", Detail(code, message, target))

@@ -5,6 +5,7 @@ Source: iModels API, "Create named version"; a name and a changeset have one nam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,17 +73,39 @@ class NamedVersions:
             connection.execute(insert(named_versions).values(row))
         return NamedVersion(**row)
 
-    def page(self, imodel_id: str, *, skip: int, top: int) -> list[NamedVersion]:
-        """Return one page, newest changeset first."""
-        query = (
-            select(named_versions)
-            .where(named_versions.c.imodel_id == imodel_id)
-            .order_by(named_versions.c.changeset_index.desc())
-        )
+    def page(
+        self,
+        imodel_id: str,
+        *,
+        skip: int,
+        top: int,
+        name: str | None = None,
+        search: str | None = None,
+        order: str = "changesetIndex desc",
+    ) -> list[NamedVersion]:
+        """Return one page; `order` is one of the API's two properties, with asc or desc."""
+        table = named_versions.c
+        query = select(named_versions).where(table.imodel_id == imodel_id)
+        if name is not None:
+            query = query.where(table.name == name)
+        if search is not None:
+            part = table.name.icontains(search, autoescape=True)
+            query = query.where(part | table.description.icontains(search, autoescape=True))
+        by, _, direction = order.partition(" ")
+        column = table.created if by == "createdDateTime" else table.changeset_index
+        first = column.desc() if direction == "desc" else column.asc()
         with self._database.read() as connection:
             find_imodel(connection, imodel_id)
-            rows = connection.execute(query.offset(skip).limit(top))
+            rows = connection.execute(query.order_by(first, table.id).offset(skip).limit(top))
             return [_version(row) for row in rows]
+
+    def of_changesets(self, imodel_id: str, indices: Sequence[int]) -> dict[int, str]:
+        """Return the ids of the named versions on these changesets, by index."""
+        table = named_versions.c
+        query = select(table.changeset_index, table.id).where(
+            table.imodel_id == imodel_id, table.changeset_index.in_(indices)
+        )
+        return {row.changeset_index: row.id for row in self._database.all(query)}
 
     def get(self, imodel_id: str, version_id: str) -> NamedVersion:
         """Return the named version; raises NotFound."""
@@ -93,6 +116,7 @@ class NamedVersions:
     def change(self, imodel_id: str, version_id: str, values: dict[str, str]) -> NamedVersion:
         """Return the named version with another name, description or state."""
         with self._database.write() as connection:
+            find_imodel(connection, imodel_id)
             found = _find(connection, imodel_id, version_id)
             if values.get("name", found.name) != found.name:
                 _refuse_taken(connection, imodel_id, name=values["name"], index=None)
