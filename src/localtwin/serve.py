@@ -19,6 +19,7 @@ from localtwin.errors import NotFound, SetupError
 from localtwin.faults import Switch
 from localtwin.line import PATIENCE, Patience, line
 from localtwin.signals import quiet_ends
+from localtwin.tls import check_certificate, public_name
 from localtwin.world.executor import Limits
 from localtwin.world.world import World
 
@@ -69,6 +70,7 @@ class Ready:
     itwin_id: str
     imodel_id: str  # some iModel of that iTwin; made when there is none
     data: Path
+    certificate: Path | None = None  # what others see; they must trust it
 
 
 def create_app(settings: Settings, *, warm: bool = False) -> FastAPI:
@@ -99,6 +101,7 @@ def serve(
     not to be had.
     """
     _refuse_exposure(settings)
+    check_certificate(settings.certificate, settings.private_key)
     app = create_app(settings, warm=True)
     world: World = app.state.world
     try:
@@ -235,8 +238,10 @@ def _read_port(file: Path) -> list[int]:
 
 
 def _ready(settings: Settings, listening: socket.socket, world: World) -> Ready:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    scheme = "https" if settings.certificate else "http"
+    host, scheme = settings.host, "http"
+    if settings.certificate is not None:
+        host, scheme = public_name(settings.certificate, host), "https"
+    host = f"[{host}]" if ":" in host else host
     url = f"{scheme}://{host}:{listening.getsockname()[1]}"
     made = world.credentials
     itwin_id = _some_itwin(world)
@@ -248,6 +253,7 @@ def _ready(settings: Settings, listening: socket.socket, world: World) -> Ready:
         itwin_id=itwin_id,
         imodel_id=_some_imodel(world, itwin_id),
         data=settings.data,
+        certificate=settings.certificate,
     )
 
 

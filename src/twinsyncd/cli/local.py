@@ -76,9 +76,30 @@ def usual_folder() -> Path:
 
 
 def _announce(ready: Ready) -> None:
-    typer.echo(f"# localtwin serves {ready.data}; end it with Ctrl-C.")
-    typer.echo("# Paste this into twinsyncd.toml and name your folder:\n")
+    typer.echo(f"""\
+# localtwin, the iTwin Platform on this machine. End it with Ctrl-C.
+#   look at it:  {ready.api_url}/
+#   its data:    {ready.data}
+#
+# Save what follows as twinsyncd.toml and name your folder. It holds a secret, so keep it to
+# yourself:  chmod 600 twinsyncd.toml
+# Then, in another terminal:
+#   twinsyncd check --config twinsyncd.toml
+#   twinsyncd sync --config twinsyncd.toml
+{_trust(ready)}""")
     typer.echo(config_block(ready, folder="/path/to/your/design/files"))
+
+
+def _trust(ready: Ready) -> str:
+    """Return what clients have to do before they believe the certificate."""
+    if ready.certificate is None:
+        return ""
+    name = ready.certificate.name
+    return f"""\
+#
+# Programs must trust the certificate. Unless they know who signed it, copy {name} to
+# their machine and start them with  SSL_CERT_FILE=/path/to/{name}
+"""
 
 
 def config_block(
