@@ -135,7 +135,10 @@ def test_nobody_else_is_served_without_encryption(
 ) -> None:
     """Whoever listens on the line would have the secret."""
     files = dict(zip(("certificate", "private_key"), issue(OFFICE), strict=True))
-    settings = Settings(data, host=EVERYWHERE, expose=True, **{name: files[name] for name in given})
+    certificate, key = (files[name] if name in given else None for name in files)
+    settings = Settings(
+        data, host=EVERYWHERE, expose=True, certificate=certificate, private_key=key
+    )
 
     with pytest.raises(SetupError, match="needs --expose and a certificate"), serving(settings):
         pass
