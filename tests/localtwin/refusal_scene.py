@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ MANIFEST = "/synchronization/imodels/manifestconnections"
 NOBODY = "6d2f0a94-0d5c-4a2e-9c55-0c0c6c1b7a11"
 """A GUID that nothing has."""
 
-Details = list[tuple[str, str, str | None]]
+Details = Sequence[tuple[str, str, str | None]]
 INCOMPLETE = "A property required to create or update a connection is missing."
 
 

@@ -48,7 +48,7 @@ _INVALID = {
     "/webhooks": "Invalid{}WebhookRequest",
 }
 _NOT_JSON = {"json_invalid", "model_attributes_type", "dict_type"}
-_MISSING = {"missing", "too_short", "string_too_short"}
+_MISSING = {"missing", "too_short"}
 
 
 def empty(status: int, **headers: str) -> Response:
@@ -163,7 +163,7 @@ def _validation(entry: Any, path: str) -> Detail:
         return Detail("InvalidRequestBody", "Error parsing JSON, malformed JSON.")
     names = [part for part in place[1:] if isinstance(part, str)]
     target = _target(names[-1] if names else str(place[-1]), path)
-    if kind in _MISSING:
+    if kind in _MISSING or (kind == "string_too_short" and not entry["input"]):
         return Detail("MissingRequiredProperty", _missing(target, path, kind), target)
     if path.startswith(("/synchronization", "/storage")):
         return _not_accepted(target, entry) if kind == "literal_error" else not_valid(target)

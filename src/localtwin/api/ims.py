@@ -20,6 +20,8 @@ from localtwin.world.access import LIFETIME, SCOPE, SCOPES
 from localtwin.world.grants import Consent, GrantRefused
 from localtwin.world.world import World
 
+# What each grant can't do without; an unknown grant is told apart from none at all.
+_NEEDED = {"authorization_code": ("code",), "refresh_token": ("refresh_token",)}
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -42,7 +44,7 @@ def router(world: World) -> APIRouter:
         """Tell whose the token is."""
         token = request.headers.get("authorization", "").partition(" ")[2]
         try:
-            caller = world.access.caller(token)
+            caller = world.access.caller(token, scope="")
         except Refusal as refusal:
             return refused(refusal)
         return JSONResponse({"sub": caller.user_id, "name": caller.name, "email": caller.name})
@@ -67,6 +69,10 @@ def _token_route(routes: APIRouter, world: World) -> None:
     ) -> JSONResponse:
         """Return an access token."""
         issuer = origin(request)
+        given = {"grant_type": grant_type, "code": code, "refresh_token": refresh_token}
+        lacking = [name for name in _NEEDED.get(grant_type, ("grant_type",)) if not given[name]]
+        if lacking:
+            return _oauth_error(400, "invalid_request", f"{', '.join(lacking)} is missing.")
         try:
             if grant_type == "authorization_code":
                 consent = world.grants.redeem(

@@ -207,7 +207,7 @@ def _errors(method: str, path: str) -> list[int]:
     if path.startswith("/connect/"):
         return [401, 422]
     errors = [400, 401, 404, 413, 422, 429]
-    if path.startswith(("/storage", "/synchronization/imodels")):
+    if path.startswith(("/storage", "/synchronization/imodels", "/webhooks")):
         errors.append(403)
     if method in {"POST", "PUT", "PATCH", "DELETE"}:
         errors.append(409)

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from localtwin.api.blob_errors import blob_refused
-from localtwin.api.envelope import empty, invalid
+from localtwin.api.envelope import empty, invalid, not_valid
 from localtwin.api.links import link, origin
 from localtwin.api.synchronization import check_guid
 from localtwin.errors import BlobRefusal, Detail
@@ -37,9 +37,8 @@ def router(world: World) -> APIRouter:
         request: Request, redirect_url: Annotated[str | None, Query(alias="redirectUrl")] = None
     ) -> JSONResponse:
         """Tell whether runs may act for the calling user."""
-        if redirect_url is not None and not urlsplit(redirect_url).netloc:
-            detail = Detail("InvalidValue", "Not an absolute URL.", "redirectUrl")
-            raise invalid(request.url.path, detail)
+        if redirect_url is not None and not _is_web_address(redirect_url):
+            raise invalid(request.url.path, not_valid("redirectUrl"))
         query = urlencode({"redirect_uri": redirect_url or ""})
         signed_out = any(switch.kind is Fault.UNAUTHENTICATED_RUN for switch in world.faults.on())
         information = {
@@ -58,18 +57,28 @@ def router(world: World) -> APIRouter:
         """List the diagnostic reports of a run."""
         check_guid(request, imodel_id, "imodelId")
         check_guid(request, run_id, "runId")
+        if task_id is not None:
+            check_guid(request, task_id, "taskId")
         run = world.runs.find(run_id)
         found = run.tasks if run is not None and run.imodel_id == imodel_id.lower() else ()
         shapes = [
             _report_link(world, request, imodel_id, task)
             for task in found
-            if task.state == COMPLETED and task_id in {None, task.id}
+            if task.state == COMPLETED and (task_id or task.id).lower() == task.id
         ]
         return JSONResponse({"reports": shapes})
 
     for scope in DEFAULTS:
         _configuration_routes(routes, world, scope)
     return routes
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that are no IPv6 address
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _configuration_routes(routes: APIRouter, world: World, scope: str) -> None:

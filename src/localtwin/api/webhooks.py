@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty, invalid
-from localtwin.api.links import PAGE, Skip, Top, page_links, paged
-from localtwin.errors import Detail
+from localtwin.api.links import PAGE, Skip, Top, caller, page_links, paged
+from localtwin.errors import Detail, Forbidden
 from localtwin.world.webhooks import ITWIN, Webhook
 from localtwin.world.world import World
 
@@ -44,7 +44,8 @@ class WebhookUpdate(BaseModel):
 
 def router(world: World) -> APIRouter:
     """Return the routes of webhooks."""
-    routes = APIRouter(prefix="/webhooks", tags=["Webhooks"])
+    told = [Depends(_check_caller)]
+    routes = APIRouter(prefix="/webhooks", tags=["Webhooks"], dependencies=told)
 
     @routes.post("")
     def create(request: Request, body: WebhookCreate) -> JSONResponse:
@@ -91,11 +92,19 @@ def router(world: World) -> APIRouter:
     return routes
 
 
+def _check_caller(request: Request) -> None:
+    """Raise Forbidden for a person: webhooks are for service applications only."""
+    if caller(request).is_person:
+        text = "The user has insufficient permissions for the requested operation."
+        raise Forbidden("InsufficientPermissions", text)
+
+
 def _check_url(request: Request, url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or parts.hostname not in _LOOPBACK:
         text = "A local platform calls back to this computer only."
-        raise invalid(request.url.path, Detail("InvalidValue", text, "callbackUrl"))
+        detail = Detail("InvalidValue", text, "callbackUrl")
+        raise invalid(request.url.path, detail, method=request.method)
 
 
 def _shape(hook: Webhook) -> dict[str, Any]:

@@ -42,6 +42,8 @@ class Caller:
     name: str
     user_id: str
     expires: float
+    is_person: bool
+    scopes: frozenset[str]
 
 
 class Access:
@@ -96,9 +98,11 @@ class Access:
         """Return the id token for the client about the local user."""
         return self._signed(issuer, {"aud": client_id} | self._user())
 
-    def caller(self, token: str) -> Caller:
-        """Return who `token` speaks for; raises Unauthorised."""
+    def caller(self, token: str, *, scope: str = SCOPE) -> Caller:
+        """Return who `token` speaks for; raises Unauthorised, also when it lacks the scope."""
         known = self._known.get(token) or self._verified(token)
+        if scope and scope not in known.scopes:
+            raise _unauthorised(f"Access token lacks the scope {scope}.")
         if known.expires <= self._clock().timestamp():
             raise _unauthorised("Access token has expired.")
         return known
@@ -140,6 +144,8 @@ class Access:
             name=claims.get("email", claims["sub"]),
             user_id=claims["sub"] if "email" in claims else self.user_id(claims["client_id"]),
             expires=claims["exp"],
+            is_person="email" in claims,
+            scopes=frozenset(claims["scope"]),
         )
         with self._lock:
             self._known[token] = caller

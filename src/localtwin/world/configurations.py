@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from localtwin.errors import NotFound, not_found
+from localtwin.errors import not_found
 from localtwin.world.database import Database
 from localtwin.world.imodels import find_imodel
 from localtwin.world.itwins import find_itwin
@@ -39,6 +39,13 @@ DEFAULTS: dict[str, Settings] = {
 }
 """The keys each scope knows, with what holds when nobody says otherwise."""
 
+_FIXED: dict[str, Settings] = {
+    "connections": dict.fromkeys(
+        ("enableSheetIndex", "filterBySheetIndex", "enableC3dGraphsIn2dModel"), False
+    )
+}
+"""What is told of a scope but can't be set."""
+
 
 class Configurations:
     """All configurations."""
@@ -49,14 +56,14 @@ class Configurations:
     def get(self, scope: str, scope_id: str) -> tuple[Settings, Settings]:
         """Return what is set at the scope, and what holds there with all above it."""
         with self._database.read() as connection:
-            above = _chain(connection, scope, scope_id)
             found = _settings(connection, scope, scope_id)
             if found is None:
-                text = "Requested Configuration is not available."
-                raise NotFound("ConfigurationNotFound", text)
+                raise not_found("Configuration")
+            above = _chain(connection, scope, scope_id)
             resolved: Settings = {}
             for name, where in above:
-                resolved |= DEFAULTS[name] | (_settings(connection, name, where) or {})
+                own = _settings(connection, name, where) or {}
+                resolved |= DEFAULTS[name] | _FIXED.get(name, {}) | own
         return found, resolved
 
     def set(self, scope: str, scope_id: str, settings: Settings, *, whole: bool) -> None:
@@ -77,8 +84,7 @@ class Configurations:
         here = (configurations.c.scope == scope) & (configurations.c.scope_id == scope_id)
         with self._database.write() as connection:
             if connection.execute(delete(configurations).where(here)).rowcount == 0:
-                text = "Requested Configuration is not available."
-                raise NotFound("ConfigurationNotFound", text)
+                raise not_found("Configuration")
 
 
 def _chain(connection: Connection, scope: str, scope_id: str) -> list[tuple[str, str]]:
