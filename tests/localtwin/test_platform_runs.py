@@ -8,13 +8,18 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 from platform_scene import Clock, Platform, error_of, expect, opened
 
+from localtwin.errors import Conflict
+from localtwin.world.contents import Contents
+from localtwin.world.database import Database
+from localtwin.world.freezer import Freezer, Order
 from localtwin.world.jobprocess import JobProcess
+from localtwin.world.runs import AlreadyActive, Runs, Started
 from localtwin.world.world import World
 
 pytest_plugins = ["platform_fixtures"]
@@ -155,6 +160,44 @@ def test_a_second_start_on_the_imodel_is_shown_the_active_run(world: World) -> N
     assert second.headers["location"] == first.headers["location"]
     assert "content-type" not in first.headers
     assert runs == []
+
+
+class Stalling(Freezer):
+    """Freezes nothing before it is told to."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(Contents(folder / "blobs"), folder / "stalled")
+        self.reached, self.released = Event(), Event()
+
+    def freeze(self, *args: Any) -> list[tuple[Order, str | None]]:
+        """Wait, and freeze."""
+        self.reached.set()
+        self.released.wait(10)
+        return super().freeze(*args)
+
+
+def test_of_simultaneous_starts_only_the_first_is_processed(world: World) -> None:
+    """The other one is told to come again, rather than being left to wait for a big copy."""
+    with Platform(world) as platform:
+        connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
+    freezer = Stalling(world.folder)
+    database = Database(world.folder / "world.sqlite")
+    runs = Runs(database, freezer, world.clock)
+    first: list[Started | AlreadyActive] = []
+    thread = Thread(target=lambda: first.append(runs.start("storage", connection)))
+    thread.start()
+    freezer.reached.wait(10)
+
+    with pytest.raises(Conflict, match="IModelAlreadyProcessingRequest"):
+        runs.start("storage", connection)
+
+    freezer.released.set()
+    thread.join()
+    again = runs.start("storage", connection)
+    database.close()
+    assert isinstance(first[0], Started)
+    assert isinstance(again, AlreadyActive)
+    assert again.run_id == first[0].run_id
 
 
 def test_runs_of_two_imodels_do_not_wait_for_each_other(world: World) -> None:
