@@ -14,7 +14,7 @@ from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import FileRow, Now
 from twinsyncd.core.step import Step
 from twinsyncd.journal.desk import Request
-from twinsyncd.runtime.engine import BEAT_S, LISTEN_S, Engine
+from twinsyncd.runtime.engine import BEAT_S, LISTEN_S, STORES_PER_COMMIT, Engine
 from twinsyncd.runtime.inbox import Inbox
 from twinsyncd.runtime.requests import fact_of, words_of
 
@@ -37,7 +37,8 @@ class Office:
         self.beats: list[float] = []
         self.commit_fails: Exception | None = None
         self.listens = 0
-        self.inbox = Inbox()
+        self.stores = 0
+        self.inbox = Inbox(gather_s=WAIT_S)
         self.engine = Engine(
             cast("Machine", self), self, self.inbox, self.begin, lambda: Now(self.at_s, self.at_s)
         )
@@ -58,6 +59,9 @@ class Office:
 
     def restless(self) -> int:
         return 3
+
+    def storing(self) -> int:
+        return self.stores
 
     # ---- the memory ----
 
@@ -230,3 +234,18 @@ def test_an_engine_that_was_stopped_before_it_ran_decides_nothing() -> None:
     office.engine.run()
 
     assert office.calls == []
+
+
+def test_while_many_files_are_stored_their_ends_share_a_commit() -> None:
+    """A first sync of thousands of files is otherwise as slow as the disk's flushes."""
+    office = Office()
+    office.stores = 2 * STORES_PER_COMMIT
+    ends: list[facts.Fact] = [facts.Stored(A, "v1", "item"), facts.Stored(A, "v2", "item")]
+    office.inbox.post(ends[0])
+    other = threading.Thread(target=office.inbox.post, args=(ends[1],))
+    other.start()
+
+    decisions(office, 2)
+
+    assert office.heard == [[facts.Ticked()], ends]
+    other.join()

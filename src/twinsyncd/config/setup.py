@@ -9,7 +9,7 @@ from typing import Final
 from ..core import model
 from .schema import Config, Connection, Source
 
-AHEAD: Final = 2  # stores decided per store under way: the next begins without waiting for us
+AHEAD: Final = 3  # stores decided per upload thread: the next begins without waiting for us
 
 
 def setup_of(config: Config, auto_scan_s: Callable[[Path], float]) -> model.Setup:

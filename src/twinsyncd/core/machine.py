@@ -91,6 +91,10 @@ class Machine:
         """Return how many files are not known to be at rest."""
         return len(self._drive.settler)
 
+    def storing(self) -> int:
+        """Return how many stores are under way."""
+        return sum(len(lane.stores.busy) for lane in self._lanes.values())
+
     def halts(self) -> dict[str, str]:
         """Return why lanes stand still, by iModel id; only those that do."""
         rows = {key: lane.pace.row for key, lane in self._lanes.items()}

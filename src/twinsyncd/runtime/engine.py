@@ -16,6 +16,7 @@ from .requests import Request, fact_of
 
 LISTEN_S: Final = 1.0  # requests of other processes are noticed this often
 BEAT_S: Final = 5.0  # a sign of life this often; status calls three missed ones a death
+STORES_PER_COMMIT: Final = 3  # of those under way, one in so many ends before a decision is due
 
 
 class Memory(Protocol):
@@ -73,7 +74,8 @@ class Engine:
         now = self._clock()
         deadline = self.machine.deadline(now)
         wake_s = min(self._next_listen_s, deadline if deadline is not None else float("inf"))
-        heard = self._inbox.drain(wake_s - now.at_s)
+        together = self.machine.storing() // STORES_PER_COMMIT
+        heard = self._inbox.drain(wake_s - now.at_s, together)
         return [*heard, *self._requests()]
 
     def _decide(self, heard: list[Fact]) -> None:

@@ -10,6 +10,7 @@ from ..core.facts import Fact, FilesFound, HintsLost, Reserved, Touched
 
 HINTS_MAX: Final = 10_000  # hints waiting; beyond them a scan is cheaper than the hints
 BATCH_MAX: Final = 1_000  # facts per decision: one commit serves them all
+GATHER_S: Final = 0.03  # short beside an upload over any real line
 PARTS_MAX: Final = 8  # parts of scans waiting; a scan waits rather than fill the memory
 
 
@@ -18,11 +19,13 @@ class Inbox:
 
     The same hint twice is one hint. Too many hints at once become one HintsLost per source.
     A reserved file is heard with whatever comes next, since nobody waits for it: that saves a
-    commit for every new file, whose closing fact mostly follows within milliseconds.
+    commit for every new file, whose closing fact mostly follows within milliseconds. While many
+    stores are under way their ends are heard together, for the same reason.
     """
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, *, gather_s: float = GATHER_S) -> None:
+        """Start empty; `gather_s` is how long an answer waits for others [s]."""
+        self._gather_s = gather_s
         self._changed = threading.Condition()
         self._facts: deque[Fact] = deque()
         self._hints: dict[Touched, None] = {}
@@ -48,12 +51,15 @@ class Inbox:
             self._woken = True
             self._changed.notify_all()
 
-    def drain(self, timeout_s: float) -> list[Fact]:
-        """Return what has come in, waiting at most `timeout_s` for the first of it."""
+    def drain(self, timeout_s: float, together: int = 1) -> list[Fact]:
+        """Return what has come in, waiting at most `timeout_s` [s] for the first of it.
+
+        The first answer then waits a moment for others, until there are so many `together`.
+        """
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._facts or self._hints or self._woken, max(timeout_s, 0.0)
-            )
+            self._changed.wait_for(lambda: self._has(1), max(timeout_s, 0.0))
+            if self._facts:
+                self._changed.wait_for(lambda: self._has(together), self._gather_s)
             self._woken = False
             taken: list[Fact] = [*self._hints, *self._reserved]
             self._hints.clear()
@@ -69,6 +75,9 @@ class Inbox:
         with self._changed:
             self._parts = -(10**9)
             self._changed.notify_all()
+
+    def _has(self, facts: int) -> bool:
+        return len(self._facts) >= facts or bool(self._hints) or self._woken
 
     def _post_hint(self, hint: Touched) -> None:
         self._hints.setdefault(hint)
