@@ -12,7 +12,9 @@ LOOK_S: Final = 0.02
 T = TypeVar("T")
 
 
-def wait_until(look: Callable[[], T], what: str, patience_s: float = PATIENCE_S) -> T:
+def wait_until(
+    look: Callable[[], T], what: str, patience_s: float = PATIENCE_S, *, every_s: float = LOOK_S
+) -> T:
     """Return the first true answer of `look`; fails with `what` when there is none in time."""
     end_s = time.monotonic() + patience_s
     while True:
@@ -20,4 +22,4 @@ def wait_until(look: Callable[[], T], what: str, patience_s: float = PATIENCE_S)
         if seen:
             return seen
         assert time.monotonic() < end_s, f"{what} did not happen within {patience_s:.0f} s"
-        time.sleep(LOOK_S)
+        time.sleep(every_s)
