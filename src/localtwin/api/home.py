@@ -1,105 +1,148 @@
-"""The page for people: what is in the world, and the block to paste into a configuration.
+"""The pages for people: what is in the world, and the block to paste into a configuration.
 
-Read-only and without scripts; it shows no secret, only where the secret is.
+Read-only and without a secret, only where the secret is; shown on this machine alone, because
+nobody signs in to look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from html import escape
+import ipaddress
+from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
+from localtwin.api.html import Cell, Html, anchor, moment, page, table, tag
+from localtwin.api.imodel_page import IModelPage, mark
 from localtwin.api.links import origin
-from localtwin.world.connections import Connection
 from localtwin.world.imodels import IModel
+from localtwin.world.itwins import ITwin
+from localtwin.world.runs import COMPLETED, Run
 from localtwin.world.world import World
 
-_SHOWN = 50  # a page for a look; the APIs have the whole
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-}
-_STYLE = """body{font:15px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2rem .8rem .2rem 0;
-border-bottom:1px solid #8884;vertical-align:top}pre{background:#8882;padding:1rem;overflow:auto}
-h3{margin-bottom:.3rem}code{font-size:90%}"""
+_ITWINS = 20  # a page for a look; the APIs have the whole
+_IMODELS = 50
+_CONNECTIONS = 50
+_ELSEWHERE = "This page is shown on the machine itself only, under 127.0.0.1 or localhost.\n"
 
 
 def router(world: World) -> APIRouter:
-    """Return the route of the page."""
-    routes = APIRouter(tags=["localtwin"])
+    """Return the routes of the pages."""
+    routes = APIRouter(tags=["localtwin"], include_in_schema=False)
 
-    @routes.get("/", include_in_schema=False)
-    def home(request: Request) -> HTMLResponse:
+    @routes.get("/")
+    def home(request: Request) -> Response:
         """Show what there is."""
-        parts = [
-            "<h1>localtwin</h1><p>The iTwin Platform on this computer.</p>",
-            f"<pre>{escape(_configuration(world, origin(request)))}</pre>",
-            *(
-                _itwin(world, itwin.id, itwin.display_name)
-                for itwin in world.itwins.page(skip=0, top=_SHOWN, newest_first=True)
-            ),
-        ]
-        return HTMLResponse(_page("".join(parts)), headers=_HEADERS)
+        return Overview(world).show(origin(request)) if _is_here(request) else _elsewhere()
+
+    @routes.get("/view/{imodel_id}")
+    def imodel(request: Request, imodel_id: str) -> Response:
+        """Show one iModel with its connections, runs and changesets."""
+        return IModelPage(world).show(imodel_id) if _is_here(request) else _elsewhere()
 
     return routes
 
 
-def _configuration(world: World, url: str) -> str:
-    secret = world.folder.resolve() / "credentials.json"
-    return (
-        f'[platform]\napi_url = "{url}"\nissuer_url = "{url}"\n\n'
-        f'[auth]\nkind = "service"\nclient_id = "{world.credentials.client_id}"\n'
-        f"# client_secret: in {secret}\n"
-    )
+class Overview:
+    """The first page, made once."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._busy = self._synchronized = False
+
+    def show(self, url: str) -> HTMLResponse:
+        """Return the page; `url` is where the browser reached this server."""
+        found = self._world.itwins.page(skip=0, top=_ITWINS + 1, newest_first=True)
+        sections = [self._itwin(itwin) for itwin in found[:_ITWINS]]
+        more = [tag("p", f"Only the newest {_ITWINS} iTwins are shown.", kind="dim")]
+        return page(
+            "localtwin",
+            tag("h1", "localtwin"),
+            tag("p", "The iTwin Platform on this computer. It keeps everything in ",
+                tag("code", str(self._world.folder.resolve())), "."),
+            *([] if self._synchronized else [_BEGIN]),
+            *sections,
+            *(more if len(found) > _ITWINS else []),
+            self._configuration(url, opened=not self._synchronized),
+            live=self._busy,
+        )  # fmt: skip
+
+    def _itwin(self, itwin: ITwin) -> Html:
+        imodels = self._world.imodels.page(itwin.id, skip=0, top=_IMODELS + 1)
+        rows = [self._imodel(imodel) for imodel in imodels[:_IMODELS]]
+        more = f"Only the first {_IMODELS} iModels are shown." if len(imodels) > _IMODELS else ""
+        titles = ("iModel", "Connections", "Changesets", "Last run (UTC)", "")
+        return tag(
+            "section",
+            tag("h2", itwin.display_name, " ", tag("small", "iTwin ", tag("code", itwin.id))),
+            table(titles, rows) if rows else tag("p", "No iModel yet.", kind="dim"),
+            tag("p", more, kind="dim") if more else "",
+        )
+
+    def _imodel(self, imodel: IModel) -> tuple[Cell, ...]:
+        connections = self._world.connections.page(None, imodel.id, skip=0, top=_CONNECTIONS + 1)
+        run = max(self._last_runs([c.last_run_id for c in connections]), default=None, key=_seq)
+        newest = self._world.imodels.changesets(imodel.id, top=1, newest_first=True)
+        self._busy |= run is not None and run.state != COMPLETED
+        self._synchronized |= run is not None
+        return (
+            tag("div", anchor(f"/view/{imodel.id}", imodel.name)),
+            f"{_CONNECTIONS}+" if len(connections) > _CONNECTIONS else str(len(connections)),
+            str(newest[0].index if newest else 0),
+            moment(run.started) if run else tag("span", "none yet", kind="dim"),
+            mark(run) if run else "",
+        )
+
+    def _last_runs(self, run_ids: list[str | None]) -> Iterator[Run]:
+        for run_id in run_ids:
+            run = self._world.runs.find(run_id) if run_id else None
+            if run is not None:
+                yield run
+
+    def _configuration(self, url: str, *, opened: bool) -> Html:
+        made, secret = self._world.credentials, self._world.folder.resolve() / "credentials.json"
+        block = (
+            f'[platform]\napi_url = "{url}"\nissuer_url = "{url}"\n\n'
+            f'[auth]\nkind = "service"\nclient_id = "{made.client_id}"\n'
+            f"# the secret is in {secret}\n"
+            f'client_secret = "..."\n'
+        )
+        summary = tag("summary", "Configuration for twinsyncd.toml")
+        inner = f"{summary}{tag('pre', block)}"
+        return Html(f"<details{' open' if opened else ''}>{inner}</details>")
 
 
-def _page(body: str) -> str:
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>localtwin</title>'
-        f"<style>{_STYLE}</style></head><body>{body}</body></html>"
-    )
+_BEGIN = tag(
+    "p",
+    "Nothing has been synchronized yet. ",
+    tag("code", "twinsyncd local"),
+    " has printed a configuration; save it as twinsyncd.toml, name a folder with drawings in it, "
+    "and run ",
+    tag("code", "twinsyncd sync --config twinsyncd.toml"),
+    ".",
+)
 
 
-def _itwin(world: World, itwin_id: str, name: str) -> str:
-    imodels = world.imodels.page(itwin_id, skip=0, top=_SHOWN)
-    shown = "".join(_imodel(world, imodel) for imodel in imodels) or "<p>No iModel yet.</p>"
-    return f"<h2>{escape(name)} <code>{itwin_id}</code></h2>{shown}"
+def _seq(run: Run) -> int:
+    return run.seq
 
 
-def _imodel(world: World, imodel: IModel) -> str:
-    connections = world.connections.page(None, imodel.id, skip=0, top=_SHOWN)
-    changesets = world.imodels.changesets(imodel.id, top=10, newest_first=True)
-    return "".join(
-        [
-            f"<h3>{escape(imodel.name)} <code>{imodel.id}</code></h3>",
-            _table(
-                ("Connection", "Kind", "Last run", "Result"),
-                (_connection(world, connection) for connection in connections),
-            ),
-            _table(
-                ("Changeset", "Pushed", "What it did"),
-                ((str(c.index), c.pushed[:19], c.description or "") for c in changesets),
-            ),
-        ]
-    )
+def _is_here(request: Request) -> bool:
+    """Return whether a browser of this machine asks, and knows that it does.
+
+    A page of somebody else's whose name was made to lead here is told from ours by its name.
+    """
+    called = request.headers.get("host", "").rsplit(":", 1)[0].strip("[]")
+    caller = request.client.host if request.client else ""
+    return _is_loopback(caller) and (called == "localhost" or _is_loopback(called))
 
 
-def _connection(world: World, connection: Connection) -> tuple[str, ...]:
-    run = world.runs.find(connection.last_run_id) if connection.last_run_id else None
-    return (
-        connection.display_name or connection.id,
-        connection.kind,
-        run.started[:19] if run else "none",
-        f"{run.state}, {run.result}" if run else "",
-    )
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
-def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    head = "".join(f"<th>{title}</th>" for title in titles)
-    return f"<table><tr>{head}</tr>{body}</table>" if body else ""
+def _elsewhere() -> Response:
+    return PlainTextResponse(_ELSEWHERE, 403)

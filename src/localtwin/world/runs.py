@@ -124,12 +124,15 @@ class Runs:
         """Return the run with its tasks, whatever its connection."""
         return find_run(self._database, run_id)
 
-    def page(self, kind: str, connection_id: str, *, skip: int, top: int) -> list[Run]:
-        """Return one page of the connection's runs with their tasks, oldest first."""
+    def page(
+        self, kind: str, connection_id: str, *, skip: int, top: int, newest_first: bool = False
+    ) -> list[Run]:
+        """Return one page of the connection's runs with their tasks, oldest first or newest."""
+        order = runs.c.seq.desc() if newest_first else runs.c.seq
         with self._database.read() as transaction:
             connection = find_connection(transaction, kind, connection_id)
             query = select(runs).where(runs.c.connection_id == connection.id)
-            page = transaction.execute(query.order_by(runs.c.seq).offset(skip).limit(top)).all()
+            page = transaction.execute(query.order_by(order).offset(skip).limit(top)).all()
             of_run = _tasks(transaction, [row.id for row in page])
         return [Run(**row._mapping, tasks=tuple(of_run.get(row.id, ()))) for row in page]
 

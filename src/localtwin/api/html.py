@@ -1,0 +1,125 @@
+"""Pages for people: the frame, tables, and how moments, sizes and results are said.
+
+Everything is escaped but `Html`. No scripts; the style is in the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from html import escape
+
+from starlette.responses import HTMLResponse
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_REFRESH_S = 3
+_STYLE = """
+:root{color-scheme:light dark;--line:#8883;--soft:#8881;--dim:#6b7280;--good:#15803d;--bad:#b91c1c;
+--busy:#1d4ed8;--odd:#a16207}
+@media(prefers-color-scheme:dark){:root{--dim:#9ca3af;--good:#4ade80;--bad:#f87171;--busy:#93c5fd;
+--odd:#facc15}}
+body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:1.5rem auto;padding:0 1rem;
+overflow-wrap:anywhere}
+h1{font-size:1.6rem;margin:.2rem 0}h2{font-size:1.2rem;margin:2rem 0 .3rem}
+h3{font-size:1rem;margin:1.4rem 0 .3rem}p{margin:.3rem 0}
+.dim,small{color:var(--dim);font-weight:normal}small{font-size:.8rem}
+.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+th{font-weight:600;font-size:.8rem;color:var(--dim)}td,th{text-align:left;vertical-align:top;
+padding:.35rem 1.2rem .35rem 0;border-bottom:1px solid var(--line);white-space:nowrap}
+td.n,th.n{text-align:right}td.w{white-space:normal;width:100%;min-width:11rem;padding-right:0}
+td.w:first-child{padding-right:1.2rem}
+@media(max-width:40rem){td,th{white-space:normal;overflow-wrap:normal;padding-right:.6rem}
+td.w{min-width:9rem;overflow-wrap:anywhere}}
+.good{color:var(--good)}.bad{color:var(--bad)}.busy{color:var(--busy)}.odd{color:var(--odd)}
+ul{margin:.2rem 0;padding-left:1.1rem}pre{background:var(--soft);padding:.8rem;overflow-x:auto;
+border-radius:.4rem}code{font-size:.85em}summary{cursor:pointer;margin-top:2rem}
+"""
+
+
+class Html(str):
+    """Text that is markup already."""
+
+    __slots__ = ()
+
+
+Cell = str | int | Html
+
+
+def page(title: str, *parts: str, live: bool = False) -> HTMLResponse:
+    """Return a whole page; `live`: it shows something that goes on, so it comes again."""
+    refresh = f'<meta http-equiv="refresh" content="{_REFRESH_S}">' if live else ""
+    body = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"{refresh}<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body>{''.join(map(shown, parts))}</body></html>"
+    )
+    return HTMLResponse(body, headers=_HEADERS)
+
+
+def tag(name: str, *parts: Cell, kind: str = "") -> Html:
+    """Return an element of that name, of the class `kind`."""
+    of_class = f' class="{kind}"' if kind else ""
+    return Html(f"<{name}{of_class}>{''.join(map(shown, parts))}</{name}>")
+
+
+def anchor(href: str, text: str) -> Html:
+    """Return a link."""
+    return Html(f'<a href="{escape(href)}">{escape(text)}</a>')
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:
+    """Return a table; numbers stand right, and a `div` takes the room and breaks into lines."""
+    listed = list(rows)
+    numeric = [isinstance(cell, int) for cell in listed[0]] if listed else []
+    head = "".join(
+        tag("th", title, kind="n" if right else "")
+        for title, right in zip(titles, numeric, strict=True)
+    )
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in listed)
+    return Html(f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>')
+
+
+def shown(part: Cell) -> str:
+    """Return a part as markup."""
+    if isinstance(part, Html):
+        return part
+    return f"{part:,}" if isinstance(part, int) else escape(part)
+
+
+def moment(stamp: str) -> Html:
+    """Return when it was, to the second, in UTC."""
+    return Html(f"{escape(stamp[:10])} {escape(stamp[11:19])}")
+
+
+def lasted(began: str, ended: str | None) -> str:
+    """Return how long it took, in the unit that fits; "" while it goes on."""
+    if ended is None:
+        return ""
+    took_s = (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()
+    if took_s < 60:
+        return f"{took_s:.1f} s"
+    minutes, seconds = divmod(round(took_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+
+
+def size(size_bytes: int) -> str:
+    """Return a size in the largest binary unit that keeps it at or above 1."""
+    amount, unit = float(size_bytes), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024:
+            break
+        amount, unit = amount / 1024, larger
+    return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def _cell(cell: Cell) -> Html:
+    if isinstance(cell, int):
+        return tag("td", cell, kind="n")
+    return tag("td", cell, kind="w" if isinstance(cell, Html) and cell.startswith("<div") else "")

@@ -1,0 +1,165 @@
+"""The pages for people: what they tell, to whom, and that no name gets out of its place."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from platform_scene import Platform
+
+from localtwin.api.html import lasted, size
+from localtwin.world.world import World
+
+pytest_plugins = ["platform_fixtures"]
+
+HOSTILE = "<script>alert(1)</script>&\"'"
+HERE = {"Host": "127.0.0.1:8080"}
+
+
+class Text(HTMLParser):
+    """The text that a reader sees, and the elements around it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.elements: set[str] = set()
+        self.feed(page)
+        self.seen = re.sub(r"\s+", " ", " ".join(self.words))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data.strip())
+
+
+def look(platform: Platform, path: str) -> Text:
+    """Read a page as a browser on this machine does."""
+    request = platform.build_request("GET", path, headers=HERE)
+    del request.headers["Authorization"]
+    answer = platform.send(request)
+    assert answer.status_code == 200
+    assert "script" not in answer.headers["content-security-policy"]
+    return Text(answer.text)
+
+
+@pytest.fixture
+def imodel_id(platform: Platform) -> str:
+    """An iModel that a connection has brought a good and a broken file to."""
+    imodel_id = platform.new_imodel("Bridge " + HOSTILE)
+    good = platform.upload("walls.ifc", b"a\nb\nc")
+    broken = platform.upload("gründung & pfähle.ifc", b"bad")
+    platform.run(platform.connect(imodel_id, good, broken))
+    return imodel_id
+
+
+def test_the_first_page_leads_to_every_imodel_and_says_how_it_is(
+    platform: Platform, imodel_id: str
+) -> None:
+    """A look must answer: is anything wrong, and where."""
+    page = platform.get("/", headers=HERE).text
+
+    seen = Text(page).seen
+    assert f'href="/view/{imodel_id}"' in page
+    assert "Bridge " + HOSTILE + " 1 1 " in seen  # connections, changesets
+    assert "failed" in seen or "succeeded in part" in seen
+
+
+def test_an_imodels_page_tells_runs_file_by_file_and_changesets_with_counts(
+    platform: Platform, imodel_id: str
+) -> None:
+    """Whoever opens it wants to know which file, why, and what to do."""
+    seen = look(platform, f"/view/{imodel_id}").seen
+
+    assert "gründung & pfähle.ifc : It can't be read. Save it." in seen
+    assert re.search(r"1 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d 3 0 0 7 B walls\.ifc", seen)
+    assert "Office storage connection" in seen
+
+
+def test_no_name_becomes_markup(platform: Platform, imodel_id: str) -> None:
+    """Names come from whoever can write to the drive."""
+    elements = look(platform, "/").elements | look(platform, f"/view/{imodel_id}").elements
+
+    assert "script" not in elements
+
+
+def test_a_new_world_says_how_to_begin(platform: Platform) -> None:
+    """An empty table teaches nobody anything."""
+    imodel_id = platform.new_imodel("Empty")
+
+    assert "No connection yet" in look(platform, f"/view/{imodel_id}").seen
+    assert "twinsyncd.toml" in look(platform, "/").seen
+
+
+def test_what_goes_on_is_shown_as_going_on(world: World) -> None:
+    """And the page comes again by itself, so that nobody has to reload."""
+    with Platform(world) as platform:
+        imodel_id = platform.new_imodel("Busy")
+        connection = platform.connect(imodel_id, platform.upload("a.ifc", b"a"))
+        path = f"/synchronization/imodels/storageconnections/{connection}/run"
+        assert platform.post(path).status_code == 202
+
+        pages = [platform.get(path, headers=HERE).text for path in ("/", f"/view/{imodel_id}")]
+
+    assert all("waiting" in Text(page).seen for page in pages)
+    assert all('http-equiv="refresh"' in page for page in pages)
+
+
+def test_an_imodel_that_is_gone_leads_back(platform: Platform) -> None:
+    """A bookmark outlives what it points to."""
+    answer = platform.get("/view/7dbd531d-6967-47b2-8945-a722a437ad7a", headers=HERE)
+
+    assert answer.status_code == 404
+    assert 'href="/"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8080", 200),
+        ("localhost", 200),
+        ("[::1]:8080", 200),
+        ("cloud", 403),
+        ("127.0.0.1.example.org", 403),
+    ],
+)
+def test_only_a_browser_that_knows_it_is_here_sees_the_page(
+    platform: Platform, host: str, status: int
+) -> None:
+    """A stranger's page whose name was pointed at this machine must not read it."""
+    answers = [platform.get(path, headers={"Host": host}) for path in ("/", "/view/a")]
+
+    assert answers[0].status_code == status
+    assert (answers[1].status_code == 403) == (status == 403)
+
+
+def test_the_page_shows_no_secret(platform: Platform, imodel_id: str) -> None:
+    """It is read over shoulders and pasted into questions."""
+    secret = platform.world.credentials.client_secret
+
+    assert secret not in platform.get("/", headers=HERE).text
+    assert str(platform.world.folder) in look(platform, "/").seen
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "said"),
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (5 << 20, "5.0 MiB"), (3 << 40, "3.0 TiB")],
+)
+def test_sizes_have_the_unit_that_fits(size_bytes: int, said: str) -> None:
+    """Nobody counts digits."""
+    assert size(size_bytes) == said
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        (None, ""),
+        ("2026-03-01T12:00:05.1230000Z", "5.1 s"),
+        ("2026-03-01T12:03:05.0000000Z", "3 min 5 s"),
+        ("2026-03-01T14:00:59.9990000Z", "2 h 1 min"),
+    ],
+)
+def test_durations_have_the_unit_that_fits(ended: str | None, said: str) -> None:
+    """Nobody divides by sixty."""
+    assert lasted("2026-03-01T12:00:00.0000000Z", ended) == said
