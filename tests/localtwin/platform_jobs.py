@@ -1,6 +1,7 @@
 """A worker's module for tests: sources are plain texts, one element a line.
 
-The first line may be a command: crash, crash-after, greedy, hang or bad.
+The first line may be a command: crash, crash-after, greedy, hang or bad. The lines of its
+references count as its own.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class SourceOrder:
     file: Path
     connector_type: str
     action: str = "bridge"
+    references: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,10 @@ def _take(held: dict[str, Any], source: SourceOrder) -> SourceReport:
             error = SourceError("FileUnreadable", "It can't be read.", "Save it.", "file", True)
             return SourceReport(source.source_id, "Error", error=error)
     lines = source.file.read_text().splitlines()
+    for reference in source.references:
+        if reference.exists():
+            beside = source.file.with_name(reference.name)
+            lines += [f"{reference.name}: {line}" for line in beside.read_text().splitlines()]
     if lines == before:
         return SourceReport(source.source_id, "Skipped")
     held[source.source_id] = lines

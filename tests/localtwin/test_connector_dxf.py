@@ -164,6 +164,21 @@ def test_an_attached_drawing_is_named(file: Path) -> None:
     assert block.properties["xref_path"] == "../base/survey.dwg"
 
 
+def test_an_external_reference_beside_the_drawing_is_read(file: Path) -> None:
+    """What it shows is part of the drawing, wherever its author had it and however it is spelt."""
+
+    def draw(drawing: Drawing) -> None:
+        drawing.add_xref_def("Q:\\\\base\\survey.DWG", "SURVEY")
+
+    survey = file.with_name("Survey.dwg")
+    survey.write_bytes(b"points")
+    before = drawn(file, draw)
+    same = changed(before, read(file))
+    survey.write_bytes(b"other points")
+
+    assert (same, changed(before, read(file))) == ([], ["DWG:BLOCK"])
+
+
 def test_a_dimension_shows_a_change_of_what_it_is_drawn_by(file: Path) -> None:
     """Dimensions keep their lines and texts in a nameless block."""
 

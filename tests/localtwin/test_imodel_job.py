@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import ezdxf.filemanagement
@@ -56,6 +57,30 @@ def add_line(file: Path) -> None:
     drawing = ezdxf.filemanagement.readfile(file)
     drawing.modelspace().add_line((0, 3), (4, 3), dxfattribs={"layer": "WALLS"})
     drawing.saveas(file)
+
+
+def test_a_source_is_read_again_when_what_it_draws_on_changed(
+    scene: Scene, drawing: Path, tmp_path: Path
+) -> None:
+    """Its own bytes are the same, so they alone can't tell."""
+    xref = tmp_path / "survey.dxf"
+    order = replace(source(drawing), references=(xref, tmp_path / "lost.dxf"))
+    xref.write_bytes(b"points")
+    scene.run(order)
+
+    same = scene.run(order).sources[0].result
+    xref.write_bytes(b"other points")
+    changed = scene.run(order).sources[0].result
+    with_less = scene.run(source(drawing)).sources[0].result
+
+    assert (same, changed, with_less) == ("Skipped", "Success", "Success")
+
+
+def test_an_order_with_references_survives_its_journey(scene: Scene, drawing: Path) -> None:
+    """It is carried to the worker as JSON."""
+    order = scene.order(replace(source(drawing), references=(drawing.with_name("x.dxf"),)))
+
+    assert order_from_json(order_to_json(order)) == order
 
 
 def test_a_new_imodel_is_empty_and_has_no_changeset(scene: Scene) -> None:

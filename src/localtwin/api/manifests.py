@@ -6,10 +6,18 @@ Source: Synchronization API, "Create ManifestConnection", "Create ManifestConnec
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import AliasChoices, BaseModel, Field, HttpUrl
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    Field,
+    HttpUrl,
+    ValidationInfo,
+    field_validator,
+)
 from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import INCOMPLETE, invalid
@@ -24,9 +32,19 @@ from localtwin.api.synchronization_shapes import BASE, connection_shape, source_
 from localtwin.errors import Detail
 from localtwin.world.connections import MANIFEST, Mapping
 from localtwin.world.freezer import BRIDGE, Order
+from localtwin.world.references import Child
 from localtwin.world.world import World
 
 _SOURCES_MAX = 1000
+_CHILDREN_MAX = 1000
+_FORBIDDEN = frozenset("/\\:") | {chr(code) for code in range(32)}
+
+
+def _plain_name(name: str | None) -> str | None:
+    """Return `name`; raises ValueError where it would lead out of its folder."""
+    if name is not None and (name in {".", ".."} or not _FORBIDDEN.isdisjoint(name)):
+        raise ValueError("not the name of a file")
+    return name
 
 
 class ManifestSource(BaseModel):
@@ -44,17 +62,37 @@ class ManifestCreate(BaseModel):
     source_files: Annotated[list[ManifestSource], Field(alias="sourceFiles", min_length=1)]
 
 
+class ChildFile(BaseModel):
+    """A reference file of a file of a run."""
+
+    id: Annotated[str, Field(min_length=1)]
+    parent_id: Annotated[str | None, Field(alias="parentId")] = None
+    name: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_plain_name)]
+    url: HttpUrl
+    connector_type: Annotated[ConnectorType | None, Field(alias="connectorType")] = None
+
+
 class RunFile(BaseModel):
     """A file of a run; `connector` is the older name of connectorType."""
 
     id: Annotated[str, Field(min_length=1)]
-    name: Annotated[str | None, Field(max_length=255)] = None
+    name: Annotated[str | None, Field(max_length=255), AfterValidator(_plain_name)] = None
     url: HttpUrl | None = None
     action: Literal["bridge", "unmap"] = "bridge"
     connector_type: Annotated[
         ConnectorType | None, Field(validation_alias=AliasChoices("connectorType", "connector"))
     ] = None
-    children: list[dict[str, Any]] = []
+    children: Annotated[list[ChildFile], Field(max_length=_CHILDREN_MAX)] = []
+
+    @field_validator("children")
+    @classmethod
+    def _belong(cls, children: list[ChildFile], info: ValidationInfo) -> list[ChildFile]:
+        names = [str(info.data.get("name")).lower(), *(child.name.lower() for child in children)]
+        if len(set(names)) < len(names):
+            raise ValueError("two files of one name")
+        if any(child.parent_id not in {None, info.data.get("id")} for child in children):
+            raise ValueError("a child of another file")
+        return children
 
 
 class ManifestRun(BaseModel):
@@ -136,4 +174,7 @@ def _order(request: Request, file: RunFile) -> Order:
         connector_type=str(file.connector_type),
         action=file.action,
         url=None if file.url is None or file.action != BRIDGE else str(file.url),
+        children=tuple(Child(child.name, str(child.url)) for child in file.children)
+        if file.action == BRIDGE
+        else (),
     )

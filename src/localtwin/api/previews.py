@@ -198,7 +198,10 @@ def _report(run: Run, task: Task) -> dict[str, Any]:
             "fileName": task.name,
             "fileExists": task.content is not None,
             "bimFileExists": True,
-            "Files": [],
+            "Files": [
+                {"fileName": each.name, "state": "Missing" if each.problem else "Available"}
+                for each in task.references
+            ],
         },
         "filerecords": [{"file": task.file_id, "auditrecords": [audit] if error else []}],
     }

@@ -108,13 +108,15 @@ def _task(kind: str, task: Task) -> dict[str, Any]:
 
 def _details(task: Task) -> dict[str, Any]:
     failed = task.result == ERROR
-    message = task.report or (task.error or {}).get("message")
+    missing = [each.name for each in task.references if each.problem is not None]
+    told = [task.report or (task.error or {}).get("message")]
+    told += [f"Missing reference files: {', '.join(missing)}"] if missing else []
     return {
         "synchronizationReport": {
-            "suggestedAction": "Error" if failed else None,
-            "message": message,
+            "suggestedAction": "Error" if failed else "Warning" if missing else None,
+            "message": "; ".join(text for text in told if text) or None,
             "totalErrorsCount": int(failed),
-            "totalWarningsCount": 0,
+            "totalWarningsCount": len(missing),
             "totalOtherIssuesCount": 0,
         }
     }

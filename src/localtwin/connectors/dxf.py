@@ -1,8 +1,9 @@
 """The connector for DXF drawings: layers, blocks and entities, by handle."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import ezdxf.recover
 from ezdxf.document import Drawing
@@ -40,14 +41,15 @@ class DxfConnector:
 
     def read(self, file: Path) -> Iterator[SourceElement]:
         """Yield layers, blocks, then entities; raises ConnectorError on a broken file."""
-        yield from _Reading(_opened(file)).elements()
+        yield from _Reading(_opened(file), file.parent).elements()
 
 
 class _Reading:
     """One pass over an open drawing."""
 
-    def __init__(self, drawing: Drawing) -> None:
+    def __init__(self, drawing: Drawing, folder: Path) -> None:
         self._drawing = drawing
+        self._folder = folder
         # R12 has no handles for layers and blocks; those that ezdxf makes up depend on the rest.
         self._by_name = drawing.loaded_dxfversion == DXF12
         self._layers: dict[str, str] = {}
@@ -82,7 +84,7 @@ class _Reading:
                 class_name="DWG:BLOCK",
                 partition=Partition.DEFINITION,
                 label=block.name,
-                properties=_block_properties(block),
+                properties=_block_properties(block, self._folder),
                 shape=_digest(_tags(entity) for entity in block),
             )
 
@@ -184,12 +186,28 @@ def _plain(value: object) -> Json:
     return str(value)
 
 
-def _block_properties(block: BlockLayout) -> dict[str, Json]:
+def _block_properties(block: BlockLayout, folder: Path) -> dict[str, Json]:
     told: dict[str, Json] = {"base_point": _plain(Vec3(block.base_point))}
     record = block.block
     if record is not None and record.is_xref:
         told["xref_path"] = record.dxf.xref_path
+        content = _content_of(record.dxf.xref_path, folder)
+        if content is not None:
+            told["xref_content"] = content
     return told
+
+
+def _content_of(xref_path: str, folder: Path) -> str | None:
+    """Return a digest of an external reference, if it is beside its master.
+
+    The path is of the author's machine, so only its last part counts, as CAD programs do.
+    """
+    name = PureWindowsPath(xref_path).name.lower()
+    for file in folder.iterdir():
+        if file.name.lower() == name and file.suffix and file.is_file():
+            with file.open("rb") as data:
+                return hashlib.file_digest(data, "sha256").hexdigest()
+    return None
 
 
 def _texts(entity: DXFGraphic) -> dict[str, Json]:

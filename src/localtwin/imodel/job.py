@@ -5,7 +5,9 @@ reader that crashes takes down nothing but its own process.
 """
 
 import hashlib
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
@@ -43,6 +45,9 @@ __all__ = [
     "last_changeset",
     "run_job",
 ]
+
+
+_EDITION_LENGTH = 12  # only has to differ from the one before
 
 
 def run_job(order: JobOrder) -> JobReport:
@@ -93,9 +98,8 @@ def _unmap(database: apsw.Connection, source: SourceOrder) -> tuple[SourceReport
 
 def _bridge(database: apsw.Connection, source: SourceOrder) -> tuple[SourceReport, Changes]:
     connector = connector_for(source.connector_type, source.name)
-    origin = Origin(
-        source.source_id, source.name, connector.name, connector.version, _digest(source.file)
-    )
+    digest, edition = _digest(source.file), _edition(connector.version, source.references)
+    origin = Origin(source.source_id, source.name, connector.name, edition, digest)
     if _is_known(database, origin):
         return SourceReport(source.source_id, "Skipped"), Changes.NONE
     elements = read_source(connector, source.file, source.name)
@@ -121,6 +125,15 @@ def _is_known(database: apsw.Connection, origin: Origin) -> bool:
     ).fetchone()
     told = (origin.label, origin.connector_name, origin.connector_version, origin.digest)
     return row == told
+
+
+def _edition(version: str, references: Sequence[Path]) -> str:
+    """Return the edition of a reading: who reads, and what the source draws on."""
+    if not references:
+        return version
+    drawn_on = {file.name: _digest(file) for file in references if file.exists()}
+    text = json.dumps(drawn_on, sort_keys=True)
+    return f"{version}+{hashlib.sha256(text.encode()).hexdigest()[:_EDITION_LENGTH]}"
 
 
 def _digest(file: Path) -> str:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from enum import IntFlag
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Result = Literal["Success", "Skipped", "Error"]
 Action = Literal["bridge", "unmap"]
@@ -30,7 +30,8 @@ class SourceOrder:
     """One source file of a run; `name` tells the format, `file` may be called anything.
 
     `source_id` stays with the source for life. The action "unmap" removes all it contributed
-    and does not look at `file`.
+    and does not look at `file`. `references` are beside it, under the names it knows them by;
+    one that can't be had is not there.
     """
 
     source_id: str
@@ -38,6 +39,7 @@ class SourceOrder:
     file: Path
     connector_type: str
     action: str = "bridge"
+    references: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +102,18 @@ class JobReport:
 def order_from_json(text: str | bytes) -> JobOrder:
     """Return the order in `text`; raises ValueError, KeyError or TypeError if it is not one."""
     value = json.loads(text)
-    sources = (SourceOrder(**{**entry, "file": Path(entry["file"])}) for entry in value["sources"])
+    sources = (_source_order(entry) for entry in value["sources"])
     return JobOrder(
         imodel_file=Path(value["imodel_file"]),
         changeset_file=Path(value["changeset_file"]),
         sources=tuple(sources),
         at_work=Path(value["at_work"]) if value.get("at_work") else None,
     )
+
+
+def _source_order(entry: dict[str, Any]) -> SourceOrder:
+    references = tuple(Path(file) for file in entry.get("references", ()))
+    return SourceOrder(**{**entry, "file": Path(entry["file"]), "references": references})
 
 
 def order_to_json(order: JobOrder) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from localtwin.errors import JobFailed
 from localtwin.faults import Fault, Faults
 from localtwin.world.database import Database
-from localtwin.world.fetching import fetch
+from localtwin.world.fetching import fetch_all
 from localtwin.world.freezer import Freezer
 from localtwin.world.imodels import IModels
 from localtwin.world.jobprocess import JobProcess
@@ -37,10 +37,14 @@ _STUCK_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one run may use; `delay_s` makes every run last at least so long."""
+    """What one run may use; `delay_s` makes every run last at least so long.
+
+    `fetch_s` is for each file that is fetched by its URL.
+    """
 
     workers: int = 2
     run_s: float = 3600.0
+    fetch_s: float = 600.0
     delay_s: float = 0.0
     memory_bytes: int | None = None
     module: str = "localtwin.world.jobs"
@@ -206,28 +210,47 @@ class Executor:
         return {first: failed_source(first, "FileSpoilt", "A fault was asked for.")}
 
     def _fetch(self, run: Run) -> dict[str, dict[str, Any]]:
-        """Fetch what is named by URL; returns the reports of the files that can't be had."""
-        lost = {}
-        for task in run.tasks:
-            target = self._freezer.folder(run.id) / str(task.content)
-            if task.url is None or target.exists():
-                continue
-            reason = fetch(task.url, target)
-            if reason is not None:
-                lost[task.file_id] = failed_source(task.file_id, "FileNotAvailable", reason)
-        return lost
+        """Fetch what is named by URL; returns the reports of the files that can't be had.
+
+        A reference file that can't be had is noted; its master is read without it.
+        """
+        folder = self._freezer.folder(run.id)
+        masters = [
+            (task, task.url, folder / str(task.content))
+            for task in run.tasks
+            if task.url is not None and not (folder / str(task.content)).exists()
+        ]
+        drawn_on = [
+            (each, each.url, folder / each.content)
+            for task in run.tasks
+            for each in task.references
+            if each.url is not None and not (folder / each.content).exists()
+        ]
+        wanted = [(url, target) for _, url, target in (*masters, *drawn_on)]
+        reasons = fetch_all(wanted, limit_s=self._limits.fetch_s)
+        problems = zip(drawn_on, reasons[len(masters) :], strict=True)
+        self._recorder.missed(
+            {(each.task_id, each.position): why for (each, _, _), why in problems if why}
+        )
+        return {
+            task.file_id: failed_source(task.file_id, "FileNotAvailable", why)
+            for (task, _, _), why in zip(masters, reasons[: len(masters)], strict=True)
+            if why is not None
+        }
 
     def _earlier(self, found: dict[str, Any] | None) -> tuple[Run, dict[str, Any]] | None:
         run = find_run(self._database, found["run_id"]) if found else None
         return None if found is None or run is None else (run, found["report"])
 
-    def _source(self, run: Run, task: Task) -> dict[str, str]:
+    def _source(self, run: Run, task: Task) -> dict[str, object]:
         # A file that was deleted has no content; the connector reports it as unreadable.
         content = task.content or f"missing-{task.position}"
+        folder = self._freezer.folder(run.id)
         return {
             "source_id": task.file_id,
             "name": task.name,
-            "file": str(self._freezer.folder(run.id) / content),
+            "file": str(folder / content),
             "connector_type": task.connector_type,
             "action": task.action,
+            "references": [str(folder / each.content) for each in task.references],
         }

@@ -19,6 +19,7 @@ from localtwin.ids import split_pair
 from localtwin.world.connections import Connection
 from localtwin.world.contents import Contents
 from localtwin.world.items import FILE, find
+from localtwin.world.references import Child
 from localtwin.world.tables import blobs, sources
 
 BRIDGE = "bridge"
@@ -27,13 +28,17 @@ UNMAP = "unmap"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a run shall do with one source file; `url` is where a manifest's file is fetched."""
+    """What a run shall do with one source file; `url` is where a manifest's file is fetched.
+
+    `children` are fetched with it, so that it finds under their names what it draws on.
+    """
 
     file_id: str
     name: str
     connector_type: str
     action: str = BRIDGE
     url: str | None = None
+    children: tuple[Child, ...] = ()
 
 
 class Freezer:
@@ -62,7 +67,7 @@ class Freezer:
         folder = self.folder(run_id)
         folder.mkdir()
         if orders is not None:
-            return [(order, f"{at}") for at, order in enumerate(orders)]
+            return [(order, _place(order, at)) for at, order in enumerate(orders)]
         frozen = []
         rows = transaction.execute(
             select(sources.c.id, sources.c.file_id, sources.c.connector_type)
@@ -100,6 +105,11 @@ class Freezer:
             return item.name, None
         self._contents.freeze(content, target)
         return item.name, target.name
+
+
+def _place(order: Order, at: int) -> str:
+    """Return where the file is put: what draws on others has a folder with them."""
+    return f"{at}/{order.name}" if order.children else f"{at}"
 
 
 def _last_name(transaction: Transaction, file_id: str) -> str:

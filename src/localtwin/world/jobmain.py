@@ -110,16 +110,17 @@ class Pending:
 
 
 def _job(module: Any, imodel: Path, changeset: Path, order: dict[str, Any]) -> Any:
-    told = (
-        module.SourceOrder(**(source | {"file": Path(source["file"])}))
-        for source in order["sources"]
-    )
     return module.JobOrder(
         imodel_file=imodel,
         changeset_file=changeset,
-        sources=tuple(told),
+        sources=tuple(_source(module, source) for source in order["sources"]),
         at_work=Path(order["at_work"]),
     )
+
+
+def _source(module: Any, told: dict[str, Any]) -> Any:
+    references = tuple(Path(file) for file in told["references"])
+    return module.SourceOrder(**(told | {"file": Path(told["file"]), "references": references}))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ Source: Synchronization API, "Get StorageConnection run"; iModels API, "Changese
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
@@ -14,6 +14,7 @@ from sqlalchemy import insert, select, update
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
 from localtwin.world.imodels import find_imodel, last_changeset
+from localtwin.world.references import forget_urls, note_problems
 from localtwin.world.reports import (
     ERROR,
     SKIPPED,
@@ -62,6 +63,11 @@ class Recorder:
                 .where(tasks.c.run_id == run_id, tasks.c.state != COMPLETED)
                 .values(state="Executing", started=now)
             )
+
+    def missed(self, problems: Mapping[tuple[str, int], str]) -> None:
+        """Record why reference files are missing, by task and position."""
+        with self._database.write() as transaction:
+            note_problems(transaction, problems)
 
     def ended(
         self, run: Run, report: dict[str, Any], earlier: tuple[Run, dict[str, Any]] | None = None
@@ -170,3 +176,4 @@ def _end_run(
         .where(runs.c.id == run_id, runs.c.state != COMPLETED)
         .values(state=COMPLETED, result=result, error=error, ended=now)
     )
+    forget_urls(transaction, run_id)

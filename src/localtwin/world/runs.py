@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import insert, select, update
-from sqlalchemy.engine import Row
 
 from localtwin.errors import Conflict, NotFound
 from localtwin.ids import new_guid
@@ -21,6 +20,7 @@ from localtwin.world.clock import Clock, stamp
 from localtwin.world.connections import Connection, find_connection
 from localtwin.world.database import Database, next_seq
 from localtwin.world.freezer import Freezer, Order
+from localtwin.world.references import Reference, references_of, remember
 from localtwin.world.tables import connections, runs, tasks
 
 COMPLETED = "Completed"
@@ -48,6 +48,7 @@ class Task:
     ended: str | None
     error: dict[str, Any] | None
     report: str | None
+    references: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,8 @@ class Runs:
         ]
         if rows:
             transaction.execute(insert(tasks), rows)
+        for task, (order, _content) in zip(rows, frozen, strict=True):
+            remember(transaction, task["id"], str(task["position"]), order.children)
         transaction.execute(
             update(connections).where(connections.c.id == connection.id).values(last_run_id=run_id)
         )
@@ -203,14 +206,12 @@ def _find(transaction: Transaction, run_id: str) -> Run | None:
 
 def _tasks(transaction: Transaction, run_ids: Sequence[str]) -> dict[str, list[Task]]:
     query = select(tasks).where(tasks.c.run_id.in_(run_ids))
+    drawn_on = references_of(transaction, run_ids)
     found: dict[str, list[Task]] = {}
     for row in transaction.execute(query.order_by(tasks.c.run_id, tasks.c.position)):
-        found.setdefault(row.run_id, []).append(_task(row))
+        task = Task(**row._mapping, references=tuple(drawn_on.get(row.id, ())))
+        found.setdefault(row.run_id, []).append(task)
     return found
-
-
-def _task(row: Row[Any]) -> Task:
-    return Task(**row._mapping)
 
 
 def _active(transaction: Transaction, imodel_id: str) -> AlreadyActive | None:

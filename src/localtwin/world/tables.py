@@ -265,3 +265,14 @@ tasks = Table(
     Column("report", String),
     Index("tasks_by_run", "run_id", "position"),
 )
+
+references = Table(
+    "references",
+    metadata,
+    Column("task_id", String, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("content", String, nullable=False),
+    Column("url", String),  # a secret, so forgotten when the run ends
+    Column("problem", String),
+)
