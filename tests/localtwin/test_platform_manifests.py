@@ -90,7 +90,7 @@ def drive() -> Iterator[Drive]:
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform that does not wait long for a file."""
-    with opened(tmp_path_factory.mktemp("hasty"), fetch_s=0.3) as world, Platform(world) as found:
+    with opened(tmp_path_factory.mktemp("hasty"), fetch_s=0.5) as world, Platform(world) as found:
         world.start()
         yield found
 

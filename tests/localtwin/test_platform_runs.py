@@ -282,6 +282,79 @@ def test_a_file_that_wants_too_much_memory_fails_alone(tmp_path: Path) -> None:
     assert tasks[greedy]["error"]["message"].startswith("MemoryError")
 
 
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A platform that does not wait long for a file to be read."""
+    with opened(tmp_path_factory.mktemp("hasty"), file_s=0.5) as world, Platform(world) as found:
+        world.start()
+        yield found
+
+
+def test_a_file_whose_reader_never_ends_does_not_hold_up_the_others(hasty: Platform) -> None:
+    """A parser in a loop is as common as one that crashes, and nobody is there to stop it."""
+    names = {"a.ifc": b"hang", "b.ifc": b"wall", "c.ifc": b"hang", "d.ifc": b"bad"}
+    files = [hasty.upload(name, content) for name, content in names.items()]
+    connection = hasty.connect(hasty.new_imodel(), *files)
+    door = {"storageFileId": hasty.upload("e.dwg", b"door"), "connectorType": "DWG"}
+    expect(hasty.post(f"{CONNECTIONS}/{connection}/sourcefiles", json=door), 201)
+
+    run = hasty.run(connection)
+
+    drawings, models = run["jobs"]
+    assert (run["result"], run["error"]) == ("PartialSuccess", None)
+    assert (drawings["result"], models["result"]) == ("Success", "PartialSuccess")
+    assert [task["result"] for task in models["tasks"]] == [
+        "TimedOut",
+        "Success",
+        "TimedOut",
+        "Error",
+    ]
+    stuck = models["tasks"][0]
+    assert stuck["error"]["errorCode"] == "ConnectorTimedOut"
+    assert stuck["details"]["synchronizationReport"]["totalErrorsCount"] == 1
+    assert {task["state"] for task in models["tasks"]} == {"Completed"}
+
+
+def test_a_run_that_hangs_in_its_only_file_timed_out(hasty: Platform) -> None:
+    """And the iModel is free for the next run."""
+    stuck = hasty.upload("a.ifc", b"hang")
+    connection = hasty.connect(hasty.new_imodel(), stuck)
+
+    run = hasty.run(connection)
+    hasty.replace(stuck, b"wall")
+    after = hasty.run(connection)
+
+    assert (run["result"], run["jobs"][0]["result"]) == ("TimedOut", "TimedOut")
+    assert after["result"] == "Success"
+
+
+@pytest.mark.parametrize(
+    ("second", "results", "outcome"),
+    [
+        ({}, ["Skipped", "Skipped"], "Success"),
+        ({"b.ifc": b"other"}, ["Skipped", "Success"], "Success"),
+        ({"b.ifc": b"bad"}, ["Skipped", "Error"], "PartialSuccess"),
+        ({"a.ifc": b"new", "b.ifc": b"bad"}, ["Success", "Error"], "PartialSuccess"),
+        ({"a.ifc": b"bad", "b.ifc": b"bad"}, ["Error", "Error"], "Error"),
+    ],
+)
+def test_the_result_of_a_run_follows_from_those_of_its_files(
+    platform: Platform, second: dict[str, bytes], results: list[str], outcome: str
+) -> None:
+    """Unchanged files count as good; a client takes anything but these words for bad."""
+    files = {name: platform.upload(name, b"wall") for name in ("a.ifc", "b.ifc")}
+    connection = platform.connect(platform.new_imodel(), *files.values())
+    platform.run(connection)
+    for name, content in second.items():
+        platform.replace(files[name], content)
+
+    run = platform.run(connection)
+
+    (job,) = run["jobs"]
+    assert [task["result"] for task in job["tasks"]] == results
+    assert (job["result"], run["result"]) == (outcome, outcome)
+
+
 def test_a_connector_that_hangs_is_stopped(tmp_path: Path) -> None:
     """A run that never ends would hold the lock for ever."""
     with opened(tmp_path, run_s=0.3) as world, Platform(world) as platform:

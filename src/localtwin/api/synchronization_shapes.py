@@ -9,7 +9,7 @@ from fastapi import Request
 
 from localtwin.api.links import link, origin
 from localtwin.world.connections import MANIFEST, STORAGE, Connection, Source
-from localtwin.world.reports import ERROR, outcome
+from localtwin.world.reports import outcome
 from localtwin.world.runs import COMPLETED, UNDETERMINED, Run, Task
 
 BASE = "/synchronization/imodels"
@@ -107,7 +107,7 @@ def _task(kind: str, task: Task) -> dict[str, Any]:
 
 
 def _details(task: Task) -> dict[str, Any]:
-    failed = task.result == ERROR
+    failed = task.error is not None
     missing = [each.name for each in task.references if each.problem is not None]
     told = [task.report or (task.error or {}).get("message")]
     told += [f"Missing reference files: {', '.join(missing)}"] if missing else []

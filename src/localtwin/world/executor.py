@@ -22,7 +22,7 @@ from localtwin.world.freezer import Freezer
 from localtwin.world.imodels import IModels
 from localtwin.world.jobprocess import JobProcess
 from localtwin.world.recorder import Recorder
-from localtwin.world.reports import failed_source
+from localtwin.world.reports import failed_source, given_up
 from localtwin.world.runs import COMPLETED, Run, Task, find_run, unfinished
 
 log = logging.getLogger(__name__)
@@ -39,12 +39,13 @@ _STUCK_S = 0.2
 class Limits:
     """What one run may use; `delay_s` makes every run last at least so long.
 
-    `fetch_s` is for each file that is fetched by its URL.
+    `fetch_s` is for each file that is fetched by its URL, `file_s` for reading each.
     """
 
     workers: int = 2
     run_s: float = 3600.0
     fetch_s: float = 600.0
+    file_s: float = 1800.0
     delay_s: float = 0.0
     memory_bytes: int | None = None
     module: str = "localtwin.world.jobs"
@@ -161,26 +162,29 @@ class Executor:
     ) -> dict[str, Any] | None:
         """Return the worker's answer, None when the run has failed as a whole.
 
-        A file that crashes the worker is added to `lost`, and the others have another worker.
+        A file that crashes the worker, or that it does not come to an end with, is added to
+        `lost`, and the others have another worker.
         """
+        end = time.monotonic() + self._limits.run_s
         while True:
             try:
                 order = self.order(run, without=lost.keys())
-                return process.run(order, limit_s=self._limits.run_s)
+                left_s = end - time.monotonic()
+                return process.run(order, limit_s=left_s, file_s=self._limits.file_s)
             except JobFailed as failure:
                 if self._stopping.is_set():
                     return None
-                culprit = self._culprit(run, failure)
+                culprit = self._culprit(run, failure) if time.monotonic() < end else None
                 if culprit is None or culprit in lost:
                     key = "RunTimedOut" if failure.timed_out else "RunOrchestrationError"
                     self._end(run.id, key, failure.reason, timed_out=failure.timed_out)
                     return None
-                lost[culprit] = failed_source(culprit, "ConnectorCrashed", failure.reason)
+                lost[culprit] = given_up(culprit, failure.reason, timed_out=failure.timed_out)
 
     def _culprit(self, run: Run, failure: JobFailed) -> str | None:
-        """Return the file that the worker was at when it crashed."""
+        """Return the file that the worker was at when it ended."""
         note = self._freezer.folder(run.id) / _AT_WORK
-        if not failure.crashed or not note.exists():
+        if not (failure.crashed or failure.timed_out) or not note.exists():
             return None
         file_id = note.read_text("utf-8")
         note.unlink()

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
 import threading
-from typing import Any
+import time
+from pathlib import Path
+from typing import Any, Self
 
 from localtwin.errors import JobFailed
 from localtwin.world.jobmain import MEMORY_VARIABLE
+
+# How often the watch looks; a worker is killed that much later at worst.
+_LOOK_S = 1.0
 
 
 class JobProcess:
@@ -27,27 +33,21 @@ class JobProcess:
         """Start the process, so that the first job need not wait for its imports."""
         self._running()
 
-    def run(self, order: dict[str, Any], *, limit_s: float) -> dict[str, Any]:
+    def run(
+        self, order: dict[str, Any], *, limit_s: float, file_s: float = math.inf
+    ) -> dict[str, Any]:
         """Return the worker's answer: its report, and that of an earlier run it came upon.
 
-        Raises JobFailed when it crashes, takes longer than `limit_s`, or reports a failure.
+        Raises JobFailed when it crashes, takes longer than `limit_s` in all or than `file_s` at
+        one file, or reports a failure.
         """
         process = self._running()
-        timed_out = threading.Event()
-
-        def end() -> None:
-            timed_out.set()
-            process.kill()
-
-        timer = threading.Timer(limit_s, end)
-        timer.start()
-        try:
+        watch = _Watch(process, Path(order["at_work"]), limit_s=limit_s, file_s=file_s)
+        with watch:
             line = _ask(process, json.dumps(order))
-        finally:
-            timer.cancel()
         if not line:
             self._discard(process)
-            late = timed_out.is_set()
+            late = watch.ended
             raise JobFailed(_reason(process, timed_out=late), timed_out=late, crashed=not late)
         answer: dict[str, Any] = json.loads(line)
         if "failure" in answer:
@@ -94,6 +94,47 @@ class JobProcess:
             mine, self._process = self._process is process, None
         if mine:
             _close(process)
+
+
+class _Watch:
+    """Kills a worker that takes too long; `note` names the file it is at."""
+
+    def __init__(
+        self, process: subprocess.Popen[str], note: Path, *, limit_s: float, file_s: float
+    ) -> None:
+        self.ended = False
+        self._process = process
+        self._note = note
+        self._limit_s, self._file_s = limit_s, file_s
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        start = since = time.monotonic()
+        pause_s = min(_LOOK_S, self._limit_s / 4, self._file_s / 4)
+        seen = ""
+        while not self._done.wait(pause_s):
+            now, at = time.monotonic(), self._at()
+            if at != seen:
+                seen, since = at, now
+            if now - start > self._limit_s or (at and now - since > self._file_s):
+                self.ended = True
+                self._process.kill()
+                return
+
+    def _at(self) -> str:
+        try:
+            return self._note.read_text("utf-8")
+        except OSError:  # it is at no file
+            return ""
 
 
 def _ask(process: subprocess.Popen[str], order: str) -> str:

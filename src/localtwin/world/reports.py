@@ -62,15 +62,28 @@ def source_result(report: dict[str, Any]) -> SourceResult:
 
 def failed_source(source_id: str, code: str, reason: str) -> dict[str, Any]:
     """Return the report of a source that no worker could be asked about."""
+    advice = "Make the file available and start the run again."
+    return _failed(source_id, ERROR, code, reason, advice)
+
+
+def given_up(source_id: str, reason: str, *, timed_out: bool) -> dict[str, Any]:
+    """Return the report of a source whose reader crashed or did not come to an end."""
+    advice = "Open the file in the application that made it, check it and save it again."
+    if timed_out:
+        return _failed(source_id, TIMED_OUT, "ConnectorTimedOut", reason, advice)
+    return _failed(source_id, ERROR, "ConnectorCrashed", reason, advice)
+
+
+def _failed(source_id: str, result: str, code: str, reason: str, advice: str) -> dict[str, Any]:
     error = {
         "code": code,
         "message": reason,
-        "description": "Make the file available and start the run again.",
+        "description": advice,
         "category": "source_file",
         "can_user_fix": True,
     }
     counted = {"inserted": 0, "updated": 0, "deleted": 0}
-    return {"source_id": source_id, "result": ERROR, "error": error} | counted
+    return {"source_id": source_id, "result": result, "error": error} | counted
 
 
 def task_error(
