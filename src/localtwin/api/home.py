@@ -7,7 +7,6 @@ nobody signs in to look.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -17,7 +16,7 @@ from localtwin.api.imodel_page import IModelPage, mark
 from localtwin.api.links import origin
 from localtwin.world.imodels import IModel
 from localtwin.world.itwins import ITwin
-from localtwin.world.runs import COMPLETED, Run
+from localtwin.world.runs import COMPLETED
 from localtwin.world.world import World
 
 _ITWINS = 20  # a page for a look; the APIs have the whole
@@ -81,7 +80,7 @@ class Overview:
 
     def _imodel(self, imodel: IModel) -> tuple[Cell, ...]:
         connections = self._world.connections.page(None, imodel.id, skip=0, top=_CONNECTIONS + 1)
-        run = max(self._last_runs([c.last_run_id for c in connections]), default=None, key=_seq)
+        run = self._world.runs.newest(imodel.id)
         newest = self._world.imodels.changesets(imodel.id, top=1, newest_first=True)
         self._busy |= run is not None and run.state != COMPLETED
         self._synchronized |= run is not None
@@ -92,12 +91,6 @@ class Overview:
             moment(run.started) if run else tag("span", "none yet", kind="dim"),
             mark(run) if run else "",
         )
-
-    def _last_runs(self, run_ids: list[str | None]) -> Iterator[Run]:
-        for run_id in run_ids:
-            run = self._world.runs.find(run_id) if run_id else None
-            if run is not None:
-                yield run
 
     def _configuration(self, url: str, *, opened: bool) -> Html:
         made, secret = self._world.credentials, self._world.folder.resolve() / "credentials.json"
@@ -121,10 +114,6 @@ _BEGIN = tag(
     tag("code", "twinsyncd sync --config twinsyncd.toml"),
     ".",
 )
-
-
-def _seq(run: Run) -> int:
-    return run.seq
 
 
 def _is_here(request: Request) -> bool:

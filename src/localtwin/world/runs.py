@@ -125,6 +125,12 @@ class Runs:
         """Return the run with its tasks, whatever its connection."""
         return find_run(self._database, run_id)
 
+    def newest(self, imodel_id: str) -> Run | None:
+        """Return the last run that was started for the iModel, without its tasks."""
+        query = select(runs).where(runs.c.imodel_id == imodel_id).order_by(runs.c.seq.desc())
+        row = self._database.one(query.limit(1))
+        return None if row is None else Run(**row._mapping)
+
     def page(
         self, kind: str, connection_id: str, *, skip: int, top: int, newest_first: bool = False
     ) -> list[Run]:

@@ -234,6 +234,7 @@ runs = Table(
     Column("error", JSON),
     Column("attempts", Integer, nullable=False, default=0),
     Index("runs_by_connection", "connection_id", "seq"),
+    Index("runs_by_imodel", "imodel_id", "seq"),
     # The per-iModel run lock: the database itself admits one unfinished run.
     Index(
         "active_run",
