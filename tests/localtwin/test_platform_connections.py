@@ -127,7 +127,8 @@ def test_source_files_are_added_changed_and_removed(platform: Platform) -> None:
 def manifest(platform: Platform, *ids: str) -> tuple[str, str]:
     imodel = platform.new_imodel()
     files = [{"sourceFileId": each} for each in ids]
-    made = platform.post(MANIFEST, json={"iModelId": imodel, "sourceFiles": files})
+    body = {"iModelId": imodel, "authenticationType": "Service", "sourceFiles": files}
+    made = platform.post(MANIFEST, json=body)
     return imodel, str(expect(made, 201)["connection"]["id"])
 
 

@@ -98,7 +98,8 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def connect(platform: Platform, *ids: str) -> tuple[str, str]:
     imodel = platform.new_imodel()
     files = [{"sourceFileId": each} for each in ids]
-    made = platform.post(MANIFEST, json={"iModelId": imodel, "sourceFiles": files})
+    body = {"iModelId": imodel, "authenticationType": "Service", "sourceFiles": files}
+    made = platform.post(MANIFEST, json=body)
     return imodel, f"{MANIFEST}/{expect(made, 201)['connection']['id']}/runs"
 
 

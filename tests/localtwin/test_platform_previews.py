@@ -49,15 +49,3 @@ def test_the_report_of_a_failed_file_names_the_issue(platform: Platform) -> None
     (record,) = expect(platform.send(request), 200)["filerecords"]
 
     assert record["auditrecords"][0]["auditinfo"]["issueid"] == "FileUnreadable"
-
-
-def test_authorization_information_wants_an_absolute_address(platform: Platform) -> None:
-    """The browser is sent there afterwards."""
-    path = "/synchronization/imodels/connections/authorizationinformation"
-
-    refused = platform.get(path, params={"redirectUrl": "callback"})
-    told = platform.get(path, params={"redirectUrl": "http://localhost:3301/callback"})
-
-    code = "InvalidAuthorizationInformationRequest"
-    assert error_of(refused) == (422, code, {("InvalidValue", "redirectUrl")})
-    assert expect(told, 200)["authorizationInformation"]["isUserAuthorized"] is True

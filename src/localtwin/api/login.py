@@ -1,6 +1,8 @@
-"""The login page: a person agrees, and the browser returns to the program that asked.
+"""The pages where a person agrees, and the browser returns to the program that asked.
 
-Source: iTwin Platform, "Authorization code with PKCE"; RFC 8252: only loopback addresses.
+One signs in a program; the other lets runs act for a user while nobody is there.
+Source: iTwin Platform, "Authorization code with PKCE"; RFC 8252: only loopback addresses;
+Synchronization API, "Get authorization information".
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import APIRouter, Form, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from localtwin.errors import Unauthorised
 from localtwin.world.access import NATIVE_CLIENT, SCOPES
 from localtwin.world.grants import Consent
 from localtwin.world.world import World
@@ -23,13 +26,20 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "X-Frame-Options": "DENY",
 }
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>localtwin: sign in</title>
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>localtwin</title>
 <style>body{{font:16px system-ui;max-width:26rem;margin:15vh auto}}
 button{{font:inherit;padding:.5rem 1.5rem}}</style>
-<h1>Sign in to localtwin</h1>
-<p>A program on this computer wants to work with your local iTwin Platform as
-<b>Local User</b>. It will be told at <code>{target}</code>.</p>
-<form method="post">{fields}<button>Sign in</button></form></html>"""
+<h1>{title}</h1><p>{text}</p>
+<form method="post">{fields}<button>{button}</button></form></html>"""
+_SIGN_IN = (
+    "A program on this computer wants to work with your local iTwin Platform as "
+    "<b>Local User</b>. It will be told at <code>{}</code>."
+)
+_CONSENT = (
+    "Synchronization wants to bring files into your local iModels as <b>{}</b>, also while "
+    "nobody is there. Connections for which this was not agreed to end their runs with an error."
+)
+_AGREED = "<!doctype html><title>localtwin</title><p>Thank you. You may close this page.</p>"
 
 
 def router(world: World) -> APIRouter:
@@ -58,13 +68,9 @@ def router(world: World) -> APIRouter:
         if not set(scope.split()) <= SCOPES:
             return _back(redirect_uri, state, error="invalid_scope")
         values = (client_id, redirect_uri, scope, state, code_challenge)
-        fields = "".join(
-            f'<input type="hidden" name="{name}" value="{escape(value)}">'
-            for name, value in zip(_FIELDS, values, strict=True)
-        )
-        return HTMLResponse(
-            _PAGE.format(target=escape(redirect_uri), fields=fields), headers=_HEADERS
-        )
+        fields = dict(zip(_FIELDS, values, strict=True))
+        text = _SIGN_IN.format(escape(redirect_uri))
+        return _page("Sign in to localtwin", text, "Sign in", fields)
 
     @routes.post("/connect/authorize")
     def agree(
@@ -81,7 +87,41 @@ def router(world: World) -> APIRouter:
         code = world.grants.code(Consent(client_id, redirect_uri, scope, code_challenge))
         return _back(redirect_uri, state, code=code)
 
+    _consent_routes(routes, world)
     return routes
+
+
+def _consent_routes(routes: APIRouter, world: World) -> None:
+    @routes.get("/connect/consent")
+    def ask_consent(asked: Annotated[str, Query(alias="request")]) -> Response:
+        """Show who is asked to let runs act in their name."""
+        try:
+            who = world.access.consent_asked(asked)
+        except Unauthorised as refusal:
+            return HTMLResponse(f"<h1>{escape(refusal.message)}</h1>", 400, _HEADERS)
+        text = _CONSENT.format(escape(who.name))
+        return _page("Let synchronization run", text, "Agree", {"request": asked})
+
+    @routes.post("/connect/consent")
+    def consent(asked: Annotated[str, Form(alias="request")]) -> Response:
+        """Let runs act for the user, and return to the program that asked."""
+        try:
+            who = world.access.consent_asked(asked)
+        except Unauthorised as refusal:
+            return HTMLResponse(f"<h1>{escape(refusal.message)}</h1>", 400, _HEADERS)
+        world.grants.authorise_runs(who.user_id)
+        if not who.redirect_url:
+            return HTMLResponse(_AGREED, headers=_HEADERS)
+        return RedirectResponse(who.redirect_url, 303, _HEADERS)
+
+
+def _page(title: str, text: str, button: str, fields: dict[str, str]) -> HTMLResponse:
+    hidden = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(value)}">'
+        for name, value in fields.items()
+    )
+    page = _PAGE.format(title=title, text=text, button=button, fields=hidden)
+    return HTMLResponse(page, headers=_HEADERS)
 
 
 def _problem(client_id: str, redirect_uri: str) -> str | None:

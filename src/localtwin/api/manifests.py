@@ -21,6 +21,7 @@ from pydantic import (
 from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import INCOMPLETE, invalid
+from localtwin.api.links import caller
 from localtwin.api.synchronization import (
     add_connections,
     add_runs,
@@ -136,6 +137,7 @@ def _writes(routes: APIRouter, world: World) -> None:
             [Mapping(source.source_file_id) for source in body.source_files],
             display_name=body.display_name,
             authentication_type=body.authentication_type,
+            owner=caller(request).user_id,
         )
         return JSONResponse({"connection": connection_shape(request, connection)}, 201)
 

@@ -187,7 +187,10 @@ def described(routes: Sequence[BaseRoute], *, title: str, version: str) -> dict[
 def _responses(method: str, path: str) -> dict[str, Any]:
     status, schema = _SUCCESS[f"{method} {path}"]
     answers = {str(status): _answer(status, schema)}
-    if path.startswith("/connect/authorize"):
+    if path == "/connect/consent":
+        answers |= {"200": _answer(200, _PAGE_FOR_PEOPLE), "400": _answer(400, _PAGE_FOR_PEOPLE)}
+        answers |= {"422": _answer(422, ref("Error"))}
+    elif path.startswith("/connect/authorize"):
         answers["302"] = _answer(302, _EMPTY)
         answers |= {"400": _answer(400, _PAGE_FOR_PEOPLE), "422": _answer(422, ref("Error"))}
     elif path == "/connect/token":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Body, FastAPI, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from localtwin.api.blob_errors import blob_refused
 from localtwin.api.envelope import empty, invalid, not_valid
-from localtwin.api.links import link, origin
+from localtwin.api.links import caller, link, origin
 from localtwin.api.synchronization import check_guid
 from localtwin.errors import BlobRefusal, Detail
 from localtwin.faults import Fault
@@ -39,11 +39,12 @@ def router(world: World) -> APIRouter:
         """Tell whether runs may act for the calling user."""
         if redirect_url is not None and not _is_web_address(redirect_url):
             raise invalid(request.url.path, not_valid("redirectUrl"))
-        query = urlencode({"redirect_uri": redirect_url or ""})
+        who, here = caller(request), origin(request)
+        asked = world.access.ask_consent(who, redirect_url=redirect_url or "", issuer=here)
         signed_out = any(switch.kind is Fault.UNAUTHENTICATED_RUN for switch in world.faults.on())
         information = {
-            "isUserAuthorized": not signed_out,
-            "_links": {"authorizationUrl": link(f"{origin(request)}/connect/consent?{query}")},
+            "isUserAuthorized": not signed_out and world.grants.runs_authorised(who.user_id),
+            "_links": {"authorizationUrl": link(f"{here}/connect/consent?request={asked}")},
         }
         return JSONResponse({"authorizationInformation": information})
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty, invalid, not_valid
-from localtwin.api.links import PAGE, Skip, Top, page_links, paged, wants_representation
+from localtwin.api.links import PAGE, Skip, Top, caller, page_links, paged, wants_representation
 from localtwin.api.synchronization_bodies import ConnectionCreate, ConnectionUpdate, SourceWrite
 from localtwin.api.synchronization_shapes import (
     BASE,
@@ -52,6 +52,7 @@ def _storage_writes(routes: APIRouter, world: World) -> None:
             [_mapping(source) for source in body.source_files],
             display_name=body.display_name,
             authentication_type=body.authentication_type,
+            owner=caller(request).user_id,
         )
         return JSONResponse({"connection": connection_shape(request, connection)}, 201)
 
@@ -140,7 +141,7 @@ def _start_foreign_run(world: World, kind: str, connection_id: str, lasting_s: f
     """Have somebody else's connection of the same iModel start first; its run brings nothing."""
     imodel_id = world.connections.get(kind, connection_id).imodel_id
     foreign = world.connections.create(
-        STORAGE, imodel_id, [], display_name="Somebody else's", authentication_type="User"
+        STORAGE, imodel_id, [], display_name="Somebody else's", authentication_type="Service"
     )
     match world.runs.start(STORAGE, foreign.id):
         case Started(run_id):
@@ -196,6 +197,7 @@ def _connection_routes(routes: APIRouter, world: World, kind: str, path: str) ->
             connection_id,
             display_name=body.display_name,
             authentication_type=body.authentication_type,
+            owner=caller(request).user_id,
         )
         return JSONResponse({"connection": connection_shape(request, connection)})
 

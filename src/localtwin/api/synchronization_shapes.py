@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request
 
 from localtwin.api.links import link, origin
+from localtwin.world.authorizations import USER_NOT_AUTHENTICATED
 from localtwin.world.connections import MANIFEST, STORAGE, Connection, Source
 from localtwin.world.reports import outcome
 from localtwin.world.runs import COMPLETED, UNDETERMINED, Run, Task
@@ -39,9 +40,15 @@ def connection_shape(
         "iModelId": connection.imodel_id,
         "iTwinId": connection.itwin_id,
         "authenticationType": connection.authentication_type,
-        "error": None,
+        "error": _trouble(connection),
         "_links": links,
     }
+
+
+def _trouble(connection: Connection) -> dict[str, str] | None:
+    """Return what keeps the connection from working until a person does something."""
+    error = connection.last_error
+    return error if error and error["errorKey"] == USER_NOT_AUTHENTICATED else None
 
 
 def source_shape(

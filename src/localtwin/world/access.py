@@ -30,6 +30,7 @@ SCOPES = frozenset({SCOPE, "openid", "profile", "email", "offline_access"})
 NATIVE_CLIENT = "native-localtwin"
 LOCAL_USER = "local.user@localhost"
 AUDIENCE = ["https://qa-api.bentley.com", "https://api.bentley.com", "localtwin"]
+_CONSENT = "localtwin-consent"  # no API believes a token for this audience
 LIFETIME = timedelta(hours=1)
 _REMEMBERED = 1024  # verified tokens; checking a signature costs more than the request itself
 
@@ -44,6 +45,15 @@ class Caller:
     expires: float
     is_person: bool
     scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAsked:
+    """Who is asked to let runs act in their name, and where the browser goes afterwards."""
+
+    user_id: str
+    name: str
+    redirect_url: str
 
 
 class Access:
@@ -98,6 +108,18 @@ class Access:
         """Return the id token for the client about the local user."""
         return self._signed(issuer, {"aud": client_id} | self._user())
 
+    def ask_consent(self, caller: Caller, *, redirect_url: str, issuer: str) -> str:
+        """Return a token that asks for the caller's consent to runs, to be shown to a person."""
+        claims = {"aud": _CONSENT, "sub": caller.user_id, "name": caller.name}
+        return self._signed(issuer, claims | {"redirect_url": redirect_url})
+
+    def consent_asked(self, token: str) -> ConsentAsked:
+        """Return what such a token asks; raises Unauthorised."""
+        claims = self._claims(token, audience=[_CONSENT])
+        if claims["exp"] <= self._clock().timestamp():
+            raise _unauthorised("The request for consent has expired.")
+        return ConsentAsked(claims["sub"], claims["name"], claims["redirect_url"])
+
     def caller(self, token: str, *, scope: str = SCOPE) -> Caller:
         """Return who `token` speaks for; raises Unauthorised, also when it lacks the scope."""
         known = self._known.get(token) or self._verified(token)
@@ -128,17 +150,20 @@ class Access:
             claims | times, self._key, algorithm="RS256", headers={"kid": self._key_id}
         )
 
-    def _verified(self, token: str) -> Caller:
+    def _claims(self, token: str, *, audience: list[str]) -> dict[str, Any]:
         try:
-            claims = jwt.decode(
+            return jwt.decode(
                 token,
                 self._key.public_key(),
                 algorithms=["RS256"],
-                audience=AUDIENCE,
+                audience=audience,
                 options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
             )
         except jwt.InvalidTokenError as invalid:
             raise _unauthorised("Access denied due to invalid access_token.") from invalid
+
+    def _verified(self, token: str) -> Caller:
+        claims = self._claims(token, audience=AUDIENCE)
         caller = Caller(
             client_id=claims["client_id"],
             name=claims.get("email", claims["sub"]),

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Row
 
 from localtwin.errors import Conflict, Forbidden, NotFound, not_found
 from localtwin.ids import new_guid, pair_id
+from localtwin.world.authorizations import USER, own
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database, next_seq
 from localtwin.world.imodels import find_imodel
@@ -38,6 +39,7 @@ class Connection:
     authentication_type: str
     last_run_id: str | None
     created: str
+    last_error: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,15 @@ class Mapping:
     connector_type: str | None = None
 
 
+_LAST_ERROR = (
+    select(runs.c.error)
+    .where(runs.c.id == connections.c.last_run_id)
+    .scalar_subquery()
+    .label("last_error")
+)
+_WHOLE = select(connections, _LAST_ERROR)
+
+
 class Connections:
     """All connections; `kind` keeps storage and manifest connections apart."""
 
@@ -76,8 +87,12 @@ class Connections:
         *,
         display_name: str | None,
         authentication_type: str,
+        owner: str | None = None,
     ) -> Connection:
-        """Return a new connection with its source files; all or nothing."""
+        """Return a new connection with its source files; all or nothing.
+
+        `owner` is the user whose sign-in its runs use when they act for a user.
+        """
         with self._database.write() as transaction:
             imodel = find_imodel(transaction, imodel_id)
             row: dict[str, Any] = {
@@ -93,6 +108,8 @@ class Connections:
             }
             transaction.execute(insert(connections).values(row))
             connection = Connection(**row)
+            if owner is not None:
+                own(transaction, connection.id, owner)
             many = "One or more SourceFiles are already mapped to the iModel."
             for mapping in mappings:
                 _add(transaction, connection, mapping, taken=many)
@@ -109,7 +126,7 @@ class Connections:
         The operation knows no "not found": an iModel that is not there is nobody's to see.
         Source: Synchronization API, "Get StorageConnections".
         """
-        query = select(connections).where(connections.c.imodel_id == imodel_id.lower())
+        query = _WHOLE.where(connections.c.imodel_id == imodel_id.lower())
         if kind is not None:
             query = query.where(connections.c.kind == kind)
         with self._database.read() as transaction:
@@ -124,12 +141,18 @@ class Connections:
         *,
         display_name: str | None,
         authentication_type: str | None,
+        owner: str,
     ) -> Connection:
-        """Return the connection with what was given changed."""
+        """Return the connection with what was given changed.
+
+        Whoever has it act for a user is that user.
+        """
         wanted = {"display_name": display_name, "authentication_type": authentication_type}
         values = {key: value for key, value in wanted.items() if value is not None}
         with self._database.write() as transaction:
             found = find_connection(transaction, kind, connection_id)
+            if authentication_type == USER:
+                own(transaction, found.id, owner)
             if values:
                 transaction.execute(
                     update(connections).where(connections.c.id == found.id).values(values)
@@ -207,7 +230,7 @@ _TAKEN = "The SourceFile is already mapped to the iModel."
 
 def find_connection(transaction: Transaction, kind: str, connection_id: str) -> Connection:
     """Return the connection; raises NotFound."""
-    query = select(connections).where(connections.c.id == connection_id, connections.c.kind == kind)
+    query = _WHOLE.where(connections.c.id == connection_id, connections.c.kind == kind)
     row = transaction.execute(query).first()
     if row is None:
         raise not_found(f"{kind.capitalize()}Connection")

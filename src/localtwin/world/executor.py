@@ -16,6 +16,7 @@ from typing import Any
 
 from localtwin.errors import JobFailed
 from localtwin.faults import Fault, Faults
+from localtwin.world.authorizations import USER_NOT_AUTHENTICATED, may_run
 from localtwin.world.database import Database
 from localtwin.world.fetching import fetch_all
 from localtwin.world.freezer import Freezer
@@ -31,6 +32,11 @@ log = logging.getLogger(__name__)
 _ATTEMPTS = 3
 # In a run's folder: the file the worker is reading.
 _AT_WORK = "at-work"
+_NOBODY = (
+    "The user this connection acts for has not signed in to synchronization, or no longer is. "
+    "Open the authorizationUrl of the authorization information, or let the connection act for "
+    "a service with the authenticationType Service."
+)
 # How soon a stuck run notices that its switch was taken back.
 _STUCK_S = 0.2
 
@@ -146,8 +152,8 @@ class Executor:
         self._recorder.began(run_id)
         if not self._waited(run_id):
             return
-        if self._faults.take(Fault.UNAUTHENTICATED_RUN):
-            self._end(run_id, "UserNotAuthenticated", "The user has to sign in again.")
+        if self._faults.take(Fault.UNAUTHENTICATED_RUN) or not self._may_act(run):
+            self._end(run_id, USER_NOT_AUTHENTICATED, _NOBODY)
             return
         lost = self._fetch(run) | self._spoilt(run)
         answer = self._asked(run, process, lost)
@@ -156,6 +162,10 @@ class Executor:
         answer["report"]["sources"] += lost.values()
         self._recorder.ended(run, answer["report"], self._earlier(answer.get("earlier")))
         self._freezer.drop(run_id)
+
+    def _may_act(self, run: Run) -> bool:
+        with self._database.read() as transaction:
+            return may_run(transaction, run.connection_id)
 
     def _asked(
         self, run: Run, process: JobProcess, lost: dict[str, dict[str, Any]]

@@ -1,4 +1,4 @@
-"""Grants: authorization codes and refresh tokens of people who signed in.
+"""Grants: authorization codes and refresh tokens of people who signed in, and whom runs act for.
 
 Source: RFC 6749 sections 4.1 and 6, RFC 7636 (S256 only), as iTwin Platform, "Authorization".
 """
@@ -14,6 +14,7 @@ from datetime import timedelta
 from sqlalchemy import delete, insert
 
 from localtwin.errors import LocalTwinError
+from localtwin.world.authorizations import authorise, is_authorised
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
 from localtwin.world.tables import grants
@@ -67,6 +68,16 @@ class Grants:
         if consent.client_id != client_id:
             raise GrantRefused("The token was issued to another client.")
         return consent
+
+    def authorise_runs(self, user_id: str) -> None:
+        """Let runs act for the user from now on."""
+        with self._database.write() as connection:
+            authorise(connection, user_id, stamp(self._clock()))
+
+    def runs_authorised(self, user_id: str) -> bool:
+        """Return whether runs may act for the user."""
+        with self._database.read() as connection:
+            return is_authorised(connection, user_id)
 
     def _new(self, kind: str, consent: Consent, lifetime: timedelta) -> str:
         secret = secrets.token_urlsafe(32)

@@ -277,3 +277,20 @@ references = Table(
     Column("url", String),  # a secret, so forgotten when the run ends
     Column("problem", String),
 )
+
+# Whose sign-in the runs of a connection use, where they do not use the service's own.
+owners = Table(
+    "owners",
+    metadata,
+    Column(
+        "connection_id", String, ForeignKey("connections.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("user_id", String, nullable=False),
+)
+
+authorizations = Table(
+    "authorizations",
+    metadata,
+    Column("user_id", String, primary_key=True),
+    Column("given", String, nullable=False),
+)
