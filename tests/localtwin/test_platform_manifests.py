@@ -27,6 +27,8 @@ class Drive:
     url: str = ""
     files: dict[str, str] = field(default_factory=dict)
     closed: Event = field(default_factory=Event)
+    asked: Event = field(default_factory=Event)
+    released: Event = field(default_factory=Event)
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Serve one file, or fail in the way its name says."""
@@ -41,6 +43,9 @@ class Drive:
             _begin(request, 100)
             request.wfile.write(b"not so long")
         else:
+            if name.startswith("held"):
+                self.asked.set()
+                self.released.wait(10)
             _begin(request, len(self.files[name]))
             request.wfile.write(self.files[name].encode())
 
@@ -250,6 +255,27 @@ def test_references_that_could_not_be_beside_their_master_are_refused(
         422,
         "InvalidManifestConnectionRequest",
         {("InvalidValue", target)},
+    )
+
+
+def test_a_run_waits_to_execute_while_its_files_come(platform: Platform, drive: Drive) -> None:
+    """So a person sees that it is the link that is slow."""
+    drive.files["held.dwg"] = "wall"
+    _, path = connect(platform, "held.dwg")
+    started = start(platform, path, drive.file("held.dwg"))
+    drive.asked.wait(10)
+
+    found = expect(platform.get(started.headers["location"]), 200)["run"]
+    drive.released.set()
+    platform.world.executor.drain()
+
+    (task,) = tasks(found).values()
+    assert (found["state"], found["phase"]) == ("WaitingToExecute", "Preprocessor")
+    assert (task["state"], task["result"], task["startDateTime"], task["details"]) == (
+        "WaitingToExecute",
+        "Undetermined",
+        None,
+        None,
     )
 
 

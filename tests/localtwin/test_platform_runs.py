@@ -315,6 +315,23 @@ def test_a_file_whose_reader_never_ends_does_not_hold_up_the_others(hasty: Platf
     assert {task["state"] for task in models["tasks"]} == {"Completed"}
 
 
+def test_a_run_goes_through_its_states_in_their_order(hasty: Platform) -> None:
+    """Clients show them, and take whatever is not Completed for going on."""
+    connection = hasty.connect(hasty.new_imodel(), hasty.upload("a.ifc", b"hang"))
+    started = hasty.post(f"{CONNECTIONS}/{connection}/run")
+
+    seen: dict[str, tuple[str, str]] = {}
+    while "Completed" not in seen:
+        run = expect(hasty.get(started.headers["location"]), 200)["run"]
+        (job,) = run["jobs"]
+        seen[run["state"]] = (run["phase"], job["tasks"][0]["state"])
+
+    order = ["Queued", "WaitingToExecute", "Executing", "Finalizing", "Completed"]
+    assert list(seen) == [state for state in order if state in seen]
+    assert seen["Executing"] == ("MasterFile", "Executing")
+    assert seen["Completed"] == ("MasterFile", "Completed")
+
+
 def test_a_run_that_hangs_in_its_only_file_timed_out(hasty: Platform) -> None:
     """And the iModel is free for the next run."""
     stuck = hasty.upload("a.ifc", b"hang")
@@ -395,6 +412,7 @@ def test_an_interrupted_run_is_carried_out_after_a_restart(tmp_path: Path) -> No
         run = expect(platform.get(started.headers["location"]), 200)["run"]
         changesets = platform.changesets(imodel)
     assert (run["state"], run["result"], len(changesets)) == ("Completed", "Success", 1)
+    assert run["jobs"][0]["tasks"][0]["retryAttempts"] == 0
 
 
 def test_a_restart_after_the_commit_records_the_very_changeset(tmp_path: Path) -> None:

@@ -79,13 +79,13 @@ def run_shape(kind: str, run: Run, *, whole: bool = True) -> dict[str, Any]:
         "phase": run.phase,
         "error": run.error,
         "jobs": [
-            _job(kind, connector_type, list(tasks))
+            _job(kind, run, connector_type, list(tasks))
             for connector_type, tasks in groupby(ordered, key=lambda task: task.connector_type)
         ],
     }
 
 
-def _job(kind: str, connector_type: str, tasks: list[Task]) -> dict[str, Any]:
+def _job(kind: str, run: Run, connector_type: str, tasks: list[Task]) -> dict[str, Any]:
     finished = all(task.state == COMPLETED for task in tasks)
     return {
         "id": tasks[0].job_id,
@@ -94,17 +94,17 @@ def _job(kind: str, connector_type: str, tasks: list[Task]) -> dict[str, Any]:
         "state": COMPLETED if finished else tasks[0].state,
         "result": outcome(task.result for task in tasks) if finished else UNDETERMINED,
         "connectorType": connector_type,
-        "tasks": [_task(kind, task) for task in tasks],
+        "tasks": [_task(kind, run, task) for task in tasks],
     }
 
 
-def _task(kind: str, task: Task) -> dict[str, Any]:
+def _task(kind: str, run: Run, task: Task) -> dict[str, Any]:
     file_id = "storageFileId" if kind == STORAGE else "sourceFileId"
     return {
         "id": task.id,
         "startDateTime": task.started,
         "endDateTime": task.ended,
-        "retryAttempts": 0,
+        "retryAttempts": max(0, run.attempts - 1),
         file_id: task.file_id,
         "state": task.state,
         "result": task.result,

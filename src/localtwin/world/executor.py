@@ -150,15 +150,17 @@ class Executor:
             self._end(run_id, "RunOrchestrationError", "The run never came to an end.")
             return
         self._recorder.began(run_id)
-        if not self._waited(run_id):
-            return
         if self._faults.take(Fault.UNAUTHENTICATED_RUN) or not self._may_act(run):
             self._end(run_id, USER_NOT_AUTHENTICATED, _NOBODY)
             return
         lost = self._fetch(run) | self._spoilt(run)
+        self._recorder.executing(run_id)
+        if not self._waited(run_id):
+            return
         answer = self._asked(run, process, lost)
         if answer is None:
             return
+        self._recorder.finalizing(run_id)
         answer["report"]["sources"] += lost.values()
         self._recorder.ended(run, answer["report"], self._earlier(answer.get("earlier")))
         self._freezer.drop(run_id)

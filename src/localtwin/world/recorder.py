@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
@@ -27,7 +27,15 @@ from localtwin.world.reports import (
     source_result,
     task_error,
 )
-from localtwin.world.runs import COMPLETED, Run, Task
+from localtwin.world.runs import (
+    COMPLETED,
+    EXECUTING,
+    FINALIZING,
+    MASTER_FILE,
+    WAITING,
+    Run,
+    Task,
+)
 from localtwin.world.tables import changesets, connections, runs, tasks
 
 _DESCRIPTION_MAX = 255
@@ -50,19 +58,27 @@ class Recorder:
         return "" if last is None else last.id
 
     def began(self, run_id: str) -> None:
-        """Record that a worker has taken the run."""
+        """Record that the run was taken up, once more or for the first time."""
+        attempts = {"attempts": runs.c.attempts + 1}
+        with self._database.write() as transaction:
+            _move(transaction, run_id, WAITING, of_run=attempts)
+
+    def executing(self, run_id: str) -> None:
+        """Record that a worker has the run's files."""
         now = stamp(self._clock())
         with self._database.write() as transaction:
-            transaction.execute(
-                update(runs)
-                .where(runs.c.id == run_id)
-                .values(state="Executing", attempts=runs.c.attempts + 1)
+            _move(
+                transaction,
+                run_id,
+                EXECUTING,
+                of_run={"phase": MASTER_FILE},
+                of_tasks={"started": func.coalesce(tasks.c.started, now)},
             )
-            transaction.execute(
-                update(tasks)
-                .where(tasks.c.run_id == run_id, tasks.c.state != COMPLETED)
-                .values(state="Executing", started=now)
-            )
+
+    def finalizing(self, run_id: str) -> None:
+        """Record that the worker has answered."""
+        with self._database.write() as transaction:
+            _move(transaction, run_id, FINALIZING)
 
     def missed(self, problems: Mapping[tuple[str, int], str]) -> None:
         """Record why reference files are missing, by task and position."""
@@ -145,6 +161,21 @@ class Recorder:
                 deleted=changeset.deleted,
             )
         )
+
+
+def _move(
+    transaction: Transaction,
+    run_id: str,
+    state: str,
+    *,
+    of_run: Mapping[str, Any] | None = None,
+    of_tasks: Mapping[str, Any] | None = None,
+) -> None:
+    here = (runs.c.id == run_id) & (runs.c.state != COMPLETED)
+    transaction.execute(update(runs).where(here).values({"state": state, **(of_run or {})}))
+    open_ones = (tasks.c.run_id == run_id) & (tasks.c.state != COMPLETED)
+    changed = {"state": state, **(of_tasks or {})}
+    transaction.execute(update(tasks).where(open_ones).values(changed))
 
 
 def _matched(run: Run, report: dict[str, Any]) -> list[tuple[Task, SourceResult]]:

@@ -23,9 +23,15 @@ from localtwin.world.freezer import Freezer, Order
 from localtwin.world.references import Reference, references_of, remember
 from localtwin.world.tables import connections, runs, tasks
 
+# The states in their order, and what a run is at: fetching files first, then reading them.
+QUEUED = "Queued"
+WAITING = "WaitingToExecute"
+EXECUTING = "Executing"
+FINALIZING = "Finalizing"
 COMPLETED = "Completed"
 UNDETERMINED = "Undetermined"
-_PHASE = "MasterFile"
+PREPROCESSOR = "Preprocessor"
+MASTER_FILE = "MasterFile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +159,8 @@ class Runs:
             "connection_id": connection.id,
             "imodel_id": connection.imodel_id,
             "started": now,
-            "phase": _PHASE,
-            "state": "Queued",
+            "phase": PREPROCESSOR,
+            "state": QUEUED,
             "result": UNDETERMINED,
             "attempts": 0,
         }
@@ -243,6 +249,6 @@ def _task_row(
         "action": order.action,
         "content": content,
         "url": order.url,
-        "state": "Queued",
+        "state": QUEUED,
         "result": UNDETERMINED,
     }
