@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar
 
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 _STRIKES = 2  # one look may fall into the pause of an honest client
@@ -91,6 +92,16 @@ class Line(HttpToolsProtocol):
         self._chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
         super().on_headers_complete()
         self._handed_over = True
+
+    def on_body(self, body: bytes) -> None:
+        """Hand over a piece of the body; one that comes alone, as it is: copying costs a third."""
+        if self.cycle.body or self.cycle.response_complete:
+            super().on_body(body)
+            return
+        self.cycle.body = body  # type: ignore[assignment]  # it is only read, and replaced
+        if len(body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        self.cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """Know the request whole."""

@@ -155,8 +155,8 @@ def test_the_md5_to_keep_is_checked_against_the_content(platform: Platform, url:
 def test_a_checksum_computed_in_pieces_is_that_of_the_whole(tmp_path: Path) -> None:
     """A large body never comes at once."""
     with Contents(tmp_path).receive(summed=True) as incoming:
-        for piece in (b"", HELLO[:5], b"", HELLO[5:]):
-            incoming.write(piece)
+        incoming.write([b"", HELLO[:5]])
+        incoming.write([b"", HELLO[5:]])
 
         assert incoming.sums == sums_of(HELLO)
     assert sums_of(HELLO).crc64 == HELLO_CRC64

@@ -56,24 +56,26 @@ async def receive(request: Request, incoming: Incoming, *, size: int) -> None:
     """
     loop = get_running_loop()
     pending: Future[None] | None = None
-    piece = bytearray()
+    pieces: list[bytes] = []
+    collected = 0
     try:
-        async for chunk in request.stream():
-            piece += chunk
-            if len(piece) >= _WRITE_BYTES:
+        async for piece in request.stream():
+            pieces.append(piece)
+            collected += len(piece)
+            if collected >= _WRITE_BYTES:
                 if pending is not None:
                     await pending
-                pending = loop.run_in_executor(None, incoming.write, piece)
-                piece = bytearray()
+                pending = loop.run_in_executor(None, incoming.write, pieces)
+                pieces, collected = [], 0
     except ClientDisconnect as gone:
         raise BlobRefusal("IncompleteBody") from gone
     finally:
         if pending is not None:
             await pending
-    if len(piece) < _INLINE_BYTES:
-        incoming.write(piece)
+    if collected < _INLINE_BYTES:
+        incoming.write(pieces)
     else:
-        await loop.run_in_executor(None, incoming.write, piece)
+        await loop.run_in_executor(None, incoming.write, pieces)
     if incoming.size_bytes != size:
         raise BlobRefusal("IncompleteBody")
 
