@@ -159,6 +159,17 @@ def test_imodels_are_found_by_what_clients_ask(
     assert [each["displayName"] for each in expect(listed, 200)["iModels"]] == found
 
 
+def test_an_imodel_is_there_at_once(platform: Platform) -> None:
+    """Clients that name a way of creation poll until it has come to an end."""
+    body = {"iTwinId": platform.itwin_id, "name": "Bridge", "creationMode": "empty"}
+    imodel = expect(platform.post("/imodels", json=body), 201)["iModel"]
+
+    polled = platform.get(f"/imodels/{imodel['id']}/operations/create")
+
+    assert imodel["state"] == "initialized"
+    assert expect(polled, 200) == {"createOperation": {"state": "successful"}}
+
+
 def test_an_imodel_keeps_what_an_update_leaves_out(platform: Platform) -> None:
     """And the list of changesets that hangs on it."""
     imodel = platform.new_imodel("Bridge")

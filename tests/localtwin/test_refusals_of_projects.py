@@ -109,6 +109,13 @@ OF_IMODELS = [
     Refused("PATCH /imodels/{other}", {"name": "Bridge"}, 409, "iModelExists",
             "iModel with the same name already exists within the iTwin."),
     Refused("DELETE /imodels/{none}", None, *NO_IMODEL),
+    Refused("GET /imodels/{none}/operations/create", None, *NO_IMODEL),
+    imodels(
+        "POST /imodels",
+        {"iTwinId": "{itwin}", "name": "A", "creationMode": "fromBaseline"},
+        "create iModel",
+        bad("creationMode", "Input should be 'empty'."),
+    ),
     Refused("GET /imodels/{none}/changesets", None, *NO_IMODEL),
     imodels("GET /imodels/{imodel}/changesets?$orderBy=name", None, "get Changesets",
             not_this("$orderBy", "name")),

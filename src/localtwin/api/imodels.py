@@ -120,6 +120,12 @@ def _imodels(routes: APIRouter, world: World) -> None:
         imodel = world.imodels.change(imodel_id, values)
         return JSONResponse({"iModel": imodel_shape(request, imodel)})
 
+    @routes.get("/{imodel_id}/operations/create")
+    def creation(imodel_id: str) -> JSONResponse:
+        """Tell how far the creation is: an iModel is there at once, or not at all."""
+        world.imodels.get(imodel_id)
+        return JSONResponse({"createOperation": {"state": "successful"}})
+
     @routes.delete("/{imodel_id}")
     def delete(imodel_id: str) -> Response:
         """Delete an iModel with its changesets and connections."""

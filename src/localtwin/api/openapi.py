@@ -60,6 +60,7 @@ _SUCCESS: dict[str, tuple[int, Schema]] = {
     f"GET {_IMODEL}": (200, wrapped("iModel", "IModel")),
     f"PATCH {_IMODEL}": (200, wrapped("iModel", "IModel")),
     f"DELETE {_IMODEL}": (204, _EMPTY),
+    f"GET {_IMODEL}/operations/create": (200, wrapped("createOperation", "CreateOperation")),
     f"GET {_IMODEL}/changesets": (200, page("changesets", "Changeset", "ChangesetMinimal")),
     f"GET {_IMODEL}/changesets/{{changeset_id}}": (200, wrapped("changeset", "Changeset")),
     f"POST {_IMODEL}/namedversions": (201, wrapped("namedVersion", "NamedVersion")),

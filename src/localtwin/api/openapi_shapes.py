@@ -122,7 +122,12 @@ def _imodels() -> dict[str, Schema]:
         "geographicCoordinateSystem": or_null({"type": "object"}),
         "_links": closed(links | {"upload": or_null(_LINK), "complete": or_null(_LINK)}),
     }
-    return {"IModelMinimal": closed(minimal), "IModel": closed(whole)} | _changesets()
+    states = one_of("successful", "waitingForFile", "scheduled", "failed")
+    return {
+        "IModelMinimal": closed(minimal),
+        "IModel": closed(whole),
+        "CreateOperation": closed({"state": states}),
+    } | _changesets()
 
 
 def _changesets() -> dict[str, Schema]:
