@@ -62,6 +62,7 @@ def router(world: World) -> APIRouter:
     """Return the routes of the iModels API."""
     routes = APIRouter(prefix="/imodels", tags=["iModels"])
     _imodels(routes, world)
+    _single(routes, world)
     _changesets(routes, world)
     return routes
 
@@ -106,6 +107,8 @@ def _imodels(routes: APIRouter, world: World) -> None:
         shapes = [imodel_shape(request, imodel, whole=whole) for imodel in page]
         return JSONResponse({"iModels": shapes, "_links": links})
 
+
+def _single(routes: APIRouter, world: World) -> None:
     @routes.get("/{imodel_id}")
     def get(request: Request, imodel_id: str) -> JSONResponse:
         """Return one iModel."""
