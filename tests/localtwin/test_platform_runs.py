@@ -162,6 +162,26 @@ def test_a_second_start_on_the_imodel_is_shown_the_active_run(world: World) -> N
     assert runs == []
 
 
+def test_connections_of_both_kinds_share_the_lock_of_their_imodel(world: World) -> None:
+    """The address of the active run has to lead to it, whatever its kind."""
+    manifests = CONNECTIONS.replace("storage", "manifest")
+    with Platform(world) as platform:
+        imodel = platform.new_imodel()
+        storage = platform.connect(imodel, platform.upload("a.ifc", b"a"))
+        body = {"iModelId": imodel, "sourceFiles": [{"sourceFileId": "W"}]}
+        made = expect(platform.post(manifests, json=body), 201)["connection"]["id"]
+        file = {"id": "W", "name": "w.ifc", "url": "http://localhost/w", "connectorType": "IFC"}
+        first = platform.post(f"{manifests}/{made}/runs", json={"sourceFiles": [file]})
+
+        second = platform.post(f"{CONNECTIONS}/{storage}/run")
+        third = platform.post(f"{manifests}/{made}/runs", json={"sourceFiles": [file]})
+
+        active = expect(platform.get(second.headers["location"]), 200)["run"]
+    assert [each.status_code for each in (first, second, third)] == [202, 303, 303]
+    assert {each.headers["location"] for each in (second, third)} == {first.headers["location"]}
+    assert (active["connectionId"], active["state"]) == (made, "Queued")
+
+
 class Stalling(Freezer):
     """Freezes nothing before it is told to."""
 
