@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
-from platform_scene import Clock, Platform
+from platform_scene import Clock, Platform, opened
 
 from localtwin.api.blob_bodies import size_limit
-from localtwin.ids import split_pair
+from localtwin.ids import pair_id, split_pair
+from localtwin.world.blobs import Blobs, Headers
+from localtwin.world.conditions import Conditions
+from localtwin.world.contents import Contents
+from localtwin.world.database import Database
 
 pytest_plugins = ["platform_fixtures"]
 
@@ -45,6 +51,14 @@ def put_list(platform: Platform, url: str, *entries: tuple[str, str]) -> httpx.R
 
 def parsed(answer: httpx.Response) -> ET.Element:
     return ET.fromstring(answer.content)  # noqa: S314 (our own server's)
+
+
+def url_again(platform: Platform, url: str) -> str:
+    """Return a fresh URL of the same blob: the first one has expired."""
+    path = httpx.URL(url).path
+    now = platform.world.clock()
+    query = platform.world.signer.query(path, permissions="rw", now=now)
+    return f"{url.partition('?')[0]}?{query}"
 
 
 def blob_error(answer: httpx.Response) -> tuple[int, str | None]:
@@ -318,6 +332,62 @@ def test_contents_that_a_crash_left_behind_are_swept(platform: Platform, url: st
 
     assert not left.exists()
     assert send(platform, "GET", url).content == b"kept"
+
+
+def test_blocks_that_nobody_went_on_with_are_forgotten_after_a_week(
+    platform: Platform, url: str, clock: Clock
+) -> None:
+    """An upload may be resumed for that long; given up, it must not cost disk for ever."""
+    root = platform.world.folder / "blobs"
+    put_block(platform, url, block_id(0), b"first")
+    clock.advance(days=6)
+    put_block(platform, url_again(platform, url), block_id(1), b"second")
+    clock.advance(days=6)
+    platform.world.blobs.sweep()
+    kept = {file.read_bytes() for file in root.rglob("*") if file.is_file()}
+    clock.advance(days=2)
+
+    platform.world.blobs.sweep()
+
+    left = {file.read_bytes() for file in root.rglob("*") if file.is_file()}
+    assert {b"first", b"second"} <= kept
+    assert not {b"first", b"second"} & left
+
+
+def test_a_content_that_is_replaced_while_it_is_looked_up_is_read_whole(tmp_path: Path) -> None:
+    """A download that comes between two saves gets one of them."""
+    with opened(tmp_path) as world:
+        root, user = pair_id(world.credentials.itwin_id, world.credentials.itwin_id), "somebody"
+        item = world.storage.create(root, kind="file", name="a.ifc", description=None, user=user)
+    contents = Overtaken(tmp_path / "blobs")
+    database = Database(tmp_path / "world.sqlite")
+    blobs = Blobs(database, contents, Clock())
+    _write(blobs, item.guid, b"old")
+    contents.meanwhile = lambda: _write(blobs, item.guid, b"new")
+
+    found, content = blobs.open(item.guid)
+
+    with content:
+        assert (content.read(), found.size_bytes) == (b"new", 3)
+    database.close()
+
+
+class Overtaken(Contents):
+    """Contents that somebody changes just before one is found."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def file(self, name: str) -> Path:
+        act, self.meanwhile = self.meanwhile, None
+        if act is not None:
+            act()
+        return super().file(name)
+
+
+def _write(blobs: Blobs, blob: str, content: bytes) -> None:
+    with blobs.receive() as incoming:
+        incoming.write([content])
+        blobs.put(blob, incoming, Headers(), Conditions())
 
 
 def test_the_content_is_stored_under_no_name_of_the_user(platform: Platform) -> None:

@@ -7,14 +7,16 @@ Source: Blob service REST API, "Put Blob", "Put Block", "Put Block List", "Get B
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import partial
-from pathlib import Path
+from typing import IO
 
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from localtwin.api.blob_bodies import (
     block_list,
@@ -157,36 +159,58 @@ class BlobEndpoint:
         return Response(body, 200, headers, media_type="application/xml")
 
     def _get(self, request: Request, blob: str, grant: Grant) -> Response:
-        found = self._world.blobs.get(blob)
-        _conditions(request, reading=True).check(found)
-        given = request.headers.get("x-ms-range") or request.headers.get("range")
-        part = parse_range(given, found.size_bytes)
-        headers = _properties(found, grant.disposition)
-        first, last = part or (0, found.size_bytes - 1)
-        headers["Content-Length"] = str(last - first + 1)
-        if part is not None:
-            headers["Content-Range"] = f"bytes {first}-{last}/{found.size_bytes}"
-            if found.md5:  # the header would mean the range's own
-                headers["x-ms-blob-content-md5"] = headers.pop("Content-MD5")
-        status = 200 if part is None else 206
-        if request.method == "HEAD":
-            return Response(status_code=status, headers=headers)
-        size = None if part is None else last - first + 1
-        checksum = asked_of_range(request.headers, size)
-        pieces = _pieces(self._world.blobs.file(found), first, last - first + 1)
-        if checksum is None:
-            return StreamingResponse(pieces, status, headers)
-        data = b"".join(pieces)
-        headers[checksum] = checksum_headers(sums_of(data))[checksum]
-        return Response(data, status, headers)
+        found, content = self._world.blobs.open(blob)
+        with ExitStack() as closing:
+            closing.enter_context(content)
+            response = _read(request, found, content, grant.disposition)
+            if isinstance(response, ContentResponse):
+                closing.pop_all()  # it closes the content itself
+        return response
 
 
-def _pieces(file: Path, first: int, size: int) -> Iterator[bytes]:
-    with file.open("rb") as content:
-        content.seek(first)
-        while size > 0 and (data := content.read(min(size, _READ_BYTES))):
-            size -= len(data)
-            yield data
+class ContentResponse(StreamingResponse):
+    """Sends a range of a content, and closes it however that ends."""
+
+    def __init__(
+        self, content: IO[bytes], first: int, size: int, *, status: int, headers: dict[str, str]
+    ) -> None:
+        super().__init__(_pieces(content, first, size), status, headers)
+        self._content = content
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        with self._content:
+            await super().__call__(scope, receive, send)
+
+
+def _read(request: Request, found: Blob, content: IO[bytes], disposition: str | None) -> Response:
+    _conditions(request, reading=True).check(found)
+    given = request.headers.get("x-ms-range") or request.headers.get("range")
+    part = parse_range(given, found.size_bytes)
+    headers = _properties(found, disposition)
+    first, last = part or (0, found.size_bytes - 1)
+    headers["Content-Length"] = str(last - first + 1)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {first}-{last}/{found.size_bytes}"
+        if found.md5:  # the header would mean the range's own
+            headers["x-ms-blob-content-md5"] = headers.pop("Content-MD5")
+    status = 200 if part is None else 206
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    size = None if part is None else last - first + 1
+    checksum = asked_of_range(request.headers, size)
+    if checksum is None:
+        return ContentResponse(content, first, last - first + 1, status=status, headers=headers)
+    data = b"".join(_pieces(content, first, last - first + 1))
+    headers[checksum] = checksum_headers(sums_of(data))[checksum]
+    return Response(data, status, headers)
+
+
+def _pieces(content: IO[bytes], first: int, size: int) -> Iterator[bytes]:
+    content.seek(first)
+    while size > 0 and (data := content.read(min(size, _READ_BYTES))):
+        size -= len(data)
+        yield data
 
 
 def _conditions(request: Request, *, reading: bool = False) -> Conditions:

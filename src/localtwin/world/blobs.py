@@ -9,13 +9,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Row
 
 from localtwin.errors import BlobRefusal
-from localtwin.world.blocks import check_block_id, committed_rows, stage
+from localtwin.world.blocks import check_block_id, committed_rows, forget_abandoned, stage
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.conditions import Conditions
 from localtwin.world.contents import Contents, Incoming, Slice
@@ -85,6 +85,21 @@ class Blobs:
     def file(self, blob: Blob) -> Path:
         """Return where the blob's content is on disk."""
         return self._contents.file(blob.content)
+
+    def open(self, blob: str) -> tuple[Blob, IO[bytes]]:
+        """Return the committed blob and its content, to be closed; raises BlobRefusal BlobNotFound.
+
+        What is open stays readable, whoever replaces it.
+        """
+        found = self.get(blob)
+        while True:
+            try:
+                return found, self.file(found).open("rb")
+            except FileNotFoundError:
+                newer = self.get(blob)
+                if newer.content == found.content:
+                    raise
+                found = newer
 
     def put(self, blob: str, body: Incoming, headers: Headers, conditions: Conditions) -> Blob:
         """Make `body` the blob's content and forget its staged blocks."""
@@ -167,10 +182,14 @@ class Blobs:
         self._contents.drop(contents)
 
     def sweep(self) -> None:
-        """Delete blobs without a file, then contents without a blob: a crash may leave both."""
+        """Delete blobs without a file, and contents without a blob: a crash may leave both.
+
+        And the blocks of uploads that were given up.
+        """
         orphans = select(blobs.c.id).where(blobs.c.id.not_in(select(items.c.guid)))
         with self._database.write() as connection:
             self.forget(connection, connection.execute(orphans).scalars().all())
+            forget_abandoned(connection, self._clock())
         used = self._database.all(select(blobs.c.content)) + self._database.all(
             select(staged_blocks.c.content)
         )

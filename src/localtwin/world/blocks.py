@@ -1,6 +1,6 @@
 """Blocks of a blob: their ids, how they are staged, and where each is once committed.
 
-Source: Blob service REST API, "Put Block", remarks on block ids and on the number of blocks.
+Source: Blob service REST API, "Put Block", remarks on block ids, number and life of blocks.
 """
 
 from __future__ import annotations
@@ -8,17 +8,20 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from localtwin.errors import BlobRefusal
+from localtwin.world.clock import stamp
 from localtwin.world.contents import Slice
 from localtwin.world.tables import staged_blocks
 
 _BLOCK_ID_BYTES = 64
 _STAGED_BLOCKS = 100_000
+_STAGED_FOR = timedelta(days=7)  # after the last block of the blob
 
 
 def check_block_id(block: str) -> None:
@@ -59,6 +62,13 @@ def stage(connection: Connection, row: dict[str, Any]) -> list[str]:
     statement = upsert(staged_blocks).values(row)
     connection.execute(statement.on_conflict_do_update(index_elements=["blob", "block"], set_=row))
     return list(old)
+
+
+def forget_abandoned(connection: Connection, now: datetime) -> None:
+    """Delete the records of staged blocks whose upload nobody has gone on with for a week."""
+    left = select(staged_blocks.c.blob).group_by(staged_blocks.c.blob)
+    abandoned = left.having(func.max(staged_blocks.c.staged) < stamp(now - _STAGED_FOR))
+    connection.execute(delete(staged_blocks).where(staged_blocks.c.blob.in_(abandoned)))
 
 
 def committed_rows(blob: str, blocks: Sequence[tuple[str, Slice]]) -> list[dict[str, Any]]:
