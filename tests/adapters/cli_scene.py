@@ -10,6 +10,7 @@ import pytest
 
 from twinsyncd.cli import main
 from twinsyncd.core.step import Step
+from twinsyncd.journal import desk
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
 
@@ -79,6 +80,13 @@ class Office:
         for step in steps:
             journal.commit(step)
         journal.close()
+
+    def asked(self) -> list[tuple[str, str]]:
+        """Return what people have asked of the daemon and nobody has taken up."""
+        engine = open_database(self.state / "journal.sqlite")
+        asked = [(each.kind, each.argument) for each in desk.take(engine, 0.0)]
+        engine.dispose()
+        return asked
 
     def types(self, *words: str) -> Printed:
         """Run a command as a person does, and return what came of it."""

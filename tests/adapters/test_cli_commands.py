@@ -426,11 +426,25 @@ def test_nothing_to_approve_is_told(office: Office) -> None:
 
 def test_an_approval_names_what_it_is_about(office: Office) -> None:
     """A person must see which drive and why before saying that it is meant (P7)."""
-    held = SourceRow(CAD, "drive", "15 of 20 files are gone at once", needs_person=True)
+    reason = "15 of 20 files are gone at once"
+    held = SourceRow(CAD, "drive", reason, needs_person=True, drive="nfs:a:/b", lost=15)
     office.remember(Step(sources=(held,)))
 
     printed = office.types("approve", "Bridge 12", "--yes")
 
     assert printed.code == 0
     assert f"{CAD}: 15 of 20 files are gone at once" in printed.out
+    assert "up to 15 files missing on nfs:a:/b count as gone" in printed.out
     assert "the next start goes on" in printed.out
+    assert office.asked() == [("approve", f'[["{CAD}", "nfs:a:/b", 15]]')]
+
+
+def test_an_approval_of_another_drive_names_the_drive(office: Office) -> None:
+    """What is missing there is not known before it is listed, and is asked about then (P7)."""
+    held = SourceRow(CAD, "drive", "another drive", needs_person=True, drive="nfs:a:/b")
+    office.remember(Step(sources=(held,)))
+
+    printed = office.types("approve", "Bridge 12", "--yes")
+
+    assert "the drive that is there now (nfs:a:/b) counts from here on" in printed.out
+    assert office.asked() == [("approve", f'[["{CAD}", "nfs:a:/b", 0]]')]

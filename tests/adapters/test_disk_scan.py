@@ -104,6 +104,14 @@ def failure(facts: Facts) -> str:
     return last.reason
 
 
+def what_needs_a_person(facts: Facts) -> tuple[str, int]:
+    """Which drive is there, and how many files it lacks, as a person will be shown."""
+    last = facts[-1]
+    assert isinstance(last, ScanFailed)
+    assert last.needs_person
+    return last.drive, last.lost
+
+
 # ---- what is there --------------------------------------------------------------------
 
 
@@ -380,7 +388,19 @@ def test_another_drive_in_its_place_fails_the_scan(tmp_path: Path) -> None:
     """The mount point without its share is a folder like any other."""
     fill(tmp_path, "a.dgn")
 
-    assert "another drive" in failure(run(tmp_path, identity="cifs://fileserver/projects"))
+    facts = run(tmp_path, identity="cifs://fileserver/projects")
+
+    assert "another drive" in failure(facts)
+    assert what_needs_a_person(facts) == (root.identity(tmp_path), 0)
+
+
+def test_an_approved_loss_lets_no_other_drive_in(tmp_path: Path) -> None:
+    """A person approved what is missing on one drive; another in its place is news (P7)."""
+    fill(tmp_path, "a.dgn")
+
+    facts = list(scan("s", tmp_path, "nfs:a:/b", Drawings(), Memory(), approved=True))
+
+    assert "another drive" in failure(facts)
 
 
 def test_a_drive_that_is_empty_where_it_was_not_fails_the_scan(tmp_path: Path) -> None:
@@ -390,7 +410,10 @@ def test_a_drive_that_is_empty_where_it_was_not_fails_the_scan(tmp_path: Path) -
     (tmp_path / "drive").rename(tmp_path / "away")
     (tmp_path / "drive").mkdir()
 
-    assert "is empty where it was not" in failure(run(tmp_path / "drive", known))
+    facts = run(tmp_path / "drive", known)
+
+    assert "is empty where it was not" in failure(facts)
+    assert what_needs_a_person(facts) == (root.identity(tmp_path), 1)
 
 
 def test_an_empty_drive_that_always_was_is_healthy(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from core_script import (
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.drive import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
-from twinsyncd.core.model import Failure, Fault, FileKey, FileRow, Source
+from twinsyncd.core.model import Failure, Fault, FileKey, FileRow, Finding, Source
 from twinsyncd.core.safety import CONFIRM_S, MASS_LEAST
 
 LOST = facts.HintsLost(CAD, "overflow")
@@ -264,6 +264,37 @@ def test_a_mass_that_is_back_lifts_the_guard_by_itself() -> None:
     assert gone(script) == 0
 
 
+def test_a_hint_about_a_file_that_a_scan_found_counts_before_the_scan_has_ended() -> None:
+    """A save that shows only when it is closed would be taken half-written (P1)."""
+    back = facts.FilesFound(CAD, ((A.path, look(2)),))
+    script = scanning(synced()).hears(offline("offline")).says()
+    script.hears(after_s=OFFLINE_BASE_S).says(scan()).hears(back).says()
+
+    script.hears(SAVED, after_s=1).hears(scanned(1)).says()
+
+    script.hears(after_s=4).says(look_at(A)).hears(saw(A, 2)).says()
+    script.hears(after_s=5).says(look_at(A)).hears(saw(A, 2)).says(read(A, 2))
+
+
+def test_a_hint_that_was_not_followed_during_a_scan_asks_for_another() -> None:
+    """The list may have been made before the file came back; the next one may be hours away."""
+    script = scanning(synced()).hears(offline("offline")).says()
+    script.hears(after_s=OFFLINE_BASE_S).says(scan()).hears(SAVED).says()
+
+    script.hears(scanned(1)).says().hears(after_s=SCAN_REST_S).says(scan())
+
+
+def test_a_late_list_outdoes_no_hint_that_a_file_came_back() -> None:
+    """The list was made before the file was restored; with hints alone nobody would look again."""
+    script = scanning(synced()).hears(scanned(1, A)).says()
+    script.hears(after_s=CONFIRM_S + SCAN_SOON_S).says(scan()).hears(SAVED).says(look_at(A))
+
+    script.hears(scanned(1, A)).says().remembers(A, seen="v1")
+
+    script.hears(saw(A, 1)).says().hears(after_s=5).says(look_at(A)).hears(saw(A, 1))
+    script.says(read(A, 1)).hears(hashed(A, 1)).says().remembers(A, seen="v1").rests()
+
+
 # ---- when scans come ------------------------------------------------------------------
 
 
@@ -310,66 +341,162 @@ def test_the_usual_scan_of_these_plays_comes_after_their_end() -> None:
 
 # ---- what a person says -------------------------------------------------------------------
 
-MEANT = facts.ApproveAsked("one")
+
+def meant(lost: int, drive: str = "drive") -> facts.ApproveAsked:
+    """Say that this was shown to a person, who says that it is meant."""
+    return facts.ApproveAsked((Finding(CAD, drive, lost),))
 
 
-def approved() -> commands.Scan:
-    """Ask for a scan that accepts what it finds."""
-    return commands.Scan(CAD, "drive", approved=True)
+def approved(identity: str = "drive") -> commands.Scan:
+    """Ask for a scan that accepts the loss of files on that drive."""
+    return commands.Scan(CAD, identity, approved=True)
+
+
+def held(known: int, missing: int) -> Script:
+    """Begin with so many files gone at once, as a person is shown them."""
+    script = confirmed(crowd(known), known, some(missing))
+    return script.source(needs_person=True, drive="drive", lost=missing)
 
 
 def test_an_approved_mass_deletion_goes_through() -> None:
     """The project was really moved; after the person's word the guard may not ask again."""
-    held = confirmed(crowd(20), 20, some(15)).source(needs_person=True)
+    script = held(20, 15)
 
     (
-        held.hears(MEANT)
+        script.hears(meant(15))
         .says(approved())
         .hears(scanned(20, *some(15)))
         .says()
         .source(offline="", approved=False)
     )
 
-    assert gone(held) == 15
+    assert gone(script) == 15
 
 
 def test_an_approval_survives_a_crash() -> None:
     """A person who has decided once must not be asked again by the next process (P8)."""
-    held = confirmed(crowd(20), 20, some(15)).hears(MEANT).says(approved()).dies()
+    script = held(20, 15).hears(meant(15)).says(approved()).dies()
 
-    held.hears().says(approved()).hears(scanned(20, *some(15))).source(offline="")
+    script.hears().says(approved()).hears(scanned(20, *some(15))).source(offline="")
 
 
 def test_an_approval_does_not_outlast_what_it_was_given_for() -> None:
     """Else the next mishap would pass unseen, years later (P7)."""
-    held = confirmed(crowd(40), 40, some(15)).hears(MEANT).says(approved())
-    held.hears(scanned(40, *some(15))).says().source(approved=False)
+    script = held(40, 15).hears(meant(15)).says(approved())
+    script.hears(scanned(40, *some(15))).says().source(approved=False)
 
     missing = tuple(FileKey(CAD, f"{number}.dgn") for number in range(15, 30))
-    script = confirmed(scanning(held), 25, missing).source(needs_person=True)
+    confirmed(scanning(script), 25, missing).source(needs_person=True, lost=15)
+
+    assert gone(script) == 15
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_taken"),
+    [(meant(15), True), (meant(20), True), (meant(14), False), (meant(15, "drive-2"), False)],
+    ids=["what is found", "more than is found", "less than is found", "another drive"],
+)
+def test_an_approval_covers_what_was_shown_and_no_more(
+    shown: facts.ApproveAsked, is_taken: bool
+) -> None:
+    """Between the question and the answer the drive may have lost more (P7)."""
+    script = held(40, 15).hears(shown)
+
+    script.says(*[approved()] * is_taken).source(approved=is_taken)
+
+
+def test_what_goes_missing_after_the_approval_needs_another() -> None:
+    """A person said yes to fifteen files, and not to the thirty that the next scan misses (P7)."""
+    script = held(60, 15).hears(meant(15)).says(approved())
+
+    script.hears(scanned(60, *some(30))).says()
+
+    script.source(approved=False, needs_person=True, lost=30)
+    assert gone(script) == 0
+
+
+def test_a_few_more_than_approved_are_as_ordinary_as_ever() -> None:
+    """A share that people work on loses a file now and then; that must not undo the approval."""
+    script = held(60, 15).hears(meant(15)).says(approved())
+
+    script.hears(scanned(60, *some(18))).says().source(offline="", approved=False)
+
+    assert gone(script) == 15
+
+
+def test_the_rest_of_an_approval_holds_for_the_rest_of_the_files() -> None:
+    """A process that died has to confirm absence anew; the person has spoken already (P8)."""
+    script = held(40, 15).hears(meant(15)).says(approved()).dies()
+    script.hears().says(approved()).hears(scanned(40, *some(15))).says()
+    script.source(offline="", approved=True, lost=15)
+
+    script.hears(after_s=CONFIRM_S + SCAN_SOON_S).says(approved())
+    script.hears(scanned(40, *some(15))).says().source(approved=False)
 
     assert gone(script) == 15
 
 
 def test_an_approval_without_a_question_means_nothing() -> None:
     """It may have been typed a minute after the drive had mended itself."""
-    synced().hears(MEANT).says().source(approved=False)
+    synced().hears(meant(15)).says().source(approved=False)
+
+
+def other_drive(drive: str = "drive-2") -> facts.ScanFailed:
+    """Say that another drive is there."""
+    return facts.ScanFailed(CAD, "another drive", needs_person=True, drive=drive)
 
 
 def test_another_drive_is_accepted_once_a_person_says_so() -> None:
     """A file server is replaced every few years; its identity is a new one for good."""
-    other = facts.ScanFailed(CAD, "another drive", needs_person=True)
     (
         scanning(synced())
-        .hears(other)
+        .hears(other_drive())
         .says()
-        .source(offline="another drive", needs_person=True)
-        .hears(MEANT)
-        .says(approved())
+        .source(offline="another drive", needs_person=True, drive="drive-2")
+        .hears(meant(0, "drive-2"))
+        .says(scan("drive-2"))
         .hears(facts.Scanned(CAD, "drive-2", 1))
         .says()
         .source(identity="drive-2", offline="", needs_person=False, approved=False)
     )
+
+
+def test_a_third_drive_needs_an_approval_of_its_own() -> None:
+    """The approval named the drive that was there; what is plugged in next is another (P7)."""
+    script = scanning(synced()).hears(other_drive()).says().hears(meant(0, "drive-2"))
+
+    script.says(scan("drive-2")).hears(other_drive("drive-3")).says()
+
+    script.source(identity="drive", approved=False, needs_person=True, drive="drive-3")
+
+
+def test_files_missing_on_an_approved_drive_are_asked_about_by_themselves() -> None:
+    """Nobody could have been shown them: the drive was not listed before it was approved (P7)."""
+    script = crowd(20).hears(other_drive()).says()
+    script.hears(meant(0, "drive-2")).says(scan("drive-2"))
+
+    script.hears(facts.Scanned(CAD, "drive-2", 20, tuple(key.path for key in some(15)))).says()
+
+    script.source(identity="drive-2", needs_person=True, drive="drive-2", lost=15)
+    assert gone(script) == 0
+
+
+def test_an_approval_during_a_scan_counts_from_the_next() -> None:
+    """The scan that was under way knew nothing of it, and must not undo it."""
+    script = scanning(synced()).hears(other_drive()).says()
+    script.hears(after_s=OFFLINE_BASE_S).says(scan()).hears(meant(0, "drive-2")).says()
+
+    script.hears(other_drive()).says(scan("drive-2"))
+
+
+def test_emptiness_is_believed_once_a_person_says_so() -> None:
+    """A folder may be cleared on purpose; then its emptiness is the truth."""
+    empty = facts.ScanFailed(CAD, "empty", needs_person=True, drive="drive", lost=1)
+    script = scanning(synced()).hears(empty).says().hears(meant(1)).says(approved())
+
+    script.hears(scanned(1, A)).says().hears(after_s=CONFIRM_S + SCAN_SOON_S).says(approved())
+
+    script.hears(scanned(1, A)).says().remembers(A, seen="").source(approved=False)
 
 
 @pytest.mark.parametrize("asked", [facts.RetryAsked(), facts.RetryAsked(A)], ids=["all", "one"])

@@ -35,7 +35,9 @@ WHOLE_STEP = Step(
         LaneRow("imodel", Phase.RUNNING, "one", "run-1", "run-0", 1, 2, 3.5, 4.5, "halted", 6.5),
     ),
     connections=(ConnectionRow("one", "remote"),),
-    sources=(SourceRow(CAD, "drive", "offline", needs_person=True, approved=True),),
+    sources=(
+        SourceRow(CAD, "drive", "offline", needs_person=True, approved=True, drive="d", lost=3),
+    ),
     history=(RunRecord("imodel", "one", "run-0", Outcome.PARTIAL, 1.5, 2.5, 7, "some failed"),),
 )
 """A step with a row of every kind, no column of which holds its default."""

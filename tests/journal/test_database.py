@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 
 import twinsyncd.journal
-from twinsyncd.core.model import FileRow, LaneRow, Phase
+from twinsyncd.core.model import FileRow, LaneRow, Phase, SourceRow
 from twinsyncd.core.step import Step
 from twinsyncd.errors import JournalError
 from twinsyncd.journal import desk
@@ -25,6 +25,7 @@ from twinsyncd.journal.database import HEAD, open_database, version_of
 from twinsyncd.journal.tables import metadata
 
 OLD_LANE = """INSERT INTO lanes VALUES ("imodel", "running", "one", "run", "", 0, 0, 0, 0, "")"""
+OLD_SOURCE = "INSERT INTO sources VALUES ('cad', 'drive', 'gone', true, true)"
 SYNC = desk.Request("sync")
 MIGRATIONS = Path(twinsyncd.journal.__file__).parent / "migrations"
 
@@ -79,10 +80,14 @@ def test_a_journal_of_the_first_version_is_taken_over(file: Path) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         connection.execute(text(OLD_LANE))
+        connection.execute(text(OLD_SOURCE))
     old.dispose()
 
     with journal_in(file) as journal:
-        assert journal.memory().lanes == {"imodel": LaneRow("imodel", Phase.RUNNING, "one", "run")}
+        memory = journal.memory()
+
+        assert memory.lanes == {"imodel": LaneRow("imodel", Phase.RUNNING, "one", "run")}
+        assert memory.sources == {"cad": SourceRow("cad", "drive", "gone", needs_person=True)}
 
 
 def test_a_journal_of_a_newer_version_is_refused(file: Path) -> None:

@@ -11,7 +11,7 @@ from runtime_scene import CAD, WAIT_S, A
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.machine import Machine
-from twinsyncd.core.model import FileRow, Now
+from twinsyncd.core.model import FileRow, Finding, Now
 from twinsyncd.core.step import Step
 from twinsyncd.journal.desk import Request
 from twinsyncd.runtime.engine import BEAT_S, LISTEN_S, STORES_PER_COMMIT, Engine
@@ -159,6 +159,9 @@ def test_the_journal_is_asked_for_requests_only_now_and_then() -> None:
     assert office.listens == 2
 
 
+SHOWN = facts.ApproveAsked((Finding("one/cad", "drive", 15),))
+
+
 def test_what_people_ask_is_heard_as_facts() -> None:
     """A request is a row like any other; one of a newer version is left alone."""
     office = Office()
@@ -166,7 +169,7 @@ def test_what_people_ask_is_heard_as_facts() -> None:
         Request("sync"),
         Request("retry", '["one/cad", "a.dgn"]'),
         Request("retry"),
-        Request("approve", "one"),
+        Request("approve", '[["one/cad", "drive", 15]]'),
         Request("dance"),
     ]
 
@@ -176,12 +179,12 @@ def test_what_people_ask_is_heard_as_facts() -> None:
         facts.SyncAsked(),
         facts.RetryAsked(A),
         facts.RetryAsked(),
-        facts.ApproveAsked("one"),
+        SHOWN,
     ]
 
 
 @pytest.mark.parametrize(
-    "fact", [facts.SyncAsked(), facts.RetryAsked(), facts.RetryAsked(A), facts.ApproveAsked("x y")]
+    "fact", [facts.SyncAsked(), facts.RetryAsked(), facts.RetryAsked(A), SHOWN]
 )
 def test_a_request_is_read_as_it_was_written(fact: facts.PersonFact) -> None:
     """The command line writes it and the daemon reads it, perhaps a week later."""

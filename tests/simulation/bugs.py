@@ -197,6 +197,15 @@ def hold_for_ever(good: Any) -> Any:
     return bad
 
 
+def give_up(self: Runs, now: Now) -> None:
+    if self.slow:
+        self._give_up(now)
+
+
+def untell(self: Runs, now: Now) -> None:
+    self.pace.set(usual_s=None)
+
+
 # ---- patience ---------------------------------------------------------------------------
 
 

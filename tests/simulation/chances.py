@@ -41,13 +41,14 @@ class Chances:
     watched: bool = False  # hints are relied on: scans are hours apart, nothing is lost unsaid
     away: bool = False  # the drive stays away long after all else is calm
     annex: bool = False  # a second iModel with many files
+    purging: bool = False  # many more files there, cleared out step by step, with a person's word
 
     @classmethod
     def draw(cls, rnd: Random) -> Chances:
         def some(*choices: float) -> float:
             return rnd.choice((0.0, *choices))
 
-        lazy, watched = rnd.random() < 0.2, rnd.random() < 0.2
+        lazy, watched, purging = (rnd.random() < share for share in (0.2, 0.2, 0.1))
         reliable = lazy or watched
         return cls(
             crash=some(0.002, 0.02),
@@ -65,7 +66,7 @@ class Chances:
             clashed=some(0.05),
             foreign=some(0.1, 0.5),
             run_fails=some(0.2, 0.4),
-            run_endless=some(0.0, 0.0, 0.02),
+            run_endless=some(0.0, 0.0, 0.06),
             silent=some(0.3),
             outage=some(0.0, 0.2),
             moving=some(0.3, 0.9),
@@ -79,5 +80,6 @@ class Chances:
             lazy=lazy,
             watched=watched,
             away=rnd.random() < 0.2,
-            annex=rnd.random() < 0.35,
+            annex=rnd.random() < 0.3 or purging,
+            purging=purging,
         )

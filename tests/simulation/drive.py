@@ -17,7 +17,7 @@ class VirtualFile:
 
 @dataclass
 class VirtualDrive:
-    """Paths to files; `outage` hides them all: "offline", "empty" or "other"."""
+    """Paths to files; `outage` hides them all: "offline", "empty", "other" or "third"."""
 
     files: dict[FileKey, VirtualFile] = field(default_factory=dict)
     outage: str = ""
@@ -27,7 +27,7 @@ class VirtualDrive:
 
     @property
     def identity(self) -> str:
-        return "disk-2" if self.outage == "other" else "disk-1"
+        return {"other": "disk-2", "third": "disk-3"}.get(self.outage, "disk-1")
 
     def write(self, key: FileKey, content: str, at_s: float, *, torn: bool = False) -> None:
         """Write in place: the identity stays."""

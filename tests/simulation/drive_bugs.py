@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from twinsyncd.core import facts, safety
+from twinsyncd.core import commands, facts, safety
 from twinsyncd.core.drive import Drive
 from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.model import ABSENT, FileKey, Now
@@ -120,5 +120,31 @@ def drop_looks(good: Any) -> Any:
         for path in safety.confirmed(watched.missing, now.at_s):
             self.settler.forget(FileKey(watched.source.key, path))
         good(self, watched, now)
+
+    return bad
+
+
+# ---- approvals --------------------------------------------------------------------------
+
+
+def any_loss(good: Any) -> Any:
+    return lambda known, missing, approved=0: not approved and good(known, missing)
+
+
+def any_drive(good: Any) -> Any:
+    def bad(row: Any) -> commands.Scan:
+        scan: commands.Scan = good(row)
+        return replace(scan, identity="") if row.approved else scan
+
+    return bad
+
+
+def never_used_up(good: Any) -> Any:
+    def bad(self: Drive, fact: facts.Scanned, now: Now) -> None:
+        watched = self.watched[fact.source]
+        before = watched.row
+        good(self, fact, now)
+        if before.approved:
+            watched.row = replace(watched.row, approved=True, drive=before.drive, lost=before.lost)
 
     return bad

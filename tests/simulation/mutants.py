@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from twinsyncd.core import drive, facts, pace, safety, verdict
+from twinsyncd.core import drive, facts, pace, safety, usual, verdict
 from twinsyncd.core import runs as runs_module
 from twinsyncd.core import stores as stores_module
 from twinsyncd.core.drive import Drive
@@ -110,7 +110,7 @@ MUTANTS = (
     _mutant("unlisted folder proves deletion", Drive, "_scanned", drive_bugs.blind_to_failed),
     _mutant("offline share proves deletion", Drive, "_scan_failed", drive_bugs.offline_as_empty),
     _mutant("a look begins the minute", safety, "UNLISTED_S", bugs.value(-1e9)),
-    _mutant("a late list outdoes a hint", Drive, "_forget_gone", drive_bugs.drop_looks, 2850),
+    _mutant("a late list outdoes a hint", Drive, "_forget_gone", drive_bugs.drop_looks, 1560),
     _mutant("no guard against mass deletion", safety, "is_mass_deletion", bugs.always(False)),
     _mutant("fingerprint kept when gone", Ledger, "change", drive_bugs.keep_fingerprint),
     _mutant("unreadable file not found again", Drive, "_found", drive_bugs.skip_unread),
@@ -119,6 +119,14 @@ MUTANTS = (
     _mutant("settled after one look", Settler, "looked", drive_bugs.one_look),
     _mutant("hints ignored while settling", Settler, "looked", drive_bugs.deaf_look),
     _mutant("hash accepted although touched", Settler, "hashed", drive_bugs.deaf_hash),
+    _mutant("an approval lets any loss pass", safety, "is_mass_deletion", drive_bugs.any_loss),
+    _mutant("an approval lets any drive pass", drive, "_scan", drive_bugs.any_drive),
+    _mutant("an approval is never used up", Drive, "_scanned", drive_bugs.never_used_up),
+    _mutant("an approval of what was not shown", safety, "is_what_was_shown", bugs.always(True)),
+    _mutant("a long run is given up", Runs, "_notice_length", bugs.after(bugs.give_up)),
+    _mutant("a long run is never told", Runs, "_notice_length", bugs.always(None)),
+    _mutant("a long run is told at each look", Runs, "_notice_length", bugs.after(bugs.untell)),
+    _mutant("a short run is told as long", usual, "FLOOR_S", bugs.value(0.0)),
     _mutant("item forgotten", Ledger, "change", bugs.change_without("item")),
     _mutant("run forgotten at restart", Machine, "__init__", bugs.forget_memory("lanes")),
     _mutant(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from twinsyncd.core import facts
 from twinsyncd.core.model import FileKey
 
+from .purge import Purge
+
 if TYPE_CHECKING:
     from .world import World
 
@@ -26,9 +28,12 @@ FILES = (
     *(FileKey("one/cad", path) for path in CAD),
     *(FileKey("two/bim", path) for path in ("e.ifc", "f.ifc")),
 )
-ANNEX = tuple(FileKey("three/gis", f"{number}.shp") for number in range(14))
+CROWD = tuple(FileKey("three/gis", f"{number}.shp") for number in range(28))
+ANNEX = CROWD[:14]
 CASES = {FileKey("one/cad", "a.dgn"): FileKey("one/cad", "A.dgn")}  # the same name on the drive
 CONTENTS = "ABC"  # few contents: going back to an earlier one is common
+BACK_S = (20.0, 200.0)  # when what was deleted is restored,
+CONFIRMED_S = (60.0, 85.0)  # or just while a second list takes it for gone
 SLICE_S = 1.5  # between two writes of one save; shorter than every quiet time
 
 
@@ -37,21 +42,25 @@ class People:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.files = (*FILES, *ANNEX) if world.chances.annex else FILES
+        self.annex = (CROWD if world.chances.purging else ANNEX) if world.chances.annex else ()
+        self.files = (*FILES, *self.annex)
         self.saves = 0
+        self.purge = Purge(world, self)
 
     def begin(self) -> None:
         rnd = self.world.rnd
         for key in self.files:
             if rnd.random() < self.world.chances.bad:
                 self.world.clouds[self.world.lane_of(key.source)].bad.add(key)
-            if rnd.random() < (0.95 if key in ANNEX else 0.7):
+            if rnd.random() < (0.95 if key in CROWD else 0.7):
                 self.save(key)
         self.world.later(rnd.expovariate(0.3), self._work)
+        if self.world.chances.purging:
+            self.purge.begin()
 
     def end(self) -> None:
         """Go home: the drive comes back."""
-        self.world.drive.outage = ""
+        self.mount("")
         self.world.drive.broken_folders.clear()
 
     def save(self, key: FileKey) -> None:
@@ -157,7 +166,13 @@ class People:
                 drive.files[key] = file
                 self.hint(key)
 
-        self.world.later(self.world.rnd.uniform(20.0, 200.0), back)
+        def restore() -> None:
+            """Where no list may follow for hours, come back just before a late one is heard."""
+            list_s = self.world.hands.sight.ends_s.get(key.source, 0.0) - self.world.now_s
+            self.world.later(max(list_s - 1.0, 0.0) if self.world.chances.watched else 0.0, back)
+
+        rnd = self.world.rnd
+        self.world.later(rnd.uniform(*rnd.choice((BACK_S, BACK_S, CONFIRMED_S))), restore)
 
     def _dance(self, key: FileKey) -> None:
         """Save beside, rename the old one to .bak, rename the new one into its place."""
@@ -178,7 +193,7 @@ class People:
         world = self.world
         if not world.chance(world.chances.masses):
             return
-        source = ANNEX[0].source if world.chances.annex else key.source
+        source = self.annex[0].source if self.annex else key.source
         kept = {each: file for each, file in world.drive.files.items() if each.source == source}
         for each in kept:
             self.delete(each)
@@ -201,5 +216,12 @@ class People:
             back_s = world.rnd.uniform(5, 200)
             world.later(back_s, lambda: drive.broken_folders.discard(folder))
         else:
-            drive.outage = world.rnd.choice(("offline", "empty", "other"))
-            world.later(world.rnd.uniform(5, 150), lambda: setattr(drive, "outage", ""))
+            self.mount(world.rnd.choice(("offline", "empty", "other")))
+            world.later(world.rnd.uniform(5, 150), partial(self.mount, ""))
+
+    def mount(self, outage: str) -> None:
+        """Exchange the drive; a watch that is relied on says that it was renewed."""
+        changed, self.world.drive.outage = outage != self.world.drive.outage, outage
+        if changed and self.world.chances.watched:
+            for source in self.world.setup.sources:
+                self.world.answer(1.0, facts.HintsLost(source.key, "watched anew"))

@@ -17,9 +17,10 @@ from twinsyncd.core.model import (
     Outcome,
     Phase,
 )
-from twinsyncd.core.safety import CONFIRM_S, MASS_LEAST, MASS_SHARE
 from twinsyncd.core.step import Step
 
+from .absences import Absences
+from .long_runs import LongRuns
 from .strangers import phase_of
 from .watch import Watch
 
@@ -41,18 +42,17 @@ class Promises:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.long_runs = LongRuns(world)
+        self.absences = Absences(world)
         self.watches = {lane: Watch() for lane in world.clouds}
-        self.approved_s: dict[str, float] = {}
         self.strikes: Counter[FileKey] = Counter()
         self.blamed: set[FileKey] = set()
-        self.whole_s: dict[str, float] = {}  # when a list last held all files of the source
-        self.drives: dict[str, str] = {}  # the one that each source was
-        self.missed_s: dict[FileKey, float] = {}  # not on any list since
 
     def check(self, heard: Sequence[facts.Fact], step: Step) -> None:
         for fact in heard:
             self._hear(fact)
-        self._check_deletions(step)
+        self.long_runs.check(heard, step)
+        self.absences.check(heard, step)
         for row in step.files:
             self._check_row(row, self.world.journal.files.get(row.key) or FileRow(row.key))
         for command in step.commands:
@@ -61,6 +61,7 @@ class Promises:
 
     def crashed(self) -> None:
         """Note that answers under way are lost; waits hold on unless the clock jumped."""
+        self.absences.crashed()
         for watch in self.watches.values():
             watch.lost |= watch.asking
             watch.asking = False
@@ -78,15 +79,11 @@ class Promises:
                 for watch in self.watches.values():
                     watch.failures, watch.not_before_s = 0, 0.0
                     watch.looks.clear()
-            case facts.ApproveAsked(connection):
-                self.approved_s[connection] = self.world.now_s
             case facts.StoreFailed(key, failure):
                 self._note_store_failure(key, failure)
             case facts.Stored(key):
                 self.strikes.pop(key, None)
                 self._watch_of_file(key).failures = 0
-            case facts.Looked() | facts.FilesFound() | facts.Scanned():
-                self._hear_of_files(fact)
             case facts.PrepareFailed() | facts.StartFailed() | facts.RunLookFailed():
                 self._hear_failure(fact)
             case facts.Prepared() | facts.RunStarted() | facts.RunRefused() | facts.RunFound():
@@ -98,32 +95,6 @@ class Promises:
                 self._watch(connection).asking = False
             case _:
                 pass
-
-    def _hear_of_files(self, fact: facts.Looked | facts.FilesFound | facts.Scanned) -> None:
-        """Remember since when each file is missing from every list; one look proves nothing."""
-        now_s, source = self.world.now_s, fact.source
-        missing: set[FileKey] = set()
-        if isinstance(fact, facts.Scanned):
-            self._check_drive(fact)
-            missing = {FileKey(source, path) for path in fact.missing}
-            seen = {key for key in self.missed_s if key.source == source} - missing
-            if not missing:
-                self.whole_s[source] = now_s
-        elif isinstance(fact, facts.FilesFound):
-            seen = {FileKey(source, path) for path, _ in fact.files}
-        else:
-            seen = {FileKey(source, path) for path, look in fact.looks if look is not None}
-        for key in missing:
-            self.missed_s.setdefault(key, now_s)
-        for key in seen:
-            self.missed_s.pop(key, None)
-
-    def _check_drive(self, fact: facts.Scanned) -> None:
-        identity = self.drives.setdefault(fact.source, fact.identity)
-        asked_s = self.approved_s.get(self.world.owner_of(FileKey(fact.source, "")), -1.0)
-        meant = identity == fact.identity or asked_s >= self.whole_s.get(fact.source, 0.0)
-        assert meant, f"P7: {fact.identity} was taken for {identity}, unasked"
-        self.drives[fact.source] = fact.identity
 
     def _hear_failure(
         self, fact: facts.PrepareFailed | facts.StartFailed | facts.RunLookFailed
@@ -201,23 +172,6 @@ class Promises:
             assert not row.aside, f"P9: {row.key} is still set aside with new content"
             self.strikes.pop(row.key, None)
             self.blamed.discard(row.key)
-
-    def _check_deletions(self, step: Step) -> None:
-        files, now_s = self.world.journal.files, self.world.now_s
-        gone: dict[str, list[FileKey]] = {}
-        for row in step.files:
-            if row.seen == ABSENT and row.key in files and files[row.key].seen != ABSENT:
-                gone.setdefault(row.key.source, []).append(row.key)
-        for source, keys in gone.items():
-            known = sum(r.seen != ABSENT for r in files.values() if r.key.source == source)
-            missed = [self.missed_s.get(key, float("inf")) for key in keys]
-            for key, since_s in zip(keys, missed, strict=True):
-                long = now_s - since_s >= CONFIRM_S
-                assert long, f"P7: {key} counts as gone, missed since {since_s}"
-            asked_s = self.approved_s.get(self.world.owner_of(keys[0]), -1.0)
-            meant = asked_s >= self.whole_s.get(source, 0.0)
-            masses = len(keys) >= MASS_LEAST and len(keys) > known * MASS_SHARE
-            assert meant or not masses, f"P7: {len(keys)} of {known} files of {source} gone unasked"
 
     # ---- what is asked for ------------------------------------------------------------
 

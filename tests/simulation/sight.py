@@ -21,6 +21,7 @@ class VirtualSight:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.ends_s: dict[str, float] = {}  # when the newest list of each source is through
 
     def begin(self, command: commands.DriveCommand) -> None:
         match command:
@@ -48,7 +49,7 @@ class VirtualSight:
         drive, source = self.world.drive, command.source
         known = self._known(source)
         there = {key for key in drive.files if key.source == source and drive.shows(key)}
-        failed = self._refusal(command, empty=bool(known) and not there)
+        failed = self._refusal(command, lost=0 if there else len(known))
         if failed is not None:
             self.world.answer(0.0, failed)
             return
@@ -67,16 +68,15 @@ class VirtualSight:
             if key.source == source and row.fingerprint is not None
         }
 
-    def _refusal(self, command: commands.Scan, *, empty: bool) -> facts.ScanFailed | None:
+    def _refusal(self, command: commands.Scan, *, lost: int) -> facts.ScanFailed | None:
         drive = self.world.drive
         if drive.outage == "offline":
             return facts.ScanFailed(command.source, "offline")
-        if command.approved:
-            return None
+        amiss = partial(facts.ScanFailed, command.source, needs_person=True, drive=drive.identity)
         if command.identity not in ("", drive.identity):
-            return facts.ScanFailed(command.source, "another drive", needs_person=True)
-        if empty:
-            return facts.ScanFailed(command.source, "empty where it was not", needs_person=True)
+            return amiss("another drive")
+        if lost and not command.approved:
+            return amiss("empty where it was not", lost=lost)
         return None
 
     def _shows(self, key: FileKey) -> bool:
@@ -91,6 +91,7 @@ class VirtualSight:
         """Report in two parts and an end, in order, sometimes long after they were true."""
         world = self.world
         slow_s = world.rnd.uniform(0.0, SLOW_S) if world.chance(world.chances.scan_slow) else 0.0
+        self.ends_s[source] = world.now_s + slow_s
         half = len(found) // 2
         for part, late_s in ((found[:half], slow_s / 3), (found[half:], slow_s / 2)):
             if part:

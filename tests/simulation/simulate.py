@@ -9,6 +9,7 @@ from multiprocessing import Pool
 
 from .world import World
 
+SHOWN_MAX = 20  # broken seeds; the others are only counted
 CHUNK = 20  # seeds handed to a process at a time
 
 
@@ -42,7 +43,7 @@ def main(first: int, seeds: int) -> int:
         lives = list(pool.imap_unordered(live, range(first, first + seeds), CHUNK))
     took_s = time.perf_counter() - began_s
     broken = sorted((life for life in lives if life.broken), key=lambda life: life.seed)
-    for life in broken:
+    for life in broken[:SHOWN_MAX]:
         print(f"seed {life.seed}: {life.broken}")
         print(f"  replay: cd tests && python -m simulation {life.seed}")
     print(f"seeds          {seeds:12,}  ({len(broken)} broken)")

@@ -12,6 +12,7 @@ from .cloud import Fate, ModelCloud
 if TYPE_CHECKING:
     from .world import World
 
+THINKS_S = 20.0  # how long a person may look at what was shown before saying that it is meant
 JUMPS_S = (-86_400.0, -45.0, 45.0, 86_400.0)
 
 
@@ -85,11 +86,11 @@ class Strangers:
         world = self.world
         if not world.chance(world.chances.asked):
             return
-        connection = world.rnd.choice(world.setup.connections).key
         asides = [row.key for row in world.journal.files.values() if row.aside]
         retry = facts.RetryAsked(world.rnd.choice([None, *asides]))
-        fact = world.rnd.choice((facts.SyncAsked(), retry, facts.ApproveAsked(connection)))
-        world.answer(0.0, fact)
+        shown = facts.ApproveAsked(world.shown())
+        fact = world.rnd.choice((facts.SyncAsked(), retry, shown))
+        world.later(world.rnd.choice((0.0, THINKS_S)), lambda: world.inbox.append(fact))
 
 
 def phase_of(row: LaneRow | None) -> Phase:

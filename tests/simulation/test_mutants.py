@@ -8,8 +8,16 @@ from .hunt import hunt
 from .mutants import MUTANTS, Mutant
 from .world import World
 
-SEEDS = 12
+SEEDS = 20
 SLOW = {
+    "a long run is given up",
+    "a long run is never told",
+    "a long run is told at each look",
+    "an approval is never used up",
+    "an approval lets any drive pass",
+    "an approval lets any loss pass",
+    "an approval of what was not shown",
+    "hash accepted although touched",
     "a late list outdoes a hint",
     "late effects not waited out",
     "mapped kept with a new item",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import AppError
 from .options import ConfigOption, load_config
+from .words import count
+
+if TYPE_CHECKING:
+    from ..core.model import Finding
 
 
 def approve(
@@ -30,17 +34,32 @@ def approve(
     views = Views(journal_file(checked))
     seen = views.status(runs=0, open_files=0)
     views.close()
-    held = sorted({chosen.key_of(source) for source in chosen.source} & seen.needs_person)
+    keys = sorted(chosen.key_of(source) for source in chosen.source)
+    held = tuple(seen.needs_person[key] for key in keys if key in seen.needs_person)
     if not held:
         typer.echo(f"nothing of {connection} waits for approval")
         return
-    for key in held:
-        typer.echo(f"{key}: {seen.offline[key]}")
+    for finding in held:
+        typer.echo(f"{finding.source}: {seen.offline[finding.source]}")
+        typer.echo(f"    if you approve, {_consequence(finding)}")
     typer.echo(
-        "If you approve, what is on the drive now counts: files that are not there are reported as"
-        " gone and kept in Storage and in the iModel; all others are compared anew."
+        "What goes beyond this, or changes until it is taken up, needs an approval of its own."
     )
     if not yes:
         typer.confirm("Is that meant?", abort=True)
-    running = leave_request(checked, ApproveAsked(connection))
+    running = leave_request(checked, ApproveAsked(held))
     typer.echo("approved; " + ("the daemon goes on" if running else "the next start goes on"))
+
+
+def _consequence(finding: Finding) -> str:
+    """Say what an approval of the finding leads to."""
+    if not finding.lost:
+        return (
+            f"the drive that is there now ({finding.drive}) counts from here on, and every file on"
+            " it is compared anew; if many files are missing there, you are asked again"
+        )
+    files = count(finding.lost, "file")
+    return (
+        f"up to {files} missing on {finding.drive} count as gone once a minute has confirmed it;"
+        " they are reported, and kept in Storage and in the iModel"
+    )

@@ -17,7 +17,7 @@ class Scan:
 
     source: str
     identity: str  # the drive it must be; "" accepts any
-    approved: bool = False  # accept another drive, and emptiness where there were files
+    approved: bool = False  # accept emptiness where there were files
 
 
 @dataclass(frozen=True, slots=True)

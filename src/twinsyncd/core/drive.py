@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from . import commands, facts, safety
 from .backoff import delay_s
 from .ledger import Ledger
-from .model import ABSENT, UNLIKE_ANY, FileKey, Fingerprint, Now, Source, SourceRow
+from .model import ABSENT, UNLIKE_ANY, FileKey, Finding, Fingerprint, Now, Source, SourceRow
 from .settle import Settler
 
 HASHES_MAX: Final = 4  # files to be read for their digest at a time: more fights over the disk,
@@ -32,6 +32,7 @@ class _Watched:
     due_s: float  # monotonic [s] of the next scan
     scanning: bool = False
     scanned: bool = False  # at least once since we started
+    unheard: bool = False  # a hint was not followed, and the scan under way may not see it
     ended_s: float = float("-inf")
     failures: int = 0
     missing: dict[str, float] = field(default_factory=dict)  # path -> first missed
@@ -85,11 +86,12 @@ class Drive:
         for watched in self.watched.values():
             watched.due_s = now.at_s
 
-    def approve(self, connection: str, now: Now) -> None:
-        """Accept what is found in the connection's sources, because a person says it is meant."""
-        for watched in self.watched.values():
-            if watched.source.connection == connection and watched.row.needs_person:
-                watched.row = replace(watched.row, approved=True)
+    def approve(self, findings: Iterable[Finding], now: Now) -> None:
+        """Accept what was shown to a person who says that it is meant, and nothing beyond it."""
+        for shown in findings:
+            watched = self.watched.get(shown.source)
+            if watched is not None and safety.is_what_was_shown(watched.row, shown):
+                watched.row = replace(watched.row, approved=True, lost=shown.lost)
                 self.changed[watched.row.key] = watched.row
                 watched.due_s = now.at_s
 
@@ -131,10 +133,12 @@ class Drive:
     # ---- files ------------------------------------------------------------------------
 
     def _touched(self, key: FileKey, now: Now) -> None:
-        if self.watched[key.source].row.offline:
+        watched = self.watched[key.source]
+        if watched.row.offline and key not in self.settler:
+            watched.unheard = watched.scanning
             return  # the scan that finds the source again finds this file too
         self.settler.touched(key, now.at_s)
-        self.activity(self.watched[key.source].source.connection, now)
+        self.activity(watched.source.connection, now)
 
     def _found(self, source: str, files: tuple[tuple[str, Fingerprint], ...], now: Now) -> None:
         watched = self.watched[source]
@@ -197,17 +201,21 @@ class Drive:
         watched.failures = watched.failures + 1 if fact.failed else 0
         watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
         row = SourceRow(fact.source, fact.identity)
-        approved = watched.row.approved
-        if safety.is_mass_deletion(fact.known, len(watched.missing)) and not approved:
-            reason = _mass_deletion(len(watched.missing), fact.known)
-            row = replace(row, offline=reason, needs_person=True)
+        lost, approved = len(watched.missing), watched.row.lost if watched.row.approved else 0
+        if safety.is_mass_deletion(fact.known, lost, approved):
+            reason = safety.say_mass_deletion(lost, fact.known)
+            row = replace(row, offline=reason, needs_person=True, drive=fact.identity, lost=lost)
         else:
             self._forget_gone(watched, now)
-            row = replace(row, approved=approved and bool(watched.missing))
+            left = min(approved - (lost - len(watched.missing)), len(watched.missing))
+            if left > 0:  # the rest of what was approved; a minute is not over for these
+                row = replace(row, approved=True, drive=fact.identity, lost=left)
         self._scan_ended(watched, row, now)
         every_s = watched.source.scan_every_s * (1.0 - self.jitter() / 4.0)
         if watched.missing:
             every_s = min(every_s, safety.CONFIRM_S + SCAN_SOON_S)
+        if watched.unheard:
+            self._scan_soon(watched, now)
         if fact.failed:  # hints about what lies there may have been lost
             every_s = min(every_s, self._again_s(watched))
         watched.due_s = min(watched.due_s, now.at_s + every_s)
@@ -224,11 +232,21 @@ class Drive:
         watched = self.watched[fact.source]
         watched.failures += 1
         watched.missing.clear()
-        row = replace(
-            watched.row, offline=fact.reason, needs_person=fact.needs_person, approved=False
-        )  # what a person approved was another state than this
+        before = watched.row
+        row = SourceRow(
+            before.key,
+            before.identity,
+            fact.reason,
+            needs_person=fact.needs_person,
+            drive=fact.drive,
+            lost=fact.lost,
+        )
+        shown = Finding(before.key, before.drive, before.lost)
+        if before.approved and safety.is_what_was_shown(row, shown):
+            row = before  # approved while this scan was under way; the next one believes it
         self._scan_ended(watched, row, now)
-        watched.due_s = min(watched.due_s, now.at_s + self._again_s(watched))
+        again_s = 0.0 if row.approved else self._again_s(watched)
+        watched.due_s = min(watched.due_s, now.at_s + again_s)
 
     def _again_s(self, watched: _Watched) -> float:
         return delay_s(watched.failures, self.jitter(), base_s=OFFLINE_BASE_S)
@@ -246,8 +264,8 @@ class Drive:
     def _plan_scans(self, now: Now) -> list[commands.Scan]:
         due = [w for w in self.watched.values() if not w.scanning and w.due_s <= now.at_s]
         for watched in due:
-            watched.scanning, watched.due_s = True, float("inf")
-        return [commands.Scan(w.source.key, w.row.identity, w.row.approved) for w in due]
+            watched.scanning, watched.unheard, watched.due_s = True, False, float("inf")
+        return [_scan(watched.row) for watched in due]
 
     def _plan_looks(self, now: Now) -> list[commands.LookAt]:
         by_source: dict[str, list[str]] = {}
@@ -271,8 +289,8 @@ class Drive:
         return len(self.hashing) < SMALL_HASHES_MAX and size_bytes <= SMALL_BYTES
 
 
-def _mass_deletion(missing: int, known: int) -> str:
-    return (
-        f"{missing} of {known} files are gone at once; nothing is taken for deleted"
-        " until they are back or a person says that it is meant"
-    )
+def _scan(row: SourceRow) -> commands.Scan:
+    """Return the scan that accepts what a person approved: that drive, or that loss."""
+    if not row.approved:
+        return commands.Scan(row.key, row.identity)
+    return commands.Scan(row.key, row.drive, approved=row.lost > 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .model import Digest, Failure, FileKey, FileResult, Fingerprint, Outcome
+from .model import Digest, Failure, FileKey, FileResult, Finding, Fingerprint, Outcome
 
 # ---- the drive ------------------------------------------------------------------------
 
@@ -86,11 +86,14 @@ class ScanFailed:
     """The source itself is offline, unreadable, or not the drive it was.
 
     `needs_person`: it can be read, but what is there is not what was; a person may approve it.
+    `drive`: what is there, `lost`: how many remembered files are missing, if they were counted.
     """
 
     source: str
     reason: str
     needs_person: bool = False
+    drive: str = ""
+    lost: int = 0
 
 
 # ---- Storage --------------------------------------------------------------------------
@@ -231,9 +234,9 @@ class RetryAsked:
 
 @dataclass(frozen=True, slots=True)
 class ApproveAsked:
-    """A person says that what is found in the sources of this connection is meant."""
+    """A person says that what was shown of some sources is meant; more than that is not."""
 
-    connection: str
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)

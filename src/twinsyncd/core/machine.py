@@ -110,8 +110,8 @@ class Machine:
                     lane.hurry(now)
             case facts.RetryAsked(key):
                 self._retry(key, now)
-            case facts.ApproveAsked(connection):
-                self._drive.approve(connection, now)
+            case facts.ApproveAsked(findings):
+                self._drive.approve(findings, now)
             case facts.Reserved() | facts.Stored() | facts.StoreFailed():
                 self._lane_of_file(fact.key).apply(fact, now)
             case facts.StoreMoved():

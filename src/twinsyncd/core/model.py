@@ -128,7 +128,18 @@ class SourceRow:
     identity: str = ""  # device and file-system id at the last good scan; "" before the first
     offline: str = ""  # why nothing is done about it; "" when all is well
     needs_person: bool = False  # `offline` ends when it mends itself, or when a person approves
-    approved: bool = False  # a person said that what is found there is meant
+    approved: bool = False  # a person said that `drive`, and `lost`, are meant
+    drive: str = ""  # which drive waits for a person, or was approved
+    lost: int = 0  # how many remembered files are missing there, as far as was counted
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is amiss with a source, as it was shown to a person: just this can be approved."""
+
+    source: str
+    drive: str  # the identity of the drive that is there
+    lost: int  # how many remembered files are missing there; 0: not counted
 
 
 class Fault(StrEnum):

@@ -1,9 +1,16 @@
-"""When absence may count as deletion: never at once, never in masses without a person."""
+"""When absence may count as deletion: never at once, never in masses without a person.
+
+Since when a file is missing is kept in memory only, so its minute begins anew with each process.
+That is meant: only the wall clock outlives a process, and one that was set would make a file gone
+at the first look. What it costs is that a deletion is reported later, and nothing waits for that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Final
+
+from .model import Finding, SourceRow
 
 CONFIRM_S: Final = 60.0  # two looks at least this far apart before a file counts as gone
 UNLISTED_S: Final = float("inf")  # missed by a look at the file only: no scan confirms it yet
@@ -11,9 +18,27 @@ MASS_SHARE: Final = 0.2  # more of a source's files than this,
 MASS_LEAST: Final = 10  # and at least this many, gone at once is no deletion but a mishap
 
 
-def is_mass_deletion(known: int, missing: int) -> bool:
-    """Tell whether so many files are missing that a person must say it is meant."""
-    return missing >= MASS_LEAST and missing > known * MASS_SHARE
+def is_mass_deletion(known: int, missing: int, approved: int = 0) -> bool:
+    """Tell whether so many files are missing that a person must say it is meant.
+
+    `approved` of them were shown to a person, who said so; the rest is judged by itself.
+    """
+    unasked = missing - approved
+    return unasked >= MASS_LEAST and unasked > (known - approved) * MASS_SHARE
+
+
+def say_mass_deletion(missing: int, known: int) -> str:
+    """Return what a person is told of it."""
+    return (
+        f"{missing} of {known} files are gone at once; nothing is taken for deleted"
+        " until they are back or a person says that it is meant"
+    )
+
+
+def is_what_was_shown(row: SourceRow, shown: Finding) -> bool:
+    """Tell whether an approval of `shown` covers what is found: the drive, and no more lost."""
+    same_drive = row.drive != "" and row.drive == shown.drive
+    return row.needs_person and same_drive and row.lost <= shown.lost
 
 
 def still_missing(

@@ -36,12 +36,12 @@ def scan(
 
     The folder is checked before, between and after the parts; the moment it is missing, unreadable,
     another drive than `expected_identity` ("" accepts any), or empty where it was not, the scan
-    ends with ScanFailed. Once a person `approved` what is there, another drive and emptiness are
-    believed. Holds one folder's entries in memory, and the names of the folders.
+    ends with ScanFailed. Once a person `approved` the loss of files there, emptiness is believed.
+    Holds one folder's entries in memory, and the names of the folders.
     """
-    if reason := check(folder, "" if approved else expected_identity):
-        another_drive = not check(folder, "")
-        yield ScanFailed(source, reason, needs_person=another_drive)
+    if reason := check(folder, expected_identity):
+        another = _another_drive(folder, check)
+        yield ScanFailed(source, reason, needs_person=another != "", drive=another)
         return
     walk = Walk(source, folder, wanted, known, lister, believing=approved)
     try:
@@ -59,11 +59,20 @@ def scan(
     if reason := check(folder, identity):
         yield ScanFailed(source, reason)
     elif walk.distrust:
-        yield ScanFailed(source, walk.distrust, needs_person=True)
+        lost = walk.remembered()
+        yield ScanFailed(source, walk.distrust, needs_person=True, drive=identity, lost=lost)
     elif changed:
         yield ScanFailed(source, f"{folder} was replaced while it was being scanned")
     else:
         yield walk.closed(identity)
+
+
+def _another_drive(folder: Path, check: Check) -> str:
+    """Return the identity of a drive that can be read and is not the expected one; else ""."""
+    try:
+        return "" if check(folder, "") else root.identity(folder)
+    except OSError:
+        return ""
 
 
 def _anchor(folder: Path) -> tuple[int, int]:

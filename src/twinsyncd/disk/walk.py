@@ -85,6 +85,11 @@ class Walk:
             tuple((_printable(path), reason) for path, reason in self._failed.items()),
         )
 
+    def remembered(self) -> int:
+        """Return how many files are remembered of the whole source."""
+        folders = self._known.folders(self._source)
+        return sum(len(self._known.files(self._source, folder)) for folder in folders)
+
     def _visit(self, folder: str) -> None:
         """List one folder, compare its files and note its folders."""
         try:
@@ -98,7 +103,7 @@ class Walk:
                 self._fail(folder, exc)
             return
         remembered = self._known.files(self._source, folder)
-        if not (folder or entries or self._believing) and self._remembers_any():
+        if not (folder or entries or self._believing) and self.remembered():
             self.distrust = f"{self._folder} is empty where it was not; is the share connected?"
             return
         absent = set(remembered)
@@ -201,10 +206,6 @@ class Walk:
                 return False
             folder = folder.rpartition("/")[0]
         return folder not in self._failed
-
-    def _remembers_any(self) -> bool:
-        folders = self._known.folders(self._source)
-        return any(self._known.files(self._source, folder) for folder in folders)
 
     def _list(self, folder: str) -> list[Entry]:
         with self._lister(long_name(self._folder / folder)) as entries:

@@ -71,6 +71,8 @@ sources = Table(
     Column("offline", Text, nullable=False),
     Column("needs_person", Boolean, nullable=False),
     Column("approved", Boolean, nullable=False),
+    Column("drive", Text, nullable=False),
+    Column("lost", Integer, nullable=False),
 )
 
 runs = Table(

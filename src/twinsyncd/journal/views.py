@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, Select, case, func, inspect, select
 from sqlalchemy.exc import DatabaseError
 
-from ..core.model import ABSENT, LaneRow, Outcome, RunRecord
+from ..core.model import ABSENT, Finding, LaneRow, Outcome, RunRecord
 from ..errors import JournalError
 from . import tables
 from .database import open_read_only
@@ -62,7 +62,7 @@ class Status:
     counts: tuple[Counts, ...]
     lanes: tuple[LaneRow, ...]
     offline: dict[str, str]  # source -> reason
-    needs_person: frozenset[str]  # the offline sources that `approve` is about
+    needs_person: dict[str, Finding]  # by source: what of the offline ones `approve` is about
     runs: tuple[RunRecord, ...]  # newest first
     open_files: tuple[OpenFile, ...]
     open_total: int
@@ -113,7 +113,11 @@ class Views:
                 counts=tuple(Counts(**row) for row in counted),
                 lanes=tuple(to_lane(row) for row in lanes),
                 offline={row["key"]: row["offline"] for row in sources if row["offline"]},
-                needs_person=frozenset(row["key"] for row in sources if row["needs_person"]),
+                needs_person={
+                    row["key"]: Finding(row["key"], row["drive"], row["lost"])
+                    for row in sources
+                    if row["needs_person"]
+                },
                 runs=tuple(_run(dict(row)) for row in connection.execute(newest).mappings()),
                 open_files=tuple(_open_file(dict(row)) for row in rows.mappings()),
                 open_total=connection.execute(

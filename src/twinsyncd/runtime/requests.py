@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from typing import Protocol, assert_never
 
 from ..core.facts import ApproveAsked, PersonFact, RetryAsked, SyncAsked
-from ..core.model import FileKey
+from ..core.model import FileKey, Finding
 
 
 class Request(Protocol):
@@ -18,7 +19,7 @@ class Request(Protocol):
 
     @property
     def argument(self) -> str:
-        """For retry a source and a path as JSON, or "" for all; for approve a connection."""
+        """As JSON: for retry a source and a path, or "" for all; for approve what was shown."""
 
 
 def fact_of(request: Request) -> PersonFact | None:
@@ -29,7 +30,7 @@ def fact_of(request: Request) -> PersonFact | None:
         case "retry":
             return RetryAsked(FileKey(*json.loads(request.argument)) if request.argument else None)
         case "approve":
-            return ApproveAsked(request.argument)
+            return ApproveAsked(tuple(Finding(*each) for each in json.loads(request.argument)))
         case _:
             return None
 
@@ -41,7 +42,7 @@ def words_of(fact: PersonFact) -> tuple[str, str]:
             return "sync", ""
         case RetryAsked(key):
             return "retry", "" if key is None else json.dumps(key)
-        case ApproveAsked(connection):
-            return "approve", connection
+        case ApproveAsked(findings):
+            return "approve", json.dumps([astuple(each) for each in findings])
         case _:
             assert_never(fact)

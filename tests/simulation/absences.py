@@ -1,0 +1,102 @@
+"""What is expected of absence (P7): when a file may count as gone, and which drive is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from twinsyncd.core import facts
+from twinsyncd.core.model import ABSENT, FileKey, Finding
+from twinsyncd.core.safety import CONFIRM_S, MASS_LEAST, MASS_SHARE
+from twinsyncd.core.step import Step
+
+if TYPE_CHECKING:
+    from .world import World
+
+
+class Absences:
+    """Told of every step; raises AssertionError that names the promise."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.approved: dict[str, Finding] = {}  # by source; used up by what counts as gone
+        self.drives: dict[str, str] = {}  # the one that each source was
+        self.missed_s: dict[FileKey, float] = {}  # not on any list since
+        self.hinted: set[FileKey] = set()  # a hint was heard, and no look since
+
+    def check(self, heard: Sequence[facts.Fact], step: Step) -> None:
+        for fact in heard:
+            self._hear(fact)
+        self._check_deletions(step)
+
+    def crashed(self) -> None:
+        self.hinted.clear()
+
+    def _hear(self, fact: facts.Fact) -> None:
+        match fact:
+            case facts.ApproveAsked(findings):
+                self.approved.update({each.source: each for each in findings})
+            case facts.Touched(key):
+                source = self.world.journal.sources.get(key.source)
+                if source is not None and not source.offline:
+                    self.hinted.add(key)
+            case facts.LookFailed(key):
+                self.hinted.discard(key)
+            case facts.Looked() | facts.FilesFound() | facts.Scanned():
+                self._hear_of_files(fact)
+            case _:
+                pass
+
+    def _hear_of_files(self, fact: facts.Looked | facts.FilesFound | facts.Scanned) -> None:
+        """Remember since when each file is missing from every list; one look proves nothing."""
+        now_s, source = self.world.now_s, fact.source
+        missing: set[FileKey] = set()
+        if isinstance(fact, facts.Scanned):
+            self._check_drive(fact)
+            missing = {FileKey(source, path) for path in fact.missing}
+            seen = {key for key in self.missed_s if key.source == source} - missing
+            if not missing:  # what was approved has mended itself
+                self.approved.pop(source, None)
+        elif isinstance(fact, facts.FilesFound):
+            seen = {FileKey(source, path) for path, _ in fact.files}
+        else:
+            seen = {FileKey(source, path) for path, look in fact.looks if look is not None}
+            self.hinted -= {FileKey(source, path) for path, _ in fact.looks}
+        for key in missing:
+            self.missed_s.setdefault(key, now_s)
+        for key in seen:
+            self.missed_s.pop(key, None)
+
+    def _check_drive(self, fact: facts.Scanned) -> None:
+        identity = self.drives.setdefault(fact.source, fact.identity)
+        shown = self._shown(fact.source)
+        meant = fact.identity in (identity, shown.drive)
+        assert meant, f"P7: {fact.identity} was taken for {identity}, unasked"
+        self.drives[fact.source] = fact.identity
+
+    def _check_deletions(self, step: Step) -> None:
+        files, now_s = self.world.journal.files, self.world.now_s
+        gone: dict[str, list[FileKey]] = {}
+        for row in step.files:
+            if row.seen == ABSENT and row.key in files and files[row.key].seen != ABSENT:
+                gone.setdefault(row.key.source, []).append(row.key)
+        for source, keys in gone.items():
+            known = sum(r.seen != ABSENT for r in files.values() if r.key.source == source)
+            missed = [self.missed_s.get(key, float("inf")) for key in keys]
+            for key, since_s in zip(keys, missed, strict=True):
+                long = now_s - since_s >= CONFIRM_S
+                assert long, f"P7: {key} counts as gone, missed since {since_s}"
+                back = key in self.hinted and self.world.drive.see(key) is not None
+                assert not back, f"P7: {key} counts as gone in spite of a hint that it is back"
+            shown = self._shown(source)
+            unasked = len(keys) - shown.lost
+            masses = unasked >= MASS_LEAST and unasked > (known - shown.lost) * MASS_SHARE
+            assert not masses, (
+                f"P7: {len(keys)} of {known} files of {source} gone, {shown} approved"
+            )
+            self.approved[source] = replace(shown, lost=max(shown.lost - len(keys), 0))
+
+    def _shown(self, source: str) -> Finding:
+        """Return what a person has approved of the source and nothing has used up."""
+        return self.approved.get(source, Finding(source, "", 0))
