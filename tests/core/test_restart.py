@@ -215,7 +215,8 @@ def test_a_doubt_about_a_file_that_is_away_holds_the_run_up_only_while_it_may_la
     script = settles(synced(), B, 1, store(B, 1)).hears(stored(B, 1)).says()
     script = settles(script, A, 2, store(A, 2, again=True))
     script.hears(facts.HintsLost(A.source, "overflow")).says().hears(after_s=2).says(scan())
-    script.hears(facts.ScanFailed(A.source, "offline"), facts.StoreMoved(A)).says()
+    timed_out = facts.StoreFailed(A, failure(Fault.TRANSIENT))
+    script.hears(facts.ScanFailed(A.source, "offline"), timed_out).says()
 
     script.hears(after_s=LATE_S - 0.1).says(scan()).hears(after_s=0.1).says(prepare(B))
 

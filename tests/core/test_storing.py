@@ -20,6 +20,7 @@ from core_script import (
     running,
     saw,
     scan,
+    scanned,
     settles,
     settles_meanwhile,
     starting,
@@ -30,9 +31,10 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
+from twinsyncd.core.drive import SCAN_SOON_S
 from twinsyncd.core.model import IN_DOUBT, Fault, FileKey, Phase
 from twinsyncd.core.pace import HALT_S
-from twinsyncd.core.stores import STORE_TRIES
+from twinsyncd.core.stores import LATE_S, STORE_TRIES
 
 
 def failed(key: FileKey, fault: Fault, retry_after_s: float = 0.0) -> facts.StoreFailed:
@@ -277,3 +279,37 @@ def test_a_person_who_asks_for_a_sync_need_not_wait(fault: Fault) -> None:
         .says(scan(), store(A, 1))
         .lane(halt="", attempts=0)
     )
+
+
+# ---- a store that found another file ------------------------------------------------------
+
+
+def deleted_while_stored(script: Script) -> Script:
+    """Let the store of A find another file, a look find none, and a list miss it."""
+    script.hears(facts.StoreMoved(A)).says(look_at(A)).hears(saw(A, None)).says()
+    return script.hears(after_s=SCAN_SOON_S).says(scan()).hears(scanned(2, A)).says()
+
+
+def storing_beside_b() -> Script:
+    """Begin while the second save of A is stored, and B waits for a run."""
+    script = settles(synced(), B, 1, store(B, 1)).hears(stored(B, 1)).says()
+    return settles(script, A, 2, store(A, 2, again=True))
+
+
+def test_a_store_that_committed_nothing_holds_up_no_run() -> None:
+    """A file deleted in the middle of its store would make all others wait for three minutes."""
+    script = deleted_while_stored(storing_beside_b())
+
+    script.hears(after_s=30).says(prepare(B))
+
+
+def test_a_store_that_committed_nothing_leaves_an_earlier_doubt_as_it_was() -> None:
+    """The request that timed out before may still take effect, in the middle of a run (P4)."""
+    script = storing_beside_b().hears(failed(A, Fault.TRANSIENT)).says()
+    timed_out_s = script.at_s
+    script.hears(after_s=1).says(store(A, 2, again=True))
+
+    deleted_while_stored(script).hears(after_s=40).says()
+
+    script.meanwhile(after_s=timed_out_s + LATE_S - script.at_s)
+    assert prepare(B) in script.said

@@ -37,6 +37,7 @@ class Stores:
     busy: set[FileKey] = field(default_factory=set)
     waits: dict[FileKey, _Wait] = field(default_factory=dict)
     doubts: dict[FileKey, float] = field(default_factory=dict)  # since when its outcome is open
+    _earlier: dict[FileKey, float] = field(default_factory=dict)  # doubts before stores under way
 
     def plan(self, connections: Iterable[str], now: Now) -> list[Store]:
         """Return the stores to begin now, at most `uploads_max` under way at a time."""
@@ -86,7 +87,7 @@ class Stores:
         """Fold in how a store ended."""
         assert fact.key in self.busy, f"no store of {fact.key} is under way"
         self.busy.discard(fact.key)
-        self.doubts[fact.key] = now.at_s
+        self.doubts[fact.key], earlier_s = now.at_s, self._earlier.pop(fact.key)
         match fact:
             case Stored(key, digest, item):
                 self.doubts.pop(key, None)
@@ -94,8 +95,8 @@ class Stores:
                 self.pace.went_well()
             case StoreFailed(key, failure):
                 self._failed(key, failure, now)
-            case StoreMoved():
-                pass  # nothing was committed; the settler takes it from here
+            case StoreMoved(key):  # nothing was committed; the settler takes it from here
+                self.doubts[key] = earlier_s
             case _:
                 assert_never(fact)
 
@@ -105,6 +106,7 @@ class Stores:
     def _begin(self, connection: str, row: FileRow, now: Now) -> Store:
         assert row.fingerprint is not None, "a digest was seen without a fingerprint"
         self.busy.add(row.key)
+        self._earlier[row.key] = self.doubts.get(row.key, -math.inf)
         self.doubts[row.key] = now.at_s
         self.ledger.change(row.key, stored=IN_DOUBT)  # durable before the effect
         return Store(row.key, connection, row.seen, row.fingerprint, row.item)
