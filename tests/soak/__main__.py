@@ -24,6 +24,7 @@ PROMISES = {
     "torn": "content that no file ever had whole",
     "superfluous": "a run of ours with nothing new",
     "double": "two runs of ours at once",
+    "disturbed": "Storage changed under our run",
 }
 
 
@@ -78,7 +79,8 @@ def _figures(soak: Soak, took_s: float) -> Iterator[tuple[str, object]]:
     yield "changes of content", soak.drive.changes
     yield "touches without a change", soak.drive.touched
     yield "uploads", tally.uploads
-    yield "runs", tally.runs
+    yield "runs of ours", tally.runs
+    yield "runs of somebody else", tally.foreign
     yield "kills of the daemon", tally.kills[Program.DAEMON]
     yield "kills of localtwin", tally.kills[Program.LOCALTWIN]
     for moment, number in sorted(tally.moments.items()):

@@ -20,6 +20,7 @@ class _Saving:
 
     stream: IO[bytes]
     written_s: float
+    mtime_ns: int  # of the file before
 
 
 @dataclass(slots=True)
@@ -75,17 +76,28 @@ class Drive:
         data = self.templates.content(act.path, act.version)
         if act.index == 0:
             stream = file.open("wb" if act.fresh else "r+b", buffering=0)
-            self._saving[act.path] = _Saving(stream, time.monotonic())
+            mtime_ns = os.fstat(stream.fileno()).st_mtime_ns
+            self._saving[act.path] = _Saving(stream, time.monotonic(), mtime_ns)
         saving = self._saving[act.path]
         if time.monotonic() - saving.written_s > self.patience_s:
             self._note(act.path, file.read_bytes())
         length = -(-len(data) // act.count)
         saving.stream.write(data[act.index * length : (act.index + 1) * length])
         saving.written_s = time.monotonic()
-        if act.index == act.count - 1:
+        if act.hidden and not act.is_last:
+            self._hide(file, saving)
+        if act.is_last:
             self._note(act.path, data)
             self._saving.pop(act.path).stream.close()
             self.changes += 1
+
+    def _hide(self, file: Path, saving: _Saving) -> None:
+        """Close the part and take its time back: what tells of it is the watcher alone."""
+        os.utime(saving.stream.fileno(), ns=(saving.mtime_ns, saving.mtime_ns))
+        written = saving.stream.tell()
+        saving.stream.close()
+        saving.stream = file.open("r+b", buffering=0)
+        saving.stream.seek(written)
 
     def _note(self, path: str, data: bytes) -> None:
         self.ever[path].add(hashlib.sha256(data).hexdigest())

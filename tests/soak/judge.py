@@ -31,7 +31,7 @@ CLOCKS_S = 0.05  # the proxy notes a commit a little later than localtwin makes 
 class Violation:
     """One broken promise, and what to look at."""
 
-    kind: str  # lost, torn, superfluous, double
+    kind: str  # lost, torn, superfluous, double, disturbed
     about: str
     detail: str
 
@@ -149,6 +149,16 @@ def double(runs: Iterable[RunSeen]) -> Iterator[Violation]:
         last = run if last is None or run.ended_s > last.ended_s else last
 
 
+def disturbed(runs: Iterable[RunSeen], commits: Iterable[Commit]) -> Iterator[Violation]:
+    """Yield the commits to source files of a run of ours while it was active."""
+    uploads = list(commits)
+    for run in runs:
+        for commit in uploads:
+            began = run.started_s + CLOCKS_S < commit.at_s
+            if began and commit.at_s < run.ended_s and commit.blob in _blobs(run):
+                yield Violation("disturbed", commit.blob, f"it was replaced during run {run.id}")
+
+
 def superfluous(
     runs: Iterable[RunSeen], commits: Iterable[Commit], excused_s: Iterable[float]
 ) -> Iterator[tuple[RunSeen, bool]]:
@@ -170,9 +180,14 @@ def superfluous(
 
 def _contents(run: RunSeen, commits: Iterable[Commit]) -> dict[str, str]:
     """Return the digests that the run's files had in Storage when it started."""
-    blobs = {pair[1] for item in run.outcomes if (pair := split_pair(item))}
+    blobs = _blobs(run)
     return {
         commit.blob: commit.digest
         for commit in commits
         if commit.blob in blobs and commit.at_s <= run.started_s + CLOCKS_S
     }
+
+
+def _blobs(run: RunSeen) -> set[str]:
+    """Return the blobs of the run's source files."""
+    return {pair[1] for item in run.outcomes if (pair := split_pair(item))}

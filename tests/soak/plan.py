@@ -18,6 +18,7 @@ FILES_EACH: Final = 10
 ROUND_S: Final = 1.0
 AFTERMATH_S: Final = 4.0  # kills hit uploads and runs, which begin when the drive is quiet
 SLICE_S: Final = 0.04  # between two slices of a save; far below the time a file must be quiet
+PAUSE_S: Final = 0.35  # of a slow one: below it still, yet time enough to store a half-written file
 DELETED_MAX: Final = 5  # more missing at once would be a mass deletion, which waits for a person
 CALM_SHARE: Final = 0.25  # blocks in which files are touched only, so that no run may start
 
@@ -31,13 +32,22 @@ class Program(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A part of a save in place; `fresh` empties the file first, else it is overwritten."""
+    """A part of a save in place; `fresh` empties the file first, else it is overwritten.
+
+    `hidden` parts leave the file's time as it was, as a drive does that tells it once it is closed.
+    """
 
     path: str
     version: int
     index: int
     count: int
     fresh: bool
+    hidden: bool = False
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether the save is complete with it."""
+        return self.index == self.count - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,13 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Meddle:
+    """Somebody else starts a run of this connection."""
+
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
 class Disturb:
     """One fault of the network, after so many more requests."""
 
@@ -79,7 +96,7 @@ class Disturb:
 
 
 Change = Slice | Replace | Delete | Touch
-Act = Change | Kill | Disturb
+Act = Change | Kill | Meddle | Disturb
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +125,8 @@ class Planner:
     deleted: set[str] = field(default_factory=set)
     _stale: set[str] = field(default_factory=set)  # changed in this block
     _next_version: int = 1
+    _hears: bool = True  # the daemon is up in this round, and was in the one before
+    _hides: bool = False  # so a change may show by its hints alone
     _random: random.Random = field(default_factory=random.Random)
 
     def __post_init__(self) -> None:
@@ -124,12 +143,16 @@ class Planner:
         """Draw the next so many rounds."""
         self._stale.clear()
         calm = self._random.random() < CALM_SHARE
+        self._hears = True
         drawn = [self._round(calm=calm) for _ in range(rounds)]
-        aftermath = [*self._kills(AFTERMATH_S), *self._faults()]
+        aftermath = [*self._kills(AFTERMATH_S), *self._faults(), *self._meddling(0.5)]
         return Block(drawn, sorted(aftermath, key=lambda step: step.at_s), calm)
 
     def _round(self, *, calm: bool) -> list[Step]:
-        draw = self._random
+        draw, kills = self._random, self._kills()
+        killed = any(step.act == Kill(Program.DAEMON) for step in kills)
+        heard, self._hears = self._hears, not killed
+        self._hides = heard and not killed
         there, gone = sorted(self.versions.keys() - self.deleted), sorted(self.deleted)
         chosen = draw.sample(there, draw.randint(1, 4))
         steps: list[Step] = []
@@ -137,12 +160,15 @@ class Planner:
             steps += self._touch(path) if calm else self._change(path)
         if gone and not calm and draw.random() < 0.5:
             steps.append(self._step(self._replace(draw.choice(gone))))
-        return sorted([*steps, *self._kills(), *self._faults()], key=lambda step: step.at_s)
+        steps += [*kills, *self._faults(), *self._meddling(0.15)]
+        return sorted(steps, key=lambda step: step.at_s)
 
     def _change(self, path: str) -> list[Step]:
         draw = self._random.random()
-        if draw < 0.40:
+        if draw < 0.25:
             return self._slices(path, fresh=self._random.random() < 0.6)
+        if draw < 0.45:
+            return self._slow_slices(path)
         if draw < 0.65:
             return [self._step(self._replace(path))]
         if draw < 0.75:
@@ -174,6 +200,21 @@ class Planner:
             Step(start_s + index * SLICE_S, Slice(path, version, index, count, fresh))
             for index in range(count)
         ]
+
+    def _slow_slices(self, path: str) -> list[Step]:
+        """Save with long pauses; hidden ones only while the daemon hears of them."""
+        version, count = self._version_of(path), self._random.randint(2, 4)
+        hidden = self._hides and self._random.random() < 0.5
+        fresh = not hidden and self._random.random() < 0.5
+        start_s = self._random.uniform(0, ROUND_S / 2)
+        return [
+            Step(start_s + n * PAUSE_S, Slice(path, version, n, count, fresh, hidden))
+            for n in range(count)
+        ]
+
+    def _meddling(self, chance: float) -> list[Step]:
+        meddles = self._random.random() < chance
+        return [self._step(Meddle(self._random.choice(list(FOLDERS))))] * meddles
 
     def _restore(self, path: str) -> Replace:
         """Go back to the content before the last."""

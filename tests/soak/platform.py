@@ -15,6 +15,7 @@ from localtwin.serve import Ready
 
 PATIENCE_S: Final = 60.0  # localtwin may just be starting again
 LOOK_S: Final = 0.1
+BRIEF_S: Final = 1.0  # what may be left undone must not hold a round up
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,24 @@ class Platform:
             runs += [*ended, *new]
             ended += [run for run in new if run.ended_s < float("inf")]
         return sorted(runs, key=lambda run: run.started_s)
+
+    def start_run(self, connection: str) -> str:
+        """Start a run as anybody may; return its id, "" if one is active or localtwin is not up."""
+        base = "/synchronization/imodels/storageconnections"
+        query = {"imodelId": self._ready.imodel_id}
+        try:
+            found = self._http.get(base, params=query, headers=self._headers(), timeout=BRIEF_S)
+            ids = [c["id"] for c in found.json()["connections"] if c["displayName"] == connection]
+            if not ids:
+                return ""
+            path = f"{base}/{ids[0]}/run"
+            answer = self._http.post(
+                path, headers=self._headers(), timeout=BRIEF_S, follow_redirects=False
+            )
+        except (httpx.HTTPError, KeyError, ValueError):
+            return ""
+        location = str(answer.headers.get("Location", ""))
+        return location.rpartition("/")[2] if answer.status_code == 202 else ""
 
     def _get(self, path: str, **query: str | int) -> Any:
         return self._answer(path, {"$top": 1000, **query}).json()

@@ -24,6 +24,7 @@ from .plan import (
     Delete,
     Disturb,
     Kill,
+    Meddle,
     Planner,
     Program,
     Replace,
@@ -36,7 +37,8 @@ from .programs import Place, Process
 from .proxy import Proxy
 
 BLOCK: Final = 8  # rounds between two rests
-SETTLE_S: Final = 0.3
+SETTLE_S: Final = 1.0
+PATIENCE_S: Final = 0.7  # a pause in a save that is longer looks like its end; load stretches them
 REST_S: Final = 300.0  # a store in doubt may hold a run up for three minutes
 LOOK_S: Final = 0.25
 HINT_S: Final = 1.0  # a word of the daemon counts if it is so much younger than the last change
@@ -56,6 +58,7 @@ class Tally:
     kills: Counter[Program] = field(default_factory=Counter)
     moments: Counter[str] = field(default_factory=Counter)  # what a kill interrupted
     runs: int = 0
+    foreign: int = 0
     uploads: int = 0
     excused: int = 0
     longest_rest_s: float = 0.0
@@ -80,6 +83,7 @@ class Soak:
     end_s: float  # monotonic
     tally: Tally = field(default_factory=Tally)
     _kills_s: list[float] = field(default_factory=list)  # wall clock
+    _foreign: set[str] = field(default_factory=set)  # runs that somebody else started
     _seen_runs: int = 0
     _judged_commits: int = 0
 
@@ -108,6 +112,8 @@ class Soak:
             match step.act:
                 case Kill(program):
                     self._kill(program)
+                case Meddle(connection):
+                    self._foreign.add(self.platform.start_run(connection))
                 case Disturb(fault, after):
                     self.proxy.arm(fault, after)
                 case Slice() | Replace() | Delete() | Touch() as change:
@@ -164,13 +170,15 @@ class Soak:
         tally = self.tally
         tally.violations += Judge(self.place, self.drive, self.platform).at_rest()
         commits, runs = self.proxy.witness.commits, self.platform.runs()
+        ours = [run for run in runs if run.id not in self._foreign]
         tally.violations += judge.torn(commits[self._judged_commits :], self.drive)
         tally.violations += judge.double(runs)
         excuses = [*self._kills_s, *self.proxy.lost_s]
-        idle = list(judge.superfluous(runs, commits, excuses))
+        tally.violations += judge.disturbed(ours[self._seen_runs :], commits)
+        idle = list(judge.superfluous(ours, commits, excuses))
         tally.excused = sum(excused for _, excused in idle)
         blamed = {run.id: run for run, excused in idle if not excused}
-        blamed |= {run.id: run for run in runs[self._seen_runs :] if calm}
+        blamed |= {run.id: run for run in ours[self._seen_runs :] if calm}
         tally.violations += (
             Violation("superfluous", run.connection, f"run {run.id}, though nothing had changed")
             for run in blamed.values()
@@ -178,8 +186,9 @@ class Soak:
         for program, process in self.programs.items():
             died = (f"it ended by itself with exit code {code}" for code in process.died)
             tally.violations += (Violation("lost", program, each) for each in died)
-        self._seen_runs, self._judged_commits = len(runs), len(commits)
-        tally.runs, tally.uploads, tally.files = len(runs), len(commits), len(self.drive.ever)
+        self._seen_runs, self._judged_commits = len(ours), len(commits)
+        tally.runs, tally.uploads, tally.files = len(ours), len(commits), len(self.drive.ever)
+        tally.foreign = len(runs) - len(ours)
 
     def _check_time(self) -> None:
         if time.monotonic() > self.end_s:
@@ -206,7 +215,7 @@ def open_soak(folder: Path, seed: int, limit_s: float) -> Iterator[Soak]:
             program: stack.enter_context(Process(module, arguments, folder / f"{program}.log"))
             for program, (module, arguments) in commands.items()
         }
-        drive = Drive(place.drive, make_templates(), patience_s=SETTLE_S / 2)
+        drive = Drive(place.drive, make_templates(), patience_s=PATIENCE_S)
         stack.callback(drive.close)
         platform = stack.enter_context(Platform(ready))
         yield Soak(place, config, drive, Planner(seed), proxy, programs, platform, end_s)

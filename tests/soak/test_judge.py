@@ -13,8 +13,8 @@ from localtwin.ids import new_guid, pair_id
 
 from .content import make_templates
 from .drive import Drive
-from .judge import double, superfluous, torn
-from .plan import Planner, Replace, Slice
+from .judge import disturbed, double, superfluous, torn
+from .plan import Kill, Planner, Program, Replace, Slice
 from .platform import RunSeen
 from .proxy import Commit
 
@@ -32,6 +32,23 @@ def test_runs_that_overlap_are_double() -> None:
     runs = [run("a", 1, ended_s=5), run("b", 2, ended_s=3), run("c", 4), run("d", 6)]
 
     assert [violation.about for violation in double(runs)] == ["b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("commit", "expected"),
+    [
+        (Commit(BLOB, "new", 2.0), ["disturbed"]),
+        (Commit(BLOB, "new", 0.5), []),
+        (Commit(BLOB, "new", 3.5), []),
+        (Commit(new_guid(), "new", 2.0), []),
+    ],
+    ids=["during the run", "before it", "after it", "of no file of the run"],
+)
+def test_a_commit_under_an_active_run_is_a_disturbance(commit: Commit, expected: list[str]) -> None:
+    """A run reads Storage while it works, so what it took would be anybody's guess (P4)."""
+    found = disturbed([run("a", 1.0, ended_s=3.0)], [commit])
+
+    assert expected == [violation.kind for violation in found]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +82,36 @@ def test_a_commit_of_half_a_save_is_torn(tmp_path: Path) -> None:
     seen = [Commit("a", digest, 0.0) for digest in (half, drive.digest("part01.ifc"))]
 
     assert [half[:12]] == [violation.detail[:12] for violation in torn(seen, drive)]
+
+
+def test_a_hidden_part_of_a_save_leaves_no_trace_to_look_at(tmp_path: Path) -> None:
+    """Else a daemon that is deaf to hints would be told by its looks all the same."""
+    drive, file = Drive(tmp_path, make_templates(), patience_s=60.0), tmp_path / "part01.ifc"
+    drive.carry_out(Replace("part01.ifc", 1))
+    before, digest = file.stat(), drive.digest("part01.ifc")
+
+    drive.carry_out(Slice("part01.ifc", 2, 0, 2, fresh=False, hidden=True))
+
+    after = file.stat()
+    assert (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    assert digest != drive.digest("part01.ifc")
+    drive.carry_out(Slice("part01.ifc", 2, 1, 2, fresh=False, hidden=True))
+    assert drive.digest("part01.ifc") in drive.ever["part01.ifc"]
+
+
+def test_a_save_is_hidden_only_while_the_daemon_hears_it() -> None:
+    """No program could tell a hidden part that was written while it was down."""
+    planner, hidden = Planner(7), 0
+    list(planner.first_files())
+    for block in (planner.block(8) for _ in range(50)):
+        killed = False
+        for steps in block.rounds:
+            before, killed = killed, Kill(Program.DAEMON) in [step.act for step in steps]
+            acts = [step.act for step in steps if isinstance(step.act, Slice) and step.act.hidden]
+            assert not (acts and (killed or before))
+            hidden += len(acts)
+
+    assert hidden > 0
 
 
 @pytest.mark.parametrize("path", ["part01.ifc", "large00.ifc", "part02.dxf"])
