@@ -20,15 +20,17 @@ RETURN = "http://localhost:3301/callback?state=a&b=c"
 
 
 @pytest.fixture
-def person(platform: Platform) -> Platform:
-    """A platform that a person signed in to, who has agreed to nothing yet."""
-    sign_in(platform, f"native-{platform.itwin_id}")
+def person(platform: Platform, clock: Clock) -> Platform:
+    """A platform that a person signed in to, whose earlier consent has lapsed."""
+    clock.advance(days=31)
+    as_person(platform)
     return platform
 
 
-def sign_in(platform: Platform, name: str) -> None:
-    """Carry the token of a service of that name, which has consents of its own."""
-    token = platform.world.access.issue(name, issuer=ORIGIN)
+def as_person(platform: Platform) -> None:
+    """Carry the token of the person from now on."""
+    access = platform.world.access
+    token = access.issue_to_user(NATIVE_CLIENT, scope="itwin-platform", issuer=ORIGIN)
     platform.headers["Authorization"] = f"Bearer {token}"
 
 
@@ -96,31 +98,41 @@ def test_a_person_agrees_once_and_runs_go_through(person: Platform) -> None:
     assert trouble(person, connection) is None
 
 
-def test_consent_is_each_users_own(platform: Platform) -> None:
-    """One colleague's does not let runs act for another."""
-    sign_in(platform, f"one-{platform.itwin_id}")
-    agreed(platform, opened(platform, information(platform)))
-    mine = information(platform)["isUserAuthorized"]
+def test_a_run_acts_for_the_owner_whoever_starts_it(person: Platform) -> None:
+    """It is the owner's sign-in that the platform keeps, or does not."""
+    connection = for_user(person)
+    person.sign_in()
+    before = person.run(connection)["result"]
+    as_person(person)
+    agreed(person, opened(person, information(person)))
 
-    sign_in(platform, f"two-{platform.itwin_id}")
-    theirs = for_user(platform)
+    person.sign_in()
 
-    assert (mine, information(platform)["isUserAuthorized"]) == (True, False)
-    assert platform.run(theirs)["error"]["errorKey"] == "UserNotAuthenticated"
+    assert (before, person.run(connection)["result"]) == ("Error", "Success")
 
 
-def test_a_run_acts_for_the_owner_whoever_starts_it(platform: Platform) -> None:
-    """It is the owner's sign-in that the platform stored."""
-    sign_in(platform, f"owner-{platform.itwin_id}")
-    agreed(platform, opened(platform, information(platform)))
+def test_consent_lapses_as_the_sign_in_does(person: Platform, clock: Clock) -> None:
+    """After a month of silence a person has to be asked again."""
+    agreed(person, opened(person, information(person)))
+    connection = for_user(person)
+    before = person.run(connection)["result"]
+
+    clock.advance(days=30)
+
+    as_person(person)
+    assert information(person)["isUserAuthorized"] is False
+    assert (before, person.run(connection)["result"]) == ("Success", "Error")
+
+
+def test_a_service_is_its_own_user(platform: Platform) -> None:
+    """It has nobody to ask, so what it forgets to say must not keep a rehearsal from working."""
     connection = for_user(platform)
 
-    sign_in(platform, f"other-{platform.itwin_id}")
-
+    assert information(platform)["isUserAuthorized"] is True
     assert platform.run(connection)["result"] == "Success"
 
 
-def test_a_service_needs_nobodys_consent(person: Platform) -> None:
+def test_a_connection_for_a_service_needs_nobodys_consent(person: Platform) -> None:
     """Which is why an unattended program has to say so."""
     connection = for_user(person, authenticationType="Service")
 
@@ -164,14 +176,9 @@ def test_without_an_address_to_return_to_the_page_ends_there(person: Platform) -
     assert "location" not in thanks.headers
 
 
-def test_the_page_says_for_whom_and_runs_no_scripts(platform: Platform) -> None:
+def test_the_page_says_for_whom_and_runs_no_scripts(person: Platform) -> None:
     """A person must know what they agree to."""
-    token = platform.world.access.issue_to_user(
-        NATIVE_CLIENT, scope="itwin-platform", issuer=ORIGIN
-    )
-    platform.headers["Authorization"] = f"Bearer {token}"
-
-    page = opened(platform, information(platform, redirectUrl=RETURN))
+    page = opened(person, information(person, redirectUrl=RETURN))
 
     assert "local.user@localhost" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
@@ -188,7 +195,7 @@ def test_a_link_that_is_old_or_made_up_agrees_to_nothing(person: Platform, clock
     clock.advance(hours=1)
 
     late, opened_late = agreed(person, page), opened(person, told)
-    sign_in(person, f"native-{person.itwin_id}")
+    as_person(person)
     assert [each.status_code for each in (made_up, late, opened_late)] == [400, 400, 400]
     assert information(person)["isUserAuthorized"] is False
 

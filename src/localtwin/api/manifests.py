@@ -137,7 +137,7 @@ def _writes(routes: APIRouter, world: World) -> None:
             [Mapping(source.source_file_id) for source in body.source_files],
             display_name=body.display_name,
             authentication_type=body.authentication_type,
-            owner=caller(request).user_id,
+            owner=caller(request).person_id,
         )
         return JSONResponse({"connection": connection_shape(request, connection)}, 201)
 

@@ -42,8 +42,9 @@ def router(world: World) -> APIRouter:
         who, here = caller(request), origin(request)
         asked = world.access.ask_consent(who, redirect_url=redirect_url or "", issuer=here)
         signed_out = any(switch.kind is Fault.UNAUTHENTICATED_RUN for switch in world.faults.on())
+        agreed = not who.is_person or world.grants.runs_authorised(who.user_id)
         information = {
-            "isUserAuthorized": not signed_out and world.grants.runs_authorised(who.user_id),
+            "isUserAuthorized": agreed and not signed_out,
             "_links": {"authorizationUrl": link(f"{here}/connect/consent?request={asked}")},
         }
         return JSONResponse({"authorizationInformation": information})

@@ -52,7 +52,7 @@ def _storage_writes(routes: APIRouter, world: World) -> None:
             [_mapping(source) for source in body.source_files],
             display_name=body.display_name,
             authentication_type=body.authentication_type,
-            owner=caller(request).user_id,
+            owner=caller(request).person_id,
         )
         return JSONResponse({"connection": connection_shape(request, connection)}, 201)
 
@@ -197,7 +197,7 @@ def _connection_routes(routes: APIRouter, world: World, kind: str, path: str) ->
             connection_id,
             display_name=body.display_name,
             authentication_type=body.authentication_type,
-            owner=caller(request).user_id,
+            owner=caller(request).person_id,
         )
         return JSONResponse({"connection": connection_shape(request, connection)})
 

@@ -46,6 +46,11 @@ class Caller:
     is_person: bool
     scopes: frozenset[str]
 
+    @property
+    def person_id(self) -> str | None:
+        """The id of the person who calls, None for a service."""
+        return self.user_id if self.is_person else None
+
 
 @dataclass(frozen=True, slots=True)
 class ConsentAsked:

@@ -1,44 +1,53 @@
-"""Who let runs act in their name: without that, a run for a user ends at once.
+"""Which people let runs act in their name: without that, a run for a person ends at once.
 
+The platform keeps a person's refresh token, so consent lapses as that does. A service has nobody
+to ask; its own sign-in stands in, whatever its connections say.
 Source: Synchronization API, "Get authorization information"; authenticationType User and Service.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import delete, insert, select
 
+from localtwin.world.clock import stamp
 from localtwin.world.tables import authorizations, connections, owners
 
+_LIFETIME = timedelta(days=30)
 USER = "User"
 USER_NOT_AUTHENTICATED = "UserNotAuthenticated"
 
 
-def authorise(transaction: Transaction, user_id: str, now: str) -> None:
-    """Record that runs may act for the user."""
+def authorise(transaction: Transaction, user_id: str, now: datetime) -> None:
+    """Record that runs may act for the person from now on."""
     transaction.execute(delete(authorizations).where(authorizations.c.user_id == user_id))
-    transaction.execute(insert(authorizations).values(user_id=user_id, given=now))
+    transaction.execute(insert(authorizations).values(user_id=user_id, given=stamp(now)))
 
 
-def is_authorised(transaction: Transaction, user_id: str) -> bool:
-    """Return whether runs may act for the user."""
-    given = select(authorizations.c.user_id).where(authorizations.c.user_id == user_id)
+def is_authorised(transaction: Transaction, user_id: str, now: datetime) -> bool:
+    """Return whether runs may act for the person."""
+    given = select(authorizations.c.user_id).where(
+        authorizations.c.user_id == user_id, authorizations.c.given > stamp(now - _LIFETIME)
+    )
     return transaction.execute(given).first() is not None
 
 
-def own(transaction: Transaction, connection_id: str, user_id: str) -> None:
-    """Record that runs of the connection act for the user from now on."""
+def own(transaction: Transaction, connection_id: str, person_id: str | None) -> None:
+    """Record which person runs of the connection act for; None: it is a service's."""
     transaction.execute(delete(owners).where(owners.c.connection_id == connection_id))
-    transaction.execute(insert(owners).values(connection_id=connection_id, user_id=user_id))
+    if person_id is not None:
+        row = {"connection_id": connection_id, "user_id": person_id}
+        transaction.execute(insert(owners).values(row))
 
 
-def may_run(transaction: Transaction, connection_id: str) -> bool:
+def may_run(transaction: Transaction, connection_id: str, now: datetime) -> bool:
     """Return whether a run of the connection has somebody to act for."""
     query = (
-        select(connections.c.authentication_type, authorizations.c.user_id)
-        .outerjoin(owners, owners.c.connection_id == connections.c.id)
-        .outerjoin(authorizations, authorizations.c.user_id == owners.c.user_id)
-        .where(connections.c.id == connection_id)
+        select(owners.c.user_id)
+        .join(connections, connections.c.id == owners.c.connection_id)
+        .where(connections.c.id == connection_id, connections.c.authentication_type == USER)
     )
-    row = transaction.execute(query).first()
-    return row is None or row.authentication_type != USER or row.user_id is not None
+    owner = transaction.execute(query).scalar()
+    return owner is None or is_authorised(transaction, owner, now)

@@ -91,7 +91,7 @@ class Connections:
     ) -> Connection:
         """Return a new connection with its source files; all or nothing.
 
-        `owner` is the user whose sign-in its runs use when they act for a user.
+        `owner` is the person whose sign-in its runs use when they act for a user.
         """
         with self._database.write() as transaction:
             imodel = find_imodel(transaction, imodel_id)
@@ -108,8 +108,7 @@ class Connections:
             }
             transaction.execute(insert(connections).values(row))
             connection = Connection(**row)
-            if owner is not None:
-                own(transaction, connection.id, owner)
+            own(transaction, connection.id, owner)
             many = "One or more SourceFiles are already mapped to the iModel."
             for mapping in mappings:
                 _add(transaction, connection, mapping, taken=many)
@@ -141,11 +140,11 @@ class Connections:
         *,
         display_name: str | None,
         authentication_type: str | None,
-        owner: str,
+        owner: str | None,
     ) -> Connection:
         """Return the connection with what was given changed.
 
-        Whoever has it act for a user is that user.
+        Whoever has it act for a user is that user, if a person.
         """
         wanted = {"display_name": display_name, "authentication_type": authentication_type}
         values = {key: value for key, value in wanted.items() if value is not None}

@@ -16,7 +16,7 @@ from typing import Any
 
 from localtwin.errors import JobFailed
 from localtwin.faults import Fault, Faults
-from localtwin.world.authorizations import USER_NOT_AUTHENTICATED, may_run
+from localtwin.world.authorizations import USER_NOT_AUTHENTICATED
 from localtwin.world.database import Database
 from localtwin.world.fetching import fetch_all
 from localtwin.world.freezer import Freezer
@@ -33,7 +33,7 @@ _ATTEMPTS = 3
 # In a run's folder: the file the worker is reading.
 _AT_WORK = "at-work"
 _NOBODY = (
-    "The user this connection acts for has not signed in to synchronization, or no longer is. "
+    "The user this connection acts for has not signed in to synchronization, or too long ago. "
     "Open the authorizationUrl of the authorization information, or let the connection act for "
     "a service with the authenticationType Service."
 )
@@ -150,7 +150,7 @@ class Executor:
             self._end(run_id, "RunOrchestrationError", "The run never came to an end.")
             return
         self._recorder.began(run_id)
-        if self._faults.take(Fault.UNAUTHENTICATED_RUN) or not self._may_act(run):
+        if self._faults.take(Fault.UNAUTHENTICATED_RUN) or not self._recorder.may_act(run):
             self._end(run_id, USER_NOT_AUTHENTICATED, _NOBODY)
             return
         lost = self._fetch(run) | self._spoilt(run)
@@ -164,10 +164,6 @@ class Executor:
         answer["report"]["sources"] += lost.values()
         self._recorder.ended(run, answer["report"], self._earlier(answer.get("earlier")))
         self._freezer.drop(run_id)
-
-    def _may_act(self, run: Run) -> bool:
-        with self._database.read() as transaction:
-            return may_run(transaction, run.connection_id)
 
     def _asked(
         self, run: Run, process: JobProcess, lost: dict[str, dict[str, Any]]

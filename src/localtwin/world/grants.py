@@ -72,12 +72,12 @@ class Grants:
     def authorise_runs(self, user_id: str) -> None:
         """Let runs act for the user from now on."""
         with self._database.write() as connection:
-            authorise(connection, user_id, stamp(self._clock()))
+            authorise(connection, user_id, self._clock())
 
     def runs_authorised(self, user_id: str) -> bool:
         """Return whether runs may act for the user."""
         with self._database.read() as connection:
-            return is_authorised(connection, user_id)
+            return is_authorised(connection, user_id, self._clock())
 
     def _new(self, kind: str, consent: Consent, lifetime: timedelta) -> str:
         secret = secrets.token_urlsafe(32)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import func, insert, select, update
 
+from localtwin.world.authorizations import may_run
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
 from localtwin.world.imodels import find_imodel, last_changeset
@@ -56,6 +57,11 @@ class Recorder:
         with self._database.read() as transaction:
             last = last_changeset(transaction, imodel_id)
         return "" if last is None else last.id
+
+    def may_act(self, run: Run) -> bool:
+        """Return whether the run has somebody to act for at this moment."""
+        with self._database.read() as transaction:
+            return may_run(transaction, run.connection_id, self._clock())
 
     def began(self, run_id: str) -> None:
         """Record that the run was taken up, once more or for the first time."""

@@ -278,7 +278,7 @@ references = Table(
     Column("problem", String),
 )
 
-# Whose sign-in the runs of a connection use, where they do not use the service's own.
+# The person whose sign-in the runs of a connection use, where one made it.
 owners = Table(
     "owners",
     metadata,
