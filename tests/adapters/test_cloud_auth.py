@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable
 
@@ -278,6 +279,15 @@ def test_a_secret_that_cannot_be_read_halts_with_the_reason() -> None:
 
     assert failure.fault is Fault.UNAUTHORISED
     assert "no such file: client_secret" in failure.message
+
+
+def test_what_this_machine_trusts_is_trusted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offices whose proxy inspects encrypted traffic install its certificate on each machine."""
+    loaded: list[ssl.SSLContext] = []
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", loaded.append)
+
+    with open_cloud(CloudSettings("service-abc", lambda: SECRET)):
+        assert [context.verify_mode for context in loaded] == [ssl.CERT_REQUIRED]
 
 
 def test_nothing_of_a_sign_in_or_upload_reaches_the_logs(caplog: pytest.LogCaptureFixture) -> None:

@@ -116,6 +116,7 @@ def test_retry_after_is_understood_in_both_forms(headers: dict[str, str], expect
     [
         (httpx.ConnectError("[Errno 111] Connection refused"), "cannot be reached"),
         (httpx.ConnectTimeout(""), "cannot be reached"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"), "SSL_CERT_FILE"),
         (httpx.ReadTimeout(""), "did not answer in time"),
         (httpx.PoolTimeout(""), "busy"),
         (httpx.RemoteProtocolError("Server disconnected"), "Server disconnected"),

@@ -101,6 +101,13 @@ def _words(status: int, told: Complaint) -> str:
     return f"{ours} (it says: {theirs})" if ours else theirs
 
 
+_UNTRUSTED: Final = (
+    "the service cannot be reached safely: its certificate is not trusted here; if a proxy inspects "
+    "encrypted traffic, install the proxy's certificate on this machine or name its file in "
+    "SSL_CERT_FILE; else check the address and the clock"
+)
+
+
 def _network_words(exc: Exception) -> str:
     match exc:
         case httpx.PoolTimeout():
@@ -109,6 +116,8 @@ def _network_words(exc: Exception) -> str:
             return "the service cannot be reached: no answer"
         case httpx.TimeoutException():
             return "the service did not answer in time"
+        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(exc):
+            return _UNTRUSTED
         case httpx.ConnectError():
             return f"the service cannot be reached: {exc}"
         case wire.Unreadable():

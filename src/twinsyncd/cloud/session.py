@@ -55,7 +55,8 @@ def open_cloud(
     transport: httpx.BaseTransport | None = None,
 ) -> Iterator[Cloud]:
     """Yield the cloud; nothing is sent before it is used. `transport` replaces the network."""
-    tls = httpx.create_ssl_context()
+    tls = httpx.create_ssl_context()  # the public roots,
+    tls.load_default_certs()  # and the machine's: its proxy may inspect encrypted traffic
     with ExitStack() as stack:
         issuer = stack.enter_context(_client(_CALL, tls, transport))
         login = ServiceLogin(
