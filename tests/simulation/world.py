@@ -153,6 +153,8 @@ class World:
         self.people.end()
         for _ in range(APPROVALS):
             self.until(self.now_s + NOTICE_S)
+            if not self.shown():
+                break
             self.inbox.append(facts.ApproveAsked(self.shown()))
         asides = [row.key for row in self.journal.files.values() if row.aside]
         self.inbox += [facts.RetryAsked(key) for key in asides]

@@ -15,7 +15,9 @@ from .model import (
     LaneRow,
     Need,
     Now,
+    RunRecord,
     Setup,
+    SlowRun,
     Source,
     SourceRow,
 )
@@ -155,26 +157,31 @@ class Machine:
                 self._drive.retry(each, now)
 
     def _step(self, todo: tuple[commands.Command, ...]) -> Step:
-        lanes = tuple(lane for lane in self._lanes.values() if lane.pace.changed)
-        for lane in lanes:
-            lane.pace.changed = False
-        remotes = tuple(
-            row for key, row in self._remotes.items() if row != self._known_remotes[key]
-        )
-        self._known_remotes.update({row.key: row for row in remotes})
+        """Return what is to be committed and begun; most decisions change few rows or none."""
+        lanes: list[LaneRow] = []
+        history: list[RunRecord] = []
+        slow: list[SlowRun] = []
+        for lane in self._lanes.values():
+            if lane.pace.changed:
+                lane.pace.changed = False
+                lanes.append(lane.pace.row)
+            history += lane.runs.take_history()
+            slow += lane.runs.take_slow()
+        remotes: list[ConnectionRow] = []
+        if self._remotes != self._known_remotes:
+            known = self._known_remotes
+            remotes = [row for key, row in self._remotes.items() if row != known[key]]
+            known.update(self._remotes)
         sources = tuple(self._drive.changed.values())
         self._drive.changed.clear()
-        history = tuple(
-            record for lane in self._lanes.values() for record in lane.runs.take_history()
-        )
         return Step(
             files=self._ledger.take_changes(),
-            lanes=tuple(lane.pace.row for lane in lanes),
-            connections=remotes,
+            lanes=tuple(lanes),
+            connections=tuple(remotes),
             sources=sources,
-            history=history,
+            history=tuple(history),
             commands=todo,
-            slow=tuple(slow for lane in self._lanes.values() for slow in lane.runs.take_slow()),
+            slow=tuple(slow),
         )
 
     def _make_lane(self, key: str, setup: Setup, memory: Memory, now: Now) -> Lane:
