@@ -171,6 +171,15 @@ def test_a_flood_is_refused_unread(platform: Platform) -> None:
     assert answer.status_code == 413
 
 
+def test_a_form_longer_than_any_sign_in_is_refused(platform: Platform) -> None:
+    """Taking apart megabytes of it would keep every other client waiting for seconds."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    with httpx.Client(transport=InProcess(build(platform.world)), base_url=ORIGIN) as anybody:
+        answer = anybody.post("/connect/token", content=b"&" * (65 << 10), headers=form)
+
+    assert answer.status_code == 413
+
+
 def test_too_many_requests_are_told_when_to_come_back(world: World) -> None:
     """Retry-After is what a polite client waits for."""
     clock = world.clock

@@ -31,6 +31,8 @@ _VERSIONS = {
 }
 # No operation of the platform takes more than a list of files; contents go to the blob endpoint.
 _BODY_BYTES = 8 << 20
+# A form is taken apart on the event loop; none of a sign-in or of a page is longer than this.
+_FORM_BYTES = 64 << 10
 _QUERY_NAMES = {
     name.lower(): name
     for name in (
@@ -75,9 +77,10 @@ class Gate:
             return
         headers = dict(scope["headers"])
         path = canonical_path(scope["path"], self._words)
-        api = path.split("/", 2)[1]
+        api = path.lstrip("/").partition("/")[0]
         if api not in _VERSIONS:
-            await self._app({**scope, "path": path}, receive, send)
+            answer = too_large() if _length(headers) > _FORM_BYTES else self._app
+            await answer({**scope, "path": path}, _bounded(receive, _FORM_BYTES), send)
             return
         send = _correlated(send, headers.get(b"x-correlation-id", b"").decode("latin-1"))
         try:
@@ -86,7 +89,7 @@ class Gate:
             if wait_s is not None:
                 await throttled({**scope, "path": path}, wait_s)(scope, receive, send)
                 return
-            if int(headers.get(b"content-length", b"0")) > _BODY_BYTES:
+            if _length(headers) > _BODY_BYTES:
                 raise BodyTooLarge
             _check_version(headers.get(b"accept", b"").decode("latin-1"), api)
         except Refusal as refusal:
@@ -95,7 +98,7 @@ class Gate:
         except BodyTooLarge:
             await too_large()(scope, receive, send)
             return
-        receive = _bounded(receive)
+        receive = _bounded(receive, _BODY_BYTES)
         query = canonical_query(scope["query_string"].decode("latin-1"))
         state = dict(scope.get("state", {})) | {"caller": caller}
         changed = {"path": path, "query_string": query.encode("latin-1"), "state": state}
@@ -143,9 +146,13 @@ def _check_version(accept: str, api: str) -> None:
         raise resource_not_found()
 
 
-def _bounded(receive: Receive) -> Receive:
-    """Return `receive`, which fails when a body without a length turns out endless."""
-    left = _BODY_BYTES
+def _length(headers: dict[bytes, bytes]) -> int:
+    return int(headers.get(b"content-length", b"0"))
+
+
+def _bounded(receive: Receive, size_bytes: int) -> Receive:
+    """Return `receive`, which fails when a body turns out longer than `size_bytes`."""
+    left = size_bytes
 
     async def within_bounds() -> Message:
         nonlocal left
