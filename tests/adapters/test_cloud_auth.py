@@ -284,7 +284,11 @@ def test_a_secret_that_cannot_be_read_halts_with_the_reason() -> None:
 def test_what_this_machine_trusts_is_trusted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Offices whose proxy inspects encrypted traffic install its certificate on each machine."""
     loaded: list[ssl.SSLContext] = []
-    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", loaded.append)
+
+    def load(context: ssl.SSLContext) -> None:
+        loaded.append(context)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", load)
 
     with open_cloud(CloudSettings("service-abc", lambda: SECRET)):
         assert [context.verify_mode for context in loaded] == [ssl.CERT_REQUIRED]

@@ -102,9 +102,9 @@ def _words(status: int, told: Complaint) -> str:
 
 
 _UNTRUSTED: Final = (
-    "the service cannot be reached safely: its certificate is not trusted here; if a proxy inspects "
-    "encrypted traffic, install the proxy's certificate on this machine or name its file in "
-    "SSL_CERT_FILE; else check the address and the clock"
+    "the service cannot be reached safely: its certificate is not trusted here; if a proxy "
+    "inspects encrypted traffic, install the proxy's certificate on this machine or name its file "
+    "in SSL_CERT_FILE; else check the address and the clock"
 )
 
 
