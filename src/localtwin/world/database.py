@@ -24,6 +24,7 @@ class Database:
     """Opens `file`, creating it when needed; readers see the last commit (WAL)."""
 
     def __init__(self, file: Path) -> None:
+        file.touch(mode=0o600)  # its owner's only, as are the logs beside it that follow it
         self._writer = _engine(file, size=1, begin="BEGIN IMMEDIATE")
         self._reader = _engine(file, size=_READERS, begin="BEGIN")
         _prepare(self._writer, file)
@@ -98,4 +99,6 @@ def _prepare(engine: Engine, file: Path) -> None:
         if found > SCHEMA:
             raise SetupError(f"{file} was written by a newer localtwin; update, or use another")
         metadata.create_all(connection)
+        for index in [index for table in metadata.sorted_tables for index in table.indexes]:
+            index.create(connection, checkfirst=True)  # newer than the file, perhaps
         connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA}")
