@@ -27,6 +27,7 @@ from localtwin.api import (
     synchronization,
     webhooks,
 )
+from localtwin.api.browsers import Browsers
 from localtwin.api.dispatch import Dispatch
 from localtwin.api.disturbance import Disturbance, RateLimit
 from localtwin.api.gate import Gate
@@ -85,6 +86,7 @@ def build(
     app.add_middleware(Disturbance, faults=world.faults, clock=world.clock)
     limit = RateLimit(requests_per_minute, world.clock)
     app.add_middleware(Gate, access=world.access, words=dispatch.words, limit=limit)
+    app.add_middleware(Browsers)
 
     @cache
     def document() -> dict[str, Any]:

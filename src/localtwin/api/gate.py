@@ -19,7 +19,7 @@ from localtwin.errors import Refusal, Unauthorised
 from localtwin.ids import is_guid, new_guid
 from localtwin.world.access import Access, Caller
 
-_VERSION = re.compile(r"application/vnd\.bentley\.itwin-platform\.v(\d+)\+json")
+_VERSION = re.compile(r"application/vnd\.bentley\.itwin-platform\.v(\d+)\+json", re.IGNORECASE)
 # The version each API has; anything else is unknown to the gateway.
 _VERSIONS = {
     "synchronization": "1",

@@ -42,7 +42,7 @@ def wants_representation(request: Request) -> bool:
 
     Source: iTwin Platform, "Prefer: return=minimal | return=representation".
     """
-    return "return=representation" in request.headers.get("prefer", "").replace(" ", "")
+    return "return=representation" in request.headers.get("prefer", "").replace(" ", "").lower()
 
 
 def link(href: str) -> dict[str, str]:
