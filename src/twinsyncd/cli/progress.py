@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from ..errors import JournalError
-from .words import count
+from .words import PHASES, count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from ..journal.views import Status
 
 LOOK_S: Final = 0.25
-PHASES: Final = {
-    "preparing": "preparing the connection",
-    "starting": "starting a run",
-    "running": "run active",
-    "blocked": "waiting for somebody else's run",
-}
 
 LONG: Final = ", longer than usual"
 
@@ -87,6 +81,6 @@ def _say(seen: Status) -> str:
     phases = {
         PHASES[lane.phase.value] + (LONG if lane.usual_s is not None else "")
         for lane in seen.lanes
-        if lane.phase.value in PHASES
+        if lane.phase.value != "quiet"
     }
     return " · ".join([*parts, *sorted(phases)])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from .options import ConfigOption, load_config
-from .words import clock_time, count, duration, plain
+from .words import PHASES, clock_time, count, duration, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from ..journal.views import Counts, Status
 
 SILENT_S: Final = 15.0  # a daemon gives a sign of life every 5 s
-
-PHASES: Final = {
-    "quiet": "no run active",
-    "preparing": "preparing the connection",
-    "starting": "asking for a run",
-    "running": "a run of ours is active",
-    "blocked": "waiting for somebody else's run",
-}
 
 
 def status(

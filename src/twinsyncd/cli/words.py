@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
+
+PHASES: Final = {
+    "quiet": "no run active",
+    "preparing": "preparing the connection",
+    "starting": "asking for a run",
+    "running": "a run of ours is active",
+    "blocked": "waiting for somebody else's run",
+}
+"""What a lane does, by its phase."""
 
 
 def plain(text: str) -> str:
