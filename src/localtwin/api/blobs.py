@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from dataclasses import dataclass
 from functools import partial
 from typing import IO
 
@@ -30,16 +29,21 @@ from localtwin.api.blob_checksums import (
     Claimed,
     asked_of_range,
     check_md5,
-    check_md5_form,
     checksum_headers,
 )
 from localtwin.api.blob_errors import blob_refused
+from localtwin.api.blob_headers import (
+    conditions_of,
+    http_date,
+    kept_headers,
+    property_headers,
+    written_headers,
+)
 from localtwin.api.promptly import promptly
 from localtwin.api.storage_shapes import BLOB_PATH
 from localtwin.errors import BlobRefusal
 from localtwin.ids import new_guid
-from localtwin.world.blobs import Blob, Headers
-from localtwin.world.conditions import Conditions
+from localtwin.world.blobs import Blob
 from localtwin.world.contents import sums_of
 from localtwin.world.signing import SIGNED_VERSION, Grant
 from localtwin.world.world import World
@@ -103,18 +107,17 @@ class BlobEndpoint:
         if kind.lower() != "blockblob":
             raise BlobRefusal("InvalidHeaderValue", HeaderName="x-ms-blob-type", HeaderValue=kind)
         size = declared_size(request, size_limit(grant.version, block=False))
-        conditions = _conditions(request)
-        claimed, stored = Claimed.of(request.headers), _stored_md5(request)
+        conditions, headers = conditions_of(request), kept_headers(request)
+        claimed = Claimed.of(request.headers)
         with self._world.blobs.receive(summed=claimed.crc64 is not None) as incoming:
             await receive(request, incoming, size=size)
             claimed.check(incoming.sums)
-            if stored is not None and incoming.md5 is not None:
-                check_md5(stored, incoming.md5)
-            headers = Headers(_content_type(request))
+            if headers.md5 is not None and incoming.md5 is not None:
+                check_md5(headers.md5, incoming.md5)
             put = partial(self._world.blobs.put, blob, incoming, headers, conditions)
             written = await promptly(self._world, put)
         return Response(
-            status_code=201, headers=_written(written) | checksum_headers(incoming.sums)
+            status_code=201, headers=written_headers(written) | checksum_headers(incoming.sums)
         )
 
     async def _put_block(self, request: Request, blob: str, grant: Grant) -> Response:
@@ -138,11 +141,10 @@ class BlobEndpoint:
         body = await request.body()
         claimed.check(sums_of(body))
         entries = parse_block_list(body)
-        headers = Headers(_content_type(request), _stored_md5(request))
         written = await run_in_threadpool(
-            self._world.blobs.commit, blob, entries, headers, _conditions(request)
+            self._world.blobs.commit, blob, entries, kept_headers(request), conditions_of(request)
         )
-        return Response(status_code=201, headers=_written(written))
+        return Response(status_code=201, headers=written_headers(written))
 
     def _get_block_list(self, request: Request, blob: str) -> Response:
         wanted = request.query_params.get("blocklisttype", "committed").lower()
@@ -155,26 +157,37 @@ class BlobEndpoint:
         )
         headers = {"x-ms-blob-content-length": str(found.size_bytes if found else 0)}
         if found is not None:
-            headers |= {"ETag": found.etag, "Last-Modified": _http_date(found.modified)}
+            headers |= {"ETag": found.etag, "Last-Modified": http_date(found.modified)}
         return Response(body, 200, headers, media_type="application/xml")
 
     def _get(self, request: Request, blob: str, grant: Grant) -> Response:
+        if request.method == "HEAD":  # of what may still be in parts
+            part = _asked(request, self._world.blobs.get(blob), grant.disposition)
+            return Response(status_code=part.status, headers=part.headers)
         found, content = self._world.blobs.open(blob)
         with ExitStack() as closing:
             closing.enter_context(content)
-            response = _read(request, found, content, grant.disposition)
+            response = _read(request, _asked(request, found, grant.disposition), content)
             if isinstance(response, ContentResponse):
                 closing.pop_all()  # it closes the content itself
         return response
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a content is asked for, and how it is answered."""
+
+    first: int
+    size: int
+    status: int
+    headers: dict[str, str]
+
+
 class ContentResponse(StreamingResponse):
     """Sends a range of a content, and closes it however that ends."""
 
-    def __init__(
-        self, content: IO[bytes], first: int, size: int, *, status: int, headers: dict[str, str]
-    ) -> None:
-        super().__init__(_pieces(content, first, size), status, headers)
+    def __init__(self, content: IO[bytes], part: Part) -> None:
+        super().__init__(_pieces(content, part), part.status, part.headers)
         self._content = content
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -183,95 +196,33 @@ class ContentResponse(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-def _read(request: Request, found: Blob, content: IO[bytes], disposition: str | None) -> Response:
-    _conditions(request, reading=True).check(found)
+def _asked(request: Request, found: Blob, disposition: str | None) -> Part:
+    conditions_of(request, reading=True).check(found)
     given = request.headers.get("x-ms-range") or request.headers.get("range")
     part = parse_range(given, found.size_bytes)
-    headers = _properties(found, disposition)
+    headers = property_headers(found, disposition)
     first, last = part or (0, found.size_bytes - 1)
     headers["Content-Length"] = str(last - first + 1)
-    if part is not None:
-        headers["Content-Range"] = f"bytes {first}-{last}/{found.size_bytes}"
-        if found.md5:  # the header would mean the range's own
-            headers["x-ms-blob-content-md5"] = headers.pop("Content-MD5")
-    status = 200 if part is None else 206
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers)
-    size = None if part is None else last - first + 1
-    checksum = asked_of_range(request.headers, size)
+    if part is None:
+        return Part(first, found.size_bytes, 200, headers)
+    headers["Content-Range"] = f"bytes {first}-{last}/{found.size_bytes}"
+    if found.md5:  # the header would mean the range's own
+        headers["x-ms-blob-content-md5"] = headers.pop("Content-MD5")
+    return Part(first, last - first + 1, 206, headers)
+
+
+def _read(request: Request, part: Part, content: IO[bytes]) -> Response:
+    checksum = asked_of_range(request.headers, part.size if part.status == 206 else None)
     if checksum is None:
-        return ContentResponse(content, first, last - first + 1, status=status, headers=headers)
-    data = b"".join(_pieces(content, first, last - first + 1))
-    headers[checksum] = checksum_headers(sums_of(data))[checksum]
-    return Response(data, status, headers)
+        return ContentResponse(content, part)
+    data = b"".join(_pieces(content, part))
+    told = checksum_headers(sums_of(data))[checksum]
+    return Response(data, part.status, part.headers | {checksum: told})
 
 
-def _pieces(content: IO[bytes], first: int, size: int) -> Iterator[bytes]:
-    content.seek(first)
-    while size > 0 and (data := content.read(min(size, _READ_BYTES))):
-        size -= len(data)
+def _pieces(content: IO[bytes], part: Part) -> Iterator[bytes]:
+    content.seek(part.first)
+    left = part.size
+    while left > 0 and (data := content.read(min(left, _READ_BYTES))):
+        left -= len(data)
         yield data
-
-
-def _conditions(request: Request, *, reading: bool = False) -> Conditions:
-    headers = request.headers
-    return Conditions(
-        if_match=headers.get("if-match"),
-        if_none_match=headers.get("if-none-match"),
-        if_modified_since=_date(headers.get("if-modified-since")),
-        if_unmodified_since=_date(headers.get("if-unmodified-since")),
-        reading=reading,
-    )
-
-
-def _stored_md5(request: Request) -> str | None:
-    """Return the MD5 to keep with the content, if the client says one."""
-    md5 = request.headers.get("x-ms-blob-content-md5")
-    if md5 is not None:
-        check_md5_form(md5)
-    return md5
-
-
-def _content_type(request: Request) -> str:
-    headers = request.headers
-    stored = headers.get("x-ms-blob-content-type")
-    if stored is None and "comp" not in request.query_params:
-        stored = headers.get("content-type")
-    return stored or "application/octet-stream"
-
-
-def _written(blob: Blob) -> dict[str, str]:
-    headers = {
-        "ETag": blob.etag,
-        "Last-Modified": _http_date(blob.modified),
-        "x-ms-request-server-encrypted": "true",
-    }
-    return headers if blob.md5 is None else headers | {"Content-MD5": blob.md5}
-
-
-def _properties(blob: Blob, disposition: str | None) -> dict[str, str]:
-    headers = _written(blob) | {
-        "Accept-Ranges": "bytes",
-        "Content-Type": blob.content_type,
-        "x-ms-blob-type": "BlockBlob",
-        "x-ms-creation-time": _http_date(blob.created),
-        "x-ms-lease-state": "available",
-        "x-ms-lease-status": "unlocked",
-    }
-    if disposition is not None:
-        headers["Content-Disposition"] = disposition
-    return headers
-
-
-def _http_date(moment: str) -> str:
-    return format_datetime(datetime.fromisoformat(moment).astimezone(UTC), usegmt=True)
-
-
-def _date(header: str | None) -> datetime | None:
-    if header is None:
-        return None
-    try:
-        moment = parsedate_to_datetime(header)
-    except ValueError as invalid:
-        raise BlobRefusal("InvalidHeaderValue", HeaderValue=header) from invalid
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -18,8 +18,9 @@ from localtwin.errors import BlobRefusal
 from localtwin.world.blocks import check_block_id, committed_rows, forget_abandoned, stage
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.conditions import Conditions
-from localtwin.world.contents import Contents, Incoming, Slice
+from localtwin.world.contents import Contents, Incoming
 from localtwin.world.database import Database
+from localtwin.world.parts import Slice
 from localtwin.world.tables import blobs, committed_blocks, items, staged_blocks
 
 _COMMITTED_BLOCKS = 50_000
@@ -83,8 +84,8 @@ class Blobs:
         return Blob(**row._mapping)
 
     def file(self, blob: Blob) -> Path:
-        """Return where the blob's content is on disk."""
-        return self._contents.file(blob.content)
+        """Return the blob's content on disk; joined first, if it is in parts yet."""
+        return self._contents.whole(blob.content)
 
     def open(self, blob: str) -> tuple[Blob, IO[bytes]]:
         """Return the committed blob and its content, to be closed; raises BlobRefusal BlobNotFound.
@@ -142,7 +143,10 @@ class Blobs:
             raise BlobRefusal("BlockListTooLong")
         conditions.check(self._find(blob))
         slices = self._slices(blob, entries)
-        name = self._contents.join(slices)
+        try:
+            name = self._contents.join(slices)
+        except FileNotFoundError as replaced:  # by somebody else, since they were looked up
+            raise BlobRefusal("InvalidBlockList") from replaced
         row = self._row(blob, name, sum(part.size_bytes for part in slices), headers)
         self._replace(
             blob, row, [(e[1], s) for e, s in zip(entries, slices, strict=True)], conditions

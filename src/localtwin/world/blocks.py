@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from localtwin.errors import BlobRefusal
 from localtwin.world.clock import stamp
-from localtwin.world.contents import Slice
+from localtwin.world.parts import Slice
 from localtwin.world.tables import staged_blocks
 
 _BLOCK_ID_BYTES = 64

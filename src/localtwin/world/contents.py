@@ -10,23 +10,20 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
+from threading import Event, Lock
 from types import TracebackType
 from typing import IO, Self
+from weakref import WeakValueDictionary
 
 import anycrc
 
-_COPY_BYTES = 1 << 20
+from localtwin.world import parts
+from localtwin.world.parts import Slice
+
+_ASIDE = ".parts"  # behind the name of what is frozen in parts
 # The "Storage CRC64" of the blob service goes by this name elsewhere; 11 GB/s, so it costs nothing.
 _CRC64 = anycrc.Model("CRC64-NVME")
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """A range of one content."""
-
-    content: str
-    offset: int
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class Incoming:
                 self._md5.update(piece)
             if self._crc64 is not None:
                 self._crc64 = _CRC64.calc(piece, self._crc64)
-            _write_whole(self._stream, piece)
+            parts.write_whole(self._stream, piece)
             self.size_bytes += len(piece)
 
     @property
@@ -89,64 +86,126 @@ class Incoming:
 
 
 class Contents:
-    """The folder of contents; nothing sees one before a record somewhere names it."""
+    """The folder of contents; nothing sees one before a record somewhere names it.
+
+    `unjoined` are the names of those that came in parts, for the thread that joins them; None: end.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        for first in "0123456789abcdef":
+        self._parts = folder / "parts"
+        for first in (*"0123456789abcdef", self._parts.name):
             (folder / first).mkdir(parents=True, exist_ok=True)
+        self.unjoined: Queue[str | None] = Queue()
+        self._stopping = Event()
+        self._guard = Lock()
+        self._joining: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
     def receive(self, *, hashed: bool = True, summed: bool = False) -> Incoming:
         """Return a new content to write; `hashed`: with its MD5, `summed`: with its CRC64."""
         return Incoming(self.file(uuid.uuid4().hex), hashed=hashed, summed=summed)
 
-    def join(self, slices: Iterable[Slice]) -> str:
-        """Return the name of a new content made of `slices`, in order."""
-        with self.receive(hashed=False) as joined:
-            with joined.file.open("wb", buffering=0) as out:
-                for part in slices:
-                    self._append(out, part)
-            return joined.keep()
+    def join(self, slices: Sequence[Slice]) -> str:
+        """Return the name of a new content made of `slices`, in order; it may be in parts yet.
+
+        Raises FileNotFoundError when a content is gone.
+        """
+        name = uuid.uuid4().hex
+        try:
+            parts.lay(self._parts / name, name, slices, self.whole)
+        except FileNotFoundError:
+            raise
+        except OSError:  # a file system without links
+            return self._copied(slices)
+        self.unjoined.put(name)
+        return name
 
     def file(self, name: str) -> Path:
-        """Return where the content `name` is."""
+        """Return where the content `name` is, once it is one file."""
         return self._folder / name[0] / name
 
+    def whole(self, name: str) -> Path:
+        """Return the content's file, which is made of its parts first where nobody has yet.
+
+        Raises FileNotFoundError when the content is gone.
+        """
+        file = self.file(name)
+        if not file.exists():
+            with self._alone(name):
+                if not file.exists():
+                    parts.join(self._parts / name, file, self._stopping)
+        return file
+
     def freeze(self, name: str, target: Path) -> None:
-        """Make `target` hold the content for good, whatever happens to its blob."""
+        """Make `target` hold the content for good, whatever happens to its blob.
+
+        Needs `thaw` before it is read: nothing is copied here if that can be helped.
+        """
         try:
-            target.hardlink_to(self.file(name))
-        except OSError:
-            shutil.copyfile(self.file(name), target)
+            parts.link(self._parts / name, _aside(target))
+        except OSError:  # most are one file by now, which is there before its parts go
+            _link(self.whole(name), target)
+
+    def thaw(self, folder: Path) -> None:
+        """Make every content that was frozen in parts one file; may be repeated."""
+        for aside in folder.glob(f"*{_ASIDE}"):
+            target = aside.with_suffix("")
+            if not target.exists():
+                try:
+                    target.hardlink_to(self.whole(parts.content_of(aside)))
+                except OSError:  # gone, where its blob has another content since
+                    parts.join(aside, target, self._stopping)
+            shutil.rmtree(aside, ignore_errors=True)
 
     def drop(self, names: Iterable[str]) -> None:
         """Delete the contents, those that are there."""
         for name in names:
+            parts.drop(self._parts / name)  # first: then no file is made any more
             self.file(name).unlink(missing_ok=True)
 
     def sweep(self, used: set[str]) -> None:
         """Delete what a crash left behind: contents that are not among the `used`."""
         for folder in self._folder.iterdir():
             with os.scandir(folder) as entries:
-                self.drop([entry.name for entry in entries if entry.name not in used])
+                found = [entry.name for entry in entries]
+            if folder == self._parts:
+                for name in found:
+                    if name not in used or self.file(name).exists():
+                        shutil.rmtree(folder / name, ignore_errors=True)
+            else:
+                self.drop([name for name in found if name not in used])
 
-    def _append(self, out: IO[bytes], part: Slice) -> None:
-        with self.file(part.content).open("rb", buffering=0) as source:
-            source.seek(part.offset)
-            left = part.size_bytes
-            while left:
-                data = source.read(min(left, _COPY_BYTES))
-                if not data:
-                    raise OSError(f"content {part.content} is shorter than its record")
-                _write_whole(out, data)
-                left -= len(data)
+    def list_unjoined(self) -> None:
+        """Add to `unjoined` what an earlier end left in parts."""
+        for folder in self._parts.iterdir():
+            self.unjoined.put(folder.name)
+
+    def close(self) -> None:
+        """Interrupt all joining, and end `unjoined`."""
+        self._stopping.set()
+        self.unjoined.put(None)
+
+    def _copied(self, slices: Sequence[Slice]) -> str:
+        with self.receive(hashed=False) as joined:
+            with joined.file.open("wb", buffering=0) as out:
+                found = ((self.whole(part.content), part) for part in slices)
+                parts.append(out, found, self._stopping)
+            return joined.keep()
+
+    def _alone(self, name: str) -> Lock:
+        with self._guard:
+            return self._joining.setdefault(name, Lock())
 
 
-def _write_whole(stream: IO[bytes], data: bytes) -> None:
-    """Write all of `data`; a nearly full disk takes a part before it says so."""
-    left = memoryview(data)
-    while left:
-        left = left[stream.write(left) :]
+def _link(file: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(file)
+    except OSError:
+        shutil.copyfile(file, target)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(target.name + _ASIDE)
 
 
 def sums_of(data: bytes) -> Sums:

@@ -153,6 +153,8 @@ class Executor:
         if self._faults.take(Fault.UNAUTHENTICATED_RUN) or not self._recorder.may_act(run):
             self._end(run_id, USER_NOT_AUTHENTICATED, _NOBODY)
             return
+        if not self._freezer.thaw(run_id):
+            return
         lost = self._fetch(run) | self._spoilt(run)
         self._recorder.executing(run_id)
         if not self._waited(run_id):

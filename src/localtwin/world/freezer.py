@@ -19,6 +19,7 @@ from localtwin.ids import split_pair
 from localtwin.world.connections import Connection
 from localtwin.world.contents import Contents
 from localtwin.world.items import FILE, find
+from localtwin.world.parts import Interrupted
 from localtwin.world.references import Child
 from localtwin.world.tables import blobs, sources
 
@@ -81,6 +82,14 @@ class Freezer:
             )
             frozen.append((Order(row.file_id, name, row.connector_type), content))
         return frozen
+
+    def thaw(self, run_id: str) -> bool:
+        """Make what was frozen in parts one file each; False: the world is being closed."""
+        try:
+            self._contents.thaw(self.folder(run_id))
+        except Interrupted:
+            return False
+        return True
 
     def drop(self, run_id: str) -> None:
         """Delete the run's folder."""

@@ -26,6 +26,7 @@ from localtwin.world.freezer import Freezer
 from localtwin.world.grants import Grants
 from localtwin.world.imodels import IModels
 from localtwin.world.itwins import ITwins
+from localtwin.world.joiner import Joiner
 from localtwin.world.postman import Postman
 from localtwin.world.recorder import Recorder
 from localtwin.world.recycling import RecycleBin
@@ -65,6 +66,7 @@ class World:
         self._lock = _locked(folder)
         database = Database(folder / "world.sqlite")
         contents = Contents(folder / "blobs")
+        self.joiner = Joiner(contents)
         freezer = Freezer(contents, folder / "runs")
         self.webhooks = Webhooks(database)
         self.postman = Postman(self.webhooks, clock)
@@ -97,7 +99,8 @@ class World:
         self.credentials = self._credentials(folder / "credentials.json")
 
     def start(self, *, warm: bool = False) -> None:
-        """Carry out runs and deliver events; `warm` loads one worker in advance."""
+        """Carry out runs, deliver events, join contents; `warm` loads one worker in advance."""
+        self.joiner.start()
         self.executor.start(warm=warm)
         self.postman.start()
 
@@ -108,6 +111,7 @@ class World:
 
     def close(self) -> None:
         """Stop the runs and close the files; may be called twice."""
+        self.joiner.stop()
         self.executor.stop()
         self.postman.stop()
         self._database.close()

@@ -1,0 +1,81 @@
+"""Headers of blob requests and answers: conditions, and what is kept with a content.
+
+Source: Blob service REST API, "Put Blob", "Put Block List", "Get Blob Properties", "Specifying
+conditional headers for Blob service operations".
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
+from fastapi import Request
+
+from localtwin.api.blob_checksums import check_md5_form
+from localtwin.errors import BlobRefusal
+from localtwin.world.blobs import Blob, Headers
+from localtwin.world.conditions import Conditions
+
+
+def conditions_of(request: Request, *, reading: bool = False) -> Conditions:
+    """Return the conditions under which the request shall be carried out."""
+    headers = request.headers
+    return Conditions(
+        if_match=headers.get("if-match"),
+        if_none_match=headers.get("if-none-match"),
+        if_modified_since=_date(headers.get("if-modified-since")),
+        if_unmodified_since=_date(headers.get("if-unmodified-since")),
+        reading=reading,
+    )
+
+
+def kept_headers(request: Request) -> Headers:
+    """Return what the writer of a content wants to be told with it."""
+    headers = request.headers
+    content_type = headers.get("x-ms-blob-content-type")
+    if content_type is None and "comp" not in request.query_params:
+        content_type = headers.get("content-type")
+    md5 = headers.get("x-ms-blob-content-md5")
+    if md5 is not None:
+        check_md5_form(md5)
+    return Headers(content_type or "application/octet-stream", md5)
+
+
+def written_headers(blob: Blob) -> dict[str, str]:
+    """Return what a writer is told."""
+    headers = {
+        "ETag": blob.etag,
+        "Last-Modified": http_date(blob.modified),
+        "x-ms-request-server-encrypted": "true",
+    }
+    return headers if blob.md5 is None else headers | {"Content-MD5": blob.md5}
+
+
+def property_headers(blob: Blob, disposition: str | None) -> dict[str, str]:
+    """Return what a reader is told; `disposition` is what the URL says of it."""
+    headers = written_headers(blob) | {
+        "Accept-Ranges": "bytes",
+        "Content-Type": blob.content_type,
+        "x-ms-blob-type": "BlockBlob",
+        "x-ms-creation-time": http_date(blob.created),
+        "x-ms-lease-state": "available",
+        "x-ms-lease-status": "unlocked",
+    }
+    if disposition is not None:
+        headers["Content-Disposition"] = disposition
+    return headers
+
+
+def http_date(moment: str) -> str:
+    """Return a recorded moment as headers write it."""
+    return format_datetime(datetime.fromisoformat(moment).astimezone(UTC), usegmt=True)
+
+
+def _date(header: str | None) -> datetime | None:
+    if header is None:
+        return None
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError as invalid:
+        raise BlobRefusal("InvalidHeaderValue", HeaderValue=header) from invalid
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
