@@ -231,6 +231,26 @@ def test_the_wait_grows_with_each_failure_and_ends() -> None:
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
 
 
+def test_stores_that_fail_together_are_one_failure() -> None:
+    """A hiccup of a second that meets a dozen uploads must not keep all away for minutes."""
+    script = settles(settles(storing(), B, 1, store(B, 1)), C, 1, store(C, 1))
+
+    script.hears(failed(A, Fault.TRANSIENT), failed(B, Fault.TRANSIENT)).says()
+    script.hears(failed(C, Fault.TRANSIENT), after_s=0.5).says().lane(attempts=1)
+
+    script.hears(after_s=0.5).meanwhile()
+    assert script.open, "a second after the first failure somebody tries again"
+
+
+def test_a_failure_during_a_wait_may_ask_for_a_longer_one() -> None:
+    """The service's own word counts, whichever request it comes with (P10)."""
+    script = settles(storing(), B, 1, store(B, 1))
+
+    script.hears(failed(A, Fault.TRANSIENT), failed(B, Fault.TRANSIENT, 60.0)).says()
+
+    script.lane(attempts=1).hears(after_s=59.0).says()
+
+
 def test_stores_are_bounded_per_lane() -> None:
     """Every upload more only shares the same line, and the service counts requests."""
     script = settles(storing(uploads_max=2), B, 1, store(B, 1))

@@ -59,11 +59,17 @@ class Pace:
         self.set(attempts=0, halt="")
 
     def failed(self, failure: Failure, now: Now) -> None:
-        """Wait longer after each failure in a row; halt where only a person can help."""
+        """Wait longer after each failure in a row; halt where only a person can help.
+
+        What was under way when a wait began fails of the same cause, so it is not counted again.
+        """
         if failure.fault is Fault.THROTTLED:
             self.wait(failure.retry_after_s or delay_s(1, self.jitter()), now)
             return
         halted = failure.fault is not Fault.TRANSIENT
+        if self.row.attempts and not halted and now.at_s < self.due_s:
+            self.wait(failure.retry_after_s, now)
+            return
         attempts = self.row.attempts + 1
         wait_s = HALT_S if halted else delay_s(attempts, self.jitter())
         self.wait(max(wait_s, failure.retry_after_s), now)
