@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -117,20 +118,24 @@ class Promises:
 
     def _note_store_failure(self, key: FileKey, failure: Failure) -> None:
         self.strikes[key] += 1
+        watch = self._watch_of_file(key)
         if failure.fault is Fault.REFUSED:
             self.blamed.add(key)
         elif failure.fault is Fault.GONE:
-            self._note_failure(self._watch_of_file(key), Failure(Fault.TRANSIENT, "gone"))
+            self._note_failure(watch, Failure(Fault.TRANSIENT, "gone"), watch.begun_s[key])
         else:
-            self._note_failure(self._watch_of_file(key), failure)
+            self._note_failure(watch, failure, watch.begun_s[key])
 
-    def _note_failure(self, watch: Watch, failure: Failure) -> None:
-        """Expect patience: as asked for, or longer after each failure in a row."""
+    def _note_failure(self, watch: Watch, failure: Failure, begun_s: float = math.inf) -> None:
+        """Expect patience: as asked for, or longer after each failure in a row.
+
+        What was under way at the last failure adds nothing to it.
+        """
         if failure.fault not in PATIENT:
             return
         wait_s = failure.retry_after_s
-        if failure.fault is Fault.TRANSIENT:
-            watch.failures += 1
+        if failure.fault is Fault.TRANSIENT and begun_s > watch.failed_s:
+            watch.failures, watch.failed_s = watch.failures + 1, self.world.now_s
             wait_s = 2.0 ** min(watch.failures - 1, DOUBLING_MAX) / 2.0
         elif failure.fault is Fault.UNAUTHORISED:
             wait_s = HALTED_S
@@ -180,6 +185,7 @@ class Promises:
         early = now_s < watch.not_before_s - SOON_S
         assert not early, f"P10: {command} before {watch.not_before_s:.2f}"
         if isinstance(command, commands.Store):
+            watch.begun_s[command.key] = now_s
             self._check_store(command, step)
             return
         watch.recent.append(now_s)

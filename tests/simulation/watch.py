@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+from twinsyncd.core.model import FileKey
+
 
 @dataclass
 class Watch:
@@ -12,9 +14,11 @@ class Watch:
 
     failures: int = 0
     not_before_s: float = 0.0
+    failed_s: float = 0.0  # when the last failure that counts was heard
     shift_s: float = 0.0  # of the wall clock, when that was said
     asking: bool = False  # a start request is on its way
     lost: bool = False  # its answer was lost and nobody has looked yet
     recent: deque[float] = field(default_factory=deque)
+    begun_s: dict[FileKey, float] = field(default_factory=dict)  # of stores
     looks: Counter[str] = field(default_factory=Counter)
     first_s: dict[str, float] = field(default_factory=dict)

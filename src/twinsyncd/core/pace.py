@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -27,6 +28,7 @@ class Pace:
     asking: bool = False  # a command other than a store is under way
     changed: bool = False  # the row must be committed
     _poll_s: float = POLL_FIRST_S
+    _failed_s: float = -math.inf  # monotonic [s] of the last failure that was counted
 
     def resume(self, now: Now) -> None:
         """Take up a wait that an earlier process had begun; a clock that jumped is capped."""
@@ -58,18 +60,20 @@ class Pace:
         """Forget earlier failures, but no wait: another request may have been asked to wait."""
         self.set(attempts=0, halt="")
 
-    def failed(self, failure: Failure, now: Now) -> None:
+    def failed(self, failure: Failure, now: Now, *, begun_s: float = math.inf) -> None:
         """Wait longer after each failure in a row; halt where only a person can help.
 
-        What was under way when a wait began fails of the same cause, so it is not counted again.
+        What `begun_s` [s] says was under way at the last failure fails of the same cause, so it
+        is not counted again.
         """
         if failure.fault is Fault.THROTTLED:
             self.wait(failure.retry_after_s or delay_s(1, self.jitter()), now)
             return
         halted = failure.fault is not Fault.TRANSIENT
-        if self.row.attempts and not halted and now.at_s < self.due_s:
+        if not halted and begun_s <= self._failed_s:
             self.wait(failure.retry_after_s, now)
             return
+        self._failed_s = now.at_s
         attempts = self.row.attempts + 1
         wait_s = HALT_S if halted else delay_s(attempts, self.jitter())
         self.wait(max(wait_s, failure.retry_after_s), now)

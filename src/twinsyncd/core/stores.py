@@ -34,7 +34,7 @@ class Stores:
     ledger: Ledger
     held: Callable[[FileKey], bool]  # not to be stored now: restless, missing, drive offline
     uploads_max: int = 4
-    busy: set[FileKey] = field(default_factory=set)
+    busy: dict[FileKey, float] = field(default_factory=dict)  # since when [s], monotonic
     waits: dict[FileKey, _Wait] = field(default_factory=dict)
     doubts: dict[FileKey, float] = field(default_factory=dict)  # since when its outcome is open
     _earlier: dict[FileKey, float] = field(default_factory=dict)  # doubts before stores under way
@@ -86,7 +86,7 @@ class Stores:
     def ended(self, fact: Stored | StoreMoved | StoreFailed, now: Now) -> None:
         """Fold in how a store ended."""
         assert fact.key in self.busy, f"no store of {fact.key} is under way"
-        self.busy.discard(fact.key)
+        begun_s = self.busy.pop(fact.key)
         self.doubts[fact.key], earlier_s = now.at_s, self._earlier.pop(fact.key)
         match fact:
             case Stored(key, digest, item):
@@ -94,7 +94,7 @@ class Stores:
                 self.ledger.change(key, stored=digest, item=item, attempts=0)
                 self.pace.went_well()
             case StoreFailed(key, failure):
-                self._failed(key, failure, now)
+                self._failed(key, failure, begun_s, now)
             case StoreMoved(key):  # nothing was committed; the settler takes it from here
                 self.doubts[key] = earlier_s
             case _:
@@ -105,13 +105,13 @@ class Stores:
 
     def _begin(self, connection: str, row: FileRow, now: Now) -> Store:
         assert row.fingerprint is not None, "a digest was seen without a fingerprint"
-        self.busy.add(row.key)
+        self.busy[row.key] = now.at_s
         self._earlier[row.key] = self.doubts.get(row.key, -math.inf)
         self.doubts[row.key] = now.at_s
         self.ledger.change(row.key, stored=IN_DOUBT)  # durable before the effect
         return Store(row.key, connection, row.seen, row.fingerprint, row.item)
 
-    def _failed(self, key: FileKey, failure: Failure, now: Now) -> None:
+    def _failed(self, key: FileKey, failure: Failure, begun_s: float, now: Now) -> None:
         row = self.ledger.get(key)
         match failure.fault:
             case Fault.REFUSED:
@@ -120,11 +120,11 @@ class Stores:
             case Fault.THROTTLED | Fault.UNAUTHORISED:
                 self.pace.failed(failure, now)
             case Fault.GONE | Fault.TRANSIENT:
-                self._try_again(row, failure, now)
+                self._try_again(row, failure, begun_s, now)
             case _:
                 assert_never(failure.fault)
 
-    def _try_again(self, row: FileRow, failure: Failure, now: Now) -> None:
+    def _try_again(self, row: FileRow, failure: Failure, begun_s: float, now: Now) -> None:
         """Count it against the file only while others succeed; an outage is nobody's fault."""
         own_trouble = self.pace.row.attempts == 0
         attempts = row.attempts + own_trouble
@@ -133,4 +133,4 @@ class Stores:
         row = self.ledger.change(row.key, item=item, attempts=attempts, aside=aside)
         self.put_off(row, now)
         transient = Failure(Fault.TRANSIENT, failure.message, failure.retry_after_s)
-        self.pace.failed(transient, now)
+        self.pace.failed(transient, now, begun_s=begun_s)
