@@ -348,6 +348,15 @@ def test_a_fault_answers_for_its_path_as_often_as_told(
         assert failed.headers["retry-after"] == "7"
 
 
+def test_a_refusal_that_was_asked_for_has_the_code_of_a_real_one(platform: Platform) -> None:
+    """Clients decide by the code, so a rehearsal of lost rights must show the right one."""
+    platform.world.faults.add(parse("error=403@/storage x1"))
+
+    answer = platform.get("/storage", params={"iTwinId": platform.itwin_id})
+
+    assert error_of(answer)[1] == "InsufficientPermissions"
+
+
 def test_an_expired_url_is_refused_as_the_blob_service_does(platform: Platform) -> None:
     """The client has to ask for another one."""
     _, url = platform.begin_file("wall.ifc")

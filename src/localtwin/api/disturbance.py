@@ -20,6 +20,8 @@ from localtwin.world.clock import Clock
 
 _BEFORE = (Fault.THROTTLE, Fault.ERROR, Fault.SIGNED_OUT, Fault.LATE_EFFECT, Fault.LOST_ANSWER)
 _TIER = "Local"
+# What a client may decide by; every other status is answered as an outage.
+_CODES = {403: "InsufficientPermissions", 404: "ResourceNotFound", 409: "Conflict"}
 _LIMIT = (
     "RateLimitExceeded",
     "The client sent more requests than allowed by this API for the current tier.",
@@ -141,7 +143,8 @@ def throttled(scope: Scope, retry_after_s: int) -> JSONResponse:
 
 
 def _failed(status: int) -> JSONResponse:
-    body = {"error": {"code": "ServiceUnavailable", "message": "A fault was asked for."}}
+    code = _CODES.get(status, "ServiceUnavailable")
+    body = {"error": {"code": code, "message": "A fault was asked for."}}
     return JSONResponse(body, status)
 
 
