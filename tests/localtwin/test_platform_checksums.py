@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -160,6 +162,37 @@ def test_a_checksum_computed_in_pieces_is_that_of_the_whole(tmp_path: Path) -> N
 
         assert incoming.sums == sums_of(HELLO)
     assert sums_of(HELLO).crc64 == HELLO_CRC64
+
+
+def test_a_body_of_very_many_pieces_is_written_whole(tmp_path: Path) -> None:
+    """No system takes any number of them in one call."""
+    pieces = [f"{number} ".encode() for number in range(3000)]
+
+    with Contents(tmp_path).receive() as incoming:
+        incoming.write(pieces)
+
+        assert incoming.file.read_bytes() == b"".join(pieces)
+        assert incoming.size_bytes == sum(map(len, pieces))
+
+
+def test_a_write_that_the_disk_takes_in_part_is_no_whole_one(tmp_path: Path) -> None:
+    """A nearly full disk does that; the rest is written too, and its refusal is heard."""
+    with file_size_limit(8), Contents(tmp_path).receive() as incoming:
+        with pytest.raises(OSError, match="File too large"):
+            incoming.write([HELLO[:5], HELLO[5:]])
+
+        assert incoming.file.read_bytes() == HELLO[:8]
+
+
+@contextmanager
+def file_size_limit(size_bytes: int) -> Iterator[None]:
+    """Let no file of this process grow beyond that, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize(

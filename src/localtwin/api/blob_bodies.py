@@ -6,7 +6,7 @@ Source: Blob service REST API, "Put Blob", "Put Block", "Put Block List".
 from __future__ import annotations
 
 import re
-from asyncio import Future, get_running_loop
+from asyncio import Future, gather, get_running_loop
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, ParseError, SubElement, fromstring, tostring
 
@@ -52,10 +52,9 @@ def declared_size(request: Request, limit: int) -> int:
 async def receive(request: Request, incoming: Incoming, *, size: int) -> None:
     """Write the body to `incoming`; raises BlobRefusal when it is not `size` bytes long.
 
-    While one piece is being written by a thread the next one is received: never more than two.
+    While one part is written and hashed by threads the next is received: never more than two.
     """
-    loop = get_running_loop()
-    pending: Future[None] | None = None
+    pending: Future[list[None]] | None = None
     pieces: list[bytes] = []
     collected = 0
     try:
@@ -65,7 +64,7 @@ async def receive(request: Request, incoming: Incoming, *, size: int) -> None:
             if collected >= _WRITE_BYTES:
                 if pending is not None:
                     await pending
-                pending = loop.run_in_executor(None, incoming.write, pieces)
+                pending = _taking(incoming, pieces)
                 pieces, collected = [], 0
     except ClientDisconnect as gone:
         raise BlobRefusal("IncompleteBody") from gone
@@ -75,9 +74,14 @@ async def receive(request: Request, incoming: Incoming, *, size: int) -> None:
     if collected < _INLINE_BYTES:
         incoming.write(pieces)
     else:
-        await loop.run_in_executor(None, incoming.write, pieces)
+        await _taking(incoming, pieces)
     if incoming.size_bytes != size:
         raise BlobRefusal("IncompleteBody")
+
+
+def _taking(incoming: Incoming, pieces: Sequence[bytes]) -> Future[list[None]]:
+    loop = get_running_loop()
+    return gather(*(loop.run_in_executor(None, step, pieces) for step in incoming.steps))
 
 
 def parse_block_list(body: bytes) -> list[tuple[str, str]]:
