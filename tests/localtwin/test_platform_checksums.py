@@ -1,24 +1,26 @@
-"""Checksums and conditions on the blob endpoint: what is claimed is checked, in known words."""
+"""What goes with a content: checksums and conditions are checked, all else is told again."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import resource
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobBlock, BlobClient
+from azure.storage.blob import BlobBlock, BlobClient, ContentSettings
 from platform_scene import Platform, expect, signing_key
 
 from localtwin.ids import pair_id
 from localtwin.serve import Settings, serving
 from localtwin.world.contents import Contents, sums_of
+from localtwin.world.items import FILE
 from localtwin.world.world import write_private
 
 pytest_plugins = ["platform_fixtures"]
@@ -280,3 +282,80 @@ def test_azure_checks_each_range_that_it_downloads(blob: BlobClient) -> None:
         blob.download_blob(validate_content=True, offset=5, length=9).readall()
         == ((HELLO * 100)[5:14])
     )
+
+
+@pytest.mark.parametrize("content", [HELLO, HELLO * 200], ids=["whole", "in blocks"])
+def test_azure_reads_the_metadata_and_settings_that_it_wrote(
+    blob: BlobClient, content: bytes
+) -> None:
+    """Programs mark their files with them: an author, a version, how long to cache."""
+    settings = ContentSettings(
+        content_type="image/x-dgn", cache_control="no-store", content_language="de-CH, en"
+    )
+    blob.upload_blob(
+        content, overwrite=True, metadata={"author": "B", "rev": "7 a"}, content_settings=settings
+    )
+
+    told = blob.get_blob_properties()
+    read = blob.download_blob().properties
+
+    for found in (told, read):
+        assert found.metadata == {"author": "B", "rev": "7 a"}
+        assert found.content_settings.content_type == "image/x-dgn"
+        assert found.content_settings.cache_control == "no-store"
+        assert found.content_settings.content_language == "de-CH, en"
+
+
+def test_what_was_told_goes_with_its_content(blob: BlobClient) -> None:
+    """The author of an old content must not be taken for that of the new one."""
+    blob.upload_blob(HELLO, overwrite=True, metadata={"author": "A"})
+    blob.upload_blob(HELLO, overwrite=True)
+
+    assert blob.get_blob_properties().metadata == {}
+
+
+def test_a_put_may_name_headers_as_they_are_read(platform: Platform, url: str) -> None:
+    """Clients without a library send them so; the URL's own disposition goes before the stored."""
+    headers = {"Content-Encoding": "identity", "Cache-Control": "max-age=60"}
+    headers["x-ms-blob-cache-control"] = "no-cache"
+    headers["x-ms-blob-content-disposition"] = "inline"
+
+    platform.put_blob(url, HELLO, **headers)
+
+    read = send(platform, "GET", url)
+    assert read.headers["content-encoding"] == "identity"
+    assert read.headers["cache-control"] == "no-cache"
+    assert read.headers["content-disposition"] == 'attachment; filename="wall.ifc"'
+
+
+def test_metadata_have_a_size(platform: Platform, url: str) -> None:
+    """Eight KiB of names and values, as the service takes."""
+    fits, too_large = "v" * ((8 << 10) - 1), "v" * (8 << 10)
+
+    taken = platform.put_blob(url, HELLO, x_ms_meta_n=fits)
+    refused = platform.put_blob(url, b"other", x_ms_meta_n=too_large)
+
+    assert taken.status_code == 201
+    assert facts(refused)["Code"] == "MetadataTooLarge"
+    assert send(platform, "GET", url).content == HELLO
+
+
+def test_what_was_told_is_forgotten_with_its_blob(platform: Platform) -> None:
+    """Nothing of a deleted file stays in the database."""
+    before = told_rows(platform)
+    file_id, url = platform.begin_file("marked.ifc")
+    platform.put_blob(url, HELLO, x_ms_meta_author="A")
+    platform.put_blob(url, HELLO, x_ms_meta_author="B")
+    expect(platform.post(f"/storage/files/{file_id}/complete"), 200)
+    kept = told_rows(platform)
+
+    expect(platform.delete(f"/storage/files/{file_id}"), 204)
+    platform.world.recycle_bin.purge(file_id, kind=FILE)
+
+    assert (kept, told_rows(platform)) == (before + 1, before)
+
+
+def told_rows(platform: Platform) -> int:
+    """Count the contents that something is told with."""
+    with closing(sqlite3.connect(platform.world.folder / "world.sqlite")) as database:
+        return int(database.execute("SELECT count(*) FROM told").fetchone()[0])

@@ -69,6 +69,10 @@ _ERRORS = {
         "The MD5 value specified in the request did not match with the MD5 value calculated by "
         "the server.",
     ),
+    "MetadataTooLarge": (
+        400,
+        "The size of the specified metadata exceeds the maximum size permitted.",
+    ),
     "MissingContentLengthHeader": (411, "The Content-Length header was not specified."),
     "MissingRequiredHeader": (
         400,

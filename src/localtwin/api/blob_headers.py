@@ -6,6 +6,7 @@ conditional headers for Blob service operations".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
@@ -15,6 +16,11 @@ from localtwin.api.blob_checksums import check_md5_form
 from localtwin.errors import BlobRefusal
 from localtwin.world.blobs import Blob, Headers
 from localtwin.world.conditions import Conditions
+
+_METADATA = "x-ms-meta-"
+_METADATA_BYTES = 8 << 10
+# Source: Blob service REST API, "Put Blob": x-ms-blob-cache-control and the like, or without it.
+_TOLD = ("Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language")
 
 
 def conditions_of(request: Request, *, reading: bool = False) -> Conditions:
@@ -38,7 +44,7 @@ def kept_headers(request: Request) -> Headers:
     md5 = headers.get("x-ms-blob-content-md5")
     if md5 is not None:
         check_md5_form(md5)
-    return Headers(content_type or "application/octet-stream", md5)
+    return Headers(content_type or "application/octet-stream", md5, _told(request))
 
 
 def written_headers(blob: Blob) -> dict[str, str]:
@@ -51,8 +57,10 @@ def written_headers(blob: Blob) -> dict[str, str]:
     return headers if blob.md5 is None else headers | {"Content-MD5": blob.md5}
 
 
-def property_headers(blob: Blob, disposition: str | None) -> dict[str, str]:
-    """Return what a reader is told; `disposition` is what the URL says of it."""
+def property_headers(
+    blob: Blob, told: Mapping[str, str], disposition: str | None
+) -> dict[str, str]:
+    """Return what a reader is told; `disposition` is what the URL says, and goes before `told`."""
     headers = written_headers(blob) | {
         "Accept-Ranges": "bytes",
         "Content-Type": blob.content_type,
@@ -60,6 +68,7 @@ def property_headers(blob: Blob, disposition: str | None) -> dict[str, str]:
         "x-ms-creation-time": http_date(blob.created),
         "x-ms-lease-state": "available",
         "x-ms-lease-status": "unlocked",
+        **told,
     }
     if disposition is not None:
         headers["Content-Disposition"] = disposition
@@ -69,6 +78,20 @@ def property_headers(blob: Blob, disposition: str | None) -> dict[str, str]:
 def http_date(moment: str) -> str:
     """Return a recorded moment as headers write it."""
     return format_datetime(datetime.fromisoformat(moment).astimezone(UTC), usegmt=True)
+
+
+def _told(request: Request) -> dict[str, str]:
+    """Return the metadata and the headers to keep, by the names that readers get them under."""
+    headers = request.headers
+    told = {name: text for name, text in headers.items() if name.startswith(_METADATA)}
+    if sum(len(name) - len(_METADATA) + len(text) for name, text in told.items()) > _METADATA_BYTES:
+        raise BlobRefusal("MetadataTooLarge")
+    whole = "comp" not in request.query_params
+    for name in _TOLD:
+        text = headers.get(f"x-ms-blob-{name.lower()}", headers.get(name) if whole else None)
+        if text is not None:
+            told[name] = text
+    return told
 
 
 def _date(header: str | None) -> datetime | None:

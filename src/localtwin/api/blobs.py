@@ -162,15 +162,30 @@ class BlobEndpoint:
 
     def _get(self, request: Request, blob: str, grant: Grant) -> Response:
         if request.method == "HEAD":  # of what may still be in parts
-            part = _asked(request, self._world.blobs.get(blob), grant.disposition)
+            part = self._asked(request, self._world.blobs.get(blob), grant)
             return Response(status_code=part.status, headers=part.headers)
         found, content = self._world.blobs.open(blob)
         with ExitStack() as closing:
             closing.enter_context(content)
-            response = _read(request, _asked(request, found, grant.disposition), content)
+            response = _read(request, self._asked(request, found, grant), content)
             if isinstance(response, ContentResponse):
                 closing.pop_all()  # it closes the content itself
         return response
+
+    def _asked(self, request: Request, found: Blob, grant: Grant) -> Part:
+        conditions_of(request, reading=True).check(found)
+        given = request.headers.get("x-ms-range") or request.headers.get("range")
+        part = parse_range(given, found.size_bytes)
+        told = self._world.blobs.told_with(found)
+        headers = property_headers(found, told, grant.disposition)
+        first, last = part or (0, found.size_bytes - 1)
+        headers["Content-Length"] = str(last - first + 1)
+        if part is None:
+            return Part(first, found.size_bytes, 200, headers)
+        headers["Content-Range"] = f"bytes {first}-{last}/{found.size_bytes}"
+        if found.md5:  # the header would mean the range's own
+            headers["x-ms-blob-content-md5"] = headers.pop("Content-MD5")
+        return Part(first, last - first + 1, 206, headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,21 +209,6 @@ class ContentResponse(StreamingResponse):
         """Send it."""
         with self._content:
             await super().__call__(scope, receive, send)
-
-
-def _asked(request: Request, found: Blob, disposition: str | None) -> Part:
-    conditions_of(request, reading=True).check(found)
-    given = request.headers.get("x-ms-range") or request.headers.get("range")
-    part = parse_range(given, found.size_bytes)
-    headers = property_headers(found, disposition)
-    first, last = part or (0, found.size_bytes - 1)
-    headers["Content-Length"] = str(last - first + 1)
-    if part is None:
-        return Part(first, found.size_bytes, 200, headers)
-    headers["Content-Range"] = f"bytes {first}-{last}/{found.size_bytes}"
-    if found.md5:  # the header would mean the range's own
-        headers["x-ms-blob-content-md5"] = headers.pop("Content-MD5")
-    return Part(first, last - first + 1, 206, headers)
 
 
 def _read(request: Request, part: Part, content: IO[bytes]) -> Response:

@@ -6,8 +6,8 @@ Source: Blob service REST API, "Put Blob", "Put Block", "Put Block List", "Get B
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Row
 
 from localtwin.errors import BlobRefusal
+from localtwin.world import told
 from localtwin.world.blocks import check_block_id, committed_rows, forget_abandoned, stage
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.conditions import Conditions
@@ -58,10 +59,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """What a writer says about the content."""
+    """What a writer says about the content; `told` goes to its readers as it is."""
 
     content_type: str = "application/octet-stream"
     md5: str | None = None
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 class Blobs:
@@ -87,6 +89,10 @@ class Blobs:
         """Return the blob's content on disk; joined first, if it is in parts yet."""
         return self._contents.whole(blob.content)
 
+    def told_with(self, blob: Blob) -> dict[str, str]:
+        """Return the headers that its writer wants told with the content."""
+        return told.told_with(self._database, blob.content)
+
     def open(self, blob: str) -> tuple[Blob, IO[bytes]]:
         """Return the committed blob and its content, to be closed; raises BlobRefusal BlobNotFound.
 
@@ -105,8 +111,8 @@ class Blobs:
     def put(self, blob: str, body: Incoming, headers: Headers, conditions: Conditions) -> Blob:
         """Make `body` the blob's content and forget its staged blocks."""
         name = body.keep()
-        row = self._row(blob, name, body.size_bytes, Headers(headers.content_type, body.md5))
-        self._replace(blob, row, (), conditions)
+        row = self._row(blob, name, body.size_bytes, replace(headers, md5=body.md5))
+        self._replace(row, (), headers.told, conditions)
         return Blob(**row)
 
     def stage(self, blob: str, block: str, body: Incoming) -> None:
@@ -148,9 +154,8 @@ class Blobs:
         except FileNotFoundError as replaced:  # by somebody else, since they were looked up
             raise BlobRefusal("InvalidBlockList") from replaced
         row = self._row(blob, name, sum(part.size_bytes for part in slices), headers)
-        self._replace(
-            blob, row, [(e[1], s) for e, s in zip(entries, slices, strict=True)], conditions
-        )
+        blocks = [(block, part) for (_, block), part in zip(entries, slices, strict=True)]
+        self._replace(row, blocks, headers.told, conditions)
         return Blob(**row)
 
     def blocks(self, blob: str) -> tuple[Blob | None, list[Block], list[Block]]:
@@ -179,6 +184,7 @@ class Blobs:
                 gone = delete(table).where(column == blob).returning(table.c.content)
                 found += connection.execute(gone).scalars()
             connection.execute(delete(committed_blocks).where(committed_blocks.c.blob == blob))
+        told.forget(connection, found)
         return found
 
     def drop(self, contents: Sequence[str]) -> None:
@@ -218,16 +224,17 @@ class Blobs:
 
     def _replace(
         self,
-        blob: str,
         row: dict[str, Any],
         blocks: Sequence[tuple[str, Slice]],
+        headers: Mapping[str, str],
         conditions: Conditions,
     ) -> None:
         try:
             with self._database.write() as connection:
-                before = _find(connection, blob)
+                before = _find(connection, row["id"])
                 conditions.check(before)
                 old = _replace(connection, row, blocks, before)
+                told.remember(connection, row["content"], headers)
         except BaseException:
             self._contents.drop([row["content"]])
             raise
@@ -277,6 +284,7 @@ def _replace(
         connection.execute(_INSERT, row)
     else:
         old.append(before.content)
+        told.forget(connection, [before.content])
         row["created"] = before.created
         connection.execute(update(blobs).where(blobs.c.id == blob).values(row))
         connection.execute(delete(committed_blocks).where(committed_blocks.c.blob == blob))
