@@ -138,7 +138,7 @@ class Promises:
             watch.failures, watch.failed_s = watch.failures + 1, self.world.now_s
             wait_s = 2.0 ** min(watch.failures - 1, DOUBLING_MAX) / 2.0
         elif failure.fault is Fault.UNAUTHORISED:
-            wait_s = HALTED_S
+            wait_s, watch.failed_s = HALTED_S, self.world.now_s
         watch.not_before_s = max(watch.not_before_s, self.world.now_s + wait_s)
         watch.shift_s = self.world.wall_shift_s
 
