@@ -13,6 +13,7 @@ SLOW = {
     "a long run is given up",
     "a long run is never told",
     "a long run is told at each look",
+    "a short run is told as long",
     "an approval is never used up",
     "an approval lets any drive pass",
     "an approval lets any loss pass",

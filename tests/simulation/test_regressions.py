@@ -16,7 +16,7 @@ FOUND = {
         5,
     ),
     "an unreadable file came back only after a restart": ("unreadable file not found again", 21),
-    "an unreadable file that was deleted was never missed": ("unreadable file never missed", 96),
+    "an unreadable file that was deleted was never missed": ("unreadable file never missed", 326),
     "a store that failed ended the patience another was asked for": (
         "a shorter wait ends a longer one",
         0,
