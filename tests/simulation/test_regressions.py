@@ -13,9 +13,9 @@ from .mutants import MUTANTS
 FOUND = {
     "a doubt on a drive that is away held up its connection's runs": (
         "doubt on a held file blocks runs",
-        5,
+        17,
     ),
-    "an unreadable file came back only after a restart": ("unreadable file not found again", 21),
+    "an unreadable file came back only after a restart": ("unreadable file not found again", 10),
     "an unreadable file that was deleted was never missed": ("unreadable file never missed", 326),
     "a store that failed ended the patience another was asked for": (
         "a shorter wait ends a longer one",
