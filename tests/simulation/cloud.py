@@ -43,6 +43,7 @@ class ModelRun:
     silent: frozenset[str] = frozenset()
     read: dict[str, str] = field(default_factory=dict)
     ended: bool = False
+    known: bool = True  # to the daemon: it was asked for or found; somebody else's may be neither
 
     @property
     def outcome(self) -> Outcome:
@@ -93,7 +94,7 @@ class ModelCloud:
         if blob is None or blob.etag != etag:
             return False
         run = self.active
-        ours = run is not None and run.ours and run.wanted and item in run.reads
+        ours = run is not None and run.ours and run.wanted and run.known and item in run.reads
         assert not ours, f"P4: {item} changed in Storage while our run was active"
         assert content not in self.torn, f"P1: {content} was completed and never was a whole file"
         blob.content, blob.etag, blob.complete = content, etag + 1, True
@@ -157,6 +158,7 @@ class ModelCloud:
             frozenset(i for i in masters if self._is_failing(i, fate)),
             frozenset(i for i in masters if self.rnd.random() < fate.silent),
         )
+        run.known = posted
         self.runs[run_id] = self.active = run
         return True, run
 
@@ -166,7 +168,11 @@ class ModelCloud:
 
     def newest(self, connection: str, at_s: float) -> str:
         self.advance(at_s)
-        return next((r.id for r in reversed(self.runs.values()) if r.connection == connection), "")
+        found = [run for run in self.runs.values() if run.connection == connection]
+        if not found:
+            return ""
+        found[-1].known = True
+        return found[-1].id
 
     def report(self, name: str, run: ModelRun) -> RunSeen:
         """Return what a look at the run shows."""

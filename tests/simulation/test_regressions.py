@@ -45,3 +45,8 @@ def test_a_bug_that_was_found_stays_found(rule: str) -> None:
 
     assert broken_by(seed) == ""
     assert with_the_bug
+
+
+def test_a_run_that_nobody_asked_for_or_found_is_not_ours() -> None:
+    """Somebody may begin a run on our connection just after a look that found our own."""
+    assert broken_by(3709) == ""
