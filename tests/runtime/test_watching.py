@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from pathlib import Path
 
 import pytest
 from runtime_scene import BIM, CAD, WAIT_S
 
+from twinsyncd.core.facts import Fact, HintsLost
 from twinsyncd.disk.protocols import Wanted
 from twinsyncd.runtime.watching import Watching
 
@@ -28,7 +30,6 @@ class FakeWatcher:
     def __init__(self, gate: threading.Event | None = None) -> None:
         self.gate = gate
         self.entered = threading.Event()
-        self.all_watched = threading.Event()
         self.watched: list[str] = []
         self.stopped = False
 
@@ -37,8 +38,6 @@ class FakeWatcher:
         if self.gate is not None:
             assert self.gate.wait(WAIT_S)
         self.watched.append(source)
-        if len(self.watched) == 2:
-            self.all_watched.set()
 
     def check(self) -> None:
         pass
@@ -48,6 +47,11 @@ class FakeWatcher:
 
     def stop(self) -> None:
         self.stopped = True
+
+
+def no_news(fact: Fact) -> None:
+    """Stand for an inbox that must hear nothing."""
+    raise AssertionError(fact)
 
 
 WATCHED: dict[str, tuple[Path, Wanted]] = {
@@ -60,8 +64,8 @@ def test_every_source_is_watched_while_the_context_lasts() -> None:
     """Hints are what makes a local save arrive at once."""
     watcher = FakeWatcher()
 
-    with Watching(watcher, WATCHED):
-        assert watcher.all_watched.wait(WAIT_S)
+    with Watching(watcher, WATCHED, no_news, begin_s=WAIT_S):
+        assert watcher.watched == [CAD, BIM], "the first scan comes after"
         assert not watcher.stopped
 
     assert watcher.watched == [CAD, BIM]
@@ -72,7 +76,7 @@ def test_a_hung_drive_does_not_hold_the_start_up() -> None:
     """Watching lists the whole tree, and on a dead server that takes minutes (P9)."""
     watcher = FakeWatcher(gate=threading.Event())
 
-    with Watching(watcher, WATCHED):
+    with Watching(watcher, WATCHED, queue.Queue[Fact]().put, begin_s=0.0):
         assert watcher.entered.wait(WAIT_S)
         assert watcher.watched == []
         assert watcher.gate is not None
@@ -81,11 +85,24 @@ def test_a_hung_drive_does_not_hold_the_start_up() -> None:
     assert watcher.stopped
 
 
+def test_a_watch_that_begins_late_asks_for_another_scan() -> None:
+    """What was saved between the first scan and the watch would wait for the next scan."""
+    watcher = FakeWatcher(gate=threading.Event())
+    heard: queue.Queue[Fact] = queue.Queue()
+
+    with Watching(watcher, WATCHED, heard.put, begin_s=0.0):
+        assert watcher.gate is not None
+        watcher.gate.set()
+        lost = [heard.get(timeout=WAIT_S) for _ in WATCHED]
+
+    assert [fact.source for fact in lost if isinstance(fact, HintsLost)] == [CAD, BIM]
+
+
 def test_the_watches_end_when_the_work_ends_badly() -> None:
     """A thread that goes on posting into a closed inbox would keep the process alive."""
     watcher = FakeWatcher()
 
-    with pytest.raises(ZeroDivisionError), Watching(watcher, WATCHED):
+    with pytest.raises(ZeroDivisionError), Watching(watcher, WATCHED, no_news):
         raise ZeroDivisionError
 
     assert watcher.stopped

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 import structlog
 
+from ..core.facts import Fact, HintsLost
 from ..disk.protocols import Hinting, Wanted
 
+BEGIN_S: Final = 2.0  # a start waits so long for the watches: the first scan must come after
 CHECK_S: Final = 5.0  # how long a dead watch goes unnoticed; the scan finds what it missed
 
 log = structlog.get_logger()
@@ -20,16 +22,34 @@ log = structlog.get_logger()
 class Watching:
     """Watches some sources while its context lasts."""
 
-    def __init__(self, watcher: Hinting, watched: Mapping[str, tuple[Path, Wanted]]) -> None:
-        """`watched`: the folder of each source, and what of it matters."""
+    def __init__(
+        self,
+        watcher: Hinting,
+        watched: Mapping[str, tuple[Path, Wanted]],
+        post: Callable[[Fact], None],
+        *,
+        begin_s: float = BEGIN_S,
+    ) -> None:
+        """`watched`: the folder of each source, and what of it matters.
+
+        A watch that began later than `begin_s` [s] after the start missed hints; `post` hears it.
+        """
         self._watched = watched
+        self._post = post
+        self._begin_s = begin_s
+        self._lock = threading.Lock()
+        self._begun = threading.Event()
+        self._late = False
         self._watcher = watcher
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="watching", daemon=True)
 
     def __enter__(self) -> None:
-        """Begin to watch in the background."""
+        """Begin to watch, before anybody scans; a drive that hangs is watched when it can be."""
         self._thread.start()
+        self._begun.wait(self._begin_s)
+        with self._lock:
+            self._late = not self._begun.is_set()
 
     def __exit__(
         self,
@@ -45,6 +65,11 @@ class Watching:
     def _keep(self) -> None:
         for source, (folder, wanted) in self._watched.items():
             self._watcher.watch(source, folder, wanted)
+        with self._lock:
+            self._begun.set()
+            missed = tuple(self._watched) if self._late else ()
+        for source in missed:
+            self._post(HintsLost(source, "watched only after the first scan"))
         told: dict[str, str] = {}
         while not self._stopping.wait(CHECK_S):
             self._watcher.check()

@@ -94,7 +94,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
                 for key, path in folders.items()
                 if not is_network(path)  # hints see nothing there that another host writes
             }
-            stack.enter_context(Watching(Watcher(inbox.post), local))
+            stack.enter_context(Watching(Watcher(inbox.post), local, inbox.post))
         machine = Machine(
             setup_of(config, scan_every_s),
             journal.memory(),
