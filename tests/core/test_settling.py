@@ -23,13 +23,8 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.drive import (
-    HASHES_MAX,
-    LOOKS_MAX,
-    SMALL_BYTES,
-    SMALL_HASHES_MAX,
-    UNREAD_MISSES,
-)
+from twinsyncd.core.drive import LOOKS_MAX, UNREAD_MISSES
+from twinsyncd.core.hashes import HASHES_MAX, SMALL_BYTES, SMALL_HASHES_MAX
 from twinsyncd.core.model import FileKey, Fingerprint, Source
 
 

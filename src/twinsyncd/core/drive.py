@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from . import commands, facts, safety
 from .backoff import delay_s
+from .hashes import Hashes
 from .ledger import Ledger
 from .model import ABSENT, UNLIKE_ANY, FileKey, Finding, Fingerprint, Now, Source, SourceRow
 from .settle import Settler
 
-HASHES_MAX: Final = 4  # files to be read for their digest at a time: more fights over the disk,
-SMALL_HASHES_MAX: Final = 32  # but small ones are over before we could decide about the next
-SMALL_BYTES: Final = 64 * 1024 * 1024  # what these may be together
 LOOKS_MAX: Final = 256  # files per look command: one answer, one commit
 SCAN_SOON_S: Final = 0.5  # hints that were lost come in flocks; one scan serves them all
 SCAN_REST_S: Final = 2.0  # between two scans of one source, whatever the hints say
@@ -48,8 +45,7 @@ class Drive:
     activity: Callable[[str, Now], None]  # told the connection of a file that is not at rest
     watched: dict[str, _Watched] = field(default_factory=dict)
     changed: dict[str, SourceRow] = field(default_factory=dict)
-    to_hash: deque[tuple[FileKey, Fingerprint]] = field(default_factory=deque)
-    hashing: dict[FileKey, int] = field(default_factory=dict)  # with their sizes [bytes]
+    hashes: Hashes = field(default_factory=Hashes)
 
     def add(self, source: Source, row: SourceRow, now: Now) -> None:
         """Take a source up; its first scan is due at once."""
@@ -67,10 +63,10 @@ class Drive:
             case facts.LookFailed(key, reason):
                 self._missed(key, reason, now)
             case facts.Hashed():
-                self.hashing.pop(fact.key, None)
+                self.hashes.ended(fact.key)
                 self._hashed(fact, now)
             case facts.HashMissed(key, reason):
-                self.hashing.pop(key, None)
+                self.hashes.ended(key)
                 self._missed(key, reason, now)
             case facts.FilesFound(source, files):
                 self._found(source, files, now)
@@ -108,7 +104,7 @@ class Drive:
 
     def plan(self, now: Now) -> list[commands.DriveCommand]:
         """Return the scans, looks and hashes to begin now."""
-        return [*self._plan_scans(now), *self._plan_looks(now), *self._plan_hashes()]
+        return [*self._plan_scans(now), *self._plan_looks(now), *self.hashes.plan(self.settler)]
 
     def deadline(self) -> float | None:
         """Return the monotonic time [s] at which `plan` has something new, or None."""
@@ -128,7 +124,7 @@ class Drive:
     def at_rest(self) -> bool:
         """Tell whether every source was scanned and every file that was found has settled."""
         scanned = all(w.scanned and not w.scanning for w in self.watched.values())
-        return scanned and not len(self.settler) and not self.hashing
+        return scanned and not len(self.settler) and not self.hashes.busy
 
     # ---- files ------------------------------------------------------------------------
 
@@ -162,7 +158,7 @@ class Drive:
                 self.watched[fact.source].missing.pop(path, None)
             resting = self.settler.looked(key, look, now.at_s)
             if resting is not None:
-                self.to_hash.append((key, resting))
+                self.hashes.add(key, resting)
 
     def _is_missing(self, key: FileKey, now: Now) -> None:
         """Absence on one look is no deletion: only scans may confirm it."""
@@ -272,21 +268,6 @@ class Drive:
         for key in self.settler.due(now.at_s, LOOKS_MAX):
             by_source.setdefault(key.source, []).append(key.path)
         return [commands.LookAt(source, tuple(paths)) for source, paths in by_source.items()]
-
-    def _plan_hashes(self) -> list[commands.Hash]:
-        begun: list[commands.Hash] = []
-        while self.to_hash and self._may_hash(self.to_hash[0][1]):
-            key, fingerprint = self.to_hash.popleft()
-            if key in self.settler:
-                self.hashing[key] = fingerprint.size_bytes
-                begun.append(commands.Hash(key, fingerprint))
-        return begun
-
-    def _may_hash(self, fingerprint: Fingerprint) -> bool:
-        if len(self.hashing) < HASHES_MAX:
-            return True
-        size_bytes = sum(self.hashing.values()) + fingerprint.size_bytes
-        return len(self.hashing) < SMALL_HASHES_MAX and size_bytes <= SMALL_BYTES
 
 
 def _scan(row: SourceRow) -> commands.Scan:

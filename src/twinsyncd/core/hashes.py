@@ -1,0 +1,47 @@
+"""Which files to read for their digest now: a few at a time, more of them if they are small."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from .commands import Hash
+from .model import FileKey, Fingerprint
+from .settle import Settler
+
+HASHES_MAX: Final = 4  # at a time: more of them fight over the disk,
+SMALL_HASHES_MAX: Final = 32  # but small ones are over before we could decide about the next
+SMALL_BYTES: Final = 64 * 1024 * 1024  # what these may be together
+
+
+@dataclass(slots=True)
+class Hashes:
+    """Knows the hashes that wait and those that are under way."""
+
+    waiting: deque[tuple[FileKey, Fingerprint]] = field(default_factory=deque)
+    busy: dict[FileKey, int] = field(default_factory=dict)  # with their sizes [bytes]
+
+    def add(self, key: FileKey, fingerprint: Fingerprint) -> None:
+        """Let a file that came to rest be read in its turn."""
+        self.waiting.append((key, fingerprint))
+
+    def ended(self, key: FileKey) -> None:
+        """Note that a hash was answered."""
+        self.busy.pop(key, None)
+
+    def plan(self, settler: Settler) -> list[Hash]:
+        """Return the hashes to begin now; files that the settler gave up meanwhile drop out."""
+        begun: list[Hash] = []
+        while self.waiting and self._may_begin(self.waiting[0][1]):
+            key, fingerprint = self.waiting.popleft()
+            if key in settler:
+                self.busy[key] = fingerprint.size_bytes
+                begun.append(Hash(key, fingerprint))
+        return begun
+
+    def _may_begin(self, fingerprint: Fingerprint) -> bool:
+        if len(self.busy) < HASHES_MAX:
+            return True
+        size_bytes = sum(self.busy.values()) + fingerprint.size_bytes
+        return len(self.busy) < SMALL_HASHES_MAX and size_bytes <= SMALL_BYTES
