@@ -284,6 +284,18 @@ def test_a_hint_that_was_not_followed_during_a_scan_asks_for_another() -> None:
     script.hears(scanned(1)).says().hears(after_s=SCAN_REST_S).says(scan())
 
 
+def test_a_look_that_fails_while_its_drive_comes_back_asks_for_another_scan() -> None:
+    """The scan under way has told of the file already; the next one may be ten minutes off."""
+    back = facts.FilesFound(CAD, ((A.path, look(2)),))
+    script = scanning(synced()).hears(offline("offline")).says()
+    script.hears(after_s=OFFLINE_BASE_S).says(scan()).hears(back).says()
+    script.hears(after_s=5).says(look_at(A))
+
+    script.hears(facts.LookFailed(A, "EIO"), facts.Looked(CAD, ())).says()
+
+    script.hears(scanned(1)).says().hears(after_s=SCAN_REST_S).says(scan())
+
+
 def test_a_late_list_outdoes_no_hint_that_a_file_came_back() -> None:
     """The list was made before the file was restored; with hints alone nobody would look again."""
     script = scanning(synced()).hears(scanned(1, A)).says()

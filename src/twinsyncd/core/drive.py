@@ -131,8 +131,8 @@ class Drive:
     def _touched(self, key: FileKey, now: Now) -> None:
         watched = self.watched[key.source]
         if watched.row.offline and key not in self.settler:
-            watched.unheard = watched.scanning
-            return  # the scan that finds the source again finds this file too
+            self._find_later(watched)
+            return
         self.settler.touched(key, now.at_s)
         self.activity(watched.source.connection, now)
 
@@ -179,12 +179,18 @@ class Drive:
         self.ledger.put(row)
 
     def _missed(self, key: FileKey, reason: str, now: Now) -> None:
-        if self.watched[key.source].row.offline:
+        watched = self.watched[key.source]
+        if watched.row.offline:
             self.settler.forget(key)
+            self._find_later(watched)
             return
         misses = self.settler.missed(key, now.at_s)
         if misses >= UNREAD_MISSES:
             self.ledger.change(key, unread=reason, fingerprint=UNLIKE_ANY)
+
+    def _find_later(self, watched: _Watched) -> None:
+        """Leave a file to the scan that finds its drive again; one under way may have passed it."""
+        watched.unheard |= watched.scanning
 
     # ---- scans ------------------------------------------------------------------------
 
