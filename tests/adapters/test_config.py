@@ -240,6 +240,7 @@ def test_sources_of_one_connection_never_share_a_key(write: Write) -> None:
         ('"cad"', '"cat"', 10, "connection.source.folder", "no folder", "spelling"),
         ('"cad"', '"//nas/cad"', 10, "connection.source.folder", "no folder", "mount"),
         ('"cad"', '"a.txt"', 10, "connection.source.folder", "is a file", "folder"),
+        ('"cad"', f'"{"a" * 300}"', 10, "connection.source.folder", "be reached", "mounted"),
         ('"cad"', '""', 10, "connection.source.folder", "empty", "path"),
         ('"cad"', '"~nobody-such/x"', 10, "connection.source.folder", "home", "whole path"),
         ('"cad"', "5", 10, "connection.source.folder", "text", "quotes"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ..errors import Complaint, ConfigError
+from ..errors import Complaint, ConfigError, JournalError
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -31,7 +32,22 @@ def load_config(given: Path | None) -> Config:
     """Return the checked configuration. Raises ConfigError."""
     from ..config import load
 
-    return load(given or find_config())
+    return load(given or find_config(), known=_scanned_before)
+
+
+def _scanned_before(config: Config) -> Container[str]:
+    """Return the keys of the sources that the journal knows; none without a journal."""
+    from ..journal.views import Views
+    from ..runtime.wiring import journal_file
+
+    try:
+        views = Views(journal_file(config))
+        try:
+            return views.scanned_before()
+        finally:
+            views.close()
+    except JournalError:
+        return ()
 
 
 def find_config() -> Path:

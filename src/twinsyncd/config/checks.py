@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from ..errors import Complaint
 from .lines import KeyPath
 from .schema import Auth, Config, Connection, Source
-from .values import is_open
+from .values import is_open, unreachable
 
 NAMES_MAX: Final = 100_000
 """Names looked at in one source while searching for a clash; a start must not take minutes."""
@@ -27,14 +27,27 @@ class Place(NamedTuple):
     source: Source
 
 
-def contradictions(config: Config, blame: Blaming) -> list[Complaint]:
-    """Return a complaint for everything in the file that another part of it denies."""
+def contradictions(
+    config: Config, blame: Blaming, known: Callable[[Config], Container[str]]
+) -> list[Complaint]:
+    """Return a complaint for everything in the file that another part of it, or a drive, denies.
+
+    What only folders can tell waits until they can be reached; `known` sources may stay away.
+    """
     places = list(_places(config))
+    away = {place.path: why for place in places if (why := unreachable(place.source.folder))}
+    here = [place for place in places if place.path not in away]
+    offline = known(config) if away else ()
     return [
+        *(
+            blame((*place.path, "folder"), *away[place.path])
+            for place in places
+            if place.path in away and place.connection.key_of(place.source) not in offline
+        ),
         *_open_secret(config.auth, blame),
         *_same_names(config, blame),
-        *_same_storage(places, blame),
-        *_claimed_twice(places, blame),
+        *_same_storage(here, blame),
+        *_claimed_twice(here, blame),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,9 +18,13 @@ from .checks import contradictions
 from .complaints import ENVIRONMENT, PREFIX, Blame
 from .lines import Lines
 from .schema import Auth, Config, Daemon, Platform
+from .values import UNREACHED
 
 UNCLOSED = "a quote or bracket that is opened here is not closed, or a comma is missing"
 SECRETS = {"client_secret", "client_secret_file"}
+
+Known = Callable[[Config], Container[str]]
+"""Tells the keys of the sources that were scanned before."""
 
 
 class Overrides(BaseSettings):
@@ -33,9 +37,13 @@ class Overrides(BaseSettings):
     daemon: Daemon
 
 
-def load(file: Path, env: Mapping[str, str] | None = None) -> Config:
+def load(
+    file: Path, env: Mapping[str, str] | None = None, known: Known = lambda _config: ()
+) -> Config:
     """Return the checked configuration; `env` is the process's own unless given.
 
+    A folder that cannot be reached is a mistake only in a source that is not `known`; that of a
+    known one lies on a share that is offline. `known` is asked only if there is such a folder.
     Raises ConfigError with every complaint that can be made at once.
     """
     file = file.expanduser().absolute()
@@ -45,13 +53,22 @@ def load(file: Path, env: Mapping[str, str] | None = None) -> Config:
     data = _parsed(file, text, lines)
     overrides = _overrides(env)
     blame = Blame(file, lines, _paths(overrides))
+    config = _with_state_folder(_validated(_merged(data, overrides), blame), env)
+    if complaints := contradictions(config, blame, known):
+        raise ConfigError(complaints)
+    return config
+
+
+def _validated(data: dict[str, Any], blame: Blame) -> Config:
+    """Return what the file says; if some of it is wrong, tell of unreachable folders as well."""
+    context = {"base": blame.file.parent}
     try:
-        config = Config.model_validate(_merged(data, overrides), context={"base": file.parent})
+        try:
+            return Config.model_validate(data, context=context | {UNREACHED: True})
+        except ValidationError:
+            return Config.model_validate(data, context=context)
     except ValidationError as error:
         raise ConfigError(blame.all_in(error)) from None  # its text would show the values
-    if complaints := contradictions(config, blame):
-        raise ConfigError(complaints)
-    return _with_state_folder(config, env)
 
 
 def _text_of(file: Path) -> str:

@@ -22,6 +22,9 @@ LATER: Final = {
 }
 """Values that are planned; naming one is no slip, so it gets its own words."""
 
+UNREACHED: Final = "unreached"
+"""In the context of a validation: folders that cannot be reached are left to `contradictions`."""
+
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NOT_IN_NAMES: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
@@ -99,14 +102,26 @@ def _absolute(value: object, info: ValidationInfo) -> object:
     return base / path
 
 
-def _existing(folder: Path) -> Path:
-    if not folder.exists():
-        raise complaint(f"there is no folder {folder}", _where_else(folder))
-    if not folder.is_dir():
-        raise complaint(f"{folder} is a file", "name the folder that it lies in")
+def unreachable(folder: Path) -> tuple[str, str] | None:
+    """Return why the folder cannot be listed and what to do about it; None if it can be."""
+    try:
+        if not folder.exists():
+            return f"there is no folder {folder}", _where_else(folder)
+        if not folder.is_dir():
+            return f"{folder} is a file", "name the folder that it lies in"
+    except OSError as exc:  # a share whose server does not answer
+        fix = "check that its server is up and the drive is mounted"
+        return f"{folder} cannot be reached ({exc.strerror})", fix
     if not os.access(folder, os.R_OK | os.X_OK):
-        fix = "let the account that twinsyncd runs as read it"
-        raise complaint(f"{folder} cannot be listed", fix)
+        return f"{folder} cannot be listed", "let the account that twinsyncd runs as read it"
+    return None
+
+
+def _reachable(folder: Path, info: ValidationInfo) -> Path:
+    """Complain about a folder that cannot be listed, unless that is judged by others."""
+    found = unreachable(folder)
+    if found and not (info.context or {}).get(UNREACHED):
+        raise complaint(*found)
     return folder
 
 
@@ -139,7 +154,7 @@ def is_open(file: Path) -> bool:
 Guid = Annotated[str, AfterValidator(_guid)]
 Url = Annotated[str, AfterValidator(_url)]
 FilePath = Annotated[Path, BeforeValidator(_absolute)]
-Folder = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_existing)]
+Folder = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_reachable)]
 SecretFile = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_secret_file)]
 Name = Annotated[str, AfterValidator(_name)]
 StorageFolder = Annotated[str, AfterValidator(_storage_folder)]

@@ -99,6 +99,15 @@ class Views:
         except DatabaseError as exc:
             raise JournalError(f"the journal cannot be read: {exc.orig}") from exc
 
+    def scanned_before(self) -> frozenset[str]:
+        """Return the keys of the sources of which a scan once succeeded."""
+        scanned = select(tables.sources.c.key).where(tables.sources.c.identity != "")
+        try:
+            with self._engine.connect() as connection:
+                return frozenset(connection.execute(scanned).scalars())
+        except DatabaseError as exc:
+            raise JournalError(f"the journal cannot be read: {exc.orig}") from exc
+
     def _status(self, runs: int, open_files: int) -> Status:
         with self._engine.connect() as connection, connection.begin():
             daemon = connection.execute(select(tables.daemons)).mappings().first()
