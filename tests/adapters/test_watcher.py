@@ -424,6 +424,18 @@ def test_a_folder_that_was_replaced_is_watched_anew(
     assert "the folder is watched again" in heard.lost
 
 
+def test_a_folder_that_is_lost_asks_for_a_scan_once(
+    drive: Path, watcher: Watcher, heard: Heard
+) -> None:
+    """The scan tells people that the share is away; they need not wait for the usual one."""
+    drive.rename(drive.with_name("away"))
+
+    watcher.check()
+    watcher.check()
+
+    assert heard.lost == ["the folder is not watched any more"]
+
+
 def test_a_folder_exchanged_between_two_checks_is_noticed(
     drive: Path, watcher: Watcher, heard: Heard
 ) -> None:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from ..core.facts import HintsLost
 from .hints import Hints, Post
 from .listening import Listening, listening_for
 from .protocols import Wanted
@@ -60,7 +61,7 @@ class Watcher:
     def check(self) -> None:
         """Renew watches that died, lost their folder, or can do better now; call it every few s.
 
-        Posts HintsLost for each renewed source, once it is watched again.
+        Posts HintsLost for each source that is not heard any more, and once it is watched again.
         """
         with self._lock:
             for watched in self._sources.values():
@@ -113,13 +114,16 @@ class _Watched:
         self._hints = self._listening = None
 
     def check(self) -> None:
-        """Listen anew if that helps, and tell that hints were lost if it worked."""
+        """Listen anew if that helps; tell that hints were lost, or that there are none now."""
         reason = self._reason_to_renew()
         if reason:
+            was_heard = self._hints is not None
             self.end()
             self.begin()
             if self._hints:
                 self._hints.lost(reason)
+            elif was_heard:
+                self._post(HintsLost(self._source, "the folder is not watched any more"))
         elif self._hints:
             self._hints.renew()
 
