@@ -190,13 +190,14 @@ def test_the_machine_gets_keys_lanes_and_seconds(write: Write) -> None:
     """The core knows no files and no units."""
     text = two_connections('batch_quiet = "1min"\n', 'scan_every = "2h"\nsettle = "40s"\n')
 
-    setup = setup_of(load(write(text), ENV), auto_scan_s=lambda _: 60.0)
+    setup = setup_of(load(write(text), ENV))
 
     assert [each.key for each in setup.connections] == ["Bridge 12", "Roads"]
     assert len({each.lane for each in setup.connections}) == 1
     assert [each.batch_quiet_s for each in setup.connections] == [60, 30]
     assert [each.key for each in setup.sources] == ["Bridge 12/cad", "Roads/far/away"]
-    assert [each.scan_every_s for each in setup.sources] == [60, 7200]
+    assert [each.scan_every_s for each in setup.sources] == [600, 7200]
+    assert [each.scan_remote_every_s for each in setup.sources] == [60, 7200]
     assert [each.quiet_s for each in setup.sources] == [5, 40]
     assert [each.quiet_by_suffix[".dgn"] for each in setup.sources] == [30, 40]
 

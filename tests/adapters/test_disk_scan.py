@@ -128,6 +128,16 @@ def test_unknown_files_are_found_with_what_a_look_would_see(tmp_path: Path) -> N
     assert closing(facts) == Scanned("s", root.identity(tmp_path), 0)
 
 
+@pytest.mark.parametrize("remote", [True, False])
+def test_the_end_tells_whether_other_hosts_may_change_the_drive(
+    tmp_path: Path, *, remote: bool
+) -> None:
+    """The daemon may have begun while the share was not mounted: only now can it be told."""
+    facts = list(scan("s", tmp_path, "", Drawings(), Memory(), is_remote=lambda _: remote))
+
+    assert closing(facts).remote is remote
+
+
 def test_only_files_that_differ_from_memory_are_found(tmp_path: Path) -> None:
     """A quiet drive costs one walk and not one fact per file."""
     fill(tmp_path, "a.dgn", "b.dgn", "sub/c.dgn")

@@ -319,6 +319,16 @@ def test_every_source_is_scanned_on_its_own_account() -> None:
         script.hears(after_s=59.9).says().hears(after_s=0.1).says(scan()).hears(scanned(0)).says()
 
 
+def test_a_drive_that_other_hosts_change_is_scanned_more_often() -> None:
+    """Which it is shows when it is scanned: a share may be mounted long after we began."""
+    source = Source(CAD, "one", scan_every_s=600.0, scan_remote_every_s=60.0)
+    script = at_rest(sources=(source,)).hears(after_s=600.0).says(scan())
+
+    script.hears(scanned(0, remote=True)).says().hears(after_s=59.9).says()
+
+    script.hears(after_s=0.1).says(scan()).hears(scanned(0)).says().hears(after_s=599.9).says()
+
+
 def test_chance_takes_up_to_a_quarter_off_the_time_between_scans() -> None:
     """Sources that start together must not hit the file server together for ever."""
     source = Source(CAD, "one", scan_every_s=100.0)

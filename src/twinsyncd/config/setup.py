@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final
 
 from ..core import model
@@ -12,16 +12,15 @@ from .schema import Config, Connection, Source
 AHEAD: Final = 3  # stores decided per upload thread: the next begins without waiting for us
 
 
-def setup_of(config: Config, auto_scan_s: Callable[[Path], float]) -> model.Setup:
-    """Return what the machine needs to know.
+SCAN_LOCAL: Final = timedelta(minutes=10)
+SCAN_REMOTE: Final = timedelta(minutes=1)  # of a drive whose hints leave out what others write
 
-    `auto_scan_s` answers for a folder whose scan_every is "auto", in seconds.
-    """
+
+def setup_of(config: Config) -> model.Setup:
+    """Return what the machine needs to know."""
     return model.Setup(
         connections=tuple(_connection(each) for each in config.connection),
-        sources=tuple(
-            _source(connection, source, auto_scan_s) for connection, source in sources_of(config)
-        ),
+        sources=tuple(_source(connection, source) for connection, source in sources_of(config)),
         uploads_max=AHEAD * config.daemon.uploads,
     )
 
@@ -43,14 +42,12 @@ def _connection(connection: Connection) -> model.Connection:
     )
 
 
-def _source(
-    connection: Connection, source: Source, auto_scan_s: Callable[[Path], float]
-) -> model.Source:
-    every = connection.scan_every
+def _source(connection: Connection, source: Source) -> model.Source:
     return model.Source(
         key=connection.key_of(source),
         connection=connection.name,
-        scan_every_s=every.total_seconds() if every else auto_scan_s(source.folder),
+        scan_every_s=(connection.scan_every or SCAN_LOCAL).total_seconds(),
+        scan_remote_every_s=(connection.scan_every or SCAN_REMOTE).total_seconds(),
         quiet_s=connection.settle.total_seconds(),
         quiet_by_suffix={
             f".{suffix}": quiet.total_seconds()

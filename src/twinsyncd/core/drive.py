@@ -213,7 +213,9 @@ class Drive:
             if left > 0:  # the rest of what was approved; a minute is not over for these
                 row = replace(row, approved=True, drive=fact.identity, lost=left)
         self._scan_ended(watched, row, now)
-        every_s = watched.source.scan_every_s * (1.0 - self.jitter() / 4.0)
+        source = watched.source
+        every_s = source.scan_remote_every_s if fact.remote else source.scan_every_s
+        every_s *= 1.0 - self.jitter() / 4.0
         if watched.missing:
             every_s = min(every_s, safety.CONFIRM_S + SCAN_SOON_S)
         if watched.unheard:

@@ -72,6 +72,7 @@ class Scanned:
     `missing`: remembered files whose folder was listed without error (or whose folder is gone
     from a parent that was) and that were not there. `known`: how many files are remembered.
     `failed`: folders that could not be listed, with reasons; nothing below them is in `missing`.
+    `remote`: other hosts may change the drive that is there without this one noticing.
     """
 
     source: str
@@ -79,6 +80,7 @@ class Scanned:
     known: int
     missing: tuple[str, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+    remote: bool = False
 
 
 @dataclass(frozen=True, slots=True)

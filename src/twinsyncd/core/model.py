@@ -212,9 +212,10 @@ class Source:
 
     key: str
     connection: str
-    scan_every_s: float = 600.0
+    scan_every_s: float = 600.0  # hints tell at once; the scan only makes sure
     quiet_s: float = 5.0  # quiet time of a file
     quiet_by_suffix: Mapping[str, float] = field(default_factory=dict)  # ".dgn" -> seconds
+    scan_remote_every_s: float = 60.0  # nothing else tells what other hosts write there
 
 
 @dataclass(frozen=True, slots=True)

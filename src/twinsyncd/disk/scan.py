@@ -31,6 +31,7 @@ def scan(
     approved: bool = False,
     lister: Lister = os.scandir,
     check: Check = root.check,
+    is_remote: Callable[[Path], bool] = root.is_network,
 ) -> Iterator[FilesFound | Scanned | ScanFailed]:
     """Yield FilesFound for what is new or different, then one Scanned or ScanFailed.
 
@@ -64,7 +65,7 @@ def scan(
     elif changed:
         yield ScanFailed(source, f"{folder} was replaced while it was being scanned")
     else:
-        yield walk.closed(identity)
+        yield walk.closed(identity, remote=is_remote(folder))
 
 
 def _another_drive(folder: Path, check: Check) -> str:

@@ -69,7 +69,7 @@ class Walk:
         if self._found:
             yield tuple(self._found)
 
-    def closed(self, identity: str) -> Scanned:
+    def closed(self, identity: str, *, remote: bool) -> Scanned:
         """Return the closing fact, once every part was taken."""
         for folder in self._known.folders(self._source):
             if folder not in self._listed:
@@ -83,6 +83,7 @@ class Walk:
             self._known_count,
             tuple(self._missing),
             tuple((_printable(path), reason) for path, reason in self._failed.items()),
+            remote,
         )
 
     def remembered(self) -> int:

@@ -35,19 +35,12 @@ from .watching import Watching
 JOURNAL: Final = "journal.sqlite"
 LOCK: Final = "twinsyncd.lock"
 LOCK_S: Final = 1.0  # `status` holds the lock for an instant to see whether anybody does
-SCAN_NETWORK_S: Final = 60.0  # nothing else tells what other hosts write there
-SCAN_LOCAL_S: Final = 600.0  # hints tell at once; the scan only makes sure
 
 
 def journal_file(config: Config) -> Path:
     """Return where the journal lies."""
     assert config.daemon.state_folder is not None, "loading a configuration sets it"
     return config.daemon.state_folder / JOURNAL
-
-
-def scan_every_s(folder: Path) -> float:
-    """Return how often a folder is scanned whose configuration leaves it to us."""
-    return SCAN_NETWORK_S if is_network(folder) else SCAN_LOCAL_S
 
 
 def is_running(config: Config) -> bool:
@@ -96,7 +89,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
             }
             stack.enter_context(Watching(Watcher(inbox.post), local, inbox.post))
         machine = Machine(
-            setup_of(config, scan_every_s),
+            setup_of(config),
             journal.memory(),
             journal,
             read_clock(),
