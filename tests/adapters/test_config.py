@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from twinsyncd.config import Config, load, setup_of, sources_of
+from twinsyncd.core.model import Guard
 from twinsyncd.errors import Complaint, ConfigError
 
 ENV = {"TWINSYNCD_AUTH__CLIENT_SECRET": "hunter2"}
@@ -188,7 +189,10 @@ def two_connections(first: str = "", second: str = "") -> str:
 
 def test_the_machine_gets_keys_lanes_and_seconds(write: Write) -> None:
     """The core knows no files and no units."""
-    text = two_connections('batch_quiet = "1min"\n', 'scan_every = "2h"\nsettle = "40s"\n')
+    text = two_connections(
+        'batch_quiet = "1min"\nmass_deletion_share = "2.5 %"\n',
+        'scan_every = "2h"\nsettle = "40s"\nmass_deletion_least = 50\n',
+    )
 
     setup = setup_of(load(write(text), ENV))
 
@@ -199,6 +203,7 @@ def test_the_machine_gets_keys_lanes_and_seconds(write: Write) -> None:
     assert [each.scan_every_s for each in setup.sources] == [600, 7200]
     assert [each.scan_remote_every_s for each in setup.sources] == [60, 7200]
     assert [each.quiet_s for each in setup.sources] == [5, 40]
+    assert [each.guard for each in setup.sources] == [Guard(0.025, 10), Guard(0.2, 50)]
     assert [each.quiet_by_suffix[".dgn"] for each in setup.sources] == [30, 40]
 
 
@@ -274,6 +279,10 @@ def test_a_bad_value_is_named_with_line_key_and_fix(
         ('settle_by_format = "30s"', "settle_by_format", "table", "dgn"),
         ('longest_wait = "1s"', "", "shorter than batch_quiet", "longer"),
         ('scan_every = "often"', "scan_every", "no duration", "10min"),
+        ("mass_deletion_share = 0.2", "mass_deletion_share", "no share", '"20%"'),
+        ('mass_deletion_share = "0%"', "mass_deletion_share", "no share", '"20%"'),
+        ('mass_deletion_share = "120 %"', "mass_deletion_share", "no share", '"20%"'),
+        ("mass_deletion_least = 0", "mass_deletion_least", "too small", "at least 1"),
         ('target = "manifest"', "target", "not available in this version", '"storage"'),
         ('target = "cloud"', "target", "possible value", '"storage"'),
         ('on_delete = "delete"', "on_delete", "not available in this version", '"keep"'),

@@ -17,13 +17,13 @@ from twinsyncd.core.model import (
     IN_DOUBT,
     FileResult,
     FileRow,
+    Guard,
     Need,
     Outcome,
     need,
 )
 from twinsyncd.core.safety import (
     CONFIRM_S,
-    MASS_LEAST,
     confirmed,
     is_mass_deletion,
     still_missing,
@@ -118,18 +118,32 @@ def test_a_file_on_the_drive_needs_nothing_only_when_all_three_agree(row: FileRo
     [
         (0, 0, False),
         (5, 5, False),  # a small folder may be emptied by hand
-        (12, MASS_LEAST - 1, False),
-        (12, MASS_LEAST, True),
+        (12, 9, False),
+        (12, 10, True),
         (100, 20, False),
         (100, 21, True),
         (10_000, 2_000, False),
         (10_000, 2_001, True),
-        (MASS_LEAST, MASS_LEAST, True),
+        (10, 10, True),
     ],
 )
 def test_many_files_gone_at_once_are_a_mishap(known: int, missing: int, *, expected: bool) -> None:
     """Both halves matter: a share of a big source, and a number worth a person's time."""
-    assert is_mass_deletion(known, missing) is expected
+    assert is_mass_deletion(known, missing, Guard()) is expected
+
+
+@pytest.mark.parametrize(
+    ("guard", "expected"),
+    [
+        (Guard(share=0.5, least=10), False),
+        (Guard(share=0.2, least=31), False),
+        (Guard(share=0.2, least=30), True),
+        (Guard(share=0.29, least=1), True),
+    ],
+)
+def test_how_many_are_a_mishap_is_configured(guard: Guard, *, expected: bool) -> None:
+    """An office that tidies up in masses must not learn to approve without reading."""
+    assert is_mass_deletion(100, 30, guard) is expected
 
 
 def test_each_absence_counts_from_its_own_beginning() -> None:

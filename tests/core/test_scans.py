@@ -27,9 +27,10 @@ from core_script import (
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.drive import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
-from twinsyncd.core.model import Failure, Fault, FileKey, FileRow, Finding, Source
-from twinsyncd.core.safety import CONFIRM_S, MASS_LEAST
+from twinsyncd.core.model import Failure, Fault, FileKey, FileRow, Finding, Guard, Source
+from twinsyncd.core.safety import CONFIRM_S
 
+MASS_LEAST = Guard().least
 LOST = facts.HintsLost(CAD, "overflow")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from twinsyncd.core import facts
 from twinsyncd.core.model import ABSENT, FileKey, Finding
-from twinsyncd.core.safety import CONFIRM_S, MASS_LEAST, MASS_SHARE
+from twinsyncd.core.safety import CONFIRM_S
 from twinsyncd.core.step import Step
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ class Absences:
                 assert not back, f"P7: {key} counts as gone in spite of a hint that it is back"
             shown = self._shown(source)
             unasked = len(keys) - shown.lost
-            masses = unasked >= MASS_LEAST and unasked > (known - shown.lost) * MASS_SHARE
+            guard = self.world.guard
+            masses = unasked >= guard.least and unasked > (known - shown.lost) * guard.share
             assert not masses, (
                 f"P7: {len(keys)} of {known} files of {source} gone, {shown} approved"
             )

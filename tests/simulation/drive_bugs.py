@@ -10,7 +10,7 @@ from typing import Any
 from twinsyncd.core import commands, facts, safety
 from twinsyncd.core.drive import Drive
 from twinsyncd.core.ledger import Ledger
-from twinsyncd.core.model import ABSENT, FileKey, Now
+from twinsyncd.core.model import ABSENT, FileKey, Guard, Now
 from twinsyncd.core.settle import Settler
 
 
@@ -128,7 +128,11 @@ def drop_looks(good: Any) -> Any:
 
 
 def any_loss(good: Any) -> Any:
-    return lambda known, missing, approved=0: not approved and good(known, missing)
+    return lambda known, missing, guard, approved=0: not approved and good(known, missing, guard)
+
+
+def usual_guard(good: Any) -> Any:
+    return lambda known, missing, _guard, approved=0: good(known, missing, Guard(), approved)
 
 
 def any_drive(good: Any) -> Any:

@@ -112,6 +112,7 @@ MUTANTS = (
     _mutant("a look begins the minute", safety, "UNLISTED_S", bugs.value(-1e9)),
     _mutant("a late list outdoes a hint", Drive, "_forget_gone", drive_bugs.drop_looks, 1560),
     _mutant("no guard against mass deletion", safety, "is_mass_deletion", bugs.always(False)),
+    _mutant("configured guard ignored", safety, "is_mass_deletion", drive_bugs.usual_guard),
     _mutant("fingerprint kept when gone", Ledger, "change", drive_bugs.keep_fingerprint),
     _mutant("unreadable file not found again", Drive, "_found", drive_bugs.skip_unread),
     _mutant("unreadable file never missed", drive, "UNLIKE_ANY", bugs.value(None)),

@@ -15,7 +15,7 @@ FOUND = {
         "doubt on a held file blocks runs",
         17,
     ),
-    "an unreadable file came back only after a restart": ("unreadable file not found again", 10),
+    "an unreadable file came back only after a restart": ("unreadable file not found again", 17),
     "an unreadable file that was deleted was never missed": ("unreadable file never missed", 326),
     "a store that failed ended the patience another was asked for": (
         "a shorter wait ends a longer one",

@@ -15,7 +15,7 @@ from random import Random
 
 from twinsyncd.core import facts
 from twinsyncd.core.machine import Machine
-from twinsyncd.core.model import Connection, FileKey, Finding, Need, Now, Setup, Source, need
+from twinsyncd.core.model import Connection, FileKey, Finding, Guard, Need, Now, Setup, Source, need
 from twinsyncd.core.step import Step
 
 from .chances import Chances
@@ -34,6 +34,7 @@ APPROVALS = 3  # of a drive, of what is missing there, and of another drive that
 REST_S = 14_400.0  # virtual time in which the world must then come to rest
 SPINS_MAX = 1000  # decisions at one instant without anything happening
 SCAN_S = 60.0
+GUARDS = (Guard(), Guard(), Guard(share=0.5), Guard(least=4))  # against mass deletion
 SCAN_WATCHED_S = 50_000.0  # never, as far as this world is concerned
 
 MachineFactory = Callable[..., Machine]
@@ -67,7 +68,9 @@ class World:
         self.now_s = 0.0
         self.wall_shift_s = 0.0
         self.calm = False
-        self.setup = _setup(self.chances)
+        # Drawn by itself, so that a world's other troubles do not depend on it.
+        self.guard = Random(f"guard {seed}").choice(GUARDS) if chances is None else Guard()  # noqa: S311
+        self.setup = _setup(self.chances, self.guard)
         self._owners = {source.key: source.connection for source in self.setup.sources}
         self._lanes = {connection.key: connection.lane for connection in self.setup.connections}
         self._lanes.update({key: self._lanes[owner] for key, owner in self._owners.items()})
@@ -263,7 +266,7 @@ class World:
         return self.machine.at_rest() and not self.hands.effects and not self.inbox
 
 
-def _setup(chances: Chances) -> Setup:
+def _setup(chances: Chances, guard: Guard) -> Setup:
     every_s = SCAN_WATCHED_S if chances.watched else SCAN_S
     names = {"one": "imodel", "two": "imodel", "three": "annex"}
     sources = {"one": "one/cad", "two": "two/bim", "three": "three/gis"}
@@ -274,6 +277,8 @@ def _setup(chances: Chances) -> Setup:
             Connection(name, lane, batch_quiet_s=5.0, longest_wait_s=120.0)
             for name, lane in names.items()
         ),
-        sources=tuple(Source(key, name, every_s, 2.0) for name, key in sources.items()),
+        sources=tuple(
+            Source(key, name, every_s, 2.0, guard=guard) for name, key in sources.items()
+        ),
         uploads_max=3,
     )

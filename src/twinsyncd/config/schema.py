@@ -20,7 +20,7 @@ from ..core.match import Matcher
 from ..patterns import BadPatternError, excluding, matcher, wanting
 from ..targets.extensions import connectors_for
 from .choosing import AUTO, endings_for, globs_for, unreadable
-from .units import Duration, ScanInterval, complaint
+from .units import Duration, ScanInterval, Share, complaint
 from .values import Connector, FilePath, Folder, Guid, Name, SecretFile, StorageFolder, Url, choice
 
 SETTLE_BY_FORMAT: Final = {
@@ -150,6 +150,8 @@ class Connection(Section):
     poll: Duration = timedelta(seconds=10)
     on_delete: Annotated[Literal["keep"], choice("keep", key="on_delete")] = "keep"
     scan_every: ScanInterval = None
+    mass_deletion_share: Share = 0.2
+    mass_deletion_least: int = Field(default=10, ge=1)
     source: tuple[Source, ...] = Field(min_length=1)
 
     @field_validator("settle_by_format")

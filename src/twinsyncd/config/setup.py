@@ -47,6 +47,7 @@ def _source(connection: Connection, source: Source) -> model.Source:
         key=connection.key_of(source),
         connection=connection.name,
         scan_every_s=(connection.scan_every or SCAN_LOCAL).total_seconds(),
+        guard=model.Guard(connection.mass_deletion_share, connection.mass_deletion_least),
         scan_remote_every_s=(connection.scan_every or SCAN_REMOTE).total_seconds(),
         quiet_s=connection.settle.total_seconds(),
         quiet_by_suffix={

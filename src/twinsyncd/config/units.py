@@ -1,4 +1,4 @@
-"""Durations as people write them: a number and a unit, several in a row."""
+"""Durations and shares as people write them: a number and a unit."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 LONGEST_S: Final = 30 * 86400.0  # a longer wait is a slip of the pen
 
 _PART: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
+_PER_CENT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _FIX: Final = 'write a number and a unit (ms, s, min, h, d), like "500ms", "5s", "10min", "1h30min"'
 
 
@@ -38,6 +39,14 @@ def complaint(message: str, fix: str) -> PydanticCustomError:
     return PydanticCustomError("config", "{message}", {"message": message, "fix": fix})
 
 
+def share(text: object) -> float:
+    """Return the part of one that `text` names in per cent; raises a PydanticCustomError."""
+    number = _PER_CENT.fullmatch(text.strip()) if isinstance(text, str) else None
+    if number is None or not 0 < float(number[1]) <= 100:
+        raise complaint(f"{text!r} is no share", 'write a share in quotes, like "20%"')
+    return float(number[1]) / 100
+
+
 def _seconds(text: str) -> float:
     parts = list(_PART.finditer(text))
     units = [part[2].lower() for part in parts]
@@ -51,5 +60,6 @@ def _seconds(text: str) -> float:
     return sum(float(part[1]) * SECONDS[unit] for part, unit in zip(parts, units, strict=True))
 
 
+Share = Annotated[float, BeforeValidator(share)]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 ScanInterval = Annotated[timedelta | None, BeforeValidator(scan_interval)]

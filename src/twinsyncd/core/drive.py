@@ -200,11 +200,12 @@ class Drive:
 
     def _scanned(self, fact: facts.Scanned, now: Now) -> None:
         watched = self.watched[fact.source]
+        source = watched.source
         watched.failures = watched.failures + 1 if fact.failed else 0
         watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
         row = SourceRow(fact.source, fact.identity)
         lost, approved = len(watched.missing), watched.row.lost if watched.row.approved else 0
-        if safety.is_mass_deletion(fact.known, lost, approved):
+        if safety.is_mass_deletion(fact.known, lost, source.guard, approved):
             reason = safety.say_mass_deletion(lost, fact.known)
             row = replace(row, offline=reason, needs_person=True, drive=fact.identity, lost=lost)
         else:
@@ -213,7 +214,6 @@ class Drive:
             if left > 0:  # the rest of what was approved; a minute is not over for these
                 row = replace(row, approved=True, drive=fact.identity, lost=left)
         self._scan_ended(watched, row, now)
-        source = watched.source
         every_s = source.scan_remote_every_s if fact.remote else source.scan_every_s
         every_s *= 1.0 - self.jitter() / 4.0
         if watched.missing:

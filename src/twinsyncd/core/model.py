@@ -207,6 +207,14 @@ class SlowRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """How many files of a source, gone at once, are no deletion but a mishap."""
+
+    share: float = 0.2  # more than this share of the source's files,
+    least: int = 10  # and at least so many
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One configured folder of a connection, as the machine needs to know it."""
 
@@ -216,6 +224,7 @@ class Source:
     quiet_s: float = 5.0  # quiet time of a file
     quiet_by_suffix: Mapping[str, float] = field(default_factory=dict)  # ".dgn" -> seconds
     scan_remote_every_s: float = 60.0  # nothing else tells what other hosts write there
+    guard: Guard = Guard()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,21 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from .model import Finding, SourceRow
+from .model import Finding, Guard, SourceRow
 
 CONFIRM_S: Final = 60.0  # two looks at least this far apart before a file counts as gone
 UNLISTED_S: Final = float("inf")  # missed by a look at the file only: no scan confirms it yet
-MASS_SHARE: Final = 0.2  # more of a source's files than this,
-MASS_LEAST: Final = 10  # and at least this many, gone at once is no deletion but a mishap
 
 
-def is_mass_deletion(known: int, missing: int, approved: int = 0) -> bool:
+def is_mass_deletion(known: int, missing: int, guard: Guard, approved: int = 0) -> bool:
     """Tell whether so many files are missing that a person must say it is meant.
 
     `approved` of them were shown to a person, who said so; the rest is judged by itself.
     """
     unasked = missing - approved
-    return unasked >= MASS_LEAST and unasked > (known - approved) * MASS_SHARE
+    return unasked >= guard.least and unasked > (known - approved) * guard.share
 
 
 def say_mass_deletion(missing: int, known: int) -> str:
