@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -428,12 +429,14 @@ def test_an_approval_names_what_it_is_about(office: Office) -> None:
     """A person must see which drive and why before saying that it is meant (P7)."""
     reason = "15 of 20 files are gone at once"
     held = SourceRow(CAD, "drive", reason, needs_person=True, drive="nfs:a:/b", lost=15)
+    held = replace(held, examples=("old [1]/a.dgn", "old [1]/b.dgn"))
     office.remember(Step(sources=(held,)))
 
     printed = office.types("approve", "Bridge 12", "--yes")
 
     assert printed.code == 0
     assert f"{CAD}: 15 of 20 files are gone at once" in printed.out
+    assert "    missing: old [1]/b.dgn\n    and 13 more\n" in printed.out
     assert "up to 15 files missing on nfs:a:/b count as gone" in printed.out
     assert "the next start goes on" in printed.out
     assert office.asked() == [("approve", f'[["{CAD}", "nfs:a:/b", 15]]')]

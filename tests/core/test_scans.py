@@ -28,7 +28,7 @@ from core_script import (
 from twinsyncd.core import commands, facts
 from twinsyncd.core.drive import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
 from twinsyncd.core.model import Failure, Fault, FileKey, FileRow, Finding, Guard, Source
-from twinsyncd.core.safety import CONFIRM_S
+from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX
 
 MASS_LEAST = Guard().least
 LOST = facts.HintsLost(CAD, "overflow")
@@ -244,6 +244,17 @@ def test_a_mass_deletion_waits_for_a_person() -> None:
     )
 
     assert gone(script) == 0
+
+
+def test_a_person_is_shown_some_of_the_missing_files_by_name() -> None:
+    """Who knows the project sees at once whether it was tidied up or went away."""
+    script = confirmed(crowd(60), 60, some(30))
+
+    shown = sorted(key.path for key in some(30))[:EXAMPLES_MAX]
+    script.source(lost=30, examples=tuple(shown))
+
+    script.hears(after_s=CONFIRM_S + SCAN_SOON_S).says(scan()).hears(scanned(60)).says()
+    script.source(offline="", examples=())
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,16 @@ WHOLE_STEP = Step(
     ),
     connections=(ConnectionRow("one", "remote"),),
     sources=(
-        SourceRow(CAD, "drive", "offline", needs_person=True, approved=True, drive="d", lost=3),
+        SourceRow(
+            CAD,
+            "drive",
+            "offline",
+            needs_person=True,
+            approved=True,
+            drive="d",
+            lost=3,
+            examples=("level 1/a.dgn", "b\n.dgn"),
+        ),
     ),
     history=(RunRecord("imodel", "one", "run-0", Outcome.PARTIAL, 1.5, 2.5, 7, "some failed"),),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,6 +42,7 @@ def approve(
         return
     for finding in held:
         typer.echo(f"{finding.source}: {seen.offline[finding.source]}")
+        _show_missing(finding, seen.examples.get(finding.source, ()))
         typer.echo(f"    if you approve, {_consequence(finding)}")
     typer.echo(
         "What goes beyond this, or changes until it is taken up, needs an approval of its own."
@@ -49,6 +51,14 @@ def approve(
         typer.confirm("Is that meant?", abort=True)
     running = leave_request(checked, ApproveAsked(held))
     typer.echo("approved; " + ("the daemon goes on" if running else "the next start goes on"))
+
+
+def _show_missing(finding: Finding, examples: Sequence[str]) -> None:
+    """Name some of the files: a person who knows the project sees at once whether it is meant."""
+    for path in examples:
+        typer.echo(f"    missing: {path}")
+    if examples and finding.lost > len(examples):
+        typer.echo(f"    and {finding.lost - len(examples):,} more")
 
 
 def _consequence(finding: Finding) -> str:

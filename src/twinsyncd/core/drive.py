@@ -207,7 +207,14 @@ class Drive:
         lost, approved = len(watched.missing), watched.row.lost if watched.row.approved else 0
         if safety.is_mass_deletion(fact.known, lost, source.guard, approved):
             reason = safety.say_mass_deletion(lost, fact.known)
-            row = replace(row, offline=reason, needs_person=True, drive=fact.identity, lost=lost)
+            row = replace(
+                row,
+                offline=reason,
+                needs_person=True,
+                drive=fact.identity,
+                lost=lost,
+                examples=safety.examples(watched.missing),
+            )
         else:
             self._forget_gone(watched, now)
             left = min(approved - (lost - len(watched.missing)), len(watched.missing))

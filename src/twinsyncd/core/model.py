@@ -131,6 +131,7 @@ class SourceRow:
     approved: bool = False  # a person said that `drive`, and `lost`, are meant
     drive: str = ""  # which drive waits for a person, or was approved
     lost: int = 0  # how many remembered files are missing there, as far as was counted
+    examples: tuple[str, ...] = ()  # some of their paths, for a person to see
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ at the first look. What it costs is that a deletion is reported later, and nothi
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from .model import Finding, Guard, SourceRow
 
 CONFIRM_S: Final = 60.0  # two looks at least this far apart before a file counts as gone
+EXAMPLES_MAX: Final = 20  # missing files that a person is shown by name; enough to know the folder
 UNLISTED_S: Final = float("inf")  # missed by a look at the file only: no scan confirms it yet
 
 
@@ -31,6 +33,11 @@ def say_mass_deletion(missing: int, known: int) -> str:
         f"{missing} of {known} files are gone at once; nothing is taken for deleted"
         " until they are back or a person says that it is meant"
     )
+
+
+def examples(missing: Iterable[str]) -> tuple[str, ...]:
+    """Return the first few of the missing paths, in order."""
+    return tuple(heapq.nsmallest(EXAMPLES_MAX, missing))
 
 
 def is_what_was_shown(row: SourceRow, shown: Finding) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine, bindparam, select
 
-from ..core.model import ConnectionRow, FileKey, FileRow, Fingerprint, Outcome, SourceRow
+from ..core.model import ConnectionRow, FileKey, FileRow, Fingerprint, Outcome
 from ..core.step import Memory, Rows
 from ..core.usual import REMEMBERED_MAX
 from . import tables
-from .rows import to_file, to_lane
+from .rows import to_file, to_lane, to_source
 
 _ONE = select(tables.files).where(
     tables.files.c.source == bindparam("source"), tables.files.c.path == bindparam("path")
@@ -40,7 +40,7 @@ class Remembered(Rows):
             return Memory(
                 lanes={row.key: row for row in lanes},
                 connections={row["key"]: ConnectionRow(**row) for row in remotes},
-                sources={row["key"]: SourceRow(**row) for row in sources},
+                sources={row["key"]: to_source(row) for row in sources},
                 lengths_s={row["key"]: _lengths_s(connection, row["key"]) for row in remotes},
             )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from ..core.model import FileKey, FileRow, Fingerprint, LaneRow, Need, Phase, need
+from ..core.model import FileKey, FileRow, Fingerprint, LaneRow, Need, Phase, SourceRow, need
 
 
 def from_file(row: FileRow) -> dict[str, Any]:
@@ -54,6 +54,11 @@ def to_fingerprint(row: RowMapping) -> Fingerprint | None:
     if row["mtime_ns"] is None:
         return None
     return Fingerprint(row["size_bytes"], row["mtime_ns"], int(row["file_id"]))
+
+
+def to_source(row: RowMapping) -> SourceRow:
+    """Return the source row of these columns."""
+    return SourceRow(**{**row, "examples": tuple(row["examples"])})
 
 
 def to_lane(row: RowMapping) -> LaneRow:

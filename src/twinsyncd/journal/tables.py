@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -73,6 +74,7 @@ sources = Table(
     Column("approved", Boolean, nullable=False),
     Column("drive", Text, nullable=False),
     Column("lost", Integer, nullable=False),
+    Column("examples", JSON, nullable=False),  # a list of paths
 )
 
 runs = Table(

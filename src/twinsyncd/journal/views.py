@@ -63,6 +63,7 @@ class Status:
     lanes: tuple[LaneRow, ...]
     offline: dict[str, str]  # source -> reason
     needs_person: dict[str, Finding]  # by source: what of the offline ones `approve` is about
+    examples: dict[str, tuple[str, ...]]  # by source: some of the files that are missing there
     runs: tuple[RunRecord, ...]  # newest first
     open_files: tuple[OpenFile, ...]
     open_total: int
@@ -127,6 +128,7 @@ class Views:
                     for row in sources
                     if row["needs_person"]
                 },
+                examples={row["key"]: tuple(row["examples"]) for row in sources if row["examples"]},
                 runs=tuple(_run(dict(row)) for row in connection.execute(newest).mappings()),
                 open_files=tuple(_open_file(dict(row)) for row in rows.mappings()),
                 open_total=connection.execute(
