@@ -146,6 +146,18 @@ def test_a_file_is_gone_only_when_two_scans_a_minute_apart_miss_it() -> None:
     )
 
 
+@pytest.mark.parametrize("missed", [True, False], ids=["by a look", "by the watcher"])
+def test_what_was_missed_is_no_rest_before_a_scan_has_told(*, missed: bool) -> None:
+    """A file that was just being renamed into place would be left out, and called in sync."""
+    script = synced()
+    if missed:
+        script.hears(SAVED).says(look_at(A)).hears(saw(A, None)).says().works()
+    else:
+        script.hears(LOST).says().works()
+
+    script.hears(after_s=SCAN_SOON_S).says(scan()).works().hears(scanned(1)).says().rests()
+
+
 def test_a_second_scan_too_soon_confirms_nothing() -> None:
     """Two scans in one rename see the same gap twice."""
     (

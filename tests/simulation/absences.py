@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from twinsyncd.core import facts
+from twinsyncd.core import commands, facts
 from twinsyncd.core.model import ABSENT, FileKey, Finding
 from twinsyncd.core.safety import CONFIRM_S
 from twinsyncd.core.step import Step
@@ -24,14 +24,17 @@ class Absences:
         self.drives: dict[str, str] = {}  # the one that each source was
         self.missed_s: dict[FileKey, float] = {}  # not on any list since
         self.hinted: set[FileKey] = set()  # a hint was heard, and no look since
+        self.untold: set[str] = set()  # sources of which something was missed, and no scan since
 
     def check(self, heard: Sequence[facts.Fact], step: Step) -> None:
         for fact in heard:
             self._hear(fact)
         self._check_deletions(step)
+        self._check_rest(step)
 
     def crashed(self) -> None:
         self.hinted.clear()
+        self.untold.clear()
 
     def _hear(self, fact: facts.Fact) -> None:
         match fact:
@@ -43,6 +46,8 @@ class Absences:
                     self.hinted.add(key)
             case facts.LookFailed(key):
                 self.hinted.discard(key)
+            case facts.HintsLost(source):
+                self.untold.add(source)
             case facts.Looked() | facts.FilesFound() | facts.Scanned():
                 self._hear_of_files(fact)
             case _:
@@ -63,6 +68,8 @@ class Absences:
         else:
             seen = {FileKey(source, path) for path, look in fact.looks if look is not None}
             self.hinted -= {FileKey(source, path) for path, _ in fact.looks}
+            if any(look is None and self._is_known(source, path) for path, look in fact.looks):
+                self.untold.add(source)
         for key in missing:
             self.missed_s.setdefault(key, now_s)
         for key in seen:
@@ -97,6 +104,17 @@ class Absences:
                 f"P7: {len(keys)} of {known} files of {source} gone, {shown} approved"
             )
             self.approved[source] = replace(shown, lost=max(shown.lost - len(keys), 0))
+
+    def _check_rest(self, step: Step) -> None:
+        for command in step.commands:
+            if isinstance(command, commands.Scan):
+                self.untold.discard(command.source)
+        rests = bool(self.untold) and self.world.machine.at_rest()
+        assert not rests, f"P2: at rest, though something was missed of {self.untold}"
+
+    def _is_known(self, source: str, path: str) -> bool:
+        row = self.world.journal.files.get(FileKey(source, path))
+        return row is not None and row.seen != ABSENT
 
     def _shown(self, source: str) -> Finding:
         """Return what a person has approved of the source and nothing has used up."""

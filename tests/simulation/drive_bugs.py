@@ -131,6 +131,14 @@ def any_loss(good: Any) -> Any:
     return lambda known, missing, guard, approved=0: not approved and good(known, missing, guard)
 
 
+def hasty_rest(_good: Any) -> Any:
+    def bad(self: Drive) -> bool:
+        told = all(w.scanned and not w.scanning for w in self.watched.values())
+        return told and not len(self.settler) and not self.hashes.busy
+
+    return bad
+
+
 def usual_guard(good: Any) -> Any:
     return lambda known, missing, _guard, approved=0: good(known, missing, Guard(), approved)
 

@@ -103,6 +103,7 @@ MUTANTS = (
     _mutant("poll without growing", pace, "POLL_GROWTH", bugs.value(1.0)),
     _mutant("halted lane does not wait", pace, "HALT_S", bugs.value(1.0)),
     _mutant("lost hints ignored", Drive, "apply", drive_bugs.ignore(facts.HintsLost)),
+    _mutant("at rest before the scan has told", Drive, "at_rest", drive_bugs.hasty_rest),
     _mutant("scan never repeated", Drive, "_scanned", bugs.after(drive_bugs.never_again)),
     _mutant("found files ignored", Drive, "_found", bugs.always(None)),
     _mutant("a look proves deletion", Drive, "_is_missing", drive_bugs.gone_at_a_look),

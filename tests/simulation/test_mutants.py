@@ -25,6 +25,7 @@ SLOW = {
     "lost hints ignored",
     "unlisted folder proves deletion",
     "no guard against mass deletion",
+    "at rest before the scan has told",
     "configured guard ignored",
     "fingerprint kept when gone",
     "unreadable file not found again",

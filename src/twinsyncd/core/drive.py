@@ -29,6 +29,7 @@ class _Watched:
     due_s: float  # monotonic [s] of the next scan
     scanning: bool = False
     scanned: bool = False  # at least once since we started
+    wanted: bool = False  # something was missed that only the next scan can tell
     unheard: bool = False  # a hint was not followed, and the scan under way may not see it
     ended_s: float = float("-inf")
     failures: int = 0
@@ -122,9 +123,9 @@ class Drive:
         return not self.watched[source].scanned or self.settler.restless(source) > 0
 
     def at_rest(self) -> bool:
-        """Tell whether every source was scanned and every file that was found has settled."""
-        scanned = all(w.scanned and not w.scanning for w in self.watched.values())
-        return scanned and not len(self.settler) and not self.hashes.busy
+        """Tell whether the scans have told everything and every file that was found has settled."""
+        told = all(w.scanned and not (w.scanning or w.wanted) for w in self.watched.values())
+        return told and not len(self.settler) and not self.hashes.busy
 
     # ---- files ------------------------------------------------------------------------
 
@@ -196,7 +197,7 @@ class Drive:
 
     def _scan_soon(self, watched: _Watched, now: Now) -> None:
         soon = max(now.at_s + SCAN_SOON_S, watched.ended_s + SCAN_REST_S)
-        watched.due_s = min(watched.due_s, soon)
+        watched.due_s, watched.wanted = min(watched.due_s, soon), True
 
     def _scanned(self, fact: facts.Scanned, now: Now) -> None:
         watched = self.watched[fact.source]
@@ -275,7 +276,8 @@ class Drive:
     def _plan_scans(self, now: Now) -> list[commands.Scan]:
         due = [w for w in self.watched.values() if not w.scanning and w.due_s <= now.at_s]
         for watched in due:
-            watched.scanning, watched.unheard, watched.due_s = True, False, float("inf")
+            watched.scanning, watched.due_s = True, float("inf")
+            watched.wanted = watched.unheard = False
         return [_scan(watched.row) for watched in due]
 
     def _plan_looks(self, now: Now) -> list[commands.LookAt]:
