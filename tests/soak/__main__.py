@@ -25,6 +25,8 @@ PROMISES = {
     "superfluous": "a run of ours with nothing new",
     "double": "two runs of ours at once",
     "disturbed": "Storage changed under our run",
+    "leaked": "a secret in the log or the state",
+    "rushed": "far too many requests at once",
 }
 
 
@@ -87,8 +89,12 @@ def _figures(soak: Soak, took_s: float) -> Iterator[tuple[str, object]]:
         yield f"  of these at: {moment}", number
     yield "answers dropped", sum(proxy.done[fault] for fault in LOSING_ANSWERS)
     yield "other network faults", sum(proxy.done.values()) - len(proxy.lost_s)
+    yield "drives away for a moment", tally.outages
     yield "rests, all compared", tally.rests
     yield "longest way to rest [s]", f"{tally.longest_rest_s:.1f}"
+    yield "requests", len(proxy.overheard.asked_s)
+    yield "requests in the busiest 10 s", tally.busiest
+    yield "secrets looked for", len(proxy.overheard.secrets) + 1
     yield "idle runs after a lost answer", tally.excused
     yield "time [s]", f"{took_s:.0f}"
     yield "load", f"{os.getloadavg()[0]:.1f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from .content import Templates, write_whole
-from .plan import Change, Delete, Replace, Slice, Touch
+from .plan import Change, Delete, Outage, Plug, Replace, Slice, Touch, Unplug
 
 
 @dataclass(slots=True)
@@ -66,6 +67,20 @@ class Drive:
             case Touch(path, rewrite):
                 self.touched += 1
                 write_whole(file, file.read_bytes()) if rewrite else os.utime(file)
+
+    def carry_outage(self, act: Unplug | Plug) -> None:
+        """Take a folder away, or bring it back as it was."""
+        folder, away = self.folder / act.folder, self.folder.parent / f"{act.folder} away"
+        match act:
+            case Unplug(_, outage):
+                folder.rename(away)
+                if outage is not Outage.AWAY:
+                    folder.mkdir()
+                if outage is Outage.GUTTED:
+                    (folder / "notes.txt").write_text("moved to the archive")
+            case Plug():
+                shutil.rmtree(folder, ignore_errors=True)
+                away.rename(folder)
 
     def close(self) -> None:
         """Give up the saves that a stop has interrupted."""

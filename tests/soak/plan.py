@@ -20,6 +20,15 @@ AFTERMATH_S: Final = 4.0  # kills hit uploads and runs, which begin when the dri
 SLICE_S: Final = 0.04  # between two slices of a save; far below the time a file must be quiet
 PAUSE_S: Final = 0.35  # of a slow one: below it still, yet time enough to store a half-written file
 DELETED_MAX: Final = 5  # more missing at once would be a mass deletion, which waits for a person
+OUTAGE_SHARE: Final = 0.3  # blocks after which a drive is away for a moment
+MOMENTS: Final = (
+    "",
+    "upload",
+    "preparing",
+    "starting",
+    "running",
+    "running",
+)  # that kills are aimed at
 CALM_SHARE: Final = 0.25  # blocks in which files are touched only, so that no run may start
 
 
@@ -28,6 +37,14 @@ class Program(StrEnum):
 
     DAEMON = "daemon"
     LOCALTWIN = "localtwin"
+
+
+class Outage(StrEnum):
+    """What is found where a folder was."""
+
+    AWAY = "away"  # nothing at all
+    EMPTY = "empty"  # an empty folder, as where a share was mounted
+    GUTTED = "gutted"  # a folder without the drawings
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +92,25 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """SIGKILL, and a new process at once."""
+    """SIGKILL, and a new process at once; `moment`: not before the daemon is at this, if it is."""
 
     program: Program
+    moment: str = ""  # as judge.work_under_way names it; "": whatever it is at
+
+
+@dataclass(frozen=True, slots=True)
+class Unplug:
+    """The folder of a connection goes away; something else may be in its place."""
+
+    folder: str
+    outage: Outage
+
+
+@dataclass(frozen=True, slots=True)
+class Plug:
+    """The folder is back as it was."""
+
+    folder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +129,7 @@ class Disturb:
 
 
 Change = Slice | Replace | Delete | Touch
-Act = Change | Kill | Meddle | Disturb
+Act = Change | Kill | Meddle | Disturb | Unplug | Plug
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +178,13 @@ class Planner:
         calm = self._random.random() < CALM_SHARE
         self._hears = True
         drawn = [self._round(calm=calm) for _ in range(rounds)]
-        aftermath = [*self._kills(AFTERMATH_S), *self._faults(), *self._meddling(0.5)]
+        aftermath = [*self._aimed_kills(), *self._faults(), *self._meddling(0.5)]
+        aftermath += self._outage()
         return Block(drawn, sorted(aftermath, key=lambda step: step.at_s), calm)
 
     def _round(self, *, calm: bool) -> list[Step]:
         draw, kills = self._random, self._kills()
-        killed = any(step.act == Kill(Program.DAEMON) for step in kills)
+        killed = any(isinstance(s.act, Kill) and s.act.program is Program.DAEMON for s in kills)
         heard, self._hears = self._hears, not killed
         self._hides = heard and not killed
         there, gone = sorted(self.versions.keys() - self.deleted), sorted(self.deleted)
@@ -234,15 +268,31 @@ class Planner:
         self.versions.setdefault(path, []).append(version)
         return version
 
-    def _kills(self, within_s: float = ROUND_S) -> list[Step]:
-        odds = {Program.DAEMON: 0.2, Program.LOCALTWIN: 0.1}
-        if within_s > ROUND_S:
-            odds = {Program.DAEMON: 0.8, Program.LOCALTWIN: 0.5}
+    def _kills(self) -> list[Step]:
         return [
-            Step(self._random.uniform(0, within_s), Kill(program))
-            for program, chance in odds.items()
+            Step(self._random.uniform(0, ROUND_S), Kill(program))
+            for program, chance in {Program.DAEMON: 0.2, Program.LOCALTWIN: 0.1}.items()
             if self._random.random() < chance
         ]
+
+    def _aimed_kills(self) -> list[Step]:
+        """Kill in what follows the changes, mostly at a certain moment, which is waited for."""
+        kills = []
+        for program, chance in {Program.DAEMON: 0.8, Program.LOCALTWIN: 0.5}.items():
+            moment = self._random.choice(MOMENTS)
+            at_s = self._random.uniform(0, ROUND_S if moment else AFTERMATH_S)
+            if self._random.random() < chance:
+                kills.append(Step(at_s, Kill(program, moment)))
+        return kills
+
+    def _outage(self) -> list[Step]:
+        """Take a folder away for a moment; nobody saves there meanwhile."""
+        if self._random.random() >= OUTAGE_SHARE:
+            return []
+        folder, outage = self._random.choice(list(FOLDERS)), self._random.choice(list(Outage))
+        began_s = self._random.uniform(0, AFTERMATH_S / 2)
+        back_s = self._random.uniform(began_s, AFTERMATH_S)
+        return [Step(began_s, Unplug(folder, outage)), Step(back_s, Plug(folder))]
 
     def _faults(self) -> list[Step]:
         return [

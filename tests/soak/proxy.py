@@ -21,6 +21,8 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from .overheard import Overheard
+
 T = TypeVar("T")
 
 HEAD_BYTES: Final = 1 << 20  # no head of ours is near that
@@ -97,6 +99,7 @@ class Proxy:
     def __init__(self, upstream_port: int) -> None:
         """Listen on a free port of the loopback address from `__enter__` on."""
         self.witness = Witness()
+        self.overheard = Overheard()
         self.done: Counter[Fault] = Counter()
         self.lost_s: list[float] = []  # when an answer was lost, wall clock
         self._upstream_port = upstream_port
@@ -155,6 +158,7 @@ class Proxy:
         """Forward one request and its answer; whatever breaks is a broken connection."""
         try:
             request = await _read(reader)
+            self.overheard.note(request.head, time.monotonic())
             answer = await self._answer(request, self._take())
             writer.write(answer)
             await writer.drain()

@@ -18,6 +18,8 @@ from . import judge
 from .content import make_templates
 from .drive import Drive
 from .judge import Judge, Violation
+from .leaks import Eavesdropper
+from .overheard import RUSH_MAX, SPAN_S
 from .plan import (
     FOLDERS,
     Block,
@@ -26,11 +28,13 @@ from .plan import (
     Kill,
     Meddle,
     Planner,
+    Plug,
     Program,
     Replace,
     Slice,
     Step,
     Touch,
+    Unplug,
 )
 from .platform import Platform
 from .programs import Place, Process
@@ -41,6 +45,8 @@ SETTLE_S: Final = 1.0
 PATIENCE_S: Final = 0.7  # a pause in a save that is longer looks like its end; load stretches them
 REST_S: Final = 300.0  # a store in doubt may hold a run up for three minutes
 LOOK_S: Final = 0.25
+GLANCE_S: Final = 0.003  # a start is asked for in a few milliseconds
+AIM_S: Final = 6.0  # how long a kill waits for its moment
 HINT_S: Final = 1.0  # a word of the daemon counts if it is so much younger than the last change
 
 
@@ -60,6 +66,8 @@ class Tally:
     runs: int = 0
     foreign: int = 0
     uploads: int = 0
+    outages: int = 0
+    busiest: int = 0  # requests within ten seconds
     excused: int = 0
     longest_rest_s: float = 0.0
     violations: list[Violation] = field(default_factory=list)
@@ -80,6 +88,7 @@ class Soak:
     proxy: Proxy
     programs: dict[Program, Process]
     platform: Platform
+    eavesdropper: Eavesdropper
     end_s: float  # monotonic
     tally: Tally = field(default_factory=Tally)
     _kills_s: list[float] = field(default_factory=list)  # wall clock
@@ -110,8 +119,12 @@ class Soak:
             self._check_time()
             time.sleep(max(0.0, began_s + step.at_s - time.monotonic()))
             match step.act:
-                case Kill(program):
+                case Kill(program, moment):
+                    self._await(moment)
                     self._kill(program)
+                case Unplug() | Plug() as outage:
+                    self.tally.outages += isinstance(outage, Unplug)
+                    self.drive.carry_outage(outage)
                 case Meddle(connection):
                     self._foreign.add(self.platform.start_run(connection))
                 case Disturb(fault, after):
@@ -120,6 +133,14 @@ class Soak:
                     self.drive.carry_out(change)
                 case _:
                     assert_never(step.act)
+
+    def _await(self, moment: str) -> None:
+        """Return once the daemon is at this; it may not come to it."""
+        end_s = time.monotonic() + AIM_S
+        while moment and time.monotonic() < end_s:
+            if moment in judge.work_under_way(self.place.journal):
+                return
+            time.sleep(GLANCE_S)
 
     def _kill(self, program: Program) -> None:
         """Note what the daemon was at, then kill."""
@@ -150,9 +171,11 @@ class Soak:
     def _is_at_rest(self, seen: Status | None, changed_s: float) -> bool:
         word = seen.daemon if seen else None
         return (
-            word is not None
+            seen is not None
+            and word is not None
             and word.pid == self.programs[Program.DAEMON].pid
             and word.at_rest
+            and not seen.offline
             and word.beat_s > changed_s + HINT_S
         )
 
@@ -183,6 +206,11 @@ class Soak:
             Violation("superfluous", run.connection, f"run {run.id}, though nothing had changed")
             for run in blamed.values()
         )
+        tally.violations += self.eavesdropper.leaks(self.proxy.overheard.secrets)
+        tally.busiest = self.proxy.overheard.busiest()
+        if tally.busiest > RUSH_MAX:
+            detail = f"{tally.busiest} requests in {SPAN_S:.0f} s"
+            tally.violations.append(Violation("rushed", Program.DAEMON, detail))
         for program, process in self.programs.items():
             died = (f"it ended by itself with exit code {code}" for code in process.died)
             tally.violations += (Violation("lost", program, each) for each in died)
@@ -218,4 +246,8 @@ def open_soak(folder: Path, seed: int, limit_s: float) -> Iterator[Soak]:
         drive = Drive(place.drive, make_templates(), patience_s=PATIENCE_S)
         stack.callback(drive.close)
         platform = stack.enter_context(Platform(ready))
-        yield Soak(place, config, drive, Planner(seed), proxy, programs, platform, end_s)
+        eavesdropper = Eavesdropper(
+            folder / f"{Program.DAEMON}.log", place.journal.parent, [ready.client_secret]
+        )
+        planner = Planner(seed)
+        yield Soak(place, config, drive, planner, proxy, programs, platform, eavesdropper, end_s)
