@@ -84,7 +84,7 @@ class Office:
     def asked(self) -> list[tuple[str, str]]:
         """Return what people have asked of the daemon and nobody has taken up."""
         engine = open_database(self.state / "journal.sqlite")
-        asked = [(each.kind, each.argument) for each in desk.take(engine, 0.0)]
+        asked = [(each.kind, each.argument) for each in desk.waiting(engine)]
         engine.dispose()
         return asked
 

@@ -172,9 +172,9 @@ def test_a_second_process_asks_while_the_writer_writes(file: Path) -> None:
         request = desk.ask(other, SYNC, 1.0)
 
         assert desk.taken_s(other, request) is None
-        assert journal.take_requests(2.0) == [SYNC]
-        assert desk.taken_s(other, request) is not None
-        journal.commit(WHOLE_STEP)
+        assert [each.kind for each in journal.waiting_requests()] == ["sync"]
+        journal.commit(WHOLE_STEP, [request], 2.0)
+        assert desk.taken_s(other, request) == 2.0
         other.dispose()
 
 

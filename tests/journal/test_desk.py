@@ -48,8 +48,38 @@ def test_a_request_is_taken_up_once(journal: Journal, file: Path) -> None:
     desk.ask(other, SYNC, 1.0)
     desk.ask(other, APPROVE, 2.0)
 
-    assert journal.take_requests(3.0) == [SYNC, APPROVE]
-    assert journal.take_requests(4.0) == []
+    asked = journal.waiting_requests()
+    assert [each[:2] for each in asked] == [SYNC[:2], APPROVE[:2]]
+    journal.commit(Step(), [asked[0].number], 3.0)
+    assert journal.waiting_requests() == asked[1:]
+    other.dispose()
+
+
+def test_a_request_is_taken_up_with_the_rows_or_not_at_all(journal: Journal, file: Path) -> None:
+    """A crash in between would lose what a person has approved (P8)."""
+    other = open_database(file)
+    request = desk.ask(other, APPROVE, 1.0)
+    impossible = FileRow(A, LOOK, attempts=2**70)
+
+    with pytest.raises(OverflowError):
+        journal.commit(Step(files=(impossible,)), [request], 2.0)
+
+    assert [each.number for each in journal.waiting_requests()] == [request]
+    assert desk.taken_s(other, request) is None
+    other.dispose()
+
+
+def test_requests_are_taken_up_in_bounded_portions(journal: Journal, file: Path) -> None:
+    """A script that went wild must not stop the daemon."""
+    other = open_database(file)
+    for _ in range(desk.REQUESTS_MAX + 1):
+        desk.ask(other, SYNC, 1.0)
+
+    asked = [each.number for each in journal.waiting_requests()]
+    journal.commit(Step(), asked, 2.0)
+
+    assert len(asked) == desk.REQUESTS_MAX
+    assert len(journal.waiting_requests()) == 1
     other.dispose()
 
 
@@ -60,9 +90,9 @@ def test_a_request_waits_for_a_daemon_that_is_down(file: Path) -> None:
     engine.dispose()
 
     with journal_in(file) as journal:
-        assert journal.take_requests(9.0) == [SYNC]
+        journal.commit(Step(), [each.number for each in journal.waiting_requests()], 9.0)
     engine = open_database(file)
-    assert desk.taken_s(engine, request) is not None
+    assert desk.taken_s(engine, request) == 9.0
     engine.dispose()
 
 
@@ -84,6 +114,20 @@ def test_the_newest_daemon_is_the_one_that_is_shown(journal: Journal, views: Vie
     assert daemon is not None
     assert (daemon.pid, daemon.version, daemon.started_s) == (os.getpid(), "2.0", 20.0)
     assert (daemon.beat_s, daemon.at_rest, daemon.restless) == (25.0, True, 7)
+
+
+@pytest.mark.parametrize(
+    ("versions", "asked"),
+    [(["1.0"], 0), (["1.0", "1.0"], 0), (["1.0", "2.0"], 1), (["2.0", "1.0", "1.0"], 1)],
+)
+def test_another_version_is_asked_once_to_try_again(
+    journal: Journal, versions: list[str], asked: int
+) -> None:
+    """It may manage what the last one set aside (P9); a row, so that no crash forgets it (P8)."""
+    for version in versions:
+        journal.sign_on(version, 10.0, desk.Request("retry"))
+
+    assert [each.kind for each in journal.waiting_requests()] == ["retry"] * asked
 
 
 def test_a_journal_nobody_ever_kept_shows_no_daemon(views: Views) -> None:

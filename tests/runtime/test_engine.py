@@ -65,15 +65,15 @@ class Office:
 
     # ---- the memory ----
 
-    def commit(self, step: Step) -> None:
+    def commit(self, step: Step, taken: Sequence[int], now_s: float) -> None:
         self.calls.append("commit")
         if self.commit_fails:
             raise self.commit_fails
+        self.requests = [each for each in self.requests if each.number not in taken]
 
-    def take_requests(self, now_s: float) -> list[Any]:
+    def waiting_requests(self) -> list[Any]:
         self.listens += 1
-        taken, self.requests = self.requests, []
-        return taken
+        return self.requests
 
     def beat(self, now_s: float, *, at_rest: bool, restless: int) -> None:
         assert (at_rest, restless) == (True, 3)
@@ -166,11 +166,11 @@ def test_what_people_ask_is_heard_as_facts() -> None:
     """A request is a row like any other; one of a newer version is left alone."""
     office = Office()
     office.requests = [
-        Request("sync"),
-        Request("retry", '["one/cad", "a.dgn"]'),
-        Request("retry"),
-        Request("approve", '[["one/cad", "drive", 15]]'),
-        Request("dance"),
+        Request("sync", "", 1),
+        Request("retry", '["one/cad", "a.dgn"]', 2),
+        Request("retry", "", 3),
+        Request("approve", '[["one/cad", "drive", 15]]', 4),
+        Request("dance", "", 5),
     ]
 
     decisions(office, 2)
@@ -181,6 +181,19 @@ def test_what_people_ask_is_heard_as_facts() -> None:
         facts.RetryAsked(),
         SHOWN,
     ]
+    assert office.requests == []
+
+
+def test_a_request_is_taken_up_only_with_what_came_of_it() -> None:
+    """A person who has approved must not be asked again because of a crash in between (P8)."""
+    office = Office(Step(), DURABLE)
+    office.requests = [Request("approve", '[["one/cad", "drive", 15]]', 4)]
+    office.commit_fails = OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        decisions(office, 2)
+
+    assert len(office.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,14 @@ class Journal(Remembered):
             self._recent.found(FileKey(source, path), rows.get(path))
         return rows
 
-    def commit(self, step: Step) -> None:
-        """Make all rows of the step durable, or none."""
+    def commit(self, step: Step, taken: Sequence[int] = (), now_s: float = 0.0) -> None:
+        """Make all rows of the step durable, or none; with them the requests that led to it.
+
+        `taken` names the requests that were taken up, at `now_s` (wall clock [s]).
+        """
         with self._writer.begin():
+            if taken:
+                desk.mark_taken(self._writer, taken, now_s)
             self._put(tables.files, [from_file(row) for row in step.files])
             self._put(tables.lanes, [asdict(row) for row in step.lanes])
             self._put(tables.connections, [asdict(row) for row in step.connections])
@@ -63,17 +68,17 @@ class Journal(Remembered):
                 self._writer.execute(insert(tables.runs), records)
         self._recent.written(step.files)
 
-    def sign_on(self, version: str, now_s: float) -> str:
-        """Say that this process keeps the journal now; return the version of the one before."""
-        return desk.sign_on(self._engine, version, now_s)
+    def sign_on(self, version: str, now_s: float, renewed: desk.Request | None = None) -> None:
+        """Say that this process keeps the journal now; ask `renewed` if another version did."""
+        desk.sign_on(self._engine, version, now_s, renewed)
 
     def beat(self, now_s: float, *, at_rest: bool, restless: int) -> None:
         """Give a sign of life."""
         desk.beat(self._engine, now_s, at_rest=at_rest, restless=restless)
 
-    def take_requests(self, now_s: float) -> list[desk.Request]:
-        """Return what people have asked for since the last call."""
-        return desk.take(self._engine, now_s)
+    def waiting_requests(self) -> list[desk.Request]:
+        """Return what people have asked for and nobody has taken up."""
+        return desk.waiting(self._engine)
 
     def _put(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if rows:

@@ -22,11 +22,11 @@ STORES_PER_COMMIT: Final = 3  # of those under way, one in so many ends before a
 class Memory(Protocol):
     """What the engine needs of the journal."""
 
-    def commit(self, step: Step) -> None:
-        """Make all rows of the step durable, or none."""
+    def commit(self, step: Step, taken: Sequence[int], now_s: float) -> None:
+        """Make all rows of the step durable, or none; with them that requests were taken up."""
 
-    def take_requests(self, now_s: float) -> Sequence[Request]:
-        """Return what people have asked for since the last call."""
+    def waiting_requests(self) -> Sequence[Request]:
+        """Return what people have asked for and nobody has taken up."""
 
     def beat(self, now_s: float, *, at_rest: bool, restless: int) -> None:
         """Give a sign of life."""
@@ -58,11 +58,13 @@ class Engine:
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Decide until `stop` is called or `until` holds after a decision."""
         heard: list[Fact] = [Ticked()]
+        asked: Sequence[Request] = ()
         while not self._stopping.is_set():
-            self._decide(heard)
+            self._decide(heard, asked)
             if until():
                 break
             heard = self._hear()
+            asked = self._requests()
         self._beat(self._clock())
 
     def stop(self) -> None:
@@ -75,14 +77,16 @@ class Engine:
         deadline = self.machine.deadline(now)
         wake_s = min(self._next_listen_s, deadline if deadline is not None else float("inf"))
         together = self.machine.storing() // STORES_PER_COMMIT
-        heard = self._inbox.drain(wake_s - now.at_s, together)
-        return [*heard, *self._requests()]
+        return self._inbox.drain(wake_s - now.at_s, together)
 
-    def _decide(self, heard: list[Fact]) -> None:
+    def _decide(self, heard: list[Fact], asked: Sequence[Request]) -> None:
+        """Decide on what was heard and what people ask, which counts as taken up with the rows."""
         now = self._clock()
+        wishes = map(fact_of, asked)
+        heard = [*heard, *(fact for fact in wishes if fact is not None)]
         step = self.machine.handle(heard, now)
-        if step.is_durable:
-            self._memory.commit(step)  # durable first,
+        if step.is_durable or asked:
+            self._memory.commit(step, [each.number for each in asked], now.wall_s)  # durable first,
         report_facts(heard)
         report_step(step)
         for command in step.commands:  # then act; answers return through the inbox
@@ -90,13 +94,12 @@ class Engine:
         if now.at_s >= self._next_beat_s or self.machine.at_rest() is not self._rested:
             self._beat(now)
 
-    def _requests(self) -> list[Fact]:
+    def _requests(self) -> Sequence[Request]:
         now = self._clock()
         if now.at_s < self._next_listen_s:
-            return []
+            return ()
         self._next_listen_s = now.at_s + LISTEN_S
-        asked = map(fact_of, self._memory.take_requests(now.wall_s))
-        return [fact for fact in asked if fact is not None]
+        return self._memory.waiting_requests()
 
     def _beat(self, now: Now) -> None:
         self._next_beat_s = now.at_s + BEAT_S

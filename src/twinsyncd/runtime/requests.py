@@ -21,6 +21,10 @@ class Request(Protocol):
     def argument(self) -> str:
         """As JSON: for retry a source and a path, or "" for all; for approve what was shown."""
 
+    @property
+    def number(self) -> int:
+        """What the journal calls it."""
+
 
 def fact_of(request: Request) -> PersonFact | None:
     """Return what the machine hears; None for a request that only another version knows."""

@@ -21,6 +21,7 @@ from ..disk.root import is_network
 from ..disk.watcher import Watcher
 from ..errors import JournalError
 from ..journal.database import open_database
+from ..journal.desk import Request
 from ..journal.writer import Journal
 from ..targets.protocol import Target
 from ..targets.storage_connection import StorageConnection
@@ -30,6 +31,7 @@ from .clock import read_clock
 from .engine import Engine
 from .hands import Hands
 from .inbox import Inbox
+from .requests import words_of
 from .watching import Watching
 
 JOURNAL: Final = "journal.sqlite"
@@ -96,8 +98,8 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
             is_reference=is_reference,
             jitter=random.random,
         )
-        if journal.sign_on(__version__, read_clock().wall_s) != __version__:
-            inbox.post(RetryAsked())  # another version may manage what the last one could not
+        # Another version may manage what the last one could not.
+        journal.sign_on(__version__, read_clock().wall_s, Request(*words_of(RetryAsked())))
         yield Engine(machine, journal, inbox, hands.begin, read_clock)
 
 
