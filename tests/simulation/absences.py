@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twinsyncd.core import commands, facts
@@ -20,7 +19,7 @@ class Absences:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.approved: dict[str, Finding] = {}  # by source; used up by what counts as gone
+        self.approved: dict[tuple[str, str], int] = {}  # lost files, by source and drive
         self.drives: dict[str, str] = {}  # the one that each source was
         self.missed_s: dict[FileKey, float] = {}  # not on any list since
         self.hinted: set[FileKey] = set()  # a hint was heard, and no look since
@@ -39,7 +38,8 @@ class Absences:
     def _hear(self, fact: facts.Fact) -> None:
         match fact:
             case facts.ApproveAsked(findings):
-                self.approved.update({each.source: each for each in findings})
+                for each in findings:
+                    self._approve(each)
             case facts.Touched(key):
                 source = self.world.journal.sources.get(key.source)
                 if source is not None and not source.offline:
@@ -61,8 +61,7 @@ class Absences:
             self._check_drive(fact)
             missing = {FileKey(source, path) for path in fact.missing}
             seen = {key for key in self.missed_s if key.source == source} - missing
-            if not missing:  # what was approved has mended itself
-                self.approved.pop(source, None)
+            self._forget_words(source, fact.identity if missing else "")
         elif isinstance(fact, facts.FilesFound):
             seen = {FileKey(source, path) for path, _ in fact.files}
         else:
@@ -77,8 +76,7 @@ class Absences:
 
     def _check_drive(self, fact: facts.Scanned) -> None:
         identity = self.drives.setdefault(fact.source, fact.identity)
-        shown = self._shown(fact.source)
-        meant = fact.identity in (identity, shown.drive)
+        meant = fact.identity == identity or (fact.source, fact.identity) in self.approved
         assert meant, f"P7: {fact.identity} was taken for {identity}, unasked"
         self.drives[fact.source] = fact.identity
 
@@ -96,14 +94,14 @@ class Absences:
                 assert long, f"P7: {key} counts as gone, missed since {since_s}"
                 back = key in self.hinted and self.world.drive.see(key) is not None
                 assert not back, f"P7: {key} counts as gone in spite of a hint that it is back"
-            shown = self._shown(source)
-            unasked = len(keys) - shown.lost
-            guard = self.world.guard
-            masses = unasked >= guard.least and unasked > (known - shown.lost) * guard.share
+            word = (source, self.drives[source])
+            approved, guard = self.approved.get(word, 0), self.world.guard
+            unasked = len(keys) - approved
+            masses = unasked >= guard.least and unasked > (known - approved) * guard.share
             assert not masses, (
-                f"P7: {len(keys)} of {known} files of {source} gone, {shown} approved"
+                f"P7: {len(keys)} of {known} files of {source} gone, {approved} approved"
             )
-            self.approved[source] = replace(shown, lost=max(shown.lost - len(keys), 0))
+            self.approved[word] = max(approved - len(keys), 0)
 
     def _check_rest(self, step: Step) -> None:
         for command in step.commands:
@@ -116,6 +114,14 @@ class Absences:
         row = self.world.journal.files.get(FileKey(source, path))
         return row is not None and row.seen != ABSENT
 
-    def _shown(self, source: str) -> Finding:
-        """Return what a person has approved of the source and nothing has used up."""
-        return self.approved.get(source, Finding(source, "", 0))
+    def _approve(self, shown: Finding) -> None:
+        """Remember a person's word; a later one about less takes nothing of it back."""
+        word = (shown.source, shown.drive)
+        self.approved[word] = max(shown.lost, self.approved.get(word, 0))
+
+    def _forget_words(self, source: str, drive: str) -> None:
+        """Forget what was approved of the source, but for what is still missing on this drive."""
+        kept = {word: n for word, n in self.approved.items() if word[0] != source}
+        if (source, drive) in self.approved:
+            kept[source, drive] = self.approved[source, drive]
+        self.approved = kept

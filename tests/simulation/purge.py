@@ -47,5 +47,5 @@ class Purge:
         if world.calm:
             return
         word = facts.ApproveAsked(world.shown())
-        world.later(world.rnd.choice(THINKS_S), partial(world.inbox.append, word))
+        world.later(world.rnd.choice(THINKS_S), partial(world.ask, word))
         world.later(world.rnd.uniform(*LOOK_S), self._look)

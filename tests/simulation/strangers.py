@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from twinsyncd.core import facts
@@ -90,7 +91,7 @@ class Strangers:
         retry = facts.RetryAsked(world.rnd.choice([None, *asides]))
         shown = facts.ApproveAsked(world.shown())
         fact = world.rnd.choice((facts.SyncAsked(), retry, shown))
-        world.later(world.rnd.choice((0.0, THINKS_S)), lambda: world.inbox.append(fact))
+        world.later(world.rnd.choice((0.0, THINKS_S)), partial(world.ask, fact))
 
 
 def phase_of(row: LaneRow | None) -> Phase:

@@ -82,6 +82,7 @@ class World:
         self.epoch = 0  # answers to an earlier process are never heard
         self.inbox: list[facts.Fact] = []
         self.waiting: list[facts.Fact] = []  # to be heard before the inbox
+        self.requests: list[facts.Fact] = []  # rows, so they wait until what came of them is one
         self.story: list[tuple[float, list[facts.Fact], Step | None]] = []  # None: a crash
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._seq = 0
@@ -124,6 +125,10 @@ class World:
         """Let this process hear a fact with whatever it hears next, since nobody waits for it."""
         self.later(delay_s, partial(self._overhear, self.epoch, fact))
 
+    def ask(self, fact: facts.PersonFact) -> None:
+        """Let a person ask something of this process or, if it dies, of the next."""
+        self.requests.append(fact)
+
     def chance(self, probability: float) -> bool:
         return probability > 0.0 and not self.calm and self.rnd.random() < probability
 
@@ -158,9 +163,10 @@ class World:
             self.until(self.now_s + NOTICE_S)
             if not self.shown():
                 break
-            self.inbox.append(facts.ApproveAsked(self.shown()))
+            self.ask(facts.ApproveAsked(self.shown()))
         asides = [row.key for row in self.journal.files.values() if row.aside]
-        self.inbox += [facts.RetryAsked(key) for key in asides]
+        for key in asides:
+            self.ask(facts.RetryAsked(key))
         self.until(self.now_s + NOTICE_S)
         self.until(self.now_s + REST_S, stop=self._rests)
         self.promises.check_rest()
@@ -171,7 +177,7 @@ class World:
             due_s = self._events[0][0] if self._events else end_s
             if deadline is not None and deadline < due_s:
                 due_s = deadline
-            if self.inbox:
+            if self.inbox or self.requests:
                 due_s = self.now_s
             if due_s >= end_s:
                 self.now_s = end_s
@@ -179,7 +185,8 @@ class World:
             self._advance(due_s)
             while self._events and self._events[0][0] <= self.now_s:
                 heapq.heappop(self._events)[2]()
-            if self.inbox or (deadline is not None and deadline <= self.now_s):
+            heard = bool(self.inbox or self.requests)
+            if heard or (deadline is not None and deadline <= self.now_s):
                 self._decide()
                 deadline = self.machine.deadline(self.now)
 
@@ -220,8 +227,9 @@ class World:
         self.now_s = max(to_s, self.now_s)
 
     def _decide(self) -> None:
-        heard = [*self.waiting, *self.inbox] or [facts.Ticked()]
-        self.inbox, self.waiting = [], []
+        heard = [*self.waiting, *self.inbox, *self.requests] or [facts.Ticked()]
+        self.inbox.clear()
+        self.waiting.clear()
         try:
             step = self.machine.handle(heard, self.now)
             self.story.append((self.now_s, heard, step))
@@ -229,6 +237,7 @@ class World:
             self.boundary()
             self.promises.check(heard, step)
             self.journal.commit(step)
+            self.requests.clear()
             self.boundary()
             for command in step.commands:
                 self.hands.begin(command)
@@ -263,7 +272,8 @@ class World:
         return all(need(row) is not Need.RUN for row in self.journal.files.values())
 
     def _rests(self) -> bool:
-        return self.machine.at_rest() and not self.hands.effects and not self.inbox
+        asked = self.inbox or self.requests
+        return self.machine.at_rest() and not self.hands.effects and not asked
 
 
 def _setup(chances: Chances, guard: Guard) -> Setup:
