@@ -22,7 +22,7 @@ from .soak import Soak, Tally, TimeIsUp, open_soak
 PROMISES = {
     "lost": "a file is not equal at rest",
     "torn": "content that no file ever had whole",
-    "superfluous": "a run of ours with nothing new",
+    "superfluous": "run or upload of nothing new",
     "double": "two runs of ours at once",
     "disturbed": "Storage changed under our run",
     "leaked": "a secret in the log or the state",

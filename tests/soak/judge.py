@@ -178,6 +178,22 @@ def superfluous(
             yield run, any(last.started_s <= moment_s <= run.started_s for moment_s in excuses)
 
 
+def repeated(commits: Iterable[Commit], excused_s: Iterable[float]) -> Iterator[Violation]:
+    """Yield the commits of what the blob held already, in the order they were made.
+
+    Excused is what followed a lost answer, or the kill of a program.
+    """
+    excuses = sorted(excused_s)
+    before: dict[str, Commit] = {}
+    for commit in commits:
+        last = before.get(commit.blob)
+        before[commit.blob] = commit
+        if last is None or last.digest != commit.digest:
+            continue
+        if not any(last.at_s - CLOCKS_S <= moment_s <= commit.at_s for moment_s in excuses):
+            yield Violation("superfluous", commit.blob, f"{commit.digest[:12]} was sent twice")
+
+
 def _contents(run: RunSeen, commits: Iterable[Commit]) -> dict[str, str]:
     """Return the digests that the run's files had in Storage when it started."""
     blobs = _blobs(run)

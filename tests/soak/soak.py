@@ -198,6 +198,7 @@ class Soak:
         tally.violations += judge.double(runs)
         excuses = [*self._kills_s, *self.proxy.lost_s]
         tally.violations += judge.disturbed(ours[self._seen_runs :], commits)
+        tally.violations += judge.repeated(commits, excuses)
         idle = list(judge.superfluous(ours, commits, excuses))
         tally.excused = sum(excused for _, excused in idle)
         blamed = {run.id: run for run, excused in idle if not excused}

@@ -13,7 +13,7 @@ from localtwin.ids import new_guid, pair_id
 
 from .content import make_templates
 from .drive import Drive
-from .judge import disturbed, double, superfluous, torn
+from .judge import disturbed, double, repeated, superfluous, torn
 from .plan import Kill, Planner, Program, Replace, Slice
 from .platform import RunSeen
 from .proxy import Commit
@@ -69,6 +69,26 @@ def test_a_run_without_new_content_is_superfluous_unless_an_answer_was_lost(
     found = superfluous([run("a", 1, "Success"), run("b", 10)], history, excuses)
 
     assert expected == [(each.id, excused) for each, excused in found]
+
+
+@pytest.mark.parametrize(
+    ("commits", "excuses", "expected"),
+    [
+        ([Commit(BLOB, "old", 5.0)], [], [BLOB]),
+        ([Commit(BLOB, "old", 5.0)], [4.0], []),
+        ([Commit(BLOB, "old", 5.0)], [6.0], [BLOB]),
+        ([Commit(BLOB, "new", 5.0), Commit(BLOB, "old", 6.0)], [], []),
+        ([Commit(new_guid(), "old", 5.0)], [], []),
+    ],
+    ids=["at once", "after a kill", "before a kill", "after another", "elsewhere"],
+)
+def test_an_upload_of_what_is_there_is_superfluous_unless_its_answer_was_lost(
+    commits: list[Commit], excuses: list[float], expected: list[str]
+) -> None:
+    """A touched file costs one hash and nothing else (P5)."""
+    found = repeated([Commit(BLOB, "old", 0.5), *commits], excuses)
+
+    assert expected == [violation.about for violation in found]
 
 
 def test_a_commit_of_half_a_save_is_torn(tmp_path: Path) -> None:
