@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+from .acts import Program
 from .judge import Violation
-from .plan import Program
 from .proxy import LOSING_ANSWERS
 from .soak import Soak, Tally, TimeIsUp, open_soak
 

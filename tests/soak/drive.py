@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from .acts import Change, Delete, Outage, Replace, Slice, Touch, Unplug
 from .content import Templates, write_whole
-from .plan import Change, Delete, Outage, Plug, Replace, Slice, Touch, Unplug
 
 
 @dataclass(slots=True)
@@ -68,24 +68,27 @@ class Drive:
                 self.touched += 1
                 write_whole(file, file.read_bytes()) if rewrite else os.utime(file)
 
-    def carry_outage(self, act: Unplug | Plug) -> None:
-        """Take a folder away, or bring it back as it was."""
-        folder, away = self.folder / act.folder, self.folder.parent / f"{act.folder} away"
-        match act:
-            case Unplug(_, outage):
-                folder.rename(away)
-                if outage is not Outage.AWAY:
-                    folder.mkdir()
-                if outage is Outage.GUTTED:
-                    (folder / "notes.txt").write_text("moved to the archive")
-            case Plug():
-                shutil.rmtree(folder, ignore_errors=True)
-                away.rename(folder)
+    def unplug(self, act: Unplug) -> None:
+        """Take a folder away, and leave something else in its place."""
+        folder = self.folder / act.folder
+        folder.rename(self._aside(act.folder))
+        if act.outage is not Outage.AWAY:
+            folder.mkdir()
+        if act.outage is Outage.GUTTED:
+            (folder / "notes.txt").write_text("moved to the archive")
+
+    def plug(self, folder: str) -> None:
+        """Bring a folder back as it was."""
+        shutil.rmtree(self.folder / folder, ignore_errors=True)
+        self._aside(folder).rename(self.folder / folder)
 
     def close(self) -> None:
         """Give up the saves that a stop has interrupted."""
         for saving in self._saving.values():
             saving.stream.close()
+
+    def _aside(self, folder: str) -> Path:
+        return self.folder.with_name(f"{folder} away")
 
     def _write_slice(self, file: Path, act: Slice) -> None:
         data = self.templates.content(act.path, act.version)

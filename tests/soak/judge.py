@@ -62,6 +62,15 @@ def read_journal(file: Path) -> dict[str, Row]:
     return found
 
 
+def given_up(journal: Path, paths: Iterable[str]) -> Iterator[Violation]:
+    """Yield the files that count as gone although only their drive is away."""
+    rows = read_journal(journal)
+    for path in paths:
+        row = rows.get(path)
+        if row is not None and not (row.seen or row.note):
+            yield Violation("lost", path, "it counts as gone while its drive is away")
+
+
 def work_under_way(journal: Path) -> list[str]:
     """Return what the daemon is at by its journal: "upload", and the phase of its lane."""
     with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as database:

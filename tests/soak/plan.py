@@ -8,9 +8,24 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
+from .acts import (
+    Act,
+    Block,
+    Delete,
+    Disturb,
+    Kill,
+    Meddle,
+    Outage,
+    Plug,
+    Program,
+    Replace,
+    Slice,
+    Step,
+    Touch,
+    Unplug,
+)
 from .proxy import Fault
 
 FOLDERS: Final = {"models": "ifc", "plans": "dxf"}  # one connection each, both of one iModel
@@ -20,6 +35,7 @@ AFTERMATH_S: Final = 4.0  # kills hit uploads and runs, which begin when the dri
 SLICE_S: Final = 0.04  # between two slices of a save; far below the time a file must be quiet
 PAUSE_S: Final = 0.35  # of a slow one: below it still, yet time enough to store a half-written file
 DELETED_MAX: Final = 5  # more missing at once would be a mass deletion, which waits for a person
+OUTAGE_S: Final = 8.0  # at most; the daemon looks after its folders every five seconds
 OUTAGE_SHARE: Final = 0.3  # blocks after which a drive is away for a moment
 MOMENTS: Final = (
     "",
@@ -30,123 +46,6 @@ MOMENTS: Final = (
     "running",
 )  # that kills are aimed at
 CALM_SHARE: Final = 0.25  # blocks in which files are touched only, so that no run may start
-
-
-class Program(StrEnum):
-    """What can be killed."""
-
-    DAEMON = "daemon"
-    LOCALTWIN = "localtwin"
-
-
-class Outage(StrEnum):
-    """What is found where a folder was."""
-
-    AWAY = "away"  # nothing at all
-    EMPTY = "empty"  # an empty folder, as where a share was mounted
-    GUTTED = "gutted"  # a folder without the drawings
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """A part of a save in place; `fresh` empties the file first, else it is overwritten.
-
-    `hidden` parts leave the file's time as it was, as a drive does that tells it once it is closed.
-    """
-
-    path: str
-    version: int
-    index: int
-    count: int
-    fresh: bool
-    hidden: bool = False
-
-    @property
-    def is_last(self) -> bool:
-        """Tell whether the save is complete with it."""
-        return self.index == self.count - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Replace:
-    """A whole save by rename."""
-
-    path: str
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """The file goes away."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """The file gets a new time and keeps its content; `rewrite` writes it once more."""
-
-    path: str
-    rewrite: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Kill:
-    """SIGKILL, and a new process at once; `moment`: not before the daemon is at this, if it is."""
-
-    program: Program
-    moment: str = ""  # as judge.work_under_way names it; "": whatever it is at
-
-
-@dataclass(frozen=True, slots=True)
-class Unplug:
-    """The folder of a connection goes away; something else may be in its place."""
-
-    folder: str
-    outage: Outage
-
-
-@dataclass(frozen=True, slots=True)
-class Plug:
-    """The folder is back as it was."""
-
-    folder: str
-
-
-@dataclass(frozen=True, slots=True)
-class Meddle:
-    """Somebody else starts a run of this connection."""
-
-    connection: str
-
-
-@dataclass(frozen=True, slots=True)
-class Disturb:
-    """One fault of the network, after so many more requests."""
-
-    fault: Fault
-    after: int
-
-
-Change = Slice | Replace | Delete | Touch
-Act = Change | Kill | Meddle | Disturb | Unplug | Plug
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """An act and when it happens, in seconds since the round began."""
-
-    at_s: float
-    act: Act
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The rounds up to the next rest; a calm one changes no content."""
-
-    rounds: list[list[Step]]
-    aftermath: list[Step]  # kills and faults only
-    calm: bool
 
 
 @dataclass(slots=True)
@@ -291,7 +190,7 @@ class Planner:
             return []
         folder, outage = self._random.choice(list(FOLDERS)), self._random.choice(list(Outage))
         began_s = self._random.uniform(0, AFTERMATH_S / 2)
-        back_s = self._random.uniform(began_s, AFTERMATH_S)
+        back_s = began_s + self._random.uniform(0, OUTAGE_S)
         return [Step(began_s, Unplug(folder, outage)), Step(back_s, Plug(folder))]
 
     def _faults(self) -> list[Step]:

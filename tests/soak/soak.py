@@ -15,19 +15,12 @@ from twinsyncd.errors import JournalError
 from twinsyncd.journal.views import Status, Views
 
 from . import judge
-from .content import make_templates
-from .drive import Drive
-from .judge import Judge, Violation
-from .leaks import Eavesdropper
-from .overheard import RUSH_MAX, SPAN_S
-from .plan import (
-    FOLDERS,
+from .acts import (
     Block,
     Delete,
     Disturb,
     Kill,
     Meddle,
-    Planner,
     Plug,
     Program,
     Replace,
@@ -36,6 +29,12 @@ from .plan import (
     Touch,
     Unplug,
 )
+from .content import make_templates
+from .drive import Drive
+from .judge import Judge, Violation
+from .leaks import Eavesdropper
+from .overheard import RUSH_MAX, SPAN_S
+from .plan import FOLDERS, Planner
 from .platform import Platform
 from .programs import Place, Process
 from .proxy import Proxy
@@ -93,6 +92,7 @@ class Soak:
     tally: Tally = field(default_factory=Tally)
     _kills_s: list[float] = field(default_factory=list)  # wall clock
     _foreign: set[str] = field(default_factory=set)  # runs that somebody else started
+    _away: list[str] = field(default_factory=list)  # files whose drive is away
     _seen_runs: int = 0
     _judged_commits: int = 0
 
@@ -122,9 +122,13 @@ class Soak:
                 case Kill(program, moment):
                     self._await(moment)
                     self._kill(program)
-                case Unplug() | Plug() as outage:
-                    self.tally.outages += isinstance(outage, Unplug)
-                    self.drive.carry_outage(outage)
+                case Unplug() as outage:
+                    self.tally.outages += 1
+                    self._away = [p for p in self.drive.paths() if p.startswith(outage.folder)]
+                    self.drive.unplug(outage)
+                case Plug(folder):
+                    self.tally.violations += judge.given_up(self.place.journal, self._away)
+                    self.drive.plug(folder)
                 case Meddle(connection):
                     self._foreign.add(self.platform.start_run(connection))
                 case Disturb(fault, after):

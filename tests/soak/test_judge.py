@@ -11,10 +11,11 @@ from localtwin.connectors.registry import connector_for
 from localtwin.connectors.source import read_source
 from localtwin.ids import new_guid, pair_id
 
+from .acts import Kill, Program, Replace, Slice
 from .content import make_templates
 from .drive import Drive
 from .judge import disturbed, double, repeated, superfluous, torn
-from .plan import Kill, Planner, Program, Replace, Slice
+from .plan import Planner
 from .platform import RunSeen
 from .proxy import Commit
 
