@@ -95,7 +95,7 @@ class Absences:
                 back = key in self.hinted and self.world.drive.see(key) is not None
                 assert not back, f"P7: {key} counts as gone in spite of a hint that it is back"
             word = (source, self.drives[source])
-            approved, guard = self.approved.get(word, 0), self.world.guard
+            approved, guard = self.approved.get(word, 0), self.world.office.guard
             unasked = len(keys) - approved
             masses = unasked >= guard.least and unasked > (known - approved) * guard.share
             assert not masses, (

@@ -134,5 +134,7 @@ MUTANTS = (
     _mutant(
         "connection forgotten at restart", Machine, "__init__", bugs.forget_memory("connections")
     ),
+    _mutant("edited file not noticed", Runs, "resume", bugs.expect_the_same_file),
+    _mutant("cover of a lost run kept", Runs, "resume", bugs.keep_old_cover),
     _mutant("drive forgotten at restart", Machine, "__init__", bugs.forget_memory("sources")),
 )

@@ -223,5 +223,5 @@ class People:
         """Exchange the drive; a watch that is relied on says that it was renewed."""
         changed, self.world.drive.outage = outage != self.world.drive.outage, outage
         if changed and self.world.chances.watched:
-            for source in self.world.setup.sources:
+            for source in self.world.office.setup.sources:
                 self.world.answer(1.0, facts.HintsLost(source.key, "watched anew"))

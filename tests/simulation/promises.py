@@ -21,9 +21,9 @@ from twinsyncd.core.model import (
 from twinsyncd.core.step import Step
 
 from .absences import Absences
-from .long_runs import LongRuns
 from .strangers import phase_of
 from .watch import Watch
+from .watched_runs import WatchedRuns
 
 if TYPE_CHECKING:
     from .world import World
@@ -43,7 +43,7 @@ class Promises:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.long_runs = LongRuns(world)
+        self.watched_runs = WatchedRuns(world)
         self.absences = Absences(world)
         self.watches = {lane: Watch() for lane in world.clouds}
         self.strikes: Counter[FileKey] = Counter()
@@ -52,7 +52,7 @@ class Promises:
     def check(self, heard: Sequence[facts.Fact], step: Step) -> None:
         for fact in heard:
             self._hear(fact)
-        self.long_runs.check(heard, step)
+        self.watched_runs.check(heard, step)
         self.absences.check(heard, step)
         for row in step.files:
             self._check_row(row, self.world.journal.files.get(row.key) or FileRow(row.key))

@@ -15,7 +15,13 @@ from random import Random
 
 from twinsyncd.core import facts
 from twinsyncd.core.machine import Machine
-from twinsyncd.core.model import Connection, FileKey, Finding, Guard, Need, Now, Setup, Source, need
+from twinsyncd.core.model import (
+    FileKey,
+    Finding,
+    Need,
+    Now,
+    need,
+)
 from twinsyncd.core.step import Step
 
 from .chances import Chances
@@ -23,6 +29,7 @@ from .cloud import ModelCloud
 from .drive import VirtualDrive
 from .hands import VirtualHands
 from .journal import VirtualJournal
+from .office import SHARED, Office
 from .people import People
 from .promises import Promises
 from .strangers import Strangers
@@ -33,9 +40,6 @@ NOTICE_S = 330.0  # by then two scans have noticed what no hint told
 APPROVALS = 3  # of a drive, of what is missing there, and of another drive that was approved
 REST_S = 14_400.0  # virtual time in which the world must then come to rest
 SPINS_MAX = 1000  # decisions at one instant without anything happening
-SCAN_S = 60.0
-GUARDS = (Guard(), Guard(), Guard(share=0.5), Guard(least=4))  # against mass deletion
-SCAN_WATCHED_S = 50_000.0  # never, as far as this world is concerned
 
 MachineFactory = Callable[..., Machine]
 
@@ -68,14 +72,13 @@ class World:
         self.now_s = 0.0
         self.wall_shift_s = 0.0
         self.calm = False
-        # Drawn by itself, so that a world's other troubles do not depend on it.
-        self.guard = Random(f"guard {seed}").choice(GUARDS) if chances is None else Guard()  # noqa: S311
-        self.setup = _setup(self.chances, self.guard)
-        self._owners = {source.key: source.connection for source in self.setup.sources}
-        self._lanes = {connection.key: connection.lane for connection in self.setup.connections}
+        self.office = Office(seed, self.chances, scripted=chances is not None)
+        whole = self.office.whole
+        self._owners = {source.key: source.connection for source in whole.sources}
+        self._lanes = {connection.key: connection.lane for connection in whole.connections}
         self._lanes.update({key: self._lanes[owner] for key, owner in self._owners.items()})
         self.drive = VirtualDrive()
-        lanes = dict.fromkeys(connection.lane for connection in self.setup.connections)
+        lanes = dict.fromkeys(connection.lane for connection in whole.connections)
         self.clouds = {lane: ModelCloud(self.rnd, self.drive.torn) for lane in lanes}
         self.journal = VirtualJournal()
         self.crashes = self.heard = self.begun = self.spins = self.boundaries = 0
@@ -133,7 +136,7 @@ class World:
         return probability > 0.0 and not self.calm and self.rnd.random() < probability
 
     def _hear(self, epoch: int, fact: facts.Fact) -> None:
-        if epoch == self.epoch:
+        if epoch == self.epoch and self.office.concerns(fact):
             self.inbox.append(fact)
 
     def _overhear(self, epoch: int, fact: facts.Fact) -> None:
@@ -156,6 +159,8 @@ class World:
     def rest(self) -> None:
         """Let the faults stop; a person looks after what needs one."""
         self.calm = True
+        if not self.office.is_whole:
+            self._crash()
         if self.chances.away:
             self._rest_without_drive()
         self.people.end()
@@ -255,11 +260,15 @@ class World:
         self.now_s += self.rnd.uniform(0.1, 20.0)
         self.strangers.jump_clock()
         self.promises.crashed()
+        if self.calm:
+            self.office.mend()
+        else:
+            self.office.edit(self.journal.lanes.get(SHARED))
         self.machine = self._restore()
 
     def _restore(self) -> Machine:
         return self.make(
-            self.setup,
+            self.office.setup,
             self.journal.memory(),
             self.journal,
             self.now,
@@ -274,21 +283,3 @@ class World:
     def _rests(self) -> bool:
         asked = self.inbox or self.requests
         return self.machine.at_rest() and not self.hands.effects and not asked
-
-
-def _setup(chances: Chances, guard: Guard) -> Setup:
-    every_s = SCAN_WATCHED_S if chances.watched else SCAN_S
-    names = {"one": "imodel", "two": "imodel", "three": "annex"}
-    sources = {"one": "one/cad", "two": "two/bim", "three": "three/gis"}
-    if not chances.annex:
-        del names["three"], sources["three"]
-    return Setup(
-        connections=tuple(
-            Connection(name, lane, batch_quiet_s=5.0, longest_wait_s=120.0)
-            for name, lane in names.items()
-        ),
-        sources=tuple(
-            Source(key, name, every_s, 2.0, guard=guard) for name, key in sources.items()
-        ),
-        uploads_max=3,
-    )

@@ -192,7 +192,7 @@ class Machine:
         stores = Stores(pace, self._ledger, self._drive.held, setup.uploads_max)
         stores.load((connection.key for connection in connections), now)
         runs = Runs(pace, self._ledger, stores, self._remotes, self._is_reference, self._lengths_s)
-        runs.in_doubt = True  # a start request may have been lost with our ancestor
+        runs.resume([connection.key for connection in connections], now)
         return Lane(pace, connections, self._ledger, stores, runs, self._is_restless)
 
     def _note_activity(self, connection: str, now: Now) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
@@ -45,6 +45,23 @@ class Runs:
     history: list[RunRecord] = field(default_factory=list)
     slow: list[SlowRun] = field(default_factory=list)
     in_doubt: bool = False  # an answer to a start request was lost, perhaps with our ancestor
+
+    def resume(self, connections: Sequence[str], now: Now) -> None:
+        """Take up what an earlier process left; the configuration may have changed since.
+
+        The active run of a connection that is gone still keeps the iModel: it is waited for like
+        somebody else's. What a run had covered counts only as long as that run is watched.
+        """
+        self.in_doubt = True  # a start request may have been lost with our ancestor
+        row = self.pace.row
+        if row.phase is not Phase.QUIET and row.connection not in connections:
+            active = row.phase in (Phase.RUNNING, Phase.BLOCKED)
+            phase, run = (Phase.BLOCKED, row.run) if active else (Phase.QUIET, "")
+            self.pace.enter(phase, now, connection=connections[0], run=run, asks=0)
+        ours = self.pace.row.phase in (Phase.STARTING, Phase.RUNNING)
+        for connection in connections:
+            if not (ours and connection == self.pace.row.connection):
+                self._uncover(connection)
 
     # ---- decisions out ----------------------------------------------------------------
 
@@ -120,7 +137,7 @@ class Runs:
                 if lost_one and on_our_connection and run != self.pace.row.last_run:
                     self._run_is_ours(run, now)
                 else:
-                    self._uncover()
+                    self._uncover(fact.connection)
                     self.pace.enter(Phase.BLOCKED, now, run=run, asks=0)
                     self.pace.poll_later(now)
             case facts.StartClashed():
@@ -207,12 +224,12 @@ class Runs:
             if row.stored not in (ABSENT, IN_DOUBT, row.synced)
         ]
 
-    def _uncover(self) -> None:
-        for row in self.ledger.covered(self.pace.row.connection):
+    def _uncover(self, connection: str) -> None:
+        for row in self.ledger.covered(connection):
             self.ledger.change(row.key, covered=ABSENT)
 
     def _give_up(self, now: Now) -> None:
-        self._uncover()
+        self._uncover(self.pace.row.connection)
         self.pace.enter(Phase.QUIET, now, run="", asks=0)
 
     def _run_is_ours(self, run: str, now: Now) -> None:

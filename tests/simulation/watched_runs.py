@@ -1,4 +1,4 @@
-"""What is expected of runs that go on and on: a person is told, once, and the run is watched on."""
+"""What is expected of runs while they last: watched to the end, told if long, covering no more."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from .world import World
 
 Watched = tuple[str, str]  # a run and the connection that waits for it; iModels number their own
+COVERING = (Phase.STARTING, Phase.RUNNING)
 WATCHING = (Phase.RUNNING, Phase.BLOCKED)
 
 
-class LongRuns:
+class WatchedRuns:
     """Told of every step; raises AssertionError that names the promise."""
 
     def __init__(self, world: World) -> None:
@@ -33,6 +34,8 @@ class LongRuns:
             self._hear(fact)
         for row in step.lanes:
             self._check_left(self.world.journal.lanes.get(row.key), row)
+            if row.phase not in COVERING:
+                self._check_uncovered(row, step)
 
     def _hear(self, fact: facts.Fact) -> None:
         match fact:
@@ -65,6 +68,14 @@ class LongRuns:
             return
         told = (connection, run) in self.told or lasted_s < max(known_s) * TIMES
         assert told, f"P10: nobody was told that {run} goes on since {lasted_s:.0f} s"
+
+    def _check_uncovered(self, lane: LaneRow, step: Step) -> None:
+        """Expect that no file is said to be in a run when there is none of ours."""
+        files = self.world.journal.files | {row.key: row for row in step.files}
+        for connection in self.world.office.setup.connections:
+            for row in files.values() if connection.lane == lane.key else ():
+                covered = row.covered and self.world.owner_of(row.key) == connection.key
+                assert not covered, f"P6: {row.key} counts as covered in phase {lane.phase}"
 
     def _check_left(self, before: LaneRow | None, row: LaneRow) -> None:
         if before is None or before.phase not in WATCHING or row.run == before.run:

@@ -1,0 +1,80 @@
+"""A configuration that changes between two lives: what was under way may not stop or fool us."""
+
+from __future__ import annotations
+
+import pytest
+from core_script import (
+    ACTIVE,
+    CAD_SOURCE,
+    ONE,
+    SELDOM_S,
+    A,
+    Script,
+    preparing,
+    running,
+    scan,
+    scanned,
+    starting,
+)
+
+from twinsyncd.core import commands, facts
+from twinsyncd.core.model import Connection, Outcome, Phase, Setup, Source
+
+BIM = "two/bim"
+BIM_SOURCE = Source(BIM, "two", scan_every_s=SELDOM_S)
+
+
+def reconfigured(script: Script, *connections: Connection, sources: tuple[Source, ...]) -> Script:
+    """End this life and begin another with these connections."""
+    script.setup = Setup(connections, sources)
+    return script.dies().hears()
+
+
+def test_the_run_of_a_connection_that_is_gone_is_waited_for() -> None:
+    """It was renamed or taken out in the file while its run was active; the iModel is locked."""
+    script = reconfigured(running(), Connection("two", "imodel"), sources=(BIM_SOURCE,))
+
+    script.says(scan("", BIM), commands.LookAtRun("two", "run-1"))
+
+    script.hears(facts.Scanned(BIM, "drive", 0)).says().lane(phase=Phase.BLOCKED, run="run-1")
+    script.hears(facts.RunSeen("two", "run-1", Outcome.SUCCEEDED)).says().rests()
+    script.lane(phase=Phase.QUIET, run="").remembers(A, synced="")
+
+
+@pytest.mark.parametrize("begin", [preparing, starting])
+def test_what_a_connection_that_is_gone_had_asked_for_is_forgotten(begin: type[Script]) -> None:
+    """If it has begun all the same, our next start is told so."""
+    script = reconfigured(begin(), Connection("two", "imodel"), sources=(BIM_SOURCE,))
+
+    script.says(scan("", BIM)).hears(facts.Scanned(BIM, "drive", 0)).says().rests()
+
+    script.lane(phase=Phase.QUIET, asks=0)
+
+
+def test_a_connection_that_comes_back_counts_nothing_of_its_old_run() -> None:
+    """What that run came to was never heard; the content gets a run of its own (P6)."""
+    script = reconfigured(running(), Connection("two", "imodel"), sources=(BIM_SOURCE,))
+    script.says(scan("", BIM), commands.LookAtRun("two", "run-1"))
+    script.hears(facts.Scanned(BIM, "drive", 0)).says()
+    script.hears(facts.RunSeen("two", "run-1", Outcome.SUCCEEDED)).says()
+
+    script = reconfigured(script, ONE, sources=(CAD_SOURCE,))
+
+    script.says(scan()).hears(scanned(1)).remembers(A, covered="", stored="v1", synced="").works()
+
+
+def test_a_connection_that_moves_to_another_imodel_leaves_its_run_behind() -> None:
+    """The old iModel is none of our business any more, and its run says nothing of the new one."""
+    script = reconfigured(running(), Connection("one", "imodel-2"), sources=(CAD_SOURCE,))
+
+    script.says(scan()).hears(scanned(1)).remembers(A, covered="", synced="").works()
+    script.lane("imodel-2", phase=Phase.PREPARING)
+
+
+def test_a_connection_that_stays_goes_on_watching_its_run() -> None:
+    """Another one beside it is no reason to forget what is active."""
+    both = (ONE, Connection("two", "imodel"))
+    script = reconfigured(running(), *both, sources=(CAD_SOURCE, BIM_SOURCE))
+
+    script.says(scan(), scan("", BIM), commands.LookAtRun("one", "run-1"))
+    script.hears(scanned(1), ACTIVE).says().lane(phase=Phase.RUNNING).remembers(A, covered="v1")

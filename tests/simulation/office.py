@@ -1,0 +1,82 @@
+"""What the configuration file says in a world, and how people edit it between two lives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from twinsyncd.core import facts
+from twinsyncd.core.model import Connection, Guard, LaneRow, Phase, Setup, Source
+
+from .chances import Chances
+from .strangers import phase_of
+
+SCAN_S = 60.0
+SCAN_WATCHED_S = 50_000.0  # never, as far as this world is concerned
+GUARDS = (Guard(), Guard(), Guard(share=0.5), Guard(least=4))  # against mass deletion
+EDITED = 0.2  # worlds in which a connection is taken out of the file now and then
+TAKEN_OUT = "two"
+SHARED = "imodel"  # whose other connection stays
+
+
+class Office:
+    """The file of one world; drawn by itself, so that other troubles do not depend on it."""
+
+    def __init__(self, seed: int, chances: Chances, *, scripted: bool) -> None:
+        """A `scripted` world's file says what is usual and stays as it is."""
+        self._rnd = Random(f"file {seed}")  # noqa: S311 - a world must be replayable
+        self.guard = Guard() if scripted else self._rnd.choice(GUARDS)
+        self._edited = not scripted and self._rnd.random() < EDITED
+        self.whole = self.setup = _setup(chances, self.guard)
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing is taken out."""
+        return self.setup is self.whole
+
+    def edit(self, lane: LaneRow | None) -> None:
+        """Take a connection out, or put it back; not while the answer to its start may be lost."""
+        if self._edited and phase_of(lane) is not Phase.STARTING and self._rnd.random() < 0.5:
+            self.setup = _without(self.whole) if self.is_whole else self.whole
+
+    def mend(self) -> None:
+        """Put everything back."""
+        self.setup = self.whole
+
+    def concerns(self, fact: facts.Fact) -> bool:
+        """Tell whether the fact is about anything in the file; nobody watches other folders."""
+        match fact:
+            case facts.Touched(key):
+                source = key.source
+            case facts.HintsLost(source):
+                pass
+            case _:
+                return True
+        return any(each.key == source for each in self.setup.sources)
+
+
+def _setup(chances: Chances, guard: Guard) -> Setup:
+    every_s = SCAN_WATCHED_S if chances.watched else SCAN_S
+    names = {"one": SHARED, "two": SHARED, "three": "annex"}
+    sources = {"one": "one/cad", "two": "two/bim", "three": "three/gis"}
+    if not chances.annex:
+        del names["three"], sources["three"]
+    return Setup(
+        connections=tuple(
+            Connection(name, lane, batch_quiet_s=5.0, longest_wait_s=120.0)
+            for name, lane in names.items()
+        ),
+        sources=tuple(
+            Source(key, name, every_s, 2.0, guard=guard) for name, key in sources.items()
+        ),
+        uploads_max=3,
+    )
+
+
+def _without(setup: Setup) -> Setup:
+    """Return the setup without the connection that is taken out."""
+    return replace(
+        setup,
+        connections=tuple(each for each in setup.connections if each.key != TAKEN_OUT),
+        sources=tuple(each for each in setup.sources if each.connection != TAKEN_OUT),
+    )
