@@ -24,15 +24,14 @@ def approve(
     checked = load_config(config)
 
     from ..core.facts import ApproveAsked
-    from ..journal.views import Views
     from ..runtime.syncing import leave_request
-    from ..runtime.wiring import journal_file
+    from ..runtime.wiring import open_views
 
     chosen = next((each for each in checked.connection if each.name == connection), None)
     if chosen is None:
         names = ", ".join(each.name for each in checked.connection)
         raise AppError(f"there is no connection {connection}", hint=f"there are: {names}")
-    views = Views(journal_file(checked))
+    views = open_views(checked)
     seen = views.status(runs=0, open_files=0)
     views.close()
     keys = sorted(chosen.key_of(source) for source in chosen.source)

@@ -231,11 +231,10 @@ def _wait_for(
 
 def _look(config: Config) -> Status | None:
     """Return what the journal says, or None while there is none."""
-    from ..journal.views import Views
-    from ..runtime.wiring import journal_file
+    from ..runtime.wiring import open_views
 
     try:
-        views = Views(journal_file(config))
+        views = open_views(config)
     except JournalError:
         return None
     seen = views.status()

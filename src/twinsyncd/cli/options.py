@@ -37,11 +37,10 @@ def load_config(given: Path | None) -> Config:
 
 def _scanned_before(config: Config) -> Container[str]:
     """Return the keys of the sources that the journal knows; none without a journal."""
-    from ..journal.views import Views
-    from ..runtime.wiring import journal_file
+    from ..runtime.wiring import open_views
 
     try:
-        views = Views(journal_file(config))
+        views = open_views(config)
         try:
             return views.scanned_before()
         finally:

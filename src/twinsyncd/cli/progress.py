@@ -15,8 +15,7 @@ from ..errors import JournalError
 from .words import PHASES, count
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from ..config import Config
     from ..journal.views import Status
 
 LOOK_S: Final = 0.25
@@ -25,11 +24,11 @@ LONG: Final = ", longer than usual"
 
 
 @contextmanager
-def showing_progress(console: Console, journal: Path) -> Iterator[None]:
+def showing_progress(console: Console, config: Config) -> Iterator[None]:
     """Show progress while the context lasts."""
     over = threading.Event()
     show = _show_live if console.is_terminal else _show_lines
-    thread = threading.Thread(target=show, args=(console, journal, over), daemon=True)
+    thread = threading.Thread(target=show, args=(console, config, over), daemon=True)
     thread.start()
     try:
         yield
@@ -38,27 +37,27 @@ def showing_progress(console: Console, journal: Path) -> Iterator[None]:
         thread.join()
 
 
-def _show_live(console: Console, journal: Path, over: threading.Event) -> None:
+def _show_live(console: Console, config: Config, over: threading.Event) -> None:
     with Live(console=console, refresh_per_second=8, transient=True) as live:
         while not over.wait(LOOK_S):
-            live.update(Text(_line(journal)))
+            live.update(Text(_line(config)))
 
 
-def _show_lines(console: Console, journal: Path, over: threading.Event) -> None:
+def _show_lines(console: Console, config: Config, over: threading.Event) -> None:
     last = ""
     while not over.wait(LOOK_S):
-        line = _line(journal)
+        line = _line(config)
         if line and line != last:
             console.print(Text(line))
             last = line
 
 
-def _line(journal: Path) -> str:
+def _line(config: Config) -> str:
     """Say in one line where things stand; "" while there is nothing to see yet."""
-    from ..journal.views import Views
+    from ..runtime.wiring import open_views
 
     try:
-        views = Views(journal)
+        views = open_views(config)
         seen = views.status(runs=0, open_files=0)
         views.close()
     except JournalError:

@@ -33,10 +33,9 @@ def status(
     """
     checked = load_config(config)
 
-    from ..journal.views import Views
-    from ..runtime.wiring import is_running, journal_file
+    from ..runtime.wiring import is_running, open_views
 
-    views = Views(journal_file(checked))
+    views = open_views(checked)
     seen = views.status(open_files=files)
     views.close()
     running = is_running(checked)

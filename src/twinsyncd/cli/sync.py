@@ -44,17 +44,17 @@ def sync(
 def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) -> None:
     import sys
 
-    from ..journal.views import Views, total_counts
+    from ..journal.views import total_counts
     from ..logs import set_up
     from ..runtime.syncing import sync as sync_now
-    from ..runtime.wiring import journal_file
+    from ..runtime.wiring import open_views
     from .progress import showing_progress
     from .status import is_synced, show
 
     set_up(config.daemon.log_format, sys.stderr, "info" if verbose else "critical")
-    with showing_progress(console, journal_file(config)):
+    with showing_progress(console, config):
         problem = sync_now(config, timeout_s)
-    views = Views(journal_file(config))
+    views = open_views(config)
     seen = views.status(runs=1)
     views.close()
     if is_synced(seen) and not problem:

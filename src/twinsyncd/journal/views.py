@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, case, func, inspect, select
+from sqlalchemy import Column, ColumnElement, Engine, Select, case, func, inspect, select, true
 from sqlalchemy.exc import DatabaseError
 
 from ..core.model import ABSENT, Finding, LaneRow, Outcome, RunRecord
@@ -69,11 +69,23 @@ class Status:
     open_total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is configured now; the journal remembers more, in case it is configured again."""
+
+    sources: frozenset[str]
+    lanes: frozenset[str]
+
+
 class Views:
     """Reads one journal; keep it for repeated looks."""
 
-    def __init__(self, file: Path) -> None:
-        """Raises JournalError when there is no journal yet, or none that can be read."""
+    def __init__(self, file: Path, scope: Scope | None = None) -> None:
+        """Show all, or only what is in `scope`.
+
+        Raises JournalError when there is no journal yet, or none that can be read.
+        """
+        self._scope = scope
         self._engine: Engine = open_read_only(file)
         try:
             begun = file.exists() and inspect(self._engine).has_table(tables.daemons.name)
@@ -111,12 +123,15 @@ class Views:
 
     def _status(self, runs: int, open_files: int) -> Status:
         with self._engine.connect() as connection, connection.begin():
+            files, known = self._of_sources(_FILES.source), self._of_sources(tables.sources.c.key)
             daemon = connection.execute(select(tables.daemons)).mappings().first()
-            counted = connection.execute(_counts()).mappings()
-            lanes = connection.execute(select(tables.lanes)).mappings()
-            sources = connection.execute(select(tables.sources)).mappings().all()
-            newest = select(tables.runs).order_by(tables.runs.c.id.desc()).limit(runs)
-            left = select(tables.files).where(_FILES.is_open)
+            counted = connection.execute(_counts().where(files)).mappings()
+            watched = select(tables.lanes).where(self._of_lanes(tables.lanes.c.key))
+            lanes = connection.execute(watched).mappings()
+            sources = connection.execute(select(tables.sources).where(known)).mappings().all()
+            ours = select(tables.runs).where(self._of_lanes(tables.runs.c.lane))
+            newest = ours.order_by(tables.runs.c.id.desc()).limit(runs)
+            left = select(tables.files).where(_FILES.is_open, files)
             rows = connection.execute(left.order_by(_FILES.source, _FILES.path).limit(open_files))
             return Status(
                 daemon=_daemon(dict(daemon)) if daemon else None,
@@ -132,9 +147,15 @@ class Views:
                 runs=tuple(_run(dict(row)) for row in connection.execute(newest).mappings()),
                 open_files=tuple(_open_file(dict(row)) for row in rows.mappings()),
                 open_total=connection.execute(
-                    select(func.count()).select_from(tables.files).where(_FILES.is_open)
+                    select(func.count()).select_from(tables.files).where(_FILES.is_open, files)
                 ).scalar_one(),
             )
+
+    def _of_sources(self, column: Column[Any]) -> ColumnElement[bool]:
+        return true() if self._scope is None else column.in_(self._scope.sources)
+
+    def _of_lanes(self, column: Column[Any]) -> ColumnElement[bool]:
+        return true() if self._scope is None else column.in_(self._scope.lanes)
 
 
 def _counts() -> Select[Any]:

@@ -10,9 +10,8 @@ from ..core.facts import PersonFact, SyncAsked
 from ..errors import JournalError
 from ..journal import desk
 from ..journal.database import open_database
-from ..journal.views import Views
 from .requests import words_of
-from .wiring import is_running, journal_file, open_engine
+from .wiring import is_running, journal_file, open_engine, open_views
 
 TRIES: Final = 6  # failures in a row (about a minute) before a person is told instead
 LOOK_S: Final = 0.2  # how often a running daemon is asked whether it is done
@@ -66,7 +65,7 @@ def _ask_daemon(config: Config, timeout_s: float) -> str:
     end_s = time.monotonic() + timeout_s
     try:
         request = desk.ask(engine, desk.Request(*words_of(SyncAsked())), time.time())
-        views = Views(journal_file(config))
+        views = open_views(config)
         while True:
             taken_s = desk.taken_s(engine, request)
             daemon = views.status(runs=0, open_files=0).daemon

@@ -22,6 +22,7 @@ from ..disk.watcher import Watcher
 from ..errors import JournalError
 from ..journal.database import open_database
 from ..journal.desk import Request
+from ..journal.views import Scope, Views
 from ..journal.writer import Journal
 from ..targets.protocol import Target
 from ..targets.storage_connection import StorageConnection
@@ -43,6 +44,16 @@ def journal_file(config: Config) -> Path:
     """Return where the journal lies."""
     assert config.daemon.state_folder is not None, "loading a configuration sets it"
     return config.daemon.state_folder / JOURNAL
+
+
+def open_views(config: Config) -> Views:
+    """Return what people may see of the journal, as far as it is about this configuration.
+
+    Raises JournalError when there is no journal yet, or none that can be read.
+    """
+    sources = frozenset(connection.key_of(source) for connection, source in sources_of(config))
+    lanes = frozenset(connection.imodel_id for connection in config.connection)
+    return Views(journal_file(config), Scope(sources, lanes))
 
 
 def is_running(config: Config) -> bool:

@@ -1,0 +1,59 @@
+"""The command line after the file was edited: what is not in it any more is nobody's concern."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_scene import CAD, Office
+
+from twinsyncd.core.model import (
+    FileKey,
+    FileRow,
+    Fingerprint,
+    LaneRow,
+    Outcome,
+    RunRecord,
+    SourceRow,
+)
+from twinsyncd.core.step import Step
+
+LOOK = Fingerprint(7, 1_700_000_000_000_000_000, 1)
+SYNCED = FileRow(FileKey(CAD, "a.dgn"), LOOK, "v1", "v1", "v1", item="i", mapped=True)
+OTHER = "Old bridge/cad"
+LEFT_BEHIND = Step(
+    files=(FileRow(FileKey(OTHER, "b.dgn"), LOOK, "v1", aside="no right"),),
+    lanes=(LaneRow("another iModel", halt="no right"),),
+    sources=(SourceRow(OTHER, "drive", "it is empty", needs_person=True, drive="drive", lost=1),),
+    history=(RunRecord("another iModel", "Old bridge", "r", Outcome.FAILED, 1.0, 2.0, 1, "no"),),
+)
+
+
+@pytest.fixture
+def office(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Office:
+    """An office that had a second connection, and left a file of it behind."""
+    office = Office(tmp_path, monkeypatch, capsys)
+    office.remember(Step(files=(SYNCED,)), LEFT_BEHIND)
+    return office
+
+
+def test_a_connection_that_was_taken_out_holds_no_status_up(office: Office) -> None:
+    """Else the office is not in sync for ever, for a reason that nobody can mend."""
+    printed = office.types("status")
+
+    assert printed.code == 0
+    assert "1 of 1 file synced" in printed.out
+    assert "Old bridge" not in printed.out
+    assert "not synced" not in printed.out
+
+
+def test_programs_are_told_of_what_is_in_the_file_only(office: Office) -> None:
+    """An alarm on open_total would never end."""
+    told = json.loads(office.types("status", "--json").out)
+
+    assert told["open_total"] == 0
+    assert [each["source"] for each in told["counts"]] == [CAD]
+    assert (told["lanes"], told["offline"], told["needs_person"], told["runs"]) == ([], {}, {}, [])
