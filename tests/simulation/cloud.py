@@ -166,12 +166,13 @@ class ModelCloud:
         self.advance(at_s)
         return self.runs.get(run_id)
 
-    def newest(self, connection: str, at_s: float) -> str:
+    def newest(self, connection: str, at_s: float, *, wanted: bool = False) -> str:
+        """Return the newest run, which may be taken for ours if one is `wanted`."""
         self.advance(at_s)
         found = [run for run in self.runs.values() if run.connection == connection]
         if not found:
             return ""
-        found[-1].known = True
+        found[-1].known |= wanted
         return found[-1].id
 
     def report(self, name: str, run: ModelRun) -> RunSeen:

@@ -247,7 +247,7 @@ class VirtualHands:
         if command.remote_id not in cloud.connections:
             gone = Failure(Fault.GONE, "no such connection")
             return facts.RunLookFailed(command.connection, "", gone)
-        newest = cloud.newest(command.remote_id, self.world.now_s)
+        newest = cloud.newest(command.remote_id, self.world.now_s, wanted=True)
         return facts.RunFound(command.connection, newest)
 
     def _look_at_run(self, command: commands.LookAtRun) -> facts.Fact:
