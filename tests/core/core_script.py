@@ -7,8 +7,10 @@ from dataclasses import fields
 from typing import Any, Self
 
 from simulation.journal import VirtualJournal
+from simulation.office import kind_of
 from twinsyncd.core import commands, facts
 from twinsyncd.core.machine import Machine
+from twinsyncd.core.match import Kind
 from twinsyncd.core.model import (
     IN_DOUBT,
     Connection,
@@ -155,6 +157,7 @@ class Script:
         self.jitter = jitter
         self.open: list[commands.Command] = []  # begun, and not answered yet
         self.said: list[commands.Command] = []
+        self.kind_of: Callable[[FileKey], Kind | None] = kind_of
         self.machine = self._restored()
 
     @property
@@ -228,7 +231,7 @@ class Script:
             self.journal.memory(),
             self.journal,
             self.now,
-            is_reference=lambda key: key.path.startswith("xref/"),
+            kind_of=self.kind_of,
             jitter=self.jitter,
         )
 

@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from core_script import (
     ACTIVE,
+    CAD,
     CAD_SOURCE,
     ONE,
     SELDOM_S,
     A,
     Script,
+    failure,
+    hashed,
+    look,
+    look_at,
     preparing,
+    read,
     running,
+    saw,
     scan,
     scanned,
     starting,
+    store,
+    storing,
 )
 
+from simulation.office import kind_of
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import Connection, Outcome, Phase, Setup, Source
+from twinsyncd.core.model import Connection, Fault, Outcome, Phase, Setup, Source
 
 BIM = "two/bim"
 BIM_SOURCE = Source(BIM, "two", scan_every_s=SELDOM_S)
+
+
+def settled_aside() -> Script:
+    """Begin with a file that the service refuses."""
+    return (
+        storing()
+        .hears(facts.StoreFailed(A, failure(Fault.REFUSED)))
+        .says()
+        .remembers(A, aside="no luck")
+    )
 
 
 def reconfigured(script: Script, *connections: Connection, sources: tuple[Source, ...]) -> Script:
@@ -69,6 +91,33 @@ def test_a_connection_that_moves_to_another_imodel_leaves_its_run_behind() -> No
 
     script.says(scan()).hears(scanned(1)).remembers(A, covered="", synced="").works()
     script.lane("imodel-2", phase=Phase.PREPARING)
+
+
+@pytest.mark.parametrize("begin", [settled_aside, storing])
+def test_a_file_that_is_excluded_waits_for_nothing_any_more(begin: Callable[[], Script]) -> None:
+    """It is what people do with a file that fails; then all must be well (P9)."""
+    script = begin()
+    script.kind_of = lambda _key: None
+
+    script = reconfigured(script, ONE, sources=(CAD_SOURCE,))
+
+    script.says(scan()).hears(scanned(0)).says().remembers(A, seen="", aside="").rests()
+    script.hears(facts.RetryAsked()).says().rests()
+
+
+def test_a_file_that_is_wanted_again_is_found_again() -> None:
+    """Its row remembers what is in the cloud, so equal content costs one hash (P5)."""
+    script = storing()
+    script.kind_of = lambda _key: None
+    script = reconfigured(script, ONE, sources=(CAD_SOURCE,)).says(scan())
+    script.hears(scanned(0)).says()
+
+    script.kind_of = kind_of
+    script = reconfigured(script, ONE, sources=(CAD_SOURCE,)).says(scan())
+
+    script.hears(facts.FilesFound(CAD, ((A.path, look(1)),)), scanned(0)).says()
+    script.hears(after_s=5).says(look_at(A)).hears(saw(A, 1)).says(read(A, 1))
+    script.hears(hashed(A, 1)).says(store(A, 1))
 
 
 def test_a_connection_that_stays_goes_on_watching_its_run() -> None:

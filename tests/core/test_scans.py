@@ -26,9 +26,9 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.drive import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
 from twinsyncd.core.model import Failure, Fault, FileKey, FileRow, Finding, Guard, Source
 from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX
+from twinsyncd.core.watched import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
 
 MASS_LEAST = Guard().least
 LOST = facts.HintsLost(CAD, "overflow")
@@ -525,6 +525,17 @@ def test_files_missing_on_an_approved_drive_are_asked_about_by_themselves() -> N
 
     script.source(identity="drive-2", needs_person=True, drive="drive-2", lost=15)
     assert gone(script) == 0
+
+
+def test_a_loss_that_was_approved_on_another_drive_is_none_on_this_one() -> None:
+    """The scan under way found the old drive again; nobody was shown what is missing there (P7)."""
+    empty = facts.ScanFailed(CAD, "empty", needs_person=True, drive="drive-2", lost=20)
+    script = crowd(20).hears(empty).says().hears(after_s=OFFLINE_BASE_S).says(scan())
+    script.hears(meant(20, "drive-2")).says().source(approved=True)
+
+    script.hears(scanned(20, *some(15))).says(scan())
+
+    script.source(approved=False, needs_person=True, drive="drive", lost=15)
 
 
 def test_an_approval_during_a_scan_counts_from_the_next() -> None:

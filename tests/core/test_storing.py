@@ -31,10 +31,10 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.drive import SCAN_SOON_S
 from twinsyncd.core.model import IN_DOUBT, Fault, FileKey, Phase
 from twinsyncd.core.pace import HALT_S
 from twinsyncd.core.stores import LATE_S, STORE_TRIES
+from twinsyncd.core.watched import SCAN_SOON_S
 
 
 def failed(key: FileKey, fault: Fault, retry_after_s: float = 0.0) -> facts.StoreFailed:

@@ -83,7 +83,8 @@ class Absences:
     def _check_deletions(self, step: Step) -> None:
         files, now_s = self.world.journal.files, self.world.now_s
         gone: dict[str, list[FileKey]] = {}
-        for row in step.files:
+        wanted = (row for row in step.files if self.world.office.kind_of(row.key) is not None)
+        for row in wanted:
             if row.seen == ABSENT and row.key in files and files[row.key].seen != ABSENT:
                 gone.setdefault(row.key.source, []).append(row.key)
         for source, keys in gone.items():

@@ -9,7 +9,6 @@ from typing import Any
 
 from twinsyncd.core import commands, facts, safety
 from twinsyncd.core.drive import Drive
-from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.model import ABSENT, FileKey, Guard, Now
 from twinsyncd.core.settle import Settler
 
@@ -55,12 +54,11 @@ def offline_as_empty(good: Any) -> Any:
 
 
 def keep_fingerprint(good: Any) -> Any:
-    def bad(self: Ledger, key: FileKey, **changes: Any) -> Any:
-        if changes.get("seen") == ABSENT:
-            changes.pop("fingerprint", None)
-        return good(self, key, **changes)
+    return lambda row: replace(good(row), fingerprint=row.fingerprint)
 
-    return bad
+
+def want_everything(good: Any) -> Any:
+    return lambda self, sources, _wanted: good(self, sources, lambda _key: True)
 
 
 def still_aside(good: Any) -> Any:

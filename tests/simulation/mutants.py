@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from twinsyncd.core import drive, facts, pace, safety, usual, verdict
+from twinsyncd.core import drive, facts, pace, safety, usual, verdict, watched
 from twinsyncd.core import runs as runs_module
 from twinsyncd.core import stores as stores_module
 from twinsyncd.core.drive import Drive
@@ -23,6 +23,7 @@ from twinsyncd.core.pace import Pace
 from twinsyncd.core.runs import Runs
 from twinsyncd.core.settle import Settler
 from twinsyncd.core.stores import Stores
+from twinsyncd.core.watched import Watched
 
 from . import bugs, drive_bugs
 
@@ -114,15 +115,22 @@ MUTANTS = (
     _mutant("a late list outdoes a hint", Drive, "_forget_gone", drive_bugs.drop_looks, 1560),
     _mutant("no guard against mass deletion", safety, "is_mass_deletion", bugs.always(False)),
     _mutant("configured guard ignored", safety, "is_mass_deletion", drive_bugs.usual_guard),
-    _mutant("fingerprint kept when gone", Ledger, "change", drive_bugs.keep_fingerprint),
+    _mutant("fingerprint kept when gone", drive, "without_file", drive_bugs.keep_fingerprint),
     _mutant("unreadable file not found again", Drive, "_found", drive_bugs.skip_unread),
     _mutant("unreadable file never missed", drive, "UNLIKE_ANY", bugs.value(None)),
-    _mutant("broken folder waits for the next scan", Drive, "_again_s", bugs.always(1e9)),
+    _mutant("broken folder waits for the next scan", Watched, "again_s", bugs.always(1e9)),
     _mutant("settled after one look", Settler, "looked", drive_bugs.one_look),
     _mutant("hints ignored while settling", Settler, "looked", drive_bugs.deaf_look),
     _mutant("hash accepted although touched", Settler, "hashed", drive_bugs.deaf_hash),
     _mutant("an approval lets any loss pass", safety, "is_mass_deletion", drive_bugs.any_loss),
-    _mutant("an approval lets any drive pass", drive, "_scan", drive_bugs.any_drive),
+    _mutant("an approval lets any drive pass", watched, "_scan", drive_bugs.any_drive),
+    _mutant(
+        "an approval counts on every drive",
+        safety,
+        "approved_loss",
+        lambda _good: lambda row, _drive: row.lost if row.approved else 0,
+        26_300,
+    ),
     _mutant("an approval is never used up", Drive, "_scanned", drive_bugs.never_used_up),
     _mutant("an approval of what was not shown", safety, "is_what_was_shown", bugs.always(True)),
     _mutant("a long run is given up", Runs, "_notice_length", bugs.after(bugs.give_up)),
@@ -135,6 +143,7 @@ MUTANTS = (
         "connection forgotten at restart", Machine, "__init__", bugs.forget_memory("connections")
     ),
     _mutant("edited file not noticed", Runs, "resume", bugs.expect_the_same_file),
+    _mutant("excluded file still wanted", Ledger, "load", drive_bugs.want_everything),
     _mutant("cover of a lost run kept", Runs, "resume", bugs.keep_old_cover),
     _mutant("drive forgotten at restart", Machine, "__init__", bugs.forget_memory("sources")),
 )

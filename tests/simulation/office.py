@@ -6,7 +6,8 @@ from dataclasses import replace
 from random import Random
 
 from twinsyncd.core import facts
-from twinsyncd.core.model import Connection, Guard, LaneRow, Phase, Setup, Source
+from twinsyncd.core.match import Kind
+from twinsyncd.core.model import Connection, FileKey, Guard, LaneRow, Phase, Setup, Source
 
 from .chances import Chances
 from .strangers import phase_of
@@ -16,6 +17,7 @@ SCAN_WATCHED_S = 50_000.0  # never, as far as this world is concerned
 GUARDS = (Guard(), Guard(), Guard(share=0.5), Guard(least=4))  # against mass deletion
 EDITED = 0.2  # worlds in which a connection is taken out of the file now and then
 TAKEN_OUT = "two"
+EXCLUDED = "deep/"
 SHARED = "imodel"  # whose other connection stays
 
 
@@ -27,25 +29,41 @@ class Office:
         self._rnd = Random(f"file {seed}")  # noqa: S311 - a world must be replayable
         self.guard = Guard() if scripted else self._rnd.choice(GUARDS)
         self._edited = not scripted and self._rnd.random() < EDITED
+        self._excluded = ""  # what the paths begin with that are left out
         self.whole = self.setup = _setup(chances, self.guard)
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether nothing is taken out."""
-        return self.setup is self.whole
+        """Tell whether nothing is left out."""
+        return self.setup is self.whole and not self._excluded
+
+    def kind_of(self, key: FileKey) -> Kind | None:
+        """Return what a file is to its connection."""
+        if self._excluded and key.path.startswith(self._excluded):
+            return None
+        return kind_of(key)
 
     def edit(self, lane: LaneRow | None) -> None:
-        """Take a connection out, or put it back; not while the answer to its start may be lost."""
-        if self._edited and phase_of(lane) is not Phase.STARTING and self._rnd.random() < 0.5:
-            self.setup = _without(self.whole) if self.is_whole else self.whole
+        """Leave a connection or a folder out, or put it back.
+
+        A connection stays while the answer to its start may be lost.
+        """
+        if not self._edited:
+            return
+        if phase_of(lane) is not Phase.STARTING and self._rnd.random() < 0.5:
+            self.setup = self.whole if self.setup is not self.whole else _without(self.whole)
+        if self._rnd.random() < 0.5:
+            self._excluded = "" if self._excluded else EXCLUDED
 
     def mend(self) -> None:
         """Put everything back."""
-        self.setup = self.whole
+        self.setup, self._excluded = self.whole, ""
 
     def concerns(self, fact: facts.Fact) -> bool:
         """Tell whether the fact is about anything in the file; nobody watches other folders."""
         match fact:
+            case facts.Touched(key) if self.kind_of(key) is None:
+                return False
             case facts.Touched(key):
                 source = key.source
             case facts.HintsLost(source):
@@ -53,6 +71,11 @@ class Office:
             case _:
                 return True
         return any(each.key == source for each in self.setup.sources)
+
+
+def kind_of(key: FileKey) -> Kind:
+    """Return what a file is where nothing is left out."""
+    return "reference" if key.path.startswith("xref/") else "master"
 
 
 def _setup(chances: Chances, guard: Guard) -> Setup:

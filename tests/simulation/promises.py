@@ -201,6 +201,8 @@ class Promises:
 
     def _check_store(self, command: commands.Store, step: Step) -> None:
         before = self.world.journal.files.get(command.key)
+        wanted = self.world.office.kind_of(command.key) is not None
+        assert wanted, f"P5: {command.key} is stored though the file leaves it out"
         needless = before is not None and before.stored == command.digest
         assert not needless, f"P5: {command.key} is stored though nothing changed"
         after = {row.key: row.stored for row in step.files}.get(command.key)

@@ -56,7 +56,12 @@ class VirtualSight:
         listed = {key.path: drive.files[key].fingerprint for key in there if self._shows(key)}
         listed = dict(sorted(listed.items()))
         missing = tuple(p for p in known if p not in listed and self._shows(FileKey(source, p)))
-        found = tuple((path, look) for path, look in listed.items() if known.get(path) != look)
+        kind_of = self.world.office.kind_of
+        found = tuple(
+            (path, look)
+            for path, look in listed.items()
+            if known.get(path) != look and kind_of(FileKey(source, path)) is not None
+        )
         broken = tuple((folder, "EIO") for folder in sorted(drive.broken_folders))
         scanned = facts.Scanned(source, drive.identity, len(known), missing, broken)
         self._tell(source, found, scanned)

@@ -185,7 +185,7 @@ class World:
             if self.inbox or self.requests:
                 due_s = self.now_s
             if due_s >= end_s:
-                self.now_s = end_s
+                self.now_s = max(self.now_s, end_s)  # a process that was down may be up later
                 return
             self._advance(due_s)
             while self._events and self._events[0][0] <= self.now_s:
@@ -272,7 +272,7 @@ class World:
             self.journal.memory(),
             self.journal,
             self.now,
-            is_reference=lambda key: key.path.startswith("xref/"),
+            kind_of=self.office.kind_of,
             jitter=self.rnd.random,
         )
 

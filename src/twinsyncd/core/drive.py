@@ -7,33 +7,24 @@ from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from . import commands, facts, safety
-from .backoff import delay_s
 from .hashes import Hashes
 from .ledger import Ledger
-from .model import ABSENT, UNLIKE_ANY, FileKey, Finding, Fingerprint, Now, Source, SourceRow
+from .model import (
+    ABSENT,
+    UNLIKE_ANY,
+    FileKey,
+    Finding,
+    Fingerprint,
+    Now,
+    Source,
+    SourceRow,
+    without_file,
+)
 from .settle import Settler
+from .watched import Watched
 
 LOOKS_MAX: Final = 256  # files per look command: one answer, one commit
-SCAN_SOON_S: Final = 0.5  # hints that were lost come in flocks; one scan serves them all
-SCAN_REST_S: Final = 2.0  # between two scans of one source, whatever the hints say
 UNREAD_MISSES: Final = 5  # failed reads in a row before a person is told
-OFFLINE_BASE_S: Final = 5.0  # first wait before what could not be listed is tried again
-
-
-@dataclass(slots=True)
-class _Watched:
-    """One source while we run."""
-
-    source: Source
-    row: SourceRow
-    due_s: float  # monotonic [s] of the next scan
-    scanning: bool = False
-    scanned: bool = False  # at least once since we started
-    wanted: bool = False  # something was missed that only the next scan can tell
-    unheard: bool = False  # a hint was not followed, and the scan under way may not see it
-    ended_s: float = float("-inf")
-    failures: int = 0
-    missing: dict[str, float] = field(default_factory=dict)  # path -> first missed
 
 
 @dataclass(slots=True)
@@ -44,13 +35,13 @@ class Drive:
     settler: Settler
     jitter: Callable[[], float]
     activity: Callable[[str, Now], None]  # told the connection of a file that is not at rest
-    watched: dict[str, _Watched] = field(default_factory=dict)
+    watched: dict[str, Watched] = field(default_factory=dict)
     changed: dict[str, SourceRow] = field(default_factory=dict)
     hashes: Hashes = field(default_factory=Hashes)
 
     def add(self, source: Source, row: SourceRow, now: Now) -> None:
         """Take a source up; its first scan is due at once."""
-        self.watched[source.key] = _Watched(source, row, due_s=now.at_s)
+        self.watched[source.key] = Watched(source, row, due_s=now.at_s)
 
     def apply(self, fact: facts.DriveFact, now: Now) -> None:
         """Fold one fact into how things stand."""
@@ -58,7 +49,7 @@ class Drive:
             case facts.Touched(key):
                 self._touched(key, now)
             case facts.HintsLost(source):
-                self._scan_soon(self.watched[source], now)
+                self.watched[source].scan_soon(now.at_s)
             case facts.Looked():
                 self._looked(fact, now)
             case facts.LookFailed(key, reason):
@@ -124,7 +115,7 @@ class Drive:
 
     def at_rest(self) -> bool:
         """Tell whether the scans have told everything and every file that was found has settled."""
-        told = all(w.scanned and not (w.scanning or w.wanted) for w in self.watched.values())
+        told = all(watched.has_told for watched in self.watched.values())
         return told and not len(self.settler) and not self.hashes.busy
 
     # ---- files ------------------------------------------------------------------------
@@ -132,7 +123,7 @@ class Drive:
     def _touched(self, key: FileKey, now: Now) -> None:
         watched = self.watched[key.source]
         if watched.row.offline and key not in self.settler:
-            self._find_later(watched)
+            watched.leave_to_scan()
             return
         self.settler.touched(key, now.at_s)
         self.activity(watched.source.connection, now)
@@ -168,7 +159,7 @@ class Drive:
             return
         watched = self.watched[key.source]
         watched.missing.setdefault(key.path, safety.UNLISTED_S)
-        self._scan_soon(watched, now)
+        watched.scan_soon(now.at_s)
 
     def _hashed(self, fact: facts.Hashed, now: Now) -> None:
         if not self.settler.hashed(fact.key, now.at_s):
@@ -183,30 +174,21 @@ class Drive:
         watched = self.watched[key.source]
         if watched.row.offline:
             self.settler.forget(key)
-            self._find_later(watched)
+            watched.leave_to_scan()
             return
         misses = self.settler.missed(key, now.at_s)
         if misses >= UNREAD_MISSES:
             self.ledger.change(key, unread=reason, fingerprint=UNLIKE_ANY)
 
-    def _find_later(self, watched: _Watched) -> None:
-        """Leave a file to the scan that finds its drive again; one under way may have passed it."""
-        watched.unheard |= watched.scanning
-
     # ---- scans ------------------------------------------------------------------------
-
-    def _scan_soon(self, watched: _Watched, now: Now) -> None:
-        soon = max(now.at_s + SCAN_SOON_S, watched.ended_s + SCAN_REST_S)
-        watched.due_s, watched.wanted = min(watched.due_s, soon), True
 
     def _scanned(self, fact: facts.Scanned, now: Now) -> None:
         watched = self.watched[fact.source]
-        source = watched.source
         watched.failures = watched.failures + 1 if fact.failed else 0
         watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
         row = SourceRow(fact.source, fact.identity)
-        lost, approved = len(watched.missing), watched.row.lost if watched.row.approved else 0
-        if safety.is_mass_deletion(fact.known, lost, source.guard, approved):
+        lost, approved = len(watched.missing), safety.approved_loss(watched.row, fact.identity)
+        if safety.is_mass_deletion(fact.known, lost, watched.source.guard, approved):
             reason = safety.say_mass_deletion(lost, fact.known)
             row = replace(
                 row,
@@ -222,23 +204,15 @@ class Drive:
             if left > 0:  # the rest of what was approved; a minute is not over for these
                 row = replace(row, approved=True, drive=fact.identity, lost=left)
         self._scan_ended(watched, row, now)
-        every_s = source.scan_remote_every_s if fact.remote else source.scan_every_s
-        every_s *= 1.0 - self.jitter() / 4.0
-        if watched.missing:
-            every_s = min(every_s, safety.CONFIRM_S + SCAN_SOON_S)
-        if watched.unheard:
-            self._scan_soon(watched, now)
-        if fact.failed:  # hints about what lies there may have been lost
-            every_s = min(every_s, self._again_s(watched))
-        watched.due_s = min(watched.due_s, now.at_s + every_s)
+        watched.scan_again(fact, now.at_s, self.jitter())
 
-    def _forget_gone(self, watched: _Watched, now: Now) -> None:
+    def _forget_gone(self, watched: Watched, now: Now) -> None:
         for path in safety.confirmed(watched.missing, now.at_s):
             key = FileKey(watched.source.key, path)
             if key in self.settler:
                 continue  # it may have come back since it was listed; a look is on its way
             del watched.missing[path]
-            self.ledger.change(key, seen=ABSENT, fingerprint=None, attempts=0, aside="", unread="")
+            self.ledger.put(without_file(self.ledger.get(key)))
 
     def _scan_failed(self, fact: facts.ScanFailed, now: Now) -> None:
         watched = self.watched[fact.source]
@@ -257,38 +231,23 @@ class Drive:
         if before.approved and safety.is_what_was_shown(row, shown):
             row = before  # approved while this scan was under way; the next one believes it
         self._scan_ended(watched, row, now)
-        again_s = 0.0 if row.approved else self._again_s(watched)
+        again_s = 0.0 if row.approved else watched.again_s(self.jitter())
         watched.due_s = min(watched.due_s, now.at_s + again_s)
 
-    def _again_s(self, watched: _Watched) -> float:
-        return delay_s(watched.failures, self.jitter(), base_s=OFFLINE_BASE_S)
-
-    def _scan_ended(self, watched: _Watched, row: SourceRow, now: Now) -> None:
-        watched.scanning, watched.scanned, watched.ended_s = False, True, now.at_s
-        if row.offline:
-            self.settler.forget_source(watched.source.key)
-        if row != watched.row:
-            watched.row = row
+    def _scan_ended(self, watched: Watched, row: SourceRow, now: Now) -> None:
+        if watched.end_scan(row, now.at_s):
             self.changed[row.key] = row
+        if row.offline:
+            self.settler.forget_source(row.key)
 
     # ---- decisions --------------------------------------------------------------------
 
     def _plan_scans(self, now: Now) -> list[commands.Scan]:
         due = [w for w in self.watched.values() if not w.scanning and w.due_s <= now.at_s]
-        for watched in due:
-            watched.scanning, watched.due_s = True, float("inf")
-            watched.wanted = watched.unheard = False
-        return [_scan(watched.row) for watched in due]
+        return [watched.begin_scan() for watched in due]
 
     def _plan_looks(self, now: Now) -> list[commands.LookAt]:
         by_source: dict[str, list[str]] = {}
         for key in self.settler.due(now.at_s, LOOKS_MAX):
             by_source.setdefault(key.source, []).append(key.path)
         return [commands.LookAt(source, tuple(paths)) for source, paths in by_source.items()]
-
-
-def _scan(row: SourceRow) -> commands.Scan:
-    """Return the scan that accepts what a person approved: that drive, or that loss."""
-    if not row.approved:
-        return commands.Scan(row.key, row.identity)
-    return commands.Scan(row.key, row.drive, approved=row.lost > 0)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .model import ABSENT, FileKey, FileRow, Need, need
+from .model import ABSENT, FileKey, FileRow, Need, need, without_file
 from .step import Rows
 
 
@@ -23,11 +23,17 @@ class Ledger:
         self._changed: dict[FileKey, FileRow] = {}
         self._sources: tuple[str, ...] = ()
 
-    def load(self, sources: Iterable[str]) -> None:
-        """Take up the rows with work left, at start-up."""
+    def load(self, sources: Iterable[str], wanted: Callable[[FileKey], bool]) -> None:
+        """Take up the rows with work left, at start-up.
+
+        A file that is not `wanted` any more, since the configuration leaves it out, counts as not
+        there; else it would wait for ever for what nobody wants.
+        """
         self._sources = tuple(sources)
         for row in self._rows.active(self._sources):
             self._index(row)
+            if not wanted(row.key):
+                self.put(without_file(row))
 
     def get(self, key: FileKey) -> FileRow:
         """Return the row; a file never seen before has an empty one."""

@@ -9,6 +9,7 @@ from . import commands, facts
 from .drive import Drive
 from .lane import Lane
 from .ledger import Ledger
+from .match import Kind
 from .model import (
     ConnectionRow,
     FileKey,
@@ -38,13 +39,13 @@ class Machine:
         rows: Rows,
         now: Now,
         *,
-        is_reference: Callable[[FileKey], bool],
+        kind_of: Callable[[FileKey], Kind | None],
         jitter: Callable[[], float],
     ) -> None:
         """Take up where the memory ends; start-up is the same code as recovery.
 
-        `is_reference` tells whether a file is only uploaded beside the masters. `jitter` returns
-        a number in [0, 1).
+        `kind_of` tells what a file is to its connection, None if it does not matter.
+        `jitter` returns a number in [0, 1).
         """
         self._connection_of = {source.key: source.connection for source in setup.sources}
         self._connections = {connection.key: connection for connection in setup.connections}
@@ -54,14 +55,14 @@ class Machine:
         self._known_remotes = dict(self._remotes)
         self._lengths_s = {key: list(known) for key, known in memory.lengths_s.items()}
         self._ledger = Ledger(rows, lambda key: self._connection_of[key.source])
-        self._ledger.load(self._connection_of)
+        self._ledger.load(self._connection_of, lambda key: kind_of(key) is not None)
         sources = {source.key: source for source in setup.sources}
         settler = Settler(lambda key: _quiet_s(sources[key.source], key))
         self._drive = Drive(self._ledger, settler, jitter, self._note_activity)
         for source in setup.sources:
             row = memory.sources.get(source.key, SourceRow(source.key))
             self._drive.add(source, row, now)
-        self._is_reference = is_reference
+        self._is_reference = lambda key: kind_of(key) == "reference"
         self._jitter = jitter
         self._lanes = {
             key: self._make_lane(key, setup, memory, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -63,6 +63,11 @@ class FileRow:
     attempts: int = 0  # failures in a row for this content
     aside: str = ""  # why it was set aside; "" when it was not
     unread: str = ""  # why it cannot be read off the drive; "" when it can
+
+
+def without_file(row: FileRow) -> FileRow:
+    """Return the row as it is without a file of ours on the drive; what is in the cloud stays."""
+    return replace(row, seen=ABSENT, fingerprint=None, attempts=0, aside="", unread="")
 
 
 class Need(StrEnum):

@@ -46,6 +46,11 @@ def is_what_was_shown(row: SourceRow, shown: Finding) -> bool:
     return row.needs_person and same_drive and row.lost <= shown.lost
 
 
+def approved_loss(row: SourceRow, drive: str) -> int:
+    """Return how many files may be missing on this drive because a person said so of it."""
+    return row.lost if row.approved and row.drive == drive else 0
+
+
 def still_missing(
     before: Mapping[str, float], missing: Iterable[str], at_s: float
 ) -> dict[str, float]:

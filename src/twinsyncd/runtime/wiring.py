@@ -15,6 +15,7 @@ from ..cloud.session import Cloud, CloudSettings, open_cloud
 from ..config import Config, setup_of, sources_of
 from ..core.facts import RetryAsked
 from ..core.machine import Machine
+from ..core.match import Kind
 from ..core.model import FileKey
 from ..disk.folder import Folder
 from ..disk.root import is_network
@@ -83,8 +84,8 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         connection.key_of(source): source.folder for connection, source in sources_of(config)
     }
 
-    def is_reference(key: FileKey) -> bool:
-        return matchers[key.source].kind(key.path) == "reference"
+    def kind_of(key: FileKey) -> Kind | None:
+        return matchers[key.source].kind(key.path)
 
     with ExitStack() as stack:
         journal = stack.enter_context(_journal(config))
@@ -106,7 +107,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
             journal.memory(),
             journal,
             read_clock(),
-            is_reference=is_reference,
+            kind_of=kind_of,
             jitter=random.random,
         )
         # Another version may manage what the last one could not.

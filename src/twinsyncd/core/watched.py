@@ -1,0 +1,81 @@
+"""One source while we run: what the last scan told, and when the next one is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from .backoff import delay_s
+from .commands import Scan
+from .facts import Scanned
+from .model import Source, SourceRow
+from .safety import CONFIRM_S
+
+SCAN_SOON_S: Final = 0.5  # hints that were lost come in flocks; one scan serves them all
+SCAN_REST_S: Final = 2.0  # between two scans of one source, whatever the hints say
+OFFLINE_BASE_S: Final = 5.0  # first wait before what could not be listed is tried again
+
+
+@dataclass(slots=True)
+class Watched:
+    """Times are monotonic seconds, `jitter` is in [0, 1)."""
+
+    source: Source
+    row: SourceRow
+    due_s: float  # of the next scan
+    scanning: bool = False
+    scanned: bool = False  # at least once since we started
+    wanted: bool = False  # something was missed that only the next scan can tell
+    unheard: bool = False  # a hint was not followed, and the scan under way may not see it
+    ended_s: float = float("-inf")
+    failures: int = 0
+    missing: dict[str, float] = field(default_factory=dict)  # path -> first missed
+
+    @property
+    def has_told(self) -> bool:
+        """Tell whether nothing is known to be missed that a scan will tell."""
+        return self.scanned and not (self.scanning or self.wanted)
+
+    def scan_soon(self, now_s: float) -> None:
+        """Let the next scan be due, for what only that can tell."""
+        soon = max(now_s + SCAN_SOON_S, self.ended_s + SCAN_REST_S)
+        self.due_s, self.wanted = min(self.due_s, soon), True
+
+    def leave_to_scan(self) -> None:
+        """Leave a file to the scan that finds its drive again; one under way may have passed it."""
+        self.unheard |= self.scanning
+
+    def begin_scan(self) -> Scan:
+        """Return the scan that is to begin now."""
+        self.scanning, self.due_s = True, float("inf")
+        self.wanted = self.unheard = False
+        return _scan(self.row)
+
+    def end_scan(self, row: SourceRow, now_s: float) -> bool:
+        """Note what the scan came to; return whether that is new."""
+        self.scanning, self.scanned, self.ended_s = False, True, now_s
+        changed, self.row = row != self.row, row
+        return changed
+
+    def scan_again(self, fact: Scanned, now_s: float, jitter: float) -> None:
+        """Let the next scan be due at its usual time, or as soon as there is a reason."""
+        every_s = self.source.scan_remote_every_s if fact.remote else self.source.scan_every_s
+        every_s *= 1.0 - jitter / 4.0
+        if self.missing:
+            every_s = min(every_s, CONFIRM_S + SCAN_SOON_S)
+        if self.unheard:
+            self.scan_soon(now_s)
+        if fact.failed:  # hints about what lies there may have been lost
+            every_s = min(every_s, self.again_s(jitter))
+        self.due_s = min(self.due_s, now_s + every_s)
+
+    def again_s(self, jitter: float) -> float:
+        """Return the wait before what failed is tried again, longer after each failure."""
+        return delay_s(self.failures, jitter, base_s=OFFLINE_BASE_S)
+
+
+def _scan(row: SourceRow) -> Scan:
+    """Return the scan that accepts what a person approved: that drive, or that loss."""
+    if not row.approved:
+        return Scan(row.key, row.identity)
+    return Scan(row.key, row.drive, approved=row.lost > 0)
