@@ -6,8 +6,8 @@ import pytest
 
 from .world import World
 
-SEEDS = 300
-EACH = 25  # seeds per test, so that the tests spread over the cores
+SEEDS = 1200
+EACH = 50  # seeds per test, so that the tests spread over the cores
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, EACH))
