@@ -36,7 +36,10 @@ def check(folder: Path, expected: str = "", *, listed: Mounts = mounts.listed) -
     except OSError as exc:
         return f"{folder} cannot be read: {exc.strerror or exc}"
     if expected not in ("", actual):
-        return f"{folder} is another drive than before: it was {expected}, now it is {actual}"
+        return (
+            f"{folder} is another drive than before: it was {expected}, now it is {actual};"
+            " is the share connected?"
+        )
     return ""
 
 
