@@ -25,15 +25,13 @@ def approve(
 
     from ..core.facts import ApproveAsked
     from ..runtime.syncing import leave_request
-    from ..runtime.wiring import open_views
+    from ..runtime.wiring import read_status
 
     chosen = next((each for each in checked.connection if each.name == connection), None)
     if chosen is None:
         names = ", ".join(each.name for each in checked.connection)
         raise AppError(f"there is no connection {connection}", hint=f"there are: {names}")
-    views = open_views(checked)
-    seen = views.status(runs=0, open_files=0)
-    views.close()
+    seen = read_status(checked, runs=0, open_files=0)
     keys = sorted(chosen.key_of(source) for source in chosen.source)
     held = tuple(seen.needs_person[key] for key in keys if key in seen.needs_person)
     if not held:

@@ -231,15 +231,12 @@ def _wait_for(
 
 def _look(config: Config) -> Status | None:
     """Return what the journal says, or None while there is none."""
-    from ..runtime.wiring import open_views
+    from ..runtime.wiring import read_status
 
     try:
-        views = open_views(config)
+        return read_status(config)
     except JournalError:
         return None
-    seen = views.status()
-    views.close()
-    return seen
 
 
 # ---- the ground it stands on -------------------------------------------------------------

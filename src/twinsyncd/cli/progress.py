@@ -54,15 +54,12 @@ def _show_lines(console: Console, config: Config, over: threading.Event) -> None
 
 def _line(config: Config) -> str:
     """Say in one line where things stand; "" while there is nothing to see yet."""
-    from ..runtime.wiring import open_views
+    from ..runtime.wiring import read_status
 
     try:
-        views = open_views(config)
-        seen = views.status(runs=0, open_files=0)
-        views.close()
+        return _say(read_status(config, runs=0, open_files=0))
     except JournalError:
         return ""
-    return _say(seen)
 
 
 def _say(seen: Status) -> str:

@@ -33,11 +33,9 @@ def status(
     """
     checked = load_config(config)
 
-    from ..runtime.wiring import is_running, open_views
+    from ..runtime.wiring import is_running, read_status
 
-    views = open_views(checked)
-    seen = views.status(open_files=files)
-    views.close()
+    seen = read_status(checked, open_files=files)
     running = is_running(checked)
     if as_json:
         typer.echo(json.dumps({"running": running, **asdict(seen)}, indent=2, default=sorted))

@@ -47,16 +47,14 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
     from ..journal.views import total_counts
     from ..logs import set_up
     from ..runtime.syncing import sync as sync_now
-    from ..runtime.wiring import open_views
+    from ..runtime.wiring import read_status
     from .progress import showing_progress
     from .status import is_synced, show
 
     set_up(config.daemon.log_format, sys.stderr, "info" if verbose else "critical")
     with showing_progress(console, config):
         problem = sync_now(config, timeout_s)
-    views = open_views(config)
-    seen = views.status(runs=1)
-    views.close()
+    seen = read_status(config, runs=1)
     if is_synced(seen) and not problem:
         files = count(total_counts(seen.counts).known, "file")
         console.print(f"[green]in sync[/]: drive, Storage and iModel agree on {files}")

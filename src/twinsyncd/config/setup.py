@@ -10,9 +10,7 @@ from ..core import model
 from .schema import Config, Connection, Source
 
 AHEAD: Final = 3  # stores decided per upload thread: the next begins without waiting for us
-
-
-SCAN_LOCAL: Final = timedelta(minutes=10)
+SCAN_LOCAL: Final = timedelta(minutes=10)  # hints tell at once; the scan only makes sure
 SCAN_REMOTE: Final = timedelta(minutes=1)  # of a drive whose hints leave out what others write
 
 

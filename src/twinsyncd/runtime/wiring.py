@@ -23,7 +23,7 @@ from ..disk.watcher import Watcher
 from ..errors import JournalError
 from ..journal.database import open_database
 from ..journal.desk import Request
-from ..journal.views import Scope, Views
+from ..journal.views import Scope, Status, Views
 from ..journal.writer import Journal
 from ..targets.protocol import Target
 from ..targets.storage_connection import StorageConnection
@@ -55,6 +55,15 @@ def open_views(config: Config) -> Views:
     sources = frozenset(connection.key_of(source) for connection, source in sources_of(config))
     lanes = frozenset(connection.imodel_id for connection in config.connection)
     return Views(journal_file(config), Scope(sources, lanes))
+
+
+def read_status(config: Config, *, runs: int = 5, open_files: int = 20) -> Status:
+    """Return where things stand, at one moment. Raises JournalError as `open_views` does."""
+    views = open_views(config)
+    try:
+        return views.status(runs=runs, open_files=open_files)
+    finally:
+        views.close()
 
 
 def is_running(config: Config) -> bool:
