@@ -39,6 +39,16 @@ def test_the_same_hint_twice_is_one_hint() -> None:
     assert inbox.drain(0) == [Touched(A)]
 
 
+def test_the_same_word_of_lost_hints_twice_is_one_word() -> None:
+    """A watcher that fails again and again must not fill the memory of a busy engine."""
+    inbox = Inbox()
+    for _ in range(1_000):
+        inbox.post(HintsLost(CAD, "overflow"))
+        inbox.post(HintsLost(BIM, "overflow"))
+
+    assert inbox.drain(0) == [HintsLost(CAD, "overflow"), HintsLost(BIM, "overflow")]
+
+
 def test_a_hint_that_was_heard_can_be_heard_again() -> None:
     """What comes after the look is news."""
     inbox = Inbox()

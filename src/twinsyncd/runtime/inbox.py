@@ -17,7 +17,8 @@ PARTS_MAX: Final = 8  # parts of scans waiting; a scan waits rather than fill th
 class Inbox:
     """Anyone may post; only the engine drains.
 
-    The same hint twice is one hint. Too many hints at once become one HintsLost per source.
+    The same hint twice is one hint, and so is word of lost ones. Too many hints at once become one
+    HintsLost per source.
     A reserved file is heard with whatever comes next, since nobody waits for it: that saves a
     commit for every new file, whose closing fact mostly follows within milliseconds. While many
     stores are under way their ends are heard together, for the same reason.
@@ -28,7 +29,7 @@ class Inbox:
         self._gather_s = gather_s
         self._changed = threading.Condition()
         self._facts: deque[Fact] = deque()
-        self._hints: dict[Touched, None] = {}
+        self._hints: dict[Touched | HintsLost, None] = {}
         self._reserved: list[Fact] = []
         self._parts = 0
         self._woken = False
@@ -39,7 +40,7 @@ class Inbox:
             if isinstance(fact, Reserved):
                 self._reserved.append(fact)
                 return
-            if isinstance(fact, Touched):
+            if isinstance(fact, Touched | HintsLost):
                 self._post_hint(fact)
             else:
                 self._post_other(fact)
@@ -79,15 +80,18 @@ class Inbox:
     def _has(self, facts: int) -> bool:
         return len(self._facts) >= facts or bool(self._hints) or self._woken
 
-    def _post_hint(self, hint: Touched) -> None:
+    def _post_hint(self, hint: Touched | HintsLost) -> None:
         self._hints.setdefault(hint)
         if len(self._hints) > HINTS_MAX:
-            sources = {waiting.key.source for waiting in self._hints}
-            self._hints.clear()
-            self._facts.extend(HintsLost(source, "too many at once") for source in sources)
+            sources = dict.fromkeys(map(_source_of, self._hints))
+            self._hints = {HintsLost(source, "too many at once"): None for source in sources}
 
     def _post_other(self, fact: Fact) -> None:
         if isinstance(fact, FilesFound):
             self._changed.wait_for(lambda: self._parts < PARTS_MAX)
             self._parts += 1
         self._facts.append(fact)
+
+
+def _source_of(hint: Touched | HintsLost) -> str:
+    return hint.source if isinstance(hint, HintsLost) else hint.key.source
