@@ -12,25 +12,30 @@ from core_script import (
     ONE,
     SELDOM_S,
     A,
+    B,
     Script,
     failure,
     hashed,
     look,
     look_at,
+    prepare,
     preparing,
     read,
     running,
     saw,
     scan,
     scanned,
+    settles,
     starting,
     store,
+    stored,
     storing,
 )
 
 from simulation.office import kind_of
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import Connection, Fault, Outcome, Phase, Setup, Source
+from twinsyncd.core.model import IN_DOUBT, Connection, Fault, Outcome, Phase, Setup, Source
+from twinsyncd.core.stores import LATE_S
 
 BIM = "two/bim"
 BIM_SOURCE = Source(BIM, "two", scan_every_s=SELDOM_S)
@@ -103,6 +108,19 @@ def test_a_file_that_is_excluded_waits_for_nothing_any_more(begin: Callable[[], 
 
     script.says(scan()).hears(scanned(0)).says().remembers(A, seen="", aside="").rests()
     script.hears(facts.RetryAsked()).says().rests()
+
+
+@pytest.mark.parametrize("starts", [1, 2])
+def test_a_store_of_a_file_that_is_excluded_may_land_late_all_the_same(starts: int) -> None:
+    """Its file is a source file of the connection still, and a run would read it (P4)."""
+    script = settles(storing().hears(stored(A, 1)).says(), B, 1, store(B, 1))
+    script.kind_of = lambda key: None if key == B else "master"
+
+    for _ in range(starts):
+        script = reconfigured(script, ONE, sources=(CAD_SOURCE,)).says(scan())
+    script.hears(scanned(2)).says().remembers(B, seen="", stored=IN_DOUBT)
+
+    script.hears(after_s=LATE_S - 0.1).says().hears(after_s=0.1).says(prepare(A, remote=""))
 
 
 def test_a_file_that_is_wanted_again_is_found_again() -> None:

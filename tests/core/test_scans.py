@@ -308,6 +308,18 @@ def test_a_hint_that_was_not_followed_during_a_scan_asks_for_another() -> None:
     script.hears(scanned(1)).says().hears(after_s=SCAN_REST_S).says(scan())
 
 
+def test_a_hint_during_an_approved_scan_puts_off_what_it_would_confirm() -> None:
+    """The list may have been made before somebody put a file back; the next one will tell (P7)."""
+    script = held(40, 15).hears(meant(15)).says(approved())
+    script.hears(facts.Touched(some(1)[0])).says()
+
+    script.hears(scanned(40, *some(15))).says().source(offline="", approved=True, lost=15)
+    assert gone(script) == 0
+
+    script.hears(after_s=SCAN_REST_S).says(approved()).hears(scanned(40, *some(15)[1:])).says()
+    assert gone(script) == 14
+
+
 def test_a_look_that_fails_while_its_drive_comes_back_asks_for_another_scan() -> None:
     """The scan under way has told of the file already; the next one may be ten minutes off."""
     back = facts.FilesFound(CAD, ((A.path, look(2)),))

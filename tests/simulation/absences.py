@@ -23,16 +23,21 @@ class Absences:
         self.drives: dict[str, str] = {}  # the one that each source was
         self.missed_s: dict[FileKey, float] = {}  # not on any list since
         self.hinted: set[FileKey] = set()  # a hint was heard, and no look since
+        self.overheard: set[FileKey] = set()  # hints while their drive was away, and no scan since
         self.untold: set[str] = set()  # sources of which something was missed, and no scan since
 
     def check(self, heard: Sequence[facts.Fact], step: Step) -> None:
         for fact in heard:
             self._hear(fact)
         self._check_deletions(step)
+        for row in step.sources:
+            if row.offline:  # nobody looks any more at what was hinted at
+                self._forget_hints(self.hinted, row.key)
         self._check_rest(step)
 
     def crashed(self) -> None:
         self.hinted.clear()
+        self.overheard.clear()
         self.untold.clear()
 
     def _hear(self, fact: facts.Fact) -> None:
@@ -42,8 +47,8 @@ class Absences:
                     self._approve(each)
             case facts.Touched(key):
                 source = self.world.journal.sources.get(key.source)
-                if source is not None and not source.offline:
-                    self.hinted.add(key)
+                offline = source is None or source.offline
+                (self.overheard if offline else self.hinted).add(key)
             case facts.LookFailed(key):
                 self.hinted.discard(key)
             case facts.HintsLost(source):
@@ -93,7 +98,8 @@ class Absences:
             for key, since_s in zip(keys, missed, strict=True):
                 long = now_s - since_s >= CONFIRM_S
                 assert long, f"P7: {key} counts as gone, missed since {since_s}"
-                back = key in self.hinted and self.world.drive.see(key) is not None
+                hinted = key in self.hinted or key in self.overheard
+                back = hinted and self.world.drive.see(key) is not None
                 assert not back, f"P7: {key} counts as gone in spite of a hint that it is back"
             word = (source, self.drives[source])
             approved, guard = self.approved.get(word, 0), self.world.office.guard
@@ -108,8 +114,12 @@ class Absences:
         for command in step.commands:
             if isinstance(command, commands.Scan):
                 self.untold.discard(command.source)
+                self._forget_hints(self.overheard, command.source)
         rests = bool(self.untold) and self.world.machine.at_rest()
         assert not rests, f"P2: at rest, though something was missed of {self.untold}"
+
+    def _forget_hints(self, hints: set[FileKey], source: str) -> None:
+        hints -= {key for key in hints if key.source == source}
 
     def _is_known(self, source: str, path: str) -> bool:
         row = self.world.journal.files.get(FileKey(source, path))

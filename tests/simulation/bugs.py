@@ -137,6 +137,16 @@ def retry_blindly(good: Any) -> Any:
     return bad
 
 
+def load_wanted(_good: Any) -> Any:
+    def bad(self: Any, connections: Any, now: Now) -> None:
+        for connection in connections:
+            for row in self.ledger.needing(connection, Need.STORE):
+                if row.stored == IN_DOUBT:
+                    self.doubts[row.key] = now.at_s
+
+    return bad
+
+
 def expect_the_same_file(_good: Any) -> Any:
     def bad(self: Any, _connections: Any, _now: Now) -> None:
         self.in_doubt = True

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from twinsyncd.core.model import (
+    IN_DOUBT,
     ConnectionRow,
     FileKey,
     FileRow,
@@ -49,7 +50,8 @@ class VirtualJournal:
     def active(self, sources: Iterable[str]) -> Iterable[FileRow]:
         wanted = set(sources)
         for row in list(self.files.values()):
-            if row.key.source in wanted and (need(row) is not Need.NOTHING or row.covered):
+            live = need(row) is not Need.NOTHING or row.covered or row.stored == IN_DOUBT
+            if live and row.key.source in wanted:
                 yield row
 
     def every(self, sources: Iterable[str]) -> Iterable[FileRow]:

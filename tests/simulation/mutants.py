@@ -113,6 +113,7 @@ MUTANTS = (
     _mutant("offline share proves deletion", Drive, "_scan_failed", drive_bugs.offline_as_empty),
     _mutant("a look begins the minute", safety, "UNLISTED_S", bugs.value(-1e9)),
     _mutant("a late list outdoes a hint", Drive, "_forget_gone", drive_bugs.drop_looks, 1560),
+    _mutant("hints to an absent drive ignored", Watched, "leave_to_scan", bugs.always(None), 650),
     _mutant("no guard against mass deletion", safety, "is_mass_deletion", bugs.always(False)),
     _mutant("configured guard ignored", safety, "is_mass_deletion", drive_bugs.usual_guard),
     _mutant("fingerprint kept when gone", drive, "without_file", drive_bugs.keep_fingerprint),
@@ -143,6 +144,7 @@ MUTANTS = (
         "connection forgotten at restart", Machine, "__init__", bugs.forget_memory("connections")
     ),
     _mutant("edited file not noticed", Runs, "resume", bugs.expect_the_same_file),
+    _mutant("doubt of an excluded file forgotten", Stores, "load", bugs.load_wanted, 115_300),
     _mutant("excluded file still wanted", Ledger, "load", drive_bugs.want_everything),
     _mutant("cover of a lost run kept", Runs, "resume", bugs.keep_old_cover),
     _mutant("drive forgotten at restart", Machine, "__init__", bugs.forget_memory("sources")),

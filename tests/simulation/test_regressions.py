@@ -31,6 +31,14 @@ FOUND = {
         "an approval counts on every drive",
         26320,
     ),
+    "a list made before a file came back confirmed its deletion": (
+        "hints to an absent drive ignored",
+        662,
+    ),
+    "a late store of an excluded file landed in our run": (
+        "doubt of an excluded file forgotten",
+        115315,
+    ),
     "a folder that could not be listed waited for hours": (
         "broken folder waits for the next scan",
         5,

@@ -199,7 +199,8 @@ class Drive:
                 examples=safety.examples(watched.missing),
             )
         else:
-            self._forget_gone(watched, now)
+            if not watched.unheard:  # else the next list, which follows soon, tells better
+                self._forget_gone(watched, now)
             left = min(approved - (lost - len(watched.missing)), len(watched.missing))
             if left > 0:  # the rest of what was approved; a minute is not over for these
                 row = replace(row, approved=True, drive=fact.identity, lost=left)

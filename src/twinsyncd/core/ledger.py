@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .model import ABSENT, FileKey, FileRow, Need, need, without_file
+from .model import ABSENT, IN_DOUBT, FileKey, FileRow, Need, need, without_file
 from .step import Rows
 
 
@@ -22,6 +22,7 @@ class Ledger:
         self._covered: dict[str, dict[FileKey, None]] = {}
         self._changed: dict[FileKey, FileRow] = {}
         self._sources: tuple[str, ...] = ()
+        self.doubtful: list[FileKey] = []  # stores that were under way at the last end
 
     def load(self, sources: Iterable[str], wanted: Callable[[FileKey], bool]) -> None:
         """Take up the rows with work left, at start-up.
@@ -31,6 +32,8 @@ class Ledger:
         """
         self._sources = tuple(sources)
         for row in self._rows.active(self._sources):
+            if row.stored == IN_DOUBT:
+                self.doubtful.append(row.key)
             self._index(row)
             if not wanted(row.key):
                 self.put(without_file(row))

@@ -191,9 +191,10 @@ class Machine:
         pace = Pace(memory.lanes.get(key, LaneRow(key)), self._jitter, poll_max_s)
         pace.resume(now)
         stores = Stores(pace, self._ledger, self._drive.held, setup.uploads_max)
-        stores.load((connection.key for connection in connections), now)
+        names = [connection.key for connection in connections]
+        stores.load(names, now)
         runs = Runs(pace, self._ledger, stores, self._remotes, self._is_reference, self._lengths_s)
-        runs.resume([connection.key for connection in connections], now)
+        runs.resume(names, now)
         return Lane(pace, connections, self._ledger, stores, runs, self._is_restless)
 
     def _note_activity(self, connection: str, now: Now) -> None:

@@ -49,7 +49,7 @@ class Rows(Protocol):
         """Return the remembered rows among these paths of a source."""
 
     def active(self, sources: Iterable[str]) -> Iterable[FileRow]:
-        """Yield the rows of these sources that have work left or are covered by a run."""
+        """Yield the rows of these sources with work left, in doubt, or covered by a run."""
 
     def every(self, sources: Iterable[str]) -> Iterable[FileRow]:
         """Yield all remembered rows of these sources; only for rare upheavals."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, assert_never
 
@@ -50,12 +50,11 @@ class Stores:
                     chosen.append(self._begin(connection, row, now))
         return chosen
 
-    def load(self, connections: Iterable[str], now: Now) -> None:
-        """Take up the doubts that an earlier process left."""
-        for connection in connections:
-            for row in self.ledger.needing(connection, Need.STORE):
-                if row.stored == IN_DOUBT:
-                    self.doubts[row.key] = now.at_s
+    def load(self, connections: Container[str], now: Now) -> None:
+        """Take up the doubts that an earlier process left, also of files that are gone since."""
+        for key in self.ledger.doubtful:
+            if self.ledger.connection_of(key) in connections:
+                self.doubts[key] = now.at_s
 
     def settled_s(self, connection: str, now: Now) -> float:
         """Return when no store of the connection can land any more in what comes next.

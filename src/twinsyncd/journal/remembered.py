@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine, bindparam, select
 
-from ..core.model import ConnectionRow, FileKey, FileRow, Fingerprint, Outcome
+from ..core.model import IN_DOUBT, ConnectionRow, FileKey, FileRow, Fingerprint, Outcome
 from ..core.step import Memory, Rows
 from ..core.usual import REMEMBERED_MAX
 from . import tables
@@ -62,10 +62,10 @@ class Remembered(Rows):
             return {row["path"]: to_file(row) for row in connection.execute(query).mappings()}
 
     def active(self, sources: Iterable[str]) -> Iterator[FileRow]:
-        """Yield the rows of these sources that have work left or are covered by a run."""
-        query = select(tables.files).where(
-            tables.files.c.is_open, tables.files.c.source.in_(list(sources))
-        )
+        """Yield the rows of these sources with work left, in doubt, or covered by a run."""
+        files = tables.files.c
+        live = files.is_open | (files.stored == IN_DOUBT)
+        query = select(tables.files).where(live, files.source.in_(list(sources)))
         with self._engine.connect() as connection:
             for row in connection.execute(query).mappings():
                 yield to_file(row)
