@@ -228,6 +228,24 @@ def test_sources_of_one_connection_never_share_a_key(write: Write) -> None:
     assert keys == ["Bridge 12/cad", "Bridge 12/../cad"]
 
 
+@pytest.mark.parametrize(
+    "added",
+    [
+        'exclude = ["old/**"]',
+        'references = ["xref/**"]',
+        'include = ["*.dwg"]',
+        'connector = "OBD"',
+    ],
+)
+def test_a_change_of_what_is_wanted_shows_in_the_patterns(write: Write, added: str) -> None:
+    """The machine looks through what it remembers once they differ, and only then."""
+    before, again = (setup_of(load(write(GOOD), ENV)).sources[0] for _ in range(2))
+
+    after = setup_of(load(write(lines(GOOD, added)), ENV)).sources[0]
+
+    assert before.patterns == again.patterns != after.patterns
+
+
 # ---- a bad file -----------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from core_script import (
@@ -30,6 +31,7 @@ from core_script import (
     store,
     stored,
     storing,
+    synced,
 )
 
 from simulation.office import kind_of
@@ -39,6 +41,7 @@ from twinsyncd.core.stores import LATE_S
 
 BIM = "two/bim"
 BIM_SOURCE = Source(BIM, "two", scan_every_s=SELDOM_S)
+EXCLUDING = replace(CAD_SOURCE, patterns="fewer than before")
 
 
 def settled_aside() -> Script:
@@ -98,13 +101,13 @@ def test_a_connection_that_moves_to_another_imodel_leaves_its_run_behind() -> No
     script.lane("imodel-2", phase=Phase.PREPARING)
 
 
-@pytest.mark.parametrize("begin", [settled_aside, storing])
+@pytest.mark.parametrize("begin", [settled_aside, storing, synced])
 def test_a_file_that_is_excluded_waits_for_nothing_any_more(begin: Callable[[], Script]) -> None:
     """It is what people do with a file that fails; then all must be well (P9)."""
     script = begin()
     script.kind_of = lambda _key: None
 
-    script = reconfigured(script, ONE, sources=(CAD_SOURCE,))
+    script = reconfigured(script, ONE, sources=(EXCLUDING,))
 
     script.says(scan()).hears(scanned(0)).says().remembers(A, seen="", aside="").rests()
     script.hears(facts.RetryAsked()).says().rests()
@@ -117,7 +120,7 @@ def test_a_store_of_a_file_that_is_excluded_may_land_late_all_the_same(starts: i
     script.kind_of = lambda key: None if key == B else "master"
 
     for _ in range(starts):
-        script = reconfigured(script, ONE, sources=(CAD_SOURCE,)).says(scan())
+        script = reconfigured(script, ONE, sources=(EXCLUDING,)).says(scan())
     script.hears(scanned(2)).says().remembers(B, seen="", stored=IN_DOUBT)
 
     script.hears(after_s=LATE_S - 0.1).says().hears(after_s=0.1).says(prepare(A, remote=""))
@@ -127,7 +130,7 @@ def test_a_file_that_is_wanted_again_is_found_again() -> None:
     """Its row remembers what is in the cloud, so equal content costs one hash (P5)."""
     script = storing()
     script.kind_of = lambda _key: None
-    script = reconfigured(script, ONE, sources=(CAD_SOURCE,)).says(scan())
+    script = reconfigured(script, ONE, sources=(EXCLUDING,)).says(scan())
     script.hears(scanned(0)).says()
 
     script.kind_of = kind_of

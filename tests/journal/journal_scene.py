@@ -45,6 +45,7 @@ WHOLE_STEP = Step(
             drive="d",
             lost=3,
             examples=("level 1/a.dgn", "b\n.dgn"),
+            patterns="**/*.dgn",
         ),
     ),
     history=(RunRecord("imodel", "one", "run-0", Outcome.PARTIAL, 1.5, 2.5, 7, "some failed"),),

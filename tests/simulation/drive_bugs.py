@@ -57,10 +57,6 @@ def keep_fingerprint(good: Any) -> Any:
     return lambda row: replace(good(row), fingerprint=row.fingerprint)
 
 
-def want_everything(good: Any) -> Any:
-    return lambda self, sources, _wanted: good(self, sources, lambda _key: True)
-
-
 def still_aside(good: Any) -> Any:
     def bad(self: Drive, fact: facts.Hashed, now: Now) -> None:
         aside = self.ledger.get(fact.key).aside

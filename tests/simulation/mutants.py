@@ -145,7 +145,7 @@ MUTANTS = (
     ),
     _mutant("edited file not noticed", Runs, "resume", bugs.expect_the_same_file),
     _mutant("doubt of an excluded file forgotten", Stores, "load", bugs.load_wanted, 115_300),
-    _mutant("excluded file still wanted", Ledger, "load", drive_bugs.want_everything),
+    _mutant("excluded file still wanted", Ledger, "leave_out", bugs.always(None)),
     _mutant("cover of a lost run kept", Runs, "resume", bugs.keep_old_cover),
     _mutant("drive forgotten at restart", Machine, "__init__", bugs.forget_memory("sources")),
 )

@@ -30,12 +30,13 @@ class Office:
         self.guard = Guard() if scripted else self._rnd.choice(GUARDS)
         self._edited = not scripted and self._rnd.random() < EDITED
         self._excluded = ""  # what the paths begin with that are left out
+        self._taken_out = False
         self.whole = self.setup = _setup(chances, self.guard)
 
     @property
     def is_whole(self) -> bool:
         """Tell whether nothing is left out."""
-        return self.setup is self.whole and not self._excluded
+        return not (self._taken_out or self._excluded)
 
     def kind_of(self, key: FileKey) -> Kind | None:
         """Return what a file is to its connection."""
@@ -51,13 +52,14 @@ class Office:
         if not self._edited:
             return
         if phase_of(lane) is not Phase.STARTING and self._rnd.random() < 0.5:
-            self.setup = self.whole if self.setup is not self.whole else _without(self.whole)
+            self._taken_out = not self._taken_out
         if self._rnd.random() < 0.5:
             self._excluded = "" if self._excluded else EXCLUDED
+        self.setup = _saying(self.whole, self._excluded, taken_out=self._taken_out)
 
     def mend(self) -> None:
         """Put everything back."""
-        self.setup, self._excluded = self.whole, ""
+        self.setup, self._taken_out, self._excluded = self.whole, False, ""
 
     def concerns(self, fact: facts.Fact) -> bool:
         """Tell whether the fact is about anything in the file; nobody watches other folders."""
@@ -96,10 +98,13 @@ def _setup(chances: Chances, guard: Guard) -> Setup:
     )
 
 
-def _without(setup: Setup) -> Setup:
-    """Return the setup without the connection that is taken out."""
+def _saying(whole: Setup, excluded: str, *, taken_out: bool) -> Setup:
+    """Return the setup with other patterns, perhaps without the connection that is taken out."""
+    gone = TAKEN_OUT if taken_out else ""
     return replace(
-        setup,
-        connections=tuple(each for each in setup.connections if each.key != TAKEN_OUT),
-        sources=tuple(each for each in setup.sources if each.connection != TAKEN_OUT),
+        whole,
+        connections=tuple(each for each in whole.connections if each.key != gone),
+        sources=tuple(
+            replace(each, patterns=excluded) for each in whole.sources if each.connection != gone
+        ),
     )

@@ -121,7 +121,7 @@ def _show_counts(console: Console, counts: list[Counts]) -> None:
                 (each.to_store, "to upload"),
                 (each.to_run, "waiting for a run"),
                 (each.aside, "[red]set aside[/]"),
-                (each.gone, "gone from the drive, kept in the iModel"),
+                (each.gone, "gone or excluded, kept in the iModel"),
             )
             if number
         ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from .. import __version__
 from ..core import model
 from .schema import Config, Connection, Source
 
@@ -45,6 +47,7 @@ def _source(connection: Connection, source: Source) -> model.Source:
         key=connection.key_of(source),
         connection=connection.name,
         scan_every_s=(connection.scan_every or SCAN_LOCAL).total_seconds(),
+        patterns=_patterns(source),
         guard=model.Guard(connection.mass_deletion_share, connection.mass_deletion_least),
         scan_remote_every_s=(connection.scan_every or SCAN_REMOTE).total_seconds(),
         quiet_s=connection.settle.total_seconds(),
@@ -53,3 +56,9 @@ def _source(connection: Connection, source: Source) -> model.Source:
             for suffix, quiet in connection.settle_by_format.items()
         },
     )
+
+
+def _patterns(source: Source) -> str:
+    """Return what chooses the source's files; the version knows which names are litter."""
+    globs = (source.wanted(), source.references, source.exclude)
+    return json.dumps([__version__, source.connector, *globs])

@@ -41,7 +41,10 @@ class Drive:
 
     def add(self, source: Source, row: SourceRow, now: Now) -> None:
         """Take a source up; its first scan is due at once."""
-        self.watched[source.key] = Watched(source, row, due_s=now.at_s)
+        chosen = replace(row, patterns=source.patterns)
+        self.watched[source.key] = Watched(source, chosen, due_s=now.at_s)
+        if chosen != row:
+            self.changed[row.key] = chosen
 
     def apply(self, fact: facts.DriveFact, now: Now) -> None:
         """Fold one fact into how things stand."""
@@ -186,7 +189,7 @@ class Drive:
         watched = self.watched[fact.source]
         watched.failures = watched.failures + 1 if fact.failed else 0
         watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
-        row = SourceRow(fact.source, fact.identity)
+        row = SourceRow(fact.source, fact.identity, patterns=watched.source.patterns)
         lost, approved = len(watched.missing), safety.approved_loss(watched.row, fact.identity)
         if safety.is_mass_deletion(fact.known, lost, watched.source.guard, approved):
             reason = safety.say_mass_deletion(lost, fact.known)
@@ -227,6 +230,7 @@ class Drive:
             needs_person=fact.needs_person,
             drive=fact.drive,
             lost=fact.lost,
+            patterns=watched.source.patterns,
         )
         shown = Finding(before.key, before.drive, before.lost)
         if before.approved and safety.is_what_was_shown(row, shown):

@@ -24,17 +24,20 @@ class Ledger:
         self._sources: tuple[str, ...] = ()
         self.doubtful: list[FileKey] = []  # stores that were under way at the last end
 
-    def load(self, sources: Iterable[str], wanted: Callable[[FileKey], bool]) -> None:
-        """Take up the rows with work left, at start-up.
-
-        A file that is not `wanted` any more, since the configuration leaves it out, counts as not
-        there; else it would wait for ever for what nobody wants.
-        """
+    def load(self, sources: Iterable[str]) -> None:
+        """Take up the rows with work left, at start-up."""
         self._sources = tuple(sources)
         for row in self._rows.active(self._sources):
             if row.stored == IN_DOUBT:
                 self.doubtful.append(row.key)
             self._index(row)
+
+    def leave_out(self, source: str, wanted: Callable[[FileKey], bool]) -> None:
+        """Let files of the source that are not `wanted` any more count as not there.
+
+        Else they would be shown, and wait for what nobody wants, for ever.
+        """
+        for row in self._rows.every([source]):
             if not wanted(row.key):
                 self.put(without_file(row))
 

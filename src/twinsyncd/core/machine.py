@@ -55,12 +55,14 @@ class Machine:
         self._known_remotes = dict(self._remotes)
         self._lengths_s = {key: list(known) for key, known in memory.lengths_s.items()}
         self._ledger = Ledger(rows, lambda key: self._connection_of[key.source])
-        self._ledger.load(self._connection_of, lambda key: kind_of(key) is not None)
+        self._ledger.load(self._connection_of)
         sources = {source.key: source for source in setup.sources}
         settler = Settler(lambda key: _quiet_s(sources[key.source], key))
         self._drive = Drive(self._ledger, settler, jitter, self._note_activity)
         for source in setup.sources:
             row = memory.sources.get(source.key, SourceRow(source.key))
+            if row.patterns != source.patterns:
+                self._ledger.leave_out(source.key, lambda key: kind_of(key) is not None)
             self._drive.add(source, row, now)
         self._is_reference = lambda key: kind_of(key) == "reference"
         self._jitter = jitter

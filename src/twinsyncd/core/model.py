@@ -137,6 +137,7 @@ class SourceRow:
     drive: str = ""  # which drive waits for a person, or was approved
     lost: int = 0  # how many remembered files are missing there, as far as was counted
     examples: tuple[str, ...] = ()  # some of their paths, for a person to see
+    patterns: str = ""  # by which its files were chosen at the last start
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,7 @@ class Source:
     quiet_by_suffix: Mapping[str, float] = field(default_factory=dict)  # ".dgn" -> seconds
     scan_remote_every_s: float = 60.0  # nothing else tells what other hosts write there
     guard: Guard = Guard()
+    patterns: str = ""  # what chooses its files, as text that differs if the choice may
 
 
 @dataclass(frozen=True, slots=True)

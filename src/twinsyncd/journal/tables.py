@@ -75,6 +75,7 @@ sources = Table(
     Column("drive", Text, nullable=False),
     Column("lost", Integer, nullable=False),
     Column("examples", JSON, nullable=False),  # a list of paths
+    Column("patterns", Text, nullable=False),
 )
 
 runs = Table(

@@ -29,7 +29,7 @@ class Counts:
     to_store: int = 0
     to_run: int = 0
     aside: int = 0
-    gone: int = 0  # gone from the drive, kept in the iModel
+    gone: int = 0  # gone from the drive, or excluded; kept in the iModel
 
 
 @dataclass(frozen=True, slots=True)
