@@ -24,6 +24,7 @@ from .programs import Place
 from .proxy import Commit
 
 CONNECTORS = {"ifc": "IFC", "dxf": "DWG"}
+BACKLOG_S = 0.3  # a request outlives who sent it, and may wait before it is read
 CLOCKS_S = 0.05  # the proxy notes a commit a little later than localtwin makes it
 
 
@@ -199,7 +200,8 @@ def repeated(commits: Iterable[Commit], excused_s: Iterable[float]) -> Iterator[
         before[commit.blob] = commit
         if last is None or last.digest != commit.digest:
             continue
-        if not any(last.at_s - CLOCKS_S <= moment_s <= commit.at_s for moment_s in excuses):
+        began_s = min(last.asked_s, last.at_s) - BACKLOG_S
+        if not any(began_s <= moment_s <= commit.at_s for moment_s in excuses):
             yield Violation("superfluous", commit.blob, f"{commit.digest[:12]} was sent twice")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import re
 import threading
 import time
@@ -47,11 +48,12 @@ LOSING_ANSWERS: Final = {Fault.DROPPED_ANSWER, Fault.CUT_ANSWER}
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A content that became a blob's; `blob` is the last part of its path, `at_s` wall clock."""
+    """A content that became a blob's; `blob` is the last part of its path, times are wall clock."""
 
     blob: str
     digest: str
-    at_s: float
+    at_s: float  # when the answer to the request was there
+    asked_s: float = math.inf  # when the request was
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ class Witness:
     commits: list[Commit] = field(default_factory=list)
     _blocks: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
-    def saw(self, method: str, target: str, body: bytes) -> None:
+    def saw(self, method: str, target: str, body: bytes, asked_s: float) -> None:
         """Take note of a write to a blob that the server answered with success."""
         url = urlsplit(target)
         if method != "PUT" or not url.path.startswith("/blobs/"):
@@ -90,7 +92,8 @@ class Witness:
             body = b"".join(self._blocks[blob, name] for name in names)
         for key in [key for key in self._blocks if key[0] == blob]:
             del self._blocks[key]
-        self.commits.append(Commit(blob, hashlib.sha256(body).hexdigest(), time.time()))
+        digest = hashlib.sha256(body).hexdigest()
+        self.commits.append(Commit(blob, digest, time.time(), asked_s))
 
 
 class Proxy:
@@ -178,9 +181,10 @@ class Proxy:
             return b""
         if fault is Fault.DELAY:
             await asyncio.sleep(DELAY_S)
+        asked_s = time.time()
         answer = await self._forward(request.head, request.body)
         if answer[9:10] == b"2":
-            self.witness.saw(*request.line, request.body)
+            self.witness.saw(*request.line, request.body, asked_s)
         if fault in LOSING_ANSWERS:
             self.lost_s.append(time.time())
             return b"" if fault is Fault.DROPPED_ANSWER else answer[: len(answer) // 2]

@@ -78,16 +78,27 @@ def test_a_run_without_new_content_is_superfluous_unless_an_answer_was_lost(
         ([Commit(BLOB, "old", 5.0)], [], [BLOB]),
         ([Commit(BLOB, "old", 5.0)], [4.0], []),
         ([Commit(BLOB, "old", 5.0)], [6.0], [BLOB]),
+        ([Commit(BLOB, "old", 5.0)], [0.45], []),
+        ([Commit(BLOB, "old", 5.0)], [0.05], [BLOB]),
         ([Commit(BLOB, "new", 5.0), Commit(BLOB, "old", 6.0)], [], []),
         ([Commit(new_guid(), "old", 5.0)], [], []),
     ],
-    ids=["at once", "after a kill", "before a kill", "after another", "elsewhere"],
+    ids=[
+        "at once",
+        "after a kill",
+        "before a kill",
+        "its first request outlived a kill",
+        "a kill before the first request",
+        "after another",
+        "elsewhere",
+    ],
 )
 def test_an_upload_of_what_is_there_is_superfluous_unless_its_answer_was_lost(
     commits: list[Commit], excuses: list[float], expected: list[str]
 ) -> None:
     """A touched file costs one hash and nothing else (P5)."""
-    found = repeated([Commit(BLOB, "old", 0.5), *commits], excuses)
+    first = Commit(BLOB, "old", 0.5, asked_s=0.4)
+    found = repeated([first, *commits], excuses)
 
     assert expected == [violation.about for violation in found]
 
