@@ -26,6 +26,7 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
+from twinsyncd.core.backoff import CAP_S
 from twinsyncd.core.model import Failure, Fault, FileKey, FileRow, Finding, Guard, Source
 from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX
 from twinsyncd.core.watched import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
@@ -517,6 +518,19 @@ def test_another_drive_is_accepted_once_a_person_says_so() -> None:
         .says()
         .source(identity="drive-2", offline="", needs_person=False, approved=False)
     )
+
+
+def test_an_approved_drive_that_is_found_empty_is_asked_about_until_it_is_answered() -> None:
+    """Else the two questions take turns, and who answers one finds the other a minute later."""
+    empty = facts.ScanFailed(CAD, "empty", needs_person=True, drive="drive-2", lost=20)
+    script = crowd(20).hears(other_drive()).says()
+    script.hears(meant(0, "drive-2")).says(scan("drive-2")).hears(empty).says()
+    script.source(identity="drive-2", approved=False, needs_person=True, lost=20)
+
+    for _ in range(3):
+        script.hears(after_s=CAP_S).says(scan("drive-2")).hears(empty).says().source(lost=20)
+
+    script.hears(meant(20, "drive-2")).says(approved("drive-2"))
 
 
 def test_a_third_drive_needs_an_approval_of_its_own() -> None:

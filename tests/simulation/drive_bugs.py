@@ -137,6 +137,16 @@ def usual_guard(good: Any) -> Any:
     return lambda known, missing, _guard, approved=0: good(known, missing, Guard(), approved)
 
 
+def forget_accepted(good: Any) -> Any:
+    def bad(self: Drive, fact: facts.ScanFailed, now: Now) -> None:
+        before = self.watched[fact.source].row.identity
+        good(self, fact, now)
+        watched = self.watched[fact.source]
+        watched.row = self.changed[fact.source] = replace(watched.row, identity=before)
+
+    return bad
+
+
 def any_drive(good: Any) -> Any:
     def bad(row: Any) -> commands.Scan:
         scan: commands.Scan = good(row)

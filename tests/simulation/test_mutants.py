@@ -15,7 +15,6 @@ SLOW = {
     "a long run is told at each look",
     "a short run is told as long",
     "an approval is never used up",
-    "an approval counts on every drive",
     "an approval lets any drive pass",
     "an approval lets any loss pass",
     "an approval of what was not shown",

@@ -223,9 +223,10 @@ class Drive:
         watched.failures += 1
         watched.missing.clear()
         before = watched.row
+        accepted = before.approved and fact.drive == before.drive
         row = SourceRow(
             before.key,
-            before.identity,
+            fact.drive if accepted else before.identity,
             fact.reason,
             needs_person=fact.needs_person,
             drive=fact.drive,
