@@ -27,6 +27,20 @@ def test_a_fresh_drive_is_synced_and_stays_so(tmp_path: Path) -> None:
     assert "nothing to do" in rehearsal.stdout
 
 
+def test_a_file_that_was_deleted_is_told_and_not_counted(tmp_path: Path) -> None:
+    """Who syncs by hand or by cron never waits the minute after which it counts as gone."""
+    with open_site(tmp_path) as site:
+        site.save("kept.dxf", drawing(1))
+        site.save("deleted.dxf", drawing(2))
+        site.call("sync")
+        (site.drive / "deleted.dxf").unlink()
+
+        again = site.call("sync")
+
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "agree on 1 file; 1 not on the drive any more" in again.stdout
+
+
 def test_a_broken_file_is_named_and_holds_up_nobody(tmp_path: Path) -> None:
     """One export that broke off must not keep an office's other files out of the iModel."""
     with open_site(tmp_path) as site:

@@ -53,11 +53,12 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
 
     set_up(config.daemon.log_format, sys.stderr, "info" if verbose else "critical")
     with showing_progress(console, config):
-        problem = sync_now(config, timeout_s)
+        problem, missing = sync_now(config, timeout_s)
     seen = read_status(config, runs=1)
     if is_synced(seen) and not problem:
-        files = count(total_counts(seen.counts).known, "file")
-        console.print(f"[green]in sync[/]: drive, Storage and iModel agree on {files}")
+        files = count(total_counts(seen.counts).known - missing, "file")
+        gone = f"; {missing:,} not on the drive any more, kept in the iModel" if missing else ""
+        console.print(f"[green]in sync[/]: drive, Storage and iModel agree on {files}{gone}")
         raise typer.Exit(0)
     console.print(f"[red]not in sync[/]{': ' if problem else ''}{plain(problem)}\n", soft_wrap=True)
     show(console, config, seen, running=False)

@@ -112,6 +112,10 @@ class Drive:
         watched = self.watched[key.source]
         return key in self.settler or key.path in watched.missing or bool(watched.row.offline)
 
+    def missing(self) -> int:
+        """Return how many remembered files were not seen, and do not count as gone yet."""
+        return sum(len(watched.missing) for watched in self.watched.values())
+
     def is_restless(self, source: str) -> bool:
         """Tell whether more changes may be about to show: not scanned yet, or files in motion."""
         return not self.watched[source].scanned or self.settler.restless(source) > 0

@@ -96,6 +96,10 @@ class Machine:
         """Return how many files are not known to be at rest."""
         return len(self._drive.settler)
 
+    def missing(self) -> int:
+        """Return how many remembered files were not on the drive, and do not count as gone yet."""
+        return self._drive.missing()
+
     def storing(self) -> int:
         """Return how many stores are under way."""
         return sum(len(lane.stores.busy) for lane in self._lanes.values())

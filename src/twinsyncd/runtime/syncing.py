@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..config import Config
 from ..core.facts import PersonFact, SyncAsked
+from ..core.machine import Machine
 from ..errors import JournalError
 from ..journal import desk
 from ..journal.database import open_database
@@ -17,13 +18,20 @@ TRIES: Final = 6  # failures in a row (about a minute) before a person is told i
 LOOK_S: Final = 0.2  # how often a running daemon is asked whether it is done
 
 
-def sync(config: Config, timeout_s: float) -> str:
-    """Bring everything to rest; return "" or why that was not possible.
+class Synced(NamedTuple):
+    """What a sync came to."""
+
+    problem: str = ""  # why not everything could be brought to rest
+    missing: int = 0  # files not on the drive, too shortly to count as gone; as far as is known
+
+
+def sync(config: Config, timeout_s: float) -> Synced:
+    """Bring everything to rest, or say why that was not possible.
 
     A running daemon is asked to do it; else it is done here. Raises JournalError.
     """
     if is_running(config):
-        return _ask_daemon(config, timeout_s)
+        return Synced(_ask_daemon(config, timeout_s))
     return _do_it(config, timeout_s)
 
 
@@ -40,7 +48,7 @@ def leave_request(config: Config, fact: PersonFact) -> bool:
     return is_running(config)
 
 
-def _do_it(config: Config, timeout_s: float) -> str:
+def _do_it(config: Config, timeout_s: float) -> Synced:
     end_s = time.monotonic() + timeout_s
     with open_engine(config, watch=False) as engine:
         machine = engine.machine
@@ -50,13 +58,18 @@ def _do_it(config: Config, timeout_s: float) -> str:
             return bool(stuck) or machine.at_rest() or time.monotonic() > end_s
 
         engine.run(until=is_over)
-        if machine.at_rest():
-            return ""
-        if halts := machine.halts():
-            return "; ".join(halts.values())
-        if machine.failures() >= TRIES:
-            return "the platform does not answer; what is left is kept and done by the next sync"
-        return f"not at rest after {timeout_s:.0f} s; what is left is done by the next sync"
+        return Synced(_problem(machine, timeout_s), machine.missing())
+
+
+def _problem(machine: Machine, timeout_s: float) -> str:
+    """Return why a machine that was stopped is not at rest; "" if it is."""
+    if machine.at_rest():
+        return ""
+    if halts := machine.halts():
+        return "; ".join(halts.values())
+    if machine.failures() >= TRIES:
+        return "the platform does not answer; what is left is kept and done by the next sync"
+    return f"not at rest after {timeout_s:.0f} s; what is left is done by the next sync"
 
 
 def _ask_daemon(config: Config, timeout_s: float) -> str:
