@@ -60,6 +60,7 @@ class Commit:
 class _Request:
     head: bytes
     body: bytes
+    asked_s: float  # wall clock, before it was read and perhaps delayed
 
     @property
     def line(self) -> tuple[str, str]:
@@ -181,10 +182,9 @@ class Proxy:
             return b""
         if fault is Fault.DELAY:
             await asyncio.sleep(DELAY_S)
-        asked_s = time.time()
         answer = await self._forward(request.head, request.body)
         if answer[9:10] == b"2":
-            self.witness.saw(*request.line, request.body, asked_s)
+            self.witness.saw(*request.line, request.body, request.asked_s)
         if fault in LOSING_ANSWERS:
             self.lost_s.append(time.time())
             return b"" if fault is Fault.DROPPED_ANSWER else answer[: len(answer) // 2]
@@ -202,11 +202,12 @@ class Proxy:
 
 
 async def _read(reader: asyncio.StreamReader) -> _Request:
-    head = b""
+    head, asked_s = b"", time.time()
     while not head.endswith(b"\r\n\r\n"):
         line = await reader.readline()
         if not line or len(head) > HEAD_BYTES:
             raise asyncio.IncompleteReadError(head, None)
         head += line
     length = _LENGTH.search(head)
-    return _Request(head, await reader.readexactly(int(length[1])) if length else b"")
+    body = await reader.readexactly(int(length[1])) if length else b""
+    return _Request(head, body, asked_s)

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from .proxy import Fault, Proxy
+from .proxy import DELAY_S, Fault, Proxy
 
 BLOB = "/blobs/share/a?sig=x"
 
@@ -86,6 +86,16 @@ def test_a_fault_waits_for_its_request(upstream: Upstream) -> None:
     with pytest.raises(httpx.TransportError):
         upstream.put(BLOB, b"2")
     assert upstream.put(BLOB, b"3").status_code == 201
+
+
+def test_a_commit_tells_when_it_was_asked_for_also_if_it_was_delayed(upstream: Upstream) -> None:
+    """Who asked may have been killed meanwhile, and that excuses who asks again."""
+    upstream.proxy.arm(Fault.DELAY, 0)
+
+    upstream.put(BLOB, b"content")
+
+    (commit,) = upstream.proxy.witness.commits
+    assert commit.at_s - commit.asked_s >= DELAY_S
 
 
 def test_commits_are_witnessed_even_if_their_answer_is_lost(upstream: Upstream) -> None:
