@@ -9,6 +9,7 @@ import pytest
 from cli_scene import CAD, Office
 
 from twinsyncd.core.model import (
+    IN_DOUBT,
     FileKey,
     FileRow,
     Fingerprint,
@@ -57,3 +58,11 @@ def test_programs_are_told_of_what_is_in_the_file_only(office: Office) -> None:
     assert told["open_total"] == 0
     assert [each["source"] for each in told["counts"]] == [CAD]
     assert (told["lanes"], told["offline"], told["needs_person"], told["runs"]) == ([], {}, {}, [])
+
+
+def test_a_rehearsal_plans_nothing_for_a_file_that_is_gone_in_doubt(office: Office) -> None:
+    """Its row is kept for the sake of a late store; there is nothing to upload any more."""
+    gone = FileRow(FileKey(CAD, "gone.dgn"), None, "", IN_DOUBT, "v1", item="j", mapped=True)
+    office.remember(Step(files=(gone,)))
+
+    assert "gone.dgn" not in office.types("sync", "--dry-run").out

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import assert_never
 
 from ..config import Config, sources_of
 from ..core.facts import FilesFound, ScanFailed, Scanned
-from ..core.model import FileKey, FileRow
+from ..core.model import FileKey, FileRow, Need, need
 from ..disk.folder import Folder
 from ..disk.protocols import Known
 from ..errors import DiskError
@@ -93,10 +94,15 @@ def _left(
     for row in memory.active([source]):
         if row.key.path in told:
             continue
-        reason = row.unread or row.aside
-        if reason:
-            yield Intention(connection, source, row.key.path, "wait", f"set aside: {reason}")
-        elif row.seen == row.stored:
-            yield Intention(connection, source, row.key.path, "run only", "is uploaded already")
-        else:
-            yield Intention(connection, source, row.key.path, "replace", "was not uploaded yet")
+        match need(row):
+            case Need.ASIDE:
+                reason = f"set aside: {row.unread or row.aside}"
+                yield Intention(connection, source, row.key.path, "wait", reason)
+            case Need.RUN:
+                yield Intention(connection, source, row.key.path, "run only", "is uploaded already")
+            case Need.STORE:
+                yield Intention(connection, source, row.key.path, "replace", "was not uploaded yet")
+            case Need.NOTHING:  # gone, and kept for the sake of a store or a run under way
+                pass
+            case what:
+                assert_never(what)
