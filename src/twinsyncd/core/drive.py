@@ -193,7 +193,7 @@ class Drive:
         watched = self.watched[fact.source]
         watched.failures = watched.failures + 1 if fact.failed else 0
         watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
-        row = SourceRow(fact.source, fact.identity, patterns=watched.source.patterns)
+        row = SourceRow(fact.source, fact.identity)
         lost, approved = len(watched.missing), safety.approved_loss(watched.row, fact.identity)
         if safety.is_mass_deletion(fact.known, lost, watched.source.guard, approved):
             reason = safety.say_mass_deletion(lost, fact.known)
@@ -235,7 +235,6 @@ class Drive:
             needs_person=fact.needs_person,
             drive=fact.drive,
             lost=fact.lost,
-            patterns=watched.source.patterns,
         )
         shown = Finding(before.key, before.drive, before.lost)
         if before.approved and safety.is_what_was_shown(row, shown):
@@ -246,7 +245,7 @@ class Drive:
 
     def _scan_ended(self, watched: Watched, row: SourceRow, now: Now) -> None:
         if watched.end_scan(row, now.at_s):
-            self.changed[row.key] = row
+            self.changed[row.key] = watched.row
         if row.offline:
             self.settler.forget_source(row.key)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from .backoff import delay_s
@@ -54,8 +54,8 @@ class Watched:
     def end_scan(self, row: SourceRow, now_s: float) -> bool:
         """Note what the scan came to; return whether that is new."""
         self.scanning, self.scanned, self.ended_s = False, True, now_s
-        changed, self.row = row != self.row, row
-        return changed
+        before, self.row = self.row, replace(row, patterns=self.source.patterns)
+        return self.row != before
 
     def scan_again(self, fact: Scanned, now_s: float, jitter: float) -> None:
         """Let the next scan be due at its usual time, or as soon as there is a reason."""
