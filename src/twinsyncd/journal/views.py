@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,19 +108,14 @@ class Views:
 
     def status(self, *, runs: int = 5, open_files: int = 20) -> Status:
         """Return the whole picture from one snapshot of the journal."""
-        try:
+        with _translated():
             return self._status(runs, open_files)
-        except DatabaseError as exc:
-            raise JournalError(f"the journal cannot be read: {exc.orig}") from exc
 
     def scanned_before(self) -> frozenset[str]:
         """Return the keys of the sources of which a scan once succeeded."""
         scanned = select(tables.sources.c.key).where(tables.sources.c.identity != "")
-        try:
-            with self._engine.connect() as connection:
-                return frozenset(connection.execute(scanned).scalars())
-        except DatabaseError as exc:
-            raise JournalError(f"the journal cannot be read: {exc.orig}") from exc
+        with _translated(), self._engine.connect() as connection:
+            return frozenset(connection.execute(scanned).scalars())
 
     def _status(self, runs: int, open_files: int) -> Status:
         with self._engine.connect() as connection, connection.begin():
@@ -156,6 +152,14 @@ class Views:
 
     def _of_lanes(self, column: Column[Any]) -> ColumnElement[bool]:
         return true() if self._scope is None else column.in_(self._scope.lanes)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as exc:
+        raise JournalError(f"the journal cannot be read: {exc.orig}") from exc
 
 
 def _counts() -> Select[Any]:
