@@ -10,9 +10,9 @@ from cloud_script import API, BLOB, BlobHost, Bytes, Wire
 from twinsyncd.core import commands, facts
 from twinsyncd.core.model import FileKey, Fingerprint
 from twinsyncd.targets.protocol import Target
-from twinsyncd.targets.storage_connection import StorageConnection
-from twinsyncd.targets.storage_settings import StorageConnectionSettings
-from twinsyncd.targets.storage_tree import StorageTree
+from twinsyncd.targets.storage.connection import StorageConnection
+from twinsyncd.targets.storage.settings import StorageConnectionSettings
+from twinsyncd.targets.storage.tree import StorageTree
 
 CONNECTIONS = "/synchronization/imodels/storageconnections"
 KEY = FileKey("cad", "structure/beam.ifc")

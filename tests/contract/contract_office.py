@@ -10,9 +10,9 @@ from twinsyncd.cloud.session import Cloud
 from twinsyncd.core import commands, facts
 from twinsyncd.core.model import FileKey, Fingerprint, Outcome
 from twinsyncd.targets.extensions import connectors_for
-from twinsyncd.targets.storage_connection import StorageConnection
-from twinsyncd.targets.storage_settings import StorageConnectionSettings
-from twinsyncd.targets.storage_tree import StorageTree
+from twinsyncd.targets.storage.connection import StorageConnection
+from twinsyncd.targets.storage.settings import StorageConnectionSettings
+from twinsyncd.targets.storage.tree import StorageTree
 
 LOOKS_MAX = 600
 """Half a minute of looks at a run; a run of these small files takes about a second."""

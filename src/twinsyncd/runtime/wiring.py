@@ -26,9 +26,9 @@ from ..journal.desk import Request
 from ..journal.views import Scope, Status, Views
 from ..journal.writer import Journal
 from ..targets.protocol import Target
-from ..targets.storage_connection import StorageConnection
-from ..targets.storage_settings import StorageConnectionSettings
-from ..targets.storage_tree import StorageTree
+from ..targets.storage.connection import StorageConnection
+from ..targets.storage.settings import StorageConnectionSettings
+from ..targets.storage.tree import StorageTree
 from .clock import read_clock
 from .engine import Engine
 from .hands import Hands

@@ -11,10 +11,10 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..cloud.client import Platform
-from ..cloud.values import Item
-from ..core.model import Failure, Fault
-from ..errors import CloudError
+from ...cloud.client import Platform
+from ...cloud.values import Item
+from ...core.model import Failure, Fault
+from ...errors import CloudError
 
 
 @dataclass(slots=True)

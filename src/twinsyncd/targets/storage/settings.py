@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ..core.model import FileKey
+from ...core.model import FileKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..cloud.client import Platform
-from ..cloud.faults import refused
-from ..cloud.values import StorageConnectionInfo
-from ..core.commands import Mapping
-from ..core.model import Fault, FileKey
-from ..errors import CloudError
-from .storage_settings import StorageConnectionSettings
+from ...cloud.client import Platform
+from ...cloud.faults import refused
+from ...cloud.values import StorageConnectionInfo
+from ...core.commands import Mapping
+from ...core.model import Fault, FileKey
+from ...errors import CloudError
+from .settings import StorageConnectionSettings
 
 CREATE_MAX: Final = 500  # files in one create call; keeps the body small, the rest is added
 SINGLES_MAX: Final = 50  # creates tried one file at a time per preparation when all are refused

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..cloud.blobs import Blobs
-from ..cloud.client import Platform
-from ..cloud.faults import unclear
-from ..cloud.links import RunAddress
-from ..cloud.values import Run, Start, StorageConnectionInfo, Upload
-from ..core import commands, facts
-from ..core.model import Failure, Fault, FileKey
-from ..errors import CloudError
+from ...cloud.blobs import Blobs
+from ...cloud.client import Platform
+from ...cloud.faults import unclear
+from ...cloud.links import RunAddress
+from ...cloud.values import Run, Start, StorageConnectionInfo, Upload
+from ...core import commands, facts
+from ...core.model import Failure, Fault, FileKey
+from ...errors import CloudError
+from ..protocol import Content
 from .membership import Admission, Membership
-from .protocol import Content
-from .run_results import seen
-from .storage_settings import StorageConnectionSettings
-from .storage_tree import StorageTree
+from .results import seen
+from .settings import StorageConnectionSettings
+from .tree import StorageTree
 
 
 class StorageConnection:

@@ -1,0 +1,1 @@
+"""Delivers files through iTwin Storage and a storage connection of an iModel."""
