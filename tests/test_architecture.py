@@ -14,7 +14,7 @@ FILES = sorted(SRC.rglob("*.py"))
 MODULE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 60
 
-CORE, ERRORS = "twinsyncd.core", "twinsyncd.errors"
+CORE, ERRORS, REDACT = "twinsyncd.core", "twinsyncd.errors", "twinsyncd.redact"
 VALUES = ("twinsyncd.core.model", "twinsyncd.core.facts", "twinsyncd.core.commands")
 VIEWS = "twinsyncd.journal.views"
 PROTOCOLS = (
@@ -31,10 +31,10 @@ SHELL = ("twinsyncd.runtime", "twinsyncd.config", "twinsyncd.logs")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     CORE: (CORE,),
     ERRORS: (CORE,),
-    "twinsyncd.patterns": (CORE,),
-    "twinsyncd.logs": ("twinsyncd.cloud.redact",),
+    "twinsyncd.redact": (),
+    "twinsyncd.logs": (REDACT,),
     "twinsyncd.notify": (CORE, ERRORS),
-    "twinsyncd.config": (CORE, ERRORS, "twinsyncd.patterns", "twinsyncd.targets.extensions"),
+    "twinsyncd.config": (CORE, ERRORS, "twinsyncd.connectors"),
     "twinsyncd.journal": (
         "twinsyncd.core.model",
         "twinsyncd.core.step",
@@ -43,9 +43,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         ERRORS,
     ),
     "twinsyncd.disk": (*VALUES, "twinsyncd.core.content", ERRORS),
-    "twinsyncd.cloud": (*VALUES, "twinsyncd.core.content", ERRORS),
-    "twinsyncd.targets": ("twinsyncd.cloud", CORE, ERRORS),
-    "twinsyncd.targets.extensions": (),
+    "twinsyncd.cloud": (*VALUES, "twinsyncd.core.content", ERRORS, REDACT),
+    "twinsyncd.targets": ("twinsyncd.cloud", CORE, ERRORS, REDACT),
+    "twinsyncd.connectors": (),
     "twinsyncd.targets.protocol": (CORE,),
     "twinsyncd.runtime": (*PROTOCOLS, CORE, ERRORS),
     "twinsyncd.runtime.wiring": ("twinsyncd",),
@@ -248,7 +248,7 @@ def test_imports_are_found_wherever_and_however_written(
         ("twinsyncd.core.lane", ["twinsyncd.errors"], ["twinsyncd.errors"]),
         ("twinsyncd", ["twinsyncd.config"], ["twinsyncd.config"]),
         (
-            "twinsyncd.targets.extensions",
+            "twinsyncd.connectors",
             ["twinsyncd.targets.protocol"],
             ["twinsyncd.targets.protocol"],
         ),

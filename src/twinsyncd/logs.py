@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import PurePath
 from typing import Any, Final, Literal, TextIO
 
-from .cloud.redact import redact
+from .redact import redact
 
 Style = Literal["auto", "console", "json"]
 

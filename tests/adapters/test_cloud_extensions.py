@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twinsyncd.targets.extensions import EXTENSIONS, KNOWN_CONNECTORS, MODELS, connectors_for
+from twinsyncd.connectors import EXTENSIONS, KNOWN_CONNECTORS, MODELS, connectors_for
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 
 from twinsyncd.cloud.blobwire import error_of as blob_error_of
 from twinsyncd.cloud.faults import error_from, error_of
-from twinsyncd.cloud.redact import redact
 from twinsyncd.core.model import Fault
+from twinsyncd.redact import redact
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twinsyncd.config.patterns import BadPatternError, matcher
 from twinsyncd.core.match import LITTER, litter_but
-from twinsyncd.patterns import BadPatternError, matcher
 
 
 def is_drawing(name: str) -> bool:

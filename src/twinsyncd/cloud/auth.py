@@ -14,9 +14,9 @@ import httpx
 
 from ..core.model import Failure, Fault
 from ..errors import CloudError
+from ..redact import redact
 from . import faults, wire
 from .links import same_party
-from .redact import redact
 
 ISSUER_URL: Final = "https://ims.bentley.com"
 SCOPE: Final = "itwin-platform"

@@ -14,8 +14,8 @@ import httpx
 
 from ..core.model import Failure, Fault
 from ..errors import CloudError
+from ..redact import redact
 from . import faults
-from .redact import redact
 
 _UNCOMMITTED: Final = re.compile(rb"<UncommittedBlocks>(.*?)</UncommittedBlocks>", re.DOTALL)
 _BLOCK: Final = re.compile(

@@ -14,8 +14,8 @@ import httpx
 
 from ..core.model import Failure, Fault
 from ..errors import CloudError
+from ..redact import redact
 from . import wire
-from .redact import redact
 from .values import Complaint
 
 _TRANSIENT: Final = {408, 409, 425, 500, 502, 503, 504}

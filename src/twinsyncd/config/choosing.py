@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ..targets.extensions import EXTENSIONS, MODELS, ON_REQUEST, connectors_for
+from ..connectors import EXTENSIONS, MODELS, ON_REQUEST, connectors_for
 
 AUTO: Final = "auto"
 

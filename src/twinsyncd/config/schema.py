@@ -16,10 +16,10 @@ from pydantic import (
     model_validator,
 )
 
+from ..connectors import connectors_for
 from ..core.match import Matcher
-from ..patterns import BadPatternError, excluding, matcher, wanting
-from ..targets.extensions import connectors_for
 from .choosing import AUTO, endings_for, globs_for, unreadable
+from .patterns import BadPatternError, excluding, matcher, wanting
 from .units import Duration, ScanInterval, Share, complaint
 from .values import Connector, FilePath, Folder, Guid, Name, SecretFile, StorageFolder, Url, choice
 

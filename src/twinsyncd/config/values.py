@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from ..targets.extensions import KNOWN_CONNECTORS
+from ..connectors import KNOWN_CONNECTORS
 from .choosing import AUTO
 from .units import complaint
 

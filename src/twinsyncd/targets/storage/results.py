@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ...cloud.redact import redact
 from ...cloud.values import Run, Task
 from ...core.commands import LookAtRun
 from ...core.facts import RunSeen
 from ...core.model import FileResult, Outcome
+from ...redact import redact
 
 _OUTCOMES: Final = {
     "Success": Outcome.SUCCEEDED,

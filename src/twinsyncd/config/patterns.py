@@ -15,7 +15,7 @@ from unicodedata import normalize
 from wcmatch import glob
 from wcmatch._wcparse import PatternLimitException  # documented, exported nowhere else
 
-from .core.match import Matcher, Pattern, litter_but
+from ..core.match import Matcher, Pattern, litter_but
 
 FLAGS: Final = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.IGNORECASE | glob.FORCEUNIX
 
