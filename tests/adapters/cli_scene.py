@@ -10,7 +10,7 @@ import pytest
 
 from twinsyncd.cli import main
 from twinsyncd.core.step import Step
-from twinsyncd.journal import desk
+from twinsyncd.journal import requests
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
 
@@ -76,7 +76,7 @@ class Office:
     def remember(self, *steps: Step) -> None:
         """Let a daemon have lived, remembered this, and ended."""
         journal = Journal(open_database(self.state / "journal.sqlite"))
-        journal.sign_on("1.0", 1_700_000_000.0)
+        journal.register("1.0", 1_700_000_000.0)
         for step in steps:
             journal.commit(step)
         journal.close()
@@ -84,7 +84,7 @@ class Office:
     def asked(self) -> list[tuple[str, str]]:
         """Return what people have asked of the daemon and nobody has taken up."""
         engine = open_database(self.state / "journal.sqlite")
-        asked = [(each.kind, each.argument) for each in desk.waiting(engine)]
+        asked = [(each.kind, each.argument) for each in requests.open_requests(engine)]
         engine.dispose()
         return asked
 

@@ -153,7 +153,7 @@ def test_a_status_of_a_damaged_journal_is_words(office: Office) -> None:
 
     assert printed.code == 1
     assert printed.err.startswith("twinsyncd: ")
-    assert "cannot be read" in printed.err
+    assert "cannot be used" in printed.err
 
 
 def test_all_synced_is_exit_code_0(office: Office) -> None:

@@ -17,7 +17,7 @@ from twinsyncd.config import load, sources_of
 from twinsyncd.core.facts import Scanned
 from twinsyncd.disk.folder import Folder
 from twinsyncd.journal.database import open_read_only
-from twinsyncd.journal.remembered import Remembered
+from twinsyncd.journal.reader import JournalReader
 
 from .drives import fill, remember_synced
 from .figures import Stopwatch, memory_mb, processor_s, say
@@ -46,7 +46,9 @@ def test_a_scan_is_about_as_quick_as_listing(site: Site) -> None:
     config = load(site.config, {})
     connection, source = next(sources_of(config))
     engine = open_read_only(site.journal)
-    folder = Folder(connection.key_of(source), source.folder, source.matcher(), Remembered(engine))
+    folder = Folder(
+        connection.key_of(source), source.folder, source.matcher(), JournalReader(engine)
+    )
     plain, ours = Stopwatch(), Stopwatch()
     for _ in range(3):
         with plain.timing():

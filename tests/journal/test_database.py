@@ -20,13 +20,14 @@ import twinsyncd.journal
 from twinsyncd.core.model import FileRow, LaneRow, Phase, SourceRow
 from twinsyncd.core.step import Step
 from twinsyncd.errors import JournalError
-from twinsyncd.journal import desk
+from twinsyncd.journal import requests
 from twinsyncd.journal.database import HEAD, open_database, version_of
+from twinsyncd.journal.requests import Request
 from twinsyncd.journal.tables import metadata
 
 OLD_LANE = """INSERT INTO lanes VALUES ("imodel", "running", "one", "run", "", 0, 0, 0, 0, "")"""
 OLD_SOURCE = "INSERT INTO sources VALUES ('cad', 'drive', 'gone', true, true)"
-SYNC = desk.Request("sync")
+SYNC = Request("sync")
 MIGRATIONS = Path(twinsyncd.journal.__file__).parent / "migrations"
 
 
@@ -114,7 +115,7 @@ def test_a_file_that_is_no_database_is_refused_with_a_way_out(file: Path, conten
     """The operator must hear that nothing is lost but time, and what to do."""
     file.write_bytes(content)
 
-    with pytest.raises(JournalError, match="cannot be used as journal") as caught:
+    with pytest.raises(JournalError, match="cannot be used") as caught:
         open_database(file)
 
     assert "move it away" in caught.value.hint
@@ -169,12 +170,12 @@ def test_a_second_process_asks_while_the_writer_writes(file: Path) -> None:
         other = open_database(file)
         journal.commit(WHOLE_STEP)
 
-        request = desk.ask(other, SYNC, 1.0)
+        request = requests.add_request(other, SYNC, 1.0)
 
-        assert desk.taken_s(other, request) is None
-        assert [each.kind for each in journal.waiting_requests()] == ["sync"]
+        assert requests.handled_s(other, request) is None
+        assert [each.kind for each in journal.open_requests()] == ["sync"]
         journal.commit(WHOLE_STEP, [request], 2.0)
-        assert desk.taken_s(other, request) == 2.0
+        assert requests.handled_s(other, request) == 2.0
         other.dispose()
 
 

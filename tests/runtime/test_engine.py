@@ -13,10 +13,10 @@ from twinsyncd.core import commands, facts
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import FileRow, Finding, Now
 from twinsyncd.core.step import Step
-from twinsyncd.journal.desk import Request
+from twinsyncd.journal.requests import Request
 from twinsyncd.runtime.engine import BEAT_S, LISTEN_S, STORES_PER_COMMIT, Engine
 from twinsyncd.runtime.inbox import Inbox
-from twinsyncd.runtime.requests import fact_of, words_of
+from twinsyncd.runtime.person_requests import fact_of, request_of
 
 SCAN = commands.Scan(CAD, "")
 DURABLE = Step(files=(FileRow(A, seen="v1"),), commands=(SCAN, SCAN))
@@ -71,7 +71,7 @@ class Office:
             raise self.commit_fails
         self.requests = [each for each in self.requests if each.number not in taken]
 
-    def waiting_requests(self) -> list[Any]:
+    def open_requests(self) -> list[Any]:
         self.listens += 1
         return self.requests
 
@@ -201,7 +201,7 @@ def test_a_request_is_taken_up_only_with_what_came_of_it() -> None:
 )
 def test_a_request_is_read_as_it_was_written(fact: facts.PersonFact) -> None:
     """The command line writes it and the daemon reads it, perhaps a week later."""
-    assert fact_of(Request(*words_of(fact))) == fact
+    assert fact_of(Request(*request_of(fact))) == fact
 
 
 def test_a_sign_of_life_is_given_every_few_seconds_and_at_the_end() -> None:

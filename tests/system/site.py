@@ -13,7 +13,7 @@ from twinsyncd.config import load, sources_of
 from twinsyncd.core.model import FileKey, FileRow
 from twinsyncd.errors import JournalError
 from twinsyncd.journal.database import open_read_only
-from twinsyncd.journal.remembered import Remembered
+from twinsyncd.journal.reader import JournalReader
 from twinsyncd.journal.views import Counts, Status, Views, total_counts
 
 from . import programs
@@ -89,7 +89,7 @@ class Site:
         if self.status() is None:
             return FileRow(key)
         engine = open_read_only(self.journal)
-        row = Remembered(engine).get(key)
+        row = JournalReader(engine).get(key)
         engine.dispose()
         return row or FileRow(key)
 

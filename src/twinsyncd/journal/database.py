@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from ..errors import JournalError
+from .errors import translate_errors
 
 HEAD: Final = "0005"  # the newest migration; a test holds it to what Alembic finds
 BUSY_MS: Final = 10_000  # how long one process waits for another's transaction
@@ -25,14 +25,9 @@ def open_database(file: Path) -> Engine:
     engine = create_engine(f"sqlite:///{file}", poolclass=QueuePool)
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
+    translate_errors(engine, file)
     try:
         _bring_up_to_date(engine)
-    except DatabaseError as exc:
-        engine.dispose()
-        raise JournalError(
-            f"{file} cannot be used as journal: {exc.orig}",
-            hint="move it away and start again: every file is then compared with Storage anew",
-        ) from exc
     except JournalError:
         engine.dispose()
         raise
@@ -41,7 +36,9 @@ def open_database(file: Path) -> Engine:
 
 def open_read_only(file: Path) -> Engine:
     """Return an engine on an existing journal; what it is used for must only read."""
-    return create_engine(f"sqlite:///{file}", poolclass=NullPool)
+    engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
+    translate_errors(engine, file)
+    return engine
 
 
 def _set_up(connection: Any, _record: object) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Engine, Select, case, func, inspect, select, true
-from sqlalchemy.exc import DatabaseError
 
 from ..core.model import ABSENT, Finding, LaneRow, Outcome, RunRecord
 from ..errors import JournalError
@@ -90,8 +88,6 @@ class Views:
         self._engine: Engine = open_read_only(file)
         try:
             begun = file.exists() and inspect(self._engine).has_table(tables.daemons.name)
-        except DatabaseError as exc:
-            raise JournalError(f"{file} cannot be read as journal: {exc.orig}") from exc
         except OSError as exc:
             raise JournalError(
                 f"{file} cannot be read: {exc.strerror}",
@@ -107,17 +103,7 @@ class Views:
         self._engine.dispose()
 
     def status(self, *, runs: int = 5, open_files: int = 20) -> Status:
-        """Return the whole picture from one snapshot of the journal."""
-        with _translated():
-            return self._status(runs, open_files)
-
-    def scanned_before(self) -> frozenset[str]:
-        """Return the keys of the sources of which a scan once succeeded."""
-        scanned = select(tables.sources.c.key).where(tables.sources.c.identity != "")
-        with _translated(), self._engine.connect() as connection:
-            return frozenset(connection.execute(scanned).scalars())
-
-    def _status(self, runs: int, open_files: int) -> Status:
+        """Return everything people may see, from one snapshot of the journal."""
         with self._engine.connect() as connection, connection.begin():
             files, known = self._of_sources(_FILES.source), self._of_sources(tables.sources.c.key)
             daemon = connection.execute(select(tables.daemons)).mappings().first()
@@ -147,19 +133,17 @@ class Views:
                 ).scalar_one(),
             )
 
+    def scanned_before(self) -> frozenset[str]:
+        """Return the keys of the sources of which a scan once succeeded."""
+        scanned = select(tables.sources.c.key).where(tables.sources.c.identity != "")
+        with self._engine.connect() as connection:
+            return frozenset(connection.execute(scanned).scalars())
+
     def _of_sources(self, column: Column[Any]) -> ColumnElement[bool]:
         return true() if self._scope is None else column.in_(self._scope.sources)
 
     def _of_lanes(self, column: Column[Any]) -> ColumnElement[bool]:
         return true() if self._scope is None else column.in_(self._scope.lanes)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except DatabaseError as exc:
-        raise JournalError(f"the journal cannot be read: {exc.orig}") from exc
 
 
 def _counts() -> Select[Any]:

@@ -11,13 +11,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core.model import FileKey, FileRow
 from ..core.step import Step
-from . import desk, tables
-from .recent import Recent
-from .remembered import Remembered
+from . import heartbeat, requests, tables
+from .reader import JournalReader
+from .requests import Request
+from .row_cache import RowCache
 from .rows import from_file
 
 
-class Journal(Remembered):
+class Journal(JournalReader):
     """Reads and writes the rows of the machine.
 
     `get`, `get_many` and all writing belong to one thread.
@@ -27,7 +28,7 @@ class Journal(Remembered):
         """`engine` comes from `open_database`; it is disposed of by `close`."""
         super().__init__(engine)
         self._writer = engine.connect()
-        self._recent = Recent()
+        self._cache = RowCache()
         self._upserts = {
             table: _upsert(engine, table)
             for table in (tables.files, tables.lanes, tables.connections, tables.sources)
@@ -40,15 +41,15 @@ class Journal(Remembered):
 
     def get(self, key: FileKey) -> FileRow | None:
         """Return the remembered row, or None."""
-        if key not in self._recent:
-            self._recent.found(key, super().get(key))
-        return self._recent.get(key)
+        if key not in self._cache:
+            self._cache.found(key, super().get(key))
+        return self._cache.get(key)
 
     def get_many(self, source: str, paths: Sequence[str]) -> dict[str, FileRow]:
         """Return the remembered rows among these paths of a source."""
         rows = super().get_many(source, paths)
         for path in paths:
-            self._recent.found(FileKey(source, path), rows.get(path))
+            self._cache.found(FileKey(source, path), rows.get(path))
         return rows
 
     def commit(self, step: Step, taken: Sequence[int] = (), now_s: float = 0.0) -> None:
@@ -58,7 +59,7 @@ class Journal(Remembered):
         """
         with self._writer.begin():
             if taken:
-                desk.mark_taken(self._writer, taken, now_s)
+                requests.mark_handled(self._writer, taken, now_s)
             self._put(tables.files, [from_file(row) for row in step.files])
             self._put(tables.lanes, [asdict(row) for row in step.lanes])
             self._put(tables.connections, [asdict(row) for row in step.connections])
@@ -66,19 +67,19 @@ class Journal(Remembered):
             if step.history:
                 records = [asdict(record) for record in step.history]
                 self._writer.execute(insert(tables.runs), records)
-        self._recent.written(step.files)
+        self._cache.written(step.files)
 
-    def sign_on(self, version: str, now_s: float, renewed: desk.Request | None = None) -> None:
-        """Say that this process keeps the journal now; ask `renewed` if another version did."""
-        desk.sign_on(self._engine, version, now_s, renewed)
+    def register(self, version: str, now_s: float, on_upgrade: Request | None = None) -> None:
+        """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""
+        heartbeat.register(self._engine, version, now_s, on_upgrade)
 
     def beat(self, now_s: float, *, at_rest: bool, restless: int) -> None:
         """Give a sign of life."""
-        desk.beat(self._engine, now_s, at_rest=at_rest, restless=restless)
+        heartbeat.beat(self._engine, now_s, at_rest=at_rest, restless=restless)
 
-    def waiting_requests(self) -> list[desk.Request]:
+    def open_requests(self) -> list[Request]:
         """Return what people have asked for and nobody has taken up."""
-        return desk.waiting(self._engine)
+        return requests.open_requests(self._engine)
 
     def _put(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if rows:

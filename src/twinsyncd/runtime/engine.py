@@ -11,8 +11,8 @@ from ..core.machine import Machine
 from ..core.model import Now
 from ..core.step import Step
 from .inbox import Inbox
+from .person_requests import Request, fact_of
 from .reporting import report_facts, report_step
-from .requests import Request, fact_of
 
 LISTEN_S: Final = 1.0  # requests of other processes are noticed this often
 BEAT_S: Final = 5.0  # a sign of life this often; status calls three missed ones a death
@@ -25,7 +25,7 @@ class Memory(Protocol):
     def commit(self, step: Step, taken: Sequence[int], now_s: float) -> None:
         """Make all rows of the step durable, or none; with them that requests were taken up."""
 
-    def waiting_requests(self) -> Sequence[Request]:
+    def open_requests(self) -> Sequence[Request]:
         """Return what people have asked for and nobody has taken up."""
 
     def beat(self, now_s: float, *, at_rest: bool, restless: int) -> None:
@@ -99,7 +99,7 @@ class Engine:
         if now.at_s < self._next_listen_s:
             return ()
         self._next_listen_s = now.at_s + LISTEN_S
-        return self._memory.waiting_requests()
+        return self._memory.open_requests()
 
     def _beat(self, now: Now) -> None:
         self._next_beat_s = now.at_s + BEAT_S

@@ -12,7 +12,7 @@ from ..cloud.values import Changeset
 from ..config import Config, sources_of
 from ..core.model import Digest
 from ..journal.database import open_read_only
-from ..journal.remembered import Remembered
+from ..journal.reader import JournalReader
 from .wiring import cloud_settings, journal_file
 
 
@@ -37,7 +37,7 @@ def proven(config: Config) -> Iterator[Proven]:
     """Yield every known file that is on the drive, read anew. Raises OSError."""
     engine = open_read_only(journal_file(config))
     try:
-        remembered = Remembered(engine)
+        remembered = JournalReader(engine)
         for connection, source in sources_of(config):
             for row in remembered.every([connection.key_of(source)]):
                 file = source.folder / row.key.path

@@ -14,7 +14,7 @@ from ..disk.folder import Folder
 from ..disk.protocols import Known
 from ..errors import DiskError
 from ..journal.database import open_read_only
-from ..journal.remembered import Remembered
+from ..journal.reader import JournalReader
 from .checkup import NothingKnown
 from .wiring import journal_file
 
@@ -39,13 +39,13 @@ def rehearse(config: Config) -> Iterator[Intention]:
         return
     engine = open_read_only(file)
     try:
-        remembered = Remembered(engine)
+        remembered = JournalReader(engine)
         yield from _rehearse(config, remembered, remembered)
     finally:
         engine.dispose()
 
 
-def _rehearse(config: Config, known: Known, memory: Remembered | None) -> Iterator[Intention]:
+def _rehearse(config: Config, known: Known, memory: JournalReader | None) -> Iterator[Intention]:
     for connection, source in sources_of(config):
         key = connection.key_of(source)
         folder = Folder(key, source.folder, source.matcher(), known)
@@ -88,7 +88,7 @@ def _compare(folder: Folder, path: str, row: FileRow | None) -> tuple[str, str]:
 
 
 def _left(
-    connection: str, source: str, memory: Remembered, told: Container[str]
+    connection: str, source: str, memory: JournalReader, told: Container[str]
 ) -> Iterator[Intention]:
     """Yield what an earlier sync left undone, though the drive has not changed since."""
     for row in memory.active([source]):

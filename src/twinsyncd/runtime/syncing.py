@@ -9,9 +9,10 @@ from ..config import Config
 from ..core.facts import PersonFact, SyncAsked
 from ..core.machine import Machine
 from ..errors import JournalError
-from ..journal import desk
+from ..journal import requests
 from ..journal.database import open_database
-from .requests import words_of
+from ..journal.requests import Request
+from .person_requests import request_of
 from .wiring import is_running, journal_file, open_engine, open_views
 
 TRIES: Final = 6  # failures in a row (about a minute) before a person is told instead
@@ -42,7 +43,7 @@ def leave_request(config: Config, fact: PersonFact) -> bool:
     """
     engine = open_database(journal_file(config))
     try:
-        desk.ask(engine, desk.Request(*words_of(fact)), time.time())
+        requests.add_request(engine, Request(*request_of(fact)), time.time())
     finally:
         engine.dispose()
     return is_running(config)
@@ -77,10 +78,10 @@ def _ask_daemon(config: Config, timeout_s: float) -> str:
     engine = open_database(journal_file(config))
     end_s = time.monotonic() + timeout_s
     try:
-        request = desk.ask(engine, desk.Request(*words_of(SyncAsked())), time.time())
+        request = requests.add_request(engine, Request(*request_of(SyncAsked())), time.time())
         views = open_views(config)
         while True:
-            taken_s = desk.taken_s(engine, request)
+            taken_s = requests.handled_s(engine, request)
             daemon = views.status(runs=0, open_files=0).daemon
             if taken_s and daemon and daemon.at_rest and daemon.beat_s > taken_s:
                 return ""

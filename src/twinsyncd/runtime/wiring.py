@@ -22,7 +22,7 @@ from ..disk.root import is_network
 from ..disk.watcher import Watcher
 from ..errors import JournalError
 from ..journal.database import open_database
-from ..journal.desk import Request
+from ..journal.requests import Request
 from ..journal.views import Scope, Status, Views
 from ..journal.writer import Journal
 from ..targets.protocol import Target
@@ -33,7 +33,7 @@ from .clock import read_clock
 from .engine import Engine
 from .hands import Hands
 from .inbox import Inbox
-from .requests import words_of
+from .person_requests import request_of
 from .watching import Watching
 
 JOURNAL: Final = "journal.sqlite"
@@ -120,7 +120,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
             jitter=random.random,
         )
         # Another version may manage what the last one could not.
-        journal.sign_on(__version__, read_clock().wall_s, Request(*words_of(RetryAsked())))
+        journal.register(__version__, read_clock().wall_s, Request(*request_of(RetryAsked())))
         yield Engine(machine, journal, inbox, hands.begin, read_clock)
 
 

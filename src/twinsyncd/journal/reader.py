@@ -24,7 +24,7 @@ _FOLDER = select(  # a scan reads every file's row: no column more than it compa
 )
 
 
-class Remembered(Rows):
+class JournalReader(Rows):
     """Every call sees the newest commit."""
 
     def __init__(self, engine: Engine) -> None:

@@ -12,13 +12,14 @@ from journal_scene import CAD, LOOK, WHOLE_STEP, A, journal_in
 from twinsyncd.core.model import IN_DOUBT, FileRow, Outcome, RunRecord
 from twinsyncd.core.step import Step
 from twinsyncd.errors import JournalError
-from twinsyncd.journal import desk
+from twinsyncd.journal import requests
 from twinsyncd.journal.database import open_database
+from twinsyncd.journal.requests import Request
 from twinsyncd.journal.views import Counts, Views, total_counts
 from twinsyncd.journal.writer import Journal
 
-SYNC = desk.Request("sync")
-APPROVE = desk.Request("approve", "one")
+SYNC = Request("sync")
+APPROVE = Request("approve", "one")
 
 
 @pytest.fixture
@@ -45,54 +46,54 @@ def views(journal: Journal, file: Path) -> Iterator[Views]:
 def test_a_request_is_taken_up_once(journal: Journal, file: Path) -> None:
     """A sync that is taken up twice costs a scan of every drive twice."""
     other = open_database(file)
-    desk.ask(other, SYNC, 1.0)
-    desk.ask(other, APPROVE, 2.0)
+    requests.add_request(other, SYNC, 1.0)
+    requests.add_request(other, APPROVE, 2.0)
 
-    asked = journal.waiting_requests()
+    asked = journal.open_requests()
     assert [each[:2] for each in asked] == [SYNC[:2], APPROVE[:2]]
     journal.commit(Step(), [asked[0].number], 3.0)
-    assert journal.waiting_requests() == asked[1:]
+    assert journal.open_requests() == asked[1:]
     other.dispose()
 
 
 def test_a_request_is_taken_up_with_the_rows_or_not_at_all(journal: Journal, file: Path) -> None:
     """A crash in between would lose what a person has approved (P8)."""
     other = open_database(file)
-    request = desk.ask(other, APPROVE, 1.0)
+    request = requests.add_request(other, APPROVE, 1.0)
     impossible = FileRow(A, LOOK, attempts=2**70)
 
     with pytest.raises(OverflowError):
         journal.commit(Step(files=(impossible,)), [request], 2.0)
 
-    assert [each.number for each in journal.waiting_requests()] == [request]
-    assert desk.taken_s(other, request) is None
+    assert [each.number for each in journal.open_requests()] == [request]
+    assert requests.handled_s(other, request) is None
     other.dispose()
 
 
 def test_requests_are_taken_up_in_bounded_portions(journal: Journal, file: Path) -> None:
     """A script that went wild must not stop the daemon."""
     other = open_database(file)
-    for _ in range(desk.REQUESTS_MAX + 1):
-        desk.ask(other, SYNC, 1.0)
+    for _ in range(requests.REQUESTS_MAX + 1):
+        requests.add_request(other, SYNC, 1.0)
 
-    asked = [each.number for each in journal.waiting_requests()]
+    asked = [each.number for each in journal.open_requests()]
     journal.commit(Step(), asked, 2.0)
 
-    assert len(asked) == desk.REQUESTS_MAX
-    assert len(journal.waiting_requests()) == 1
+    assert len(asked) == requests.REQUESTS_MAX
+    assert len(journal.open_requests()) == 1
     other.dispose()
 
 
 def test_a_request_waits_for_a_daemon_that_is_down(file: Path) -> None:
     """A row survives what a signal does not."""
     engine = open_database(file)
-    request = desk.ask(engine, SYNC, 1.0)
+    request = requests.add_request(engine, SYNC, 1.0)
     engine.dispose()
 
     with journal_in(file) as journal:
-        journal.commit(Step(), [each.number for each in journal.waiting_requests()], 9.0)
+        journal.commit(Step(), [each.number for each in journal.open_requests()], 9.0)
     engine = open_database(file)
-    assert desk.taken_s(engine, request) == 9.0
+    assert requests.handled_s(engine, request) == 9.0
     engine.dispose()
 
 
@@ -100,14 +101,14 @@ def test_an_unknown_request_was_never_taken(journal: Journal, file: Path) -> Non
     """Numbers are given by the journal; a wrong one is not an answer."""
     other = open_database(file)
 
-    assert desk.taken_s(other, 12_345) is None
+    assert requests.handled_s(other, 12_345) is None
     other.dispose()
 
 
 def test_the_newest_daemon_is_the_one_that_is_shown(journal: Journal, views: Views) -> None:
     """A row of a process long dead would make the status say that all is well."""
-    journal.sign_on("1.0", 10.0)
-    journal.sign_on("2.0", 20.0)
+    journal.register("1.0", 10.0)
+    journal.register("2.0", 20.0)
     journal.beat(25.0, at_rest=True, restless=7)
 
     daemon = views.status().daemon
@@ -125,9 +126,9 @@ def test_another_version_is_asked_once_to_try_again(
 ) -> None:
     """It may manage what the last one set aside (P9); a row, so that no crash forgets it (P8)."""
     for version in versions:
-        journal.sign_on(version, 10.0, desk.Request("retry"))
+        journal.register(version, 10.0, Request("retry"))
 
-    assert [each.kind for each in journal.waiting_requests()] == ["retry"] * asked
+    assert [each.kind for each in journal.open_requests()] == ["retry"] * asked
 
 
 def test_a_journal_nobody_ever_kept_shows_no_daemon(views: Views) -> None:

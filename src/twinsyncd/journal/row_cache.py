@@ -13,7 +13,7 @@ from ..core.model import FileKey, FileRow
 ROWS_MAX: Final = 5_000  # about 5 MB; several parts of scans fit, and what settles meanwhile
 
 
-class Recent:
+class RowCache:
     """What is known to stand in the journal; holds as long as its owner is the only writer."""
 
     def __init__(self) -> None:

@@ -39,7 +39,7 @@ def fact_of(request: Request) -> PersonFact | None:
             return None
 
 
-def words_of(fact: PersonFact) -> tuple[str, str]:
+def request_of(fact: PersonFact) -> tuple[str, str]:
     """Return the kind and the argument that `fact_of` reads."""
     match fact:
         case SyncAsked():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from journal_scene import CAD, FILES, KEYS
 
-from twinsyncd.core.model import ABSENT, FileKey, FileRow, Need, need
+from twinsyncd.core.model import ABSENT, IN_DOUBT, FileKey, FileRow, Need, need
 from twinsyncd.core.step import Step
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.views import Counts, Views, total_counts
@@ -38,7 +38,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.file = Path(self.folder.name) / "journal.sqlite"
         self.file.write_bytes(empty_journal())
         self.journal = Journal(open_database(self.file))
-        self.journal.sign_on("1.0", 1.0)
+        self.journal.register("1.0", 1.0)
         self.views = Views(self.file)
         self.rows: dict[FileKey, FileRow] = {}
 
@@ -71,7 +71,11 @@ class JournalMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_working_set_is_what_has_work_left(self) -> None:
-        is_open = [r for r in self.rows.values() if need(r) is not Need.NOTHING or r.covered]
+        is_open = [
+            r
+            for r in self.rows.values()
+            if need(r) is not Need.NOTHING or r.covered or r.stored == IN_DOUBT
+        ]
         assert set(self.journal.active(SOURCES)) == set(is_open)
         for source in SOURCES:
             every = {row for row in self.rows.values() if row.key.source == source}

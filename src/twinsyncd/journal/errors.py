@@ -1,0 +1,45 @@
+"""Turns every error of the database, on reading and on writing, into one JournalError."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
+
+from ..errors import JournalError
+
+_HINTS: Final = (
+    ("locked", "another program has the journal open; close it (a backup, a database browser)"),
+    ("disk is full", "free some space on the disk that holds the state folder"),
+    ("disk i/o error", "check the disk that holds the state folder: its space and its health"),
+    ("readonly", "give the daemon's account write access to the state folder"),
+    ("unable to open", "check that the state folder exists and that this account may use it"),
+    ("not a database", "move it away and start again: every file is compared with Storage anew"),
+    ("malformed", "move it away and start again: every file is compared with Storage anew"),
+)
+
+
+_BUGS: Final = (DataError, IntegrityError, ProgrammingError)
+"""Errors that our own statements cause; they are not translated, so that they show as bugs."""
+
+
+def translate_errors(engine: Engine, file: Path) -> None:
+    """Make every database error of the engine a JournalError that names the file and a way out."""
+
+    def translate(context: ExceptionContext) -> JournalError | None:
+        found = context.sqlalchemy_exception
+        if not isinstance(found, DatabaseError) or isinstance(found, _BUGS):
+            return None
+        return journal_error(file, context.original_exception)
+
+    event.listen(engine, "handle_error", translate)
+
+
+def journal_error(file: Path, cause: BaseException) -> JournalError:
+    """Return what a person should know of a database error."""
+    text = str(cause)
+    hint = next((hint for sign, hint in _HINTS if sign in text.lower()), "")
+    return JournalError(f"the journal {file} cannot be used: {text}", hint=hint)

@@ -1,0 +1,40 @@
+"""The daemon's row: which process writes this journal, and when it was last alive."""
+
+from __future__ import annotations
+
+import os
+
+from sqlalchemy import Engine, delete, insert, select, update
+
+from . import tables
+from .requests import Request, insert_request
+
+
+def register(engine: Engine, version: str, now_s: float, on_upgrade: Request | None = None) -> None:
+    """Record that this process writes the journal now.
+
+    If another version wrote it before, `on_upgrade` is added as if a person had asked for it.
+    """
+    with engine.begin() as connection:
+        before = connection.execute(select(tables.daemons.c.version)).scalar() or ""
+        if on_upgrade is not None and before not in ("", version):
+            insert_request(connection, on_upgrade, now_s)
+        connection.execute(delete(tables.daemons))
+        connection.execute(
+            insert(tables.daemons).values(
+                id=1,
+                pid=os.getpid(),
+                version=version,
+                started_s=now_s,
+                beat_s=now_s,
+                at_rest=False,
+                restless=0,
+            )
+        )
+
+
+def beat(engine: Engine, now_s: float, *, at_rest: bool, restless: int) -> None:
+    """Record a sign of life, and what no other row says: whether the daemon is idle."""
+    values = {"beat_s": now_s, "at_rest": at_rest, "restless": restless}
+    with engine.begin() as connection:
+        connection.execute(update(tables.daemons).values(values))
