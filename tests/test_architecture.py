@@ -23,7 +23,8 @@ PROTOCOLS = (
     "twinsyncd.journal.protocols",
 )
 TASKS = tuple(
-    f"twinsyncd.runtime.{task}" for task in ("service", "syncing", "rehearsal", "checkup", "proof")
+    f"twinsyncd.runtime.{task}"
+    for task in ("service", "sync_once", "dry_run", "setup_check", "verify")
 )
 """What a command of the command line does as a whole; above the wiring, below the words."""
 SHELL = ("twinsyncd.runtime", "twinsyncd.config", "twinsyncd.logs")
@@ -49,6 +50,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.targets.protocol": (CORE,),
     "twinsyncd.runtime": (*PROTOCOLS, CORE, ERRORS),
     "twinsyncd.runtime.wiring": ("twinsyncd",),
+    "twinsyncd.runtime.state": ("twinsyncd.config", VIEWS, CORE, ERRORS),
+    "twinsyncd.runtime.report": ("twinsyncd.config", VIEWS, CORE, ERRORS),
     **dict.fromkeys(TASKS, ("twinsyncd",)),
     "twinsyncd.web": (VIEWS, CORE, ERRORS),
     "twinsyncd.cli": (*SHELL, VIEWS, CORE, ERRORS),
@@ -256,7 +259,7 @@ def test_imports_are_found_wherever_and_however_written(
         ("twinsyncd.journal.writer", ["twinsyncd.core.facts"], ["twinsyncd.core.facts"]),
         ("twinsyncd.web.page", ["twinsyncd.journal.writer"], ["twinsyncd.journal.writer"]),
         ("twinsyncd.runtime.engine", ["twinsyncd.cloud.client"], ["twinsyncd.cloud.client"]),
-        ("twinsyncd.runtime.hands", ["twinsyncd.targets.protocol"], []),
+        ("twinsyncd.runtime.workers", ["twinsyncd.targets.protocol"], []),
         ("twinsyncd.runtime.engine", ["twinsyncd.runtime.wiring"], ["twinsyncd.runtime.wiring"]),
         ("twinsyncd.runtime.wiring", ["twinsyncd.cloud.client"], []),
         ("twinsyncd.runtime.wiring", ["localtwin.serve"], ["localtwin.serve"]),

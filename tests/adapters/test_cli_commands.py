@@ -25,7 +25,7 @@ from twinsyncd.core.model import (
     SourceRow,
 )
 from twinsyncd.core.step import Step
-from twinsyncd.runtime.wiring import is_running
+from twinsyncd.runtime.state import is_running
 
 LOOK = Fingerprint(7, 1_700_000_000_000_000_000, 1)
 A = FileKey(CAD, "a.dgn")

@@ -81,7 +81,7 @@ def test_four_ids_and_a_folder_are_enough(write: Write) -> None:
 
 
 def test_the_environment_outdoes_the_file(write: Write) -> None:
-    """A service manager hands over secrets and folders without editing files."""
+    """A service manager workers over secrets and folders without editing files."""
     file = write(lines("[daemon]\nuploads = 2\nlog_format = 'json'", GOOD))
 
     config = load(file, {**ENV, "TWINSYNCD_DAEMON__UPLOADS": "7"})

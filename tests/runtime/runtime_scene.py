@@ -116,7 +116,7 @@ class FakeTarget:
 
 
 class Letterbox(Queue[facts.Fact]):
-    """Takes what hands post and gives it out in order."""
+    """Takes what workers post and gives it out in order."""
 
     def next(self) -> facts.Fact:
         """Return the next fact; fails when none comes."""

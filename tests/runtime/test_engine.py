@@ -24,7 +24,7 @@ STOP = facts.HintsLost(CAD, "the end of this play")
 
 
 class Office:
-    """Machine, memory, hands and clock in one notebook: what was called, in which order."""
+    """Machine, memory, workers and clock in one notebook: what was called, in which order."""
 
     def __init__(self, *steps: Step) -> None:
         self.calls: list[str] = []
@@ -79,7 +79,7 @@ class Office:
         assert (at_rest, restless) == (True, 3)
         self.beats.append(now_s)
 
-    # ---- the hands ----
+    # ---- the workers ----
 
     def begin(self, command: commands.Command) -> None:
         self.calls.append(type(command).__name__)
@@ -129,7 +129,7 @@ def test_the_first_decision_needs_no_fact() -> None:
 
 
 def test_what_is_posted_is_heard_in_the_next_decision() -> None:
-    """The answers of hands come back through the inbox."""
+    """The answers of workers come back through the inbox."""
     office = Office()
     office.inbox.post(STOP)
 

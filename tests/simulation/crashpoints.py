@@ -16,7 +16,7 @@ from twinsyncd.core.model import FileKey
 
 from .chances import Chances
 from .cloud import Fate
-from .hands import VirtualHands
+from .workers import VirtualWorkers
 from .world import Crash, World
 
 SEED = 7
@@ -34,7 +34,7 @@ class ScriptedWorld(World):
         self.crash_at = crash_at
         self.day = 0  # boundaries before the calm
         super().__init__(SEED, chances=Chances(run_most_s=8.0))
-        self.hands = ScriptedHands(self)
+        self.workers = ScriptedHands(self)
 
     def begin(self) -> None:
         people = self.people
@@ -76,7 +76,7 @@ class ScriptedWorld(World):
         )
 
 
-class ScriptedHands(VirtualHands):
+class ScriptedHands(VirtualWorkers):
     """Bring about, at certain commands, what must happen just then."""
 
     def __init__(self, world: ScriptedWorld) -> None:

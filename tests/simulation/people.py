@@ -168,7 +168,7 @@ class People:
 
         def restore() -> None:
             """Where no list may follow for hours, come back just before a late one is heard."""
-            list_s = self.world.hands.sight.ends_s.get(key.source, 0.0) - self.world.now_s
+            list_s = self.world.workers.sight.ends_s.get(key.source, 0.0) - self.world.now_s
             self.world.later(max(list_s - 1.0, 0.0) if self.world.chances.watched else 0.0, back)
 
         rnd = self.world.rnd

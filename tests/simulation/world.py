@@ -27,12 +27,12 @@ from twinsyncd.core.step import Step
 from .chances import Chances
 from .cloud import ModelCloud
 from .drive import VirtualDrive
-from .hands import VirtualHands
 from .journal import VirtualJournal
 from .office import SHARED, Office
 from .people import People
 from .promises import Promises
 from .strangers import Strangers
+from .workers import VirtualWorkers
 
 WALL_S = 1_700_000_000.0
 FAULTS_S = 480.0  # virtual time with people and faults
@@ -89,7 +89,7 @@ class World:
         self.story: list[tuple[float, list[facts.Fact], Step | None]] = []  # None: a crash
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._seq = 0
-        self.hands = VirtualHands(self)
+        self.workers = VirtualWorkers(self)
         self.people = People(self)
         self.strangers = Strangers(self)
         self.promises = Promises(self)
@@ -245,7 +245,7 @@ class World:
             self.requests.clear()
             self.boundary()
             for command in step.commands:
-                self.hands.begin(command)
+                self.workers.begin(command)
                 self.begun += 1
                 self.boundary()
         except Crash:
@@ -282,4 +282,4 @@ class World:
 
     def _rests(self) -> bool:
         asked = self.inbox or self.requests
-        return self.machine.at_rest() and not self.hands.effects and not asked
+        return self.machine.at_rest() and not self.workers.effects and not asked

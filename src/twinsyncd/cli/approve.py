@@ -24,8 +24,8 @@ def approve(
     checked = load_config(config)
 
     from ..core.facts import ApproveAsked
-    from ..runtime.syncing import leave_request
-    from ..runtime.wiring import read_status
+    from ..runtime.state import read_status
+    from ..runtime.sync_once import leave_request
 
     chosen = next((each for each in checked.connection if each.name == connection), None)
     if chosen is None:

@@ -19,7 +19,7 @@ def check(
 
     from rich.console import Console
 
-    from ..runtime.checkup import findings
+    from ..runtime.setup_check import findings
 
     console = Console(highlight=False)
     names = ", ".join(connection.name for connection in checked.connection)

@@ -99,7 +99,7 @@ def _tell(story: Story, ready: Any) -> None:
 def _report_sync(story: Story, config: Config, daemon: Daemon, run: int) -> None:
     """Wait for the given run's end and print what was seen, uploaded, run and written."""
     from ..journal.views import total_counts
-    from ..runtime.proof import changesets
+    from ..runtime.verify import changesets
 
     seen = _wait_for(story, config, daemon, lambda status: len(status.runs) >= run)
     record = seen.runs[0]
@@ -121,7 +121,7 @@ def _prove(story: Story, config: Config) -> None:
     from localtwin.imodel.report import SourceOrder
     from localtwin.imodel.verify import differences
 
-    from ..runtime.proof import proven
+    from ..runtime.verify import proven
 
     imodel = story.folder / "localtwin" / "imodels" / config.connection[0].imodel_id
     rows = list(proven(config))
@@ -213,7 +213,7 @@ def _wait_for(
     story: Story, config: Config, daemon: Daemon, condition: Callable[[Status], bool]
 ) -> Status:
     """Look at the journal until the condition holds, whoever makes it hold."""
-    from ..runtime.wiring import is_running
+    from ..runtime.state import is_running
 
     end_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < end_s:
@@ -231,7 +231,7 @@ def _wait_for(
 
 def _look(config: Config) -> Status | None:
     """Return what the journal says, or None while there is none."""
-    from ..runtime.wiring import read_status
+    from ..runtime.state import read_status
 
     try:
         return read_status(config)

@@ -37,7 +37,7 @@ def load_config(given: Path | None) -> Config:
 
 def _scanned_before(config: Config) -> Container[str]:
     """Return the keys of the sources that the journal knows; none without a journal."""
-    from ..runtime.wiring import open_views
+    from ..runtime.state import open_views
 
     try:
         views = open_views(config)

@@ -54,7 +54,7 @@ def _show_lines(console: Console, config: Config, over: threading.Event) -> None
 
 def _line(config: Config) -> str:
     """Say in one line where things stand; "" while there is nothing to see yet."""
-    from ..runtime.wiring import read_status
+    from ..runtime.state import read_status
 
     try:
         return _say(read_status(config, runs=0, open_files=0))

@@ -26,7 +26,7 @@ def retry(
     checked = load_config(config)
 
     from ..core.facts import RetryAsked
-    from ..runtime.syncing import leave_request
+    from ..runtime.sync_once import leave_request
 
     key = None if path is None else find_key(checked, path)
     running = leave_request(checked, RetryAsked(key))

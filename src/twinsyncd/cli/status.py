@@ -33,7 +33,7 @@ def status(
     """
     checked = load_config(config)
 
-    from ..runtime.wiring import is_running, read_status
+    from ..runtime.state import is_running, read_status
 
     seen = read_status(checked, open_files=files)
     running = is_running(checked)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..config import Config
-    from ..runtime.rehearsal import Intention
+    from ..runtime.dry_run import PlannedFile
 
 
 def sync(
@@ -36,7 +36,7 @@ def sync(
 
     console = Console(highlight=False)
     if dry_run:
-        _rehearse(console, checked)
+        _dry_run(console, checked)
     else:
         _sync(console, checked, timeout, verbose=verbose)
 
@@ -46,8 +46,8 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
 
     from ..journal.views import total_counts
     from ..logs import set_up
-    from ..runtime.syncing import sync as sync_now
-    from ..runtime.wiring import read_status
+    from ..runtime.state import read_status
+    from ..runtime.sync_once import sync as sync_now
     from .progress import showing_progress
     from .status import is_synced, show
 
@@ -65,12 +65,12 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
     raise typer.Exit(1)
 
 
-def _rehearse(console: Console, config: Config) -> None:
+def _dry_run(console: Console, config: Config) -> None:
     """Print what would be done; a rehearsal never fails for what it finds."""
-    from ..runtime.rehearsal import rehearse
+    from ..runtime.dry_run import plan_dry_run
 
-    plan: dict[str, list[Intention]] = {}
-    for each in rehearse(config):
+    plan: dict[str, list[PlannedFile]] = {}
+    for each in plan_dry_run(config):
         plan.setdefault(each.connection, []).append(each)
     if not plan:
         console.print("[green]nothing to do[/]: nothing has changed since the last sync")

@@ -1,4 +1,4 @@
-"""One source's folder as hands know it: look, hash, open and scan by relative path."""
+"""One source's folder as workers know it: look, hash, open and scan by relative path."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from ..core.machine import Machine
 from ..core.model import Now
 from ..core.step import Step
 from .inbox import Inbox
+from .log_events import log_decision, log_facts
 from .person_requests import Request, fact_of
-from .reporting import report_facts, report_step
 
 LISTEN_S: Final = 1.0  # requests of other processes are noticed this often
 BEAT_S: Final = 5.0  # a sign of life this often; status calls three missed ones a death
@@ -87,8 +87,8 @@ class Engine:
         step = self.machine.handle(heard, now)
         if step.is_durable or asked:
             self._memory.commit(step, [each.number for each in asked], now.wall_s)  # durable first,
-        report_facts(heard)
-        report_step(step)
+        log_facts(heard)
+        log_decision(step)
         for command in step.commands:  # then act; answers return through the inbox
             self._begin(command)
         if now.at_s >= self._next_beat_s or self.machine.at_rest() is not self._rested:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Final
 
 from filelock import FileLock, Timeout
@@ -23,7 +22,6 @@ from ..disk.watcher import Watcher
 from ..errors import JournalError
 from ..journal.database import open_database
 from ..journal.requests import Request
-from ..journal.views import Scope, Status, Views
 from ..journal.writer import Journal
 from ..targets.protocol import Target
 from ..targets.storage.connection import StorageConnection
@@ -31,53 +29,13 @@ from ..targets.storage.settings import StorageConnectionSettings
 from ..targets.storage.tree import StorageTree
 from .clock import read_clock
 from .engine import Engine
-from .hands import Hands
 from .inbox import Inbox
 from .person_requests import request_of
-from .watching import Watching
+from .state import LOCK, journal_file
+from .watch_supervisor import WatchSupervisor
+from .workers import Workers
 
-JOURNAL: Final = "journal.sqlite"
-LOCK: Final = "twinsyncd.lock"
 LOCK_S: Final = 1.0  # `status` holds the lock for an instant to see whether anybody does
-
-
-def journal_file(config: Config) -> Path:
-    """Return where the journal lies."""
-    assert config.daemon.state_folder is not None, "loading a configuration sets it"
-    return config.daemon.state_folder / JOURNAL
-
-
-def open_views(config: Config) -> Views:
-    """Return what people may see of the journal, as far as it is about this configuration.
-
-    Raises JournalError when there is no journal yet, or none that can be read.
-    """
-    sources = frozenset(connection.key_of(source) for connection, source in sources_of(config))
-    lanes = frozenset(connection.imodel_id for connection in config.connection)
-    return Views(journal_file(config), Scope(sources, lanes))
-
-
-def read_status(config: Config, *, runs: int = 5, open_files: int = 20) -> Status:
-    """Return where things stand, at one moment. Raises JournalError as `open_views` does."""
-    views = open_views(config)
-    try:
-        return views.status(runs=runs, open_files=open_files)
-    finally:
-        views.close()
-
-
-def is_running(config: Config) -> bool:
-    """Tell whether some daemon keeps the journal of this configuration right now."""
-    file = journal_file(config).with_name(LOCK)
-    try:
-        if not file.exists():
-            return False  # nobody ever began; the lock would create its folder for all to read
-        with FileLock(file, timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:
-        return False  # not for us to look at
 
 
 @contextmanager
@@ -101,8 +59,8 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         cloud = stack.enter_context(open_cloud(cloud_settings(config)))
         inbox = Inbox()
         readable = {key: Folder(key, path, matchers[key], journal) for key, path in folders.items()}
-        hands = Hands(readable, _targets(config, cloud), inbox.post, config.daemon.uploads)
-        stack.callback(hands.stop)
+        workers = Workers(readable, _targets(config, cloud), inbox.post, config.daemon.uploads)
+        stack.callback(workers.stop)
         stack.callback(inbox.close)
         if watch:
             local = {
@@ -110,7 +68,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
                 for key, path in folders.items()
                 if not is_network(path)  # hints see nothing there that another host writes
             }
-            stack.enter_context(Watching(Watcher(inbox.post), local, inbox.post))
+            stack.enter_context(WatchSupervisor(Watcher(inbox.post), local, inbox.post))
         machine = Machine(
             setup_of(config),
             journal.memory(),
@@ -121,7 +79,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         )
         # Another version may manage what the last one could not.
         journal.register(__version__, read_clock().wall_s, Request(*request_of(RetryAsked())))
-        yield Engine(machine, journal, inbox, hands.begin, read_clock)
+        yield Engine(machine, journal, inbox, workers.begin, read_clock)
 
 
 def cloud_settings(config: Config) -> CloudSettings:

@@ -1,4 +1,4 @@
-"""The one Protocol that hands use to reach any kind of connection."""
+"""The one Protocol that workers use to reach any kind of connection."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from twinsyncd.core.model import (
     SourceRow,
 )
 from twinsyncd.core.step import Step
-from twinsyncd.runtime.reporting import report_facts, report_step
+from twinsyncd.runtime.log_events import log_decision, log_facts
 
 FAILURE = Failure(Fault.THROTTLED, "slow down", 3.0, "request-9")
 TOLD: list[tuple[facts.Fact, str, str, dict[str, Any]]] = [
@@ -65,7 +65,7 @@ def test_the_end_of_a_unit_of_work_is_one_line(
 ) -> None:
     """A person who greps for a path must find its story, not a diary."""
     with capture_logs() as logs:
-        report_facts([fact])
+        log_facts([fact])
 
     (line,) = logs
     assert (line["event"], line["log_level"]) == (event, level)
@@ -76,7 +76,7 @@ def test_the_end_of_a_unit_of_work_is_one_line(
 def test_what_ends_nothing_says_nothing(fact: facts.Fact) -> None:
     """Polls and hints come by the thousand; a log full of them hides the one line that counts."""
     with capture_logs() as logs:
-        report_facts([fact])
+        log_facts([fact])
 
     assert logs == []
 
@@ -84,7 +84,7 @@ def test_what_ends_nothing_says_nothing(fact: facts.Fact) -> None:
 def test_every_folder_that_could_not_be_listed_is_named() -> None:
     """The right that is missing is set by a person, folder by folder."""
     with capture_logs() as logs:
-        report_facts([facts.Scanned(CAD, "drive", 5, (), (("x", "denied"), ("y", "gone")))])
+        log_facts([facts.Scanned(CAD, "drive", 5, (), (("x", "denied"), ("y", "gone")))])
 
     told = [(line["path"], line["reason"]) for line in logs if line["event"] == "folder.unreadable"]
     assert told == [("x", "denied"), ("y", "gone")]
@@ -99,7 +99,7 @@ def test_what_needs_a_person_is_an_error() -> None:
     )
 
     with capture_logs() as logs:
-        report_step(step)
+        log_decision(step)
 
     assert [(line["event"], line["log_level"]) for line in logs] == [
         ("file.set_aside", "error"),
@@ -115,7 +115,7 @@ def test_a_run_that_takes_too_long_is_an_error_with_what_is_usual() -> None:
     slow = SlowRun("one", "run-1", ours=True, lasted_s=7_800.0, usual_s=720.0)
 
     with capture_logs() as logs:
-        report_step(Step(slow=(slow,)))
+        log_decision(Step(slow=(slow,)))
 
     assert logs == [
         {
@@ -143,7 +143,7 @@ def test_an_ended_run_is_one_line_with_all_that_counts(outcome: Outcome, level: 
     run = RunRecord("imodel", "one", "run-1", outcome, 10.0, 12.34567, 3, "as it is")
 
     with capture_logs() as logs:
-        report_step(Step(history=(run,)))
+        log_decision(Step(history=(run,)))
 
     assert logs == [
         {
@@ -162,7 +162,7 @@ def test_an_ended_run_is_one_line_with_all_that_counts(outcome: Outcome, level: 
 def test_commands_are_for_those_who_debug() -> None:
     """They are many, and their answers are logged anyway."""
     with capture_logs() as logs:
-        report_step(Step(commands=(commands.Scan(CAD, ""),)))
+        log_decision(Step(commands=(commands.Scan(CAD, ""),)))
 
     assert logs == [{"event": "command.begun", "log_level": "debug", "command": "Scan"}]
 
@@ -170,7 +170,7 @@ def test_commands_are_for_those_who_debug() -> None:
 def test_event_names_are_constant_and_dotted() -> None:
     """Collectors group by the name; a path or a number in it makes every line its own group."""
     with capture_logs() as logs:
-        report_facts([fact for fact, *_ in TOLD])
+        log_facts([fact for fact, *_ in TOLD])
 
     assert len(logs) == len(TOLD)
     assert all(re.fullmatch(r"[a-z]+\.[a-z_]+", line["event"]) for line in logs)

@@ -15,12 +15,12 @@ from ..disk.protocols import Known
 from ..errors import DiskError
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
-from .checkup import NothingKnown
-from .wiring import journal_file
+from .setup_check import NothingKnown
+from .state import journal_file
 
 
 @dataclass(frozen=True, slots=True)
-class Intention:
+class PlannedFile:
     """One file and what a sync would do with it."""
 
     connection: str
@@ -31,21 +31,21 @@ class Intention:
     size_bytes: int = 0
 
 
-def rehearse(config: Config) -> Iterator[Intention]:
+def plan_dry_run(config: Config) -> Iterator[PlannedFile]:
     """Yield what would be done, file by file; compares with the journal if there is one."""
     file = journal_file(config)
     if not file.exists():
-        yield from _rehearse(config, NothingKnown(), None)
+        yield from _dry_run(config, NothingKnown(), None)
         return
     engine = open_read_only(file)
     try:
         remembered = JournalReader(engine)
-        yield from _rehearse(config, remembered, remembered)
+        yield from _dry_run(config, remembered, remembered)
     finally:
         engine.dispose()
 
 
-def _rehearse(config: Config, known: Known, memory: JournalReader | None) -> Iterator[Intention]:
+def _dry_run(config: Config, known: Known, memory: JournalReader | None) -> Iterator[PlannedFile]:
     for connection, source in sources_of(config):
         key = connection.key_of(source)
         folder = Folder(key, source.folder, source.matcher(), known)
@@ -57,14 +57,14 @@ def _rehearse(config: Config, known: Known, memory: JournalReader | None) -> Ite
                     for path, look in files:
                         row = memory.get(FileKey(key, path)) if memory else None
                         what, reason = _compare(folder, path, row)
-                        yield Intention(connection.name, key, path, what, reason, look.size_bytes)
+                        yield PlannedFile(connection.name, key, path, what, reason, look.size_bytes)
                 case Scanned(missing=missing):
                     told.update(missing)
                     for path in missing:
                         reason = "is not on the drive any more; it is kept"
-                        yield Intention(connection.name, key, path, "nothing", reason)
+                        yield PlannedFile(connection.name, key, path, "nothing", reason)
                 case ScanFailed(reason=reason):
-                    yield Intention(connection.name, key, str(Path()), "wait", reason)
+                    yield PlannedFile(connection.name, key, str(Path()), "wait", reason)
         if memory:
             yield from _left(connection.name, key, memory, told)
 
@@ -89,7 +89,7 @@ def _compare(folder: Folder, path: str, row: FileRow | None) -> tuple[str, str]:
 
 def _left(
     connection: str, source: str, memory: JournalReader, told: Container[str]
-) -> Iterator[Intention]:
+) -> Iterator[PlannedFile]:
     """Yield what an earlier sync left undone, though the drive has not changed since."""
     for row in memory.active([source]):
         if row.key.path in told:
@@ -97,11 +97,15 @@ def _left(
         match need(row):
             case Need.ASIDE:
                 reason = f"set aside: {row.unread or row.aside}"
-                yield Intention(connection, source, row.key.path, "wait", reason)
+                yield PlannedFile(connection, source, row.key.path, "wait", reason)
             case Need.RUN:
-                yield Intention(connection, source, row.key.path, "run only", "is uploaded already")
+                yield PlannedFile(
+                    connection, source, row.key.path, "run only", "is uploaded already"
+                )
             case Need.STORE:
-                yield Intention(connection, source, row.key.path, "replace", "was not uploaded yet")
+                yield PlannedFile(
+                    connection, source, row.key.path, "replace", "was not uploaded yet"
+                )
             case Need.NOTHING:  # gone, and kept for the sake of a store or a run under way
                 pass
             case what:

@@ -21,7 +21,7 @@ LATE_S = 90.0  # how long after a time-out an effect may still happen
 ENDLESS_S = 2_400.0  # a run that nobody expects to end any more
 
 
-class VirtualHands:
+class VirtualWorkers:
     """Begins commands; `effects` counts those that may still change the platform."""
 
     def __init__(self, world: World) -> None:

@@ -13,13 +13,13 @@ from ..core.step import Step
 log = structlog.get_logger()
 
 
-def report_facts(heard: Iterable[facts.Fact]) -> None:
+def log_facts(heard: Iterable[facts.Fact]) -> None:
     """Log the facts that end a unit of work."""
     for fact in heard:
         _report_fact(fact)
 
 
-def report_step(step: Step) -> None:
+def log_decision(step: Step) -> None:
     """Log what a decision changed for people: files set aside, lanes halted, runs ended."""
     for row in step.files:
         if row.aside or row.unread:

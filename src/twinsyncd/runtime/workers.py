@@ -28,7 +28,7 @@ Post = Callable[[facts.Fact], None]
 C = TypeVar("C", bound=commands.Command)
 
 
-class Hands:
+class Workers:
     """Begins commands; each is answered through `post` by exactly one closing fact."""
 
     def __init__(
@@ -43,8 +43,8 @@ class Hands:
         `uploads` is how many may be under way in all.
         """
         self._post = post
-        self._drive = DriveHand(folders, post)
-        self._cloud = CloudHand(folders, targets, post)
+        self._drive = DriveWorker(folders, post)
+        self._cloud = CloudWorker(folders, targets, post)
         self._drive_threads = {
             source: ThreadPoolExecutor(DRIVE_THREADS, f"drive-{source}") for source in folders
         }
@@ -87,7 +87,7 @@ class Hands:
 
 
 @dataclass(frozen=True, slots=True)
-class DriveHand:
+class DriveWorker:
     """Looks, hashes and scans."""
 
     folders: Mapping[str, Readable]
@@ -132,7 +132,7 @@ class DriveHand:
 
 
 @dataclass(frozen=True, slots=True)
-class CloudHand:
+class CloudWorker:
     """Stores, and everything about connections and runs."""
 
     folders: Mapping[str, Readable]

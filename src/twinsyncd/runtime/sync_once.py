@@ -13,7 +13,8 @@ from ..journal import requests
 from ..journal.database import open_database
 from ..journal.requests import Request
 from .person_requests import request_of
-from .wiring import is_running, journal_file, open_engine, open_views
+from .state import is_running, journal_file, open_views
+from .wiring import open_engine
 
 TRIES: Final = 6  # failures in a row (about a minute) before a person is told instead
 LOOK_S: Final = 0.2  # how often a running daemon is asked whether it is done

@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 from twinsyncd.core import commands, facts
 from twinsyncd.core.model import Failure, Fault, FileKey, Outcome
 from twinsyncd.errors import CloudError, DiskError, FileMoved
-from twinsyncd.runtime.hands import DRIVE_THREADS, Hands
+from twinsyncd.runtime.workers import DRIVE_THREADS, Workers
 
 SCAN = commands.Scan(CAD, "drive")
 LOOK_AT = commands.LookAt(CAD, ("a.dgn", "b.dgn"))
@@ -36,20 +36,20 @@ FAILURE = Failure(Fault.THROTTLED, "slow down", 7.0, "request-9")
 
 
 class Scene:
-    """Hands with one folder and one target, and a second folder for what must go on."""
+    """Workers with one folder and one target, and a second folder for what must go on."""
 
     def __init__(self) -> None:
         self.folder = FakeFolder(files={"a.dgn": LOOK}, scans=(facts.Scanned(CAD, "drive", 0),))
         self.other = FakeFolder(files={"a.dgn": LOOK})
         self.target = FakeTarget()
         self.letters = Letterbox()
-        self.hands = Hands(
+        self.workers = Workers(
             {CAD: self.folder, BIM: self.other}, {"one": self.target}, self.letters.put, 2
         )
 
     def answer(self, command: commands.Command) -> list[facts.Fact]:
         """Carry one command out; return all that was posted until the hand was free again."""
-        self.hands.begin(command)
+        self.workers.begin(command)
         posted = [self.letters.next()]
         while isinstance(posted[-1], facts.FilesFound | facts.LookFailed | facts.Reserved):
             posted.append(self.letters.next())
@@ -58,11 +58,11 @@ class Scene:
 
 @pytest.fixture
 def scene() -> Iterator[Scene]:
-    """Hands whose threads have all ended after the test, without a second answer."""
+    """Workers whose threads have all ended after the test, without a second answer."""
     before = set(threading.enumerate())
     scene = Scene()
     yield scene
-    scene.hands.stop()
+    scene.workers.stop()
     for thread in set(threading.enumerate()) - before:
         thread.join(WAIT_S)
         assert not thread.is_alive()
@@ -118,7 +118,7 @@ def test_a_store_tells_the_item_before_it_is_done(scene: Scene) -> None:
 def test_calls_are_answered_by_what_the_target_says(
     scene: Scene, command: commands.CloudCommand, answer: facts.Fact
 ) -> None:
-    """Hands decide nothing; they only carry."""
+    """Workers decide nothing; they only carry."""
     assert scene.answer(command) == [answer]
 
 
@@ -230,7 +230,7 @@ def test_a_share_that_hangs_holds_nobody_else_up(scene: Scene) -> None:
     """A dead SMB server blocks a thread for minutes; other drives and the runs go on (P9)."""
     scene.folder.gate = threading.Event()
     for _ in range(DRIVE_THREADS + 2):
-        scene.hands.begin(SCAN)
+        scene.workers.begin(SCAN)
     assert scene.folder.entered.wait(WAIT_S)
 
     there = facts.Looked(BIM, (("a.dgn", LOOK),))
@@ -246,7 +246,7 @@ def test_long_uploads_do_not_delay_the_calls_about_runs(scene: Scene) -> None:
     """A poll that waits behind a 2 GB upload would miss the end of the run by an hour."""
     scene.folder.gate = threading.Event()
     for _ in range(3):
-        scene.hands.begin(STORE)
+        scene.workers.begin(STORE)
     assert scene.folder.entered.wait(WAIT_S)
 
     assert scene.answer(LOOK_AT_RUN) == [facts.RunSeen("one", "run-1", Outcome.SUCCEEDED)]
@@ -260,10 +260,10 @@ def test_after_a_stop_nothing_more_is_begun_and_nothing_waits(scene: Scene) -> N
     """A service manager gives a few seconds; what was not begun dies with the process."""
     scene.folder.gate = threading.Event()
     for _ in range(DRIVE_THREADS + 3):
-        scene.hands.begin(HASH)
+        scene.workers.begin(HASH)
     assert scene.folder.entered.wait(WAIT_S)
 
-    scene.hands.stop()
+    scene.workers.stop()
     scene.folder.gate.set()
 
     posted = 0

@@ -19,7 +19,7 @@ CHECK_S: Final = 5.0  # how long a dead watch goes unnoticed; the scan finds wha
 log = structlog.get_logger()
 
 
-class Watching:
+class WatchSupervisor:
     """Watches some sources while its context lasts."""
 
     def __init__(

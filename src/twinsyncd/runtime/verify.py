@@ -13,7 +13,8 @@ from ..config import Config, sources_of
 from ..core.model import Digest
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
-from .wiring import cloud_settings, journal_file
+from .state import journal_file
+from .wiring import cloud_settings
 
 
 def changesets(config: Config, imodel_id: str) -> list[Changeset]:

@@ -11,7 +11,7 @@ from runtime_scene import BIM, CAD, WAIT_S
 
 from twinsyncd.core.facts import Fact, HintsLost
 from twinsyncd.disk.protocols import Wanted
-from twinsyncd.runtime.watching import Watching
+from twinsyncd.runtime.watch_supervisor import WatchSupervisor
 
 
 class Everything:
@@ -64,7 +64,7 @@ def test_every_source_is_watched_while_the_context_lasts() -> None:
     """Hints are what makes a local save arrive at once."""
     watcher = FakeWatcher()
 
-    with Watching(watcher, WATCHED, no_news, begin_s=WAIT_S):
+    with WatchSupervisor(watcher, WATCHED, no_news, begin_s=WAIT_S):
         assert watcher.watched == [CAD, BIM], "the first scan comes after"
         assert not watcher.stopped
 
@@ -73,10 +73,10 @@ def test_every_source_is_watched_while_the_context_lasts() -> None:
 
 
 def test_a_hung_drive_does_not_hold_the_start_up() -> None:
-    """Watching lists the whole tree, and on a dead server that takes minutes (P9)."""
+    """WatchSupervisor lists the whole tree, and on a dead server that takes minutes (P9)."""
     watcher = FakeWatcher(gate=threading.Event())
 
-    with Watching(watcher, WATCHED, queue.Queue[Fact]().put, begin_s=0.0):
+    with WatchSupervisor(watcher, WATCHED, queue.Queue[Fact]().put, begin_s=0.0):
         assert watcher.entered.wait(WAIT_S)
         assert watcher.watched == []
         assert watcher.gate is not None
@@ -90,7 +90,7 @@ def test_a_watch_that_begins_late_asks_for_another_scan() -> None:
     watcher = FakeWatcher(gate=threading.Event())
     heard: queue.Queue[Fact] = queue.Queue()
 
-    with Watching(watcher, WATCHED, heard.put, begin_s=0.0):
+    with WatchSupervisor(watcher, WATCHED, heard.put, begin_s=0.0):
         assert watcher.gate is not None
         watcher.gate.set()
         lost = [heard.get(timeout=WAIT_S) for _ in WATCHED]
@@ -102,7 +102,7 @@ def test_the_watches_end_when_the_work_ends_badly() -> None:
     """A thread that goes on posting into a closed inbox would keep the process alive."""
     watcher = FakeWatcher()
 
-    with pytest.raises(ZeroDivisionError), Watching(watcher, WATCHED, no_news):
+    with pytest.raises(ZeroDivisionError), WatchSupervisor(watcher, WATCHED, no_news):
         raise ZeroDivisionError
 
     assert watcher.stopped

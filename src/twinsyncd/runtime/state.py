@@ -1,0 +1,56 @@
+"""Where the journal is, what it says, and whether a daemon writes it now.
+
+Reads the configuration and the journal only, so `status` starts without cloud or targets.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from ..config import Config, sources_of
+from ..journal.views import Scope, Status, Views
+
+JOURNAL: Final = "journal.sqlite"
+LOCK: Final = "twinsyncd.lock"
+
+
+def journal_file(config: Config) -> Path:
+    """Return where the journal lies."""
+    assert config.daemon.state_folder is not None, "loading a configuration sets it"
+    return config.daemon.state_folder / JOURNAL
+
+
+def open_views(config: Config) -> Views:
+    """Return what people may see of the journal, as far as it is about this configuration.
+
+    Raises JournalError when there is no journal yet, or none that can be read.
+    """
+    sources = frozenset(connection.key_of(source) for connection, source in sources_of(config))
+    lanes = frozenset(connection.imodel_id for connection in config.connection)
+    return Views(journal_file(config), Scope(sources, lanes))
+
+
+def read_status(config: Config, *, runs: int = 5, open_files: int = 20) -> Status:
+    """Return where things stand, at one moment. Raises JournalError as `open_views` does."""
+    views = open_views(config)
+    try:
+        return views.status(runs=runs, open_files=open_files)
+    finally:
+        views.close()
+
+
+def is_running(config: Config) -> bool:
+    """Tell whether some daemon keeps the journal of this configuration right now."""
+    file = journal_file(config).with_name(LOCK)
+    try:
+        if not file.exists():
+            return False  # nobody ever began; the lock would create its folder for all to read
+        with FileLock(file, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False  # not for us to look at
