@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from system.programs import Daemon
+from system.programs import DaemonProgram
 from system.site import Site, open_site
 from system.waiting import wait_until
 
@@ -88,7 +88,7 @@ def _first_sync(site: Site, files: int) -> tuple[float, float]:
     return files / (ended_s - began_s), peak_mb
 
 
-def _all_stored(daemon: Daemon, site: Site, files: int) -> bool:
+def _all_stored(daemon: DaemonProgram, site: Site, files: int) -> bool:
     assert not daemon.ended, daemon.log.read_text("utf-8")
     counts = site.counts()
     return counts.known == counts.to_run == files

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from system.programs import Daemon
+from system.programs import DaemonProgram
 from system.site import Site, open_site
 from system.waiting import wait_until
 from twinsyncd.config import load, sources_of
@@ -93,7 +93,7 @@ def test_watching_a_large_drive_needs_little_memory(site: Site) -> None:
     assert last_mb <= MEMORY_MB
 
 
-def _wait_for_rest(site: Site, daemon: Daemon) -> None:
+def _wait_for_rest(site: Site, daemon: DaemonProgram) -> None:
     def rests() -> bool:
         keeper = seen.daemon if (seen := site.status()) else None
         return keeper is not None and keeper.pid == daemon.pid and keeper.at_rest
@@ -101,7 +101,7 @@ def _wait_for_rest(site: Site, daemon: Daemon) -> None:
     wait_until(rests, "the first scan is over", 120.0)
 
 
-def _idle_share(daemon: Daemon) -> float:
+def _idle_share(daemon: DaemonProgram) -> float:
     began_s, used_s = monotonic(), processor_s(daemon.pid)
     wait_until(lambda: monotonic() - began_s >= IDLE_S, "the idle time passed", 2 * IDLE_S)
     return (processor_s(daemon.pid) - used_s) / (monotonic() - began_s)

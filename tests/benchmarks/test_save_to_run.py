@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from system.drawings import drawing
-from system.programs import Daemon
+from system.programs import DaemonProgram
 from system.site import Site, open_site
 from system.waiting import wait_until
 
@@ -50,7 +50,7 @@ def test_a_save_starts_its_run_at_once(tmp_path: Path) -> None:
     assert p95_s <= TARGET_S
 
 
-def _save(site: Site, daemon: Daemon, number: int) -> tuple[float, float, float]:
+def _save(site: Site, daemon: DaemonProgram, number: int) -> tuple[float, float, float]:
     """Save once, wait for the run's end; return when it was saved, stored and run."""
     content = drawing(number)
     saved_s = time.time()

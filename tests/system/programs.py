@@ -70,7 +70,7 @@ class Program:
             )
 
 
-class Daemon(Program):
+class DaemonProgram(Program):
     """`twinsyncd run`, read through its JSON log."""
 
     def events(self, name: str) -> list[dict[str, Any]]:
@@ -97,9 +97,9 @@ def program(*arguments: str, output: Path) -> Iterator[Program]:
 
 
 @contextmanager
-def daemon(config: Path, output: Path) -> Iterator[Daemon]:
+def daemon(config: Path, output: Path) -> Iterator[DaemonProgram]:
     """Yield a daemon that has started; it is killed at the end if it still runs."""
-    started = Daemon(["run", "--config", str(config)], output)
+    started = DaemonProgram(["run", "--config", str(config)], output)
     with _ending(started):
         started.wait_for("daemon.started")
         yield started

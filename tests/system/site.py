@@ -17,7 +17,7 @@ from twinsyncd.journal.reader import JournalReader
 from twinsyncd.journal.views import Counts, Status, Views, total_counts
 
 from . import programs
-from .programs import Daemon, Program
+from .programs import DaemonProgram, Program
 
 QUICK: Final = """
 settle = "0.3s"
@@ -62,7 +62,7 @@ class Site:
         return programs.call(command, "--config", str(self.config), *arguments)
 
     @contextmanager
-    def daemon(self, name: str = "daemon") -> Iterator[Daemon]:
+    def daemon(self, name: str = "daemon") -> Iterator[DaemonProgram]:
         """Yield the site's daemon, started."""
         with programs.daemon(self.config, self.folder / f"{name}.out") as started:
             yield started

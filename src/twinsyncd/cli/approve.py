@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import AppError
+from ..runtime.formatting import count
 from .options import ConfigOption, load_config
-from .words import count
 
 if TYPE_CHECKING:
     from ..core.model import Finding

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from .markup import plain
 from .options import ConfigOption, load_config
-from .words import plain
 
 
 def check(

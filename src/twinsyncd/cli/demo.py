@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from ..errors import AppError, JournalError
+from ..runtime.formatting import count, duration, size
 from .local import config_block, localtwin_serve
-from .words import count, duration, size
 
 if TYPE_CHECKING:
     from rich.console import Console

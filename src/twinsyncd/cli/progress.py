@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from ..errors import JournalError
-from .words import PHASES, count
+from ..runtime.formatting import count
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -64,6 +64,7 @@ def _line(config: Config) -> str:
 
 def _say(seen: Status) -> str:
     from ..journal.views import total_counts
+    from ..runtime.report import PHASES
 
     total = total_counts(seen.counts)
     uploaded = total.known - total.to_store - total.aside
@@ -75,7 +76,7 @@ def _say(seen: Status) -> str:
     if total.aside:
         parts.append(f"{total.aside:,} set aside")
     phases = {
-        PHASES[lane.phase.value] + (LONG if lane.usual_s is not None else "")
+        PHASES[lane.phase] + (LONG if lane.usual_s is not None else "")
         for lane in seen.lanes
         if lane.phase.value != "quiet"
     }

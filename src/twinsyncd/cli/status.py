@@ -1,4 +1,4 @@
-"""`twinsyncd status`: what stands where, read from the journal alone."""
+"""`twinsyncd status`: what is synced, what is not and why, read from the journal alone."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from .markup import plain
 from .options import ConfigOption, load_config
-from .words import PHASES, clock_time, count, duration, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
 
-    from ..config import Config
-    from ..core.model import LaneRow
-    from ..journal.views import Counts, Status
+    from ..journal.views import Counts
+    from ..runtime.report import Hold, Line, Report
 
-SILENT_S: Final = 15.0  # a daemon gives a sign of life every 5 s
+STYLES: Final = {"good": "green", "plain": "", "waits": "yellow", "bad": "red"}
+"""The colour of a line, by how much it matters."""
 
 
 def status(
@@ -33,85 +35,41 @@ def status(
     """
     checked = load_config(config)
 
+    from ..runtime.report import is_synced, make_report
     from ..runtime.state import is_running, read_status
 
-    seen = read_status(checked, open_files=files)
+    found = read_status(checked, open_files=files)
     running = is_running(checked)
     if as_json:
-        typer.echo(json.dumps({"running": running, **asdict(seen)}, indent=2, default=sorted))
+        typer.echo(json.dumps({"running": running, **asdict(found)}, indent=2, default=sorted))
     else:
         from rich.console import Console
 
-        show(Console(highlight=False), checked, seen, running=running)
-    raise typer.Exit(0 if is_synced(seen) else 1)
+        report = make_report(checked, found, running=running, now_s=time.time())
+        show(Console(highlight=False), report)
+    raise typer.Exit(0 if is_synced(found) else 1)
 
 
-def is_synced(seen: Status) -> bool:
-    """Tell whether every known file is synced and nothing stands in the way of knowing."""
-    halted = any(lane.halt for lane in seen.lanes)
-    return not (seen.open_total or seen.offline or halted)
+def show(console: Console, report: Report) -> None:
+    """Print the whole report."""
+    console.print(f"[bold]daemon[/]  {_styled(report.daemon)}")
+    for connection in report.connections:
+        console.print(f"\n[bold]{plain(connection.name)}[/]  {_styled(connection.line)}")
+        _show_counts(console, connection.counts)
+        _show_holds(console, connection.name, connection.holds)
+    _show_open_files(console, report)
+    _show_runs(console, report)
 
 
-def show(console: Console, config: Config, seen: Status, *, running: bool) -> None:
-    """Print the whole picture."""
-    console.print(f"[bold]daemon[/]  {_daemon_line(seen, running=running)}")
-    lanes = {lane.key: lane for lane in seen.lanes}
-    for connection in config.connection:
-        keys = {connection.key_of(source) for source in connection.source}
-        console.print(
-            f"\n[bold]{plain(connection.name)}[/]  {_lane_line(lanes, connection.imodel_id)}"
-        )
-        _show_counts(console, [counts for counts in seen.counts if counts.source in keys])
-        for key in sorted(keys & set(seen.offline)):
-            console.print(
-                f"  [red]held[/]  {plain(key)}: {plain(seen.offline[key])}", soft_wrap=True
-            )
-            if key in seen.needs_person:
-                console.print(
-                    f'        if that is meant: twinsyncd approve "{plain(connection.name)}"'
-                )
-    _show_open_files(console, seen)
-    _show_runs(console, seen)
+def _styled(line: Line) -> str:
+    style = STYLES[line.level.value]
+    state = f"[{style}]{plain(line.state)}[/]" if style else plain(line.state)
+    return f"{state}{plain(line.detail)}"
 
 
-def _daemon_line(seen: Status, *, running: bool) -> str:
-    daemon = seen.daemon
-    if daemon is None:
-        return "never started"
-    if not running:
-        return f"[yellow]not running[/], last alive {clock_time(daemon.beat_s)}"
-    silent_s = time.time() - daemon.beat_s
-    if silent_s > SILENT_S:
-        return f"[red]hangs[/]: process {daemon.pid} gave no sign of life for {duration(silent_s)}"
-    restless = f", {count(daemon.restless, 'file')} still settling" if daemon.restless else ""
-    rest = "at rest" if daemon.at_rest else f"at work{restless}"
-    return f"[green]running[/] since {clock_time(daemon.started_s)}, process {daemon.pid}, {rest}"
+def _show_counts(console: Console, counts: Iterable[Counts]) -> None:
+    from ..runtime.formatting import count
 
-
-def _lane_line(lanes: dict[str, LaneRow], imodel_id: str) -> str:
-    lane = lanes.get(imodel_id)
-    if lane is None:
-        return "no run yet"
-    if lane.halt:
-        return f"[red]halted[/]: {plain(lane.halt)}"
-    wait_s = lane.not_before_s - time.time()
-    if lane.attempts and wait_s > 0:
-        return f"[yellow]the platform does not answer[/]; next try in {duration(wait_s)}"
-    return PHASES[lane.phase.value] if lane.usual_s is None else _slow_line(lane, lane.usual_s)
-
-
-def _slow_line(lane: LaneRow, usual_s: float) -> str:
-    """Say since when the run goes on, what is usual, and where to look; nothing is broken off."""
-    lasts = duration(time.time() - lane.since_s)
-    where = f"; see run {plain(lane.run)} in the iTwin's Synchronization portal"
-    if lane.phase.value == "blocked":
-        usual = f"; ours usually take {duration(usual_s)}" if usual_s else ""
-        return f"[yellow]somebody else's run keeps ours waiting[/]: {lasts}{usual}{where}"
-    usual = f", usually {duration(usual_s)}" if usual_s else ""
-    return f"[yellow]run takes longer than usual[/]: {lasts}{usual}{where}"
-
-
-def _show_counts(console: Console, counts: list[Counts]) -> None:
     if not counts:
         console.print("  no files known yet")
     for each in counts:
@@ -129,25 +87,36 @@ def _show_counts(console: Console, counts: list[Counts]) -> None:
         console.print(f"  {plain(each.source)}: {', '.join([done, *left])}")
 
 
-def _show_open_files(console: Console, seen: Status) -> None:
-    if not seen.open_files:
+def _show_holds(console: Console, connection: str, holds: Iterable[Hold]) -> None:
+    for hold in holds:
+        console.print(f"  [red]held[/]  {plain(hold.source)}: {plain(hold.reason)}", soft_wrap=True)
+        if hold.approvable:
+            console.print(f'        if that is meant: twinsyncd approve "{plain(connection)}"')
+
+
+def _show_open_files(console: Console, report: Report) -> None:
+    from ..runtime.formatting import count
+
+    if not report.open_files:
         return
-    console.print(f"\n[bold]not synced[/]  {count(seen.open_total, 'file')}")
-    for each in seen.open_files:
+    console.print(f"\n[bold]not synced[/]  {count(report.open_total, 'file')}")
+    for each in report.open_files:
         reason = f": {plain(each.reason)}" if each.reason else ""
         console.print(
             f"  {plain(f'{each.source}/{each.path}')}  [yellow]{each.state}[/]{reason}",
             soft_wrap=True,
         )
-    if seen.open_total > len(seen.open_files):
-        console.print(f"  and {seen.open_total - len(seen.open_files):,} more")
+    if report.open_total > len(report.open_files):
+        console.print(f"  and {report.open_total - len(report.open_files):,} more")
 
 
-def _show_runs(console: Console, seen: Status) -> None:
-    if not seen.runs:
+def _show_runs(console: Console, report: Report) -> None:
+    from ..runtime.formatting import clock_time, count, duration
+
+    if not report.runs:
         return
     console.print("\n[bold]last runs[/]")
-    for run in seen.runs:
+    for run in report.runs:
         length = duration(run.ended_s - run.started_s)
         message = f": {plain(run.message)}" if run.message else ""
         console.print(

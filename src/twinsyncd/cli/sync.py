@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..runtime.formatting import count, size
+from .markup import plain
 from .options import ConfigOption, load_config
-from .words import count, plain, size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,13 +44,15 @@ def sync(
 
 def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) -> None:
     import sys
+    import time
 
     from ..journal.views import total_counts
     from ..logs import set_up
+    from ..runtime.report import is_synced, make_report
     from ..runtime.state import read_status
     from ..runtime.sync_once import sync as sync_now
     from .progress import showing_progress
-    from .status import is_synced, show
+    from .status import show
 
     set_up(config.daemon.log_format, sys.stderr, "info" if verbose else "critical")
     with showing_progress(console, config):
@@ -61,7 +64,7 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
         console.print(f"[green]in sync[/]: drive, Storage and iModel agree on {files}{gone}")
         raise typer.Exit(0)
     console.print(f"[red]not in sync[/]{': ' if problem else ''}{plain(problem)}\n", soft_wrap=True)
-    show(console, config, seen, running=False)
+    show(console, make_report(config, seen, running=False, now_s=time.time()))
     raise typer.Exit(1)
 
 

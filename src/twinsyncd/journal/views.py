@@ -42,7 +42,7 @@ class OpenFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Daemon:
+class DaemonRow:
     """Who keeps the journal, and when it was last alive (wall clock [s])."""
 
     pid: int
@@ -57,7 +57,7 @@ class Daemon:
 class Status:
     """Everything a person needs to see, at one moment."""
 
-    daemon: Daemon | None
+    daemon: DaemonRow | None
     counts: tuple[Counts, ...]
     lanes: tuple[LaneRow, ...]
     offline: dict[str, str]  # source -> reason
@@ -173,9 +173,9 @@ def _counts() -> Select[Any]:
     )
 
 
-def _daemon(row: dict[str, Any]) -> Daemon:
+def _daemon(row: dict[str, Any]) -> DaemonRow:
     del row["id"]
-    return Daemon(**row)
+    return DaemonRow(**row)
 
 
 def _run(row: dict[str, Any]) -> RunRecord:

@@ -1,25 +1,8 @@
-"""How moments, durations and counts are said to people."""
+"""Formats moments, durations, counts and sizes for people."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
-
-PHASES: Final = {
-    "quiet": "no run active",
-    "preparing": "preparing the connection",
-    "starting": "asking for a run",
-    "running": "a run of ours is active",
-    "blocked": "waiting for somebody else's run",
-}
-"""What a lane does, by its phase."""
-
-
-def plain(text: str) -> str:
-    """Return text that stands for itself: brackets in names of files are no markup."""
-    from rich.markup import escape
-
-    return escape(text)
 
 
 def clock_time(wall_s: float) -> str:

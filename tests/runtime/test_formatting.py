@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from twinsyncd.cli.words import clock_time, count, duration, size
+from twinsyncd.runtime.formatting import clock_time, count, duration, size
 
 
 @pytest.mark.parametrize(

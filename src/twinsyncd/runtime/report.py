@@ -1,0 +1,164 @@
+"""What people read about the state of things, made in one place for status, page, JSON and mail.
+
+A report joins the journal's rows with the configured connections and says everything in words;
+whoever shows it only chooses colours and layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ..config import Config, Connection
+from ..core.model import LaneRow, Phase, RunRecord
+from ..journal.views import Counts, DaemonRow, OpenFile, Status
+from .formatting import clock_time, count, duration
+
+SILENT_S: Final = 15.0  # a daemon writes its heartbeat every 5 s
+
+PHASES: Final = {
+    Phase.QUIET: "no run active",
+    Phase.PREPARING: "preparing the connection",
+    Phase.STARTING: "asking for a run",
+    Phase.RUNNING: "a run of ours is active",
+    Phase.BLOCKED: "waiting for somebody else's run",
+}
+"""What a lane does, by its phase."""
+
+
+class Level(StrEnum):
+    """How much a line matters to a person."""
+
+    GOOD = "good"
+    PLAIN = "plain"
+    WAITS = "waits"  # it ends by itself
+    BAD = "bad"  # a person must act
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A short state, how much it matters, and what there is to say about it."""
+
+    level: Level
+    state: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """Return the line as plain text."""
+        return f"{self.state}{self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A source folder that is not worked on; `approvable`: `twinsyncd approve` lifts it."""
+
+    source: str
+    reason: str
+    approvable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    """One configured connection."""
+
+    name: str
+    line: Line
+    counts: tuple[Counts, ...]
+    holds: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a person sees, at one moment."""
+
+    in_sync: bool
+    daemon: Line
+    connections: tuple[ConnectionReport, ...]
+    open_files: tuple[OpenFile, ...]
+    open_total: int
+    runs: tuple[RunRecord, ...]
+
+
+def make_report(config: Config, status: Status, *, running: bool, now_s: float) -> Report:
+    """Return the report at `now_s`, wall clock [s]; `running`: a daemon holds the journal."""
+    lanes = {lane.key: lane for lane in status.lanes}
+    return Report(
+        in_sync=is_synced(status),
+        daemon=daemon_line(status.daemon, running=running, now_s=now_s),
+        connections=tuple(
+            _connection(each, status, lanes.get(each.imodel_id), now_s)
+            for each in config.connection
+        ),
+        open_files=status.open_files,
+        open_total=status.open_total,
+        runs=status.runs,
+    )
+
+
+def is_synced(status: Status) -> bool:
+    """Return whether every known file is synced and nothing prevents us from knowing."""
+    halted = any(lane.halt for lane in status.lanes)
+    return not (status.open_total or status.offline or halted)
+
+
+def daemon_line(daemon: DaemonRow | None, *, running: bool, now_s: float) -> Line:
+    """Return whether the daemon runs, and how it is."""
+    if daemon is None:
+        return Line(Level.PLAIN, "never started")
+    if not running:
+        return Line(Level.WAITS, "not running", f", last alive {clock_time(daemon.beat_s)}")
+    silent_s = now_s - daemon.beat_s
+    if silent_s > SILENT_S:
+        detail = f": process {daemon.pid} gave no sign of life for {duration(silent_s)}"
+        return Line(Level.BAD, "hangs", detail)
+    unsettled = f", {count(daemon.restless, 'file')} still settling" if daemon.restless else ""
+    work = "idle" if daemon.at_rest else f"working{unsettled}"
+    since = clock_time(daemon.started_s)
+    return Line(Level.GOOD, "running", f" since {since}, process {daemon.pid}, {work}")
+
+
+def lane_line(lane: LaneRow | None, now_s: float) -> Line:
+    """Return what a lane does or waits for."""
+    if lane is None:
+        return Line(Level.PLAIN, "no run yet")
+    if lane.halt:
+        return Line(Level.BAD, "halted", f": {lane.halt}")
+    wait_s = lane.not_before_s - now_s
+    if lane.attempts and wait_s > 0:
+        next_try = f"; next try in {duration(wait_s)}"
+        return Line(Level.WAITS, "the platform does not answer", next_try)
+    if lane.usual_s is None:
+        return Line(Level.PLAIN, PHASES[lane.phase])
+    return _slow_line(lane, lane.usual_s, now_s)
+
+
+def _slow_line(lane: LaneRow, usual_s: float, now_s: float) -> Line:
+    """Say how long the run goes on, what is usual, and where to look; nothing is cancelled."""
+    lasts = duration(now_s - lane.since_s)
+    where = f"; see run {lane.run} in the iTwin's Synchronization portal"
+    if lane.phase is Phase.BLOCKED:
+        usual = f"; ours usually take {duration(usual_s)}" if usual_s else ""
+        return Line(
+            Level.WAITS, "somebody else's run keeps ours waiting", f": {lasts}{usual}{where}"
+        )
+    usual = f", usually {duration(usual_s)}" if usual_s else ""
+    return Line(Level.WAITS, "run takes longer than usual", f": {lasts}{usual}{where}")
+
+
+def _connection(
+    connection: Connection, status: Status, lane: LaneRow | None, now_s: float
+) -> ConnectionReport:
+    keys = {connection.key_of(source) for source in connection.source}
+    return ConnectionReport(
+        connection.name,
+        lane_line(lane, now_s),
+        tuple(counts for counts in status.counts if counts.source in keys),
+        _holds(keys, status.offline, status),
+    )
+
+
+def _holds(keys: set[str], offline: Mapping[str, str], status: Status) -> tuple[Hold, ...]:
+    held = sorted(keys & set(offline))
+    return tuple(Hold(key, offline[key], key in status.needs_person) for key in held)
