@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.core.model",
         "twinsyncd.core.step",
         "twinsyncd.core.commands",
-        "twinsyncd.core.usual",
+        "twinsyncd.core.waits",
         ERRORS,
     ),
     "twinsyncd.disk": (*VALUES, "twinsyncd.core.content", ERRORS),

@@ -9,8 +9,7 @@ from core_script import A, B, look, result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinsyncd.core import backoff
-from twinsyncd.core.backoff import CAP_S, delay_s
+from twinsyncd.core import waits
 from twinsyncd.core.facts import RunSeen
 from twinsyncd.core.model import (
     ABSENT,
@@ -29,8 +28,9 @@ from twinsyncd.core.safety import (
     still_missing,
 )
 from twinsyncd.core.verdict import RUN_TRIES, Verdict, judge
+from twinsyncd.core.waits import CAP_S, delay_s
 
-# ---- backoff ------------------------------------------------------------------------------
+# ---- waits --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_no_wait_is_zero_or_longer_than_the_cap(
     waited_s = delay_s(attempts, jitter, base_s=base_s)
 
     assert min(base_s, CAP_S) / 2 <= waited_s <= CAP_S
-    assert backoff.BASE_S < CAP_S
+    assert waits.BASE_S < CAP_S
 
 
 # ---- need ---------------------------------------------------------------------------------

@@ -26,9 +26,9 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.backoff import CAP_S
 from twinsyncd.core.model import Failure, Fault, FileKey, FileRow, Finding, Guard, Source
 from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX
+from twinsyncd.core.waits import CAP_S
 from twinsyncd.core.watched import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
 
 MASS_LEAST = Guard().least

@@ -21,12 +21,12 @@ from core_script import (
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.model import Outcome, Phase, RunRecord, SlowRun
-from twinsyncd.core.usual import (
-    FLOOR_S,
-    REMEMBERED_LEAST,
-    REMEMBERED_MAX,
-    TIMES,
-    UNKNOWN_S,
+from twinsyncd.core.waits import (
+    ALARM_FACTOR,
+    ALARM_LEAST_S,
+    ALARM_UNKNOWN_S,
+    RUNS_KEPT,
+    RUNS_LEAST,
     alarm_s,
     usual_s,
 )
@@ -38,11 +38,11 @@ POLL_S = 10.0  # the longest wait between two looks
     ("lengths_s", "usual"),
     [
         ([], 0.0),
-        ([600.0] * (REMEMBERED_LEAST - 1), 0.0),
-        ([600.0] * REMEMBERED_LEAST, 600.0),
+        ([600.0] * (RUNS_LEAST - 1), 0.0),
+        ([600.0] * RUNS_LEAST, 600.0),
         ([60.0, 70.0, 7_200.0], 70.0),
         ([60.0, 70.0, 80.0, -86_000.0], 70.0),
-        ([-86_000.0] * REMEMBERED_LEAST, 0.0),
+        ([-86_000.0] * RUNS_LEAST, 0.0),
     ],
     ids=["none", "too few", "enough", "one outlier", "a clock was set", "only nonsense"],
 )
@@ -55,7 +55,7 @@ def test_the_usual_length_is_the_middle_of_the_sane_ones(
 
 @pytest.mark.parametrize(
     ("usual", "alarm"),
-    [(0.0, UNKNOWN_S), (2.0, FLOOR_S), (FLOOR_S, FLOOR_S * TIMES)],
+    [(0.0, ALARM_UNKNOWN_S), (2.0, ALARM_LEAST_S), (ALARM_LEAST_S, ALARM_LEAST_S * ALARM_FACTOR)],
     ids=["nothing is usual yet", "short runs", "long runs"],
 )
 def test_an_alarm_has_a_floor_and_always_a_bound(usual: float, alarm: float) -> None:
@@ -93,13 +93,13 @@ def test_a_run_that_takes_far_too_long_is_told_once_and_watched_on() -> None:
     """It is an alarm and no abort: Storage must rest until the run has ended (P4)."""
     script = experienced(running(), 600.0, 700.0, 800.0)
 
-    goes_on(script, 700.0 * TIMES - 2 * POLL_S)
+    goes_on(script, 700.0 * ALARM_FACTOR - 2 * POLL_S)
     assert script.slow == []
     goes_on(script, 4 * POLL_S)
 
     (told,) = script.slow
     assert (told.connection, told.run, told.ours, told.usual_s) == ("one", "run-1", True, 700.0)
-    assert 700.0 * TIMES <= told.lasted_s <= 700.0 * TIMES + 2 * POLL_S
+    assert 700.0 * ALARM_FACTOR <= told.lasted_s <= 700.0 * ALARM_FACTOR + 2 * POLL_S
     script.lane(phase=Phase.RUNNING, run="run-1", usual_s=700.0)
     goes_on(script, 10_000.0)
     assert script.slow == [told]
@@ -110,12 +110,12 @@ def test_a_run_that_takes_far_too_long_is_told_once_and_watched_on() -> None:
 
 def test_who_was_told_is_not_told_again_after_a_restart() -> None:
     """A service that restarts each night would tell it each night."""
-    script = goes_on(experienced(running(), 1.0, 1.0, 1.0), FLOOR_S + 2 * POLL_S)
+    script = goes_on(experienced(running(), 1.0, 1.0, 1.0), ALARM_LEAST_S + 2 * POLL_S)
     assert len(script.slow) == 1
 
     script.dies(for_s=60.0).meanwhile()
     script.said.clear()
-    goes_on(script.hears(ACTIVE), 2 * FLOOR_S)
+    goes_on(script.hears(ACTIVE), 2 * ALARM_LEAST_S)
 
     assert len(script.slow) == 1
 
@@ -125,7 +125,7 @@ def test_a_run_grows_long_across_restarts_too() -> None:
     script = experienced(running(), 1.0, 1.0, 1.0)
 
     for _ in range(4):
-        goes_on(script, FLOOR_S / 3).dies().meanwhile()
+        goes_on(script, ALARM_LEAST_S / 3).dies().meanwhile()
         script.said.clear()
         script.hears(ACTIVE)
 
@@ -138,14 +138,14 @@ def test_a_clock_that_is_set_makes_no_run_long(jump_s: float) -> None:
     script = experienced(running(), 1.0, 1.0, 1.0)
     script.wall_s = WALL_S + jump_s
 
-    goes_on(script, FLOOR_S - 2 * POLL_S)
+    goes_on(script, ALARM_LEAST_S - 2 * POLL_S)
 
     assert script.slow == []
 
 
 def test_a_first_run_is_told_after_hours() -> None:
     """It takes every file there is, so only a bound for all runs can tell."""
-    script = goes_on(running(), UNKNOWN_S - 2 * POLL_S)
+    script = goes_on(running(), ALARM_UNKNOWN_S - 2 * POLL_S)
     assert script.slow == []
 
     goes_on(script, 4 * POLL_S)
@@ -156,22 +156,22 @@ def test_a_first_run_is_told_after_hours() -> None:
 
 def test_what_is_usual_is_learnt_from_good_runs_only() -> None:
     """Runs that fail at once would make every good one look endless."""
-    script = experienced(running(), *[1.0] * (REMEMBERED_LEAST - 1))
+    script = experienced(running(), *[1.0] * (RUNS_LEAST - 1))
     script.hears(after_s=POLL_S).says(LOOK_AT_RUN).hears(ended(Outcome.FAILED))
     script.hears(after_s=40.0).says(prepare(A)).hears(prepared(A)).says(START)
     script.hears(facts.RunStarted("one", "run-2")).says()
 
     second = facts.RunSeen("one", "run-2", Outcome.ACTIVE)
-    goes_on(script, 2 * FLOOR_S, commands.LookAtRun("one", "run-2"), second)
+    goes_on(script, 2 * ALARM_LEAST_S, commands.LookAtRun("one", "run-2"), second)
 
     assert script.slow == []
 
 
 def test_only_the_newest_runs_say_what_is_usual() -> None:
     """A project that grew tenfold has other runs than a year ago."""
-    script = experienced(running(), *[1.0] * REMEMBERED_MAX)
+    script = experienced(running(), *[1.0] * RUNS_KEPT)
 
-    assert len(script.journal.memory().lengths_s["one"]) == REMEMBERED_MAX
+    assert len(script.journal.memory().lengths_s["one"]) == RUNS_KEPT
 
 
 def test_somebody_elses_endless_run_is_told_as_well() -> None:
@@ -180,7 +180,7 @@ def test_somebody_elses_endless_run_is_told_as_well() -> None:
     theirs = facts.RunSeen("one", "theirs", Outcome.ACTIVE)
     script.hears(facts.RunRefused("one", "theirs", on_our_connection=False)).says()
 
-    goes_on(script, UNKNOWN_S + 2 * POLL_S, commands.LookAtRun("one", "theirs"), theirs)
+    goes_on(script, ALARM_UNKNOWN_S + 2 * POLL_S, commands.LookAtRun("one", "theirs"), theirs)
 
     (told,) = script.slow
     assert told == SlowRun("one", "theirs", ours=False, lasted_s=told.lasted_s, usual_s=0.0)

@@ -18,7 +18,7 @@ from twinsyncd.core.model import (
     need,
 )
 from twinsyncd.core.step import Memory, Step
-from twinsyncd.core.usual import REMEMBERED_MAX
+from twinsyncd.core.waits import RUNS_KEPT
 
 
 @dataclass
@@ -37,7 +37,7 @@ class VirtualJournal:
         for run in self.history:
             if run.outcome is not Outcome.FAILED:
                 lengths_s.setdefault(run.connection, []).append(run.ended_s - run.started_s)
-        newest = {key: known[-REMEMBERED_MAX:] for key, known in lengths_s.items()}
+        newest = {key: known[-RUNS_KEPT:] for key, known in lengths_s.items()}
         return Memory(dict(self.lanes), dict(self.connections), dict(self.sources), newest)
 
     def get(self, key: FileKey) -> FileRow | None:

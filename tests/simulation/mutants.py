@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from twinsyncd.core import drive, facts, pace, safety, usual, verdict, watched
+from twinsyncd.core import drive, facts, pace, safety, verdict, waits, watched
 from twinsyncd.core import runs as runs_module
 from twinsyncd.core import stores as stores_module
 from twinsyncd.core.drive import Drive
@@ -137,7 +137,7 @@ MUTANTS = (
     _mutant("a long run is given up", Runs, "_notice_length", bugs.after(bugs.give_up)),
     _mutant("a long run is never told", Runs, "_notice_length", bugs.always(None)),
     _mutant("a long run is told at each look", Runs, "_notice_length", bugs.after(bugs.untell)),
-    _mutant("a short run is told as long", usual, "FLOOR_S", bugs.value(0.0)),
+    _mutant("a short run is told as long", waits, "ALARM_LEAST_S", bugs.value(0.0)),
     _mutant("item forgotten", Ledger, "change", bugs.change_without("item")),
     _mutant("run forgotten at restart", Machine, "__init__", bugs.forget_memory("lanes")),
     _mutant(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from twinsyncd.core import facts
 from twinsyncd.core.model import Fault, LaneRow, Outcome, Phase, SlowRun
 from twinsyncd.core.step import Step
-from twinsyncd.core.usual import FLOOR_S, REMEMBERED_LEAST, TIMES
+from twinsyncd.core.waits import ALARM_FACTOR, ALARM_LEAST_S, RUNS_LEAST
 
 if TYPE_CHECKING:
     from .world import World
@@ -58,15 +58,15 @@ class WatchedRuns:
         run = self.world.cloud_of(slow.connection).runs.get(slow.run)
         if run is not None and not self.world.chances.clock_jump:
             lasted_s = self.world.now_s - (run.ends_s - run.fate.length_s)
-            assert lasted_s >= FLOOR_S, f"P10: a run was told as long after {lasted_s:.0f} s"
+            assert lasted_s >= ALARM_LEAST_S, f"P10: a run was told as long after {lasted_s:.0f} s"
 
     def _check_untold(self, connection: str, run: str) -> None:
         """Expect word of a run that goes on beyond whatever may be taken for usual."""
         known_s = self.world.journal.memory().lengths_s.get(connection, ())
         lasted_s = self.world.now_s - self.active_s[connection, run]
-        if lasted_s < FLOOR_S or len(known_s) < REMEMBERED_LEAST or self.world.chances.clock_jump:
+        if lasted_s < ALARM_LEAST_S or len(known_s) < RUNS_LEAST or self.world.chances.clock_jump:
             return
-        told = (connection, run) in self.told or lasted_s < max(known_s) * TIMES
+        told = (connection, run) in self.told or lasted_s < max(known_s) * ALARM_FACTOR
         assert told, f"P10: nobody was told that {run} goes on since {lasted_s:.0f} s"
 
     def _check_uncovered(self, lane: LaneRow, step: Step) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from .backoff import delay_s
 from .model import Failure, Fault, LaneRow, Now, Phase
+from .waits import delay_s
 
 WAIT_MAX_S: Final = 3600.0  # whatever a service asks for, a person sees life every hour
 HALT_S: Final = 300.0  # a halted lane tries again by itself this often

@@ -25,8 +25,8 @@ from .model import (
 )
 from .pace import Pace
 from .stores import Stores
-from .usual import REMEMBERED_MAX, alarm_s, usual_s
 from .verdict import judge
+from .waits import RUNS_KEPT, alarm_s, usual_s
 
 CLASH_S: Final = 2.0  # several start requests met: a short wait, then ask again
 RETRY_S: Final = 30.0  # a file that failed in a run waits at least half of this for the next
@@ -252,7 +252,7 @@ class Runs:
         if fact.outcome is not Outcome.FAILED:  # what fails may end early, or never begin
             known = self.lengths_s.setdefault(fact.connection, [])
             known.append(now.wall_s - self.pace.row.since_s)
-            del known[:-REMEMBERED_MAX]
+            del known[:-RUNS_KEPT]
 
     def _ended(self, fact: facts.RunSeen, now: Now) -> None:
         self._learn_length(fact, now)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, assert_never
 
-from .backoff import delay_s
 from .commands import Store
 from .facts import Stored, StoreFailed, StoreMoved
 from .ledger import Ledger
 from .model import IN_DOUBT, Digest, Failure, Fault, FileKey, FileRow, Need, Now
 from .pace import Pace
+from .waits import delay_s
 
 STORE_TRIES: Final = 8  # failures of one file, while others succeed, before it is set aside
 LATE_S: Final = 180.0  # a request that we gave up may still take effect this long after

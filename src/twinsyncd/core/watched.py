@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from .backoff import delay_s
 from .commands import Scan
 from .facts import Scanned
 from .model import Source, SourceRow
 from .safety import CONFIRM_S
+from .waits import delay_s
 
 SCAN_SOON_S: Final = 0.5  # hints that were lost come in flocks; one scan serves them all
 SCAN_REST_S: Final = 2.0  # between two scans of one source, whatever the hints say

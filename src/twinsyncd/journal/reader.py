@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, bindparam, select
 
 from ..core.model import IN_DOUBT, ConnectionRow, FileKey, FileRow, Fingerprint, Outcome
 from ..core.step import Memory, Rows
-from ..core.usual import REMEMBERED_MAX
+from ..core.waits import RUNS_KEPT
 from . import tables
 from .rows import to_file, to_lane, to_source
 
@@ -102,4 +102,4 @@ def _lengths_s(connection: Connection, key: str) -> list[float]:
     runs = tables.runs.c
     good = (runs.connection == key) & (runs.outcome != Outcome.FAILED.value)
     query = select(runs.ended_s - runs.started_s).where(good).order_by(runs.id.desc())
-    return list(connection.execute(query.limit(REMEMBERED_MAX)).scalars())[::-1]
+    return list(connection.execute(query.limit(RUNS_KEPT)).scalars())[::-1]
