@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.config": (CORE, ERRORS, "twinsyncd.connectors"),
     "twinsyncd.journal": (
         "twinsyncd.core.model",
-        "twinsyncd.core.step",
+        "twinsyncd.core.decision",
         "twinsyncd.core.commands",
         "twinsyncd.core.waits",
         ERRORS,

@@ -26,7 +26,7 @@ class AppError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ConfigMistake:
     """One thing wrong with a configuration file. `line` counts from 1; 0: the whole file."""
 
     file: str
@@ -43,12 +43,12 @@ class Complaint:
 
 
 class ConfigError(AppError):
-    """The configuration cannot be used; carries every complaint at once."""
+    """The configuration cannot be used; carries every mistake at once."""
 
-    def __init__(self, complaints: Sequence[Complaint]) -> None:
-        """Join the complaints, one paragraph each."""
-        super().__init__("\n".join(str(complaint) for complaint in complaints))
-        self.complaints = tuple(complaints)
+    def __init__(self, mistakes: Sequence[ConfigMistake]) -> None:
+        """Join the mistakes, one paragraph each."""
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = tuple(mistakes)
 
 
 class DiskError(AppError):

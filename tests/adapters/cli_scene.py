@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from twinsyncd.cli import main
-from twinsyncd.core.step import Step
+from twinsyncd.core.decision import Decision
 from twinsyncd.journal import requests
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
@@ -73,7 +73,7 @@ class Office:
         file.write_bytes(content)
         return file
 
-    def remember(self, *steps: Step) -> None:
+    def remember(self, *steps: Decision) -> None:
         """Let a daemon have lived, remembered this, and ended."""
         journal = Journal(open_database(self.state / "journal.sqlite"))
         journal.register("1.0", 1_700_000_000.0)

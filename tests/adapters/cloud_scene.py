@@ -44,14 +44,16 @@ class Scene:
             platform, self.host.client(), self.tree, self.settings
         )
 
-    def store(self, item: str = "", content: Bytes | None = None) -> facts.Stored:
+    def store(self, storage_id: str = "", content: Bytes | None = None) -> facts.Stored:
         """Store the file."""
-        command = commands.Store(KEY, "bridge", "d1", Fingerprint(4, 1), item)
+        command = commands.Store(KEY, "bridge", "d1", Fingerprint(4, 1), storage_id)
         return self.target.store(command, content or Bytes(DATA), self.notes.append)
 
     def prepare(self, *items: str, remote_id: str = "c1") -> facts.Prepared:
         """Prepare the connection with these files, named like their ids."""
-        files = tuple(commands.Mapping(FileKey("cad", item), item) for item in items)
+        files = tuple(
+            commands.Mapping(FileKey("cad", storage_id), storage_id) for storage_id in items
+        )
         return self.target.prepare(commands.Prepare("bridge", remote_id, files))
 
     # ---- what the platform does -------------------------------------------------------------
@@ -68,30 +70,30 @@ class Scene:
         self.lists("f1", entry("f2", "structure", "folder"))
         self.lists("f2", *files)
 
-    def opens(self, method: str, path: str, item: str) -> None:
-        """The next request is answered with an upload to this item."""
+    def opens(self, method: str, path: str, storage_id: str) -> None:
+        """The next request is answered with an upload to this storage_id."""
         links = {
-            "completeUrl": {"href": f"{API}/storage/files/{item}/complete"},
+            "completeUrl": {"href": f"{API}/storage/files/{storage_id}/complete"},
             "uploadUrl": {"href": BLOB},
         }
         self.wire.hears(method, path, 202, json={"_links": links})
 
-    def creates(self, item: str = "s1") -> None:
+    def creates(self, storage_id: str = "s1") -> None:
         """The next request creates the file."""
-        self.opens("POST", "/storage/folders/f2/files", item)
+        self.opens("POST", "/storage/folders/f2/files", storage_id)
 
-    def replaces(self, item: str) -> None:
+    def replaces(self, storage_id: str) -> None:
         """The next request asks to replace the file."""
-        self.opens("POST", f"/storage/files/{item}/updatecontent", item)
+        self.opens("POST", f"/storage/files/{storage_id}/updatecontent", storage_id)
 
-    def completes(self, item: str = "s1", size: int | None = len(DATA)) -> None:
+    def completes(self, storage_id: str = "s1", size: int | None = len(DATA)) -> None:
         """The next request completes the file."""
-        answer = {"file": {"id": item, "displayName": "beam.ifc", "size": size}}
-        self.wire.hears("POST", f"/storage/files/{item}/complete", json=answer)
+        answer = {"file": {"id": storage_id, "displayName": "beam.ifc", "size": size}}
+        self.wire.hears("POST", f"/storage/files/{storage_id}/complete", json=answer)
 
     def holds(self, connection: str, *items: str) -> None:
         """The next request lists the files of the connection."""
-        files = [{"id": f"sf-{item}", "storageFileId": item} for item in items]
+        files = [{"id": f"sf-{storage_id}", "storageFileId": storage_id} for storage_id in items]
         path = f"{CONNECTIONS}/{connection}/sourcefiles"
         self.wire.hears("GET", path, json={"sourceFiles": files})
 
@@ -106,17 +108,19 @@ class Scene:
 
 
 def entry(
-    item: str, name: str, kind: str = "file", created: str = "2026-01-01T00:00:00Z"
+    storage_id: str, name: str, kind: str = "file", created: str = "2026-01-01T00:00:00Z"
 ) -> dict[str, Any]:
     """An entry of a folder listing."""
-    return {"id": item, "displayName": name, "type": kind, "createdDateTime": created}
+    return {"id": storage_id, "displayName": name, "type": kind, "createdDateTime": created}
 
 
-def connection(item: str = "c1", name: str = "Bridge 12", run: str | None = "") -> dict[str, Any]:
+def connection(
+    connection_id: str = "c1", name: str = "Bridge 12", run: str | None = ""
+) -> dict[str, Any]:
     """A connection; run None: the answer does not speak of runs."""
-    href = f"{API}{CONNECTIONS}/{item}/runs/{run}" if run else None
+    href = f"{API}{CONNECTIONS}/{connection_id}/runs/{run}" if run else None
     links = {} if run is None else {"lastRun": {"href": href}}
-    return {"id": item, "displayName": name, "iModelId": "m1", "_links": links}
+    return {"id": connection_id, "displayName": name, "iModelId": "m1", "_links": links}
 
 
 def run_of(connection_id: str, run: str) -> str:

@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from twinsyncd import __version__
 from twinsyncd.config import load
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
     FileKey,
     FileRow,
@@ -24,12 +25,11 @@ from twinsyncd.core.model import (
     RunRecord,
     SourceRow,
 )
-from twinsyncd.core.step import Step
 from twinsyncd.runtime.state import is_running
 
 LOOK = Fingerprint(7, 1_700_000_000_000_000_000, 1)
 A = FileKey(CAD, "a.dgn")
-SYNCED = FileRow(A, LOOK, "v1", "v1", "v1", item="i", mapped=True)
+SYNCED = FileRow(A, LOOK, "v1", "v1", "v1", storage_id="i", in_connection=True)
 COMMANDS = [["run"], ["sync"], ["status"], ["check", "--offline"], ["sync", "--dry-run"], ["retry"]]
 
 
@@ -46,8 +46,10 @@ def remembered(file: Path, synced: bool = True) -> FileRow:
     found = file.stat()
     look = Fingerprint(found.st_size, found.st_mtime_ns, found.st_ino)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    row = FileRow(FileKey(CAD, file.name), look, digest, item="i", mapped=True)
-    return FileRow(row.key, look, digest, digest, digest if synced else "", item="i", mapped=True)
+    row = FileRow(FileKey(CAD, file.name), look, digest, storage_id="i", in_connection=True)
+    return FileRow(
+        row.key, look, digest, digest, digest if synced else "", storage_id="i", in_connection=True
+    )
 
 
 # ---- a configuration that cannot be used --------------------------------------------------
@@ -159,7 +161,7 @@ def test_a_status_of_a_damaged_journal_is_words(office: Office) -> None:
 def test_all_synced_is_exit_code_0(office: Office) -> None:
     """Monitoring asks for the code alone."""
     run = RunRecord(IMODEL, "Bridge 12", "run-1", Outcome.SUCCEEDED, 10.0, 95.0, 1)
-    office.remember(Step(files=(SYNCED,), lanes=(LaneRow(IMODEL),), history=(run,)))
+    office.remember(Decision(files=(SYNCED,), lanes=(LaneRow(IMODEL),), history=(run,)))
 
     printed = office.types("status")
 
@@ -174,19 +176,19 @@ def test_all_synced_is_exit_code_0(office: Office) -> None:
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (Step(files=(FileRow(A, LOOK, "v1"),)), "a.dgn  to be uploaded"),
-        (Step(files=(FileRow(A, LOOK, "v1", aside="bad name"),)), "set aside: bad name"),
-        (Step(files=(FileRow(A, unread="locked"),)), "cannot be read: locked"),
-        (Step(sources=(SourceRow(CAD, "d", "share is away"),)), f"{CAD}: share is away"),
-        (Step(lanes=(LaneRow(IMODEL, halt="no right"),)), "halted: no right"),
+        (Decision(files=(FileRow(A, LOOK, "v1"),)), "a.dgn  to be uploaded"),
+        (Decision(files=(FileRow(A, LOOK, "v1", aside="bad name"),)), "set aside: bad name"),
+        (Decision(files=(FileRow(A, unread="locked"),)), "cannot be read: locked"),
+        (Decision(sources=(SourceRow(CAD, "d", "share is away"),)), f"{CAD}: share is away"),
+        (Decision(lanes=(LaneRow(IMODEL, halt="no right"),)), "halted: no right"),
     ],
     ids=["to store", "aside", "unread", "offline", "halted"],
 )
 def test_whatever_is_not_synced_is_told_and_is_exit_code_1(
-    office: Office, step: Step, words: str
+    office: Office, step: Decision, words: str
 ) -> None:
     """Each state has its own words, and the reason with it."""
-    office.remember(Step(files=(SYNCED,)), step)
+    office.remember(Decision(files=(SYNCED,)), step)
 
     printed = office.types("status")
 
@@ -210,7 +212,7 @@ def test_a_run_that_takes_too_long_is_told_with_what_is_usual(
     """A person decides whether to look into it; the daemon goes on watching."""
     since_s = time.time() - 7_830.0
     lane = LaneRow(IMODEL, phase, "Bridge 12", "run-7", since_s=since_s, usual_s=usual_s)
-    office.remember(Step(files=(SYNCED,), lanes=(lane,)))
+    office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
 
     assert words in office.types("status").out
 
@@ -222,7 +224,7 @@ def test_brackets_in_a_name_are_printed_as_they_are(
 ) -> None:
     """A name shown without its brackets, or that ends in a traceback, cannot be found."""
     office.save(name)
-    office.remember(Step(files=(FileRow(FileKey(CAD, name), LOOK, "v1", aside="no [way]"),)))
+    office.remember(Decision(files=(FileRow(FileKey(CAD, name), LOOK, "v1", aside="no [way]"),)))
 
     assert name in office.types(*command).out
 
@@ -230,7 +232,7 @@ def test_brackets_in_a_name_are_printed_as_they_are(
 def test_a_long_list_is_cut_off_and_says_so(office: Office) -> None:
     """A first sync of 20,000 files must not scroll the rest away."""
     rows = tuple(FileRow(FileKey(CAD, f"{n}.dgn"), LOOK, "v1") for n in range(5))
-    office.remember(Step(files=rows))
+    office.remember(Decision(files=rows))
 
     printed = office.types("status", "--files", "2")
 
@@ -241,7 +243,9 @@ def test_a_long_list_is_cut_off_and_says_so(office: Office) -> None:
 
 def test_a_status_for_programs_is_json_with_the_same_content(office: Office) -> None:
     """Dashboards are built on it, so its shape is a promise."""
-    office.remember(Step(files=(FileRow(A, LOOK, "v1"),), lanes=(LaneRow(IMODEL, Phase.RUNNING),)))
+    office.remember(
+        Decision(files=(FileRow(A, LOOK, "v1"),), lanes=(LaneRow(IMODEL, Phase.RUNNING),))
+    )
 
     printed = office.types("status", "--json")
 
@@ -259,7 +263,7 @@ def test_a_status_for_programs_is_json_with_the_same_content(office: Office) -> 
 
 def test_a_daemon_that_holds_the_journal_counts_as_running(office: Office) -> None:
     """The lock, not a process number, tells: numbers are reused."""
-    office.remember(Step(files=(SYNCED,)))
+    office.remember(Decision(files=(SYNCED,)))
 
     with FileLock(office.state / "twinsyncd.lock"):
         told = json.loads(office.types("status", "--json").out)
@@ -342,7 +346,7 @@ def test_a_rehearsal_compares_with_what_is_remembered(office: Office) -> None:
     changed = remembered(office.save("changed.dgn"))
     touched = remembered(office.save("touched.dgn", b"touched"))
     gone = remembered(office.save("gone.dgn"))
-    office.remember(Step(files=(same, waiting, changed, touched, gone)))
+    office.remember(Decision(files=(same, waiting, changed, touched, gone)))
     office.save("changed.dgn", b"longer content")
     office.save("touched.dgn", b"touched").touch()
     (office.drive / "gone.dgn").unlink()
@@ -368,7 +372,7 @@ def test_a_rehearsal_tells_of_each_file_once(office: Office) -> None:
     """A file left over from last time may have changed since, or may be gone."""
     for name in ("changed.dgn", "gone.dgn", "touched.dgn"):
         left = remembered(office.save(name), synced=False)
-        office.remember(Step(files=(left,)))
+        office.remember(Decision(files=(left,)))
     office.save("changed.dgn", b"longer content")
     office.save("touched.dgn").touch()
     (office.drive / "gone.dgn").unlink()
@@ -385,7 +389,7 @@ def test_a_rehearsal_tells_of_each_file_once(office: Office) -> None:
 
 def test_a_rehearsal_of_a_drive_that_is_away_says_that_it_waits(office: Office) -> None:
     """The plan of a sync is then to do nothing, not to delete everything (P7)."""
-    office.remember(Step(files=(remembered(office.save("a.dgn")),)))
+    office.remember(Decision(files=(remembered(office.save("a.dgn")),)))
     (office.drive / "a.dgn").unlink()
 
     printed = office.types("sync", "--dry-run")
@@ -399,7 +403,7 @@ def test_a_rehearsal_of_a_drive_that_is_away_says_that_it_waits(office: Office) 
 
 def test_a_retry_is_left_for_a_daemon_that_is_down(office: Office) -> None:
     """A request is a row, so it works at night and survives a crash."""
-    office.remember(Step(files=(FileRow(A, LOOK, "v1", aside="refused"),)))
+    office.remember(Decision(files=(FileRow(A, LOOK, "v1", aside="refused"),)))
 
     printed = office.types("retry", f"{CAD}/a.dgn")
 
@@ -409,7 +413,7 @@ def test_a_retry_is_left_for_a_daemon_that_is_down(office: Office) -> None:
 
 def test_a_retry_of_a_file_in_no_source_is_refused(office: Office) -> None:
     """A typo that is accepted looks like a mended file."""
-    office.remember(Step(files=(SYNCED,)))
+    office.remember(Decision(files=(SYNCED,)))
 
     printed = office.types("retry", "elsewhere.dgn")
 
@@ -419,7 +423,7 @@ def test_a_retry_of_a_file_in_no_source_is_refused(office: Office) -> None:
 
 def test_nothing_to_approve_is_told(office: Office) -> None:
     """Approving in advance would switch the guard off for the day it is needed (P7)."""
-    office.remember(Step(files=(SYNCED,)))
+    office.remember(Decision(files=(SYNCED,)))
 
     assert "nothing of Bridge 12 waits" in office.types("approve", "Bridge 12").out
     assert office.types("approve", "Bridge 13").code == 1
@@ -428,9 +432,9 @@ def test_nothing_to_approve_is_told(office: Office) -> None:
 def test_an_approval_names_what_it_is_about(office: Office) -> None:
     """A person must see which drive and why before saying that it is meant (P7)."""
     reason = "15 of 20 files are gone at once"
-    held = SourceRow(CAD, "drive", reason, needs_person=True, drive="nfs:a:/b", lost=15)
+    held = SourceRow(CAD, "drive", reason, needs_person=True, drive="nfs:a:/b", missing_count=15)
     held = replace(held, examples=("old [1]/a.dgn", "old [1]/b.dgn"))
-    office.remember(Step(sources=(held,)))
+    office.remember(Decision(sources=(held,)))
 
     printed = office.types("approve", "Bridge 12", "--yes")
 
@@ -445,7 +449,7 @@ def test_an_approval_names_what_it_is_about(office: Office) -> None:
 def test_an_approval_of_another_drive_names_the_drive(office: Office) -> None:
     """What is missing there is not known before it is listed, and is asked about then (P7)."""
     held = SourceRow(CAD, "drive", "another drive", needs_person=True, drive="nfs:a:/b")
-    office.remember(Step(sources=(held,)))
+    office.remember(Decision(sources=(held,)))
 
     printed = office.types("approve", "Bridge 12", "--yes")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cli_scene import CAD, Office
 
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
     IN_DOUBT,
     FileKey,
@@ -18,15 +19,16 @@ from twinsyncd.core.model import (
     RunRecord,
     SourceRow,
 )
-from twinsyncd.core.step import Step
 
 LOOK = Fingerprint(7, 1_700_000_000_000_000_000, 1)
-SYNCED = FileRow(FileKey(CAD, "a.dgn"), LOOK, "v1", "v1", "v1", item="i", mapped=True)
+SYNCED = FileRow(FileKey(CAD, "a.dgn"), LOOK, "v1", "v1", "v1", storage_id="i", in_connection=True)
 OTHER = "Old bridge/cad"
-LEFT_BEHIND = Step(
+LEFT_BEHIND = Decision(
     files=(FileRow(FileKey(OTHER, "b.dgn"), LOOK, "v1", aside="no right"),),
     lanes=(LaneRow("another iModel", halt="no right"),),
-    sources=(SourceRow(OTHER, "drive", "it is empty", needs_person=True, drive="drive", lost=1),),
+    sources=(
+        SourceRow(OTHER, "drive", "it is empty", needs_person=True, drive="drive", missing_count=1),
+    ),
     history=(RunRecord("another iModel", "Old bridge", "r", Outcome.FAILED, 1.0, 2.0, 1, "no"),),
 )
 
@@ -37,7 +39,7 @@ def office(
 ) -> Office:
     """An office that had a second connection, and left a file of it behind."""
     office = Office(tmp_path, monkeypatch, capsys)
-    office.remember(Step(files=(SYNCED,)), LEFT_BEHIND)
+    office.remember(Decision(files=(SYNCED,)), LEFT_BEHIND)
     return office
 
 
@@ -62,7 +64,9 @@ def test_programs_are_told_of_what_is_in_the_file_only(office: Office) -> None:
 
 def test_a_rehearsal_plans_nothing_for_a_file_that_is_gone_in_doubt(office: Office) -> None:
     """Its row is kept for the sake of a late store; there is nothing to upload any more."""
-    gone = FileRow(FileKey(CAD, "gone.dgn"), None, "", IN_DOUBT, "v1", item="j", mapped=True)
-    office.remember(Step(files=(gone,)))
+    gone = FileRow(
+        FileKey(CAD, "gone.dgn"), None, "", IN_DOUBT, "v1", storage_id="j", in_connection=True
+    )
+    office.remember(Decision(files=(gone,)))
 
     assert "gone.dgn" not in office.types("sync", "--dry-run").out

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from cli_scene import CAD, CONFIG, Office
 
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import FileKey, FileRow, Fingerprint, SourceRow
-from twinsyncd.core.step import Step
 
 LOOK = Fingerprint(7, 1_700_000_000_000_000_000, 1)
-SYNCED = FileRow(FileKey(CAD, "a.dgn"), LOOK, "v1", "v1", "v1", item="i", mapped=True)
-SCANNED = Step(files=(SYNCED,), sources=(SourceRow(CAD, "drive"),))
-HELD = Step(sources=(SourceRow(CAD, "drive", "share is away"),))
+SYNCED = FileRow(FileKey(CAD, "a.dgn"), LOOK, "v1", "v1", "v1", storage_id="i", in_connection=True)
+SCANNED = Decision(files=(SYNCED,), sources=(SourceRow(CAD, "drive"),))
+HELD = Decision(sources=(SourceRow(CAD, "drive", "share is away"),))
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_share_that_was_there_before_is_offline_and_no_mistake_in_the_file(
 @pytest.mark.parametrize("command", [["status"], ["sync"], ["run"]], ids=" ".join)
 def test_a_folder_that_was_never_scanned_is_a_mistake(office: Office, command: list[str]) -> None:
     """A slip of the pen must not look like a share that comes back some day."""
-    office.remember(Step(files=(), sources=(SourceRow(CAD, "", "never seen"),)))
+    office.remember(Decision(files=(), sources=(SourceRow(CAD, "", "never seen"),)))
 
     printed = office.types(*command)
 

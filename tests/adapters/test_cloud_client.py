@@ -155,7 +155,7 @@ def test_a_next_link_on_the_last_page_ends_with_an_empty_one() -> None:
     wire = Wire().hears("GET", "/storage/folders/f/list", json=listing)
     wire.hears("GET", "/storage/folders/f/list", json=page("items", [], following=True))
 
-    assert [item.id for item in wire.platform().list_folder("f")] == ["a"]
+    assert [storage_id.id for storage_id in wire.platform().list_folder("f")] == ["a"]
 
     wire.ended()
 
@@ -165,7 +165,10 @@ def test_a_server_with_smaller_pages_is_read_to_its_end() -> None:
     wire = Wire().hears("GET", "/storage/folders/f/list", json=page("items", ["a"], following=True))
     wire.hears("GET", "/storage/folders/f/list?%24top=1000&%24skip=1", json=page("items", ["b"]))
 
-    assert [item.id for item in wire.platform().list_folder("f")] == ["a", "b"]
+    assert [storage_id.id for storage_id in wire.platform().list_folder("f")] == [
+        "a",
+        "b",
+    ]
 
     wire.ended()
 

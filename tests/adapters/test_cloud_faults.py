@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from twinsyncd.cloud.blobwire import error_of as blob_error_of
+from twinsyncd.cloud.blob_wire import error_of as blob_error_of
 from twinsyncd.cloud.faults import error_from, error_of
 from twinsyncd.core.model import Fault
 from twinsyncd.redact import redact

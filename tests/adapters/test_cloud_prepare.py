@@ -39,7 +39,7 @@ def test_only_missing_files_are_added() -> None:
 
     prepared = scene.prepare("a", "b")
 
-    assert prepared.mapped == (FileKey("cad", "a"), FileKey("cad", "b"))
+    assert prepared.in_connection == (FileKey("cad", "a"), FileKey("cad", "b"))
     assert scene.wire.requests[-1].content == b'{"storageFileId":"b","connectorType":"IFC"}'
     scene.wire.ended()
 
@@ -145,7 +145,7 @@ def test_a_file_of_another_connection_is_refused_by_that_connections_name() -> N
 
     prepared = scene.prepare("a", "b")
 
-    assert prepared.mapped == (FileKey("cad", "b"),)
+    assert prepared.in_connection == (FileKey("cad", "b"),)
     ((key, reason),) = prepared.refused
     assert key == FileKey("cad", "a")
     assert "'Bridge 11'" in reason
@@ -161,7 +161,7 @@ def test_a_conflict_with_ourselves_is_no_conflict() -> None:
     scene.wire.hears("POST", f"{CONNECTIONS}/c1/sourcefiles", 409, clash)
     scene.holds("c1", "a")
 
-    assert scene.prepare("a").mapped == (FileKey("cad", "a"),)
+    assert scene.prepare("a").in_connection == (FileKey("cad", "a"),)
 
     scene.wire.ended()
 
@@ -178,7 +178,7 @@ def test_a_file_that_storage_lost_is_refused_and_the_others_go_in() -> None:
 
     prepared = scene.prepare("a", "b")
 
-    assert prepared.mapped == (FileKey("cad", "b"),)
+    assert prepared.in_connection == (FileKey("cad", "b"),)
     assert [key.path for key, _ in prepared.refused] == ["a"]
     scene.wire.ended()
 
@@ -212,7 +212,7 @@ def test_one_bad_file_does_not_keep_the_connection_from_being_created() -> None:
     prepared = scene.prepare("a", "b", "c", remote_id="")
 
     assert prepared.remote_id == "c9"
-    assert prepared.mapped == (FileKey("cad", "b"), FileKey("cad", "c"))
+    assert prepared.in_connection == (FileKey("cad", "b"), FileKey("cad", "c"))
     assert [key.path for key, _ in prepared.refused] == ["a"]
     assert "'storageFileId' is not valid." in prepared.refused[0][1]
     scene.wire.ended()
@@ -255,5 +255,5 @@ def test_a_large_first_connection_is_created_in_a_batch_and_filled_up() -> None:
 
     prepared = scene.prepare(*items, remote_id="")
 
-    assert len(prepared.mapped) == 502
+    assert len(prepared.in_connection) == 502
     scene.wire.ended()

@@ -125,9 +125,14 @@ def test_only_a_completed_run_with_a_known_good_result_is_a_success(
     assert bool(seen.message) is (outcome in {Outcome.PARTIAL, Outcome.FAILED})
 
 
-def task(item: str, result: str, state: str = "Completed", **error: object) -> dict[str, Any]:
+def task(storage_id: str, result: str, state: str = "Completed", **error: object) -> dict[str, Any]:
     """A task of a run."""
-    return {"storageFileId": item, "state": state, "result": result, "error": error or None}
+    return {
+        "storageFileId": storage_id,
+        "state": state,
+        "result": result,
+        "error": error or None,
+    }
 
 
 def test_every_file_gets_its_own_result() -> None:
@@ -152,7 +157,7 @@ def test_every_file_gets_its_own_result() -> None:
 
     seen = look({"state": "Completed", "result": "PartialSuccess", "jobs": jobs})
 
-    assert [(each.item, each.outcome) for each in seen.files] == [
+    assert [(each.storage_id, each.outcome) for each in seen.files] == [
         ("a", Outcome.SUCCEEDED),
         ("b", Outcome.FAILED),
         ("c", Outcome.SUCCEEDED),
@@ -169,7 +174,7 @@ def test_every_file_gets_its_own_result() -> None:
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_two_tasks_for_a_file_the_failed_one_counts(order: int) -> None:
-    """A file can be a master in one phase and a reference in another."""
+    """A file can be a source file in one phase and a reference in another."""
     tasks = [task("a", "Success"), task("a", "Error", message="x")][::order]
 
     seen = look({"state": "Completed", "result": "Error", "jobs": [{"tasks": tasks}]})

@@ -77,7 +77,7 @@ def test_a_known_file_is_replaced_and_keeps_its_id() -> None:
     scene.replaces("s1")
     scene.completes()
 
-    assert scene.store("s1").item == "s1"
+    assert scene.store("s1").storage_id == "s1"
 
     assert scene.host.blobs[PATH][1] == DATA
     scene.wire.ended()
@@ -94,7 +94,7 @@ def test_a_file_of_that_name_is_adopted_and_of_several_the_oldest() -> None:
     scene.replaces("z-old")
     scene.completes("z-old")
 
-    assert scene.store().item == "z-old"
+    assert scene.store().storage_id == "z-old"
 
     scene.wire.ended()
 
@@ -107,7 +107,7 @@ def test_a_file_that_somebody_deleted_is_created_anew() -> None:
     scene.creates("s9")
     scene.completes("s9")
 
-    assert scene.store("s0").item == "s9"
+    assert scene.store("s0").storage_id == "s9"
 
     assert scene.notes == [facts.Reserved(KEY, "s9")]
     scene.wire.ended()
@@ -122,7 +122,7 @@ def test_a_file_never_completed_that_cannot_be_replaced_is_created_anew() -> Non
     scene.creates("s9")
     scene.completes("s9")
 
-    assert scene.store("s0").item == "s9"
+    assert scene.store("s0").storage_id == "s9"
 
     scene.wire.ended()
 
@@ -149,7 +149,7 @@ def test_a_folder_that_somebody_deleted_is_looked_for_again() -> None:
     scene.opens("POST", "/storage/folders/f9/files", "s1")
     scene.completes()
 
-    assert scene.store().item == "s1"
+    assert scene.store().storage_id == "s1"
 
     scene.wire.ended()
 
@@ -164,7 +164,7 @@ def test_after_a_lost_answer_to_a_create_the_folder_is_looked_at_again() -> None
     scene.replaces("s1")
     scene.completes()
 
-    assert scene.store().item == "s1"
+    assert scene.store().storage_id == "s1"
 
     scene.wire.ended()
 
@@ -222,7 +222,7 @@ def test_an_expired_upload_link_is_asked_for_anew() -> None:
     scene.wire.hears("POST", "/storage/files/s1/updatecontent", 202, {"_links": links})
     scene.completes()
 
-    assert scene.store().item == "s1"
+    assert scene.store().storage_id == "s1"
 
     scene.wire.ended()
 
@@ -245,11 +245,14 @@ def test_a_name_that_storage_refuses_is_that_files_trouble() -> None:
 
     failure = caught(scene.store).failure
 
-    assert (failure.fault, failure.message) == (Fault.REFUSED, "Item contains invalid characters")
+    assert (failure.fault, failure.message) == (
+        Fault.REFUSED,
+        "Item contains invalid characters",
+    )
 
 
 def test_threads_that_need_one_new_folder_create_it_once() -> None:
-    """Storage would take eight folders of one name without complaint."""
+    """Storage would take eight folders of one name without mistake."""
     scene = Scene()
     root = {"_links": {"folder": {"href": f"{API}/storage/folders/root"}}}
     scene.wire.hears("GET", "/storage", json=root)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinsyncd.cloud import wire
-from twinsyncd.cloud.values import Item, SourceFile, StorageConnectionInfo, Task, Upload
+from twinsyncd.cloud.values import SourceFile, StorageConnectionInfo, StorageItem, Task, Upload
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -37,7 +37,7 @@ READERS: list[Callable[[bytes], object]] = [
     wire.run,
     wire.token,
     wire.token_endpoint,
-    lambda body: wire.item(body, "file"),
+    wire.file,
     lambda body: wire.named(body, "iTwin"),
 ]
 
@@ -63,7 +63,7 @@ def test_a_reader_understands_or_says_that_it_does_not(
 @given(JSON.map(body) | st.binary(max_size=20))
 def test_reading_an_error_never_fails(data: bytes) -> None:
     """An error while reporting an error hides the first one."""
-    assert isinstance(wire.complaint(data).message, str)
+    assert isinstance(wire.service_error(data).message, str)
 
 
 def test_a_listed_file_is_read_as_captured() -> None:
@@ -81,7 +81,7 @@ def test_a_listed_file_is_read_as_captured() -> None:
 
     (found,), more = wire.items(body({"items": [listed], "_links": None}))
 
-    assert found == Item("Kz", "A.dgn", False, 5710336, found.created_s)
+    assert found == StorageItem("Kz", "A.dgn", False, 5710336, found.created_s)
     assert found.created_s == pytest.approx(1729238262.591)
     assert more is False
 

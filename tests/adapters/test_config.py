@@ -12,7 +12,7 @@ import pytest
 
 from twinsyncd.config import Config, load, setup_of, sources_of
 from twinsyncd.core.model import Guard
-from twinsyncd.errors import Complaint, ConfigError
+from twinsyncd.errors import ConfigError, ConfigMistake
 
 ENV = {"TWINSYNCD_AUTH__CLIENT_SECRET": "hunter2"}
 IDS = """itwin_id = "0a1b2c3d-1111-4222-8333-444455556666"
@@ -44,17 +44,17 @@ def write(tmp_path: Path) -> Write:
     return written
 
 
-def complaints(file: Path, env: dict[str, str] | None = None) -> tuple[Complaint, ...]:
+def mistakes(file: Path, env: dict[str, str] | None = None) -> tuple[ConfigMistake, ...]:
     """Return what is said about a file that cannot be used."""
     with pytest.raises(ConfigError) as caught:
         load(file, ENV if env is None else env)
-    return caught.value.complaints
+    return caught.value.mistakes
 
 
-def only(file: Path, env: dict[str, str] | None = None) -> Complaint:
-    """Return the one complaint about the file."""
-    (complaint,) = complaints(file, env)
-    return complaint
+def only(file: Path, env: dict[str, str] | None = None) -> ConfigMistake:
+    """Return the one mistake about the file."""
+    (mistake,) = mistakes(file, env)
+    return mistake
 
 
 def lines(config: str, *more: str) -> str:
@@ -171,7 +171,7 @@ def test_the_connector_and_the_files_fit_each_other(
     """A file that no connector can read would fail every run."""
     (found,) = load(write(lines(GOOD, source)), ENV).connection[0].source
 
-    taken = found.matcher().kind(path) == "master"
+    taken = found.matcher().kind(path) == "source"
     assert expected == (found.connector_of(path) if taken else None)
 
 
@@ -277,11 +277,11 @@ def test_a_bad_value_is_named_with_line_key_and_fix(
     file = write(GOOD.replace(old, new, 1))
     (file.parent / "a.txt").touch()
 
-    complaint = next(each for each in complaints(file) if each.key == key)
+    mistake = next(each for each in mistakes(file) if each.key == key)
 
-    assert (complaint.file, complaint.line) == (str(file), line)
-    assert message in complaint.message
-    assert fix in complaint.fix
+    assert (mistake.file, mistake.line) == (str(file), line)
+    assert message in mistake.message
+    assert fix in mistake.fix
 
 
 @pytest.mark.parametrize(
@@ -312,12 +312,12 @@ def test_a_bad_value_of_a_connection_is_explained(
     write: Write, added: str, key: str, message: str, fix: str
 ) -> None:
     """A wait that was misread would upload half-written files or none."""
-    complaint = only(write(GOOD.replace(IDS, f"{IDS}{added}\n")))
+    mistake = only(write(GOOD.replace(IDS, f"{IDS}{added}\n")))
 
-    assert complaint.line == (8 if key else 4)
-    assert complaint.key == f"connection.{key}".rstrip(".")
-    assert message in complaint.message
-    assert fix in complaint.fix
+    assert mistake.line == (8 if key else 4)
+    assert mistake.key == f"connection.{key}".rstrip(".")
+    assert message in mistake.message
+    assert fix in mistake.fix
 
 
 @pytest.mark.parametrize(
@@ -338,26 +338,26 @@ def test_a_bad_value_of_a_source_is_explained(
     write: Write, added: str, key: str, message: str, fix: str
 ) -> None:
     """A pattern or connector that is wrong leaves drawings out without a word."""
-    complaint = only(write(lines(GOOD, added)))
+    mistake = only(write(lines(GOOD, added)))
 
-    assert (complaint.line, complaint.key) == (11, f"connection.source.{key}")
-    assert message in complaint.message
-    assert fix in complaint.fix
+    assert (mistake.line, mistake.key) == (11, f"connection.source.{key}")
+    assert message in mistake.message
+    assert fix in mistake.fix
 
 
 def test_a_connector_without_known_names_must_be_told_which_files(write: Write) -> None:
     """There is no default that could be right."""
-    complaint = only(write(lines(GOOD, 'connector = "DACQJSON"')))
+    mistake = only(write(lines(GOOD, 'connector = "DACQJSON"')))
 
-    assert "DACQJSON" in complaint.message
-    assert "include" in complaint.fix
+    assert "DACQJSON" in mistake.message
+    assert "include" in mistake.fix
 
 
 def test_everything_wrong_is_said_at_once_in_the_order_of_the_file(write: Write) -> None:
     """Nobody wants to start a service ten times to find ten slips."""
     text = GOOD.replace("client_id", "client").replace('"cad"', '"cat"').replace("0a1b", "xyz")
 
-    said = complaints(write(lines(text, 'conector = "IFC"')))
+    said = mistakes(write(lines(text, 'conector = "IFC"')))
 
     assert [each.line for each in said] == [1, 2, 6, 10, 11]
 
@@ -377,10 +377,10 @@ def test_a_slip_in_the_writing_is_named_with_its_line(
     write: Write, text: str, line: int, fix: str
 ) -> None:
     """The place where a statement begins is where the missing quote is."""
-    complaint = only(write(text))
+    mistake = only(write(text))
 
-    assert complaint.line == line
-    assert fix in complaint.fix
+    assert mistake.line == line
+    assert fix in mistake.fix
 
 
 def test_a_file_that_is_not_there_or_not_text_is_said_so(write: Write, tmp_path: Path) -> None:
@@ -396,7 +396,7 @@ def test_a_file_that_is_not_there_or_not_text_is_said_so(write: Write, tmp_path:
 
 def test_an_empty_file_is_told_what_it_needs(write: Write) -> None:
     """It is the file that `touch` left."""
-    said = complaints(write(""), {})
+    said = mistakes(write(""), {})
 
     assert [each.key for each in said] == ["auth", "connection"]
     assert all(each.line == 0 for each in said)
@@ -417,18 +417,18 @@ def test_a_bad_value_of_the_environment_is_named_by_its_variable(
     write: Write, name: str, value: str, message: str
 ) -> None:
     """A line number would send the reader to a file that is right."""
-    complaint = only(write(GOOD), {**ENV, name: value})
+    mistake = only(write(GOOD), {**ENV, name: value})
 
-    assert (complaint.file, complaint.line, complaint.key) == ("environment", 0, name)
-    assert message in complaint.message
+    assert (mistake.file, mistake.line, mistake.key) == ("environment", 0, name)
+    assert message in mistake.message
 
 
 def test_a_whole_section_in_one_variable_is_refused_in_words(write: Write) -> None:
     """It must be JSON, and nobody means that."""
-    complaint = only(write(GOOD), {**ENV, "TWINSYNCD_DAEMON": "uploads=4"})
+    mistake = only(write(GOOD), {**ENV, "TWINSYNCD_DAEMON": "uploads=4"})
 
-    assert complaint.file == "environment"
-    assert "__" in complaint.fix
+    assert mistake.file == "environment"
+    assert "__" in mistake.fix
 
 
 # ---- secrets --------------------------------------------------------------------------
@@ -436,10 +436,10 @@ def test_a_whole_section_in_one_variable_is_refused_in_words(write: Write) -> No
 
 def test_a_missing_secret_is_told_where_it_can_come_from(write: Write) -> None:
     """Nobody guesses the name of an environment variable."""
-    complaint = only(write(GOOD), {})
+    mistake = only(write(GOOD), {})
 
-    assert complaint.line == 1
-    assert "TWINSYNCD_AUTH__CLIENT_SECRET" in complaint.fix
+    assert mistake.line == 1
+    assert "TWINSYNCD_AUTH__CLIENT_SECRET" in mistake.fix
 
 
 def test_two_secrets_in_one_file_are_refused(write: Write) -> None:
@@ -469,11 +469,11 @@ def test_a_secret_that_everybody_can_read_is_refused(
 
 
 def lines_refused(file: Path, env: dict[str, str]) -> list[int]:
-    """Return the lines of all complaints; none if the file can be used."""
+    """Return the lines of all mistakes; none if the file can be used."""
     try:
         load(file, env)
     except ConfigError as error:
-        return [complaint.line for complaint in error.complaints]
+        return [mistake.line for mistake in error.mistakes]
     return []
 
 
@@ -493,7 +493,7 @@ def test_no_complaint_and_no_picture_of_the_configuration_shows_the_secret(write
     file = write(inline.replace('"cad"', '"cat"'))
     file.chmod(0o644)
 
-    said = "\n".join(str(each) for each in complaints(file, {}))
+    said = "\n".join(str(each) for each in mistakes(file, {}))
 
     assert "hunter2" not in said
     assert "hunter2" not in repr(load(write(GOOD), ENV))
@@ -509,20 +509,20 @@ def source(folder: str, *keys: str) -> str:
 
 def test_two_connections_cannot_share_a_name(write: Write) -> None:
     """Everything that is remembered is remembered under it."""
-    complaint = only(write(two_connections().replace('"Roads"', '"BRIDGE 12"')))
+    mistake = only(write(two_connections().replace('"Roads"', '"BRIDGE 12"')))
 
-    assert complaint.key == "connection.name"
-    assert "line 5" in complaint.message
+    assert mistake.key == "connection.name"
+    assert "line 5" in mistake.message
 
 
 def test_the_same_folder_and_patterns_twice_is_refused_without_any_file(write: Write) -> None:
     """It can only go wrong, today or with the first file."""
     second = source("./cad/", 'storage_folder = "other"')
 
-    complaint = only(write(lines(GOOD, second)))
+    mistake = only(write(lines(GOOD, second)))
 
-    assert (complaint.line, complaint.key) == (11, "connection.source.include")
-    assert "line 9" in complaint.message
+    assert (mistake.line, mistake.key) == (11, "connection.source.include")
+    assert "line 9" in mistake.message
 
 
 def test_a_file_that_two_sources_take_is_named(write: Write) -> None:
@@ -531,11 +531,11 @@ def test_a_file_that_two_sources_take_is_named(write: Write) -> None:
     file = write(lines(GOOD, second))
     (file.parent / "cad" / "sub" / "plan.dgn").touch()
 
-    complaint = only(file)
+    mistake = only(file)
 
-    assert complaint.line == 13
-    assert str(Path("cad/sub/plan.dgn")) in complaint.message
-    assert "line 9" in complaint.message
+    assert mistake.line == 13
+    assert str(Path("cad/sub/plan.dgn")) in mistake.message
+    assert "line 9" in mistake.message
 
 
 @pytest.mark.parametrize(
@@ -578,11 +578,11 @@ def test_two_sources_cannot_share_a_folder_in_storage(write: Write) -> None:
     """Two files of one name would overwrite each other for ever."""
     (write("").parent / "b" / "cad").mkdir(parents=True)
 
-    complaint = only(write(lines(GOOD, source("b/cad"))))
+    mistake = only(write(lines(GOOD, source("b/cad"))))
 
-    assert complaint.line == 11
-    assert '"Bridge 12/cad"' in complaint.message
-    assert "storage_folder" in complaint.fix
+    assert mistake.line == 11
+    assert '"Bridge 12/cad"' in mistake.message
+    assert "storage_folder" in mistake.fix
 
 
 @pytest.mark.parametrize(("folder", "refused"), [("b", True), ("cad/sub", False)])
@@ -619,7 +619,7 @@ def test_finding_a_line_stays_quick_in_a_long_file(write: Write) -> None:
     text = "".join(block % number for number in range(200))
     file = write("[auth]\nclient_id = 'a'\n" + text.replace('"C199"', "5"))
 
-    said = complaints(file)
+    said = mistakes(file)
 
     assert [each.line for each in said] == [2 + 199 * 6 + 2]
     assert tomllib.loads(file.read_text())["connection"][199]["name"] == 5

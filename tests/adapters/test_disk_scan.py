@@ -109,7 +109,7 @@ def what_needs_a_person(facts: Facts) -> tuple[str, int]:
     last = facts[-1]
     assert isinstance(last, ScanFailed)
     assert last.needs_person
-    return last.drive, last.lost
+    return last.drive, last.missing_count
 
 
 # ---- what is there --------------------------------------------------------------------
@@ -445,13 +445,13 @@ def remove(drive: Path) -> None:
     drive.rename(drive.with_name("away"))
 
 
-def exchange(drive: Path) -> None:
+def api_calls(drive: Path) -> None:
     drive.rename(drive.with_name("away"))
     drive.mkdir()
     fill(drive, "stray.dgn")
 
 
-@pytest.mark.parametrize("accident", [remove, exchange])
+@pytest.mark.parametrize("accident", [remove, api_calls])
 def test_a_drive_that_goes_in_the_middle_fails_the_scan(
     tmp_path: Path, accident: Callable[[Path], None]
 ) -> None:

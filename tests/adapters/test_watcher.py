@@ -13,10 +13,10 @@ import pytest
 
 from twinsyncd.core.facts import Fact, HintsLost, Touched
 from twinsyncd.core.model import FileKey
-from twinsyncd.disk.hints import Hints
-from twinsyncd.disk.inotify import LIMITS, InotifyListening
-from twinsyncd.disk.listening import WITH_MODIFIED, Listening
+from twinsyncd.disk.hints import HintPoster
+from twinsyncd.disk.inotify import LIMITS, InotifyObserver
 from twinsyncd.disk.look import digest_of, look
+from twinsyncd.disk.observer import WITH_MODIFIED, TreeObserver
 from twinsyncd.disk.watcher import Watcher
 
 DEADLINE_S = 30.0
@@ -29,7 +29,7 @@ class Heard:
     def __init__(self) -> None:
         self.facts: list[Fact] = []
         self.paths: set[str] = set()
-        self.lost: list[str] = []
+        self.missing_count: list[str] = []
         self._reached = threading.Event()
         self._complete: Callable[[], bool] = lambda: False
         self._lock = threading.Lock()
@@ -41,7 +41,7 @@ class Heard:
                 case Touched(key=key):
                     self.paths.add(key.path)
                 case HintsLost(reason=reason):
-                    self.lost.append(reason)
+                    self.missing_count.append(reason)
             if self._complete():
                 self._reached.set()
 
@@ -182,9 +182,9 @@ def test_a_burst_loses_nothing_unnoticed(drive: Path, heard: Heard) -> None:
     for name in names:
         os.close(os.open(drive / name, os.O_CREAT | os.O_WRONLY))
 
-    heard.until(lambda: len(heard.paths) == len(names) or heard.lost != [])
+    heard.until(lambda: len(heard.paths) == len(names) or heard.missing_count != [])
 
-    assert heard.lost != [] or heard.paths == names
+    assert heard.missing_count != [] or heard.paths == names
 
 
 def test_names_that_are_no_unicode_do_not_stop_the_watcher(drive: Path, heard: Heard) -> None:
@@ -206,8 +206,8 @@ def test_a_new_folder_is_heard_and_its_content_too(drive: Path, heard: Heard) ->
 
     heard.touches("new/deep/er/x.dgn")
 
-    assert len(heard.lost) == 1
-    assert "was created" in heard.lost[0]
+    assert len(heard.missing_count) == 1
+    assert "was created" in heard.missing_count[0]
 
 
 @pytest.mark.parametrize("target", ["moved", "../outside"])
@@ -215,9 +215,9 @@ def test_a_folder_that_moves_needs_a_scan(drive: Path, heard: Heard, target: str
     """Its files change their paths, or leave, without an event of their own."""
     (drive / "sub").rename(drive / target)
 
-    heard.until(lambda: heard.lost != [])
+    heard.until(lambda: heard.missing_count != [])
 
-    assert "'sub' was" in heard.lost[0]
+    assert "'sub' was" in heard.missing_count[0]
 
 
 def test_many_changed_folders_are_told_once_until_the_next_check(
@@ -227,13 +227,13 @@ def test_many_changed_folders_are_told_once_until_the_next_check(
     for number in range(100):
         (drive / f"{number}").mkdir()
     heard.everything(drive)
-    told_at_once = len(heard.lost)
+    told_at_once = len(heard.missing_count)
 
     watcher.check()
     watcher.check()
 
     assert told_at_once == 1
-    assert len(heard.lost) == 2
+    assert len(heard.missing_count) == 2
 
 
 def test_folders_that_can_hold_no_match_are_not_watched(tmp_path: Path, heard: Heard) -> None:
@@ -241,7 +241,7 @@ def test_folders_that_can_hold_no_match_are_not_watched(tmp_path: Path, heard: H
     for folder in ["one", "archive/old", "two/archive"]:
         (tmp_path / folder).mkdir(parents=True)
     asked: list[bytes] = []
-    watcher = Watcher(heard.post, listen=lambda hints: InotifyListening(hints, asked.append))
+    watcher = Watcher(heard.post, make=lambda hints: InotifyObserver(hints, asked.append))
 
     watcher.watch("s", tmp_path, Drawings())
     watcher.stop()
@@ -281,10 +281,10 @@ def test_an_overflow_of_the_kernels_queue_is_told(
     for number in range(queued_max + 10):  # two in turn: equal neighbours count as one event
         os.close(os.open(files[number % 2], os.O_CREAT | os.O_WRONLY))
     wanted.go_on.set()
-    heard.until(lambda: heard.lost != [])
+    heard.until(lambda: heard.missing_count != [])
     watcher.check()
 
-    heard.until(lambda: any("overflowed" in reason for reason in heard.lost))
+    heard.until(lambda: any("overflowed" in reason for reason in heard.missing_count))
     (tmp_path / "stall/after.dgn").write_bytes(b"x")
     heard.touches("stall/after.dgn")
 
@@ -308,7 +308,7 @@ def test_a_defect_in_matching_costs_a_scan_and_not_the_hearing(
 
     heard.touches("good.dgn")
 
-    assert "could not be understood" in heard.lost[0]
+    assert "could not be understood" in heard.missing_count[0]
 
 
 # ---- what is not watched --------------------------------------------------------------
@@ -335,7 +335,7 @@ def test_folders_beyond_the_limit_are_told_with_the_remedy(tmp_path: Path, heard
     for number in range(9):
         (drive / f"{number}").mkdir(parents=True)
     scarce = ScarceWatches(4)
-    watcher = Watcher(heard.post, listen=lambda hints: InotifyListening(hints, scarce, limits))
+    watcher = Watcher(heard.post, make=lambda hints: InotifyObserver(hints, scarce, limits))
 
     watcher.watch("s", drive, Drawings())
     watcher.check()
@@ -349,13 +349,13 @@ def test_folders_beyond_the_limit_are_told_with_the_remedy(tmp_path: Path, heard
     assert "6 folders" in before["s"]
     assert "sysctl -w fs.inotify.max_user_watches=524288" in before["s"]
     assert after == {}
-    assert heard.lost == ["more folders can be watched now"]
+    assert heard.missing_count == ["more folders can be watched now"]
 
 
 def test_a_root_beyond_the_limit_is_told_with_the_remedy(tmp_path: Path, heard: Heard) -> None:
     """With no watch left at all the source is deaf, and the daemon must start all the same."""
     watcher = Watcher(
-        heard.post, listen=lambda hints: InotifyListening(hints, ScarceWatches(0), tmp_path)
+        heard.post, make=lambda hints: InotifyObserver(hints, ScarceWatches(0), tmp_path)
     )
 
     watcher.watch("s", tmp_path, Drawings())
@@ -378,7 +378,7 @@ def test_a_missing_folder_is_watched_when_it_appears(
     heard.touches("a.dgn")
     assert "cannot be watched" in before["s"]
     assert watcher.trouble() == {}
-    assert heard.lost == ["the folder is watched again"]
+    assert heard.missing_count == ["the folder is watched again"]
 
 
 def test_a_file_in_place_of_the_folder_is_told(
@@ -421,7 +421,7 @@ def test_a_folder_that_was_replaced_is_watched_anew(
 
     assert "No such file" in while_away["s"]
     assert watcher.trouble() == {}
-    assert "the folder is watched again" in heard.lost
+    assert "the folder is watched again" in heard.missing_count
 
 
 def test_a_folder_that_is_lost_asks_for_a_scan_once(
@@ -433,7 +433,7 @@ def test_a_folder_that_is_lost_asks_for_a_scan_once(
     watcher.check()
     watcher.check()
 
-    assert heard.lost == ["the folder is not watched any more"]
+    assert heard.missing_count == ["the folder is not watched any more"]
 
 
 def test_a_folder_exchanged_between_two_checks_is_noticed(
@@ -447,17 +447,17 @@ def test_a_folder_exchanged_between_two_checks_is_noticed(
 
     heard.touches("new.dgn")
 
-    assert "the folder was replaced or remounted" in heard.lost
+    assert "the folder was replaced or remounted" in heard.missing_count
 
 
-class Mortal(Listening):
+class Mortal(TreeObserver):
     """Something that listens until it is told to die."""
 
     def __init__(self) -> None:
         self.alive = False
         self.ended = 0
 
-    def start(self, folder: str, hints: Hints) -> None:
+    def start(self, folder: str, hints: HintPoster) -> None:
         self.alive = True
 
     def stop(self) -> None:
@@ -471,11 +471,11 @@ def test_a_dead_thread_is_noticed_and_replaced(tmp_path: Path, heard: Heard) -> 
     """Watchdog calls itself alive when the thread that reads is long dead."""
     made: list[Mortal] = []
 
-    def listen(hints: Hints) -> Mortal:
+    def make(hints: HintPoster) -> Mortal:
         made.append(Mortal())
         return made[-1]
 
-    watcher = Watcher(heard.post, listen=listen)
+    watcher = Watcher(heard.post, make=make)
     watcher.watch("s", tmp_path, Drawings())
     watcher.check()
     made[0].alive = False
@@ -483,16 +483,16 @@ def test_a_dead_thread_is_noticed_and_replaced(tmp_path: Path, heard: Heard) -> 
     watcher.check()
 
     assert [one.ended for one in made] == [1, 0]
-    assert heard.lost == ["a thread of the watcher had died"]
+    assert heard.missing_count == ["a thread of the watcher had died"]
 
 
 def test_a_system_without_queues_is_told_with_the_remedy(tmp_path: Path, heard: Heard) -> None:
     """The daemon goes on with scans alone, and says why it is slow."""
 
-    def listen(hints: Hints) -> Listening:
+    def make(hints: HintPoster) -> TreeObserver:
         raise OSError(errno.EMFILE, "raise fs.inotify.max_user_instances")
 
-    watcher = Watcher(heard.post, listen=listen)
+    watcher = Watcher(heard.post, make=make)
     watcher.watch("s", tmp_path, Drawings())
 
     assert "max_user_instances" in watcher.trouble()["s"]
@@ -545,7 +545,7 @@ def test_systems_without_close_events_hear_writes(tmp_path: Path, heard: Heard) 
     from watchdog.observers import Observer  # noqa: PLC0415 - as the watcher does elsewhere
 
     (tmp_path / "a.dgn").write_bytes(b"before")
-    watcher = Watcher(heard.post, listen=lambda _: Listening(Observer(), WITH_MODIFIED))
+    watcher = Watcher(heard.post, make=lambda _: TreeObserver(Observer(), WITH_MODIFIED))
     watcher.watch("s", tmp_path, Drawings())
 
     with (tmp_path / "a.dgn").open("r+b", buffering=0) as handle:
@@ -555,4 +555,4 @@ def test_systems_without_close_events_hear_writes(tmp_path: Path, heard: Heard) 
     watcher.stop()
 
     assert watcher.trouble() == {}
-    assert heard.lost == []
+    assert heard.missing_count == []

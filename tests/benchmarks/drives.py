@@ -10,8 +10,8 @@ from typing import Final
 
 from system.site import Site
 from twinsyncd.config import Config, load, sources_of
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import FileKey, FileRow
-from twinsyncd.core.step import Step
 from twinsyncd.disk.look import look
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
@@ -39,7 +39,7 @@ def remember_synced(site: Site) -> None:
     journal = Journal(open_database(site.journal))
     rows = (_synced(connection.key_of(source), site.drive, path) for path in _paths(config))
     while part := tuple(islice(rows, BATCH)):
-        journal.commit(Step(files=part))
+        journal.commit(Decision(files=part))
     journal.close()
 
 
@@ -57,6 +57,6 @@ def _synced(source: str, drive: Path, path: str) -> FileRow:
         seen=DIGEST,
         stored=DIGEST,
         synced=DIGEST,
-        item=f"item-of-{path}",
-        mapped=True,
+        storage_id=f"item-of-{path}",
+        in_connection=True,
     )

@@ -96,7 +96,7 @@ def test_watching_a_large_drive_needs_little_memory(site: Site) -> None:
 def _wait_for_rest(site: Site, daemon: DaemonProgram) -> None:
     def rests() -> bool:
         keeper = seen.daemon if (seen := site.status()) else None
-        return keeper is not None and keeper.pid == daemon.pid and keeper.at_rest
+        return keeper is not None and keeper.pid == daemon.pid and keeper.is_idle
 
     wait_until(rests, "the first scan is over", 120.0)
 

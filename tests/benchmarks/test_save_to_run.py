@@ -58,11 +58,11 @@ def _save(site: Site, daemon: DaemonProgram, number: int) -> tuple[float, float,
     stored = daemon.wait_for("file.stored", number + 1)
     begun = daemon.wait_for("run.started", number + 1)
     daemon.wait_for("run.ended", number + 1)
-    wait_until(_rested(site), "rest after a run")
+    wait_until(_was_idle(site), "rest after a run")
     return saved_s, _moment(stored), _moment(begun)
 
 
-def _rested(site: Site) -> Callable[[], bool]:
+def _was_idle(site: Site) -> Callable[[], bool]:
     return lambda: site.is_synced(1)
 
 

@@ -112,7 +112,7 @@ def test_a_large_file_in_one_request(server: tuple[int, Path, str], tmp_path: Pa
 
 def _say_memory(before_mb: float, peak_mb: float) -> None:
     say(
-        "the server's memory meanwhile",
+        "the server's saved_state meanwhile",
         f"{peak_mb - before_mb:.0f} MB more than before",
         f"<= {MEMORY_MB} MB",
         f"{before_mb:.0f} MB before",

@@ -125,7 +125,7 @@ def _connect(
         for n in range(size.connections)
     ]  # fmt: skip
     _insert(transaction, connections, iter(rows))
-    mapped = (
+    in_connection = (
         {
             "id": pair_id(new_guid(), new_guid()), "seq": n + 1, "connection_id": row["id"],
             "imodel_id": row["imodel_id"], "file_id": pair_id(itwin_id, file),
@@ -134,7 +134,7 @@ def _connect(
         for n, file in enumerate(files)
         for row in [rows[0 if n % 2 else n % len(rows)]]
     )  # fmt: skip
-    _insert(transaction, sources, mapped)
+    _insert(transaction, sources, in_connection)
     return crowded, [str(row["id"]) for row in rows]
 
 

@@ -62,18 +62,18 @@ class Office:
         self.target = StorageConnection(self.cloud.platform, self.cloud.blobs, tree, settings)
 
     def store(self, path: str, data: bytes) -> str:
-        """Store content and return its item."""
+        """Store content and return its id."""
         key = FileKey("cad", path)
         command = commands.Store(
             key, self.name, "digest", Fingerprint(len(data), 1), self.items.get(key, "")
         )
         stored = self.target.store(command, Whole(data), lambda _: None)
-        self.items[key] = stored.item
-        return stored.item
+        self.items[key] = stored.storage_id
+        return stored.storage_id
 
     def prepare(self) -> facts.Prepared:
         """Prepare the connection with everything stored."""
-        files = tuple(commands.Mapping(key, item) for key, item in self.items.items())
+        files = tuple(commands.Mapping(key, storage_id) for key, storage_id in self.items.items())
         prepared = self.target.prepare(commands.Prepare(self.name, self.remote_id, files))
         self.remote_id = prepared.remote_id
         return prepared

@@ -14,8 +14,8 @@ import pytest
 from contract_office import Office
 
 from localtwin.serve import Ready
+from twinsyncd.cloud.access_check import examine_place, examine_sign_in
 from twinsyncd.cloud.blobs import BLOCK_BYTES
-from twinsyncd.cloud.check import examine_place, examine_sign_in
 from twinsyncd.cloud.session import Cloud, CloudSettings, open_cloud
 from twinsyncd.core import commands, facts
 from twinsyncd.core.model import Fault, FileKey, Outcome
@@ -39,9 +39,11 @@ def model(name: str) -> bytes:
     return str(file.to_string()).encode()
 
 
-def content(raw: httpx.Client, item: str) -> bytes:
+def content(raw: httpx.Client, storage_id: str) -> bytes:
     """What Storage holds, as anybody would download it."""
-    link = raw.get(f"/storage/files/{item}/download", follow_redirects=False).headers["location"]
+    link = raw.get(f"/storage/files/{storage_id}/download", follow_redirects=False).headers[
+        "location"
+    ]
     return httpx.get(link).content
 
 
@@ -57,7 +59,7 @@ def test_files_become_a_changeset(office: Office, raw: httpx.Client) -> None:
     seen = office.run()
 
     assert seen.outcome is Outcome.SUCCEEDED, seen
-    assert {each.item: each.outcome for each in seen.files} == dict.fromkeys(
+    assert {each.storage_id: each.outcome for each in seen.files} == dict.fromkeys(
         items, Outcome.SUCCEEDED
     )
     assert len(changesets(raw, office.imodel_id)) >= 1
@@ -87,7 +89,7 @@ def test_a_broken_file_fails_alone(office: Office) -> None:
 
     seen = office.run()
 
-    results = {each.item: each for each in seen.files}
+    results = {each.storage_id: each for each in seen.files}
     assert seen.outcome is Outcome.PARTIAL
     assert results[good].outcome is Outcome.SUCCEEDED
     assert results[bad].outcome is Outcome.FAILED
@@ -171,15 +173,15 @@ def test_preparing_twice_makes_one_connection(
     office.store("a.dxf", drawing(2))
     first = office.prepare()
     forgetful = Office(cloud, local.itwin_id, office.imodel_id)
-    item = forgetful.store("a.dxf", drawing(2))
+    storage_id = forgetful.store("a.dxf", drawing(2))
 
     second = forgetful.prepare()
 
     query = {"imodelId": office.imodel_id}
     listed = raw.get("/synchronization/imodels/storageconnections", params=query).json()
-    assert item == office.items[FileKey("cad", "a.dxf")]
+    assert storage_id == office.items[FileKey("cad", "a.dxf")]
     assert second.remote_id == first.remote_id
-    assert second.mapped == (FileKey("cad", "a.dxf"),)
+    assert second.in_connection == (FileKey("cad", "a.dxf"),)
     assert len(listed["connections"]) == 1
 
 
@@ -188,14 +190,14 @@ def test_a_file_that_the_neighbour_has_is_refused_by_name(
 ) -> None:
     """The service takes a file only once per iModel."""
     neighbour = Office(cloud, local.itwin_id, office.imodel_id, name="Neighbour")
-    item = neighbour.store("shared.dxf", drawing(1))
+    storage_id = neighbour.store("shared.dxf", drawing(1))
     neighbour.prepare()
     office.store("own.dxf", drawing(1))
-    office.items[FileKey("cad", "shared.dxf")] = item
+    office.items[FileKey("cad", "shared.dxf")] = storage_id
 
     prepared = office.prepare()
 
-    assert prepared.mapped == (FileKey("cad", "own.dxf"),)
+    assert prepared.in_connection == (FileKey("cad", "own.dxf"),)
     assert [key.path for key, _ in prepared.refused] == ["shared.dxf"]
     assert "Neighbour" in prepared.refused[0][1]
 
@@ -207,9 +209,9 @@ def test_content_of_every_size_arrives_as_it_was(
     """One request or many blocks: the bytes are the same."""
     data = bytes(index % 251 for index in range(1000)) * (size // 1000 + 1)
 
-    item = office.store("a.dxf", data[:size])
+    storage_id = office.store("a.dxf", data[:size])
 
-    assert content(raw, item) == data[:size]
+    assert content(raw, storage_id) == data[:size]
 
 
 def test_a_deleted_file_is_stored_anew(office: Office, raw: httpx.Client) -> None:
@@ -231,7 +233,7 @@ def test_a_connection_of_many_files_is_read_whole(office: Office) -> None:
 
     second = office.prepare()
 
-    assert len(first.mapped) == len(second.mapped) == 101
+    assert len(first.in_connection) == len(second.in_connection) == 101
     assert second.refused == ()
 
 

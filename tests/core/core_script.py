@@ -9,6 +9,7 @@ from typing import Any, Self
 from simulation.journal import VirtualJournal
 from simulation.office import kind_of
 from twinsyncd.core import commands, facts
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.match import Kind
 from twinsyncd.core.model import (
@@ -29,7 +30,6 @@ from twinsyncd.core.model import (
     Source,
     SourceRow,
 )
-from twinsyncd.core.step import Step
 
 WALL_S = 1_700_000_000.0
 SELDOM_S = 1e6  # scans that no play is about come after its end
@@ -50,7 +50,7 @@ def look(version: int) -> Fingerprint:
     return Fingerprint(100 + version, version * 10**9, 7)
 
 
-def item(key: FileKey) -> str:
+def storage_id(key: FileKey) -> str:
     """Return the id that Storage gives the file in these plays."""
     return f"item:{key.path}"
 
@@ -68,7 +68,7 @@ def hashed(key: FileKey, version: int, digest: str = "") -> facts.Hashed:
 
 def stored(key: FileKey, version: int) -> facts.Stored:
     """Say that the nth save is complete in Storage."""
-    return facts.Stored(key, f"v{version}", item(key))
+    return facts.Stored(key, f"v{version}", storage_id(key))
 
 
 def failure(fault: Fault, message: str = "no luck", retry_after_s: float = 0.0) -> Failure:
@@ -78,7 +78,7 @@ def failure(fault: Fault, message: str = "no luck", retry_after_s: float = 0.0) 
 
 def result(key: FileKey, outcome: Outcome = Outcome.SUCCEEDED, **more: Any) -> FileResult:
     """Say how one file fared in a run."""
-    return FileResult(item(key), outcome, **more)
+    return FileResult(storage_id(key), outcome, **more)
 
 
 def ended(outcome: Outcome, *files: FileResult, run: str = "run-1") -> facts.RunSeen:
@@ -109,15 +109,19 @@ def read(key: FileKey, version: int) -> commands.Hash:
 def store(
     key: FileKey, version: int, *, again: bool = False, digest: str = "", connection: str = "one"
 ) -> commands.Store:
-    """Ask for the nth save to be stored; `again` names the item of an earlier store."""
+    """Ask for the nth save to be stored; `again` names the id of an earlier store."""
     return commands.Store(
-        key, connection, digest or f"v{version}", look(version), item(key) if again else ""
+        key,
+        connection,
+        digest or f"v{version}",
+        look(version),
+        storage_id(key) if again else "",
     )
 
 
 def prepare(*keys: FileKey, remote: str = "remote", connection: str = "one") -> commands.Prepare:
     """Ask for the connection, to be completed with these files."""
-    files = tuple(commands.Mapping(key, item(key)) for key in keys)
+    files = tuple(commands.Mapping(key, storage_id(key)) for key in keys)
     return commands.Prepare(connection, remote, files)
 
 
@@ -215,12 +219,12 @@ class Script:
 
     def rests(self) -> Self:
         """Check that there is nothing left to do."""
-        assert self.machine.at_rest(), (self.journal.files, self.journal.lanes, self.open)
+        assert self.machine.is_idle(), (self.journal.files, self.journal.lanes, self.open)
         return self
 
     def works(self) -> Self:
         """Check that there is something left to do."""
-        assert not self.machine.at_rest()
+        assert not self.machine.is_idle()
         return self
 
     # ---- behind the scenes ------------------------------------------------------------
@@ -228,7 +232,7 @@ class Script:
     def _restored(self) -> Machine:
         return Machine(
             self.setup,
-            self.journal.memory(),
+            self.journal.saved_state(),
             self.journal,
             self.now,
             kind_of=self.kind_of,
@@ -242,19 +246,19 @@ class Script:
     def _decide(self, happened: list[facts.Fact]) -> None:
         for fact in happened:
             self._answered(fact)
-        step = self.machine.handle(happened, self.now)
-        self.journal.commit(step)
-        self.slow += step.slow
-        self._check(step)
-        self.open += step.commands
-        self.said += step.commands
+        decision = self.machine.handle(happened, self.now)
+        self.journal.commit(decision)
+        self.slow += decision.slow
+        self._check(decision)
+        self.open += decision.commands
+        self.said += decision.commands
         if not happened:
             assert self._next_s() > self.at_s, "the machine spins"
-        if not (self.open or self.machine.at_rest()):
+        if not (self.open or self.machine.is_idle()):
             assert self._next_s() <= self.at_s + LONGEST_WAIT_S, "waits for ever"
 
-    def _check(self, step: Step) -> None:
-        for command in step.commands:
+    def _check(self, decision: Decision) -> None:
+        for command in decision.commands:
             if isinstance(command, commands.Store):
                 row = self.journal.files[command.key]
                 assert row.stored == IN_DOUBT, "P8: the doubt must be durable before the effect"
@@ -317,7 +321,7 @@ def closes(fact: facts.Fact, command: commands.Command) -> bool:
 # ---- where plays begin --------------------------------------------------------------------
 
 
-def at_rest(**more: Any) -> Script:
+def is_idle(**more: Any) -> Script:
     """Begin with an empty source that was scanned once."""
     return (
         Script(**more)
@@ -354,7 +358,7 @@ def settles_meanwhile(script: Script, key: FileKey, version: int) -> Script:
 
 def storing(**more: Any) -> Script:
     """Begin while the first save of A is being stored."""
-    return settles(at_rest(**more), A, 1, store(A, 1))
+    return settles(is_idle(**more), A, 1, store(A, 1))
 
 
 def preparing(**more: Any) -> Script:

@@ -93,7 +93,7 @@ def test_a_name_matches_however_its_accents_are_stored() -> None:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("plan.dgn", "master"),
+        ("plan.dgn", "source"),
         ("xref/plan.dgn", "reference"),
         ("xref/photo.jpg", "reference"),
         ("photo.jpg", None),
@@ -288,7 +288,7 @@ def test_the_explanation_always_agrees_with_the_verdict(
 ) -> None:
     """An explanation that contradicts what happens is worse than none."""
     asked = matcher(include, references, exclude, is_drawing)
-    words = {"master": "source file:", "reference": "reference:", None: "ignored:"}
+    words = {"source": "source file:", "reference": "reference:", None: "ignored:"}
 
     assert asked.explain(path).startswith(words[asked.kind(path)])
 

@@ -117,7 +117,7 @@ def test_a_file_that_is_excluded_waits_for_nothing_any_more(begin: Callable[[], 
 def test_a_store_of_a_file_that_is_excluded_may_land_late_all_the_same(starts: int) -> None:
     """Its file is a source file of the connection still, and a run would read it (P4)."""
     script = settles(storing().hears(stored(A, 1)).says(), B, 1, store(B, 1))
-    script.kind_of = lambda key: None if key == B else "master"
+    script.kind_of = lambda key: None if key == B else "source"
 
     for _ in range(starts):
         script = reconfigured(script, ONE, sources=(EXCLUDING,)).says(scan())

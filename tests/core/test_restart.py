@@ -12,10 +12,9 @@ from core_script import (
     A,
     B,
     Script,
-    at_rest,
     failure,
     hashed,
-    item,
+    is_idle,
     look,
     look_at,
     prepare,
@@ -28,6 +27,7 @@ from core_script import (
     scanned,
     settles,
     starting,
+    storage_id,
     store,
     stored,
     storing,
@@ -35,8 +35,8 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
+from twinsyncd.core.lane_state import HALT_S
 from twinsyncd.core.model import IN_DOUBT, ConnectionRow, Fault, Phase, SourceRow
-from twinsyncd.core.pace import HALT_S
 from twinsyncd.core.stores import LATE_S
 
 FIND = commands.FindRun("one", "remote")
@@ -45,7 +45,7 @@ FIND = commands.FindRun("one", "remote")
 def test_a_save_that_had_not_come_to_rest_is_found_by_the_first_scan() -> None:
     """What waits in memory only is lost by design: the scan is the truth."""
     (
-        at_rest()
+        is_idle()
         .hears(SAVED)
         .says(look_at(A))
         .hears(saw(A, 1))
@@ -245,8 +245,8 @@ def test_a_restart_changes_no_row_by_itself(begin: type[Script]) -> None:
 
 
 def test_a_connection_once_found_is_remembered() -> None:
-    """Finding it again by its name would take another one that somebody named alike."""
+    """HeldSource it again by its name would take another one that somebody named alike."""
     script = synced().dies().hears().says(scan())
 
     assert {"one": ConnectionRow("one", "remote")} == script.journal.connections
-    assert item(A) == script.journal.files[A].item
+    assert storage_id(A) == script.journal.files[A].storage_id

@@ -69,7 +69,7 @@ def test_no_wait_is_zero_or_longer_than_the_cap(
 
 # ---- need ---------------------------------------------------------------------------------
 
-KEPT = FileRow(A, look(1), seen="v1", stored="v1", synced="v1", item="i", mapped=True)
+KEPT = FileRow(A, look(1), seen="v1", stored="v1", synced="v1", storage_id="i", in_connection=True)
 
 
 @pytest.mark.parametrize(
@@ -159,13 +159,22 @@ def test_each_absence_counts_from_its_own_beginning() -> None:
 # ---- verdict ------------------------------------------------------------------------------
 
 COVERED = FileRow(
-    A, look(1), seen="v1", stored="v1", covered="v1", item="item:a.dgn", mapped=True, attempts=1
+    A,
+    look(1),
+    seen="v1",
+    stored="v1",
+    covered="v1",
+    storage_id="item:a.dgn",
+    in_connection=True,
+    attempts=1,
 )
-REFERENCE = replace(COVERED, mapped=False)
+REFERENCE = replace(COVERED, in_connection=False)
 GOT_IN = Verdict(replace(COVERED, synced="v1", covered=ABSENT, attempts=0))
 LEFT_OUT = Verdict(replace(COVERED, covered=ABSENT))
 FAILED = Verdict(replace(COVERED, covered=ABSENT, attempts=2), failed=True)
-UNMENTIONED = Verdict(replace(COVERED, covered=ABSENT, attempts=2, mapped=False), failed=True)
+UNMENTIONED = Verdict(
+    replace(COVERED, covered=ABSENT, attempts=2, in_connection=False), failed=True
+)
 OK, BAD, SOME = Outcome.SUCCEEDED, Outcome.FAILED, Outcome.PARTIAL
 
 
@@ -252,7 +261,7 @@ def test_a_file_is_set_aside_when_the_fault_is_its_own(
 
 def test_no_row_is_judged_by_another_files_result() -> None:
     """Results are matched by the service's id, never by order."""
-    other = replace(COVERED, key=B, item="item:b.dgn")
+    other = replace(COVERED, key=B, storage_id="item:b.dgn")
     run = seen(SOME, result(B, BAD), result(A))
 
     first, second = judge(run, [COVERED, other])

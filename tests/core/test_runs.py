@@ -12,10 +12,9 @@ from core_script import (
     XREF,
     A,
     B,
-    at_rest,
     ended,
     failure,
-    item,
+    is_idle,
     prepare,
     prepared,
     preparing,
@@ -24,6 +23,7 @@ from core_script import (
     settles,
     settles_meanwhile,
     starting,
+    storage_id,
     store,
     stored,
     storing,
@@ -31,8 +31,8 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
+from twinsyncd.core.lane_state import HALT_S
 from twinsyncd.core.model import Fault, Outcome, Phase
-from twinsyncd.core.pace import HALT_S
 from twinsyncd.core.runs import CLASH_S, RETRY_S
 from twinsyncd.core.verdict import RUN_TRIES
 
@@ -56,7 +56,7 @@ def test_a_run_takes_a_save_into_the_imodel() -> None:
         .hears(prepared(A, last_run="run-0"))
         .says(START)
         .lane(phase=Phase.STARTING, last_run="run-0", asks=1)
-        .remembers(A, covered="v1", mapped=True)
+        .remembers(A, covered="v1", in_connection=True)
         .hears(STARTED)
         .says()
         .lane(phase=Phase.RUNNING, run="run-1")
@@ -154,7 +154,7 @@ def test_a_connection_that_lacks_files_is_not_run() -> None:
         preparing()
         .hears(prepared())
         .says()
-        .remembers(A, covered="", mapped=False)
+        .remembers(A, covered="", in_connection=False)
         .hears(after_s=1)
         .says(prepare(A))
         .hears(prepared(A))
@@ -188,16 +188,16 @@ def test_a_connection_with_every_file_refused_is_not_run() -> None:
 
 
 def test_a_reference_is_covered_without_being_a_source_file() -> None:
-    """A changed reference makes its masters' run due, but is never mapped itself."""
+    """A changed reference makes the run due, but is never a source file itself."""
     (
-        settles(at_rest(), XREF, 1, store(XREF, 1))
+        settles(is_idle(), XREF, 1, store(XREF, 1))
         .hears(stored(XREF, 1))
         .says()
         .hears(after_s=25)
         .says(prepare(remote=""))
         .hears(prepared())
         .says(START)
-        .remembers(XREF, covered="v1", mapped=False)
+        .remembers(XREF, covered="v1", in_connection=False)
         .hears(STARTED)
         .says()
         .hears(after_s=0.25)
@@ -218,7 +218,7 @@ def test_a_connection_that_was_made_anew_consumes_everything_again() -> None:
         .says(prepare(B))
         .hears(facts.Prepared("one", "another", "", (B,)))
         .says()
-        .remembers(A, synced="", mapped=False)
+        .remembers(A, synced="", in_connection=False)
         .hears(after_s=1)
         .says(prepare(A, remote="another"))
         .hears(facts.Prepared("one", "another", "", (A,)))
@@ -424,7 +424,7 @@ def test_a_connection_that_somebody_deleted_is_made_anew_with_all_its_files() ->
         .hears(facts.PrepareFailed("one", failure(Fault.GONE)))
         .says()
         .lane(phase=Phase.PREPARING, halt="")
-        .remembers(A, mapped=False, synced="")
+        .remembers(A, in_connection=False, synced="")
         .hears(after_s=2)
         .says(prepare(A, remote=""))
     )
@@ -573,4 +573,4 @@ def test_a_result_about_an_unknown_item_changes_nothing() -> None:
     script = running().hears(after_s=0.25).says(LOOK_AT_RUN).hears(stranger).says().rests()
 
     assert {A} == set(script.journal.files)
-    assert item(A) == script.journal.files[A].item
+    assert storage_id(A) == script.journal.files[A].storage_id

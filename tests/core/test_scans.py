@@ -10,8 +10,8 @@ from core_script import (
     A,
     B,
     Script,
-    at_rest,
     hashed,
+    is_idle,
     look,
     look_at,
     read,
@@ -26,10 +26,10 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import Failure, Fault, FileKey, FileRow, Finding, Guard, Source
+from twinsyncd.core.model import Failure, Fault, FileKey, FileRow, Guard, HeldSource, Source
 from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX
+from twinsyncd.core.source_state import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
 from twinsyncd.core.waits import CAP_S
-from twinsyncd.core.watched import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
 
 MASS_LEAST = Guard().least
 LOST = facts.HintsLost(CAD, "overflow")
@@ -108,7 +108,7 @@ def test_nothing_of_an_unhealthy_source_is_stored() -> None:
 
 def test_a_first_scan_accepts_any_drive_and_remembers_which() -> None:
     """From then on another drive under the same path is a mishap."""
-    at_rest().source(identity="drive", offline="").hears(LOST, after_s=10).says()
+    is_idle().source(identity="drive", offline="").hears(LOST, after_s=10).says()
 
 
 def test_one_look_that_finds_nothing_is_no_deletion() -> None:
@@ -226,10 +226,10 @@ def test_a_missing_file_is_not_stored_until_it_is_seen_again() -> None:
 
 def crowd(count: int) -> Script:
     """Begin with so many synced files, and a scan that was just asked for."""
-    script = at_rest()
+    script = is_idle()
     for number in range(count):
         key = FileKey(CAD, f"{number}.dgn")
-        script.journal.files[key] = FileRow(key, look(1), "v", "v", "v", item=f"i{number}")
+        script.journal.files[key] = FileRow(key, look(1), "v", "v", "v", storage_id=f"i{number}")
     return scanning(script.dies().hears().says(scan()).hears(scanned(count)).says())
 
 
@@ -264,7 +264,7 @@ def test_a_person_is_shown_some_of_the_missing_files_by_name() -> None:
     script = confirmed(crowd(60), 60, some(30))
 
     shown = sorted(key.path for key in some(30))[:EXAMPLES_MAX]
-    script.source(lost=30, examples=tuple(shown))
+    script.source(missing_count=30, examples=tuple(shown))
 
     script.hears(after_s=CONFIRM_S + SCAN_SOON_S).says(scan()).hears(scanned(60)).says()
     script.source(offline="", examples=())
@@ -314,7 +314,7 @@ def test_a_hint_during_an_approved_scan_puts_off_what_it_would_confirm() -> None
     script = held(40, 15).hears(meant(15)).says(approved())
     script.hears(facts.Touched(some(1)[0])).says()
 
-    script.hears(scanned(40, *some(15))).says().source(offline="", approved=True, lost=15)
+    script.hears(scanned(40, *some(15))).says().source(offline="", approved=True, missing_count=15)
     assert gone(script) == 0
 
     script.hears(after_s=SCAN_REST_S).says(approved()).hears(scanned(40, *some(15)[1:])).says()
@@ -350,7 +350,7 @@ def test_a_late_list_outdoes_no_hint_that_a_file_came_back() -> None:
 def test_every_source_is_scanned_on_its_own_account() -> None:
     """Hints may all be lost; the scan alone must be enough (P2)."""
     source = Source(CAD, "one", scan_every_s=60.0)
-    script = at_rest(sources=(source,))
+    script = is_idle(sources=(source,))
 
     for _ in range(3):
         script.hears(after_s=59.9).says().hears(after_s=0.1).says(scan()).hears(scanned(0)).says()
@@ -359,7 +359,7 @@ def test_every_source_is_scanned_on_its_own_account() -> None:
 def test_a_drive_that_other_hosts_change_is_scanned_more_often() -> None:
     """Which it is shows when it is scanned: a share may be mounted long after we began."""
     source = Source(CAD, "one", scan_every_s=600.0, scan_remote_every_s=60.0)
-    script = at_rest(sources=(source,)).hears(after_s=600.0).says(scan())
+    script = is_idle(sources=(source,)).hears(after_s=600.0).says(scan())
 
     script.hears(scanned(0, remote=True)).says().hears(after_s=59.9).says()
 
@@ -369,7 +369,7 @@ def test_a_drive_that_other_hosts_change_is_scanned_more_often() -> None:
 def test_chance_takes_up_to_a_quarter_off_the_time_between_scans() -> None:
     """Sources that start together must not hit the file server together for ever."""
     source = Source(CAD, "one", scan_every_s=100.0)
-    script = at_rest(sources=(source,), jitter=lambda: 0.8)
+    script = is_idle(sources=(source,), jitter=lambda: 0.8)
 
     script.hears(after_s=79.9).says().hears(after_s=0.1).says(scan())
 
@@ -403,7 +403,7 @@ def test_the_usual_scan_of_these_plays_comes_after_their_end() -> None:
 
 def meant(lost: int, drive: str = "drive") -> facts.ApproveAsked:
     """Say that this was shown to a person, who says that it is meant."""
-    return facts.ApproveAsked((Finding(CAD, drive, lost),))
+    return facts.ApproveAsked((HeldSource(CAD, drive, lost),))
 
 
 def approved(identity: str = "drive") -> commands.Scan:
@@ -414,7 +414,7 @@ def approved(identity: str = "drive") -> commands.Scan:
 def held(known: int, missing: int) -> Script:
     """Begin with so many files gone at once, as a person is shown them."""
     script = confirmed(crowd(known), known, some(missing))
-    return script.source(needs_person=True, drive="drive", lost=missing)
+    return script.source(needs_person=True, drive="drive", missing_count=missing)
 
 
 def test_an_approved_mass_deletion_goes_through() -> None:
@@ -445,7 +445,7 @@ def test_an_approval_does_not_outlast_what_it_was_given_for() -> None:
     script.hears(scanned(40, *some(15))).says().source(approved=False)
 
     missing = tuple(FileKey(CAD, f"{number}.dgn") for number in range(15, 30))
-    confirmed(scanning(script), 25, missing).source(needs_person=True, lost=15)
+    confirmed(scanning(script), 25, missing).source(needs_person=True, missing_count=15)
 
     assert gone(script) == 15
 
@@ -470,7 +470,7 @@ def test_what_goes_missing_after_the_approval_needs_another() -> None:
 
     script.hears(scanned(60, *some(30))).says()
 
-    script.source(approved=False, needs_person=True, lost=30)
+    script.source(approved=False, needs_person=True, missing_count=30)
     assert gone(script) == 0
 
 
@@ -487,7 +487,7 @@ def test_the_rest_of_an_approval_holds_for_the_rest_of_the_files() -> None:
     """A process that died has to confirm absence anew; the person has spoken already (P8)."""
     script = held(40, 15).hears(meant(15)).says(approved()).dies()
     script.hears().says(approved()).hears(scanned(40, *some(15))).says()
-    script.source(offline="", approved=True, lost=15)
+    script.source(offline="", approved=True, missing_count=15)
 
     script.hears(after_s=CONFIRM_S + SCAN_SOON_S).says(approved())
     script.hears(scanned(40, *some(15))).says().source(approved=False)
@@ -522,13 +522,15 @@ def test_another_drive_is_accepted_once_a_person_says_so() -> None:
 
 def test_an_approved_drive_that_is_found_empty_is_asked_about_until_it_is_answered() -> None:
     """Else the two questions take turns, and who answers one finds the other a minute later."""
-    empty = facts.ScanFailed(CAD, "empty", needs_person=True, drive="drive-2", lost=20)
+    empty = facts.ScanFailed(CAD, "empty", needs_person=True, drive="drive-2", missing_count=20)
     script = crowd(20).hears(other_drive()).says()
     script.hears(meant(0, "drive-2")).says(scan("drive-2")).hears(empty).says()
-    script.source(identity="drive-2", approved=False, needs_person=True, lost=20)
+    script.source(identity="drive-2", approved=False, needs_person=True, missing_count=20)
 
     for _ in range(3):
-        script.hears(after_s=CAP_S).says(scan("drive-2")).hears(empty).says().source(lost=20)
+        script.hears(after_s=CAP_S).says(scan("drive-2")).hears(empty).says().source(
+            missing_count=20
+        )
 
     script.hears(meant(20, "drive-2")).says(approved("drive-2"))
 
@@ -549,19 +551,19 @@ def test_files_missing_on_an_approved_drive_are_asked_about_by_themselves() -> N
 
     script.hears(facts.Scanned(CAD, "drive-2", 20, tuple(key.path for key in some(15)))).says()
 
-    script.source(identity="drive-2", needs_person=True, drive="drive-2", lost=15)
+    script.source(identity="drive-2", needs_person=True, drive="drive-2", missing_count=15)
     assert gone(script) == 0
 
 
 def test_a_loss_that_was_approved_on_another_drive_is_none_on_this_one() -> None:
     """The scan under way found the old drive again; nobody was shown what is missing there (P7)."""
-    empty = facts.ScanFailed(CAD, "empty", needs_person=True, drive="drive-2", lost=20)
+    empty = facts.ScanFailed(CAD, "empty", needs_person=True, drive="drive-2", missing_count=20)
     script = crowd(20).hears(empty).says().hears(after_s=OFFLINE_BASE_S).says(scan())
     script.hears(meant(20, "drive-2")).says().source(approved=True)
 
     script.hears(scanned(20, *some(15))).says(scan())
 
-    script.source(approved=False, needs_person=True, drive="drive", lost=15)
+    script.source(approved=False, needs_person=True, drive="drive", missing_count=15)
 
 
 def test_an_approval_during_a_scan_counts_from_the_next() -> None:
@@ -574,7 +576,7 @@ def test_an_approval_during_a_scan_counts_from_the_next() -> None:
 
 def test_emptiness_is_believed_once_a_person_says_so() -> None:
     """A folder may be cleared on purpose; then its emptiness is the truth."""
-    empty = facts.ScanFailed(CAD, "empty", needs_person=True, drive="drive", lost=1)
+    empty = facts.ScanFailed(CAD, "empty", needs_person=True, drive="drive", missing_count=1)
     script = scanning(synced()).hears(empty).says().hears(meant(1)).says(approved())
 
     script.hears(scanned(1, A)).says().hears(after_s=CONFIRM_S + SCAN_SOON_S).says(approved())

@@ -90,7 +90,7 @@ class SettlerMachine(RuleBasedStateMachine):
         gone = {key for key in (*self.looking, *self.hashing) if key.source == A.source}
         self.looking -= gone
         self.hashing = {key: seen for key, seen in self.hashing.items() if key not in gone}
-        assert self.settler.restless(A.source) == 0
+        assert self.settler.unsettled(A.source) == 0
 
     @invariant()
     def every_restless_file_has_a_next_step(self) -> None:
@@ -101,7 +101,7 @@ class SettlerMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_counts_agree(self) -> None:
-        assert len(self.settler) == sum(map(self.settler.restless, (A.source, "two/bim")))
+        assert len(self.settler) == sum(map(self.settler.unsettled, (A.source, "two/bim")))
 
     def _must_rest(self, key: FileKey, resting: Fingerprint) -> None:
         """Two equal looks a quiet time apart, and no hint since the first of them."""

@@ -9,8 +9,8 @@ from core_script import (
     SAVED,
     A,
     B,
-    at_rest,
     hashed,
+    is_idle,
     look,
     look_at,
     read,
@@ -24,14 +24,14 @@ from core_script import (
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.drive import LOOKS_MAX, UNREAD_MISSES
-from twinsyncd.core.hashes import HASHES_MAX, SMALL_BYTES, SMALL_HASHES_MAX
+from twinsyncd.core.hash_queue import HASHES_MAX, SMALL_BYTES, SMALL_HASHES_MAX
 from twinsyncd.core.model import FileKey, Fingerprint, Source
 
 
 def test_a_save_counts_once_two_looks_a_quiet_time_apart_are_equal() -> None:
     """A single look cannot tell a finished file from one that is being written."""
     (
-        at_rest()
+        is_idle()
         .hears(SAVED)
         .says(look_at(A))
         .hears(saw(A, 1))
@@ -50,7 +50,7 @@ def test_a_save_counts_once_two_looks_a_quiet_time_apart_are_equal() -> None:
 
 def test_a_burst_of_hints_costs_a_look_each_quarter_of_the_quiet_time() -> None:
     """MicroStation writes many times a second; every write must not become a stat over SMB."""
-    script = at_rest().hears(SAVED).says(look_at(A)).hears(saw(A, 1)).says()
+    script = is_idle().hears(SAVED).says(look_at(A)).hears(saw(A, 1)).says()
 
     for _ in range(12):
         script.hears(SAVED, after_s=0.1).says()
@@ -61,7 +61,7 @@ def test_a_burst_of_hints_costs_a_look_each_quarter_of_the_quiet_time() -> None:
 def test_a_file_written_in_slices_is_read_only_after_the_last() -> None:
     """A digest of a half-written file would be stored as if it were a version (P1)."""
     (
-        at_rest()
+        is_idle()
         .hears(SAVED)
         .says(look_at(A))
         .hears(saw(A, 1))
@@ -84,7 +84,7 @@ def test_a_file_written_in_slices_is_read_only_after_the_last() -> None:
 def test_a_hint_between_two_equal_looks_starts_the_quiet_time_again() -> None:
     """Size and time can stand still while a program keeps writing through a mapping."""
     (
-        at_rest()
+        is_idle()
         .hears(SAVED)
         .says(look_at(A))
         .hears(saw(A, 1))
@@ -112,7 +112,7 @@ def test_a_rename_over_a_synced_file_settles_as_new_content() -> None:
 def test_a_hint_during_a_hash_lets_the_file_rest_anew() -> None:
     """The bytes that were read may be of two saves; only a fresh rest proves otherwise (P1)."""
     (
-        at_rest()
+        is_idle()
         .hears(SAVED)
         .says(look_at(A))
         .hears(saw(A, 1))
@@ -133,7 +133,7 @@ def test_a_hint_during_a_hash_lets_the_file_rest_anew() -> None:
 
 def test_a_temporary_file_that_vanishes_before_it_rests_leaves_no_trace() -> None:
     """Programs write and delete scratch files all day; they may cost a look and no row."""
-    script = at_rest().hears(SAVED).says(look_at(A)).hears(saw(A, None)).says().rests()
+    script = is_idle().hears(SAVED).says(look_at(A)).hears(saw(A, None)).says().rests()
 
     assert A not in script.journal.files
 
@@ -182,7 +182,7 @@ def test_a_scan_finds_what_no_hint_told() -> None:
 def test_a_scan_that_read_the_journal_before_a_digest_was_saved_starts_nothing() -> None:
     """A scan lists a file while it is being hashed; that must not settle it a second time."""
     (
-        at_rest()
+        is_idle()
         .hears(facts.HintsLost(CAD, "overflow"))
         .says()
         .hears(after_s=2)
@@ -217,7 +217,7 @@ def test_quiet_times_differ_by_suffix_whatever_its_case() -> None:
     tower = FileKey(CAD, "Tower.RVT")
 
     (
-        at_rest(sources=(source,))
+        is_idle(sources=(source,))
         .hears(facts.Touched(tower))
         .says(look_at(tower))
         .hears(saw(tower, 1))
@@ -241,7 +241,7 @@ def test_files_are_hashed_a_few_at_a_time(size_bytes: int, at_a_time: int) -> No
     keys = [FileKey(CAD, name) for name in names]
     looks = facts.Looked(CAD, tuple((name, seen) for name in names))
     script = (
-        at_rest()
+        is_idle()
         .hears(*(facts.Touched(key) for key in keys))
         .says(look_at(*keys))
         .hears(looks)
@@ -262,7 +262,7 @@ def test_a_flock_of_files_is_looked_at_in_bounded_portions() -> None:
     keys = [FileKey(CAD, f"{number:03}.dgn") for number in range(LOOKS_MAX + 1)]
 
     (
-        at_rest()
+        is_idle()
         .hears(*(facts.Touched(key) for key in keys))
         .says(look_at(*keys[:LOOKS_MAX]))
         .hears(after_s=0.01)
@@ -272,7 +272,7 @@ def test_a_flock_of_files_is_looked_at_in_bounded_portions() -> None:
 
 def test_a_file_that_cannot_be_read_is_tried_ever_more_seldom_and_then_told() -> None:
     """A file that a program keeps locked must show up in the status, and recover by itself."""
-    script = at_rest().hears(SAVED).says(look_at(A))
+    script = is_idle().hears(SAVED).says(look_at(A))
 
     for miss in range(UNREAD_MISSES):
         script.hears(facts.LookFailed(A, "locked"), facts.Looked(CAD, ())).says()
@@ -295,7 +295,7 @@ def test_a_file_that_cannot_be_read_is_tried_ever_more_seldom_and_then_told() ->
 def test_a_hash_that_missed_lets_the_file_settle_again() -> None:
     """A file that changes while it is read is being saved, which is no error."""
     (
-        at_rest()
+        is_idle()
         .hears(SAVED)
         .says(look_at(A))
         .hears(saw(A, 1))

@@ -171,7 +171,7 @@ def test_only_the_newest_runs_say_what_is_usual() -> None:
     """A project that grew tenfold has other runs than a year ago."""
     script = experienced(running(), *[1.0] * RUNS_KEPT)
 
-    assert len(script.journal.memory().lengths_s["one"]) == RUNS_KEPT
+    assert len(script.journal.saved_state().lengths_s["one"]) == RUNS_KEPT
 
 
 def test_somebody_elses_endless_run_is_told_as_well() -> None:

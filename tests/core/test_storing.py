@@ -31,10 +31,10 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
+from twinsyncd.core.lane_state import HALT_S
 from twinsyncd.core.model import IN_DOUBT, Fault, FileKey, Phase
-from twinsyncd.core.pace import HALT_S
+from twinsyncd.core.source_state import SCAN_SOON_S
 from twinsyncd.core.stores import LATE_S, STORE_TRIES
-from twinsyncd.core.watched import SCAN_SOON_S
 
 
 def failed(key: FileKey, fault: Fault, retry_after_s: float = 0.0) -> facts.StoreFailed:
@@ -68,7 +68,7 @@ def test_a_reserved_item_is_remembered_before_the_content_is_there() -> None:
         storing()
         .hears(facts.Reserved(A, "item:a.dgn"))
         .says()
-        .remembers(A, item="item:a.dgn", stored=IN_DOUBT)
+        .remembers(A, storage_id="item:a.dgn", stored=IN_DOUBT)
         .dies()
         .hears()
         .says(scan(), store(A, 1, again=True))
@@ -177,7 +177,7 @@ def test_an_item_that_is_gone_is_made_anew() -> None:
         settles(synced(), A, 2, store(A, 2, again=True))
         .hears(failed(A, Fault.GONE))
         .says()
-        .remembers(A, item="", mapped=False)
+        .remembers(A, storage_id="", in_connection=False)
         .hears(after_s=1)
         .says(store(A, 2))
     )

@@ -14,7 +14,6 @@ from core_script import (
     Script,
     failure,
     hashed,
-    item,
     look,
     look_at,
     prepare,
@@ -23,6 +22,7 @@ from core_script import (
     scan,
     scanned,
     settles_meanwhile,
+    storage_id,
     store,
     stored,
     storing,
@@ -99,7 +99,9 @@ def test_connections_of_one_imodel_take_turns() -> None:
         .says()
         .hears(after_s=0.25)
         .says(LOOK_AT_RUN)
-        .hears(facts.RunSeen("one", "run-1", Outcome.SUCCEEDED, "", (FileResult(item(A), DONE),)))
+        .hears(
+            facts.RunSeen("one", "run-1", Outcome.SUCCEEDED, "", (FileResult(storage_id(A), DONE),))
+        )
         .says(prepare_two())
         .hears(prepared(TOWER, connection="two"))
         .says(START_TWO)
@@ -217,11 +219,11 @@ def run_to_its_end(script: Script, connection: str, key: FileKey) -> None:
     """Let the connection that is being prepared have its run, and the run succeed."""
     script.meanwhile(prepared(key, connection=connection))
     script.meanwhile(facts.RunStarted(connection, "run")).meanwhile(after_s=0.25)
-    files = (FileResult(item(key), DONE),)
+    files = (FileResult(storage_id(key), DONE),)
     script.meanwhile(facts.RunSeen(connection, "run", DONE, "", files))
 
 
 def store_all(script: Script) -> None:
     """Answer every store that is under way."""
     for command in [each for each in script.open if isinstance(each, commands.Store)]:
-        script.meanwhile(facts.Stored(command.key, command.digest, item(command.key)))
+        script.meanwhile(facts.Stored(command.key, command.digest, storage_id(command.key)))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
     ABSENT,
     IN_DOUBT,
@@ -21,7 +22,6 @@ from twinsyncd.core.model import (
     RunRecord,
     SourceRow,
 )
-from twinsyncd.core.step import Step
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
 
@@ -29,7 +29,7 @@ CAD = "one/cad"
 A = FileKey(CAD, "level 1/a.dgn")
 LOOK = Fingerprint(123, 1_700_000_000_123_456_789, 42)
 
-WHOLE_STEP = Step(
+WHOLE_DECISION = Decision(
     files=(FileRow(A, LOOK, "v2", IN_DOUBT, "v1", "v1", "item-1", True, 3, "", "locked"),),
     lanes=(
         LaneRow("imodel", Phase.RUNNING, "one", "run-1", "run-0", 1, 2, 3.5, 4.5, "halted", 6.5),
@@ -43,14 +43,14 @@ WHOLE_STEP = Step(
             needs_person=True,
             approved=True,
             drive="d",
-            lost=3,
+            missing_count=3,
             examples=("level 1/a.dgn", "b\n.dgn"),
             patterns="**/*.dgn",
         ),
     ),
     history=(RunRecord("imodel", "one", "run-0", Outcome.PARTIAL, 1.5, 2.5, 7, "some failed"),),
 )
-"""A step with a row of every kind, no column of which holds its default."""
+"""A decision with a row of every kind, no column of which holds its default."""
 
 
 @contextmanager
@@ -85,8 +85,8 @@ FILES = st.builds(
     stored=DIGESTS | st.just(IN_DOUBT),
     synced=DIGESTS,
     covered=DIGESTS,
-    item=st.sampled_from(["", "item-1"]),
-    mapped=st.booleans(),
+    storage_id=st.sampled_from(["", "item-1"]),
+    in_connection=st.booleans(),
     attempts=st.integers(min_value=0, max_value=99),
     aside=st.sampled_from(["", "refused"]),
     unread=st.sampled_from(["", "locked"]),

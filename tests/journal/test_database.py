@@ -12,13 +12,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from journal_scene import LOOK, WHOLE_STEP, A, journal_in
+from journal_scene import LOOK, WHOLE_DECISION, A, journal_in
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 
 import twinsyncd.journal
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import FileRow, LaneRow, Phase, SourceRow
-from twinsyncd.core.step import Step
 from twinsyncd.errors import JournalError
 from twinsyncd.journal import requests
 from twinsyncd.journal.database import HEAD, open_database, version_of
@@ -65,7 +65,7 @@ def test_a_migrated_journal_has_exactly_the_tables_that_are_used(file: Path) -> 
 def test_a_journal_of_this_version_is_opened_as_it_is(file: Path) -> None:
     """Opening is part of every status call; it must not touch what is there."""
     with journal_in(file) as journal:
-        journal.commit(WHOLE_STEP)
+        journal.commit(WHOLE_DECISION)
     engine = open_database(file)
 
     assert version_of(engine) == HEAD
@@ -85,10 +85,10 @@ def test_a_journal_of_the_first_version_is_taken_over(file: Path) -> None:
     old.dispose()
 
     with journal_in(file) as journal:
-        memory = journal.memory()
+        saved_state = journal.saved_state()
 
-        assert memory.lanes == {"imodel": LaneRow("imodel", Phase.RUNNING, "one", "run")}
-        assert memory.sources == {"cad": SourceRow("cad", "drive", "gone", needs_person=True)}
+        assert saved_state.lanes == {"imodel": LaneRow("imodel", Phase.RUNNING, "one", "run")}
+        assert saved_state.sources == {"cad": SourceRow("cad", "drive", "gone", needs_person=True)}
 
 
 def test_a_journal_of_a_newer_version_is_refused(file: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_file_that_is_no_database_is_refused_with_a_way_out(file: Path, conten
 def test_a_journal_cut_off_by_a_full_disk_is_refused(file: Path) -> None:
     """Half a database may still open; it must not be taken for an empty one."""
     with journal_in(file) as journal:
-        journal.commit(WHOLE_STEP)
+        journal.commit(WHOLE_DECISION)
     file.write_bytes(file.read_bytes()[:5_000])
 
     with pytest.raises(JournalError):
@@ -160,7 +160,7 @@ def test_a_migration_that_is_killed_halfway_leaves_the_file_as_it_was(file: Path
     assert len(begun) == 4
     assert tables_in(file) == set()
     with journal_in(file) as journal:
-        journal.commit(Step(files=(FileRow(A, LOOK, "v1"),)))
+        journal.commit(Decision(files=(FileRow(A, LOOK, "v1"),)))
         assert journal.get(A) == FileRow(A, LOOK, "v1")
 
 
@@ -168,21 +168,21 @@ def test_a_second_process_asks_while_the_writer_writes(file: Path) -> None:
     """`twinsyncd sync` leaves a row in a journal that a busy daemon keeps."""
     with journal_in(file) as journal:
         other = open_database(file)
-        journal.commit(WHOLE_STEP)
+        journal.commit(WHOLE_DECISION)
 
         request = requests.add_request(other, SYNC, 1.0)
 
         assert requests.handled_s(other, request) is None
         assert [each.kind for each in journal.open_requests()] == ["sync"]
-        journal.commit(WHOLE_STEP, [request], 2.0)
+        journal.commit(WHOLE_DECISION, [request], 2.0)
         assert requests.handled_s(other, request) == 2.0
         other.dispose()
 
 
 def test_a_reader_never_waits_for_an_open_transaction(file: Path) -> None:
-    """The status must answer while a large step is being written."""
+    """The status must answer while a large decision is being written."""
     with journal_in(file) as journal, closing(sqlite3.connect(file, timeout=0)) as raw:
-        journal.commit(Step(files=(FileRow(A, LOOK, "v1"),)))
+        journal.commit(Decision(files=(FileRow(A, LOOK, "v1"),)))
         raw.execute("BEGIN IMMEDIATE")
         raw.execute("UPDATE files SET seen = 'half'")
 

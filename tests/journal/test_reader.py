@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from journal_scene import CAD, FILES, KEYS
 
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import ABSENT, IN_DOUBT, FileKey, FileRow, Need, need
-from twinsyncd.core.step import Step
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.views import Counts, Views, total_counts
 from twinsyncd.journal.writer import Journal
@@ -49,7 +49,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(rows=st.lists(FILES, max_size=6, unique_by=lambda row: row.key))
     def a_step_is_committed(self, rows: list[FileRow]) -> None:
-        self.journal.commit(Step(files=tuple(rows)))
+        self.journal.commit(Decision(files=tuple(rows)))
         self.rows.update((row.key, row) for row in rows)
 
     @rule()

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from journal_scene import CAD, LOOK, WHOLE_STEP, A, journal_in
+from journal_scene import CAD, LOOK, WHOLE_DECISION, A, journal_in
 
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import IN_DOUBT, FileRow, Outcome, RunRecord
-from twinsyncd.core.step import Step
 from twinsyncd.errors import JournalError
 from twinsyncd.journal import requests
 from twinsyncd.journal.database import open_database
@@ -51,7 +51,7 @@ def test_a_request_is_taken_up_once(journal: Journal, file: Path) -> None:
 
     asked = journal.open_requests()
     assert [each[:2] for each in asked] == [SYNC[:2], APPROVE[:2]]
-    journal.commit(Step(), [asked[0].number], 3.0)
+    journal.commit(Decision(), [asked[0].number], 3.0)
     assert journal.open_requests() == asked[1:]
     other.dispose()
 
@@ -63,7 +63,7 @@ def test_a_request_is_taken_up_with_the_rows_or_not_at_all(journal: Journal, fil
     impossible = FileRow(A, LOOK, attempts=2**70)
 
     with pytest.raises(OverflowError):
-        journal.commit(Step(files=(impossible,)), [request], 2.0)
+        journal.commit(Decision(files=(impossible,)), [request], 2.0)
 
     assert [each.number for each in journal.open_requests()] == [request]
     assert requests.handled_s(other, request) is None
@@ -77,7 +77,7 @@ def test_requests_are_taken_up_in_bounded_portions(journal: Journal, file: Path)
         requests.add_request(other, SYNC, 1.0)
 
     asked = [each.number for each in journal.open_requests()]
-    journal.commit(Step(), asked, 2.0)
+    journal.commit(Decision(), asked, 2.0)
 
     assert len(asked) == requests.REQUESTS_MAX
     assert len(journal.open_requests()) == 1
@@ -91,7 +91,7 @@ def test_a_request_waits_for_a_daemon_that_is_down(file: Path) -> None:
     engine.dispose()
 
     with journal_in(file) as journal:
-        journal.commit(Step(), [each.number for each in journal.open_requests()], 9.0)
+        journal.commit(Decision(), [each.number for each in journal.open_requests()], 9.0)
     engine = open_database(file)
     assert requests.handled_s(engine, request) == 9.0
     engine.dispose()
@@ -109,12 +109,12 @@ def test_the_newest_daemon_is_the_one_that_is_shown(journal: Journal, views: Vie
     """A row of a process long dead would make the status say that all is well."""
     journal.register("1.0", 10.0)
     journal.register("2.0", 20.0)
-    journal.beat(25.0, at_rest=True, restless=7)
+    journal.beat(25.0, is_idle=True, unsettled=7)
 
     daemon = views.status().daemon
     assert daemon is not None
     assert (daemon.pid, daemon.version, daemon.started_s) == (os.getpid(), "2.0", 20.0)
-    assert (daemon.beat_s, daemon.at_rest, daemon.restless) == (25.0, True, 7)
+    assert (daemon.beat_s, daemon.is_idle, daemon.unsettled) == (25.0, True, 7)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_runs_are_shown_newest_first_and_only_so_many(journal: Journal, views: V
         RunRecord("imodel", "one", f"run-{n}", Outcome.SUCCEEDED, n, n + 1, 1) for n in range(5)
     ]
     for run in runs:
-        journal.commit(Step(history=(run,)))
+        journal.commit(Decision(history=(run,)))
 
     assert views.status(runs=2).runs == (runs[4], runs[3])
     assert views.status(runs=0).runs == ()
@@ -176,10 +176,10 @@ def test_runs_are_shown_newest_first_and_only_so_many(journal: Journal, views: V
 
 def test_sources_that_are_offline_are_shown_with_the_reason(journal: Journal, views: Views) -> None:
     """Everything may be synced and a drive unplugged all the same."""
-    journal.commit(WHOLE_STEP)
+    journal.commit(WHOLE_DECISION)
 
     assert views.status().offline == {CAD: "offline"}
-    assert views.status().lanes == WHOLE_STEP.lanes
+    assert views.status().lanes == WHOLE_DECISION.lanes
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_an_open_file_says_what_it_waits_for(
     journal: Journal, views: Views, row: FileRow, state: str, reason: str
 ) -> None:
     """A person must see whether to wait or to act."""
-    journal.commit(Step(files=(row,)))
+    journal.commit(Decision(files=(row,)))
 
     (shown,) = views.status().open_files
     assert (shown.source, shown.path, shown.state, shown.reason) == (CAD, A.path, state, reason)

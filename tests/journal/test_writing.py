@@ -7,11 +7,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from journal_scene import CAD, LOOK, WHOLE_STEP, A, journal_in
+from journal_scene import CAD, LOOK, WHOLE_DECISION, A, journal_in
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from twinsyncd.core.decision import Decision, SavedState
 from twinsyncd.core.model import FileKey, FileRow, LaneRow, RunRecord
-from twinsyncd.core.step import Memory, Step
 from twinsyncd.journal.views import Views
 
 
@@ -21,17 +21,17 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "state" / "journal.sqlite"
 
 
-def memory_of(step: Step) -> Memory:
-    """Return what a start after this step must find."""
-    return Memory(
-        lanes={row.key: row for row in step.lanes},
-        connections={row.key: row for row in step.connections},
-        sources={row.key: row for row in step.sources},
+def memory_of(decision: Decision) -> SavedState:
+    """Return what a start after this decision must find."""
+    return SavedState(
+        lanes={row.key: row for row in decision.lanes},
+        connections={row.key: row for row in decision.connections},
+        sources={row.key: row for row in decision.sources},
         lengths_s={
             row.key: [
-                run.ended_s - run.started_s for run in step.history if run.connection == row.key
+                run.ended_s - run.started_s for run in decision.history if run.connection == row.key
             ]
-            for row in step.connections
+            for row in decision.connections
         },
     )
 
@@ -39,18 +39,18 @@ def memory_of(step: Step) -> Memory:
 def test_a_step_survives_the_process(file: Path) -> None:
     """The journal is the memory: what it loses or bends is done twice or never (P8)."""
     with journal_in(file) as journal:
-        journal.commit(WHOLE_STEP)
+        journal.commit(WHOLE_DECISION)
 
     with journal_in(file) as journal:
-        assert journal.memory() == memory_of(WHOLE_STEP)
-        assert journal.get(A) == WHOLE_STEP.files[0]
+        assert journal.saved_state() == memory_of(WHOLE_DECISION)
+        assert journal.get(A) == WHOLE_DECISION.files[0]
     views = Views(file)
-    assert views.status().runs == WHOLE_STEP.history
+    assert views.status().runs == WHOLE_DECISION.history
     views.close()
 
 
 @pytest.mark.parametrize(
-    "row", [*WHOLE_STEP.files, *WHOLE_STEP.lanes], ids=lambda row: type(row).__name__
+    "row", [*WHOLE_DECISION.files, *WHOLE_DECISION.lanes], ids=lambda row: type(row).__name__
 )
 def test_no_column_of_the_whole_step_holds_its_default(row: FileRow | LaneRow) -> None:
     """Else a column that is not written at all would still be read back as it was."""
@@ -61,42 +61,42 @@ def test_no_column_of_the_whole_step_holds_its_default(row: FileRow | LaneRow) -
 
 
 def test_a_later_step_replaces_rows_and_leaves_the_others(file: Path) -> None:
-    """A step names only what changed."""
+    """A decision names only what changed."""
     other = FileRow(FileKey(CAD, "b.dgn"), seen="v9")
-    newer = replace(WHOLE_STEP.files[0], aside="refused", seen="v3", unread="")
+    newer = replace(WHOLE_DECISION.files[0], aside="refused", seen="v3", unread="")
     with journal_in(file) as journal:
-        journal.commit(replace(WHOLE_STEP, files=(*WHOLE_STEP.files, other)))
+        journal.commit(replace(WHOLE_DECISION, files=(*WHOLE_DECISION.files, other)))
 
-        journal.commit(Step(files=(newer,)))
+        journal.commit(Decision(files=(newer,)))
 
         assert journal.get(A) == newer
         assert journal.get(other.key) == other
-        assert journal.memory() == memory_of(WHOLE_STEP)
+        assert journal.saved_state() == memory_of(WHOLE_DECISION)
 
 
 def test_a_step_that_fails_in_the_middle_leaves_nothing(file: Path) -> None:
-    """Half a step is a lie: a run counted as ended with its files still unsynced (P8)."""
-    good = WHOLE_STEP.history[0]
+    """Half a decision is a lie: a run counted as ended with its files still unsynced (P8)."""
+    good = WHOLE_DECISION.history[0]
     broken = RunRecord("imodel", "one", None, good.outcome, 0, 0, 0)  # type: ignore[arg-type]  # NULL
-    before = replace(WHOLE_STEP, files=(FileRow(A, LOOK, "v1"),), lanes=(LaneRow("imodel"),))
+    before = replace(WHOLE_DECISION, files=(FileRow(A, LOOK, "v1"),), lanes=(LaneRow("imodel"),))
     with journal_in(file) as journal:
         journal.commit(before)
 
         with pytest.raises(IntegrityError):
-            journal.commit(replace(WHOLE_STEP, history=(good, broken)))
+            journal.commit(replace(WHOLE_DECISION, history=(good, broken)))
 
         assert journal.get(A) == before.files[0]
-        assert journal.memory() == memory_of(before)
-        journal.commit(WHOLE_STEP)  # the writer is usable after a failure
-        assert journal.get(A) == WHOLE_STEP.files[0]
+        assert journal.saved_state() == memory_of(before)
+        journal.commit(WHOLE_DECISION)  # the writer is usable after a failure
+        assert journal.get(A) == WHOLE_DECISION.files[0]
 
 
 def test_an_empty_step_can_be_committed(file: Path) -> None:
     """Decisions without changes are the usual ones."""
     with journal_in(file) as journal:
-        journal.commit(Step())
+        journal.commit(Decision())
 
-        assert journal.memory() == Memory({}, {}, {})
+        assert journal.saved_state() == SavedState({}, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_any_name_a_drive_can_hold_is_kept_to_the_letter(file: Path, path: str) 
     """A name that comes back changed is a deleted file and a new one at the next scan."""
     key = FileKey(CAD, path)
     with journal_in(file) as journal:
-        journal.commit(Step(files=(FileRow(key, LOOK, "v1"),)))
+        journal.commit(Decision(files=(FileRow(key, LOOK, "v1"),)))
 
         folder, _, name = path.rpartition("/")
         assert journal.get(key) == FileRow(key, LOOK, "v1")
@@ -132,7 +132,9 @@ def test_composed_and_decomposed_names_are_two_files(file: Path) -> None:
     """Linux keeps both side by side, so the journal must."""
     keys = [FileKey(CAD, "\u00e9.dgn"), FileKey(CAD, "e\u0301.dgn"), FileKey(CAD, "É.dgn")]
     with journal_in(file) as journal:
-        journal.commit(Step(files=tuple(FileRow(key, seen=f"v{n}") for n, key in enumerate(keys))))
+        journal.commit(
+            Decision(files=tuple(FileRow(key, seen=f"v{n}") for n, key in enumerate(keys)))
+        )
 
         assert [row.seen for key in keys if (row := journal.get(key))] == ["v0", "v1", "v2"]
 
@@ -142,10 +144,10 @@ def test_a_name_that_is_no_unicode_is_refused_without_harm(file: Path) -> None:
     key = FileKey(CAD, "caf\udce9.dgn")
     with journal_in(file) as journal:
         with pytest.raises((UnicodeEncodeError, StatementError)):
-            journal.commit(Step(files=(FileRow(A, LOOK, "v1"), FileRow(key, LOOK, "v1"))))
+            journal.commit(Decision(files=(FileRow(A, LOOK, "v1"), FileRow(key, LOOK, "v1"))))
 
         assert journal.get(A) is None
-        journal.commit(Step(files=(FileRow(A, LOOK, "v1"),)))
+        journal.commit(Decision(files=(FileRow(A, LOOK, "v1"),)))
         assert journal.get(A) is not None
 
 
@@ -153,7 +155,7 @@ def test_file_ids_beyond_63_bits_and_times_before_1970_are_kept(file: Path) -> N
     """ReFS has ids of 128 bits, and archives have files from before the epoch."""
     look = replace(LOOK, file_id=2**128 - 1, mtime_ns=-1)
     with journal_in(file) as journal:
-        journal.commit(Step(files=(FileRow(A, look),)))
+        journal.commit(Decision(files=(FileRow(A, look),)))
 
         row = journal.get(A)
         assert row is not None
@@ -164,7 +166,7 @@ def test_many_paths_are_read_at_once(file: Path) -> None:
     """A part of a scan asks for hundreds of rows; SQLite bounds the variables of a statement."""
     keys = [FileKey(CAD, f"{number}.dgn") for number in range(5_000)]
     with journal_in(file) as journal:
-        journal.commit(Step(files=tuple(FileRow(key, seen="v1") for key in keys)))
+        journal.commit(Decision(files=tuple(FileRow(key, seen="v1") for key in keys)))
 
         assert len(journal.get_many(CAD, [key.path for key in keys])) == len(keys)
         assert journal.get_many(CAD, []) == {}

@@ -10,23 +10,23 @@ import pytest
 from runtime_scene import CAD, WAIT_S, A
 
 from twinsyncd.core import commands, facts
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.machine import Machine
-from twinsyncd.core.model import FileRow, Finding, Now
-from twinsyncd.core.step import Step
+from twinsyncd.core.model import FileRow, HeldSource, Now
 from twinsyncd.journal.requests import Request
 from twinsyncd.runtime.engine import BEAT_S, LISTEN_S, STORES_PER_COMMIT, Engine
 from twinsyncd.runtime.inbox import Inbox
 from twinsyncd.runtime.person_requests import fact_of, request_of
 
 SCAN = commands.Scan(CAD, "")
-DURABLE = Step(files=(FileRow(A, seen="v1"),), commands=(SCAN, SCAN))
+DURABLE = Decision(files=(FileRow(A, seen="v1"),), commands=(SCAN, SCAN))
 STOP = facts.HintsLost(CAD, "the end of this play")
 
 
 class Office:
-    """Machine, memory, workers and clock in one notebook: what was called, in which order."""
+    """Machine, journal, workers and clock in one notebook: what was called, in which order."""
 
-    def __init__(self, *steps: Step) -> None:
+    def __init__(self, *steps: Decision) -> None:
         self.calls: list[str] = []
         self.heard: list[list[facts.Fact]] = []
         self.steps = list(steps)
@@ -45,27 +45,27 @@ class Office:
 
     # ---- the machine ----
 
-    def handle(self, happened: Sequence[facts.Fact], now: Now) -> Step:
+    def handle(self, happened: Sequence[facts.Fact], now: Now) -> Decision:
         self.heard.append(list(happened))
         self.calls.append("decide")
         self.at_s += self.step_s
-        return self.steps.pop(0) if self.steps else Step()
+        return self.steps.pop(0) if self.steps else Decision()
 
     def deadline(self, now: Now) -> float | None:
         return self.deadline_s
 
-    def at_rest(self) -> bool:
+    def is_idle(self) -> bool:
         return True
 
-    def restless(self) -> int:
+    def unsettled(self) -> int:
         return 3
 
     def storing(self) -> int:
         return self.stores
 
-    # ---- the memory ----
+    # ---- the journal ----
 
-    def commit(self, step: Step, taken: Sequence[int], now_s: float) -> None:
+    def commit(self, decision: Decision, taken: Sequence[int], now_s: float) -> None:
         self.calls.append("commit")
         if self.commit_fails:
             raise self.commit_fails
@@ -75,8 +75,8 @@ class Office:
         self.listens += 1
         return self.requests
 
-    def beat(self, now_s: float, *, at_rest: bool, restless: int) -> None:
-        assert (at_rest, restless) == (True, 3)
+    def beat(self, now_s: float, *, is_idle: bool, unsettled: int) -> None:
+        assert (is_idle, unsettled) == (True, 3)
         self.beats.append(now_s)
 
     # ---- the workers ----
@@ -100,7 +100,7 @@ def test_rows_are_committed_before_any_command_begins() -> None:
 
 
 def test_a_commit_that_fails_stops_everything_before_an_effect() -> None:
-    """Without memory nothing may be done; the service manager starts us afresh."""
+    """Without journal nothing may be done; the service manager starts us afresh."""
     office = Office(DURABLE)
     office.commit_fails = OSError("disk full")
 
@@ -112,7 +112,7 @@ def test_a_commit_that_fails_stops_everything_before_an_effect() -> None:
 
 def test_a_decision_without_rows_costs_no_commit() -> None:
     """A poll each second must not write to the disk each second."""
-    office = Office(Step(commands=(SCAN,)))
+    office = Office(Decision(commands=(SCAN,)))
 
     decisions(office, 1)
 
@@ -159,7 +159,7 @@ def test_the_journal_is_asked_for_requests_only_now_and_then() -> None:
     assert office.listens == 2
 
 
-SHOWN = facts.ApproveAsked((Finding("one/cad", "drive", 15),))
+SHOWN = facts.ApproveAsked((HeldSource("one/cad", "drive", 15),))
 
 
 def test_what_people_ask_is_heard_as_facts() -> None:
@@ -186,7 +186,7 @@ def test_what_people_ask_is_heard_as_facts() -> None:
 
 def test_a_request_is_taken_up_only_with_what_came_of_it() -> None:
     """A person who has approved must not be asked again because of a crash in between (P8)."""
-    office = Office(Step(), DURABLE)
+    office = Office(Decision(), DURABLE)
     office.requests = [Request("approve", '[["one/cad", "drive", 15]]', 4)]
     office.commit_fails = OSError("disk full")
 
@@ -256,7 +256,10 @@ def test_while_many_files_are_stored_their_ends_share_a_commit() -> None:
     """A first sync of thousands of files is otherwise as slow as the disk's flushes."""
     office = Office()
     office.stores = 2 * STORES_PER_COMMIT
-    ends: list[facts.Fact] = [facts.Stored(A, "v1", "item"), facts.Stored(A, "v2", "item")]
+    ends: list[facts.Fact] = [
+        facts.Stored(A, "v1", "storage_id"),
+        facts.Stored(A, "v2", "storage_id"),
+    ]
     office.inbox.post(ends[0])
     other = threading.Thread(target=office.inbox.post, args=(ends[1],))
     other.start()

@@ -40,7 +40,7 @@ def test_the_same_hint_twice_is_one_hint() -> None:
 
 
 def test_the_same_word_of_lost_hints_twice_is_one_word() -> None:
-    """A watcher that fails again and again must not fill the memory of a busy engine."""
+    """A watcher that fails again and again must not fill the journal of a busy engine."""
     inbox = Inbox()
     for _ in range(1_000):
         inbox.post(HintsLost(CAD, "overflow"))
@@ -107,7 +107,7 @@ def test_hints_do_not_crowd_answers_out_for_good() -> None:
 
 
 def test_a_scan_waits_when_too_many_of_its_parts_wait() -> None:
-    """A first scan of a million files must not fill the memory before any is looked at."""
+    """A first scan of a million files must not fill the journal before any is looked at."""
     inbox = Inbox()
     for _ in range(PARTS_MAX):
         inbox.post(PART)

@@ -10,7 +10,7 @@ from twinsyncd.core.facts import Stored, Touched
 from twinsyncd.core.model import FileKey
 from twinsyncd.runtime.inbox import Inbox
 
-END = Stored(A, "v1", "item")
+END = Stored(A, "v1", "storage_id")
 
 
 def test_the_end_of_a_store_waits_for_others_that_are_due() -> None:
@@ -43,7 +43,7 @@ def test_a_hint_ends_the_wait() -> None:
 
 
 def test_an_answer_that_is_alone_is_heard_at_once() -> None:
-    """From a single save to its run no step may wait for others."""
+    """From a single save to its run no decision may wait for others."""
     inbox = Inbox(gather_s=WAIT_S)
     inbox.post(END)
 

@@ -10,6 +10,7 @@ from runtime_scene import BIM, CAD, LOOK, A
 from structlog.testing import capture_logs
 
 from twinsyncd.core import commands, facts
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
     Failure,
     Fault,
@@ -20,7 +21,6 @@ from twinsyncd.core.model import (
     SlowRun,
     SourceRow,
 )
-from twinsyncd.core.step import Step
 from twinsyncd.runtime.log_events import log_decision, log_facts
 
 FAILURE = Failure(Fault.THROTTLED, "slow down", 3.0, "request-9")
@@ -92,14 +92,14 @@ def test_every_folder_that_could_not_be_listed_is_named() -> None:
 
 def test_what_needs_a_person_is_an_error() -> None:
     """Alerts are made of the level: too low and nobody comes, too high and nobody looks."""
-    step = Step(
+    decision = Decision(
         files=(FileRow(A, aside="refused"), FileRow(A, unread="locked"), FileRow(A, seen="v1")),
         lanes=(LaneRow("imodel", halt="no right", attempts=2), LaneRow("other")),
         sources=(SourceRow(CAD, "drive", "offline"), SourceRow(BIM, "drive")),
     )
 
     with capture_logs() as logs:
-        log_decision(step)
+        log_decision(decision)
 
     assert [(line["event"], line["log_level"]) for line in logs] == [
         ("file.set_aside", "error"),
@@ -115,7 +115,7 @@ def test_a_run_that_takes_too_long_is_an_error_with_what_is_usual() -> None:
     slow = SlowRun("one", "run-1", ours=True, lasted_s=7_800.0, usual_s=720.0)
 
     with capture_logs() as logs:
-        log_decision(Step(slow=(slow,)))
+        log_decision(Decision(slow=(slow,)))
 
     assert logs == [
         {
@@ -143,7 +143,7 @@ def test_an_ended_run_is_one_line_with_all_that_counts(outcome: Outcome, level: 
     run = RunRecord("imodel", "one", "run-1", outcome, 10.0, 12.34567, 3, "as it is")
 
     with capture_logs() as logs:
-        log_decision(Step(history=(run,)))
+        log_decision(Decision(history=(run,)))
 
     assert logs == [
         {
@@ -162,7 +162,7 @@ def test_an_ended_run_is_one_line_with_all_that_counts(outcome: Outcome, level: 
 def test_commands_are_for_those_who_debug() -> None:
     """They are many, and their answers are logged anyway."""
     with capture_logs() as logs:
-        log_decision(Step(commands=(commands.Scan(CAD, ""),)))
+        log_decision(Decision(commands=(commands.Scan(CAD, ""),)))
 
     assert logs == [{"event": "command.begun", "log_level": "debug", "command": "Scan"}]
 

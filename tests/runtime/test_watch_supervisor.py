@@ -10,7 +10,7 @@ import pytest
 from runtime_scene import BIM, CAD, WAIT_S
 
 from twinsyncd.core.facts import Fact, HintsLost
-from twinsyncd.disk.protocols import Wanted
+from twinsyncd.disk.protocols import PathFilter
 from twinsyncd.runtime.watch_supervisor import WatchSupervisor
 
 
@@ -33,7 +33,7 @@ class FakeWatcher:
         self.watched: list[str] = []
         self.stopped = False
 
-    def watch(self, source: str, folder: Path, wanted: Wanted) -> None:
+    def watch(self, source: str, folder: Path, wanted: PathFilter) -> None:
         self.entered.set()
         if self.gate is not None:
             assert self.gate.wait(WAIT_S)
@@ -54,14 +54,14 @@ def no_news(fact: Fact) -> None:
     raise AssertionError(fact)
 
 
-WATCHED: dict[str, tuple[Path, Wanted]] = {
+WATCHED: dict[str, tuple[Path, PathFilter]] = {
     CAD: (Path("cad"), Everything()),
     BIM: (Path("bim"), Everything()),
 }
 
 
 def test_every_source_is_watched_while_the_context_lasts() -> None:
-    """Hints are what makes a local save arrive at once."""
+    """HintPoster are what makes a local save arrive at once."""
     watcher = FakeWatcher()
 
     with WatchSupervisor(watcher, WATCHED, no_news, begin_s=WAIT_S):

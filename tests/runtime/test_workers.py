@@ -103,7 +103,10 @@ def test_a_hash_answers_with_the_fingerprint_it_was_asked_for(scene: Scene) -> N
 
 def test_a_store_tells_the_item_before_it_is_done(scene: Scene) -> None:
     """The service's id must be durable even if the content never arrives."""
-    assert scene.answer(STORE) == [facts.Reserved(A, "item-1"), facts.Stored(A, "v1", "item-1")]
+    assert scene.answer(STORE) == [
+        facts.Reserved(A, "item-1"),
+        facts.Stored(A, "v1", "item-1"),
+    ]
 
 
 @pytest.mark.parametrize(

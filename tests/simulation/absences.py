@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import ABSENT, FileKey, Finding
+from twinsyncd.core.decision import Decision
+from twinsyncd.core.model import ABSENT, FileKey, HeldSource
 from twinsyncd.core.safety import CONFIRM_S
-from twinsyncd.core.step import Step
 
 if TYPE_CHECKING:
     from .world import World
 
 
 class Absences:
-    """Told of every step; raises AssertionError that names the promise."""
+    """Told of every decision; raises AssertionError that names the promise."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -26,14 +26,14 @@ class Absences:
         self.overheard: set[FileKey] = set()  # hints while their drive was away, and no scan since
         self.untold: set[str] = set()  # sources of which something was missed, and no scan since
 
-    def check(self, heard: Sequence[facts.Fact], step: Step) -> None:
+    def check(self, heard: Sequence[facts.Fact], decision: Decision) -> None:
         for fact in heard:
             self._hear(fact)
-        self._check_deletions(step)
-        for row in step.sources:
+        self._check_deletions(decision)
+        for row in decision.sources:
             if row.offline:  # nobody looks any more at what was hinted at
                 self._forget_hints(self.hinted, row.key)
-        self._check_rest(step)
+        self._check_rest(decision)
 
     def crashed(self) -> None:
         self.hinted.clear()
@@ -85,10 +85,10 @@ class Absences:
         assert meant, f"P7: {fact.identity} was taken for {identity}, unasked"
         self.drives[fact.source] = fact.identity
 
-    def _check_deletions(self, step: Step) -> None:
+    def _check_deletions(self, decision: Decision) -> None:
         files, now_s = self.world.journal.files, self.world.now_s
         gone: dict[str, list[FileKey]] = {}
-        wanted = (row for row in step.files if self.world.office.kind_of(row.key) is not None)
+        wanted = (row for row in decision.files if self.world.office.kind_of(row.key) is not None)
         for row in wanted:
             if row.seen == ABSENT and row.key in files and files[row.key].seen != ABSENT:
                 gone.setdefault(row.key.source, []).append(row.key)
@@ -110,12 +110,12 @@ class Absences:
             )
             self.approved[word] = max(approved - len(keys), 0)
 
-    def _check_rest(self, step: Step) -> None:
-        for command in step.commands:
+    def _check_rest(self, decision: Decision) -> None:
+        for command in decision.commands:
             if isinstance(command, commands.Scan):
                 self.untold.discard(command.source)
                 self._forget_hints(self.overheard, command.source)
-        rests = bool(self.untold) and self.world.machine.at_rest()
+        rests = bool(self.untold) and self.world.machine.is_idle()
         assert not rests, f"P2: at rest, though something was missed of {self.untold}"
 
     def _forget_hints(self, hints: set[FileKey], source: str) -> None:
@@ -125,10 +125,10 @@ class Absences:
         row = self.world.journal.files.get(FileKey(source, path))
         return row is not None and row.seen != ABSENT
 
-    def _approve(self, shown: Finding) -> None:
+    def _approve(self, shown: HeldSource) -> None:
         """Remember a person's word; a later one about less takes nothing of it back."""
         word = (shown.source, shown.drive)
-        self.approved[word] = max(shown.lost, self.approved.get(word, 0))
+        self.approved[word] = max(shown.missing_count, self.approved.get(word, 0))
 
     def _forget_words(self, source: str, drive: str) -> None:
         """Forget what was approved of the source, but for what is still missing on this drive."""

@@ -10,10 +10,10 @@ from typing import Any
 from twinsyncd.core import facts
 from twinsyncd.core.drive import Drive
 from twinsyncd.core.lane import Lane
+from twinsyncd.core.lane_state import LaneState
 from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import ABSENT, IN_DOUBT, Fault, FileKey, Need, Now, Outcome, Phase
-from twinsyncd.core.pace import Pace
 from twinsyncd.core.runs import Runs
 from twinsyncd.core.stores import Stores
 
@@ -81,7 +81,7 @@ def store_in(*phases: Phase) -> Callable[[Any], Any]:
 
     def spoil(good: Any) -> Any:
         def bad(self: Lane, now: Now) -> Any:
-            if self.pace.row.phase in phases and now.at_s >= self.pace.due_s:
+            if self.state.row.phase in phases and now.at_s >= self.state.due_s:
                 stores = self.stores.plan([c.key for c in self.connections], now)
                 return [*stores, *good(self, now)]
             return good(self, now)
@@ -124,7 +124,7 @@ def unsynced_with_doubt(good: Any) -> Any:
     def bad(self: Runs, connection: str) -> Any:
         doubtful = self.ledger.needing(connection, Need.STORE)
         rows = [replace(row, stored=row.seen) for row in doubtful if row.stored == IN_DOUBT]
-        return [*good(self, connection), *(row for row in rows if row.item)]
+        return [*good(self, connection), *(row for row in rows if row.storage_id)]
 
     return bad
 
@@ -190,20 +190,22 @@ def no_results(good: Any) -> Any:
 
 def found_any(good: Any) -> Any:
     def bad(self: Runs, fact: facts.RunFound, now: Now) -> None:
-        self.pace.set(last_run="")
+        self.state.set(last_run="")
         good(self, fact, now)
 
     return bad
 
 
 def prepared_anyway(self: Runs, fact: Any, now: Now) -> None:
-    if isinstance(fact, facts.Prepared) and self.pace.row.phase is Phase.QUIET:
-        self.pace.enter(Phase.STARTING, now, last_run=fact.last_run, asks=0)
+    if isinstance(fact, facts.Prepared) and self.state.row.phase is Phase.QUIET:
+        self.state.enter(Phase.STARTING, now, last_run=fact.last_run, asks=0)
 
 
 def not_mapped(good: Any) -> Any:
     def bad(self: Runs, fact: Any, now: Now) -> None:
-        good(self, replace(fact, mapped=()) if isinstance(fact, facts.Prepared) else fact, now)
+        good(
+            self, replace(fact, in_connection=()) if isinstance(fact, facts.Prepared) else fact, now
+        )
 
     return bad
 
@@ -230,36 +232,36 @@ def give_up(self: Runs, now: Now) -> None:
 
 
 def untell(self: Runs, now: Now) -> None:
-    self.pace.set(usual_s=None)
+    self.state.set(usual_s=None)
 
 
 # ---- patience ---------------------------------------------------------------------------
 
 
 def no_throttle(good: Any) -> Any:
-    def bad(self: Pace, failure: Any, now: Now) -> None:
+    def bad(self: LaneState, failure: Any, now: Now) -> None:
         if failure.fault is not Fault.THROTTLED:
             good(self, failure, now)
 
     return bad
 
 
-def shorter_wait(self: Pace, wait_s: float, now: Now) -> None:
+def shorter_wait(self: LaneState, wait_s: float, now: Now) -> None:
     self.due_s = now.at_s + wait_s
     self.set(not_before_s=now.wall_s + wait_s)
 
 
-def forget_wait(self: Pace) -> None:
+def forget_wait(self: LaneState) -> None:
     self.set(not_before_s=0.0)
 
 
-# ---- memory -----------------------------------------------------------------------------
+# ---- saved state -----------------------------------------------------------------------------
 
 
 def forget_memory(*names: str) -> Callable[[Any], Any]:
     def spoil(good: Any) -> Any:
-        def bad(self: Machine, setup: Any, memory: Any, *args: Any, **named: Any) -> None:
-            good(self, setup, replace(memory, **{name: {} for name in names}), *args, **named)
+        def bad(self: Machine, setup: Any, saved_state: Any, *args: Any, **named: Any) -> None:
+            good(self, setup, replace(saved_state, **{name: {} for name in names}), *args, **named)
 
         return bad
 
@@ -269,7 +271,7 @@ def forget_memory(*names: str) -> Callable[[Any], Any]:
 def keep_mapped(good: Any) -> Any:
     def bad(self: Ledger, row: Any) -> None:
         good(self, row)
-        if row.mapped and not self.get(row.key).mapped:
+        if row.in_connection and not self.get(row.key).in_connection:
             self._changed[row.key] = row
             self._index(row)
 

@@ -36,7 +36,7 @@ class ModelRun:
     connection: str
     ours: bool  # or as good as ours: begun on our connection while an answer was outstanding
     wanted: bool  # begun by a request whose sender still wanted it
-    reads: dict[str, float]  # item -> when it is read
+    reads: dict[str, float]  # storage_id -> when it is read
     ends_s: float
     fate: Fate
     failing: frozenset[str] = frozenset()
@@ -50,8 +50,8 @@ class ModelRun:
         good = self.fate.outcome is Outcome.SUCCEEDED
         return Outcome.PARTIAL if good and self.failing else self.fate.outcome
 
-    def result_of(self, item: str) -> Outcome:
-        if self.outcome is Outcome.FAILED or item in self.failing:
+    def result_of(self, storage_id: str) -> Outcome:
+        if self.outcome is Outcome.FAILED or storage_id in self.failing:
             return Outcome.FAILED
         return Outcome.SUCCEEDED
 
@@ -82,31 +82,34 @@ class ModelCloud:
     def reserve(self, key: FileKey) -> str:
         """Find the file by name or create it; looks before it creates, as the client must."""
         if key not in self.names:
-            item = self.names[key] = self._id("item")
-            self.keys[item] = key
-            self.blobs[item] = Blob()
+            storage_id = self.names[key] = self._id("storage_id")
+            self.keys[storage_id] = key
+            self.blobs[storage_id] = Blob()
         return self.names[key]
 
-    def commit(self, item: str, content: str, etag: int, at_s: float) -> bool:
+    def commit(self, storage_id: str, content: str, etag: int, at_s: float) -> bool:
         """Put Block List under If-Match: late requests of older stores change nothing."""
         self.advance(at_s)
-        blob = self.blobs.get(item)
+        blob = self.blobs.get(storage_id)
         if blob is None or blob.etag != etag:
             return False
         run = self.active
-        ours = run is not None and run.ours and run.wanted and run.known and item in run.reads
-        assert not ours, f"P4: {item} changed in Storage while our run was active"
+        ours = run is not None and run.ours and run.wanted and run.known and storage_id in run.reads
+        assert not ours, f"P4: {storage_id} changed in Storage while our run was active"
         assert content not in self.torn, f"P1: {content} was completed and never was a whole file"
         blob.content, blob.etag, blob.complete = content, etag + 1, True
         return True
 
     def delete(self, key: FileKey) -> None:
         """Somebody deletes the file in Storage; nobody misses what a run had already read."""
-        item = self.names.pop(key)
-        if self.blobs.pop(item).content == self.claimed.get(item) and self.rnd.random() < 0.5:
+        storage_id = self.names.pop(key)
+        if (
+            self.blobs.pop(storage_id).content == self.claimed.get(storage_id)
+            and self.rnd.random() < 0.5
+        ):
             for items in self.connections.values():
-                items.pop(item, None)
-        self.deleted.add(item)
+                items.pop(storage_id, None)
+        self.deleted.add(storage_id)
 
     # ---- connections ------------------------------------------------------------------
 
@@ -142,8 +145,8 @@ class ModelCloud:
         self.advance(at_s)
         if self.active:
             return False, self.active
-        masters = list(self.connections.get(connection, {}))
-        items = [*masters, *self._references(connection)]
+        source_files = list(self.connections.get(connection, {}))
+        items = [*source_files, *self._references(connection)]
         run_id = self._id("run")
         if posted and wanted and not self._is_new(items):
             self.superfluous.append(run_id)
@@ -152,11 +155,11 @@ class ModelCloud:
             connection,
             ours,
             wanted,
-            {item: at_s + self.rnd.random() * fate.length_s for item in items},
+            {storage_id: at_s + self.rnd.random() * fate.length_s for storage_id in items},
             at_s + fate.length_s,
             fate,
-            frozenset(i for i in masters if self._is_failing(i, fate)),
-            frozenset(i for i in masters if self.rnd.random() < fate.silent),
+            frozenset(i for i in source_files if self._is_failing(i, fate)),
+            frozenset(i for i in source_files if self.rnd.random() < fate.silent),
         )
         run.known = posted
         self.runs[run_id] = self.active = run
@@ -188,46 +191,51 @@ class ModelCloud:
         run = self.active
         if run is None:
             return
-        for item, due_s in run.reads.items():
-            if due_s <= at_s and item not in run.read and item in self.blobs:
-                run.read[item] = self.blobs[item].content
+        for storage_id, due_s in run.reads.items():
+            if due_s <= at_s and storage_id not in run.read and storage_id in self.blobs:
+                run.read[storage_id] = self.blobs[storage_id].content
         if run.ends_s <= at_s:
             run.ended, self.active = True, None
-            run.failing |= {item for item in run.reads if item not in run.read}
-            for item, content in run.read.items():
-                if run.result_of(item) is Outcome.SUCCEEDED:
-                    self.succeeded.setdefault((item, content), []).append(run.id)
+            run.failing |= {storage_id for storage_id in run.reads if storage_id not in run.read}
+            for storage_id, content in run.read.items():
+                if run.result_of(storage_id) is Outcome.SUCCEEDED:
+                    self.succeeded.setdefault((storage_id, content), []).append(run.id)
 
     def _results(self, run: ModelRun) -> tuple[FileResult, ...]:
         return tuple(
-            FileResult(item, run.result_of(item), "a fault of its own", self._is_hopeless(item))
-            for item in run.reads
-            if item not in run.silent and not self.keys[item].path.startswith("xref/")
+            FileResult(
+                storage_id,
+                run.result_of(storage_id),
+                "a fault of its own",
+                self._is_hopeless(storage_id),
+            )
+            for storage_id in run.reads
+            if storage_id not in run.silent and not self.keys[storage_id].path.startswith("xref/")
         )
 
     def _is_new(self, items: Iterable[str]) -> bool:
         return any(self._content(i) != self.claimed.get(i) for i in items)
 
-    def _content(self, item: str) -> str:
+    def _content(self, storage_id: str) -> str:
         """Return what Storage holds; a file that somebody deleted there is news to everybody."""
-        return self.blobs[item].content if item in self.blobs else "deleted"
+        return self.blobs[storage_id].content if storage_id in self.blobs else "deleted"
 
-    def _is_failing(self, item: str, fate: Fate) -> bool:
-        unreadable = item not in self.blobs or self.keys[item] in self.bad
+    def _is_failing(self, storage_id: str, fate: Fate) -> bool:
+        unreadable = storage_id not in self.blobs or self.keys[storage_id] in self.bad
         return unreadable or self.rnd.random() < fate.failing
 
-    def _is_hopeless(self, item: str) -> bool:
-        return self.keys[item] in self.bad and self.keys[item].path.startswith("deep/")
+    def _is_hopeless(self, storage_id: str) -> bool:
+        return self.keys[storage_id] in self.bad and self.keys[storage_id].path.startswith("deep/")
 
     def _references(self, connection: str) -> list[str]:
-        """Return the files that lie beside the connection's masters; its runs read them too."""
+        """Return the files beside the connection's source files; its runs read them, too."""
         name = self.made.get(connection)
         return [
-            item
-            for key, item in self.names.items()
+            storage_id
+            for key, storage_id in self.names.items()
             if key.path.startswith("xref/")
             and key.source.partition("/")[0] == name
-            and self.blobs[item].complete
+            and self.blobs[storage_id].complete
         ]
 
     def _id(self, kind: str) -> str:

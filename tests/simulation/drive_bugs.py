@@ -125,10 +125,10 @@ def any_loss(good: Any) -> Any:
     return lambda known, missing, guard, approved=0: not approved and good(known, missing, guard)
 
 
-def hasty_rest(_good: Any) -> Any:
+def hasty_idle(_good: Any) -> Any:
     def bad(self: Drive) -> bool:
         told = all(w.scanned and not w.scanning for w in self.watched.values())
-        return told and not len(self.settler) and not self.hashes.busy
+        return told and not len(self.settler) and not self.hash_queue.busy
 
     return bad
 
@@ -161,6 +161,8 @@ def never_used_up(good: Any) -> Any:
         before = watched.row
         good(self, fact, now)
         if before.approved:
-            watched.row = replace(watched.row, approved=True, drive=before.drive, lost=before.lost)
+            watched.row = replace(
+                watched.row, approved=True, drive=before.drive, missing_count=before.missing_count
+            )
 
     return bad

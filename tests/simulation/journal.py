@@ -1,10 +1,11 @@
-"""The journal's rules in memory: all of a step or nothing."""
+"""The journal's rules in memory: all of a decision or nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from twinsyncd.core.decision import Decision, SavedState
 from twinsyncd.core.model import (
     IN_DOUBT,
     ConnectionRow,
@@ -17,13 +18,12 @@ from twinsyncd.core.model import (
     SourceRow,
     need,
 )
-from twinsyncd.core.step import Memory, Step
 from twinsyncd.core.waits import RUNS_KEPT
 
 
 @dataclass
 class VirtualJournal:
-    """Rows as the journal keeps them."""
+    """FileRows as the journal keeps them."""
 
     files: dict[FileKey, FileRow] = field(default_factory=dict)
     lanes: dict[str, LaneRow] = field(default_factory=dict)
@@ -31,14 +31,14 @@ class VirtualJournal:
     sources: dict[str, SourceRow] = field(default_factory=dict)
     history: list[RunRecord] = field(default_factory=list)
 
-    def memory(self) -> Memory:
+    def saved_state(self) -> SavedState:
         """Return what a machine takes up at start-up."""
         lengths_s: dict[str, list[float]] = {}
         for run in self.history:
             if run.outcome is not Outcome.FAILED:
                 lengths_s.setdefault(run.connection, []).append(run.ended_s - run.started_s)
         newest = {key: known[-RUNS_KEPT:] for key, known in lengths_s.items()}
-        return Memory(dict(self.lanes), dict(self.connections), dict(self.sources), newest)
+        return SavedState(dict(self.lanes), dict(self.connections), dict(self.sources), newest)
 
     def get(self, key: FileKey) -> FileRow | None:
         return self.files.get(key)
@@ -58,13 +58,13 @@ class VirtualJournal:
         wanted = set(sources)
         return [row for row in self.files.values() if row.key.source in wanted]
 
-    def commit(self, step: Step) -> None:
-        for row in step.files:
+    def commit(self, decision: Decision) -> None:
+        for row in decision.files:
             self.files[row.key] = row
-        for lane in step.lanes:
+        for lane in decision.lanes:
             self.lanes[lane.key] = lane
-        for connection in step.connections:
+        for connection in decision.connections:
             self.connections[connection.key] = connection
-        for source in step.sources:
+        for source in decision.sources:
             self.sources[source.key] = source
-        self.history += step.history
+        self.history += decision.history

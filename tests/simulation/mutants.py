@@ -11,19 +11,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from twinsyncd.core import drive, facts, pace, safety, verdict, waits, watched
+from twinsyncd.core import drive, facts, lane_state, safety, source_state, verdict, waits
 from twinsyncd.core import runs as runs_module
 from twinsyncd.core import stores as stores_module
 from twinsyncd.core.drive import Drive
 from twinsyncd.core.lane import Lane
+from twinsyncd.core.lane_state import LaneState
 from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import Outcome, Phase
-from twinsyncd.core.pace import Pace
 from twinsyncd.core.runs import Runs
 from twinsyncd.core.settle import Settler
+from twinsyncd.core.source_state import SourceState
 from twinsyncd.core.stores import Stores
-from twinsyncd.core.watched import Watched
 
 from . import bugs, drive_bugs
 
@@ -83,28 +83,28 @@ MUTANTS = (
     ),
     _mutant("results of files ignored", runs_module, "judge", bugs.no_results),
     _mutant("run without new content", Runs, "prepared", bugs.after(bugs.prepared_anyway)),
-    _mutant("mapped never set", Runs, "prepared", bugs.not_mapped),
-    _mutant("mapped kept with a new item", Ledger, "put", bugs.keep_mapped),
-    _mutant("mappings of a new connection kept", Ledger, "forget_mappings", bugs.always(None)),
+    _mutant("source files never noted", Runs, "prepared", bugs.not_mapped),
+    _mutant("source file kept with a new storage id", Ledger, "put", bugs.keep_mapped),
+    _mutant("mappings of a new connection kept", Ledger, "forget_connection", bugs.always(None)),
     _mutant("one bad file blocks the run", Lane, "_can_run", bugs.bad_file_blocks),
     _mutant("never set aside after runs", verdict, "RUN_TRIES", bugs.value(10**9)),
     _mutant("set aside at the first failed run", verdict, "RUN_TRIES", bugs.value(1)),
     _mutant("set aside at the first failed store", stores_module, "STORE_TRIES", bugs.value(1)),
     _mutant("still set aside with new content", Drive, "_hashed", drive_bugs.still_aside),
-    _mutant("no back-off", pace, "delay_s", bugs.always(0.0)),
-    _mutant("back-off not durable", Pace, "resume", bugs.always(None)),
+    _mutant("no back-off", lane_state, "delay_s", bugs.always(0.0)),
+    _mutant("back-off not durable", LaneState, "resume", bugs.always(None)),
     _mutant(
         "wait forgotten when another store succeeds",
-        Pace,
-        "went_well",
+        LaneState,
+        "succeeded",
         bugs.after(bugs.forget_wait),
     ),
-    _mutant("throttle ignored", Pace, "failed", bugs.no_throttle),
-    _mutant("a shorter wait ends a longer one", Pace, "wait", lambda _good: bugs.shorter_wait),
-    _mutant("poll without growing", pace, "POLL_GROWTH", bugs.value(1.0)),
-    _mutant("halted lane does not wait", pace, "HALT_S", bugs.value(1.0)),
+    _mutant("throttle ignored", LaneState, "failed", bugs.no_throttle),
+    _mutant("a shorter wait ends a longer one", LaneState, "wait", lambda _good: bugs.shorter_wait),
+    _mutant("poll without growing", lane_state, "POLL_GROWTH", bugs.value(1.0)),
+    _mutant("halted lane does not wait", lane_state, "HALT_S", bugs.value(1.0)),
     _mutant("lost hints ignored", Drive, "apply", drive_bugs.ignore(facts.HintsLost)),
-    _mutant("at rest before the scan has told", Drive, "at_rest", drive_bugs.hasty_rest),
+    _mutant("idle before the scan has ended", Drive, "is_idle", drive_bugs.hasty_idle),
     _mutant("scan never repeated", Drive, "_scanned", bugs.after(drive_bugs.never_again)),
     _mutant("found files ignored", Drive, "_found", bugs.always(None)),
     _mutant("a look proves deletion", Drive, "_is_missing", drive_bugs.gone_at_a_look),
@@ -113,18 +113,20 @@ MUTANTS = (
     _mutant("offline share proves deletion", Drive, "_scan_failed", drive_bugs.offline_as_empty),
     _mutant("a look begins the minute", safety, "UNLISTED_S", bugs.value(-1e9)),
     _mutant("a late list outdoes a hint", Drive, "_forget_gone", drive_bugs.drop_looks, 1560),
-    _mutant("hints to an absent drive ignored", Watched, "leave_to_scan", bugs.always(None), 650),
+    _mutant(
+        "hints to an absent drive ignored", SourceState, "leave_to_scan", bugs.always(None), 650
+    ),
     _mutant("no guard against mass deletion", safety, "is_mass_deletion", bugs.always(False)),
     _mutant("configured guard ignored", safety, "is_mass_deletion", drive_bugs.usual_guard),
     _mutant("fingerprint kept when gone", drive, "without_file", drive_bugs.keep_fingerprint),
     _mutant("unreadable file not found again", Drive, "_found", drive_bugs.skip_unread),
     _mutant("unreadable file never missed", drive, "UNLIKE_ANY", bugs.value(None)),
-    _mutant("broken folder waits for the next scan", Watched, "again_s", bugs.always(1e9)),
+    _mutant("broken folder waits for the next scan", SourceState, "again_s", bugs.always(1e9)),
     _mutant("settled after one look", Settler, "looked", drive_bugs.one_look),
     _mutant("hints ignored while settling", Settler, "looked", drive_bugs.deaf_look),
     _mutant("hash accepted although touched", Settler, "hashed", drive_bugs.deaf_hash),
     _mutant("an approval lets any loss pass", safety, "is_mass_deletion", drive_bugs.any_loss),
-    _mutant("an approval lets any drive pass", watched, "_scan", drive_bugs.any_drive),
+    _mutant("an approval lets any drive pass", source_state, "_scan", drive_bugs.any_drive),
     _mutant(
         "an approved drive forgotten when empty",
         Drive,
@@ -138,7 +140,7 @@ MUTANTS = (
     _mutant("a long run is never told", Runs, "_notice_length", bugs.always(None)),
     _mutant("a long run is told at each look", Runs, "_notice_length", bugs.after(bugs.untell)),
     _mutant("a short run is told as long", waits, "ALARM_LEAST_S", bugs.value(0.0)),
-    _mutant("item forgotten", Ledger, "change", bugs.change_without("item")),
+    _mutant("storage_id forgotten", Ledger, "change", bugs.change_without("storage_id")),
     _mutant("run forgotten at restart", Machine, "__init__", bugs.forget_memory("lanes")),
     _mutant(
         "connection forgotten at restart", Machine, "__init__", bugs.forget_memory("connections")

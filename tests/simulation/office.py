@@ -77,7 +77,7 @@ class Office:
 
 def kind_of(key: FileKey) -> Kind:
     """Return what a file is where nothing is left out."""
-    return "reference" if key.path.startswith("xref/") else "master"
+    return "reference" if key.path.startswith("xref/") else "source"
 
 
 def _setup(chances: Chances, guard: Guard) -> Setup:

@@ -220,7 +220,7 @@ class People:
             world.later(world.rnd.uniform(5, 150), partial(self.mount, ""))
 
     def mount(self, outage: str) -> None:
-        """Exchange the drive; a watch that is relied on says that it was on_upgrade."""
+        """ApiCalls the drive; a watch that is relied on says that it was on_upgrade."""
         changed, self.world.drive.outage = outage != self.world.drive.outage, outage
         if changed and self.world.chances.watched:
             for source in self.world.office.setup.sources:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twinsyncd.core import commands, facts
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
     ABSENT,
     IN_DOUBT,
@@ -18,7 +19,6 @@ from twinsyncd.core.model import (
     Outcome,
     Phase,
 )
-from twinsyncd.core.step import Step
 
 from .absences import Absences
 from .strangers import phase_of
@@ -39,7 +39,7 @@ PATIENT = (Fault.TRANSIENT, Fault.THROTTLED, Fault.UNAUTHORISED)
 
 
 class Promises:
-    """Told of every step before it is committed; raises AssertionError that names the promise."""
+    """Hears of every decision before its commit; raises AssertionError naming the promise."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -49,16 +49,16 @@ class Promises:
         self.strikes: Counter[FileKey] = Counter()
         self.blamed: set[FileKey] = set()
 
-    def check(self, heard: Sequence[facts.Fact], step: Step) -> None:
+    def check(self, heard: Sequence[facts.Fact], decision: Decision) -> None:
         for fact in heard:
             self._hear(fact)
-        self.watched_runs.check(heard, step)
-        self.absences.check(heard, step)
-        for row in step.files:
+        self.watched_runs.check(heard, decision)
+        self.absences.check(heard, decision)
+        for row in decision.files:
             self._check_row(row, self.world.journal.files.get(row.key) or FileRow(row.key))
-        for command in step.commands:
+        for command in decision.commands:
             if isinstance(command, commands.CloudCommand):
-                self._check_command(command, step)
+                self._check_command(command, decision)
 
     def crashed(self) -> None:
         """Note that answers under way are lost; waits hold on unless the clock jumped."""
@@ -145,10 +145,10 @@ class Promises:
     def _note_results(self, fact: facts.RunSeen) -> None:
         if fact.outcome is Outcome.ACTIVE:
             return
-        results = {result.item: result for result in fact.files}
+        results = {result.storage_id: result for result in fact.files}
         for row in self.world.journal.files.values():
             if row.covered != ABSENT and self.world.owner_of(row.key) == fact.connection:
-                result = results.get(row.item)
+                result = results.get(row.storage_id)
                 if result is None or result.outcome is not Outcome.SUCCEEDED:
                     self.strikes[row.key] += 1
                 if result is not None and result.user_must_act:
@@ -159,10 +159,10 @@ class Promises:
     def _check_row(self, row: FileRow, before: FileRow) -> None:
         cloud, drive = self.world.cloud_of_file(row.key), self.world.drive
         if row.synced == ABSENT:
-            cloud.claimed.pop(row.item, None)
+            cloud.claimed.pop(row.storage_id, None)
         elif row.synced != before.synced:
-            cloud.claimed[row.item] = row.synced
-            runs = cloud.succeeded.get((row.item, row.synced), [])
+            cloud.claimed[row.storage_id] = row.synced
+            runs = cloud.succeeded.get((row.storage_id, row.synced), [])
             ours = [id_ for id_ in runs if id_ not in cloud.runs or cloud.runs[id_].ours]
             assert ours, f"P3/P6: {row.key} counts as synced without a run of ours"
         assert row.seen not in drive.torn, f"P1: {row.key} counts as {row.seen}, never whole"
@@ -180,13 +180,13 @@ class Promises:
 
     # ---- what is asked for ------------------------------------------------------------
 
-    def _check_command(self, command: commands.CloudCommand, step: Step) -> None:
+    def _check_command(self, command: commands.CloudCommand, decision: Decision) -> None:
         watch, now_s = self._watch(command.connection), self.world.now_s
         early = now_s < watch.not_before_s - SOON_S
         assert not early, f"P10: {command} before {watch.not_before_s:.2f}"
         if isinstance(command, commands.Store):
             watch.begun_s[command.key] = now_s
-            self._check_store(command, step)
+            self._check_store(command, decision)
             return
         watch.recent.append(now_s)
         while watch.recent[0] < now_s - 60.0:
@@ -199,17 +199,17 @@ class Promises:
         elif isinstance(command, commands.LookAtRun):
             self._check_look(command, watch)
 
-    def _check_store(self, command: commands.Store, step: Step) -> None:
+    def _check_store(self, command: commands.Store, decision: Decision) -> None:
         before = self.world.journal.files.get(command.key)
         wanted = self.world.office.kind_of(command.key) is not None
         assert wanted, f"P5: {command.key} is stored though the file leaves it out"
         needless = before is not None and before.stored == command.digest
         assert not needless, f"P5: {command.key} is stored though nothing changed"
-        after = {row.key: row.stored for row in step.files}.get(command.key)
+        after = {row.key: row.stored for row in decision.files}.get(command.key)
         known = before.stored if before is not None and after is None else after
         assert known == IN_DOUBT, f"P8: a store of {command.key} begins without a durable doubt"
         lane = self.world.lane_of(command.key.source)
-        row = next((r for r in step.lanes if r.key == lane), self.world.journal.lanes.get(lane))
+        row = next((r for r in decision.lanes if r.key == lane), self.world.journal.lanes.get(lane))
         phase = phase_of(row)
         assert phase is Phase.QUIET, f"P4: {command} in phase {phase}: a run may be active"
 
@@ -223,7 +223,7 @@ class Promises:
 
     def check_rest(self) -> None:
         world = self.world
-        assert world.machine.at_rest(), "P2: the world does not come to rest"
+        assert world.machine.is_idle(), "P2: the world does not come to rest"
         for key in world.drive.files:
             self._check_file_at_rest(key)
         for row in world.journal.files.values():
@@ -237,7 +237,7 @@ class Promises:
         content, row = world.drive.files[key].content, world.journal.files.get(key)
         assert row is not None, f"P2: {key} was never noticed"
         hopeless = key in cloud.bad or key.path.startswith(("refused", "odd"))
-        lost = row.item in cloud.deleted  # behind our back; the next save brings it back
+        lost = row.storage_id in cloud.deleted  # behind our back; the next save brings it back
         if row.aside or hopeless:
             synced = row.synced == row.seen != ABSENT
             assert row.aside or synced, f"P9: {key} fails for ever and is not set aside: {row}"
@@ -247,7 +247,7 @@ class Promises:
         digests = (row.seen, row.stored, row.synced)
         assert digests == (content,) * 3, f"P2: {key} holds {content}, row {row}"
         if not lost:
-            blob = cloud.blobs.get(row.item)
+            blob = cloud.blobs.get(row.storage_id)
             assert blob is not None, f"P2: {key} is nothing that Storage knows: {row}"
             stored = blob.content if blob.complete else None
             assert stored == content, f"P2: Storage holds {stored} of {key}"

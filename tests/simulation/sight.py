@@ -49,7 +49,7 @@ class VirtualSight:
         drive, source = self.world.drive, command.source
         known = self._known(source)
         there = {key for key in drive.files if key.source == source and drive.shows(key)}
-        failed = self._refusal(command, lost=0 if there else len(known))
+        failed = self._refusal(command, missing_count=0 if there else len(known))
         if failed is not None:
             self.world.answer(0.0, failed)
             return
@@ -73,15 +73,15 @@ class VirtualSight:
             if key.source == source and row.fingerprint is not None
         }
 
-    def _refusal(self, command: commands.Scan, *, lost: int) -> facts.ScanFailed | None:
+    def _refusal(self, command: commands.Scan, *, missing_count: int) -> facts.ScanFailed | None:
         drive = self.world.drive
         if drive.outage == "offline":
             return facts.ScanFailed(command.source, "offline")
         amiss = partial(facts.ScanFailed, command.source, needs_person=True, drive=drive.identity)
         if command.identity not in ("", drive.identity):
             return amiss("another drive")
-        if lost and not command.approved:
-            return amiss("empty where it was not", lost=lost)
+        if missing_count and not command.approved:
+            return amiss("empty where it was not", missing_count=missing_count)
         return None
 
     def _shows(self, key: FileKey) -> bool:

@@ -66,9 +66,9 @@ class Strangers:
 
     def _delete_stored(self) -> None:
         world, cloud = self.world, self._cloud()
-        masters = [key for key in cloud.names if not key.path.startswith("xref/")]
-        if masters and world.chance(world.chances.storage_deleted):
-            cloud.delete(world.rnd.choice(masters))
+        source_files = [key for key in cloud.names if not key.path.startswith("xref/")]
+        if source_files and world.chance(world.chances.storage_deleted):
+            cloud.delete(world.rnd.choice(source_files))
 
     def _portal(self) -> None:
         """Delete a connection, or give it a name of one's own once it is remembered."""

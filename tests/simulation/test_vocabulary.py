@@ -28,8 +28,8 @@ def test_every_fact_command_and_fault_is_used_by_some_world() -> None:
 def _spoken(seed: int) -> set[object]:
     world, words = World(seed), set[object]()
     world.run()
-    for _, heard, step in world.story:
-        for word in (*heard, *(step.commands if step else ())):
+    for _, heard, decision in world.story:
+        for word in (*heard, *(decision.commands if decision else ())):
             failure = getattr(word, "failure", None)
             words.add(type(word))
             if isinstance(failure, Failure):

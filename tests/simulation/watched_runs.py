@@ -6,36 +6,36 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twinsyncd.core import facts
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import Fault, LaneRow, Outcome, Phase, SlowRun
-from twinsyncd.core.step import Step
 from twinsyncd.core.waits import ALARM_FACTOR, ALARM_LEAST_S, RUNS_LEAST
 
 if TYPE_CHECKING:
     from .world import World
 
-Watched = tuple[str, str]  # a run and the connection that waits for it; iModels number their own
+WatchedRun = tuple[str, str]  # a run and the connection that waits for it; iModels number their own
 COVERING = (Phase.STARTING, Phase.RUNNING)
 WATCHING = (Phase.RUNNING, Phase.BLOCKED)
 
 
 class WatchedRuns:
-    """Told of every step; raises AssertionError that names the promise."""
+    """Told of every decision; raises AssertionError that names the promise."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.told: set[Watched] = set()
-        self.active_s: dict[Watched, float] = {}  # since when each run was known to be active
-        self.over: set[Watched] = set()  # runs that the platform said are over, or not there
+        self.told: set[WatchedRun] = set()
+        self.active_s: dict[WatchedRun, float] = {}  # since when each run was known to be active
+        self.over: set[WatchedRun] = set()  # runs that the platform said are over, or not there
 
-    def check(self, heard: Sequence[facts.Fact], step: Step) -> None:
-        for slow in step.slow:
+    def check(self, heard: Sequence[facts.Fact], decision: Decision) -> None:
+        for slow in decision.slow:
             self._check_told(slow)
         for fact in heard:
             self._hear(fact)
-        for row in step.lanes:
+        for row in decision.lanes:
             self._check_left(self.world.journal.lanes.get(row.key), row)
             if row.phase not in COVERING:
-                self._check_uncovered(row, step)
+                self._check_uncovered(row, decision)
 
     def _hear(self, fact: facts.Fact) -> None:
         match fact:
@@ -62,16 +62,16 @@ class WatchedRuns:
 
     def _check_untold(self, connection: str, run: str) -> None:
         """Expect word of a run that goes on beyond whatever may be taken for usual."""
-        known_s = self.world.journal.memory().lengths_s.get(connection, ())
+        known_s = self.world.journal.saved_state().lengths_s.get(connection, ())
         lasted_s = self.world.now_s - self.active_s[connection, run]
         if lasted_s < ALARM_LEAST_S or len(known_s) < RUNS_LEAST or self.world.chances.clock_jump:
             return
         told = (connection, run) in self.told or lasted_s < max(known_s) * ALARM_FACTOR
         assert told, f"P10: nobody was told that {run} goes on since {lasted_s:.0f} s"
 
-    def _check_uncovered(self, lane: LaneRow, step: Step) -> None:
+    def _check_uncovered(self, lane: LaneRow, decision: Decision) -> None:
         """Expect that no file is said to be in a run when there is none of ours."""
-        files = self.world.journal.files | {row.key: row for row in step.files}
+        files = self.world.journal.files | {row.key: row for row in decision.files}
         for connection in self.world.office.setup.connections:
             for row in files.values() if connection.lane == lane.key else ():
                 covered = row.covered and self.world.owner_of(row.key) == connection.key

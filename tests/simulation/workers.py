@@ -52,69 +52,74 @@ class VirtualWorkers:
     # ---- Storage ----------------------------------------------------------------------
 
     def _store(self, command: commands.Store) -> None:
-        """Reserve, read, verify, commit; the effect may be lost, late, or unheard of."""
+        """Reserve, read, verify, commit; the effect may be lost, late, or hint_missed of."""
         world, key = self.world, command.key
         cloud = world.cloud_of(command.connection)
         if failure := self._store_refusal(command, cloud):
             world.answer(0.5, facts.StoreFailed(key, failure))
             return
-        item = command.item or cloud.reserve(key)
-        etag = cloud.blobs[item].etag
-        world.answer_sometime(0.05, facts.Reserved(key, item))
+        storage_id = command.storage_id or cloud.reserve(key)
+        etag = cloud.blobs[storage_id].etag
+        world.answer_sometime(0.05, facts.Reserved(key, storage_id))
         if failure := self._fault():  # in the middle
             world.answer(0.5, facts.StoreFailed(key, failure))
             return
-        self._send(command, item, etag)
+        self._send(command, storage_id, etag)
 
     def _store_refusal(self, command: commands.Store, cloud: ModelCloud) -> Failure | None:
         if fault := self._fault():
             return fault
-        if command.item and command.item not in cloud.blobs:
+        if command.storage_id and command.storage_id not in cloud.blobs:
             return Failure(Fault.GONE, "no such file in Storage")
         if command.key.path.startswith("refused"):
             return Failure(Fault.REFUSED, "refused")
         return None
 
-    def _send(self, command: commands.Store, item: str, etag: int) -> None:
+    def _send(self, command: commands.Store, storage_id: str, etag: int) -> None:
         world, key = self.world, command.key
         read = world.drive.see(key)
         length_s = world.rnd.uniform(0.1, 5.0)
         late = facts.StoreFailed(key, Failure(Fault.TRANSIENT, "timed out"))
         if world.chance(world.chances.expired):
-            world.later(length_s, partial(self._send_again, command, item, etag, world.epoch))
+            world.later(length_s, partial(self._send_again, command, storage_id, etag, world.epoch))
         elif world.chance(world.chances.late):
             self.effects += 1
             world.answer(TIMEOUT_S, late)
             delay_s = TIMEOUT_S + world.rnd.random() * LATE_S
-            world.later(delay_s, partial(self._late, command, item, etag, read))
+            world.later(delay_s, partial(self._late, command, storage_id, etag, read))
         elif world.chance(world.chances.lost_before):
             world.answer(length_s, facts.StoreFailed(key, Failure(Fault.TRANSIENT, "lost")))
         else:
             self.effects += 1
-            finish = partial(self._finish, command, item, etag, read, world.epoch)
+            finish = partial(self._finish, command, storage_id, etag, read, world.epoch)
             world.later(length_s, finish)
 
-    def _send_again(self, command: commands.Store, item: str, etag: int, epoch: int) -> None:
+    def _send_again(self, command: commands.Store, storage_id: str, etag: int, epoch: int) -> None:
         """The upload URL had expired: a fresh one, and the file is read anew."""
         if self.world.epoch == epoch:
-            self._send(command, item, etag)
+            self._send(command, storage_id, etag)
 
     def _finish(
-        self, command: commands.Store, item: str, etag: int, read: VirtualFile | None, epoch: int
+        self,
+        command: commands.Store,
+        storage_id: str,
+        etag: int,
+        read: VirtualFile | None,
+        epoch: int,
     ) -> None:
         self.effects -= 1
         world = self.world
         if world.epoch != epoch and not world.chance(0.5):
             return  # died with the process before it was sent
         cloud = world.cloud_of(command.connection)
-        fact = self._completed(command, item, etag, read, cloud)
+        fact = self._completed(command, storage_id, etag, read, cloud)
         if world.epoch == epoch:
             world.answer(world.rnd.choice((0.1, 0.3, 8.0)), fact)
 
     def _completed(
         self,
         command: commands.Store,
-        item: str,
+        storage_id: str,
         etag: int,
         read: VirtualFile | None,
         cloud: ModelCloud,
@@ -123,22 +128,22 @@ class VirtualWorkers:
         same = read is not None and read.content == command.digest
         if not (same and self.sight.still(key, command.fingerprint)):
             return facts.StoreMoved(key)
-        if item not in cloud.blobs:
+        if storage_id not in cloud.blobs:
             return facts.StoreFailed(key, Failure(Fault.GONE, "no such file in Storage"))
-        if not cloud.commit(item, command.digest, etag, self.world.now_s):
+        if not cloud.commit(storage_id, command.digest, etag, self.world.now_s):
             return facts.StoreFailed(key, Failure(Fault.TRANSIENT, "412"))
         if self.world.chance(self.world.chances.lost_after):
             return facts.StoreFailed(key, Failure(Fault.TRANSIENT, "answer lost"))
-        return facts.Stored(key, command.digest, item)
+        return facts.Stored(key, command.digest, storage_id)
 
     def _late(
-        self, command: commands.Store, item: str, etag: int, read: VirtualFile | None
+        self, command: commands.Store, storage_id: str, etag: int, read: VirtualFile | None
     ) -> None:
         """A request everybody has forgotten reaches the platform after all."""
         self.effects -= 1
         if read is not None and read.content == command.digest:
             cloud = self.world.cloud_of(command.connection)
-            cloud.commit(item, read.content, etag, self.world.now_s)
+            cloud.commit(storage_id, read.content, etag, self.world.now_s)
 
     # ---- runs -------------------------------------------------------------------------
 
@@ -169,7 +174,7 @@ class VirtualWorkers:
         if forgotten and self.world.rnd.random() < 0.5:
             gone = Failure(Fault.GONE, "no such connection")
             return facts.PrepareFailed(command.connection, gone)
-        good = {f.key: f.item for f in command.files if self._takes(f, cloud)}
+        good = {f.key: f.storage_id for f in command.files if self._takes(f, cloud)}
         refused = tuple(
             (f.key, "refused as a source file") for f in command.files if f.key not in good
         )
@@ -178,7 +183,7 @@ class VirtualWorkers:
         return facts.Prepared(command.connection, remote_id, newest, tuple(good), refused)
 
     def _takes(self, mapping: commands.Mapping, cloud: ModelCloud) -> bool:
-        return mapping.item in cloud.blobs and not mapping.key.path.startswith("odd")
+        return mapping.storage_id in cloud.blobs and not mapping.key.path.startswith("odd")
 
     def _start(self, command: commands.StartRun) -> None:
         """Ask for a run: the one request that must never be repeated blindly."""

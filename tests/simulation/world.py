@@ -14,15 +14,15 @@ from functools import partial
 from random import Random
 
 from twinsyncd.core import facts
+from twinsyncd.core.decision import Decision
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import (
     FileKey,
-    Finding,
+    HeldSource,
     Need,
     Now,
     need,
 )
-from twinsyncd.core.step import Step
 
 from .chances import Chances
 from .cloud import ModelCloud
@@ -86,7 +86,7 @@ class World:
         self.inbox: list[facts.Fact] = []
         self.waiting: list[facts.Fact] = []  # to be heard before the inbox
         self.requests: list[facts.Fact] = []  # rows, so they wait until what came of them is one
-        self.story: list[tuple[float, list[facts.Fact], Step | None]] = []  # None: a crash
+        self.story: list[tuple[float, list[facts.Fact], Decision | None]] = []  # None: a crash
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._seq = 0
         self.workers = VirtualWorkers(self)
@@ -195,21 +195,23 @@ class World:
                 self._decide()
                 deadline = self.machine.deadline(self.now)
 
-    def shown(self) -> tuple[Finding, ...]:
+    def shown(self) -> tuple[HeldSource, ...]:
         """Return what a person is shown now of the sources that wait for one."""
         rows = self.journal.sources.values()
-        return tuple(Finding(row.key, row.drive, row.lost) for row in rows if row.needs_person)
+        return tuple(
+            HeldSource(row.key, row.drive, row.missing_count) for row in rows if row.needs_person
+        )
 
     def transcript(self) -> Iterator[str]:
         """Yield what happened, a line each."""
-        for at_s, heard, step in self.story:
-            if step is None:
+        for at_s, heard, decision in self.story:
+            if decision is None:
                 yield f"{at_s:9.2f}  CRASH"
                 continue
             yield from (f"{at_s:9.2f}  heard {fact}" for fact in heard)
-            rows = (*step.files, *step.lanes, *step.connections, *step.sources)
+            rows = (*decision.files, *decision.lanes, *decision.connections, *decision.sources)
             yield from (f"{at_s:9.2f}    row {row}" for row in rows)
-            yield from (f"{at_s:9.2f}    does {command}" for command in step.commands)
+            yield from (f"{at_s:9.2f}    does {command}" for command in decision.commands)
 
     def _rest_without_drive(self) -> None:
         """Come to rest with what is in Storage while the drive is away."""
@@ -236,15 +238,15 @@ class World:
         self.inbox.clear()
         self.waiting.clear()
         try:
-            step = self.machine.handle(heard, self.now)
-            self.story.append((self.now_s, heard, step))
+            decision = self.machine.handle(heard, self.now)
+            self.story.append((self.now_s, heard, decision))
             self.heard += len(heard)
             self.boundary()
-            self.promises.check(heard, step)
-            self.journal.commit(step)
+            self.promises.check(heard, decision)
+            self.journal.commit(decision)
             self.requests.clear()
             self.boundary()
-            for command in step.commands:
+            for command in decision.commands:
                 self.workers.begin(command)
                 self.begun += 1
                 self.boundary()
@@ -269,7 +271,7 @@ class World:
     def _restore(self) -> Machine:
         return self.make(
             self.office.setup,
-            self.journal.memory(),
+            self.journal.saved_state(),
             self.journal,
             self.now,
             kind_of=self.office.kind_of,
@@ -282,4 +284,4 @@ class World:
 
     def _rests(self) -> bool:
         asked = self.inbox or self.requests
-        return self.machine.at_rest() and not self.workers.effects and not asked
+        return self.machine.is_idle() and not self.workers.effects and not asked

@@ -52,7 +52,8 @@ class Row:
 def read_journal(file: Path) -> dict[str, Row]:
     """Return the journal's files by path."""
     query = (
-        "SELECT source, path, seen, stored, synced, item, aside || unread FROM files ORDER BY 1, 2"
+        "SELECT source, path, seen, stored, synced, storage_id, aside || unread"
+        " FROM files ORDER BY 1, 2"
     )
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
         rows = database.execute(query).fetchall()
@@ -95,7 +96,7 @@ class Judge:
     def __post_init__(self) -> None:
         self._scratch = self.place.folder / "compared"
 
-    def at_rest(self) -> Iterator[Violation]:
+    def is_idle(self) -> Iterator[Violation]:
         """Yield everything that is not equal now."""
         journal = read_journal(self.place.journal)
         stored = list(self.platform.files())

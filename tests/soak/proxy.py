@@ -101,7 +101,7 @@ class Proxy:
     """Forwards to `upstream_port` on this machine while the context lasts."""
 
     def __init__(self, upstream_port: int) -> None:
-        """Listen on a free port of the loopback address from `__enter__` on."""
+        """MakeObserver on a free port of the loopback address from `__enter__` on."""
         self.witness = Witness()
         self.overheard = Overheard()
         self.done: Counter[Fault] = Counter()

@@ -178,7 +178,7 @@ class Soak:
             seen is not None
             and word is not None
             and word.pid == self.programs[Program.DAEMON].pid
-            and word.at_rest
+            and word.is_idle
             and not seen.offline
             and word.beat_s > changed_s + HINT_S
         )
@@ -195,7 +195,7 @@ class Soak:
 
     def _compare(self, *, calm: bool) -> None:
         tally = self.tally
-        tally.violations += Judge(self.place, self.drive, self.platform).at_rest()
+        tally.violations += Judge(self.place, self.drive, self.platform).is_idle()
         commits, runs = self.proxy.witness.commits, self.platform.runs()
         ours = [run for run in runs if run.id not in self._foreign]
         tally.violations += judge.torn(commits[self._judged_commits :], self.drive)

@@ -79,7 +79,7 @@ def test_a_growing_file_is_only_taken_whole(tmp_path: Path) -> None:
                 appended.write(bytes(GROWTH_BYTES))
         wait_until(lambda: site.row("growing.dxf").stored == digests[-1], "the last is stored")
         row = site.row("growing.dxf")
-        content = _download(site, row.item)
+        content = _download(site, row.storage_id)
         stored = [event["digest"] for event in daemon.events("file.stored")]
 
     assert hashlib.sha256(content).hexdigest() == digests[-1]
@@ -90,11 +90,11 @@ def _wait_for_digest(site: Site, digest: str) -> None:
     wait_until(lambda: site.row("growing.dxf").seen == digest, "the file is at rest")
 
 
-def _download(site: Site, item: str) -> bytes:
+def _download(site: Site, storage_id: str) -> bytes:
     config = load(site.config, {})
     with open_cloud(cloud_settings(config)) as cloud:
         headers = {"Authorization": f"Bearer {cloud.login.token()}"}
-    link = f"{config.platform.api_url}/storage/files/{item}/download"
+    link = f"{config.platform.api_url}/storage/files/{storage_id}/download"
     answer = httpx.get(link, headers=headers, follow_redirects=True)
     assert answer.status_code == 200, answer.text
     return answer.content

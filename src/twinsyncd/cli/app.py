@@ -58,7 +58,7 @@ def run_app() -> int:
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else FAILED
     except ConfigError as error:
-        count = len(error.complaints)
+        count = len(error.mistakes)
         noun = "mistake" if count == 1 else "mistakes"
         typer.echo(f"The configuration has {count} {noun}; nothing was started.\n", err=True)
         typer.echo(str(error), err=True)

@@ -12,7 +12,7 @@ from ..runtime.formatting import count
 from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
-    from ..core.model import Finding
+    from ..core.model import HeldSource
 
 
 def approve(
@@ -50,22 +50,22 @@ def approve(
     typer.echo("approved; " + ("the daemon goes on" if running else "the next start goes on"))
 
 
-def _show_missing(finding: Finding, examples: Sequence[str]) -> None:
+def _show_missing(finding: HeldSource, examples: Sequence[str]) -> None:
     """Name some of the files: a person who knows the project sees at once whether it is meant."""
     for path in examples:
         typer.echo(f"    missing: {path}")
-    if examples and finding.lost > len(examples):
-        typer.echo(f"    and {finding.lost - len(examples):,} more")
+    if examples and finding.missing_count > len(examples):
+        typer.echo(f"    and {finding.missing_count - len(examples):,} more")
 
 
-def _consequence(finding: Finding) -> str:
+def _consequence(finding: HeldSource) -> str:
     """Say what an approval of the finding leads to."""
-    if not finding.lost:
+    if not finding.missing_count:
         return (
             f"the drive that is there now ({finding.drive}) counts from here on, and every file on"
             " it is compared anew; if many files are missing there, you are asked again"
         )
-    files = count(finding.lost, "file")
+    files = count(finding.missing_count, "file")
     return (
         f"up to {files} missing on {finding.drive} count as gone once a minute has confirmed it;"
         " they are reported, and kept in Storage and in the iModel"

@@ -45,7 +45,7 @@ def demo(
         with serve.serving(serve.Settings(folder / "localtwin")) as ready:
             file = folder / "twinsyncd.toml"
             _write_config(file, ready, folder)
-            _tell(Story(console, folder, file), ready)
+            _post_hint(Story(console, folder, file), ready)
     except serve.SetupError as problem:
         raise AppError(str(problem)) from problem
     console.print(f"\nThe demo took {duration(time.monotonic() - started_s)}.")
@@ -73,7 +73,7 @@ class Story:
         self.console.print(f"\n[bold]{number}  {text}[/]", soft_wrap=True)
 
 
-def _tell(story: Story, ready: Any) -> None:
+def _post_hint(story: Story, ready: Any) -> None:
     from localtwin.sample_drive import edit_sample, make_sample_drive
 
     from ..config import load
@@ -96,7 +96,7 @@ def _tell(story: Story, ready: Any) -> None:
     _prove(story, config)
 
 
-def _report_sync(story: Story, config: Config, daemon: Daemon, run: int) -> None:
+def _report_sync(story: Story, config: Config, daemon: DaemonSection, run: int) -> None:
     """Wait for the given run's end and print what was seen, uploaded, run and written."""
     from ..journal.views import total_counts
     from ..runtime.verify import changesets
@@ -131,7 +131,7 @@ def _prove(story: Story, config: Config) -> None:
         for row in rows
         for difference in differences(
             imodel / "imodel.sqlite",
-            SourceOrder(row.item, row.file.name, row.file, row.connector),
+            SourceOrder(row.storage_id, row.file.name, row.file, row.connector),
         )
     ]
     story.chapter(5, "proof: drive, journal and iModel compared once more")
@@ -150,7 +150,7 @@ def _prove(story: Story, config: Config) -> None:
 # ---- the daemon, as a process of its own -------------------------------------------------
 
 
-class Daemon:
+class DaemonSection:
     """`twinsyncd run` beside us; revived after a while if somebody kills it."""
 
     def __init__(self, story: Story) -> None:
@@ -201,8 +201,8 @@ class Daemon:
 
 
 @contextmanager
-def _daemon(story: Story) -> Iterator[Daemon]:
-    daemon = Daemon(story)
+def _daemon(story: Story) -> Iterator[DaemonSection]:
+    daemon = DaemonSection(story)
     try:
         yield daemon
     finally:
@@ -210,7 +210,7 @@ def _daemon(story: Story) -> Iterator[Daemon]:
 
 
 def _wait_for(
-    story: Story, config: Config, daemon: Daemon, condition: Callable[[Status], bool]
+    story: Story, config: Config, daemon: DaemonSection, condition: Callable[[Status], bool]
 ) -> Status:
     """Look at the journal until the condition holds, whoever makes it hold."""
     from ..runtime.state import is_running

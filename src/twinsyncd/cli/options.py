@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ..errors import Complaint, ConfigError, JournalError
+from ..errors import ConfigError, ConfigMistake, JournalError
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -59,5 +59,5 @@ def find_config() -> Path:
     if found is None:
         looked = ", ".join(str(place) for place in places)
         fix = "name it with --config FILE; config.example.toml shows every key"
-        raise ConfigError([Complaint(FILE, 0, "", f"no configuration found at {looked}", fix)])
+        raise ConfigError([ConfigMistake(FILE, 0, "", f"no configuration found at {looked}", fix)])
     return found

@@ -149,7 +149,7 @@ class ServiceLogin(httpx.Auth):
         error = faults.error_of(_OPERATION, response)
         if error.failure.fault in {Fault.TRANSIENT, Fault.THROTTLED}:
             return error
-        told = wire.complaint(response.content)
+        told = wire.service_error(response.content)
         reason = redact(told.message or told.code or f"HTTP {response.status_code}")
         message = (
             f"{self.issuer_url} does not accept client id {self.client_id} with its secret "

@@ -21,7 +21,7 @@ import httpx
 
 from ..core.content import Content
 from ..errors import FileMoved
-from . import blobwire, faults
+from . import blob_wire, faults
 from .retries import Sleep, retrying
 
 BLOCK_BYTES: Final = 4 * 1024 * 1024
@@ -98,13 +98,13 @@ class _Upload:
             "Content-Type": "application/xml",
             "x-ms-blob-content-type": "application/octet-stream",
         }
-        self._commit({"comp": "blocklist"}, headers, blobwire.block_list(ids), found)
+        self._commit({"comp": "blocklist"}, headers, blob_wire.block_list(ids), found)
 
     def _uncommitted(self) -> Mapping[str, int]:
         """Return the blocks an earlier attempt left behind; none if the URL may not tell."""
         query = {"comp": "blocklist", "blocklisttype": "uncommitted"}
         response = self._send("GET", query, {}, b"")
-        found = blobwire.uncommitted(response.content) if response.status_code == 200 else {}
+        found = blob_wire.uncommitted(response.content) if response.status_code == 200 else {}
         self._blocks_sent = bool(found)
         return found
 
@@ -135,13 +135,13 @@ class _Upload:
 
         Source: Azure Blob Storage REST, "Common error codes" (403: expired or not yet valid).
         """
-        response: httpx.Response = self._policy(self._exchange, method, query, headers, body)
+        response: httpx.Response = self._policy(self._calls, method, query, headers, body)
         if response.status_code == 403 and method == "PUT":
             self._renew()
-            response = self._policy(self._exchange, method, query, headers, body)
+            response = self._policy(self._calls, method, query, headers, body)
         return response
 
-    def _exchange(
+    def _calls(
         self, method: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
     ) -> httpx.Response:
         try:
@@ -150,7 +150,7 @@ class _Upload:
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise faults.error_from(_UPLOAD, exc) from exc
         if response.status_code == 429 or response.status_code >= 500:
-            raise blobwire.error_of(_UPLOAD, response)
+            raise blob_wire.error_of(_UPLOAD, response)
         return response
 
     def _renew(self) -> None:
@@ -163,7 +163,7 @@ class _Upload:
 
     def _expect(self, response: httpx.Response, status: int) -> None:
         if response.status_code != status:
-            raise blobwire.error_of(_UPLOAD, response)
+            raise blob_wire.error_of(_UPLOAD, response)
 
 
 def block_id(index: int, block: bytes) -> str:

@@ -14,18 +14,18 @@ from urllib.parse import quote
 import httpx
 
 from . import faults, wire
-from .exchange import REPRESENTATION, V2, Details, Exchange
+from .calls import REPRESENTATION, V2, ApiCalls, Details
 from .links import RunAddress
 from .retries import Sleep
 from .values import (
     Changeset,
-    Item,
     Named,
     Run,
     SourceFile,
     Start,
     StartAnswer,
     StorageConnectionInfo,
+    StorageItem,
     Upload,
 )
 
@@ -57,7 +57,7 @@ class Platform:
     ) -> None:
         """Speak to `api_url`; the caller owns `http` and closes it."""
         self.api_url = api_url
-        self._exchange = Exchange(http, api_url, sleep)
+        self._calls = ApiCalls(http, api_url, sleep)
 
     # ---- Storage ------------------------------------------------------------------------
 
@@ -70,52 +70,50 @@ class Platform:
             params={"iTwinId": itwin_id, "$top": 1},
         )
 
-    def list_folder(self, folder_id: str) -> Iterator[Item]:
+    def list_folder(self, folder_id: str) -> Iterator[StorageItem]:
         """Yield the files and folders directly in a folder."""
         path = f"/storage/folders/{_id(folder_id)}/list"
         return self._pages("list a folder in Storage", path, wire.items, STORAGE_PAGE)
 
-    def create_folder(self, parent_id: str, name: str) -> Item:
+    def create_folder(self, parent_id: str, name: str) -> StorageItem:
         """Create a folder, even if there is one of that name; answers 201."""
-        response = self._exchange.once(
+        response = self._calls.once(
             f"create the folder {name!r} in Storage",
             "POST",
             f"/storage/folders/{_id(parent_id)}/folders",
             json={"displayName": name},
         )
-        return _understood("create a folder", response, lambda body: wire.item(body, "folder"))
+        return _understood("create a folder", response, wire.folder)
 
     def create_file(self, folder_id: str, name: str) -> Upload:
         """Reserve a new file, even if there is one of that name; answers 202."""
         operation = f"create the file {name!r} in Storage"
         path = f"/storage/folders/{_id(folder_id)}/files"
-        response = self._exchange.once(operation, "POST", path, json={"displayName": name})
+        response = self._calls.once(operation, "POST", path, json={"displayName": name})
         return _understood(operation, response, wire.upload)
 
-    def update_content(self, item: str) -> Upload:
+    def update_content(self, storage_id: str) -> Upload:
         """Ask for a URL to replace a file's content; changes nothing, so it may be repeated.
 
         Source: Storage API, "Update file content" (202).
         """
         operation = "replace a file's content in Storage"
-        path = f"/storage/files/{_id(item)}/updatecontent"
-        return _understood(
-            operation, self._exchange.repeatable(operation, "POST", path), wire.upload
-        )
+        path = f"/storage/files/{_id(storage_id)}/updatecontent"
+        return _understood(operation, self._calls.repeatable(operation, "POST", path), wire.upload)
 
-    def complete(self, upload: Upload) -> Item:
+    def complete(self, upload: Upload) -> StorageItem:
         """Make the uploaded content the file's; doing so twice changes nothing.
 
         Source: Storage API, "Complete file upload" (200, `size` is final).
         """
         operation = "complete a file in Storage"
-        response = self._exchange.repeatable(operation, "POST", upload.complete_link)
-        return _understood(operation, response, lambda body: wire.item(body, "file"))
+        response = self._calls.repeatable(operation, "POST", upload.complete_link)
+        return _understood(operation, response, wire.file)
 
-    def file(self, item: str) -> Item:
+    def file(self, storage_id: str) -> StorageItem:
         """Return a file by its id."""
-        path = f"/storage/files/{_id(item)}"
-        return self._read("look at a file in Storage", path, lambda body: wire.item(body, "file"))
+        path = f"/storage/files/{_id(storage_id)}"
+        return self._read("look at a file in Storage", path, wire.file)
 
     # ---- connections --------------------------------------------------------------------
 
@@ -144,16 +142,16 @@ class Platform:
     ) -> StorageConnectionInfo:
         """Create a storage connection with (file id, connector) pairs, at least one.
 
-        Source: Synchronization API, "Create storage connection" (201; 409 a file is mapped).
+        Source: Synchronization API, "Create storage connection" (201; 409 a file is in_connection).
         """
         operation = f"create the connection {name!r}"
         body = {
             "displayName": name,
             "iModelId": imodel_id,
             "authenticationType": authentication,
-            "sourceFiles": [_source(item, connector) for item, connector in files],
+            "sourceFiles": [_source(storage_id, connector) for storage_id, connector in files],
         }
-        response = self._exchange.once(operation, "POST", _CONNECTIONS, json=body)
+        response = self._calls.once(operation, "POST", _CONNECTIONS, json=body)
         return _understood(operation, response, wire.connection)
 
     def source_files(self, connection_id: str) -> Iterator[SourceFile]:
@@ -163,13 +161,13 @@ class Platform:
             "list the connection's files", path, wire.source_files, SYNCHRONIZATION_PAGE
         )
 
-    def add_source_file(self, connection_id: str, item: str, connector: str) -> None:
+    def add_source_file(self, connection_id: str, storage_id: str, connector: str) -> None:
         """Make a stored file a source file of the connection; 409 if the iModel has it already."""
-        self._exchange.once(
+        self._calls.once(
             "add a file to the connection",
             "POST",
             f"{_CONNECTIONS}/{_id(connection_id)}/sourcefiles",
-            json=_source(item, connector),
+            json=_source(storage_id, connector),
         )
 
     # ---- runs ---------------------------------------------------------------------------
@@ -181,7 +179,7 @@ class Platform:
         """
         operation = "start a run"
         path = f"{_CONNECTIONS}/{_id(connection_id)}/run"
-        response = self._exchange.once(operation, "POST", path, also=(303, 409))
+        response = self._calls.once(operation, "POST", path, also=(303, 409))
         if response.status_code == 409:
             return StartAnswer(Start.CLASHED)
         location = response.headers.get("location", "")
@@ -223,7 +221,7 @@ class Platform:
                 "$top": CHANGESETS_PAGE,
                 "$orderBy": "index asc",
             }
-            response = self._exchange.repeatable(
+            response = self._calls.repeatable(
                 "list the changesets", "GET", path, params=params, prefer=REPRESENTATION, accept=V2
             )
             entries = _understood("list the changesets", response, wire.changesets)
@@ -245,7 +243,7 @@ class Platform:
         read: Callable[[bytes], T],
         **details: Unpack[Details],
     ) -> T:
-        response = self._exchange.repeatable(operation, "GET", path, **details)
+        response = self._calls.repeatable(operation, "GET", path, **details)
         return _understood(operation, response, read)
 
     def _pages(
@@ -265,7 +263,7 @@ class Platform:
         seen: set[str] = set()
         skip = 0
         for _ in range(PAGES_MAX):
-            response = self._exchange.repeatable(
+            response = self._calls.repeatable(
                 operation,
                 "GET",
                 path,
@@ -290,8 +288,8 @@ def _understood(operation: str, response: httpx.Response, read: Callable[[bytes]
         raise faults.error_from(operation, exc, request_id=request_id) from exc
 
 
-def _source(item: str, connector: str) -> dict[str, str]:
-    return {"storageFileId": item, "connectorType": connector}
+def _source(storage_id: str, connector: str) -> dict[str, str]:
+    return {"storageFileId": storage_id, "connectorType": connector}
 
 
 def _id(text: str) -> str:

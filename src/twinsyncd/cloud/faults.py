@@ -16,7 +16,7 @@ from ..core.model import Failure, Fault
 from ..errors import CloudError
 from ..redact import redact
 from . import wire
-from .values import Complaint
+from .values import ServiceError
 
 _TRANSIENT: Final = {408, 409, 425, 500, 502, 503, 504}
 _MESSAGE_MAX: Final = 500  # a whole HTML page helps nobody
@@ -33,7 +33,7 @@ _WORDS: Final = {
 
 def error_of(operation: str, response: httpx.Response) -> CloudError:
     """Return the error for an answer that is not the hoped-for one; reads the body."""
-    told = wire.complaint(response.content)
+    told = wire.service_error(response.content)
     failure = Failure(
         fault_of(response.status_code),
         redact(_words(response.status_code, told))[:_MESSAGE_MAX],
@@ -44,7 +44,7 @@ def error_of(operation: str, response: httpx.Response) -> CloudError:
 
 
 def error_from(operation: str, exc: Exception, *, request_id: str = "") -> CloudError:
-    """Return the error for an exchange without a (readable) answer: its effect is not known."""
+    """Return the error for an api_calls without a (readable) answer: its effect is not known."""
     message = redact(_network_words(exc))[:_MESSAGE_MAX]
     return CloudError(operation, Failure(Fault.TRANSIENT, message, request_id=request_id))
 
@@ -89,7 +89,7 @@ def retry_after_s(headers: httpx.Headers) -> float:
         return 0.0
 
 
-def _words(status: int, told: Complaint) -> str:
+def _words(status: int, told: ServiceError) -> str:
     ours = _WORDS.get(status, "")
     if 300 <= status < 400:
         ours = f"the service redirects elsewhere (HTTP {status}); check api_url"

@@ -24,7 +24,7 @@ def same_party(url: httpx.URL, known: httpx.URL) -> bool:
     return named and url.scheme == "https" and url.host.split(".")[-2:] == parent
 
 
-def settle(link: str, api: httpx.URL) -> httpx.URL:
+def resolve(link: str, api: httpx.URL) -> httpx.URL:
     """Return the URL to call for a link of an answer: absolute, relative, or on a proxied host.
 
     A link to a stranger's host keeps its path and goes to the API's own host, so that the token

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class StorageItem:
     """A file or folder in Storage. created_s: since the epoch; size_bytes is None if not told."""
 
     id: str
@@ -21,7 +21,7 @@ class Item:
 class Upload:
     """Where a file's content goes; the URL is a secret that lives for an hour."""
 
-    item: str
+    storage_id: str
     url: str = field(repr=False)
     complete_link: str
 
@@ -41,14 +41,14 @@ class SourceFile:
     """A file of a connection."""
 
     id: str
-    item: str
+    storage_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """How one file fared in a run."""
 
-    item: str
+    storage_id: str
     state: str
     result: str
     message: str = ""
@@ -79,7 +79,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ServiceError:
     """The error envelope, or what could be made of something like it."""
 
     code: str = ""

@@ -16,12 +16,12 @@ from urllib.parse import unquote
 
 from .values import (
     Changeset,
-    Complaint,
-    Item,
     Named,
     Run,
+    ServiceError,
     SourceFile,
     StorageConnectionInfo,
+    StorageItem,
     Task,
     Upload,
 )
@@ -40,7 +40,7 @@ def page(body: bytes, key: str, read: Callable[[Any], T]) -> tuple[tuple[T, ...]
     return tuple(map(read, _entries(answer, key))), bool(_href(answer, "next"))
 
 
-def items(body: bytes) -> tuple[tuple[Item, ...], bool]:
+def items(body: bytes) -> tuple[tuple[StorageItem, ...], bool]:
     """Read a page of a folder listing."""
     return page(body, "items", _item)
 
@@ -51,9 +51,14 @@ def root_folder(body: bytes) -> str:
     return _needed(link.rstrip("/").rpartition("/")[2], "_links.folder")
 
 
-def item(body: bytes, key: str) -> Item:
-    """Read a single file or folder."""
-    return _item(_mapping(_json(body)).get(key), folder=key == "folder")
+def file(body: bytes) -> StorageItem:
+    """Read a single file of Storage."""
+    return _item(_mapping(_json(body)).get("file"))
+
+
+def folder(body: bytes) -> StorageItem:
+    """Read a single folder of Storage."""
+    return _item(_mapping(_json(body)).get("folder"), folder=True)
 
 
 def upload(body: bytes) -> Upload:
@@ -104,7 +109,7 @@ def changesets(body: bytes) -> tuple[Changeset, ...]:
     return page(body, "changesets", _changeset)[0]
 
 
-def complaint(body: bytes) -> Complaint:
+def service_error(body: bytes) -> ServiceError:
     """Read an error body; never raises, since errors come in every shape and in none.
 
     The older gateway answered 401 and 429 without the envelope.
@@ -112,13 +117,13 @@ def complaint(body: bytes) -> Complaint:
     try:
         answer = _mapping(_json(body))
     except Unreadable:
-        return Complaint()
+        return ServiceError()
     error = answer.get("error")
     if isinstance(error, str):  # OAuth: {"error": code, "error_description": text}
-        return Complaint(error, _text(answer, "error_description"))
+        return ServiceError(error, _text(answer, "error_description"))
     entry = _mapping(error) or answer
     details = [_mapping(each) for each in _entries(entry, "details")]
-    return Complaint(
+    return ServiceError(
         _text(entry, "code"),
         _text(entry, "message"),
         tuple(text for each in details if (text := _text(each, "message"))),
@@ -142,9 +147,9 @@ def token_endpoint(body: bytes) -> str:
     return _needed(_text(_mapping(_json(body)), "token_endpoint"), "token_endpoint")
 
 
-def _item(value: Any, *, folder: bool = False) -> Item:
+def _item(value: Any, *, folder: bool = False) -> StorageItem:
     entry = _mapping(value)
-    return Item(
+    return StorageItem(
         _needed(_text(entry, "id"), "id"),
         _text(entry, "displayName"),
         folder or _text(entry, "type").lower() == "folder",

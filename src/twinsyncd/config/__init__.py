@@ -1,14 +1,14 @@
 """The configuration: one file, checked as a whole before anything starts."""
 
 from .load import load
-from .schema import Auth, Config, Connection, Daemon, Platform, Source
+from .schema import Auth, Config, Connection, DaemonSection, Platform, Source
 from .setup import setup_of, sources_of
 
 __all__ = [
     "Auth",
     "Config",
     "Connection",
-    "Daemon",
+    "DaemonSection",
     "Platform",
     "Source",
     "load",

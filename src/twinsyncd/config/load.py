@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from ..errors import Complaint, ConfigError
-from .checks import contradictions
-from .complaints import ENVIRONMENT, PREFIX, Blame
-from .lines import Lines
-from .schema import Auth, Config, Daemon, Platform
+from ..errors import ConfigError, ConfigMistake
+from .mistakes import ENVIRONMENT, PREFIX, MistakeLocator
+from .schema import Auth, Config, DaemonSection, Platform
+from .toml_lines import TomlLines
+from .validation import contradictions
 from .values import UNREACHED
 
 UNCLOSED = "a quote or bracket that is opened here is not closed, or a comma is missing"
@@ -34,7 +34,7 @@ class Overrides(BaseSettings):
 
     platform: Platform
     auth: Auth
-    daemon: Daemon
+    daemon: DaemonSection
 
 
 def load(
@@ -44,31 +44,31 @@ def load(
 
     A folder that cannot be reached is a mistake only in a source that is not `known`; that of a
     known one lies on a share that is offline. `known` is asked only if there is such a folder.
-    Raises ConfigError with every complaint that can be made at once.
+    Raises ConfigError with every mistake that can be made at once.
     """
     file = file.expanduser().absolute()
     env = os.environ if env is None else env
     text = _text_of(file)
-    lines = Lines(text)
+    lines = TomlLines(text)
     data = _parsed(file, text, lines)
     overrides = _overrides(env)
-    blame = Blame(file, lines, _paths(overrides))
-    config = _with_state_folder(_validated(_merged(data, overrides), blame), env)
-    if complaints := contradictions(config, blame, known):
-        raise ConfigError(complaints)
+    locate = MistakeLocator(file, lines, _paths(overrides))
+    config = _with_state_folder(_validated(_merged(data, overrides), locate), env)
+    if mistakes := contradictions(config, locate, known):
+        raise ConfigError(mistakes)
     return config
 
 
-def _validated(data: dict[str, Any], blame: Blame) -> Config:
+def _validated(data: dict[str, Any], locate: MistakeLocator) -> Config:
     """Return what the file says; if some of it is wrong, tell of unreachable folders as well."""
-    context = {"base": blame.file.parent}
+    context = {"base": locate.file.parent}
     try:
         try:
             return Config.model_validate(data, context=context | {UNREACHED: True})
         except ValidationError:
             return Config.model_validate(data, context=context)
     except ValidationError as error:
-        raise ConfigError(blame.all_in(error)) from None  # its text would show the values
+        raise ConfigError(locate.all_in(error)) from None  # its text would show the values
 
 
 def _text_of(file: Path) -> str:
@@ -85,10 +85,10 @@ def _text_of(file: Path) -> str:
 
 
 def _whole_file(file: Path, message: str, fix: str) -> ConfigError:
-    return ConfigError([Complaint(str(file), 0, "", message, fix)])
+    return ConfigError([ConfigMistake(str(file), 0, "", message, fix)])
 
 
-def _parsed(file: Path, text: str, lines: Lines) -> dict[str, Any]:
+def _parsed(file: Path, text: str, lines: TomlLines) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -97,8 +97,8 @@ def _parsed(file: Path, text: str, lines: Lines) -> dict[str, Any]:
         message = str(error)
         unclosed = f"(at line {line}," not in message
         fix = UNCLOSED if unclosed else _fix_for(message, culprit[0])
-        complaint = Complaint(str(file), line, "", message, fix)
-        raise ConfigError([complaint]) from error
+        mistake = ConfigMistake(str(file), line, "", message, fix)
+        raise ConfigError([mistake]) from error
 
 
 def _fix_for(message: str, culprit: str) -> str:
@@ -118,7 +118,7 @@ def _overrides(env: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         return cast("dict[str, dict[str, Any]]", source())
     except SettingsError as exc:
         fix = f"set one key each, like {PREFIX}AUTH__CLIENT_ID"
-        raise ConfigError([Complaint(ENVIRONMENT, 0, PREFIX, str(exc), fix)]) from None
+        raise ConfigError([ConfigMistake(ENVIRONMENT, 0, PREFIX, str(exc), fix)]) from None
 
 
 def _paths(overrides: Mapping[str, Mapping[str, Any]]) -> frozenset[tuple[str, ...]]:

@@ -18,9 +18,9 @@ from pydantic import (
 
 from ..connectors import connectors_for
 from ..core.match import Matcher
-from .choosing import AUTO, endings_for, globs_for, unreadable
+from .default_globs import AUTO, endings_for, globs_for, unreadable
 from .patterns import BadPatternError, excluding, matcher, wanting
-from .units import Duration, ScanInterval, Share, complaint
+from .units import Duration, ScanInterval, Share, mistake
 from .values import Connector, FilePath, Folder, Guid, Name, SecretFile, StorageFolder, Url, choice
 
 SETTLE_BY_FORMAT: Final = {
@@ -58,9 +58,9 @@ class Auth(Section):
     def _has_one_secret(self) -> Auth:
         given = self.model_fields_set & {"client_secret", "client_secret_file"}
         if len(given) > 1:
-            raise complaint("there are two client secrets", "delete client_secret from the file")
+            raise mistake("there are two client secrets", "delete client_secret from the file")
         if not given:
-            raise complaint(
+            raise mistake(
                 "there is no client secret",
                 "set client_secret_file to a file that holds it, or the environment variable "
                 "TWINSYNCD_AUTH__CLIENT_SECRET",
@@ -75,7 +75,7 @@ class Auth(Section):
         return self.client_secret_file.read_text("utf-8").strip()
 
 
-class Daemon(Section):
+class DaemonSection(Section):
     """How the program itself runs."""
 
     state_folder: FilePath | None = None
@@ -102,7 +102,7 @@ class Source(Section):
             try:
                 excluding(text) if info.field_name == "exclude" else wanting(text)
             except BadPatternError as exc:
-                raise complaint(f'"{text}" matches nothing', str(exc)) from exc
+                raise mistake(f'"{text}" matches nothing', str(exc)) from exc
             if info.field_name == "include" and info.data.get("connector") == AUTO:
                 _check_readable(text)
         return globs
@@ -111,7 +111,7 @@ class Source(Section):
     def _takes_something(self) -> Source:
         if not self.wanted():
             message = f"nothing is known about the names of files for {self.connector}"
-            raise complaint(message, 'say which files it takes, like include = ["**/*.xyz"]')
+            raise mistake(message, 'say which files it takes, like include = ["**/*.xyz"]')
         return self
 
     def wanted(self) -> Globs:
@@ -174,7 +174,7 @@ class Connection(Section):
     @model_validator(mode="after")
     def _waits_make_sense(self) -> Connection:
         if self.longest_wait < self.batch_quiet:
-            raise complaint(
+            raise mistake(
                 "longest_wait is shorter than batch_quiet, so no change would ever be quiet",
                 "make longest_wait longer, or batch_quiet shorter",
             )
@@ -191,7 +191,7 @@ class Config(Section):
 
     platform: Platform = Platform()
     auth: Auth
-    daemon: Daemon = Daemon()
+    daemon: DaemonSection = DaemonSection()
     connection: tuple[Connection, ...] = Field(min_length=1)
 
 
@@ -199,7 +199,7 @@ SECTIONS: Final[dict[tuple[str, ...], type[Section]]] = {
     (): Config,
     ("platform",): Platform,
     ("auth",): Auth,
-    ("daemon",): Daemon,
+    ("daemon",): DaemonSection,
     ("connection",): Connection,
     ("connection", "source"): Source,
 }
@@ -209,7 +209,7 @@ SECTIONS: Final[dict[tuple[str, ...], type[Section]]] = {
 def _check_readable(glob: str) -> None:
     if suffix := unreadable(glob):
         fix = "name the connector that reads it, or move the pattern to references"
-        raise complaint(f'no connector is known for "{suffix}"', fix)
+        raise mistake(f'no connector is known for "{suffix}"', fix)
 
 
 def _placed(source: Source, connection: str) -> Source:

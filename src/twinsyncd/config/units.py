@@ -22,10 +22,10 @@ def duration(text: object) -> timedelta:
     if isinstance(text, timedelta):
         return text
     if not isinstance(text, str):
-        raise complaint(f"{text!r} is no duration", _FIX)
+        raise mistake(f"{text!r} is no duration", _FIX)
     seconds = _seconds(text)
     if not 0 < seconds <= LONGEST_S:
-        raise complaint(f'"{text}" is out of range', "choose more than nothing and at most 30d")
+        raise mistake(f'"{text}" is out of range', "choose more than nothing and at most 30d")
     return timedelta(seconds=seconds)
 
 
@@ -34,7 +34,7 @@ def scan_interval(text: object) -> timedelta | None:
     return None if text is None or text == "auto" else duration(text)
 
 
-def complaint(message: str, fix: str) -> PydanticCustomError:
+def mistake(message: str, fix: str) -> PydanticCustomError:
     """Return what a validator raises: what is wrong, and what the user can do about it."""
     return PydanticCustomError("config", "{message}", {"message": message, "fix": fix})
 
@@ -43,7 +43,7 @@ def share(text: object) -> float:
     """Return the part of one that `text` names in per cent; raises a PydanticCustomError."""
     number = _PER_CENT.fullmatch(text.strip()) if isinstance(text, str) else None
     if number is None or not 0 < float(number[1]) <= 100:
-        raise complaint(f"{text!r} is no share", 'write a share in quotes, like "20%"')
+        raise mistake(f"{text!r} is no share", 'write a share in quotes, like "20%"')
     return float(number[1]) / 100
 
 
@@ -51,12 +51,12 @@ def _seconds(text: str) -> float:
     parts = list(_PART.finditer(text))
     units = [part[2].lower() for part in parts]
     if not parts or "".join(part[0] for part in parts) != text:
-        raise complaint(f'"{text}" is no duration', _FIX)
+        raise mistake(f'"{text}" is no duration', _FIX)
     for unit in units:
         if unit not in SECONDS:
-            raise complaint(f'"{text}": the unit "{unit}" is not known', _FIX)
+            raise mistake(f'"{text}": the unit "{unit}" is not known', _FIX)
     if len(set(units)) < len(units):
-        raise complaint(f'"{text}" names a unit twice', _FIX)
+        raise mistake(f'"{text}" names a unit twice', _FIX)
     return sum(float(part[1]) * SECONDS[unit] for part, unit in zip(parts, units, strict=True))
 
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from ..connectors import KNOWN_CONNECTORS
-from .choosing import AUTO
-from .units import complaint
+from .default_globs import AUTO
+from .units import mistake
 
 LATER: Final = {
     "kind": {"user"},
@@ -33,7 +33,7 @@ _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 def _guid(text: str) -> str:
     lowered = text.strip().strip("{}").lower()
     if not _GUID.fullmatch(lowered):
-        raise complaint(
+        raise mistake(
             f'"{text}" is no id',
             "copy the id from the portal, like 0a1b2c3d-1111-2222-3333-444455556666",
         )
@@ -43,15 +43,15 @@ def _guid(text: str) -> str:
 def _url(text: str) -> str:
     parts = urlsplit(text)
     if not parts.hostname or parts.scheme not in {"http", "https"}:
-        raise complaint(f'"{text}" is no web address', "write it with https:// in front")
+        raise mistake(f'"{text}" is no web address', "write it with https:// in front")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise complaint("the secret would travel in the clear", "write https:// instead of http://")
+        raise mistake("the secret would travel in the clear", "write https:// instead of http://")
     return text.rstrip("/")
 
 
 def _name(text: str) -> str:
     if not text.strip() or text != text.strip() or len(text) > 255 or _NOT_IN_NAMES.search(text):
-        raise complaint(
+        raise mistake(
             f'"{text}" cannot be the name of a folder in Storage',
             'use 1 to 255 characters without \\ / : * ? " < > | and without spaces at the ends',
         )
@@ -70,9 +70,9 @@ def choice(*allowed: str, key: str) -> BeforeValidator:
     def check(value: object) -> object:
         listed = ", ".join(f'"{word}"' for word in allowed)
         if value in LATER.get(key, ()):
-            raise complaint(f'"{value}" is not available in this version', f"write {listed}")
+            raise mistake(f'"{value}" is not available in this version', f"write {listed}")
         if value not in allowed:
-            raise complaint(f"{value!r} is not a possible value", f"write {listed}")
+            raise mistake(f"{value!r} is not a possible value", f"write {listed}")
         return value
 
     return BeforeValidator(check)
@@ -85,7 +85,7 @@ def _connector(value: object) -> object:
         return name
     near = difflib.get_close_matches(str(name), known, n=1)
     hint = f'did you mean "{near[0]}"? ' if near else ""
-    raise complaint(f"{value!r} is no connector", f"{hint}write one of: {', '.join(known)}")
+    raise mistake(f"{value!r} is no connector", f"{hint}write one of: {', '.join(known)}")
 
 
 def _absolute(value: object, info: ValidationInfo) -> object:
@@ -96,9 +96,9 @@ def _absolute(value: object, info: ValidationInfo) -> object:
     try:
         path = Path(value.strip().replace("\\", "/")).expanduser()
     except RuntimeError as exc:
-        raise complaint(f'"{value}" names nobody\'s home folder', "write the whole path") from exc
+        raise mistake(f'"{value}" names nobody\'s home folder', "write the whole path") from exc
     if not value.strip():
-        raise complaint("the path is empty", "write the path of a folder or file")
+        raise mistake("the path is empty", "write the path of a folder or file")
     return base / path
 
 
@@ -121,7 +121,7 @@ def _reachable(folder: Path, info: ValidationInfo) -> Path:
     """Complain about a folder that cannot be listed, unless that is judged by others."""
     found = unreachable(folder)
     if found and not (info.context or {}).get(UNREACHED):
-        raise complaint(*found)
+        raise mistake(*found)
     return folder
 
 
@@ -138,11 +138,11 @@ def _secret_file(file: Path) -> Path:
         secret = file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as exc:
         fix = "create it with the client secret as its only text"
-        raise complaint(f"{file} cannot be read", fix) from exc
+        raise mistake(f"{file} cannot be read", fix) from exc
     if not secret:
-        raise complaint(f"{file} is empty", "put the client secret into it")
+        raise mistake(f"{file} is empty", "put the client secret into it")
     if is_open(file):
-        raise complaint(f"every account here can read {file}", f"run: chmod 600 {file}")
+        raise mistake(f"every account here can read {file}", f"run: chmod 600 {file}")
     return file
 
 

@@ -44,7 +44,7 @@ class Store:
     connection: str
     digest: Digest
     fingerprint: Fingerprint
-    item: str  # the service's id of an earlier store; "" if there was none
+    storage_id: str  # the service's id of an earlier store; "" if there was none
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Mapping:
     """One stored file that must become a source file of its connection."""
 
     key: FileKey
-    item: str
+    storage_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The drive as the machine sees it: scans, restless files, files that are missing."""
+"""The drive as the machine sees it: scans, unsettled files, files that are missing."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from . import commands, facts, safety
-from .hashes import Hashes
+from .hash_queue import HashQueue
 from .ledger import Ledger
 from .model import (
     ABSENT,
     UNLIKE_ANY,
     FileKey,
-    Finding,
     Fingerprint,
+    HeldSource,
     Now,
     Source,
     SourceRow,
     without_file,
 )
 from .settle import Settler
-from .watched import Watched
+from .source_state import SourceState
 
 LOOKS_MAX: Final = 256  # files per look command: one answer, one commit
 UNREAD_MISSES: Final = 5  # failed reads in a row before a person is told
@@ -29,20 +29,20 @@ UNREAD_MISSES: Final = 5  # failed reads in a row before a person is told
 
 @dataclass(slots=True)
 class Drive:
-    """Turns hints, looks and scans into `seen` digests; asks for looks, hashes and scans."""
+    """Turns hints, looks and scans into `seen` digests; asks for looks, hash_queue and scans."""
 
     ledger: Ledger
     settler: Settler
     jitter: Callable[[], float]
     activity: Callable[[str, Now], None]  # told the connection of a file that is not at rest
-    watched: dict[str, Watched] = field(default_factory=dict)
+    watched: dict[str, SourceState] = field(default_factory=dict)
     changed: dict[str, SourceRow] = field(default_factory=dict)
-    hashes: Hashes = field(default_factory=Hashes)
+    hash_queue: HashQueue = field(default_factory=HashQueue)
 
     def add(self, source: Source, row: SourceRow, now: Now) -> None:
         """Take a source up; its first scan is due at once."""
         chosen = replace(row, patterns=source.patterns)
-        self.watched[source.key] = Watched(source, chosen, due_s=now.at_s)
+        self.watched[source.key] = SourceState(source, chosen, due_s=now.at_s)
         if chosen != row:
             self.changed[row.key] = chosen
 
@@ -58,10 +58,10 @@ class Drive:
             case facts.LookFailed(key, reason):
                 self._missed(key, reason, now)
             case facts.Hashed():
-                self.hashes.ended(fact.key)
+                self.hash_queue.ended(fact.key)
                 self._hashed(fact, now)
             case facts.HashMissed(key, reason):
-                self.hashes.ended(key)
+                self.hash_queue.ended(key)
                 self._missed(key, reason, now)
             case facts.FilesFound(source, files):
                 self._found(source, files, now)
@@ -77,12 +77,12 @@ class Drive:
         for watched in self.watched.values():
             watched.due_s = now.at_s
 
-    def approve(self, findings: Iterable[Finding], now: Now) -> None:
+    def approve(self, findings: Iterable[HeldSource], now: Now) -> None:
         """Accept what was shown to a person who says that it is meant, and nothing beyond it."""
         for shown in findings:
             watched = self.watched.get(shown.source)
             if watched is not None and safety.is_what_was_shown(watched.row, shown):
-                watched.row = replace(watched.row, approved=True, lost=shown.lost)
+                watched.row = replace(watched.row, approved=True, missing_count=shown.missing_count)
                 self.changed[watched.row.key] = watched.row
                 watched.due_s = now.at_s
 
@@ -98,8 +98,8 @@ class Drive:
         self._touched(key, now)
 
     def plan(self, now: Now) -> list[commands.DriveCommand]:
-        """Return the scans, looks and hashes to begin now."""
-        return [*self._plan_scans(now), *self._plan_looks(now), *self.hashes.plan(self.settler)]
+        """Return the scans, looks and hash_queue to begin now."""
+        return [*self._plan_scans(now), *self._plan_looks(now), *self.hash_queue.plan(self.settler)]
 
     def deadline(self) -> float | None:
         """Return the monotonic time [s] at which `plan` has something new, or None."""
@@ -108,7 +108,7 @@ class Drive:
         return min(times if settle_s is None else [*times, settle_s], default=None)
 
     def held(self, key: FileKey) -> bool:
-        """Tell whether the file must not be stored now: restless, missing, drive offline."""
+        """Tell whether the file must not be stored now: unsettled, missing, drive offline."""
         watched = self.watched[key.source]
         return key in self.settler or key.path in watched.missing or bool(watched.row.offline)
 
@@ -116,14 +116,14 @@ class Drive:
         """Return how many remembered files were not seen, and do not count as gone yet."""
         return sum(len(watched.missing) for watched in self.watched.values())
 
-    def is_restless(self, source: str) -> bool:
+    def has_unsettled(self, source: str) -> bool:
         """Tell whether more changes may be about to show: not scanned yet, or files in motion."""
-        return not self.watched[source].scanned or self.settler.restless(source) > 0
+        return not self.watched[source].scanned or self.settler.unsettled(source) > 0
 
-    def at_rest(self) -> bool:
+    def is_idle(self) -> bool:
         """Tell whether the scans have told everything and every file that was found has settled."""
-        told = all(watched.has_told for watched in self.watched.values())
-        return told and not len(self.settler) and not self.hashes.busy
+        told = all(watched.is_complete for watched in self.watched.values())
+        return told and not len(self.settler) and not self.hash_queue.busy
 
     # ---- files ------------------------------------------------------------------------
 
@@ -157,7 +157,7 @@ class Drive:
                 self.watched[fact.source].missing.pop(path, None)
             resting = self.settler.looked(key, look, now.at_s)
             if resting is not None:
-                self.hashes.add(key, resting)
+                self.hash_queue.add(key, resting)
 
     def _is_missing(self, key: FileKey, now: Now) -> None:
         """Absence on one look is no deletion: only scans may confirm it."""
@@ -202,19 +202,19 @@ class Drive:
                 offline=reason,
                 needs_person=True,
                 drive=fact.identity,
-                lost=lost,
+                missing_count=lost,
                 examples=safety.examples(watched.missing),
             )
         else:
-            if not watched.unheard:  # else the next list, which follows soon, tells better
+            if not watched.hint_missed:  # else the next list, which follows soon, tells better
                 self._forget_gone(watched, now)
             left = min(approved - (lost - len(watched.missing)), len(watched.missing))
             if left > 0:  # the rest of what was approved; a minute is not over for these
-                row = replace(row, approved=True, drive=fact.identity, lost=left)
+                row = replace(row, approved=True, drive=fact.identity, missing_count=left)
         self._scan_ended(watched, row, now)
         watched.scan_again(fact, now.at_s, self.jitter())
 
-    def _forget_gone(self, watched: Watched, now: Now) -> None:
+    def _forget_gone(self, watched: SourceState, now: Now) -> None:
         for path in safety.confirmed(watched.missing, now.at_s):
             key = FileKey(watched.source.key, path)
             if key in self.settler:
@@ -234,16 +234,16 @@ class Drive:
             fact.reason,
             needs_person=fact.needs_person,
             drive=fact.drive,
-            lost=fact.lost,
+            missing_count=fact.missing_count,
         )
-        shown = Finding(before.key, before.drive, before.lost)
+        shown = HeldSource(before.key, before.drive, before.missing_count)
         if before.approved and safety.is_what_was_shown(row, shown):
             row = before  # approved while this scan was under way; the next one believes it
         self._scan_ended(watched, row, now)
         again_s = 0.0 if row.approved else watched.again_s(self.jitter())
         watched.due_s = min(watched.due_s, now.at_s + again_s)
 
-    def _scan_ended(self, watched: Watched, row: SourceRow, now: Now) -> None:
+    def _scan_ended(self, watched: SourceState, row: SourceRow, now: Now) -> None:
         if watched.end_scan(row, now.at_s):
             self.changed[row.key] = watched.row
         if row.offline:

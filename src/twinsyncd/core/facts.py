@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .model import Digest, Failure, FileKey, FileResult, Finding, Fingerprint, Outcome
+from .model import Digest, Failure, FileKey, FileResult, Fingerprint, HeldSource, Outcome
 
 # ---- the drive ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A hint: something may have happened to this matched file. Hints may lie or be lost."""
+    """A hint: something may have happened to this matched file. HintPoster may lie or be lost."""
 
     key: FileKey
 
@@ -88,14 +88,14 @@ class ScanFailed:
     """The source itself is offline, unreadable, or not the drive it was.
 
     `needs_person`: it can be read, but what is there is not what was; a person may approve it.
-    `drive`: what is there, `lost`: how many remembered files are missing, if they were counted.
+    `drive`: what is there; `missing_count`: how many remembered files are missing, if counted.
     """
 
     source: str
     reason: str
     needs_person: bool = False
     drive: str = ""
-    lost: int = 0
+    missing_count: int = 0
 
 
 # ---- Storage --------------------------------------------------------------------------
@@ -106,7 +106,7 @@ class Reserved:
     """In the middle of a Store: the service gave the file its id, content still to come."""
 
     key: FileKey
-    item: str
+    storage_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Stored:
 
     key: FileKey
     digest: Digest
-    item: str
+    storage_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class Prepared:
     connection: str
     remote_id: str
     last_run: str
-    mapped: tuple[FileKey, ...] = ()
+    in_connection: tuple[FileKey, ...] = ()
     refused: tuple[tuple[FileKey, str], ...] = ()
 
 
@@ -238,7 +238,7 @@ class RetryAsked:
 class ApproveAsked:
     """A person says that what was shown of some sources is meant; more than that is not."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[HeldSource, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,23 +16,23 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from . import commands, facts
+from .lane_state import LaneState
 from .ledger import Ledger
 from .model import Connection, Need, Now, Phase
-from .pace import Pace
 from .runs import Runs
 from .stores import Stores
 
 
 @dataclass(slots=True)
 class Lane:
-    """Decides for one iModel; the row in `pace` is durable, the rest is rebuilt at start-up."""
+    """Decides for one iModel; the row in `state` is durable, the rest is rebuilt at start-up."""
 
-    pace: Pace
+    state: LaneState
     connections: tuple[Connection, ...]
     ledger: Ledger
     stores: Stores
     runs: Runs
-    restless: Callable[[str], bool]  # does the connection have files that are not at rest?
+    unsettled: Callable[[str], bool]  # does the connection have files that are not at rest?
     touched_s: dict[str, float] = field(default_factory=dict)  # last activity, by connection
     waiting_s: dict[str, float] = field(default_factory=dict)  # unsynced since, by connection
 
@@ -43,8 +43,8 @@ class Lane:
     def apply(self, fact: facts.StorageFact | facts.RunFact, now: Now) -> None:
         """Fold one fact into how things stand."""
         match fact:
-            case facts.Reserved(key, item):
-                self.ledger.change(key, item=item)
+            case facts.Reserved(key, storage_id):
+                self.ledger.change(key, storage_id=storage_id)
             case facts.Stored() | facts.StoreMoved() | facts.StoreFailed():
                 self.stores.ended(fact, now)
             case facts.Prepared() | facts.PrepareFailed():
@@ -64,14 +64,14 @@ class Lane:
 
     def hurry(self, now: Now) -> None:
         """Lift every wait, because a person asks."""
-        self.pace.hurry(now)
+        self.state.hurry(now)
         self.stores.waits.clear()
 
     def plan(self, now: Now) -> Sequence[commands.CloudCommand]:
         """Return what to do now, by how things stand; it counts as under way from here on."""
-        if self.pace.asking or now.at_s < self.pace.due_s:
+        if self.state.asking or now.at_s < self.state.due_s:
             return ()
-        match self.pace.row.phase:
+        match self.state.row.phase:
             case Phase.QUIET:
                 return self._plan_quiet(now)
             case Phase.PREPARING:
@@ -85,18 +85,18 @@ class Lane:
 
     def deadline(self, now: Now) -> float | None:
         """Return the monotonic time [s] at which `plan` may have something new, or None."""
-        if self.pace.asking:
+        if self.state.asking:
             return None
-        if self.pace.row.phase is not Phase.QUIET or self.pace.due_s > now.at_s:
-            return self.pace.due_s if self._has_work() else None
+        if self.state.row.phase is not Phase.QUIET or self.state.due_s > now.at_s:
+            return self.state.due_s if self._has_work() else None
         times = [self.stores.next_due(now)]
         for connection in self.connections:
             times += self._run_times(connection, now)
         return min((time for time in times if time is not None and time > now.at_s), default=None)
 
-    def at_rest(self) -> bool:
+    def is_idle(self) -> bool:
         """Tell whether nothing is under way and nothing is left that can be done now."""
-        if self.pace.asking or self.stores.busy or self.pace.row.phase is not Phase.QUIET:
+        if self.state.asking or self.stores.busy or self.state.row.phase is not Phase.QUIET:
             return False
         keys = [connection.key for connection in self.connections]
         to_store = (row for key in keys for row in self.ledger.needing(key, Need.STORE))
@@ -105,7 +105,7 @@ class Lane:
         return not any(self.ledger.count(key, Need.RUN) for key in keys)
 
     def _has_work(self) -> bool:
-        return self.pace.row.phase is not Phase.QUIET or any(
+        return self.state.row.phase is not Phase.QUIET or any(
             self.ledger.count(connection.key, what)
             for connection in self.connections
             for what in (Need.STORE, Need.RUN)
@@ -131,7 +131,7 @@ class Lane:
     def _in_turn(self) -> list[Connection]:
         """Return the connections, the one after the last served first."""
         keys = [connection.key for connection in self.connections]
-        served = self.pace.row.connection
+        served = self.state.row.connection
         first = keys.index(served) + 1 if served in keys else 0
         return [*self.connections[first:], *self.connections[:first]]
 
@@ -150,7 +150,7 @@ class Lane:
 
     def _is_ready(self, connection: Connection, now: Now) -> bool:
         touched_s = self.touched_s.get(connection.key, float("-inf"))
-        if now.at_s < touched_s + connection.batch_quiet_s or self.restless(connection.key):
+        if now.at_s < touched_s + connection.batch_quiet_s or self.unsettled(connection.key):
             return False
         return self._can_run(connection, now)
 

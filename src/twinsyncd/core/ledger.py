@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from .decision import FileRows
 from .model import ABSENT, IN_DOUBT, FileKey, FileRow, Need, need, without_file
-from .step import Rows
 
 
 class Ledger:
     """Reads rows through, collects changed ones, and indexes what is left to do."""
 
-    def __init__(self, rows: Rows, connection_of: Callable[[FileKey], str]) -> None:
+    def __init__(self, rows: FileRows, connection_of: Callable[[FileKey], str]) -> None:
         """`connection_of` names the connection whose source a file belongs to."""
         self._rows = rows
         self.connection_of = connection_of
@@ -60,12 +60,12 @@ class Ledger:
         return rows
 
     def put(self, row: FileRow) -> None:
-        """Remember the row; a new item of the service is not a source file yet."""
+        """Remember the row; a new storage id is not a source file yet."""
         before = self.known(row.key)
         if before == row:
             return
-        if before is not None and before.item != row.item:
-            row = replace(row, mapped=False)
+        if before is not None and before.storage_id != row.storage_id:
+            row = replace(row, in_connection=False)
         self._changed[row.key] = row
         self._index(row)
 
@@ -75,11 +75,11 @@ class Ledger:
         self.put(row)
         return row
 
-    def forget_mappings(self, connection: str) -> None:
+    def forget_connection(self, connection: str) -> None:
         """Note that the connection was made anew: it holds no file and has consumed none."""
         sources = [s for s in self._sources if self.connection_of(FileKey(s, "")) == connection]
         for row in list(self._rows.every(sources)):
-            self.change(row.key, mapped=False, synced=ABSENT)
+            self.change(row.key, in_connection=False, synced=ABSENT)
 
     def take_changes(self) -> tuple[FileRow, ...]:
         """Return the rows to be committed and forget that they changed."""

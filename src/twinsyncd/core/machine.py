@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from . import commands, facts
+from .decision import Decision, FileRows, SavedState
 from .drive import Drive
 from .lane import Lane
+from .lane_state import LaneState
 from .ledger import Ledger
 from .match import Kind
 from .model import (
@@ -22,10 +24,8 @@ from .model import (
     Source,
     SourceRow,
 )
-from .pace import Pace
 from .runs import Runs
 from .settle import Settler
-from .step import Memory, Rows, Step
 from .stores import Stores
 
 
@@ -35,8 +35,8 @@ class Machine:
     def __init__(
         self,
         setup: Setup,
-        memory: Memory,
-        rows: Rows,
+        saved_state: SavedState,
+        rows: FileRows,
         now: Now,
         *,
         kind_of: Callable[[FileKey], Kind | None],
@@ -50,49 +50,49 @@ class Machine:
         self._connection_of = {source.key: source.connection for source in setup.sources}
         self._connections = {connection.key: connection for connection in setup.connections}
         self._remotes = {
-            key: memory.connections.get(key, ConnectionRow(key)) for key in self._connections
+            key: saved_state.connections.get(key, ConnectionRow(key)) for key in self._connections
         }
         self._known_remotes = dict(self._remotes)
-        self._lengths_s = {key: list(known) for key, known in memory.lengths_s.items()}
+        self._lengths_s = {key: list(known) for key, known in saved_state.lengths_s.items()}
         self._ledger = Ledger(rows, lambda key: self._connection_of[key.source])
         self._ledger.load(self._connection_of)
         sources = {source.key: source for source in setup.sources}
         settler = Settler(lambda key: _quiet_s(sources[key.source], key))
         self._drive = Drive(self._ledger, settler, jitter, self._note_activity)
         for source in setup.sources:
-            row = memory.sources.get(source.key, SourceRow(source.key))
+            row = saved_state.sources.get(source.key, SourceRow(source.key))
             if row.patterns != source.patterns:
                 self._ledger.leave_out(source.key, lambda key: kind_of(key) is not None)
             self._drive.add(source, row, now)
         self._is_reference = lambda key: kind_of(key) == "reference"
         self._jitter = jitter
         self._lanes = {
-            key: self._make_lane(key, setup, memory, now)
+            key: self._make_lane(key, setup, saved_state, now)
             for key in dict.fromkeys(connection.lane for connection in setup.connections)
         }
 
-    def handle(self, happened: Sequence[facts.Fact], now: Now) -> Step:
+    def handle(self, happened: Sequence[facts.Fact], now: Now) -> Decision:
         """Fold the facts in, in order, and decide what to do now."""
         for fact in happened:
             self._apply(fact, now)
         todo = [*self._drive.plan(now)]
         cloud = [command for lane in self._lanes.values() for command in lane.plan(now)]
-        return self._step((*todo, *cloud))
+        return self._decision((*todo, *cloud))
 
     def deadline(self, now: Now) -> float | None:
         """Return the monotonic time [s] at which `handle` is next useful without a fact."""
         times = [self._drive.deadline(), *(lane.deadline(now) for lane in self._lanes.values())]
         return min((time for time in times if time is not None), default=None)
 
-    def at_rest(self) -> bool:
+    def is_idle(self) -> bool:
         """Tell whether all that can be done without a new save or a person is done."""
-        return self._drive.at_rest() and all(lane.at_rest() for lane in self._lanes.values())
+        return self._drive.is_idle() and all(lane.is_idle() for lane in self._lanes.values())
 
     def failures(self) -> int:
         """Return the most failures in a row that any lane has had."""
-        return max((lane.pace.row.attempts for lane in self._lanes.values()), default=0)
+        return max((lane.state.row.attempts for lane in self._lanes.values()), default=0)
 
-    def restless(self) -> int:
+    def unsettled(self) -> int:
         """Return how many files are not known to be at rest."""
         return len(self._drive.settler)
 
@@ -106,7 +106,7 @@ class Machine:
 
     def halts(self) -> dict[str, str]:
         """Return why lanes stand still, by iModel id; only those that do."""
-        rows = {key: lane.pace.row for key, lane in self._lanes.items()}
+        rows = {key: lane.state.row for key, lane in self._lanes.items()}
         return {key: row.halt for key, row in rows.items() if row.halt}
 
     def _apply(self, fact: facts.Fact, now: Now) -> None:
@@ -163,15 +163,15 @@ class Machine:
             if key in (None, each):
                 self._drive.retry(each, now)
 
-    def _step(self, todo: tuple[commands.Command, ...]) -> Step:
+    def _decision(self, todo: tuple[commands.Command, ...]) -> Decision:
         """Return what is to be committed and begun; most decisions change few rows or none."""
         lanes: list[LaneRow] = []
         history: list[RunRecord] = []
         slow: list[SlowRun] = []
         for lane in self._lanes.values():
-            if lane.pace.changed:
-                lane.pace.changed = False
-                lanes.append(lane.pace.row)
+            if lane.state.changed:
+                lane.state.changed = False
+                lanes.append(lane.state.row)
             history += lane.runs.take_history()
             slow += lane.runs.take_slow()
         remotes: list[ConnectionRow] = []
@@ -181,7 +181,7 @@ class Machine:
             known.update(self._remotes)
         sources = tuple(self._drive.changed.values())
         self._drive.changed.clear()
-        return Step(
+        return Decision(
             files=self._ledger.take_changes(),
             lanes=tuple(lanes),
             connections=tuple(remotes),
@@ -191,24 +191,24 @@ class Machine:
             slow=tuple(slow),
         )
 
-    def _make_lane(self, key: str, setup: Setup, memory: Memory, now: Now) -> Lane:
+    def _make_lane(self, key: str, setup: Setup, saved_state: SavedState, now: Now) -> Lane:
         connections = tuple(c for c in setup.connections if c.lane == key)
         poll_max_s = min(connection.poll_max_s for connection in connections)
-        pace = Pace(memory.lanes.get(key, LaneRow(key)), self._jitter, poll_max_s)
-        pace.resume(now)
-        stores = Stores(pace, self._ledger, self._drive.held, setup.uploads_max)
+        state = LaneState(saved_state.lanes.get(key, LaneRow(key)), self._jitter, poll_max_s)
+        state.resume(now)
+        stores = Stores(state, self._ledger, self._drive.held, setup.uploads_max)
         names = [connection.key for connection in connections]
         stores.load(names, now)
-        runs = Runs(pace, self._ledger, stores, self._remotes, self._is_reference, self._lengths_s)
+        runs = Runs(state, self._ledger, stores, self._remotes, self._is_reference, self._lengths_s)
         runs.resume(names, now)
-        return Lane(pace, connections, self._ledger, stores, runs, self._is_restless)
+        return Lane(state, connections, self._ledger, stores, runs, self._has_unsettled)
 
     def _note_activity(self, connection: str, now: Now) -> None:
         self._lane_of(connection).touch(connection, now)
 
-    def _is_restless(self, connection: str) -> bool:
+    def _has_unsettled(self, connection: str) -> bool:
         return any(
-            self._drive.is_restless(source)
+            self._drive.has_unsettled(source)
             for source, owner in self._connection_of.items()
             if owner == connection
         )

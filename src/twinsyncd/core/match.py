@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Final, Literal
 from unicodedata import normalize
 
-Kind = Literal["master", "reference"]
+Kind = Literal["source", "reference"]
 
 FOLDERS_KEPT: Final = 4096
 """Verdicts on folders kept at hand: a scan asks for the files of one folder after another."""
@@ -161,7 +161,7 @@ class Matcher:
         if _first(self.references, path):
             return "reference"
         if self._has_connector(name) and _first(self.include, path):
-            return "master"
+            return "source"
         return None
 
     def _has_connector(self, name: str) -> bool:

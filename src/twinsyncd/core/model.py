@@ -58,8 +58,8 @@ class FileRow:
     stored: Digest = ABSENT
     synced: Digest = ABSENT
     covered: Digest = ABSENT  # what the active run of ours was started for
-    item: str = ""  # the service's id of the stored file, kept for life
-    mapped: bool = False  # a source file of its connection (references never are)
+    storage_id: str = ""  # the service's id of the stored file, kept for life
+    in_connection: bool = False  # a source file of its connection (references never are)
     attempts: int = 0  # failures in a row for this content
     aside: str = ""  # why it was set aside; "" when it was not
     unread: str = ""  # why it cannot be read off the drive; "" when it can
@@ -133,20 +133,20 @@ class SourceRow:
     identity: str = ""  # device and file-system id at the last good scan; "" before the first
     offline: str = ""  # why nothing is done about it; "" when all is well
     needs_person: bool = False  # `offline` ends when it mends itself, or when a person approves
-    approved: bool = False  # a person said that `drive`, and `lost`, are meant
+    approved: bool = False  # a person said that `drive`, and `missing_count`, are meant
     drive: str = ""  # which drive waits for a person, or was approved
-    lost: int = 0  # how many remembered files are missing there, as far as was counted
+    missing_count: int = 0  # how many remembered files are missing there, as far as was counted
     examples: tuple[str, ...] = ()  # some of their paths, for a person to see
     patterns: str = ""  # by which its files were chosen at the last start
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HeldSource:
     """What is amiss with a source, as it was shown to a person: just this can be approved."""
 
     source: str
     drive: str  # the identity of the drive that is there
-    lost: int  # how many remembered files are missing there; 0: not counted
+    missing_count: int  # how many remembered files are missing there; 0: not counted
 
 
 class Fault(StrEnum):
@@ -182,7 +182,7 @@ class Outcome(StrEnum):
 class FileResult:
     """How one file fared in a run; `user_must_act`: no repetition helps until it changes."""
 
-    item: str
+    storage_id: str
     outcome: Outcome
     message: str = ""
     user_must_act: bool = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from . import commands, facts
+from .lane_state import LaneState
 from .ledger import Ledger
 from .model import (
     ABSENT,
@@ -23,7 +24,6 @@ from .model import (
     RunRecord,
     SlowRun,
 )
-from .pace import Pace
 from .stores import Stores
 from .verdict import judge
 from .waits import RUNS_KEPT, alarm_s, usual_s
@@ -36,7 +36,7 @@ RETRY_S: Final = 30.0  # a file that failed in a run waits at least half of this
 class Runs:
     """Walks one lane through PREPARING, STARTING, RUNNING and BLOCKED back to QUIET."""
 
-    pace: Pace
+    state: LaneState
     ledger: Ledger
     stores: Stores
     remotes: dict[str, ConnectionRow]
@@ -53,143 +53,143 @@ class Runs:
         somebody else's. What a run had covered counts only as long as that run is watched.
         """
         self.in_doubt = True  # a start request may have been lost with our ancestor
-        row = self.pace.row
+        row = self.state.row
         if row.phase is not Phase.QUIET and row.connection not in connections:
             active = row.phase in (Phase.RUNNING, Phase.BLOCKED)
             phase, run = (Phase.BLOCKED, row.run) if active else (Phase.QUIET, "")
-            self.pace.enter(phase, now, connection=connections[0], run=run, asks=0)
-        ours = self.pace.row.phase in (Phase.STARTING, Phase.RUNNING)
+            self.state.enter(phase, now, connection=connections[0], run=run, asks=0)
+        ours = self.state.row.phase in (Phase.STARTING, Phase.RUNNING)
         for connection in connections:
-            if not (ours and connection == self.pace.row.connection):
+            if not (ours and connection == self.state.row.connection):
                 self._uncover(connection)
 
     # ---- decisions out ----------------------------------------------------------------
 
     def begin(self, connection: str, now: Now) -> commands.Prepare:
         """Make this connection ready for a run."""
-        self.pace.enter(Phase.PREPARING, now, connection=connection)
+        self.state.enter(Phase.PREPARING, now, connection=connection)
         return self.prepare()
 
     def prepare(self) -> commands.Prepare:
         """Ask for the connection, complete with the files that a run would cover."""
-        self.pace.asking = True
-        name = self.pace.row.connection
+        self.state.asking = True
+        name = self.state.row.connection
         files = tuple(
-            commands.Mapping(row.key, row.item)
+            commands.Mapping(row.key, row.storage_id)
             for row in self._unsynced(name)
-            if not row.mapped and not self.is_reference(row.key)
+            if not row.in_connection and not self.is_reference(row.key)
         )
         return commands.Prepare(name, self._remote_id(name), files)
 
     def start(self) -> commands.StartRun | commands.FindRun:
         """Ask for a run; after a lost answer look first whether it is there."""
-        self.pace.asking = True
-        name = self.pace.row.connection
-        if self.in_doubt and self.pace.row.asks:
+        self.state.asking = True
+        name = self.state.row.connection
+        if self.in_doubt and self.state.row.asks:
             return commands.FindRun(name, self._remote_id(name))
-        self.pace.set(asks=self.pace.row.asks + 1)  # durable before the effect
+        self.state.set(asks=self.state.row.asks + 1)  # durable before the effect
         return commands.StartRun(name, self._remote_id(name))
 
     def look(self) -> commands.LookAtRun:
         """Look at the run that is watched."""
-        self.pace.asking = True
-        return commands.LookAtRun(self.pace.row.connection, self.pace.row.run)
+        self.state.asking = True
+        return commands.LookAtRun(self.state.row.connection, self.state.row.run)
 
     # ---- facts in ---------------------------------------------------------------------
 
     def prepared(self, fact: facts.Prepared | facts.PrepareFailed, now: Now) -> None:
         """Fix what the run will cover, before it is asked for."""
-        assert self.pace.row.phase is Phase.PREPARING, "nothing was being prepared"
-        self.pace.asking = False
+        assert self.state.row.phase is Phase.PREPARING, "nothing was being prepared"
+        self.state.asking = False
         if isinstance(fact, facts.PrepareFailed):
             self._prepare_failed(fact, now)
             return
         before = self.remotes[fact.connection].remote_id
         if before and before != fact.remote_id:
-            self.ledger.forget_mappings(fact.connection)
+            self.ledger.forget_connection(fact.connection)
         self.remotes[fact.connection] = ConnectionRow(fact.connection, fact.remote_id)
-        for key in fact.mapped:
-            self.ledger.change(key, mapped=True)
+        for key in fact.in_connection:
+            self.ledger.change(key, in_connection=True)
         for key, reason in fact.refused:
             self.ledger.change(key, aside=reason)
         rows = self._unsynced(fact.connection)
-        if any(not row.mapped and not self.is_reference(row.key) for row in rows):
+        if any(not row.in_connection and not self.is_reference(row.key) for row in rows):
             incomplete = "the connection does not hold all its files yet"
-            self.pace.failed(Failure(Fault.TRANSIENT, incomplete), now)
+            self.state.failed(Failure(Fault.TRANSIENT, incomplete), now)
             return
-        self.pace.went_well()
+        self.state.succeeded()
         for row in rows:
             self.ledger.change(row.key, covered=row.stored)
         phase = Phase.STARTING if rows else Phase.QUIET
-        self.pace.enter(phase, now, last_run=fact.last_run, asks=0)
+        self.state.enter(phase, now, last_run=fact.last_run, asks=0)
 
     def start_answered(
         self, fact: facts.RunStarted | facts.RunRefused | facts.StartClashed, now: Now
     ) -> None:
         """Watch our run, or wait for the one that stands in the way."""
-        assert self.pace.row.phase is Phase.STARTING, "no run was asked for"
-        self.pace.asking = False
+        assert self.state.row.phase is Phase.STARTING, "no run was asked for"
+        self.state.asking = False
         match fact:
             case facts.RunStarted(_, run):
                 self._run_is_ours(run, now)
             case facts.RunRefused(_, run, on_our_connection):
-                lost_one = self.pace.row.asks > 1
-                if lost_one and on_our_connection and run != self.pace.row.last_run:
+                lost_one = self.state.row.asks > 1
+                if lost_one and on_our_connection and run != self.state.row.last_run:
                     self._run_is_ours(run, now)
                 else:
                     self._uncover(fact.connection)
-                    self.pace.enter(Phase.BLOCKED, now, run=run, asks=0)
-                    self.pace.poll_later(now)
+                    self.state.enter(Phase.BLOCKED, now, run=run, asks=0)
+                    self.state.poll_later(now)
             case facts.StartClashed():
-                self.pace.set(asks=self.pace.row.asks - 1)
-                self.pace.wait(CLASH_S * (1.0 - self.pace.jitter() / 2.0), now)
+                self.state.set(asks=self.state.row.asks - 1)
+                self.state.wait(CLASH_S * (1.0 - self.state.jitter() / 2.0), now)
             case _:
                 assert_never(fact)
 
     def start_failed(self, fact: facts.StartFailed, now: Now) -> None:
         """Keep the doubt if a run may have begun all the same; else ask again later."""
-        assert self.pace.row.phase is Phase.STARTING, "no run was asked for"
-        self.pace.asking = False
+        assert self.state.row.phase is Phase.STARTING, "no run was asked for"
+        self.state.asking = False
         if fact.failure.fault is Fault.GONE:  # the connection: to be found or made again
             self._give_up(now)
-            self.pace.failed(replace(fact.failure, fault=Fault.TRANSIENT), now)
+            self.state.failed(replace(fact.failure, fault=Fault.TRANSIENT), now)
             return
-        self.pace.failed(fact.failure, now)
+        self.state.failed(fact.failure, now)
         if fact.failure.fault is Fault.TRANSIENT:
             self.in_doubt = True
         else:
-            self.pace.set(asks=self.pace.row.asks - 1)
+            self.state.set(asks=self.state.row.asks - 1)
 
     def found(self, fact: facts.RunFound, now: Now) -> None:
         """Adopt the run whose answer was lost: on our connection, newer than our last look."""
-        assert self.pace.row.phase is Phase.STARTING, "no run was asked for"
-        self.pace.asking = False
+        assert self.state.row.phase is Phase.STARTING, "no run was asked for"
+        self.state.asking = False
         self.in_doubt = False
-        if fact.run not in ("", self.pace.row.last_run):
+        if fact.run not in ("", self.state.row.last_run):
             self._run_is_ours(fact.run, now)
 
     def seen(self, fact: facts.RunSeen, now: Now) -> None:
         """Poll on, or take the result of our run; somebody else's success is not ours."""
-        assert fact.run == self.pace.row.run, f"{fact.run} is not the run that is watched"
-        self.pace.asking = False
-        self.pace.went_well()
+        assert fact.run == self.state.row.run, f"{fact.run} is not the run that is watched"
+        self.state.asking = False
+        self.state.succeeded()
         if fact.outcome is Outcome.ACTIVE:
-            self.pace.poll_later(now)
+            self.state.poll_later(now)
             self._notice_length(now)
             return
-        if self.pace.row.phase is Phase.RUNNING:
+        if self.state.row.phase is Phase.RUNNING:
             self._ended(fact, now)
-        self.pace.enter(Phase.QUIET, now, run="")
+        self.state.enter(Phase.QUIET, now, run="")
 
     def look_failed(self, fact: facts.RunLookFailed, now: Now) -> None:
         """Look again later; a run that does not exist any more is given up."""
-        self.pace.asking = False
-        hidden = self.pace.row.phase is Phase.BLOCKED and fact.failure.fault is Fault.REFUSED
+        self.state.asking = False
+        hidden = self.state.row.phase is Phase.BLOCKED and fact.failure.fault is Fault.REFUSED
         if fact.failure.fault is Fault.GONE or hidden:
             self._give_up(now)
-            self.pace.poll_later(now)
+            self.state.poll_later(now)
         else:
-            self.pace.failed(fact.failure, now)
+            self.state.failed(fact.failure, now)
 
     def take_history(self) -> list[RunRecord]:
         """Return the runs that ended since the last call."""
@@ -207,10 +207,10 @@ class Runs:
         """Try again later; a connection that somebody deleted is made anew with all its files."""
         failure = fact.failure
         if failure.fault is Fault.GONE and self._remote_id(fact.connection):
-            self.ledger.forget_mappings(fact.connection)
+            self.ledger.forget_connection(fact.connection)
             self.remotes[fact.connection] = ConnectionRow(fact.connection)
             failure = replace(failure, fault=Fault.TRANSIENT)
-        self.pace.failed(failure, now)
+        self.state.failed(failure, now)
 
     def _remote_id(self, connection: str) -> str:
         return self.remotes[connection].remote_id
@@ -229,29 +229,29 @@ class Runs:
             self.ledger.change(row.key, covered=ABSENT)
 
     def _give_up(self, now: Now) -> None:
-        self._uncover(self.pace.row.connection)
-        self.pace.enter(Phase.QUIET, now, run="", asks=0)
+        self._uncover(self.state.row.connection)
+        self.state.enter(Phase.QUIET, now, run="", asks=0)
 
     def _run_is_ours(self, run: str, now: Now) -> None:
         self.in_doubt = False
-        self.pace.went_well()
-        self.pace.enter(Phase.RUNNING, now, run=run, asks=0)
-        self.pace.poll_later(now)
+        self.state.succeeded()
+        self.state.enter(Phase.RUNNING, now, run=run, asks=0)
+        self.state.poll_later(now)
 
     def _notice_length(self, now: Now) -> None:
         """Let a person know, once, of a run that takes too long; it is watched on all the same."""
-        row = self.pace.row
+        row = self.state.row
         usual = usual_s(self.lengths_s.get(row.connection, ()))
-        lasted_s = now.at_s - self.pace.entered_s
+        lasted_s = now.at_s - self.state.entered_s
         if row.usual_s is None and lasted_s >= alarm_s(usual):
-            self.pace.set(usual_s=usual)
+            self.state.set(usual_s=usual)
             ours = row.phase is Phase.RUNNING
             self.slow.append(SlowRun(row.connection, row.run, ours, lasted_s, usual))
 
     def _learn_length(self, fact: facts.RunSeen, now: Now) -> None:
         if fact.outcome is not Outcome.FAILED:  # what fails may end early, or never begin
             known = self.lengths_s.setdefault(fact.connection, [])
-            known.append(now.wall_s - self.pace.row.since_s)
+            known.append(now.wall_s - self.state.row.since_s)
             del known[:-RUNS_KEPT]
 
     def _ended(self, fact: facts.RunSeen, now: Now) -> None:
@@ -262,8 +262,8 @@ class Runs:
             if verdict.failed and not verdict.row.aside:
                 self.stores.put_off(verdict.row, now, base_s=RETRY_S)
         if fact.unauthorised:
-            self.pace.failed(Failure(Fault.UNAUTHORISED, fact.message), now)
-        row = self.pace.row
+            self.state.failed(Failure(Fault.UNAUTHORISED, fact.message), now)
+        row = self.state.row
         self.history.append(
             RunRecord(
                 lane=row.key,

@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from .model import Finding, Guard, SourceRow
+from .model import Guard, HeldSource, SourceRow
 
 CONFIRM_S: Final = 60.0  # two looks at least this far apart before a file counts as gone
 EXAMPLES_MAX: Final = 20  # missing files that a person is shown by name; enough to know the folder
@@ -40,15 +40,15 @@ def examples(missing: Iterable[str]) -> tuple[str, ...]:
     return tuple(heapq.nsmallest(EXAMPLES_MAX, missing))
 
 
-def is_what_was_shown(row: SourceRow, shown: Finding) -> bool:
+def is_what_was_shown(row: SourceRow, shown: HeldSource) -> bool:
     """Tell whether an approval of `shown` covers what is found: the drive, and no more lost."""
     same_drive = row.drive != "" and row.drive == shown.drive
-    return row.needs_person and same_drive and row.lost <= shown.lost
+    return row.needs_person and same_drive and row.missing_count <= shown.missing_count
 
 
 def approved_loss(row: SourceRow, drive: str) -> int:
     """Return how many files may be missing on this drive because a person said so of it."""
-    return row.lost if row.approved and row.drive == drive else 0
+    return row.missing_count if row.approved and row.drive == drive else 0
 
 
 def still_missing(

@@ -17,7 +17,7 @@ _DOUBLINGS_MAX: Final = 10
 
 
 @dataclass(slots=True)
-class _Restless:
+class _Unsettled:
     due_s: float
     touched_s: float = NEVER
     looked_s: float = NEVER  # when the last look's answer arrived
@@ -36,7 +36,7 @@ class Settler:
     """
 
     quiet_s: Callable[[FileKey], float]
-    _entries: dict[FileKey, _Restless] = field(default_factory=dict)
+    _entries: dict[FileKey, _Unsettled] = field(default_factory=dict)
     _heap: list[tuple[float, FileKey]] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
 
@@ -48,12 +48,12 @@ class Settler:
         """Return how many files are not known to be at rest."""
         return len(self._entries)
 
-    def restless(self, source: str) -> int:
+    def unsettled(self, source: str) -> int:
         """Return how many files of the source are not known to be at rest."""
         return self._counts[source]
 
     def touched(self, key: FileKey, now_s: float) -> None:
-        """Note a hint; a file at rest is looked at at once, a restless one soon."""
+        """Note a hint; a file at rest is looked at at once, an unsettled one soon."""
         entry = self._entry(key, now_s)
         entry.touched_s = now_s
         if entry.asked or entry.misses:
@@ -136,19 +136,19 @@ class Settler:
         for key in [key for key in self._entries if key.source == source]:
             self.forget(key)
 
-    def _entry(self, key: FileKey, now_s: float) -> _Restless:
+    def _entry(self, key: FileKey, now_s: float) -> _Unsettled:
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = _Restless(due_s=float("inf"))
+            entry = self._entries[key] = _Unsettled(due_s=float("inf"))
             self._counts[key.source] += 1
             self._schedule(key, entry, now_s)
         return entry
 
-    def _first_look(self, key: FileKey, entry: _Restless, look: Fingerprint, now_s: float) -> None:
+    def _first_look(self, key: FileKey, entry: _Unsettled, look: Fingerprint, now_s: float) -> None:
         entry.last, entry.looked_s = look, now_s
         self._schedule(key, entry, now_s + self.quiet_s(key))
 
-    def _schedule(self, key: FileKey, entry: _Restless, due_s: float) -> None:
+    def _schedule(self, key: FileKey, entry: _Unsettled, due_s: float) -> None:
         entry.due_s = due_s
         heapq.heappush(self._heap, (due_s, key))
 

@@ -9,9 +9,9 @@ from typing import Final, NamedTuple, assert_never
 
 from .commands import Store
 from .facts import Stored, StoreFailed, StoreMoved
+from .lane_state import LaneState
 from .ledger import Ledger
 from .model import IN_DOUBT, Digest, Failure, Fault, FileKey, FileRow, Need, Now
-from .pace import Pace
 from .waits import delay_s
 
 STORE_TRIES: Final = 8  # failures of one file, while others succeed, before it is set aside
@@ -30,9 +30,9 @@ class _Wait(NamedTuple):
 class Stores:
     """Marks a file as in doubt, durably, before its store begins; knows the ones under way."""
 
-    pace: Pace
+    state: LaneState
     ledger: Ledger
-    held: Callable[[FileKey], bool]  # not to be stored now: restless, missing, drive offline
+    held: Callable[[FileKey], bool]  # not to be stored now: unsettled, missing, drive offline
     uploads_max: int = 4
     busy: dict[FileKey, float] = field(default_factory=dict)  # since when [s], monotonic
     waits: dict[FileKey, _Wait] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Stores:
 
     def put_off(self, row: FileRow, now: Now, *, base_s: float = 1.0) -> None:
         """Let the file's content wait, longer after each failure of its own."""
-        wait_s = delay_s(row.attempts, self.pace.jitter(), base_s=base_s, cap_s=RETRY_CAP_S)
+        wait_s = delay_s(row.attempts, self.state.jitter(), base_s=base_s, cap_s=RETRY_CAP_S)
         self.waits[row.key] = _Wait(row.seen, now.at_s + wait_s)
 
     def next_due(self, now: Now) -> float | None:
@@ -88,10 +88,10 @@ class Stores:
         begun_s = self.busy.pop(fact.key)
         self.doubts[fact.key], earlier_s = now.at_s, self._earlier.pop(fact.key)
         match fact:
-            case Stored(key, digest, item):
+            case Stored(key, digest, storage_id):
                 self.doubts.pop(key, None)
-                self.ledger.change(key, stored=digest, item=item, attempts=0)
-                self.pace.went_well()
+                self.ledger.change(key, stored=digest, storage_id=storage_id, attempts=0)
+                self.state.succeeded()
             case StoreFailed(key, failure):
                 self._failed(key, failure, begun_s, now)
             case StoreMoved(key):  # nothing was committed; the settler takes it from here
@@ -108,7 +108,7 @@ class Stores:
         self._earlier[row.key] = self.doubts.get(row.key, -math.inf)
         self.doubts[row.key] = now.at_s
         self.ledger.change(row.key, stored=IN_DOUBT)  # durable before the effect
-        return Store(row.key, connection, row.seen, row.fingerprint, row.item)
+        return Store(row.key, connection, row.seen, row.fingerprint, row.storage_id)
 
     def _failed(self, key: FileKey, failure: Failure, begun_s: float, now: Now) -> None:
         row = self.ledger.get(key)
@@ -117,7 +117,7 @@ class Stores:
                 del self.doubts[key]
                 self.ledger.change(key, aside=failure.message)
             case Fault.THROTTLED | Fault.UNAUTHORISED:
-                self.pace.failed(failure, now)
+                self.state.failed(failure, now)
             case Fault.GONE | Fault.TRANSIENT:
                 self._try_again(row, failure, begun_s, now)
             case _:
@@ -125,11 +125,11 @@ class Stores:
 
     def _try_again(self, row: FileRow, failure: Failure, begun_s: float, now: Now) -> None:
         """Count it against the file only while others succeed; an outage is nobody's fault."""
-        own_trouble = self.pace.row.attempts == 0
+        own_trouble = self.state.row.attempts == 0
         attempts = row.attempts + own_trouble
-        item = "" if failure.fault is Fault.GONE else row.item
+        storage_id = "" if failure.fault is Fault.GONE else row.storage_id
         aside = failure.message if attempts >= STORE_TRIES else ""
-        row = self.ledger.change(row.key, item=item, attempts=attempts, aside=aside)
+        row = self.ledger.change(row.key, storage_id=storage_id, attempts=attempts, aside=aside)
         self.put_off(row, now)
         transient = Failure(Fault.TRANSIENT, failure.message, failure.retry_after_s)
-        self.pace.failed(transient, now, begun_s=begun_s)
+        self.state.failed(transient, now, begun_s=begun_s)

@@ -22,8 +22,8 @@ class Verdict:
 
 def judge(seen: RunSeen, covered: Iterable[FileRow]) -> list[Verdict]:
     """Return one verdict per covered row; only content the run was started for gets synced."""
-    results = {result.item: result for result in seen.files}
-    return [_judge(seen, row, results.get(row.item)) for row in covered]
+    results = {result.storage_id: result for result in seen.files}
+    return [_judge(seen, row, results.get(row.storage_id)) for row in covered]
 
 
 def _judge(seen: RunSeen, row: FileRow, result: FileResult | None) -> Verdict:
@@ -39,7 +39,7 @@ def _succeeded(seen: RunSeen, row: FileRow, result: FileResult | None) -> bool:
     if result is not None:
         return result.outcome is Outcome.SUCCEEDED
     if seen.outcome is Outcome.PARTIAL:
-        return not row.mapped and not seen.unauthorised
+        return not row.in_connection and not seen.unauthorised
     return seen.outcome is Outcome.SUCCEEDED
 
 
@@ -56,7 +56,8 @@ def _failed(seen: RunSeen, row: FileRow, result: FileResult | None) -> FileRow:
     return replace(
         row,
         covered=ABSENT,
-        mapped=row.mapped and result is not None,  # no word on it: is it still a source file?
+        in_connection=row.in_connection
+        and result is not None,  # no word on it: is it still a source file?
         attempts=attempts,
         aside=message if hopeless else "",
     )

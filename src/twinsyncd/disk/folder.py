@@ -9,7 +9,7 @@ from pathlib import Path
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import Digest, Fingerprint
 from .look import StableContent, digest_of, look
-from .protocols import Known, Wanted
+from .protocols import Known, PathFilter
 from .scan import scan
 
 
@@ -19,7 +19,7 @@ class Folder:
 
     source: str
     path: Path
-    wanted: Wanted
+    path_filter: PathFilter
     known: Known
 
     def look(self, path: str) -> Fingerprint | None:
@@ -38,4 +38,6 @@ class Folder:
         self, identity: str, *, approved: bool = False
     ) -> Iterator[FilesFound | Scanned | ScanFailed]:
         """List it and compare it with what is known; closes with Scanned or ScanFailed."""
-        return scan(self.source, self.path, identity, self.wanted, self.known, approved=approved)
+        return scan(
+            self.source, self.path, identity, self.path_filter, self.known, approved=approved
+        )

@@ -11,69 +11,69 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from ..core.facts import Fact, HintsLost, Touched
 from ..core.model import FileKey
 from .look import is_unicode
-from .protocols import Wanted
+from .protocols import PathFilter
 
 Post = Callable[[Fact], None]
 """Takes a fact from any thread, at once."""
 
 
-class Hints(FileSystemEventHandler):
+class HintPoster(FileSystemEventHandler):
     """Turns events below one folder into facts; called from watchdog's threads.
 
     Does no I/O and never raises: an exception would end the thread that delivers events.
     """
 
-    def __init__(self, post: Post, source: str, folder: str, wanted: Wanted) -> None:
-        """Listen for `source`, whose events carry paths below the resolved `folder`."""
+    def __init__(self, post: Post, source: str, folder: str, path_filter: PathFilter) -> None:
+        """MakeObserver for `source`, whose events carry paths below the resolved `folder`."""
         self._post = post
         self._source = source
         self._prefix = folder.rstrip(os.sep) + os.sep
-        self._wanted = wanted
+        self._path_filter = path_filter
         self._lock = threading.Lock()
-        self._told = False  # that hints were lost, since the last `renew`
-        self._untold = ""  # why they were lost again since
+        self._reported = False  # that hints were lost, since the last `renew`
+        self._unreported = ""  # why they were lost again since
 
     def dispatch(self, event: FileSystemEvent) -> None:
         """Post what the event means; a moved file touches both of its paths."""
         try:
             for path in (event.src_path, event.dest_path):
                 if path:
-                    self._tell(os.fsdecode(path), event)
+                    self._post_hint(os.fsdecode(path), event)
         except Exception as exc:  # noqa: BLE001 - see the class: whatever it is, only a scan can tell
-            self.lost(f"an event could not be understood: {exc!r}")
+            self.report_loss(f"an event could not be understood: {exc!r}")
 
-    def lost(self, reason: str) -> None:
+    def report_loss(self, reason: str) -> None:
         """Post that hints were lost, or keep it for `renew` if that was just said."""
         with self._lock:
-            if self._told:
-                self._untold = reason
+            if self._reported:
+                self._unreported = reason
                 return
-            self._told = True
+            self._reported = True
         self._post(HintsLost(self._source, reason))
 
     def renew(self) -> None:
         """Post what was lost since the last post; bounds the posts by the calls of this."""
         with self._lock:
-            reason, self._untold = self._untold, ""
-            self._told = bool(reason)
+            reason, self._unreported = self._unreported, ""
+            self._reported = bool(reason)
         if reason:
             self._post(HintsLost(self._source, reason))
 
-    def wants_folder(self, folder: str) -> bool:
+    def may_hold_match(self, folder: str) -> bool:
         """Return whether this resolved folder can hold a match."""
         path = self._relative(folder)
-        return path is None or self._wanted.folder(path)
+        return path is None or self._path_filter.folder(path)
 
-    def _tell(self, file: str, event: FileSystemEvent) -> None:
+    def _post_hint(self, file: str, event: FileSystemEvent) -> None:
         path = self._relative(file)
         if path is None:
             if event.is_directory:
-                self.lost(f"the folder itself was {event.event_type}")
+                self.report_loss(f"the folder itself was {event.event_type}")
         elif event.is_directory:
             # Its content moves along without events of its own, or was there before the watch.
-            if self._wanted.folder(path):
-                self.lost(f"folder {path!r} was {event.event_type}")
-        elif self._wanted.file(path) and is_unicode(path):
+            if self._path_filter.folder(path):
+                self.report_loss(f"folder {path!r} was {event.event_type}")
+        elif self._path_filter.file(path) and is_unicode(path):
             self._post(Touched(FileKey(self._source, path)))
 
     def _relative(self, file: str) -> str | None:

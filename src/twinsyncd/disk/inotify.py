@@ -1,4 +1,4 @@
-"""Listening on Linux, with an ear for what watchdog keeps to itself.
+"""TreeObserver on Linux, with an ear for what watchdog keeps to itself.
 
 Watchdog swallows the overflow of the kernel's queue and the refusal of a watch below the root.
 Both pass through two public methods of its InotifyFD, which are extended here (watchdog 7.1;
@@ -27,8 +27,8 @@ from watchdog.observers.inotify_c import (
     WatchDescriptor,
 )
 
-from .hints import Hints
-from .listening import WITH_CLOSED, Listening
+from .hints import HintPoster
+from .observer import WITH_CLOSED, TreeObserver
 
 LIMITS: Final = Path("/proc/sys/fs/inotify")
 _WENT_MEANWHILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
@@ -47,7 +47,7 @@ AddWatch = Callable[[bytes], None]
 class Inotify(InotifyFD):
     """The kernel's queue; skips folders that do not matter and notes those that are refused."""
 
-    def __init__(self, hints: Hints, before: AddWatch = lambda _: None) -> None:
+    def __init__(self, hints: HintPoster, before: AddWatch = lambda _: None) -> None:
         """Open a queue for one source; raises OSError when the limit of queues is reached."""
         super().__init__()
         self.refused: dict[str, int] = {}  # folder -> errno
@@ -59,7 +59,7 @@ class Inotify(InotifyFD):
     ) -> WatchDescriptor:
         """Watch a folder; raises OSError, which watchdog ignores for all but the root."""
         folder = os.fsdecode(path)
-        if not self._hints.wants_folder(folder):
+        if not self._hints.may_hold_match(folder):
             raise OSError(errno.ECANCELED, "can hold no match", folder)
         try:
             self._before(path)
@@ -84,14 +84,14 @@ class Inotify(InotifyFD):
             return
         self.refused.clear()
         super().handle_event(event)
-        self._hints.lost("the kernel's event queue overflowed")
+        self._hints.report_loss("the kernel's event queue overflowed")
 
 
-class InotifyListening(Listening):
-    """Listening with one inotify queue per source."""
+class InotifyObserver(TreeObserver):
+    """TreeObserver with one inotify queue per source."""
 
     def __init__(
-        self, hints: Hints, before: AddWatch = lambda _: None, limits: Path = LIMITS
+        self, hints: HintPoster, before: AddWatch = lambda _: None, limits: Path = LIMITS
     ) -> None:
         """Open the queue; raises OSError when the limit of queues is reached."""
         # A folder created together with its parent is watched twice; watchdog warns, in vain.
@@ -104,7 +104,7 @@ class InotifyListening(Listening):
         self._limits = limits
         self._limit_at_start = _watch_limit(limits)
 
-    def start(self, folder: str, hints: Hints) -> None:
+    def start(self, folder: str, hints: HintPoster) -> None:
         """Return once every folder is watched; raises OSError, and then nothing is left running."""
         self._queue.start()
         try:

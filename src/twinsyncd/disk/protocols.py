@@ -13,7 +13,7 @@ from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import Digest, Fingerprint
 
 
-class Wanted(Protocol):
+class PathFilter(Protocol):
     """What of a source matters; paths are relative POSIX, "" is the source's folder."""
 
     def file(self, path: str) -> bool:
@@ -53,10 +53,10 @@ class Readable(Protocol):
         """List it and compare it with what is known; closes with Scanned or ScanFailed."""
 
 
-class Hinting(Protocol):
+class HintSource(Protocol):
     """Keeps watch on folders and says what goes wrong with that; may block on a hung drive."""
 
-    def watch(self, source: str, folder: Path, wanted: Wanted) -> None:
+    def watch(self, source: str, folder: Path, path_filter: PathFilter) -> None:
         """Begin to post hints for the source."""
 
     def check(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -62,6 +63,17 @@ def identity(folder: Path, *, listed: Mounts = mounts.listed) -> str:
         if fsid:
             return f"{mount.kind}:{fsid:x}"
     return f"{mount.kind}:{mount.source}"
+
+
+def anchor(folder: Path) -> tuple[int, int]:
+    """Return numbers that change when the folder is replaced, or a drive mounted over it.
+
+    Raises OSError, also where the path is no folder any more.
+    """
+    found = folder.stat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    return found.st_dev, found.st_ino
 
 
 def filesystem_of(folder: Path, *, listed: Mounts = mounts.listed) -> str:

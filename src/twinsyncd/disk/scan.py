@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from . import root
-from .protocols import Known, Lister, Wanted
+from .protocols import Known, Lister, PathFilter
 from .walk import Walk
 
-__all__ = ["Check", "Known", "Wanted", "scan"]
+__all__ = ["Check", "Known", "PathFilter", "scan"]
 
 Check = Callable[[Path, str], str]
 """Tells why a source's folder cannot be trusted; root.check, or what a test puts in its place."""
@@ -25,7 +25,7 @@ def scan(
     source: str,
     folder: Path,
     expected_identity: str,
-    wanted: Wanted,
+    path_filter: PathFilter,
     known: Known,
     *,
     approved: bool = False,
@@ -44,16 +44,16 @@ def scan(
         another = _another_drive(folder, check)
         yield ScanFailed(source, reason, needs_person=another != "", drive=another)
         return
-    walk = Walk(source, folder, wanted, known, lister, believing=approved)
+    walk = Walk(source, folder, path_filter, known, lister, believing=approved)
     try:
         identity = root.identity(folder)
-        anchor = _anchor(folder)
+        before = root.anchor(folder)
         changed = False
         for files in walk.parts():
-            if changed := _anchor(folder) != anchor:
+            if changed := root.anchor(folder) != before:
                 break
             yield FilesFound(source, files)
-        changed = changed or _anchor(folder) != anchor
+        changed = changed or root.anchor(folder) != before
     except OSError as exc:
         yield ScanFailed(source, f"{folder} cannot be read: {exc.strerror or exc}")
         return
@@ -61,7 +61,9 @@ def scan(
         yield ScanFailed(source, reason)
     elif walk.distrust:
         lost = walk.remembered()
-        yield ScanFailed(source, walk.distrust, needs_person=True, drive=identity, lost=lost)
+        yield ScanFailed(
+            source, walk.distrust, needs_person=True, drive=identity, missing_count=lost
+        )
     elif changed:
         yield ScanFailed(source, f"{folder} was replaced while it was being scanned")
     else:
@@ -74,9 +76,3 @@ def _another_drive(folder: Path, check: Check) -> str:
         return "" if check(folder, "") else root.identity(folder)
     except OSError:
         return ""
-
-
-def _anchor(folder: Path) -> tuple[int, int]:
-    """Return what changes when something is mounted on, or unmounted from, the folder."""
-    found = folder.stat()
-    return found.st_dev, found.st_ino

@@ -20,7 +20,7 @@ from typing import Final
 from ..core.facts import Scanned
 from ..core.model import Fingerprint
 from .look import fingerprint_of, is_unicode, long_name
-from .protocols import Entry, Known, Lister, Wanted
+from .protocols import Entry, Known, Lister, PathFilter
 
 FOUND_MAX: Final = 500
 """Files in one part: small enough that the first can settle while the walk goes on."""
@@ -35,7 +35,7 @@ class Walk:
         self,
         source: str,
         folder: Path,
-        wanted: Wanted,
+        path_filter: PathFilter,
         known: Known,
         lister: Lister,
         *,
@@ -46,7 +46,7 @@ class Walk:
         self.distrust = ""  # why the folder as a whole cannot be believed
         self._source = source
         self._folder = folder
-        self._wanted = wanted
+        self._path_filter = path_filter
         self._known = known
         self._lister = lister
         self._listed: set[str] = set()
@@ -153,13 +153,13 @@ class Walk:
             self._fail(path, exc)
 
     def _take_link(self, path: str) -> None:
-        if self._wanted.file(path) or self._wanted.folder(path):
+        if self._path_filter.file(path) or self._path_filter.folder(path):
             self._failed[path] = "it is a symbolic link, which is not followed"
         else:
             self._skipped.add(path)
 
     def _take_folder(self, path: str, entry: Entry) -> None:
-        if not self._wanted.folder(path):
+        if not self._path_filter.folder(path):
             self._skipped.add(path)
         elif not is_unicode(path):
             self._failed[path] = "its name is not valid Unicode; rename it"
@@ -190,7 +190,7 @@ class Walk:
 
     def _is_ours(self, path: str) -> bool:
         """Tell whether the file matters; one that does and cannot be named in Storage fails."""
-        if not self._wanted.file(path):
+        if not self._path_filter.file(path):
             return False
         if is_unicode(path):
             return True

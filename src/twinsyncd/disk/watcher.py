@@ -1,4 +1,4 @@
-"""Hints of change from the folders of every source, and an honest word on what is not heard.
+"""HintPoster of change from the folders of every source, and an honest word on what is not heard.
 
 A hint only says "look there"; losing one costs time until the next scan. What must not be lost is
 the knowledge that some were: an overflow, a dead thread, a renewed watch become HintsLost, and
@@ -7,18 +7,19 @@ folders that are not watched at all are in `trouble`.
 
 from __future__ import annotations
 
-import errno
 import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from ..core.facts import HintsLost
-from .hints import Hints, Post
-from .listening import Listening, listening_for
-from .protocols import Wanted
+from .hints import HintPoster, Post
+from .observer import TreeObserver
+from .platform_observer import make_observer
+from .protocols import PathFilter
+from .root import anchor
 
-Listen = Callable[[Hints], Listening]
+MakeObserver = Callable[[HintPoster], TreeObserver]
 """Makes what listens for one source; raises OSError if the system has no means left."""
 
 
@@ -28,20 +29,20 @@ class Watcher:
     They take as long as the drive does: watching lists every folder of the tree once.
     """
 
-    def __init__(self, post: Post, *, listen: Listen = listening_for) -> None:
+    def __init__(self, post: Post, *, make: MakeObserver = make_observer) -> None:
         """Post hints with `post`, which is called from the watcher's own threads."""
         self._post = post
-        self._listen = listen
+        self._make = make
         self._lock = threading.Lock()
-        self._sources: dict[str, _Watched] = {}
+        self._sources: dict[str, _WatchedFolder] = {}
 
-    def watch(self, source: str, folder: Path, wanted: Wanted) -> None:
+    def watch(self, source: str, folder: Path, path_filter: PathFilter) -> None:
         """Begin to post hints for `source`, in place of any earlier folder of it.
 
         Never raises for the drive's sake: what cannot be watched is in `trouble`, and tried again
         at every `check`. What happened before the return is for a scan to find.
         """
-        watched = _Watched(self._post, self._listen, source, folder, wanted)
+        watched = _WatchedFolder(self._post, self._make, source, folder, path_filter)
         with self._lock:
             self._forget(source)
             self._sources[source] = watched
@@ -77,51 +78,51 @@ class Watcher:
             watched.end()
 
 
-class _Watched:
-    """One source's folder and what listens to it at the moment, if anything does."""
+class _WatchedFolder:
+    """One source's folder and its observer, if it has one at the moment."""
 
     def __init__(
-        self, post: Post, listen: Listen, source: str, folder: Path, wanted: Wanted
+        self, post: Post, make: MakeObserver, source: str, folder: Path, path_filter: PathFilter
     ) -> None:
         self._post = post
-        self._listen = listen
+        self._make = make
         self._source = source
         self._folder = folder
-        self._wanted = wanted
-        self._hints: Hints | None = None
-        self._listening: Listening | None = None
+        self._path_filter = path_filter
+        self._hints: HintPoster | None = None
+        self._observer: TreeObserver | None = None
         self._anchor = (0, 0)
-        self._deaf = ""  # why nothing listens
+        self._unwatched = ""  # why the folder is not watched
 
     def begin(self) -> None:
-        """Listen, or remember why that is impossible."""
+        """Watch the folder, or remember why that is impossible."""
         try:
-            self._anchor = _anchor(self._folder)
+            self._anchor = anchor(self._folder)
             # The kernel watches a link, not its target; events carry the path that was watched.
             folder = os.path.realpath(self._folder)
-            hints = Hints(self._post, self._source, folder, self._wanted)
-            listening = self._listen(hints)
-            listening.start(folder, hints)
+            hints = HintPoster(self._post, self._source, folder, self._path_filter)
+            observer = self._make(hints)
+            observer.start(folder, hints)
         except OSError as exc:
-            self._deaf = f"{self._folder} cannot be watched: {exc.strerror or exc}"
+            self._unwatched = f"{self._folder} cannot be watched: {exc.strerror or exc}"
             return
-        self._hints, self._listening, self._deaf = hints, listening, ""
+        self._hints, self._observer, self._unwatched = hints, observer, ""
 
     def end(self) -> None:
-        """Listen no more."""
-        if self._listening:
-            self._listening.stop()
-        self._hints = self._listening = None
+        """Stop watching."""
+        if self._observer:
+            self._observer.stop()
+        self._hints = self._observer = None
 
     def check(self) -> None:
-        """Listen anew if that helps; tell that hints were lost, or that there are none now."""
+        """Watch anew if that helps; post that hints were lost, or that there are none now."""
         reason = self._reason_to_renew()
         if reason:
             was_heard = self._hints is not None
             self.end()
             self.begin()
             if self._hints:
-                self._hints.lost(reason)
+                self._hints.report_loss(reason)
             elif was_heard:
                 self._post(HintsLost(self._source, "the folder is not watched any more"))
         elif self._hints:
@@ -129,27 +130,19 @@ class _Watched:
 
     def trouble(self) -> str:
         """Return why hints are missing; "" if none are."""
-        listening = self._listening
-        return listening.trouble() if listening else self._deaf
+        observer = self._observer
+        return observer.trouble() if observer else self._unwatched
 
     def _reason_to_renew(self) -> str:
-        listening = self._listening
-        if listening is None:
+        observer = self._observer
+        if observer is None:
             return "the folder is watched again"
-        if not listening.is_alive():
+        if not observer.is_alive():
             return "a thread of the watcher had died"
-        if listening.can_do_better():
+        if observer.can_do_better():
             return "more folders can be watched now"
         try:
-            moved = _anchor(self._folder) != self._anchor
+            moved = anchor(self._folder) != self._anchor
         except OSError:
             moved = True
         return "the folder was replaced or remounted" if moved else ""
-
-
-def _anchor(folder: Path) -> tuple[int, int]:
-    """Return what changes when another folder or drive takes the place of this one."""
-    found = folder.stat()
-    if not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
-    return found.st_dev, found.st_ino

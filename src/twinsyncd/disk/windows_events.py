@@ -1,4 +1,4 @@
-"""Listening on Windows, where watchdog ignores that the system's buffer overflowed.
+"""TreeObserver on Windows, where watchdog ignores that the system's buffer overflowed.
 
 An overflow completes a read with no bytes; watchdog skips it, and does not notice either when the
 reading thread has died with the connection. Both are made audible here.

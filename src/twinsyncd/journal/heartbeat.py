@@ -27,14 +27,14 @@ def register(engine: Engine, version: str, now_s: float, on_upgrade: Request | N
                 version=version,
                 started_s=now_s,
                 beat_s=now_s,
-                at_rest=False,
-                restless=0,
+                is_idle=False,
+                unsettled=0,
             )
         )
 
 
-def beat(engine: Engine, now_s: float, *, at_rest: bool, restless: int) -> None:
+def beat(engine: Engine, now_s: float, *, is_idle: bool, unsettled: int) -> None:
     """Record a sign of life, and what no other row says: whether the daemon is idle."""
-    values = {"beat_s": now_s, "at_rest": at_rest, "restless": restless}
+    values = {"beat_s": now_s, "is_idle": is_idle, "unsettled": unsettled}
     with engine.begin() as connection:
         connection.execute(update(tables.daemons).values(values))

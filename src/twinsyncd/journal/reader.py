@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine, bindparam, select
 
+from ..core.decision import FileRows, SavedState
 from ..core.model import IN_DOUBT, ConnectionRow, FileKey, FileRow, Fingerprint, Outcome
-from ..core.step import Memory, Rows
 from ..core.waits import RUNS_KEPT
 from . import tables
 from .rows import to_file, to_lane, to_source
@@ -24,20 +24,20 @@ _FOLDER = select(  # a scan reads every file's row: no column more than it compa
 )
 
 
-class JournalReader(Rows):
+class JournalReader(FileRows):
     """Every call sees the newest commit."""
 
     def __init__(self, engine: Engine) -> None:
         """`engine` comes from `open_database` or `open_read_only`."""
         self._engine = engine
 
-    def memory(self) -> Memory:
+    def saved_state(self) -> SavedState:
         """Return what the machine takes up at start-up."""
         with self._engine.connect() as connection:
             lanes = [to_lane(row) for row in connection.execute(select(tables.lanes)).mappings()]
             remotes = connection.execute(select(tables.connections)).mappings().all()
             sources = connection.execute(select(tables.sources)).mappings()
-            return Memory(
+            return SavedState(
                 lanes={row.key: row for row in lanes},
                 connections={row["key"]: ConnectionRow(**row) for row in remotes},
                 sources={row["key"]: to_source(row) for row in sources},

@@ -37,7 +37,7 @@ def insert_request(connection: Connection, request: Request, now_s: float) -> in
 
 def open_requests(engine: Engine) -> list[Request]:
     """Return the requests that the daemon has not handled, oldest first."""
-    unhandled = select(tables.requests).where(tables.requests.c.taken_s.is_(None))
+    unhandled = select(tables.requests).where(tables.requests.c.handled_s.is_(None))
     oldest = unhandled.order_by(tables.requests.c.id).limit(REQUESTS_MAX)
     with engine.connect() as connection:
         rows = connection.execute(oldest).mappings()
@@ -47,11 +47,11 @@ def open_requests(engine: Engine) -> list[Request]:
 def mark_handled(connection: Connection, numbers: Sequence[int], now_s: float) -> None:
     """Mark these requests as handled, within the transaction that commits their effect."""
     handled = update(tables.requests).where(tables.requests.c.id.in_(numbers))
-    connection.execute(handled.values(taken_s=now_s))
+    connection.execute(handled.values(handled_s=now_s))
 
 
 def handled_s(engine: Engine, number: int) -> float | None:
     """Return when the daemon handled the request, wall clock [s]; None if it has not yet."""
     with engine.connect() as connection:
-        handled = select(tables.requests.c.taken_s).where(tables.requests.c.id == number)
+        handled = select(tables.requests.c.handled_s).where(tables.requests.c.id == number)
         return connection.execute(handled).scalar()

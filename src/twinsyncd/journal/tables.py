@@ -31,8 +31,8 @@ files = Table(
     Column("stored", String(64), nullable=False),
     Column("synced", String(64), nullable=False),
     Column("covered", String(64), nullable=False),
-    Column("item", Text, nullable=False),
-    Column("mapped", Boolean, nullable=False),
+    Column("storage_id", Text, nullable=False),
+    Column("in_connection", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("aside", Text, nullable=False),
     Column("unread", Text, nullable=False),
@@ -73,7 +73,7 @@ sources = Table(
     Column("needs_person", Boolean, nullable=False),
     Column("approved", Boolean, nullable=False),
     Column("drive", Text, nullable=False),
-    Column("lost", Integer, nullable=False),
+    Column("missing_count", Integer, nullable=False),
     Column("examples", JSON, nullable=False),  # a list of paths
     Column("patterns", Text, nullable=False),
 )
@@ -99,7 +99,7 @@ requests = Table(  # what people ask of the daemon; a row, so that it survives a
     Column("kind", Text, nullable=False),
     Column("argument", Text, nullable=False),
     Column("asked_s", Float, nullable=False),
-    Column("taken_s", Float),  # null until the daemon took it up
+    Column("handled_s", Float),  # null until the daemon took it up
 )
 
 daemons = Table(  # one row: who keeps this journal, and when it was last alive
@@ -110,6 +110,6 @@ daemons = Table(  # one row: who keeps this journal, and when it was last alive
     Column("version", Text, nullable=False),
     Column("started_s", Float, nullable=False),
     Column("beat_s", Float, nullable=False),
-    Column("at_rest", Boolean, nullable=False),
-    Column("restless", Integer, nullable=False),  # files that are not known to be at rest
+    Column("is_idle", Boolean, nullable=False),
+    Column("unsettled", Integer, nullable=False),  # files that are not known to be at rest
 )

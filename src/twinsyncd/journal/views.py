@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Engine, Select, case, func, inspect, select, true
 
-from ..core.model import ABSENT, Finding, LaneRow, Outcome, RunRecord
+from ..core.model import ABSENT, HeldSource, LaneRow, Outcome, RunRecord
 from ..errors import JournalError
 from . import tables
 from .database import open_read_only
@@ -49,8 +49,8 @@ class DaemonRow:
     version: str
     started_s: float
     beat_s: float
-    at_rest: bool
-    restless: int
+    is_idle: bool
+    unsettled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Status:
     counts: tuple[Counts, ...]
     lanes: tuple[LaneRow, ...]
     offline: dict[str, str]  # source -> reason
-    needs_person: dict[str, Finding]  # by source: what of the offline ones `approve` is about
+    needs_person: dict[str, HeldSource]  # by source: what of the offline ones `approve` is about
     examples: dict[str, tuple[str, ...]]  # by source: some of the files that are missing there
     runs: tuple[RunRecord, ...]  # newest first
     open_files: tuple[OpenFile, ...]
@@ -121,7 +121,7 @@ class Views:
                 lanes=tuple(to_lane(row) for row in lanes),
                 offline={row["key"]: row["offline"] for row in sources if row["offline"]},
                 needs_person={
-                    row["key"]: Finding(row["key"], row["drive"], row["lost"])
+                    row["key"]: HeldSource(row["key"], row["drive"], row["missing_count"])
                     for row in sources
                     if row["needs_person"]
                 },

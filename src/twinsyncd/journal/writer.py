@@ -1,4 +1,4 @@
-"""The one writer: all rows of a step in one transaction."""
+"""The one writer: all rows of a decision in one transaction."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Engine, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ..core.decision import Decision
 from ..core.model import FileKey, FileRow
-from ..core.step import Step
 from . import heartbeat, requests, tables
 from .reader import JournalReader
 from .requests import Request
@@ -52,30 +52,30 @@ class Journal(JournalReader):
             self._cache.found(FileKey(source, path), rows.get(path))
         return rows
 
-    def commit(self, step: Step, taken: Sequence[int] = (), now_s: float = 0.0) -> None:
-        """Make all rows of the step durable, or none; with them the requests that led to it.
+    def commit(self, decision: Decision, taken: Sequence[int] = (), now_s: float = 0.0) -> None:
+        """Make all rows of the decision durable, or none; with them the requests that led to it.
 
         `taken` names the requests that were taken up, at `now_s` (wall clock [s]).
         """
         with self._writer.begin():
             if taken:
                 requests.mark_handled(self._writer, taken, now_s)
-            self._put(tables.files, [from_file(row) for row in step.files])
-            self._put(tables.lanes, [asdict(row) for row in step.lanes])
-            self._put(tables.connections, [asdict(row) for row in step.connections])
-            self._put(tables.sources, [asdict(row) for row in step.sources])
-            if step.history:
-                records = [asdict(record) for record in step.history]
+            self._put(tables.files, [from_file(row) for row in decision.files])
+            self._put(tables.lanes, [asdict(row) for row in decision.lanes])
+            self._put(tables.connections, [asdict(row) for row in decision.connections])
+            self._put(tables.sources, [asdict(row) for row in decision.sources])
+            if decision.history:
+                records = [asdict(record) for record in decision.history]
                 self._writer.execute(insert(tables.runs), records)
-        self._cache.written(step.files)
+        self._cache.written(decision.files)
 
     def register(self, version: str, now_s: float, on_upgrade: Request | None = None) -> None:
         """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""
         heartbeat.register(self._engine, version, now_s, on_upgrade)
 
-    def beat(self, now_s: float, *, at_rest: bool, restless: int) -> None:
+    def beat(self, now_s: float, *, is_idle: bool, unsettled: int) -> None:
         """Give a sign of life."""
-        heartbeat.beat(self._engine, now_s, at_rest=at_rest, restless=restless)
+        heartbeat.beat(self._engine, now_s, is_idle=is_idle, unsettled=unsettled)
 
     def open_requests(self) -> list[Request]:
         """Return what people have asked for and nobody has taken up."""

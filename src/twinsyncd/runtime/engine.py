@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from ..core.decision import Decision
 from ..core.facts import Fact, Ticked
 from ..core.machine import Machine
 from ..core.model import Now
-from ..core.step import Step
 from .inbox import Inbox
 from .log_events import log_decision, log_facts
 from .person_requests import Request, fact_of
@@ -19,16 +19,16 @@ BEAT_S: Final = 5.0  # a sign of life this often; status calls three missed ones
 STORES_PER_COMMIT: Final = 3  # of those under way, one in so many ends before a decision is due
 
 
-class Memory(Protocol):
+class JournalWriter(Protocol):
     """What the engine needs of the journal."""
 
-    def commit(self, step: Step, taken: Sequence[int], now_s: float) -> None:
-        """Make all rows of the step durable, or none; with them that requests were taken up."""
+    def commit(self, decision: Decision, taken: Sequence[int], now_s: float) -> None:
+        """Make all rows of the decision durable, or none; with them that requests were taken up."""
 
     def open_requests(self) -> Sequence[Request]:
         """Return what people have asked for and nobody has taken up."""
 
-    def beat(self, now_s: float, *, at_rest: bool, restless: int) -> None:
+    def beat(self, now_s: float, *, is_idle: bool, unsettled: int) -> None:
         """Give a sign of life."""
 
 
@@ -38,7 +38,7 @@ class Engine:
     def __init__(
         self,
         machine: Machine,
-        memory: Memory,
+        journal: JournalWriter,
         inbox: Inbox,
         begin: Callable[..., None],
         clock: Callable[[], Now],
@@ -46,13 +46,13 @@ class Engine:
         """`begin` carries a command out somewhere else and returns at once."""
         self.machine = machine
         self.alive: Callable[[], None] = lambda: None  # called with every sign of life
-        self._memory = memory
+        self._journal = journal
         self._inbox = inbox
         self._begin = begin
         self._clock = clock
         self._stopping = threading.Event()
         self._next_beat_s = float("-inf")
-        self._rested = False
+        self._was_idle = False
         self._next_listen_s = float("-inf")
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
@@ -84,14 +84,16 @@ class Engine:
         now = self._clock()
         wishes = map(fact_of, asked)
         heard = [*heard, *(fact for fact in wishes if fact is not None)]
-        step = self.machine.handle(heard, now)
-        if step.is_durable or asked:
-            self._memory.commit(step, [each.number for each in asked], now.wall_s)  # durable first,
+        decision = self.machine.handle(heard, now)
+        if decision.is_durable or asked:
+            self._journal.commit(
+                decision, [each.number for each in asked], now.wall_s
+            )  # durable first,
         log_facts(heard)
-        log_decision(step)
-        for command in step.commands:  # then act; answers return through the inbox
+        log_decision(decision)
+        for command in decision.commands:  # then act; answers return through the inbox
             self._begin(command)
-        if now.at_s >= self._next_beat_s or self.machine.at_rest() is not self._rested:
+        if now.at_s >= self._next_beat_s or self.machine.is_idle() is not self._was_idle:
             self._beat(now)
 
     def _requests(self) -> Sequence[Request]:
@@ -99,10 +101,10 @@ class Engine:
         if now.at_s < self._next_listen_s:
             return ()
         self._next_listen_s = now.at_s + LISTEN_S
-        return self._memory.open_requests()
+        return self._journal.open_requests()
 
     def _beat(self, now: Now) -> None:
         self._next_beat_s = now.at_s + BEAT_S
-        self._rested = self.machine.at_rest()  # whoever waits for it hears it at once
+        self._was_idle = self.machine.is_idle()  # whoever waits for it hears it at once
         self.alive()
-        self._memory.beat(now.wall_s, at_rest=self._rested, restless=self.machine.restless())
+        self._journal.beat(now.wall_s, is_idle=self._was_idle, unsettled=self.machine.unsettled())

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import structlog
 
 from ..core import facts
+from ..core.decision import Decision
 from ..core.model import Outcome
-from ..core.step import Step
 
 log = structlog.get_logger()
 
@@ -19,21 +19,21 @@ def log_facts(heard: Iterable[facts.Fact]) -> None:
         _report_fact(fact)
 
 
-def log_decision(step: Step) -> None:
+def log_decision(decision: Decision) -> None:
     """Log what a decision changed for people: files set aside, lanes halted, runs ended."""
-    for row in step.files:
+    for row in decision.files:
         if row.aside or row.unread:
             reason = row.aside or row.unread
             log.error("file.set_aside", source=row.key.source, path=row.key.path, reason=reason)
-    for lane in step.lanes:
+    for lane in decision.lanes:
         if lane.halt:
             log.error("lane.halted", imodel=lane.key, reason=lane.halt, attempt=lane.attempts)
-    for source in step.sources:
+    for source in decision.sources:
         if source.offline:
             log.error("source.offline", source=source.key, reason=source.offline)
         else:
             log.info("source.online", source=source.key)
-    for run in step.history:
+    for run in decision.history:
         report = log.info if run.outcome is Outcome.SUCCEEDED else log.warning
         report(
             "run.ended",
@@ -44,7 +44,7 @@ def log_decision(step: Step) -> None:
             duration_s=round(run.ended_s - run.started_s, 3),
             message=run.message,
         )
-    for slow in step.slow:
+    for slow in decision.slow:
         log.error(
             "run.overran",
             connection=slow.connection,
@@ -53,7 +53,7 @@ def log_decision(step: Step) -> None:
             duration_s=round(slow.lasted_s, 3),
             usual_s=round(slow.usual_s, 3),
         )
-    for command in step.commands:
+    for command in decision.commands:
         log.debug("command.begun", command=type(command).__name__)
 
 

@@ -7,7 +7,7 @@ from dataclasses import astuple
 from typing import Protocol, assert_never
 
 from ..core.facts import ApproveAsked, PersonFact, RetryAsked, SyncAsked
-from ..core.model import FileKey, Finding
+from ..core.model import FileKey, HeldSource
 
 
 class Request(Protocol):
@@ -34,7 +34,7 @@ def fact_of(request: Request) -> PersonFact | None:
         case "retry":
             return RetryAsked(FileKey(*json.loads(request.argument)) if request.argument else None)
         case "approve":
-            return ApproveAsked(tuple(Finding(*each) for each in json.loads(request.argument)))
+            return ApproveAsked(tuple(HeldSource(*each) for each in json.loads(request.argument)))
         case _:
             return None
 

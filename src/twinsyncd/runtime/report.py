@@ -113,8 +113,8 @@ def daemon_line(daemon: DaemonRow | None, *, running: bool, now_s: float) -> Lin
     if silent_s > SILENT_S:
         detail = f": process {daemon.pid} gave no sign of life for {duration(silent_s)}"
         return Line(Level.BAD, "hangs", detail)
-    unsettled = f", {count(daemon.restless, 'file')} still settling" if daemon.restless else ""
-    work = "idle" if daemon.at_rest else f"working{unsettled}"
+    unsettled = f", {count(daemon.unsettled, 'file')} still settling" if daemon.unsettled else ""
+    work = "idle" if daemon.is_idle else f"working{unsettled}"
     since = clock_time(daemon.started_s)
     return Line(Level.GOOD, "running", f" since {since}, process {daemon.pid}, {work}")
 

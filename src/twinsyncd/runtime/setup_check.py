@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from ..cloud.check import Finding, examine_place, examine_sign_in
+from ..cloud.access_check import CheckResult, examine_place, examine_sign_in
 from ..cloud.session import open_cloud
 from ..config import Config, Source, sources_of
 from ..core.facts import FilesFound, ScanFailed
@@ -29,7 +29,7 @@ class NothingKnown:
         return {}
 
 
-def findings(config: Config, *, offline: bool) -> Iterator[Finding]:
+def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
     """Yield a finding per step: drives first, then, unless `offline`, the platform."""
     yield from _drive_findings(config)
     if offline:
@@ -44,22 +44,22 @@ def findings(config: Config, *, offline: bool) -> Iterator[Finding]:
                 yield from examine_place(cloud, itwin_id=itwin_id, imodel_id=imodel_id)
 
 
-def _drive_findings(config: Config) -> Iterator[Finding]:
-    masters: Counter[str] = Counter()
+def _drive_findings(config: Config) -> Iterator[CheckResult]:
+    source_files: Counter[str] = Counter()
     for connection, source in sources_of(config):
         kinds, reason = _kinds(connection.key_of(source), source)
         step = f"read {source.folder}"
         if reason:
-            yield Finding(step, False, reason, "mount it, or correct folder")
+            yield CheckResult(step, False, reason, "mount it, or correct folder")
             continue
-        masters[connection.imodel_id] += kinds["master"]
+        source_files[connection.imodel_id] += kinds["source"]
         how = "by scans (a network drive)" if is_network(source.folder) else "at once"
-        found = f"{kinds['master']} source files, {kinds['reference']} references"
-        yield Finding(step, True, f"{found}; changes are noticed {how}")
-    for imodel_id, files in masters.items():
+        found = f"{kinds['source']} source files, {kinds['reference']} references"
+        yield CheckResult(step, True, f"{found}; changes are noticed {how}")
+    for imodel_id, files in source_files.items():
         if files > SOURCE_FILES_MAX:
             found = f"{files} source files; the portal's stated limit is {SOURCE_FILES_MAX}"
-            yield Finding(f"fill the iModel {imodel_id}", True, found)
+            yield CheckResult(f"fill the iModel {imodel_id}", True, found)
 
 
 def _kinds(key: str, source: Source) -> tuple[Counter[str | None], str]:

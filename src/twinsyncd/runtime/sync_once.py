@@ -57,7 +57,7 @@ def _do_it(config: Config, timeout_s: float) -> Synced:
 
         def is_over() -> bool:
             stuck = machine.halts() or machine.failures() >= TRIES
-            return bool(stuck) or machine.at_rest() or time.monotonic() > end_s
+            return bool(stuck) or machine.is_idle() or time.monotonic() > end_s
 
         engine.run(until=is_over)
         return Synced(_problem(machine, timeout_s), machine.missing())
@@ -65,7 +65,7 @@ def _do_it(config: Config, timeout_s: float) -> Synced:
 
 def _problem(machine: Machine, timeout_s: float) -> str:
     """Return why a machine that was stopped is not at rest; "" if it is."""
-    if machine.at_rest():
+    if machine.is_idle():
         return ""
     if halts := machine.halts():
         return "; ".join(halts.values())
@@ -82,9 +82,9 @@ def _ask_daemon(config: Config, timeout_s: float) -> str:
         request = requests.add_request(engine, Request(*request_of(SyncAsked())), time.time())
         views = open_views(config)
         while True:
-            taken_s = requests.handled_s(engine, request)
+            handled_s = requests.handled_s(engine, request)
             daemon = views.status(runs=0, open_files=0).daemon
-            if taken_s and daemon and daemon.at_rest and daemon.beat_s > taken_s:
+            if handled_s and daemon and daemon.is_idle and daemon.beat_s > handled_s:
                 return ""
             if time.monotonic() > end_s:
                 return f"the daemon is not at rest after {timeout_s:.0f} s; it goes on"

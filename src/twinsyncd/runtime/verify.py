@@ -28,7 +28,7 @@ class Proven:
     """One file that the journal knows: what it holds now, and what the iModel was given."""
 
     file: Path
-    item: str
+    storage_id: str
     connector: str
     digest: Digest
     synced: Digest
@@ -45,6 +45,6 @@ def proven(config: Config) -> Iterator[Proven]:
                 with file.open("rb") as content:
                     digest = hashlib.file_digest(content, "sha256").hexdigest()
                 connector = source.connector_of(file.name)
-                yield Proven(file, row.item, connector, digest, row.synced)
+                yield Proven(file, row.storage_id, connector, digest, row.synced)
     finally:
         engine.dispose()

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from ..core.facts import Fact, HintsLost
-from ..disk.protocols import Hinting, Wanted
+from ..disk.protocols import HintSource, PathFilter
 
 BEGIN_S: Final = 2.0  # a start waits so long for the watches: the first scan must come after
 CHECK_S: Final = 5.0  # how long a dead watch goes unnoticed; the scan finds what it missed
@@ -24,8 +24,8 @@ class WatchSupervisor:
 
     def __init__(
         self,
-        watcher: Hinting,
-        watched: Mapping[str, tuple[Path, Wanted]],
+        watcher: HintSource,
+        watched: Mapping[str, tuple[Path, PathFilter]],
         post: Callable[[Fact], None],
         *,
         begin_s: float = BEGIN_S,

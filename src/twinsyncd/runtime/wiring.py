@@ -71,7 +71,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
             stack.enter_context(WatchSupervisor(Watcher(inbox.post), local, inbox.post))
         machine = Machine(
             setup_of(config),
-            journal.memory(),
+            journal.saved_state(),
             journal,
             read_clock(),
             kind_of=kind_of,

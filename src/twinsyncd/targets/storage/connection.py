@@ -51,13 +51,15 @@ class StorageConnection:
             upload, first = self._reserve(command)
         except CloudError as exc:
             raise _nobodys_file(exc) from exc
-        note(facts.Reserved(command.key, upload.item))
-        self._blobs.upload(content, upload.url, lambda: self._fresh_url(upload.item), first=first)
+        note(facts.Reserved(command.key, upload.storage_id))
+        self._blobs.upload(
+            content, upload.url, lambda: self._fresh_url(upload.storage_id), first=first
+        )
         done = self._platform.complete(upload)
         if done.size_bytes not in {None, content.size_bytes}:
             told = f"{content.size_bytes} bytes were sent, Storage holds {done.size_bytes}"
             raise unclear("complete a file in Storage", told)
-        return facts.Stored(command.key, command.digest, upload.item)
+        return facts.Stored(command.key, command.digest, upload.storage_id)
 
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
         """Find or create the connection and add its missing files.
@@ -98,8 +100,8 @@ class StorageConnection:
 
     def _reserve(self, command: commands.Store) -> tuple[Upload, bool]:
         """Return where the content goes, and whether nothing can be there yet."""
-        if command.item:
-            known = self._reopen(command.item)
+        if command.storage_id:
+            known = self._reopen(command.storage_id)
             if known is not None:
                 return known, False
         try:
@@ -113,43 +115,43 @@ class StorageConnection:
     def _adopt_or_create(self, key: FileKey) -> tuple[Upload, bool]:
         folder = self._tree.folder(self._settings.folder_of(key))
         name = key.path.rpartition("/")[2]
-        for item in self._tree.files(folder, name):
-            found = self._reopen(item)
+        for storage_id in self._tree.files(folder, name):
+            found = self._reopen(storage_id)
             if found is not None:
                 return found, False
-            self._tree.vanished(folder, name, item)
+            self._tree.vanished(folder, name, storage_id)
         try:
             made = self._platform.create_file(folder, name)
         except CloudError:
             self._tree.doubt(folder)  # it may have been created all the same
             raise
-        self._tree.created(folder, name, made.item)
+        self._tree.created(folder, name, made.storage_id)
         return made, True
 
-    def _reopen(self, item: str) -> Upload | None:
+    def _reopen(self, storage_id: str) -> Upload | None:
         """Return where to replace the file's content; None if it is of no use any more.
 
         Whether a file that was never completed can be replaced is not documented; where the
         service refuses it, a new one takes its place.
         """
         try:
-            return self._platform.update_content(item)
+            return self._platform.update_content(storage_id)
         except CloudError as exc:
-            unusable = exc.status in {409, 422} and not self._has_content(item)
+            unusable = exc.status in {409, 422} and not self._has_content(storage_id)
             if exc.failure.fault is Fault.GONE or unusable:
                 return None
             raise
 
-    def _has_content(self, item: str) -> bool:
+    def _has_content(self, storage_id: str) -> bool:
         try:
-            return bool(self._platform.file(item).size_bytes)
+            return bool(self._platform.file(storage_id).size_bytes)
         except CloudError as exc:
             if exc.failure.fault is Fault.GONE:
                 return False
             raise
 
-    def _fresh_url(self, item: str) -> str:
-        return self._platform.update_content(item).url
+    def _fresh_url(self, storage_id: str) -> str:
+        return self._platform.update_content(storage_id).url
 
     # ---- the connection -----------------------------------------------------------------
 
@@ -172,7 +174,7 @@ def _prepared(
     command: commands.Prepare, remote_id: str, last_run: str, admission: Admission
 ) -> facts.Prepared:
     return facts.Prepared(
-        command.connection, remote_id, last_run, admission.mapped, admission.refused
+        command.connection, remote_id, last_run, admission.in_connection, admission.refused
     )
 
 

@@ -3,7 +3,7 @@
 Creating is not idempotent and the service knows no keys for it, so after any doubt the next
 preparation starts by looking.
 Source: Synchronization API, "Create storage connection" and "Create storage connection source
-file" (409: the file is mapped to the iModel by any of its connections).
+file" (409: the file is in_connection to the iModel by any of its connections).
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _ABOUT_FILES: Final = {400, 409, 413, 422}  # the service does not take a file; 
 class Admission:
     """Which files the connection holds now, and which the service will not take, with reasons."""
 
-    mapped: tuple[FileKey, ...] = ()
+    in_connection: tuple[FileKey, ...] = ()
     refused: tuple[tuple[FileKey, str], ...] = ()
 
     def __add__(self, other: Admission) -> Admission:
         """Return both together."""
-        return Admission(self.mapped + other.mapped, self.refused + other.refused)
+        return Admission(self.in_connection + other.in_connection, self.refused + other.refused)
 
 
 class Membership:
@@ -71,8 +71,8 @@ class Membership:
         present = self._present(connection_id)
         admission = Admission()
         for mapping in files:
-            if mapping.item in present:
-                admission += Admission(mapped=(mapping.key,))
+            if mapping.storage_id in present:
+                admission += Admission(in_connection=(mapping.key,))
             else:
                 admission += self._add(connection_id, mapping)
         return admission
@@ -108,7 +108,7 @@ class Membership:
         found = [each for each in listed if each.name == wanted]
         if not found:
             return None
-        ours = {mapping.item for mapping in files}
+        ours = {mapping.storage_id for mapping in files}
         holding = (each for each in found if len(found) > 1 and ours & self._present(each.id))
         chosen = next(holding, found[0])
         return chosen if chosen.last_run_link is not None else self._platform.connection(chosen.id)
@@ -117,14 +117,14 @@ class Membership:
         return info.imodel_id.lower() in {"", self._settings.imodel_id.lower()}
 
     def _present(self, connection_id: str) -> set[str]:
-        return {each.item for each in self._platform.source_files(connection_id)}
+        return {each.storage_id for each in self._platform.source_files(connection_id)}
 
     def _create(self, files: Sequence[Mapping]) -> StorageConnectionInfo:
         return self._platform.create_connection(
             name=self._settings.display_name,
             imodel_id=self._settings.imodel_id,
             authentication=self._settings.authentication,
-            files=[(each.item, self._settings.connector_of(each.key)) for each in files],
+            files=[(each.storage_id, self._settings.connector_of(each.key)) for each in files],
         )
 
     def _create_singly(
@@ -141,35 +141,35 @@ class Membership:
                 admission += Admission(refused=((mapping.key, self._reason(mapping, exc)),))
             else:
                 rest = self.admit(made.id, files[index + 1 :])
-                return made, admission + Admission(mapped=(mapping.key,)) + rest
+                return made, admission + Admission(in_connection=(mapping.key,)) + rest
         return None, admission
 
     def _add(self, connection_id: str, mapping: Mapping) -> Admission:
         connector = self._settings.connector_of(mapping.key)
         try:
-            self._platform.add_source_file(connection_id, mapping.item, connector)
+            self._platform.add_source_file(connection_id, mapping.storage_id, connector)
         except CloudError as exc:
-            if exc.status == 409 and mapping.item in self._present(connection_id):
-                return Admission(mapped=(mapping.key,))
+            if exc.status == 409 and mapping.storage_id in self._present(connection_id):
+                return Admission(in_connection=(mapping.key,))
             if exc.failure.fault is Fault.GONE:
                 self._platform.connection(connection_id)  # raises if that is what is gone
             elif exc.status not in _ABOUT_FILES:
                 raise
             return Admission(refused=((mapping.key, self._reason(mapping, exc)),))
-        return Admission(mapped=(mapping.key,))
+        return Admission(in_connection=(mapping.key,))
 
     def _reason(self, mapping: Mapping, exc: CloudError) -> str:
         """Return why the service does not take the file, in words that say what to do."""
         if exc.status == 409:
-            owner = self._owner(mapping.item)
+            owner = self._owner(mapping.storage_id)
             whose = f"the connection {owner!r}" if owner else "another connection"
             return f"{whose} of this iModel already has this file; remove it there or here"
         if exc.failure.fault is Fault.GONE:
             return "Storage does not have this file any more; save it anew to upload it again"
         return f"the service does not take this file: {exc.failure.message}"
 
-    def _owner(self, item: str) -> str:
+    def _owner(self, storage_id: str) -> str:
         for each in self._platform.connections(self._settings.imodel_id):
-            if item in self._present(each.id):
+            if storage_id in self._present(each.id):
                 return each.name or each.id
         return ""

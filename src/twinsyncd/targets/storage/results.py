@@ -53,9 +53,9 @@ def _file_results(tasks: Iterable[Task]) -> tuple[FileResult, ...]:
     """Return one result per file; of several tasks for one file a failed one counts."""
     results: dict[str, FileResult] = {}
     for task in tasks:
-        known = results.get(task.item)
-        if task.item and (known is None or known.outcome is Outcome.SUCCEEDED):
-            results[task.item] = _file_result(task)
+        known = results.get(task.storage_id)
+        if task.storage_id and (known is None or known.outcome is Outcome.SUCCEEDED):
+            results[task.storage_id] = _file_result(task)
     return tuple(results.values())
 
 
@@ -63,7 +63,9 @@ def _file_result(task: Task) -> FileResult:
     """Return how the file fared; a file that got in only partly has not got in."""
     good = task.state == "Completed" and _OUTCOMES.get(task.result) is Outcome.SUCCEEDED
     if good:
-        return FileResult(task.item, Outcome.SUCCEEDED)
+        return FileResult(task.storage_id, Outcome.SUCCEEDED)
     told = task.message or f"the connector ended as {task.result or task.state or 'unknown'}"
     article = f" See {task.article}" if task.article.startswith("https://") else ""
-    return FileResult(task.item, Outcome.FAILED, redact(f"{told}{article}"), task.can_user_fix)
+    return FileResult(
+        task.storage_id, Outcome.FAILED, redact(f"{told}{article}"), task.can_user_fix
+    )

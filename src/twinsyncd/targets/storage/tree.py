@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...cloud.client import Platform
-from ...cloud.values import Item
+from ...cloud.values import StorageItem
 from ...core.model import Failure, Fault
 from ...errors import CloudError
 
@@ -52,17 +52,17 @@ class StorageTree:
         with self._lock:
             return tuple(self._listing(folder_id).files.get(name, ()))
 
-    def created(self, folder_id: str, name: str, item: str) -> None:
+    def created(self, folder_id: str, name: str, storage_id: str) -> None:
         """Remember a file that was just created."""
         with self._lock:
             if listing := self._listings.get(folder_id):
-                listing.files.setdefault(name, []).append(item)
+                listing.files.setdefault(name, []).append(storage_id)
 
-    def vanished(self, folder_id: str, name: str, item: str) -> None:
+    def vanished(self, folder_id: str, name: str, storage_id: str) -> None:
         """Forget a file that proved to be unusable."""
         with self._lock:
             if listing := self._listings.get(folder_id):
-                rest = [each for each in listing.files.get(name, []) if each != item]
+                rest = [each for each in listing.files.get(name, []) if each != storage_id]
                 listing.files[name] = rest
 
     def doubt(self, folder_id: str) -> None:
@@ -109,9 +109,9 @@ class StorageTree:
         return self._listings[folder_id]
 
 
-def _sorted_by_name(items: Iterable[Item]) -> _Listing:
+def _sorted_by_name(items: Iterable[StorageItem]) -> _Listing:
     listing = _Listing()
-    for item in sorted(items, key=lambda each: (each.created_s, each.id)):
-        kind = listing.folders if item.is_folder else listing.files
-        kind.setdefault(item.name, []).append(item.id)
+    for entry in sorted(items, key=lambda each: (each.created_s, each.id)):
+        kind = listing.folders if entry.is_folder else listing.files
+        kind.setdefault(entry.name, []).append(entry.id)
     return listing

@@ -17,7 +17,7 @@ POLL_GROWTH: Final = 1.5
 
 
 @dataclass(slots=True)
-class Pace:
+class LaneState:
     """Keeps the durable row and the time before which nothing is tried."""
 
     row: LaneRow
@@ -56,7 +56,7 @@ class Pace:
         self.due_s = max(self.due_s, now.at_s + min(wait_s, WAIT_MAX_S))
         self.set(not_before_s=now.wall_s + self.due_s - now.at_s)
 
-    def went_well(self) -> None:
+    def succeeded(self) -> None:
         """Forget earlier failures, but no wait: another request may have been asked to wait."""
         self.set(attempts=0, halt="")
 
@@ -82,5 +82,5 @@ class Pace:
     def hurry(self, now: Now) -> None:
         """Lift the wait, because a person asks."""
         self.due_s = now.at_s
-        self.went_well()
+        self.succeeded()
         self.set(not_before_s=0.0)

@@ -11,7 +11,7 @@ from .session import Cloud
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One step: what was tried, what was found, and, unless it is good, how to mend it."""
 
     step: str
@@ -20,33 +20,33 @@ class Finding:
     fix: str = ""
 
 
-def examine_sign_in(cloud: Cloud) -> Finding:
+def examine_sign_in(cloud: Cloud) -> CheckResult:
     """Try to sign in."""
     step = f"sign in at {cloud.login.issuer_url}"
     try:
         cloud.login.token()
     except CloudError as exc:
-        return Finding(step, False, exc.failure.message, _sign_in_fix(exc))
-    return Finding(step, True, f"signed in as {cloud.login.identity}")
+        return CheckResult(step, False, exc.failure.message, _sign_in_fix(exc))
+    return CheckResult(step, True, f"signed in as {cloud.login.identity}")
 
 
-def examine_place(cloud: Cloud, *, itwin_id: str, imodel_id: str) -> Iterator[Finding]:
+def examine_place(cloud: Cloud, *, itwin_id: str, imodel_id: str) -> Iterator[CheckResult]:
     """Look at the iTwin, its Storage and the iModel; yields a finding per step, changes nothing."""
     invite = f"invite {cloud.login.identity} to the iTwin, or correct itwin_id"
     try:
         itwin = cloud.platform.itwin(itwin_id)
-        yield Finding(f"find the iTwin {itwin_id}", True, itwin.name or "found")
+        yield CheckResult(f"find the iTwin {itwin_id}", True, itwin.name or "found")
     except CloudError as exc:
         yield _bad(f"find the iTwin {itwin_id}", exc, invite)
     try:
         folder = cloud.platform.root_folder(itwin_id)
-        yield Finding("open the iTwin's Storage", True, f"top-level folder {folder}")
+        yield CheckResult("open the iTwin's Storage", True, f"top-level folder {folder}")
     except CloudError as exc:
         yield _bad("open the iTwin's Storage", exc, "give that identity the storage permissions")
     yield _examine_imodel(cloud, itwin_id, imodel_id)
 
 
-def _examine_imodel(cloud: Cloud, itwin_id: str, imodel_id: str) -> Finding:
+def _examine_imodel(cloud: Cloud, itwin_id: str, imodel_id: str) -> CheckResult:
     step = f"find the iModel {imodel_id}"
     try:
         imodel = cloud.platform.imodel(imodel_id)
@@ -54,15 +54,17 @@ def _examine_imodel(cloud: Cloud, itwin_id: str, imodel_id: str) -> Finding:
         return _bad(step, exc, "correct imodel_id, or give that identity access to the iModel")
     if imodel.itwin_id.lower() != itwin_id.lower():
         found = f"{imodel.name or 'it'} belongs to the iTwin {imodel.itwin_id}"
-        return Finding(step, False, found, "correct itwin_id or imodel_id: they do not go together")
-    return Finding(step, True, imodel.name or "found")
+        return CheckResult(
+            step, False, found, "correct itwin_id or imodel_id: they do not go together"
+        )
+    return CheckResult(step, True, imodel.name or "found")
 
 
-def _bad(step: str, exc: CloudError, fix: str) -> Finding:
+def _bad(step: str, exc: CloudError, fix: str) -> CheckResult:
     """Return what went wrong; a network's trouble is not mended in the configuration."""
     if exc.failure.fault in {Fault.TRANSIENT, Fault.THROTTLED}:
         fix = "check the network and api_url, then try again"
-    return Finding(step, False, exc.failure.message, fix)
+    return CheckResult(step, False, exc.failure.message, fix)
 
 
 def _sign_in_fix(exc: CloudError) -> str:

@@ -1,4 +1,4 @@
-"""Turns what is wrong with the values of a file into complaints that a person can act on."""
+"""Turns what is wrong with the values of a file into mistakes that a person can act on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from ..errors import Complaint
-from .lines import KeyPath, Lines
+from ..errors import ConfigMistake
 from .schema import SECTIONS
+from .toml_lines import KeyPath, TomlLines
 
 ENVIRONMENT: Final = "environment"
 PREFIX: Final = "TWINSYNCD_"
@@ -40,36 +40,38 @@ WRONG_TYPE: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-class Blame:
+class MistakeLocator:
     """Knows the file and which of its values came from the environment."""
 
-    def __init__(self, file: Path, lines: Lines, from_env: frozenset[tuple[str, ...]]) -> None:
+    def __init__(self, file: Path, lines: TomlLines, from_env: frozenset[tuple[str, ...]]) -> None:
         """Keep all three; `from_env` holds the keys that the environment set."""
         self.file = file
         self._lines = lines
         self._from_env = from_env
 
-    def __call__(self, path: KeyPath, message: str, fix: str) -> Complaint:
-        """Return a complaint about the key, at its line or at its environment variable."""
+    def __call__(self, path: KeyPath, message: str, fix: str) -> ConfigMistake:
+        """Return a mistake about the key, at its line or at its environment variable."""
         names = tuple(part for part in path if isinstance(part, str))
         if names in self._from_env and not self._lines.holds(path):
-            return Complaint(ENVIRONMENT, 0, PREFIX + "__".join(names).upper(), message, fix)
-        return Complaint(str(self.file), self._lines.line_of(path), _written(path), message, fix)
+            return ConfigMistake(ENVIRONMENT, 0, PREFIX + "__".join(names).upper(), message, fix)
+        return ConfigMistake(
+            str(self.file), self._lines.line_of(path), _written(path), message, fix
+        )
 
     def line_of(self, path: KeyPath) -> int:
-        """Return the line of the key, to be named in another's complaint."""
+        """Return the line of the key, to be named in another's mistake."""
         return self._lines.line_of(path)
 
-    def all_in(self, error: ValidationError) -> list[Complaint]:
-        """Return one complaint for each thing that is wrong, in the order of the file."""
+    def all_in(self, error: ValidationError) -> list[ConfigMistake]:
+        """Return one mistake for each thing that is wrong, in the order of the file."""
         found = [
             self._one(dict(details))
             for details in error.errors(include_url=False)
             if details["type"] != "too_short" or not details["input"]  # else its items are bad
         ]
-        return sorted(found, key=lambda complaint: (complaint.file, complaint.line))
+        return sorted(found, key=lambda mistake: (mistake.file, mistake.line))
 
-    def _one(self, details: dict[str, Any]) -> Complaint:
+    def _one(self, details: dict[str, Any]) -> ConfigMistake:
         path, kind, context = details["loc"], details["type"], details.get("ctx", {})
         key = next((part for part in reversed(path) if isinstance(part, str)), "")
         if kind == "config":

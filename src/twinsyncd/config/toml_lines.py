@@ -15,7 +15,7 @@ from typing import Any
 KeyPath = Sequence[str | int]
 
 
-class Lines:
+class TomlLines:
     """The text of one TOML file, asked for the lines of its keys."""
 
     def __init__(self, text: str) -> None:

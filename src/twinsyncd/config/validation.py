@@ -8,15 +8,15 @@ from itertools import combinations
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ..errors import Complaint
-from .lines import KeyPath
+from ..errors import ConfigMistake
 from .schema import Auth, Config, Connection, Source
+from .toml_lines import KeyPath
 from .values import is_open, unreachable
 
 NAMES_MAX: Final = 100_000
 """Names looked at in one source while searching for a clash; a start must not take minutes."""
 
-Blaming = Callable[[KeyPath, str, str], Complaint]
+LocatesMistakes = Callable[[KeyPath, str, str], ConfigMistake]
 
 
 class Place(NamedTuple):
@@ -28,9 +28,9 @@ class Place(NamedTuple):
 
 
 def contradictions(
-    config: Config, blame: Blaming, known: Callable[[Config], Container[str]]
-) -> list[Complaint]:
-    """Return a complaint for everything in the file that another part of it, or a drive, denies.
+    config: Config, locate: LocatesMistakes, known: Callable[[Config], Container[str]]
+) -> list[ConfigMistake]:
+    """Return a mistake for everything in the file that another part of it, or a drive, denies.
 
     What only folders can tell waits until they can be reached; `known` sources may stay away.
     """
@@ -40,14 +40,14 @@ def contradictions(
     offline = known(config) if away else ()
     return [
         *(
-            blame((*place.path, "folder"), *away[place.path])
+            locate((*place.path, "folder"), *away[place.path])
             for place in places
             if place.path in away and place.connection.key_of(place.source) not in offline
         ),
-        *_open_secret(config.auth, blame),
-        *_same_names(config, blame),
-        *_same_storage(here, blame),
-        *_claimed_twice(here, blame),
+        *_open_secret(config.auth, locate),
+        *_same_names(config, locate),
+        *_same_storage(here, locate),
+        *_claimed_twice(here, locate),
     ]
 
 
@@ -57,25 +57,25 @@ def _places(config: Config) -> Iterator[Place]:
             yield Place(("connection", number, "source", index), connection, source)
 
 
-def _open_secret(auth: Auth, blame: Blaming) -> Iterator[Complaint]:
+def _open_secret(auth: Auth, locate: LocatesMistakes) -> Iterator[ConfigMistake]:
     """Complain about a secret in a configuration file that any account here could read."""
-    inline = blame(("auth", "client_secret"), "", "")
+    inline = locate(("auth", "client_secret"), "", "")
     if auth.client_secret is not None and inline.line and is_open(Path(inline.file)):
         fix = f"run: chmod 600 {inline.file}   (or use client_secret_file)"
-        yield blame(("auth", "client_secret"), "every account here can read this secret", fix)
+        yield locate(("auth", "client_secret"), "every account here can read this secret", fix)
 
 
 # ---- names ----------------------------------------------------------------
 
 
-def _same_names(config: Config, blame: Blaming) -> Iterator[Complaint]:
+def _same_names(config: Config, locate: LocatesMistakes) -> Iterator[ConfigMistake]:
     first: dict[str, int] = {}
     for number, connection in enumerate(config.connection):
         other = first.setdefault(connection.name.casefold(), number)
         if other != number:
-            line = blame(("connection", other, "name"), "", "").line
+            line = locate(("connection", other, "name"), "", "").line
             message = f'the connection of line {line} is called "{connection.name}" as well'
-            yield blame(
+            yield locate(
                 ("connection", number, "name"), message, "give every connection its own name"
             )
 
@@ -83,19 +83,19 @@ def _same_names(config: Config, blame: Blaming) -> Iterator[Complaint]:
 # ---- one file, two claims -------------------------------------------------------------
 
 
-def _same_storage(places: list[Place], blame: Blaming) -> Iterator[Complaint]:
+def _same_storage(places: list[Place], locate: LocatesMistakes) -> Iterator[ConfigMistake]:
     """Complain about two sources that would put different files into one folder in Storage."""
     for one, two in combinations(places, 2):
         if one.connection.itwin_id != two.connection.itwin_id:
             continue
         if _meet(one.source, two.source) or _meet(two.source, one.source):
-            line = blame((*one.path, "storage_folder"), "", "").line
+            line = locate((*one.path, "storage_folder"), "", "").line
             message = (
                 f'its files would go to "{two.source.storage_folder}" in Storage, '
                 f"as some of line {line} do"
             )
             fix = 'give one of them a storage_folder of its own, like storage_folder = "... 2"'
-            yield blame((*two.path, "storage_folder"), message, fix)
+            yield locate((*two.path, "storage_folder"), message, fix)
 
 
 def _meet(outer: Source, inner: Source) -> bool:
@@ -110,7 +110,7 @@ def _meet(outer: Source, inner: Source) -> bool:
     return own.is_dir() and not own.samefile(inner.folder) and outer.matcher().folder(way)
 
 
-def _claimed_twice(places: list[Place], blame: Blaming) -> Iterator[Complaint]:
+def _claimed_twice(places: list[Place], locate: LocatesMistakes) -> Iterator[ConfigMistake]:
     """Complain about a file that two sources would bring into the same iModel.
 
     Source: Synchronization API, "Create storage connection": a file can be mapped to an iModel
@@ -120,12 +120,12 @@ def _claimed_twice(places: list[Place], blame: Blaming) -> Iterator[Complaint]:
         if one.connection.imodel_id != two.connection.imodel_id:
             continue
         if clash := _clash(one.source, two.source):
-            line = blame((*one.path, "include"), "", "").line
+            line = locate((*one.path, "include"), "", "").line
             message = (
                 f"{clash} would enter the iModel twice: the source of line {line} takes it too"
             )
             fix = "narrow include, or name it under exclude, in one of the two"
-            yield blame((*two.path, "include"), message, fix)
+            yield locate((*two.path, "include"), message, fix)
 
 
 def _clash(one: Source, two: Source) -> str:
@@ -140,9 +140,9 @@ def _clash(one: Source, two: Source) -> str:
     if below is None:
         return ""
     outside, inside = outer.matcher(), inner.matcher()
-    for path in _masters(inner):
+    for path in _source_files(inner):
         whole = f"{below}/{path}" if below else path
-        if inside.kind(path) == "master" == outside.kind(whole):
+        if inside.kind(path) == "source" == outside.kind(whole):
             return str(inner.folder / path)
     return ""
 
@@ -159,7 +159,7 @@ def _below(outer: Path, inner: Path) -> str | None:
     return "" if way == "." else way
 
 
-def _masters(source: Source) -> Iterator[str]:
+def _source_files(source: Source) -> Iterator[str]:
     """Yield the source files that exist now, in order of names, from NAMES_MAX names at most."""
     asked, names = source.matcher(), 0
     for folder, subfolders, files in os.walk(source.folder):
@@ -169,7 +169,7 @@ def _masters(source: Source) -> Iterator[str]:
         )
         for name in sorted(files):
             path = f"{way}/{name}" if way else name
-            if asked.kind(path) == "master":
+            if asked.kind(path) == "source":
                 yield path
         names += len(subfolders) + len(files)
         if names > NAMES_MAX:

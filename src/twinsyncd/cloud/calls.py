@@ -12,7 +12,7 @@ from typing import Final, TypedDict, Unpack
 import httpx
 
 from . import faults
-from .links import settle
+from .links import resolve
 from .retries import Sleep, retrying
 
 V1: Final = "application/vnd.bentley.itwin-platform.v1+json"
@@ -33,7 +33,7 @@ class Details(TypedDict, total=False):
     also: tuple[int, ...]
 
 
-class Exchange:
+class ApiCalls:
     """Speaks to one API over a client that signs; used by several threads at once."""
 
     def __init__(self, http: httpx.Client, api_url: str, sleep: Sleep) -> None:
@@ -83,4 +83,4 @@ class Exchange:
         """
         if link.startswith("/"):
             return f"{self._below}{link[1:]}"
-        return link if link.startswith(self._below) else settle(link, self._api)
+        return link if link.startswith(self._below) else resolve(link, self._api)

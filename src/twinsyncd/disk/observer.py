@@ -6,7 +6,6 @@ others missing anything.
 
 from __future__ import annotations
 
-import sys
 from typing import Final
 
 from watchdog.events import (
@@ -22,7 +21,7 @@ from watchdog.events import (
 )
 from watchdog.observers.api import BaseObserver
 
-from .hints import Hints
+from .hints import HintPoster
 
 CHANGES: Final[list[type[FileSystemEvent]]] = [
     FileCreatedEvent,
@@ -41,7 +40,7 @@ WITH_MODIFIED: Final = [*CHANGES, FileModifiedEvent]
 """Where it does not."""
 
 
-class Listening:
+class TreeObserver:
     """An observer that passes the events below one folder to `hints`."""
 
     def __init__(self, observer: BaseObserver, events: list[type[FileSystemEvent]]) -> None:
@@ -49,7 +48,7 @@ class Listening:
         self._observer = observer
         self._events = events
 
-    def start(self, folder: str, hints: Hints) -> None:
+    def start(self, folder: str, hints: HintPoster) -> None:
         """Return once changes are noticed; raises OSError, and then nothing is left running."""
         self._observer.schedule(hints, folder, recursive=True, event_filter=self._events)
         self._observer.start()
@@ -72,18 +71,3 @@ class Listening:
     def can_do_better(self) -> bool:
         """Return whether starting anew would end the trouble."""
         return False
-
-
-def listening_for(hints: Hints) -> Listening:
-    """Return what listens best on this system; raises OSError if there is nothing left to do it."""
-    if sys.platform == "linux":
-        from .inotify import InotifyListening  # noqa: PLC0415 - exists on Linux only
-
-        return InotifyListening(hints)
-    if sys.platform == "win32":
-        from .windows_events import windows_observer  # noqa: PLC0415 - exists on Windows only
-
-        return Listening(windows_observer(hints.lost), WITH_MODIFIED)
-    from watchdog.observers import Observer  # noqa: PLC0415 - chooses by system when imported
-
-    return Listening(Observer(), WITH_MODIFIED)

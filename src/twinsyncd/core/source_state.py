@@ -17,7 +17,7 @@ OFFLINE_BASE_S: Final = 5.0  # first wait before what could not be listed is tri
 
 
 @dataclass(slots=True)
-class Watched:
+class SourceState:
     """Times are monotonic seconds, `jitter` is in [0, 1)."""
 
     source: Source
@@ -26,13 +26,13 @@ class Watched:
     scanning: bool = False
     scanned: bool = False  # at least once since we started
     wanted: bool = False  # something was missed that only the next scan can tell
-    unheard: bool = False  # a hint was not followed, and the scan under way may not see it
+    hint_missed: bool = False  # a hint was not followed, and the scan under way may not see it
     ended_s: float = float("-inf")
     failures: int = 0
     missing: dict[str, float] = field(default_factory=dict)  # path -> first missed
 
     @property
-    def has_told(self) -> bool:
+    def is_complete(self) -> bool:
         """Tell whether nothing is known to be missed that a scan will tell."""
         return self.scanned and not (self.scanning or self.wanted)
 
@@ -43,12 +43,12 @@ class Watched:
 
     def leave_to_scan(self) -> None:
         """Leave a file to the scan that finds its drive again; one under way may have passed it."""
-        self.unheard |= self.scanning
+        self.hint_missed |= self.scanning
 
     def begin_scan(self) -> Scan:
         """Return the scan that is to begin now."""
         self.scanning, self.due_s = True, float("inf")
-        self.wanted = self.unheard = False
+        self.wanted = self.hint_missed = False
         return _scan(self.row)
 
     def end_scan(self, row: SourceRow, now_s: float) -> bool:
@@ -63,7 +63,7 @@ class Watched:
         every_s *= 1.0 - jitter / 4.0
         if self.missing:
             every_s = min(every_s, CONFIRM_S + SCAN_SOON_S)
-        if self.unheard:
+        if self.hint_missed:
             self.scan_soon(now_s)
         if fact.failed:  # hints about what lies there may have been lost
             every_s = min(every_s, self.again_s(jitter))
@@ -78,4 +78,4 @@ def _scan(row: SourceRow) -> Scan:
     """Return the scan that accepts what a person approved: that drive, or that loss."""
     if not row.approved:
         return Scan(row.key, row.identity)
-    return Scan(row.key, row.drive, approved=row.lost > 0)
+    return Scan(row.key, row.drive, approved=row.missing_count > 0)

@@ -11,7 +11,7 @@ from .model import ConnectionRow, FileKey, FileRow, LaneRow, RunRecord, SlowRun,
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Decision:
     """What one decision asks for: commit the rows in one transaction, then begin the commands."""
 
     files: tuple[FileRow, ...] = ()
@@ -29,7 +29,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class SavedState:
     """What the journal held at start-up, but for the file rows, which are read through."""
 
     lanes: Mapping[str, LaneRow]
@@ -39,8 +39,8 @@ class Memory:
     """By connection, how long its newest good runs took, oldest first."""
 
 
-class Rows(Protocol):
-    """Reads what the journal remembers; only ever behind the ledger by the current step."""
+class FileRows(Protocol):
+    """Reads what the journal remembers; only ever behind the ledger by the current decision."""
 
     def get(self, key: FileKey) -> FileRow | None:
         """Return the remembered row, or None."""

@@ -16,7 +16,7 @@ SMALL_BYTES: Final = 64 * 1024 * 1024  # what these may be together
 
 
 @dataclass(slots=True)
-class Hashes:
+class HashQueue:
     """Knows the hashes that wait and those that are under way."""
 
     waiting: deque[tuple[FileKey, Fingerprint]] = field(default_factory=deque)
