@@ -273,9 +273,9 @@ def test_imports_are_found_wherever_and_however_written(
         ("twinsyncd.targets.storage", ["httpx"], ["httpx"]),
         ("twinsyncd.cli.demo", ["localtwin.serve"], []),
         ("twinsyncd.cli.run", ["localtwin.serve"], ["localtwin.serve"]),
-        ("localtwin.api.ims", ["twinsyncd.cloud.wire"], ["twinsyncd.cloud.wire"]),
-        ("localtwin.world.runs", ["fastapi"], ["fastapi"]),
-        ("localtwin.api.ims", ["fastapi", "localtwin.world.runs"], []),
+        ("localtwin.api.access.ims", ["twinsyncd.cloud.wire"], ["twinsyncd.cloud.wire"]),
+        ("localtwin.world.synchronization.runs", ["fastapi"], ["fastapi"]),
+        ("localtwin.api.access.ims", ["fastapi", "localtwin.world.synchronization.runs"], []),
     ],
 )
 def test_the_plan_itself_forbids_and_grants(

@@ -17,10 +17,10 @@ from starlette.types import ASGIApp
 from localtwin.api.app import build
 from localtwin.errors import NotFound, SetupError
 from localtwin.faults import Switch
-from localtwin.line import PATIENCE, Patience, line
+from localtwin.http_limits import HTTP_LIMITS, HttpLimits, limited_protocol
 from localtwin.signals import quiet_ends
 from localtwin.tls import check_certificate, public_name
-from localtwin.world.executor import Limits
+from localtwin.world.synchronization.run_executor import Limits
 from localtwin.world.world import World
 
 _BACKLOG = 512
@@ -39,16 +39,16 @@ class Settings:
     run_limit_s: float = 3600.0
     run_delay_s: float = 0.0
     run_memory_bytes: int | None = 8 << 30  # address space of one worker; not on Windows
-    job_module: str = "localtwin.world.jobs"
+    job_module: str = "localtwin.world.synchronization.worker.jobs"
     faults: tuple[Switch, ...] = ()
     admin_routes: bool = False
     requests_per_minute: int | None = None
     expose: bool = False
     certificate: Path | None = None
     private_key: Path | None = None
-    patience: Patience = PATIENCE
+    http_limits: HttpLimits = HTTP_LIMITS
 
-    def limits(self) -> Limits:
+    def run_limits(self) -> Limits:
         """Return what a run may use."""
         return Limits(
             workers=self.workers,
@@ -79,7 +79,7 @@ def create_app(settings: Settings, *, warm: bool = False) -> FastAPI:
     Its lifespan starts the runs and closes the world; without one, close `app.state.world`.
     Raises SetupError when the folder is in use.
     """
-    world = World(settings.data, limits=settings.limits(), faults=settings.faults)
+    world = World(settings.data, limits=settings.run_limits(), faults=settings.faults)
     return build(
         world,
         warm=warm,
@@ -113,7 +113,7 @@ def serve(
         ready = _ready(settings, listening, world)
         config = uvicorn.Config(
             app if around is None else around(app),
-            http=line(settings.patience),
+            http=limited_protocol(settings.http_limits),
             ws="none",
             log_config=None,
             access_log=False,

@@ -20,7 +20,7 @@ from fastapi import FastAPI
 
 from localtwin.api.app import build
 from localtwin.ids import pair_id
-from localtwin.world.executor import Limits
+from localtwin.world.synchronization.run_executor import Limits
 from localtwin.world.world import World, write_private
 from wire.witness import Exchange, Witness, contract
 

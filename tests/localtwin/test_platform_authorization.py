@@ -10,7 +10,7 @@ import pytest
 from platform_scene import ORIGIN, Clock, Platform, error_of, expect
 
 from localtwin.faults import parse
-from localtwin.world.access import NATIVE_CLIENT
+from localtwin.world.access.clients import NATIVE_CLIENT
 
 pytest_plugins = ["platform_fixtures"]
 

@@ -12,11 +12,11 @@ import httpx
 import pytest
 from platform_scene import Clock, Platform, opened
 
-from localtwin.api.blob_bodies import size_limit
+from localtwin.api.blobs.bodies import size_limit
 from localtwin.ids import pair_id, split_pair
-from localtwin.world.blobs import Blobs, Headers
-from localtwin.world.conditions import Conditions
-from localtwin.world.contents import Contents
+from localtwin.world.blobs.block_blobs import Blobs, Headers
+from localtwin.world.blobs.conditions import Conditions
+from localtwin.world.blobs.contents import Contents
 from localtwin.world.database import Database
 
 pytest_plugins = ["platform_fixtures"]

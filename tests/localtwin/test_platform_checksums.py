@@ -19,8 +19,8 @@ from platform_scene import Platform, expect, signing_key
 
 from localtwin.ids import pair_id
 from localtwin.serve import Settings, serving
-from localtwin.world.contents import Contents, sums_of
-from localtwin.world.items import FILE
+from localtwin.world.blobs.contents import Contents, sums_of
+from localtwin.world.storage.items import FILE
 from localtwin.world.world import write_private
 
 pytest_plugins = ["platform_fixtures"]

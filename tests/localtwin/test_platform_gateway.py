@@ -16,7 +16,7 @@ from platform_scene import ORIGIN, Clock, InProcess, Platform, error_of, expect,
 from localtwin.api.app import build
 from localtwin.errors import SetupError
 from localtwin.faults import Fault, Switch, parse
-from localtwin.world.access import NATIVE_CLIENT
+from localtwin.world.access.clients import NATIVE_CLIENT
 from localtwin.world.world import World
 
 pytest_plugins = ["platform_fixtures"]

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from platform_scene import Platform, error_of, expect, opened
 
-from localtwin.world.fetching import fetch
+from localtwin.world.synchronization.downloads import fetch
 
 pytest_plugins = ["platform_fixtures"]
 

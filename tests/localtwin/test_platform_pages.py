@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from platform_scene import Platform
 
-from localtwin.api.html import lasted, size
+from localtwin.api.pages.html import lasted, size
 from localtwin.world.world import World
 
 pytest_plugins = ["platform_fixtures"]

@@ -15,11 +15,11 @@ import pytest
 from platform_scene import Clock, Platform, error_of, expect, opened
 
 from localtwin.errors import Conflict
-from localtwin.world.contents import Contents
+from localtwin.world.blobs.contents import Contents
 from localtwin.world.database import Database
-from localtwin.world.freezer import Freezer, Order
-from localtwin.world.jobprocess import JobProcess
-from localtwin.world.runs import AlreadyActive, Runs, Started
+from localtwin.world.synchronization.frozen_inputs import FrozenInputs, Order
+from localtwin.world.synchronization.runs import AlreadyActive, Runs, Started
+from localtwin.world.synchronization.worker.process import WorkerProcess
 from localtwin.world.world import World
 
 pytest_plugins = ["platform_fixtures"]
@@ -182,36 +182,36 @@ def test_connections_of_both_kinds_share_the_lock_of_their_imodel(world: World) 
     assert (active["connectionId"], active["state"]) == (made, "Queued")
 
 
-class Stalling(Freezer):
+class Stalling(FrozenInputs):
     """Freezes nothing before it is told to."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(Contents(folder / "blobs"), folder / "stalled")
         self.reached, self.released = Event(), Event()
 
-    def freeze(self, *args: Any) -> list[tuple[Order, str | None]]:
-        """Wait, and freeze."""
+    def copy(self, *args: Any) -> list[tuple[Order, str | None]]:
+        """Wait, and copy."""
         self.reached.set()
         self.released.wait(10)
-        return super().freeze(*args)
+        return super().copy(*args)
 
 
 def test_of_simultaneous_starts_only_the_first_is_processed(world: World) -> None:
     """The other one is told to come again, rather than being left to wait for a big copy."""
     with Platform(world) as platform:
         connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
-    freezer = Stalling(world.folder)
+    frozen_inputs = Stalling(world.folder)
     database = Database(world.folder / "world.sqlite")
-    runs = Runs(database, freezer, world.clock)
+    runs = Runs(database, frozen_inputs, world.clock)
     first: list[Started | AlreadyActive] = []
     thread = Thread(target=lambda: first.append(runs.start("storage", connection)))
     thread.start()
-    freezer.reached.wait(10)
+    frozen_inputs.reached.wait(10)
 
     with pytest.raises(Conflict, match="IModelAlreadyProcessingRequest"):
         runs.start("storage", connection)
 
-    freezer.released.set()
+    frozen_inputs.released.set()
     thread.join()
     again = runs.start("storage", connection)
     database.close()
@@ -443,7 +443,7 @@ def test_a_restart_after_the_commit_records_the_very_changeset(tmp_path: Path) -
         started = platform.post(f"{CONNECTIONS}/{connection}/run")
         run_id = started.headers["location"].rpartition("/")[2]
         order = world.executor.order(world.runs.get("storage", connection, run_id))
-        worker = JobProcess("platform_jobs")
+        worker = WorkerProcess("platform_jobs")
         worker.run(order, limit_s=60)
         worker.stop()
 
@@ -468,7 +468,7 @@ def test_a_run_that_takes_the_server_down_thrice_is_given_up(tmp_path: Path) -> 
         connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
         started = platform.post(f"{CONNECTIONS}/{connection}/run")
         for _ in range(3):
-            world.recorder.began(started.headers["location"].rpartition("/")[2])
+            world.run_records.began(started.headers["location"].rpartition("/")[2])
 
         world.start()
         world.executor.drain()
@@ -505,7 +505,7 @@ def test_the_end_of_a_run_is_announced_to_who_asked(
     hook = expect(platform.post("/webhooks/", json=body), 201)["webhook"]
     connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
     platform.run(connection)
-    platform.world.postman.drain()
+    platform.world.webhook_delivery.drain()
     silent = heard.empty()
     expect(platform.patch(f"/webhooks/{hook['id']}", json={"active": True}), 200)
 

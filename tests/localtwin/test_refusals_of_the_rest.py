@@ -9,7 +9,7 @@ import pytest
 from platform_scene import ORIGIN, Platform, error_of, expect
 from refusal_scene import NOBODY, Refused
 
-from localtwin.world.access import NATIVE_CLIENT
+from localtwin.world.access.clients import NATIVE_CLIENT
 
 pytest_plugins = ["platform_fixtures"]
 

@@ -9,29 +9,21 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from localtwin.api import (
-    admin,
-    blobs,
-    envelope,
-    home,
-    imodel_shapes,
-    imodels,
-    ims,
-    itwins,
-    login,
-    manifests,
-    named_versions,
-    previews,
-    recycling,
-    storage,
-    synchronization,
-    webhooks,
-)
+from localtwin.api import admin, envelope, itwins, webhooks
+from localtwin.api.access import ims, login
+from localtwin.api.blobs import routes as blobs
 from localtwin.api.browsers import Browsers
 from localtwin.api.dispatch import Dispatch
-from localtwin.api.disturbance import Disturbance, RateLimit
-from localtwin.api.gate import Gate
+from localtwin.api.fault_injection import FaultInjection, RateLimit
+from localtwin.api.gateway import Gateway
+from localtwin.api.imodels import named_versions
+from localtwin.api.imodels import routes as imodels
+from localtwin.api.imodels import shapes as imodel_shapes
 from localtwin.api.openapi import described
+from localtwin.api.pages import home
+from localtwin.api.storage import recycling
+from localtwin.api.storage import routes as storage
+from localtwin.api.synchronization import manifest_connections, previews, storage_connections
 from localtwin.world.world import World
 
 _APIS = (
@@ -43,9 +35,9 @@ _APIS = (
     named_versions,
     storage,
     recycling,
-    synchronization,
+    storage_connections,
     webhooks,
-    manifests,
+    manifest_connections,
     previews,
 )
 
@@ -83,9 +75,9 @@ def build(
     routes = [route for api in apis for route in api.router(world).routes]
     dispatch = Dispatch([*app.routes, *routes])
     app.router.routes[:] = [dispatch]
-    app.add_middleware(Disturbance, faults=world.faults, clock=world.clock)
+    app.add_middleware(FaultInjection, faults=world.faults, clock=world.clock)
     limit = RateLimit(requests_per_minute, world.clock)
-    app.add_middleware(Gate, access=world.access, words=dispatch.words, limit=limit)
+    app.add_middleware(Gateway, access=world.access, words=dispatch.words, limit=limit)
     app.add_middleware(Browsers)
 
     @cache

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Query, Request
 
-from localtwin.world.access import Caller
+from localtwin.world.access.clients import Caller
 
 T = TypeVar("T")
 

@@ -136,7 +136,9 @@ def read_source(connector: Connector, file: Path, name: str) -> Iterator[SourceE
         raise unreadable(f"{name} can't be read: {reason}") from exc
 
 
-def told_apart(elements: Iterable[SourceElement]) -> Iterator[tuple[str, SourceElement]]:
+def with_unique_identifiers(
+    elements: Iterable[SourceElement],
+) -> Iterator[tuple[str, SourceElement]]:
     """Yield each element with an identifier of its own.
 
     One that comes twice is told apart by its turn: the file is at fault, but its elements are not.

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 import apsw
 
-from localtwin.connectors.source import Json, Partition, SourceElement, clean, told_apart
+from localtwin.connectors.source import (
+    Json,
+    Partition,
+    SourceElement,
+    clean,
+    with_unique_identifiers,
+)
 from localtwin.imodel.report import Changes
 
 CHANGES_OF = {
@@ -62,7 +68,7 @@ class Synchronizer:
         self._begin(origin.identifier)
         if not self._source:
             self._source = self._insert_source(origin)
-        for identifier, element in told_apart(elements):
+        for identifier, element in with_unique_identifiers(elements):
             self._take(element, identifier)
         self._delete_unseen()
         self._drop_empty_models()

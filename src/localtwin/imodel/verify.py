@@ -8,7 +8,7 @@ from typing import Literal
 import apsw
 
 from localtwin.connectors.registry import connector_for
-from localtwin.connectors.source import read_source, told_apart
+from localtwin.connectors.source import read_source, with_unique_identifiers
 from localtwin.imodel.report import SourceOrder
 from localtwin.imodel.schema import opened
 
@@ -35,7 +35,7 @@ def differences(imodel_file: Path, source: SourceOrder) -> Iterator[Difference]:
         held = _held(database, source.source_id)
     connector = connector_for(source.connector_type, source.name)
     elements = read_source(connector, source.file, source.name)
-    for identifier, element in told_apart(elements):
+    for identifier, element in with_unique_identifiers(elements):
         checksum = held.pop(identifier, None)
         if checksum is None:
             yield Difference(source.source_id, identifier, "missing")

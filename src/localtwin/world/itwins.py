@@ -16,7 +16,7 @@ from localtwin.errors import Conflict, not_found
 from localtwin.ids import new_guid
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database, next_seq
-from localtwin.world.items import FOLDER, new_item
+from localtwin.world.storage.items import FOLDER, new_item
 from localtwin.world.tables import items, itwins
 
 

@@ -14,26 +14,26 @@ from filelock import FileLock, Timeout
 
 from localtwin.errors import SetupError
 from localtwin.faults import Faults, Switch
-from localtwin.world.access import Access
-from localtwin.world.blobs import Blobs
+from localtwin.world.access.clients import Access
+from localtwin.world.access.grants import Grants
+from localtwin.world.blobs.block_blobs import Blobs
+from localtwin.world.blobs.content_assembly import ContentAssembler
+from localtwin.world.blobs.contents import Contents
+from localtwin.world.blobs.signed_urls import Signer
 from localtwin.world.clock import Clock, utc_now
-from localtwin.world.configurations import Configurations
-from localtwin.world.connections import Connections
-from localtwin.world.contents import Contents
 from localtwin.world.database import Database
-from localtwin.world.executor import Executor, Limits
-from localtwin.world.freezer import Freezer
-from localtwin.world.grants import Grants
-from localtwin.world.imodels import IModels
+from localtwin.world.imodels.imodels import IModels
+from localtwin.world.imodels.named_versions import NamedVersions
 from localtwin.world.itwins import ITwins
-from localtwin.world.joiner import Joiner
-from localtwin.world.postman import Postman
-from localtwin.world.recorder import Recorder
-from localtwin.world.recycling import RecycleBin
-from localtwin.world.runs import Runs, find_run, unfinished
-from localtwin.world.signing import Signer
-from localtwin.world.storage import Storage
-from localtwin.world.versions import NamedVersions
+from localtwin.world.storage.recycling import RecycleBin
+from localtwin.world.storage.tree import Storage
+from localtwin.world.synchronization.configurations import Configurations
+from localtwin.world.synchronization.connections import Connections
+from localtwin.world.synchronization.frozen_inputs import FrozenInputs
+from localtwin.world.synchronization.run_executor import Limits, RunExecutor
+from localtwin.world.synchronization.run_records import RunRecords
+from localtwin.world.synchronization.runs import Runs, find_run, unfinished
+from localtwin.world.webhook_delivery import WebhookDelivery
 from localtwin.world.webhooks import Webhooks
 
 _KEY_BITS = 2048
@@ -66,11 +66,11 @@ class World:
         self._lock = _locked(folder)
         database = Database(folder / "world.sqlite")
         contents = Contents(folder / "blobs")
-        self.joiner = Joiner(contents)
-        freezer = Freezer(contents, folder / "runs")
+        self.content_assembler = ContentAssembler(contents)
+        frozen_inputs = FrozenInputs(contents, folder / "runs")
         self.webhooks = Webhooks(database)
-        self.postman = Postman(self.webhooks, clock)
-        self.recorder = Recorder(database, clock, self._run_ended)
+        self.webhook_delivery = WebhookDelivery(self.webhooks, clock)
+        self.run_records = RunRecords(database, clock, self._run_ended)
         self._database = database
         self.access = Access(database, _signing_key(folder / "token.pem"), clock)
         self.grants = Grants(database, clock)
@@ -82,12 +82,12 @@ class World:
         self.versions = NamedVersions(database, self.imodels, clock)
         self.connections = Connections(database, clock)
         self.configurations = Configurations(database)
-        self.runs = Runs(database, freezer, clock)
-        self.executor = Executor(
+        self.runs = Runs(database, frozen_inputs, clock)
+        self.executor = RunExecutor(
             database,
             self.imodels,
-            freezer,
-            self.recorder,
+            frozen_inputs,
+            self.run_records,
             faults=self.faults,
             limits=limits or Limits(),
         )
@@ -95,14 +95,14 @@ class World:
         self.recycle_bin.expire()
         self.blobs.sweep()
         self.imodels.sweep()
-        freezer.sweep(unfinished(database))
+        frozen_inputs.sweep(unfinished(database))
         self.credentials = self._credentials(folder / "credentials.json")
 
     def start(self, *, warm: bool = False) -> None:
         """Carry out runs, deliver events, join contents; `warm` loads one worker in advance."""
-        self.joiner.start()
+        self.content_assembler.start()
         self.executor.start(warm=warm)
-        self.postman.start()
+        self.webhook_delivery.start()
 
     @property
     def writing(self) -> bool:
@@ -111,9 +111,9 @@ class World:
 
     def close(self) -> None:
         """Stop the runs and close the files; may be called twice."""
-        self.joiner.stop()
+        self.content_assembler.stop()
         self.executor.stop()
-        self.postman.stop()
+        self.webhook_delivery.stop()
         self._database.close()
         self._lock.release()
 
@@ -127,7 +127,7 @@ class World:
             "connectionId": run.connection_id,
             "result": run.result.lower(),
         }
-        self.postman.run_ended(self.imodels.get(run.imodel_id).itwin_id, content)
+        self.webhook_delivery.run_ended(self.imodels.get(run.imodel_id).itwin_id, content)
 
     def _credentials(self, file: Path) -> Credentials:
         if not file.exists():

@@ -1,0 +1,1 @@
+"""Sign-in: the token service and its pages."""

@@ -1,0 +1,1 @@
+"""The blob endpoint behind upload and download URLs."""

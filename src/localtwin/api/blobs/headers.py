@@ -1,0 +1,104 @@
+"""Headers of blob requests and answers: conditions, and what is kept with a content.
+
+Source: Blob service REST API, "Put Blob", "Put Block List", "Get Blob Properties", "Specifying
+conditional headers for Blob service operations".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
+from fastapi import Request
+
+from localtwin.api.blobs.checksums import check_md5_form
+from localtwin.errors import BlobRefusal
+from localtwin.world.blobs.block_blobs import Blob, Headers
+from localtwin.world.blobs.conditions import Conditions
+
+_METADATA = "x-ms-meta-"
+_METADATA_BYTES = 8 << 10
+# Source: Blob service REST API, "Put Blob": x-ms-blob-cache-control and the like, or without it.
+_TOLD = ("Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language")
+
+
+def conditions_of(request: Request, *, reading: bool = False) -> Conditions:
+    """Return the conditions under which the request shall be carried out."""
+    headers = request.headers
+    return Conditions(
+        if_match=headers.get("if-match"),
+        if_none_match=headers.get("if-none-match"),
+        if_modified_since=_date(headers.get("if-modified-since")),
+        if_unmodified_since=_date(headers.get("if-unmodified-since")),
+        reading=reading,
+    )
+
+
+def kept_headers(request: Request) -> Headers:
+    """Return what the writer of a content wants to be told with it."""
+    headers = request.headers
+    content_type = headers.get("x-ms-blob-content-type")
+    if content_type is None and "comp" not in request.query_params:
+        content_type = headers.get("content-type")
+    md5 = headers.get("x-ms-blob-content-md5")
+    if md5 is not None:
+        check_md5_form(md5)
+    return Headers(content_type or "application/octet-stream", md5, _told(request))
+
+
+def written_headers(blob: Blob) -> dict[str, str]:
+    """Return what a writer is told."""
+    headers = {
+        "ETag": blob.etag,
+        "Last-Modified": http_date(blob.modified),
+        "x-ms-request-server-encrypted": "true",
+    }
+    return headers if blob.md5 is None else headers | {"Content-MD5": blob.md5}
+
+
+def property_headers(
+    blob: Blob, told: Mapping[str, str], disposition: str | None
+) -> dict[str, str]:
+    """Return what a reader is told; `disposition` is what the URL says, and goes before `told`."""
+    headers = written_headers(blob) | {
+        "Accept-Ranges": "bytes",
+        "Content-Type": blob.content_type,
+        "x-ms-blob-type": "BlockBlob",
+        "x-ms-creation-time": http_date(blob.created),
+        "x-ms-lease-state": "available",
+        "x-ms-lease-status": "unlocked",
+        **told,
+    }
+    if disposition is not None:
+        headers["Content-Disposition"] = disposition
+    return headers
+
+
+def http_date(moment: str) -> str:
+    """Return a recorded moment as headers write it."""
+    return format_datetime(datetime.fromisoformat(moment).astimezone(UTC), usegmt=True)
+
+
+def _told(request: Request) -> dict[str, str]:
+    """Return the metadata and the headers to keep, by the names that readers get them under."""
+    headers = request.headers
+    told = {name: text for name, text in headers.items() if name.startswith(_METADATA)}
+    if sum(len(name) - len(_METADATA) + len(text) for name, text in told.items()) > _METADATA_BYTES:
+        raise BlobRefusal("MetadataTooLarge")
+    whole = "comp" not in request.query_params
+    for name in _TOLD:
+        text = headers.get(f"x-ms-blob-{name.lower()}", headers.get(name) if whole else None)
+        if text is not None:
+            told[name] = text
+    return told
+
+
+def _date(header: str | None) -> datetime | None:
+    if header is None:
+        return None
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError as invalid:
+        raise BlobRefusal("InvalidHeaderValue", HeaderValue=header) from invalid
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,159 @@
+"""Makes requests fail as the fault switches say, and throttles clients that ask too often.
+
+Source: iTwin Platform, "Rate limits": 429 with Retry-After and ITwinPlatform-RateLimited headers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from localtwin.api.blobs.errors import blob_refused
+from localtwin.api.envelope import refused
+from localtwin.errors import BlobRefusal, Unauthorised
+from localtwin.faults import Fault, Faults, Switch
+from localtwin.world.clock import Clock
+
+_BEFORE = (Fault.THROTTLE, Fault.ERROR, Fault.SIGNED_OUT, Fault.LATE_EFFECT, Fault.LOST_ANSWER)
+_TIER = "Local"
+# What a client may decide by; every other status is answered as an outage.
+_CODES = {403: "InsufficientPermissions", 404: "ResourceNotFound", 409: "Conflict"}
+_LIMIT = (
+    "RateLimitExceeded",
+    "The client sent more requests than allowed by this API for the current tier.",
+)
+# Source: Synchronization API and Storage API, error examples of 429.
+_OLD_LIMIT = (
+    "TooManyRequests",
+    "More requests were received than the subscription rate-limit allows.",
+)
+
+
+class FaultInjection:
+    """Stands between the gate and the APIs."""
+
+    def __init__(self, app: ASGIApp, *, faults: Faults, clock: Clock) -> None:
+        self._app = app
+        self._faults = faults
+        self._clock = clock
+        self._late: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or fail it."""
+        if scope["type"] != "http" or scope["path"].startswith("/localtwin"):
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        slow = self._faults.take(Fault.LATENCY, path=path)
+        if slow is not None:
+            await asyncio.sleep(slow.value)
+        if path.startswith("/blobs") and self._faults.take(Fault.EXPIRED_URL, path=path):
+            refusal = BlobRefusal(
+                "AuthenticationFailed", AuthenticationErrorDetail="Signature not valid: expired."
+            )
+            answer = blob_refused(refusal, now=self._clock(), head=scope["method"] == "HEAD")
+            await answer(scope, receive, send)
+            return
+        switch = self._faults.take(*_BEFORE, path=path)
+        if switch is None:
+            await self._app(scope, receive, send)
+        else:
+            await self._fail(switch, scope, receive, send)
+
+    async def _fail(self, switch: Switch, scope: Scope, receive: Receive, send: Send) -> None:
+        busy = scope["path"].startswith("/blobs")
+        match switch.kind:
+            case Fault.THROTTLE | Fault.ERROR if busy:
+                await blob_refused(BlobRefusal("ServerBusy"), now=self._clock(), head=False)(
+                    scope, receive, send
+                )
+            case Fault.THROTTLE:
+                await throttled(scope, int(switch.value))(scope, receive, send)
+            case Fault.SIGNED_OUT:
+                gone = Unauthorised("Unauthorized", "Access token has expired.")
+                await refused(gone)(scope, receive, send)
+            case Fault.LOST_ANSWER:
+                await self._app(scope, receive, _unheard)
+                await _break(send)
+            case Fault.LATE_EFFECT:
+                await self._later(switch.value, scope, receive)
+                await _failed(504)(scope, receive, send)
+            case _:
+                await _failed(int(switch.value))(scope, receive, send)
+
+    async def _later(self, delay_s: float, scope: Scope, receive: Receive) -> None:
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+
+        async def replay() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def act() -> None:
+            await asyncio.sleep(delay_s)
+            await self._app(scope, replay, _unheard)
+
+        task = asyncio.create_task(act())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+
+class RateLimit:
+    """Counts requests per client and minute; None admits all."""
+
+    def __init__(self, per_minute: int | None, clock: Clock) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._counted: Counter[str] = Counter()
+        self._minute = 0
+        self._lock = threading.Lock()
+
+    def retry_after_s(self, client_id: str) -> int | None:
+        """Return None to admit a request, else the seconds to wait."""
+        if self._per_minute is None:
+            return None
+        now = int(self._clock().timestamp())
+        with self._lock:
+            if now // 60 != self._minute:
+                self._minute = now // 60
+                self._counted.clear()
+            self._counted[client_id] += 1
+            return 60 - now % 60 if self._counted[client_id] > self._per_minute else None
+
+
+def throttled(scope: Scope, retry_after_s: int) -> JSONResponse:
+    """Return the 429 for a request."""
+    api, _, operation = scope["path"].strip("/").partition("/")
+    code, text = _OLD_LIMIT if api in {"synchronization", "storage"} else _LIMIT
+    headers = {
+        "Retry-After": str(max(1, retry_after_s)),
+        "ITwinPlatform-RateLimited-Tier": _TIER,
+        "ITwinPlatform-RateLimited-API": api,
+        "ITwinPlatform-RateLimited-Operation": f"{scope['method']} {operation}",
+        "ITwinPlatform-RateLimited-Application": "localtwin",
+    }
+    return JSONResponse({"error": {"code": code, "message": text}}, 429, headers)
+
+
+def _failed(status: int) -> JSONResponse:
+    code = _CODES.get(status, "ServiceUnavailable")
+    body = {"error": {"code": code, "message": "A fault was asked for."}}
+    return JSONResponse(body, status)
+
+
+async def _unheard(_message: Message) -> None:
+    return
+
+
+async def _break(send: Send) -> None:
+    """Announce a body and send none: the server then closes the connection."""
+    headers = [(b"content-length", b"1000000")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b" ", "more_body": True})

@@ -1,0 +1,134 @@
+"""The page of one iModel: its connections with their runs, and its changesets."""
+
+from __future__ import annotations
+
+from starlette.responses import HTMLResponse
+
+from localtwin.api.pages.html import Cell, Html, anchor, lasted, moment, page, size, table, tag
+from localtwin.errors import NotFound
+from localtwin.world.imodels.imodels import Changeset
+from localtwin.world.synchronization.connections import Connection
+from localtwin.world.synchronization.runs import COMPLETED, Run, Task
+from localtwin.world.world import World
+
+_CONNECTIONS = 50
+_RUNS = 10
+_CHANGESETS = 50
+_FILES = 8  # named per run or changeset; a first synchronization may have thousands
+_MARKS = {
+    "Success": ("good", "succeeded"),
+    "Skipped": ("dim", "nothing to do"),
+    "PartialSuccess": ("odd", "succeeded in part"),
+    "TimedOut": ("bad", "timed out"),
+    "Error": ("bad", "failed"),
+}
+
+
+class IModelPage:
+    """The page of an iModel, made once."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._busy = False
+
+    def show(self, imodel_id: str) -> HTMLResponse:
+        """Return the page; one that says so when there is no such iModel."""
+        back = tag("p", anchor("/", "localtwin"), " / ")
+        try:
+            imodel = self._world.imodels.get(imodel_id)
+        except NotFound:
+            gone = page("localtwin", back, tag("p", "There is no such iModel any more."))
+            gone.status_code = 404
+            return gone
+        itwin = self._world.itwins.get(imodel.itwin_id)
+        connections = self._world.connections.page(None, imodel.id, skip=0, top=_CONNECTIONS + 1)
+        changesets = self._world.imodels.changesets(imodel.id, top=_CHANGESETS, newest_first=True)
+        shown = [self._connection(connection) for connection in connections[:_CONNECTIONS]]
+        return page(
+            imodel.name,
+            tag("p", anchor("/", "localtwin"), " / ", itwin.display_name),
+            tag("h1", imodel.name),
+            tag("small", "iModel ", tag("code", imodel.id)),
+            *(shown or [tag("p", "No connection yet: nothing brings files here.", kind="dim")]),
+            _only(len(connections), _CONNECTIONS, "connections", which="first"),
+            tag("h2", "Changesets"),
+            _changesets(changesets),
+            _only(changesets[0].index if changesets else 0, _CHANGESETS, "changesets"),
+            live=self._busy,
+        )
+
+    def _connection(self, connection: Connection) -> Html:
+        runs = self._world.runs.page(
+            connection.kind, connection.id, skip=0, top=_RUNS + 1, newest_first=True
+        )
+        self._busy |= any(run.state != COMPLETED for run in runs[:1])
+        title = connection.display_name or "Unnamed connection"
+        named = tag("small", f"{connection.kind} connection ", tag("code", connection.id))
+        titles = ("Run started (UTC)", "Took", "Files", "Result")
+        rows = [_run(run) for run in runs[:_RUNS]]
+        return tag(
+            "section",
+            tag("h2", title, " ", named),
+            table(titles, rows) if rows else tag("p", "It has never run.", kind="dim"),
+            _only(len(runs), _RUNS, "runs"),
+        )
+
+
+def mark(run: Run) -> Html:
+    """Return how a run stands, in a word and a colour."""
+    if run.state != COMPLETED:
+        return tag("span", "waiting" if run.state == "Queued" else "running", kind="busy")
+    kind, word = _MARKS.get(run.result, ("odd", run.result))
+    return tag("span", word, kind=kind)
+
+
+def _run(run: Run) -> tuple[Cell, ...]:
+    failed = [task for task in run.tasks if task.error]
+    parts: list[Cell] = [mark(run)]
+    if run.error is not None:
+        parts.append(tag("p", str(run.error.get("description", ""))))
+    elif failed:
+        parts.append(tag("ul", *(tag("li", _failure(task)) for task in failed[:_FILES])))
+        parts.append(_and_more(failed))
+    return (
+        moment(run.started),
+        lasted(run.started, run.ended),
+        len(run.tasks),
+        tag("div", *parts),
+    )
+
+
+def _failure(task: Task) -> Html:
+    error = task.error or {}
+    said = [str(error.get(name, "")) for name in ("message", "description")]
+    texts = list(dict.fromkeys(text for text in said if text))
+    return tag("span", tag("b", task.name), ": ", " ".join(texts))
+
+
+def _changesets(changesets: list[Changeset]) -> Html:
+    if not changesets:
+        return tag("p", "None yet: no run has found anything to write.", kind="dim")
+    titles = ("#", "Pushed (UTC)", "Inserted", "Updated", "Deleted", "Size", "From")
+    rows = [
+        (
+            entry.index,
+            moment(entry.pushed),
+            entry.inserted,
+            entry.updated,
+            entry.deleted,
+            size(entry.size_bytes),
+            tag("div", ", ".join(entry.changed_files[:_FILES]), _and_more(entry.changed_files)),
+        )
+        for entry in changesets
+    ]
+    return table(titles, rows)
+
+
+def _and_more(named: list[str] | list[Task]) -> Html:
+    rest = len(named) - _FILES
+    return tag("span", f" and {rest:,} more", kind="dim") if rest > 0 else Html("")
+
+
+def _only(found: int, shown: int, what: str, *, which: str = "newest") -> Html:
+    text = f"Only the {which} {shown} {what} are shown; the API has all."
+    return tag("p", text, kind="dim") if found > shown else Html("")

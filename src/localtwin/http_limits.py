@@ -1,0 +1,179 @@
+"""One client's connection: ended when it stalls, floods, or never comes to an end.
+
+uvicorn waits for the rest of a request for ever and keeps every header it is sent. Here a
+connection is looked at now and then: a client on a slow but steady line gets through, one that
+holds a connection and sends next to nothing does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import ClassVar
+
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+_STRIKES = 2  # one look may fall into the pause of an honest client
+_CONTENTS = b"/blobs/"  # where bodies are large; there the announced length is checked instead
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """What one client may ask of the server."""
+
+    look_s: float = 15.0
+    least_bytes: int = 15 * 500  # between two looks; the slowest modem does better
+    head_bytes: int = 64 << 10
+    body_bytes: int = 16 << 20  # twice what any API takes: those say so themselves first
+    connections: int = 400  # two descriptors each, of the 1,024 that a process usually has
+
+
+HTTP_LIMITS = HttpLimits()
+
+
+class Stage(Enum):
+    """How much of a request has come."""
+
+    NONE = auto()
+    HEAD = auto()
+    BODY = auto()
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """HTTP on one connection, with a limit to everything."""
+
+    limits: ClassVar[HttpLimits] = HTTP_LIMITS
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Begin, unless there are too many already."""
+        super().connection_made(transport)
+        self._stage = Stage.NONE
+        self._requests = 0
+        self._handed_over = False
+        self._received = self._begun_at = 0  # bytes of the connection; where the request began
+        self._chunked = False
+        self._drained = False
+        self._strikes = 0
+        self._last_look = (0, 0, 0)
+        self._timer = self.loop.call_later(self.limits.look_s, self._look)
+        if len(self.connections) > self.limits.connections:
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come; refuse a request that has grown beyond its limit."""
+        if self._stage is Stage.NONE:
+            self._begin()
+        self._received += len(data)
+        super().data_received(data)
+        size = self._received - self._begun_at
+        if self._stage is Stage.HEAD and size > self.limits.head_bytes:
+            self._refuse(431)
+        elif self._stage is Stage.BODY and size > self.limits.body_bytes and self._is_bounded():
+            self._refuse(413)
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        if self._stage is not Stage.HEAD:
+            self._begin()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Hand the request over; its body may follow."""
+        if not self.url.startswith((b"/", b"http")):
+            raise ValueError("a request of the server as a whole, or of another one")
+        self._stage = Stage.BODY
+        self._chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
+        super().on_headers_complete()
+        self._handed_over = True
+
+    def on_body(self, body: bytes) -> None:
+        """Hand over a piece of the body; one that comes alone, as it is: copying costs a third."""
+        if self.cycle.body or self.cycle.response_complete:
+            super().on_body(body)
+            return
+        self.cycle.body = body  # type: ignore[assignment]  # it is only read, and replaced
+        if len(body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        self.cycle.message_event.set()
+
+    def on_message_complete(self) -> None:
+        """Know the request whole."""
+        self._stage = Stage.NONE
+        super().on_message_complete()
+
+    def resume_writing(self) -> None:
+        """Know that the client has taken what was sent."""
+        self._drained = True
+        super().resume_writing()
+
+    def _begin(self) -> None:
+        self._stage = Stage.HEAD
+        self._requests += 1
+        self._begun_at = self._received
+
+    def _look(self) -> None:
+        """End the connection when nothing has moved since the last looks."""
+        self._timer = self.loop.call_later(self.limits.look_s, self._look)
+        buffered = self.transport.get_write_buffer_size()
+        requests, received, buffered_before = self._last_look
+        deaf = (
+            buffered > 0
+            and not self._drained
+            and buffered_before - buffered < self.limits.least_bytes
+        )
+        mute = requests == self._requests and self._is_mute(self._received - received)
+        self._strikes = self._strikes + 1 if deaf or mute else 0
+        self._last_look = (self._requests, self._received, buffered)
+        self._drained = False
+        if self._strikes < _STRIKES:
+            return
+        if deaf or self.transport.is_closing():
+            self.transport.abort()
+        else:
+            self._refuse(408)
+
+    def _is_bounded(self) -> bool:
+        """Return whether what is still to come would be kept, or has no announced end."""
+        return self._chunked or not (self.url.startswith(_CONTENTS) or self._is_answered())
+
+    def _is_mute(self, received: int) -> bool:
+        """Return whether we wait for the client, and `received` bytes are not what we wait for."""
+        match self._stage:
+            case Stage.NONE:
+                return self._is_answered() and self.timeout_keep_alive_task is None
+            case Stage.HEAD:
+                return not self.flow.read_paused
+            case Stage.BODY if self._is_answered():  # it goes on sending what was refused
+                return True
+            case Stage.BODY:
+                waits = self.flow.read_paused or self.cycle.waiting_for_100_continue
+                return not waits and received < self.limits.least_bytes
+
+    def _refuse(self, status: int) -> None:
+        """Close, with an answer if the request has none yet."""
+        if self._stage is Stage.HEAD:
+            heard = self._is_answered()
+        else:
+            heard = self._stage is Stage.BODY and not self.cycle.response_started
+        if not heard:
+            self.transport.abort()
+        elif not self.transport.is_closing():
+            closing = b"content-length: 0\r\nconnection: close\r\n\r\n"
+            self.transport.write(STATUS_LINE[status] + closing)
+            self.transport.close()
+
+    def _is_answered(self) -> bool:
+        """Return whether no request waits for its answer."""
+        return not self._handed_over or self.cycle.response_complete
+
+
+def limited_protocol(limits: HttpLimits) -> type[LimitedProtocol]:
+    """Return the protocol with these limits, for uvicorn to make one of per connection."""
+    return type("LimitedProtocol", (LimitedProtocol,), {"limits": limits})

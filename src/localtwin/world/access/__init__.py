@@ -1,0 +1,1 @@
+"""Who calls: clients, tokens, people, and what they agreed to."""

@@ -1,0 +1,113 @@
+"""Grants: authorization codes and refresh tokens of people who signed in, and whom runs act for.
+
+Source: RFC 6749 sections 4.1 and 6, RFC 7636 (S256 only), as iTwin Platform, "Authorization".
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, insert
+
+from localtwin.errors import LocalTwinError
+from localtwin.world.access.authorizations import authorise, is_authorised
+from localtwin.world.clock import Clock, stamp
+from localtwin.world.database import Database
+from localtwin.world.tables import grants
+
+_CODE_LIFETIME = timedelta(minutes=1)
+_REFRESH_LIFETIME = timedelta(days=30)
+
+
+class GrantRefused(LocalTwinError):
+    """The code or the refresh token is not good for this request; RFC 6749's invalid_grant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person agreed to: a client, where to return to, and for which scopes."""
+
+    client_id: str
+    redirect_uri: str
+    scope: str
+    challenge: str
+
+
+class Grants:
+    """One-time secrets, kept as hashes only."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def code(self, consent: Consent) -> str:
+        """Return an authorization code for the consent, good once and for a minute."""
+        return self._new("code", consent, _CODE_LIFETIME)
+
+    def redeem(self, code: str, *, client_id: str, redirect_uri: str, verifier: str) -> Consent:
+        """Return what was consented to; the code is spent, whether or not the rest fits."""
+        consent = self._spend("code", code)
+        proof = hashlib.sha256(verifier.encode("utf-8")).digest()
+        challenge = base64.urlsafe_b64encode(proof).decode("ascii").rstrip("=")
+        told = (consent.client_id, consent.redirect_uri, consent.challenge)
+        if told != (client_id, redirect_uri, challenge):
+            raise GrantRefused("The code was issued for something else.")
+        return consent
+
+    def refresh_token(self, consent: Consent) -> str:
+        """Return a refresh token for the consent, good once."""
+        return self._new("refresh", consent, _REFRESH_LIFETIME)
+
+    def refresh(self, token: str, *, client_id: str) -> Consent:
+        """Return what was consented to; the token is spent."""
+        consent = self._spend("refresh", token)
+        if consent.client_id != client_id:
+            raise GrantRefused("The token was issued to another client.")
+        return consent
+
+    def authorise_runs(self, user_id: str) -> None:
+        """Let runs act for the user from now on."""
+        with self._database.write() as connection:
+            authorise(connection, user_id, self._clock())
+
+    def runs_authorised(self, user_id: str) -> bool:
+        """Return whether runs may act for the user."""
+        with self._database.read() as connection:
+            return is_authorised(connection, user_id, self._clock())
+
+    def _new(self, kind: str, consent: Consent, lifetime: timedelta) -> str:
+        secret = secrets.token_urlsafe(32)
+        with self._database.write() as connection:
+            connection.execute(delete(grants).where(grants.c.expires < stamp(self._clock())))
+            connection.execute(
+                insert(grants).values(
+                    secret_hash=_hash(secret),
+                    kind=kind,
+                    client_id=consent.client_id,
+                    redirect_uri=consent.redirect_uri,
+                    scope=consent.scope,
+                    challenge=consent.challenge,
+                    expires=stamp(self._clock() + lifetime),
+                )
+            )
+        return secret
+
+    def _spend(self, kind: str, secret: str) -> Consent:
+        spent = (
+            delete(grants)
+            .where(grants.c.secret_hash == _hash(secret), grants.c.kind == kind)
+            .returning(grants)
+        )
+        with self._database.write() as connection:
+            row = connection.execute(spent).first()
+        if row is None or row.expires < stamp(self._clock()):
+            raise GrantRefused("It is unknown, spent or expired.")
+        return Consent(row.client_id, row.redirect_uri, row.scope, row.challenge)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8")).hexdigest()

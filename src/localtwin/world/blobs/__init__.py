@@ -1,0 +1,1 @@
+"""Block blobs behind the upload and download URLs."""

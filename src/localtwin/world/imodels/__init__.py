@@ -1,0 +1,1 @@
+"""iModels, their changesets and named versions."""

@@ -1,0 +1,1 @@
+"""Storage: folders and files of each iTwin, and the recycle bin."""

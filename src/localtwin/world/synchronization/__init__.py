@@ -1,0 +1,1 @@
+"""Connections, source files and runs."""

@@ -1,0 +1,270 @@
+"""Carries runs out, in threads of its own, each with a worker process.
+
+Threads, because a run must neither hold up requests nor another iModel's run. What is unfinished
+at the start, because the server died, is taken up again from the database.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from localtwin.errors import JobFailed
+from localtwin.faults import Fault, Faults
+from localtwin.world.access.authorizations import USER_NOT_AUTHENTICATED
+from localtwin.world.database import Database
+from localtwin.world.imodels.imodels import IModels
+from localtwin.world.synchronization.downloads import fetch_all
+from localtwin.world.synchronization.frozen_inputs import FrozenInputs
+from localtwin.world.synchronization.run_records import RunRecords
+from localtwin.world.synchronization.runs import COMPLETED, Run, Task, find_run, unfinished
+from localtwin.world.synchronization.task_results import failed_source, given_up
+from localtwin.world.synchronization.worker.process import WorkerProcess
+
+log = logging.getLogger(__name__)
+
+# A run that took the whole server down this often would do it again.
+_ATTEMPTS = 3
+# In a run's folder: the file the worker is reading.
+_AT_WORK = "at-work"
+_NOBODY = (
+    "The user this connection acts for has not signed in to synchronization, or too long ago. "
+    "Open the authorizationUrl of the authorization information, or let the connection act for "
+    "a service with the authenticationType Service."
+)
+# How soon a stuck run notices that its switch was taken back.
+_STUCK_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one run may use; `delay_s` makes every run last at least so long.
+
+    `fetch_s` is for each file that is fetched by its URL, `file_s` for reading each.
+    """
+
+    workers: int = 2
+    run_s: float = 3600.0
+    fetch_s: float = 600.0
+    file_s: float = 1800.0
+    delay_s: float = 0.0
+    memory_bytes: int | None = None
+    module: str = "localtwin.world.synchronization.worker.jobs"
+
+
+class RunExecutor:
+    """A few threads that take runs from a queue."""
+
+    def __init__(
+        self,
+        database: Database,
+        imodels: IModels,
+        frozen_inputs: FrozenInputs,
+        run_records: RunRecords,
+        *,
+        faults: Faults,
+        limits: Limits,
+    ) -> None:
+        self._database = database
+        self._imodels = imodels
+        self._frozen_inputs = frozen_inputs
+        self._run_records = run_records
+        self._faults = faults
+        self._limits = limits
+        self._queue: queue.Queue[str | None] = queue.Queue()
+        self._stopping = threading.Event()
+        self._processes = [
+            WorkerProcess(limits.module, memory_bytes=limits.memory_bytes)
+            for _ in range(limits.workers)
+        ]
+        # The one used last is used first, so that a single run at a time finds it warm.
+        self._idle: queue.LifoQueue[WorkerProcess] = queue.LifoQueue()
+        for process in reversed(self._processes):
+            self._idle.put(process)
+        self._threads: list[threading.Thread] = []
+
+    def start(self, *, warm: bool = False) -> None:
+        """Start the threads and take up unfinished runs; `warm` loads one worker in advance."""
+        for run_id in unfinished(self._database):
+            self._queue.put(run_id)
+        for _ in self._processes:
+            thread = threading.Thread(target=self._serve, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        if warm:
+            self._processes[0].warm()
+
+    def submit(self, run_id: str) -> None:
+        """Have the run carried out; returns at once."""
+        self._queue.put(run_id)
+
+    def drain(self) -> None:
+        """Wait until every submitted run has ended."""
+        self._queue.join()
+
+    def stop(self) -> None:
+        """Stop the threads; a run in progress stays unfinished and is taken up at next start."""
+        self._stopping.set()
+        for process in self._processes:
+            process.stop()
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def order(self, run: Run, without: Collection[str] = ()) -> dict[str, object]:
+        """Return what a worker is told about the run, leaving out files by their ids."""
+        return {
+            "imodel": str(self._imodels.file(run.imodel_id)),
+            "run_id": run.id,
+            "parent": self._run_records.parent(run.imodel_id),
+            "at_work": str(self._frozen_inputs.folder(run.id) / _AT_WORK),
+            "sources": [
+                self._source(run, task) for task in run.tasks if task.file_id not in without
+            ],
+        }
+
+    def _serve(self) -> None:
+        while (run_id := self._queue.get()) is not None and not self._stopping.is_set():
+            process = self._idle.get()
+            try:
+                self._carry_out(run_id, process)
+            except Exception:
+                log.exception("run.broken run_id=%s", run_id)
+                self._run_records.fail(run_id, "RunOrchestrationError", "Internal error.")
+            finally:
+                self._idle.put(process)
+                self._queue.task_done()
+
+    def _carry_out(self, run_id: str, process: WorkerProcess) -> None:
+        run = find_run(self._database, run_id)
+        if run is None or run.state == COMPLETED:
+            return
+        if run.attempts >= _ATTEMPTS:
+            self._end(run_id, "RunOrchestrationError", "The run never came to an end.")
+            return
+        self._run_records.began(run_id)
+        if self._faults.take(Fault.UNAUTHENTICATED_RUN) or not self._run_records.may_act(run):
+            self._end(run_id, USER_NOT_AUTHENTICATED, _NOBODY)
+            return
+        if not self._frozen_inputs.restore(run_id):
+            return
+        lost = self._fetch(run) | self._spoilt(run)
+        self._run_records.executing(run_id)
+        if not self._waited(run_id):
+            return
+        answer = self._asked(run, process, lost)
+        if answer is None:
+            return
+        self._run_records.finalizing(run_id)
+        answer["report"]["sources"] += lost.values()
+        self._run_records.ended(run, answer["report"], self._earlier(answer.get("earlier")))
+        self._frozen_inputs.drop(run_id)
+
+    def _asked(
+        self, run: Run, process: WorkerProcess, lost: dict[str, dict[str, Any]]
+    ) -> dict[str, Any] | None:
+        """Return the worker's answer, None when the run has failed as a whole.
+
+        A file that crashes the worker, or that it does not come to an end with, is added to
+        `lost`, and the others have another worker.
+        """
+        end = time.monotonic() + self._limits.run_s
+        while True:
+            try:
+                order = self.order(run, without=lost.keys())
+                left_s = end - time.monotonic()
+                return process.run(order, limit_s=left_s, file_s=self._limits.file_s)
+            except JobFailed as failure:
+                if self._stopping.is_set():
+                    return None
+                culprit = self._culprit(run, failure) if time.monotonic() < end else None
+                if culprit is None or culprit in lost:
+                    key = "RunTimedOut" if failure.timed_out else "RunOrchestrationError"
+                    self._end(run.id, key, failure.reason, timed_out=failure.timed_out)
+                    return None
+                lost[culprit] = given_up(culprit, failure.reason, timed_out=failure.timed_out)
+
+    def _culprit(self, run: Run, failure: JobFailed) -> str | None:
+        """Return the file that the worker was at when it ended."""
+        note = self._frozen_inputs.folder(run.id) / _AT_WORK
+        if not (failure.crashed or failure.timed_out) or not note.exists():
+            return None
+        file_id = note.read_text("utf-8")
+        note.unlink()
+        return file_id
+
+    def _waited(self, run_id: str) -> bool:
+        """Wait as long as limits and faults say; returns whether the run shall go on."""
+        slow = self._faults.take(Fault.SLOW_RUN)
+        end = time.monotonic() + self._limits.run_s
+        stopped = self._stopping.wait(self._limits.delay_s + (slow.value if slow else 0.0))
+        while not stopped and self._faults.take(Fault.STUCK_RUN):
+            if time.monotonic() > end:
+                self._end(run_id, "RunTimedOut", "The run took too long.", timed_out=True)
+                return False
+            stopped = self._stopping.wait(_STUCK_S)
+        return not stopped
+
+    def _end(self, run_id: str, key: str, reason: str, *, timed_out: bool = False) -> None:
+        self._run_records.fail(run_id, key, reason, timed_out=timed_out)
+        self._frozen_inputs.drop(run_id)
+
+    def _spoilt(self, run: Run) -> dict[str, dict[str, Any]]:
+        """Return the report of the file that a fault shall spoil."""
+        if not run.tasks or not self._faults.take(Fault.FAILED_FILE):
+            return {}
+        first = run.tasks[0].file_id
+        return {first: failed_source(first, "FileSpoilt", "A fault was asked for.")}
+
+    def _fetch(self, run: Run) -> dict[str, dict[str, Any]]:
+        """Fetch what is named by URL; returns the reports of the files that can't be had.
+
+        A reference file that can't be had is noted; its master is read without it.
+        """
+        folder = self._frozen_inputs.folder(run.id)
+        masters = [
+            (task, task.url, folder / str(task.content))
+            for task in run.tasks
+            if task.url is not None and not (folder / str(task.content)).exists()
+        ]
+        drawn_on = [
+            (each, each.url, folder / each.content)
+            for task in run.tasks
+            for each in task.references
+            if each.url is not None and not (folder / each.content).exists()
+        ]
+        wanted = [(url, target) for _, url, target in (*masters, *drawn_on)]
+        reasons = fetch_all(wanted, limit_s=self._limits.fetch_s)
+        problems = zip(drawn_on, reasons[len(masters) :], strict=True)
+        self._run_records.missed(
+            {(each.task_id, each.position): why for (each, _, _), why in problems if why}
+        )
+        return {
+            task.file_id: failed_source(task.file_id, "FileNotAvailable", why)
+            for (task, _, _), why in zip(masters, reasons[: len(masters)], strict=True)
+            if why is not None
+        }
+
+    def _earlier(self, found: dict[str, Any] | None) -> tuple[Run, dict[str, Any]] | None:
+        run = find_run(self._database, found["run_id"]) if found else None
+        return None if found is None or run is None else (run, found["report"])
+
+    def _source(self, run: Run, task: Task) -> dict[str, object]:
+        # A file that was deleted has no content; the connector reports it as unreadable.
+        content = task.content or f"missing-{task.position}"
+        folder = self._frozen_inputs.folder(run.id)
+        return {
+            "source_id": task.file_id,
+            "name": task.name,
+            "file": str(folder / content),
+            "connector_type": task.connector_type,
+            "action": task.action,
+            "references": [str(folder / each.content) for each in task.references],
+        }

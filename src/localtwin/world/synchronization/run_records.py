@@ -1,0 +1,216 @@
+"""Writes down how runs proceed: states, results, and the changeset, in one transaction each.
+
+Source: Synchronization API, "Get StorageConnection run"; iModels API, "Changeset".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection as Transaction
+from sqlalchemy import func, insert, select, update
+
+from localtwin.world.access.authorizations import may_run
+from localtwin.world.clock import Clock, stamp
+from localtwin.world.database import Database
+from localtwin.world.imodels.imodels import find_imodel, last_changeset
+from localtwin.world.synchronization.references import forget_urls, note_problems
+from localtwin.world.synchronization.runs import (
+    COMPLETED,
+    EXECUTING,
+    FINALIZING,
+    MASTER_FILE,
+    WAITING,
+    Run,
+    Task,
+)
+from localtwin.world.synchronization.task_results import (
+    ERROR,
+    SKIPPED,
+    SUCCESS,
+    TIMED_OUT,
+    ChangesetResult,
+    SourceResult,
+    counts,
+    outcome,
+    source_result,
+    task_error,
+)
+from localtwin.world.tables import changesets, connections, runs, tasks
+
+_DESCRIPTION_MAX = 255
+
+
+class RunRecords:
+    """Moves runs from one state to the next; `on_end` hears the id of each run that ended."""
+
+    def __init__(
+        self, database: Database, clock: Clock, on_end: Callable[[str], object] = str
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._on_end = on_end
+
+    def parent(self, imodel_id: str) -> str:
+        """Return the id of the iModel's newest recorded changeset, "" if there is none."""
+        with self._database.read() as transaction:
+            last = last_changeset(transaction, imodel_id)
+        return "" if last is None else last.id
+
+    def may_act(self, run: Run) -> bool:
+        """Return whether the run has somebody to act for at this moment."""
+        with self._database.read() as transaction:
+            return may_run(transaction, run.connection_id, self._clock())
+
+    def began(self, run_id: str) -> None:
+        """Record that the run was taken up, once more or for the first time."""
+        attempts = {"attempts": runs.c.attempts + 1}
+        with self._database.write() as transaction:
+            _move(transaction, run_id, WAITING, of_run=attempts)
+
+    def executing(self, run_id: str) -> None:
+        """Record that a worker has the run's files."""
+        now = stamp(self._clock())
+        with self._database.write() as transaction:
+            _move(
+                transaction,
+                run_id,
+                EXECUTING,
+                of_run={"phase": MASTER_FILE},
+                of_tasks={"started": func.coalesce(tasks.c.started, now)},
+            )
+
+    def finalizing(self, run_id: str) -> None:
+        """Record that the worker has answered."""
+        with self._database.write() as transaction:
+            _move(transaction, run_id, FINALIZING)
+
+    def missed(self, problems: Mapping[tuple[str, int], str]) -> None:
+        """Record why reference files are missing, by task and position."""
+        with self._database.write() as transaction:
+            note_problems(transaction, problems)
+
+    def ended(
+        self, run: Run, report: dict[str, Any], earlier: tuple[Run, dict[str, Any]] | None = None
+    ) -> None:
+        """Record what the worker reported, and the changeset if there is one.
+
+        `earlier` is a run that failed after its changeset was written, which comes first.
+        """
+        done = _matched(run, report)
+        now = stamp(self._clock())
+        with self._database.write() as transaction:
+            if earlier is not None:
+                self._push(transaction, *earlier)
+            for task, result in done:
+                _end_task(transaction, task.id, result, now)
+            self._push(transaction, run, report)
+            _end_run(transaction, run.id, outcome(r.result for _, r in done), None, now)
+        self._on_end(run.id)
+
+    def fail(self, run_id: str, key: str, description: str, *, timed_out: bool = False) -> None:
+        """Record that the run as a whole failed; its unfinished tasks fail with it."""
+        result = TIMED_OUT if timed_out else ERROR
+        error = task_error(
+            code=key,
+            message=description,
+            description=description,
+            category="other",
+            can_user_fix=False,
+        )
+        now = stamp(self._clock())
+        with self._database.write() as transaction:
+            transaction.execute(
+                update(tasks)
+                .where(tasks.c.run_id == run_id, tasks.c.state != COMPLETED)
+                .values(state=COMPLETED, result=result, error=error, ended=now, url=None)
+            )
+            summary = {"errorKey": key, "description": description}
+            _end_run(transaction, run_id, result, summary, now)
+        self._on_end(run_id)
+
+    def _push(
+        self,
+        transaction: Transaction,
+        run: Run,
+        report: dict[str, Any],
+    ) -> None:
+        if report["changeset"] is None:
+            return
+        changeset = ChangesetResult(**report["changeset"])
+        last = last_changeset(transaction, run.imodel_id)
+        if last is not None and last.id == changeset.id:
+            return
+        changed = [task for task, result in _matched(run, report) if result.result == SUCCESS]
+        name = transaction.execute(
+            select(connections.c.display_name).where(connections.c.id == run.connection_id)
+        ).scalar()
+        creator = find_imodel(transaction, run.imodel_id).creator
+        summary = counts(changeset.inserted, changeset.updated, changeset.deleted)
+        transaction.execute(
+            insert(changesets).values(
+                imodel_id=run.imodel_id,
+                index=1 if last is None else last.index + 1,
+                id=changeset.id,
+                parent_id=changeset.parent_id,
+                description=f"{name or 'Synchronization'} - {summary}"[:_DESCRIPTION_MAX],
+                creator=creator,
+                pushed=stamp(self._clock()),
+                containing_changes=changeset.containing_changes,
+                size_bytes=changeset.size_bytes,
+                run_id=run.id,
+                task_id=changed[0].id if changed else None,
+                changed_files=[task.name for task in changed],
+                inserted=changeset.inserted,
+                updated=changeset.updated,
+                deleted=changeset.deleted,
+            )
+        )
+
+
+def _move(
+    transaction: Transaction,
+    run_id: str,
+    state: str,
+    *,
+    of_run: Mapping[str, Any] | None = None,
+    of_tasks: Mapping[str, Any] | None = None,
+) -> None:
+    here = (runs.c.id == run_id) & (runs.c.state != COMPLETED)
+    transaction.execute(update(runs).where(here).values({"state": state, **(of_run or {})}))
+    open_ones = (tasks.c.run_id == run_id) & (tasks.c.state != COMPLETED)
+    changed = {"state": state, **(of_tasks or {})}
+    transaction.execute(update(tasks).where(open_ones).values(changed))
+
+
+def _matched(run: Run, report: dict[str, Any]) -> list[tuple[Task, SourceResult]]:
+    results = {entry["source_id"]: source_result(entry) for entry in report["sources"]}
+    return [(task, results[task.file_id]) for task in run.tasks]
+
+
+def _end_task(transaction: Transaction, task_id: str, result: SourceResult, now: str) -> None:
+    report = "No changes" if result.result == SKIPPED else result.message
+    transaction.execute(
+        update(tasks)
+        .where(tasks.c.id == task_id)
+        .values(
+            state=COMPLETED,
+            result=result.result,
+            error=result.error,
+            report=None if result.error else report,
+            url=None,
+            ended=now,
+        )
+    )
+
+
+def _end_run(
+    transaction: Transaction, run_id: str, result: str, error: dict[str, str] | None, now: str
+) -> None:
+    transaction.execute(
+        update(runs)
+        .where(runs.c.id == run_id, runs.c.state != COMPLETED)
+        .values(state=COMPLETED, result=result, error=error, ended=now)
+    )
+    forget_urls(transaction, run_id)

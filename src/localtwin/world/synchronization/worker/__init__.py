@@ -1,0 +1,1 @@
+"""The worker process that reads source files and writes into iModels."""

@@ -1,0 +1,127 @@
+"""The worker process: takes one job after another from standard input.
+
+It alone loads the connectors, and it alone opens iModel files. It dies with its server: when the
+input ends, it stops at once, and the job it was in is repeated or adopted at the next start.
+Usage: python -m localtwin.world.synchronization.worker.main MODULE (one like worker.jobs).
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import queue
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from filelock import FileLock
+
+MEMORY_VARIABLE = "LOCALTWIN_JOB_MEMORY"
+
+
+def main() -> None:
+    """Answer every line of input with one line of output, both JSON."""
+    _bound_memory(os.environ.get(MEMORY_VARIABLE))
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print must not be taken for an answer
+    jobs: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_listen, args=(sys.stdin, jobs), daemon=True).start()
+    module = importlib.import_module(sys.argv[1])
+    while True:
+        order = json.loads(jobs.get())
+        print(json.dumps(_answer(module, order)), file=answers, flush=True)
+
+
+def _bound_memory(limit_bytes: str | None) -> None:
+    """Let this process have so much memory; beyond, Python raises MemoryError, and C code crashes.
+
+    Does nothing where the operating system has no such limit.
+    """
+    if limit_bytes is None or sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 (not there on Windows)
+
+    resource.setrlimit(resource.RLIMIT_AS, (int(limit_bytes), int(limit_bytes)))
+
+
+def _listen(lines: IO[str], jobs: queue.Queue[str]) -> None:
+    for line in lines:
+        jobs.put(line)
+    os._exit(0)
+
+
+def _answer(module: Any, order: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return _work(module, order)
+    except Exception as error:  # noqa: BLE001 (the top of the process: every failure is reported)
+        return {"failure": f"{type(error).__name__}: {error}"}
+
+
+def _work(module: Any, order: dict[str, Any]) -> dict[str, Any]:
+    imodel = Path(order["imodel"])
+    pending = Pending(imodel.parent / "changesets")
+    # A worker of a killed server may still be at this iModel for a moment.
+    with FileLock(imodel.with_suffix(".lock")):
+        if not imodel.exists():
+            module.create_imodel(imodel)
+        left = module.last_report(imodel)
+        earlier = None
+        if left is not None and left.changeset.id != order["parent"]:
+            pending.keep(left.changeset.id)
+            if pending.owner() == order["run_id"]:
+                return {"report": asdict(left)}
+            earlier = {"run_id": pending.owner(), "report": asdict(left)}
+        pending.begin(order["run_id"])
+        report = module.run_job(_job(module, imodel, pending.file, order))
+        if report.changeset is not None:
+            pending.keep(report.changeset.id)
+    return {"report": asdict(report), "earlier": earlier}
+
+
+class Pending:
+    """The changeset being written, and for which run.
+
+    A job that dies after its commit leaves a changeset that nobody has heard of. Who works at the
+    iModel next finds it, and whose it is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self.file = folder / "pending"
+
+    def begin(self, run_id: str) -> None:
+        """Note that the next changeset is of that run."""
+        partial = self.file.with_suffix(".partial")
+        partial.write_text(run_id, encoding="ascii")
+        partial.replace(self.file.with_suffix(".run"))
+
+    def owner(self) -> str:
+        """Return the run noted last."""
+        return self.file.with_suffix(".run").read_text("ascii")
+
+    def keep(self, changeset_id: str) -> None:
+        """Give the changeset its name; nothing happens when it has it already."""
+        if self.file.exists():
+            self.file.replace(self._folder / changeset_id)
+
+
+def _job(module: Any, imodel: Path, changeset: Path, order: dict[str, Any]) -> Any:
+    return module.JobOrder(
+        imodel_file=imodel,
+        changeset_file=changeset,
+        sources=tuple(_source(module, source) for source in order["sources"]),
+        at_work=Path(order["at_work"]),
+    )
+
+
+def _source(module: Any, told: dict[str, Any]) -> Any:
+    references = tuple(Path(file) for file in told["references"])
+    return module.SourceOrder(**(told | {"file": Path(told["file"]), "references": references}))
+
+
+if __name__ == "__main__":
+    main()
