@@ -10,63 +10,18 @@ import hashlib
 import json
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-
-@dataclass(frozen=True)
-class SourceOrder:
-    source_id: str
-    name: str
-    file: Path
-    connector_type: str
-    action: str = "bridge"
-    references: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class JobOrder:
-    imodel_file: Path
-    changeset_file: Path
-    sources: tuple[SourceOrder, ...]
-    at_work: Path
-
-
-@dataclass(frozen=True)
-class SourceError:
-    code: str
-    message: str
-    description: str
-    category: str
-    can_user_fix: bool
-
-
-@dataclass(frozen=True)
-class SourceReport:
-    source_id: str
-    result: str
-    inserted: int = 0
-    updated: int = 0
-    deleted: int = 0
-    error: SourceError | None = None
-
-
-@dataclass(frozen=True)
-class ChangesetReport:
-    id: str
-    parent_id: str
-    size_bytes: int
-    inserted: int
-    updated: int
-    deleted: int
-    containing_changes: int
-
-
-@dataclass(frozen=True)
-class JobReport:
-    sources: tuple[SourceReport, ...]
-    changeset: ChangesetReport | None
+from localtwin.imodel.report import (
+    ChangesetReport,
+    JobOrder,
+    JobReport,
+    SourceError,
+    SourceOrder,
+    SourceReport,
+)
 
 
 def create_imodel(file: Path) -> None:
@@ -83,6 +38,7 @@ def last_report(file: Path) -> JobReport | None:
 
 def run_job(order: JobOrder) -> JobReport:
     imodel = json.loads(order.imodel_file.read_text())
+    assert order.at_work is not None
     taken = []
     for source in order.sources:
         order.at_work.write_text(source.source_id)
@@ -94,8 +50,8 @@ def run_job(order: JobOrder) -> JobReport:
         order.changeset_file.write_text("changes")
         imodel["last"] = changeset.id
         imodel["report"] = {
-            "sources": [vars(report) | {"error": None} for report in reports],
-            "changeset": vars(changeset),
+            "sources": [asdict(report) | {"error": None} for report in reports],
+            "changeset": asdict(changeset),
         }
     order.imodel_file.write_text(json.dumps(imodel))
     marker = order.imodel_file.with_suffix(".crashed")

@@ -16,7 +16,8 @@ from localtwin.imodel.report import order_to_json
 DYING = """
 import os, sys
 import apsw
-from localtwin.imodel.job import main
+from localtwin.imodel.job import run_job
+from localtwin.imodel.report import order_from_json
 
 def die(*_):
     os.kill(os.getpid(), 9)
@@ -33,7 +34,7 @@ def arm(database):
             database.set_wal_hook(die)
 
 apsw.connection_hooks.append(arm)
-main()
+run_job(order_from_json(sys.stdin.read()))
 """
 
 

@@ -1,7 +1,5 @@
 """A job makes the iModel hold what its sources say, file by file."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +15,11 @@ from localtwin.imodel.report import (
     JobReport,
     order_from_json,
     order_to_json,
-    report_from_json,
 )
 from localtwin.imodel.schema import create_imodel
 from localtwin.sample_drive import buildings
+from localtwin.world.synchronization.worker.messages import WorkerOrder
+from localtwin.world.synchronization.worker.process import WorkerProcess
 
 
 @pytest.fixture
@@ -376,16 +375,16 @@ def test_a_job_can_run_in_its_own_process(scene: Scene, drawing: Path) -> None:
     order = scene.order(source(drawing, action="unmap"), unreadable)
     assert order_from_json(order_to_json(order)) == order
 
-    done = subprocess.run(
-        [sys.executable, "-m", "localtwin.imodel.job"],
-        input=order_to_json(order).encode(),
-        capture_output=True,
-        check=True,
-    )
+    worker = WorkerProcess("localtwin.world.synchronization.worker.jobs")
 
-    report = report_from_json(done.stdout)
+    order = replace(order, at_work=scene.folder / "at-work")
+    answer = worker.run(WorkerOrder("run", last_changeset(scene.imodel), order), limit_s=60)
+
+    worker.stop()
+    report = answer.report
     assert report == last_report(scene.imodel)
-    assert changeset(report).size_bytes == order.changeset_file.stat().st_size
+    written = order.changeset_file.with_name(changeset(report).id)
+    assert changeset(report).size_bytes == written.stat().st_size
     assert [each.error and each.error.code for each in report.sources] == [
         None,
         "ConnectorUnavailable",

@@ -1,12 +1,7 @@
-"""One run's work on an iModel: read the sources, write one changeset, all or nothing.
-
-`python -m localtwin.imodel.job` does the same for an order in JSON on standard input, so that a
-reader that crashes takes down nothing but its own process.
-"""
+"""One run's work on an iModel: read the sources, write one changeset, all or nothing."""
 
 import hashlib
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +21,6 @@ from localtwin.imodel.report import (
     SourceError,
     SourceOrder,
     SourceReport,
-    order_from_json,
     report_to_json,
 )
 from localtwin.imodel.schema import create_imodel, opened, savepoint, transaction
@@ -168,13 +162,3 @@ def _log(database: apsw.Connection, changeset_id: str, report: JobReport) -> Non
     database.execute(
         "INSERT INTO local_Changeset VALUES (NULL, ?, ?)", (changeset_id, report_to_json(report))
     )
-
-
-def main() -> None:
-    """Carry out the order on standard input and write its report to standard output."""
-    report = run_job(order_from_json(sys.stdin.buffer.read()))
-    sys.stdout.write(report_to_json(report) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -6,7 +6,7 @@ from enum import IntFlag
 from pathlib import Path
 from typing import Any, Literal
 
-Result = Literal["Success", "Skipped", "Error"]
+Result = Literal["Success", "Skipped", "Error", "TimedOut"]
 Action = Literal["bridge", "unmap"]
 
 

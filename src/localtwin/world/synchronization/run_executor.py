@@ -11,11 +11,11 @@ import queue
 import threading
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from localtwin.errors import JobFailed
 from localtwin.faults import Fault, Faults
+from localtwin.imodel.report import JobOrder, JobReport, SourceOrder, SourceReport
 from localtwin.world.access.authorizations import USER_NOT_AUTHENTICATED
 from localtwin.world.database import Database
 from localtwin.world.imodels.imodels import IModels
@@ -24,6 +24,11 @@ from localtwin.world.synchronization.frozen_inputs import FrozenInputs
 from localtwin.world.synchronization.run_records import RunRecords
 from localtwin.world.synchronization.runs import COMPLETED, Run, Task, find_run, unfinished
 from localtwin.world.synchronization.task_results import failed_source, given_up
+from localtwin.world.synchronization.worker.messages import (
+    WorkerAnswer,
+    WorkerOrder,
+    pending_changeset,
+)
 from localtwin.world.synchronization.worker.process import WorkerProcess
 
 log = logging.getLogger(__name__)
@@ -118,17 +123,17 @@ class RunExecutor:
             thread.join()
         self._threads.clear()
 
-    def order(self, run: Run, without: Collection[str] = ()) -> dict[str, object]:
-        """Return what a worker is told about the run, leaving out files by their ids."""
-        return {
-            "imodel": str(self._imodels.file(run.imodel_id)),
-            "run_id": run.id,
-            "parent": self._run_records.parent(run.imodel_id),
-            "at_work": str(self._frozen_inputs.folder(run.id) / _AT_WORK),
-            "sources": [
-                self._source(run, task) for task in run.tasks if task.file_id not in without
-            ],
-        }
+    def order(self, run: Run, without: Collection[str] = ()) -> WorkerOrder:
+        """Return what a worker has to do for the run, leaving out files by their ids."""
+        imodel = self._imodels.file(run.imodel_id)
+        sources = [self._source(run, task) for task in run.tasks if task.file_id not in without]
+        job = JobOrder(
+            imodel_file=imodel,
+            changeset_file=pending_changeset(imodel),
+            sources=tuple(sources),
+            at_work=self._frozen_inputs.folder(run.id) / _AT_WORK,
+        )
+        return WorkerOrder(run.id, self._run_records.parent(run.imodel_id), job)
 
     def _serve(self) -> None:
         while (run_id := self._queue.get()) is not None and not self._stopping.is_set():
@@ -163,13 +168,13 @@ class RunExecutor:
         if answer is None:
             return
         self._run_records.finalizing(run_id)
-        answer["report"]["sources"] += lost.values()
-        self._run_records.ended(run, answer["report"], self._earlier(answer.get("earlier")))
+        report = replace(answer.report, sources=(*answer.report.sources, *lost.values()))
+        self._run_records.ended(run, report, self._earlier(answer))
         self._frozen_inputs.drop(run_id)
 
     def _asked(
-        self, run: Run, process: WorkerProcess, lost: dict[str, dict[str, Any]]
-    ) -> dict[str, Any] | None:
+        self, run: Run, process: WorkerProcess, lost: dict[str, SourceReport]
+    ) -> WorkerAnswer | None:
         """Return the worker's answer, None when the run has failed as a whole.
 
         A file that crashes the worker, or that it does not come to an end with, is added to
@@ -216,14 +221,14 @@ class RunExecutor:
         self._run_records.fail(run_id, key, reason, timed_out=timed_out)
         self._frozen_inputs.drop(run_id)
 
-    def _spoilt(self, run: Run) -> dict[str, dict[str, Any]]:
+    def _spoilt(self, run: Run) -> dict[str, SourceReport]:
         """Return the report of the file that a fault shall spoil."""
         if not run.tasks or not self._faults.take(Fault.FAILED_FILE):
             return {}
         first = run.tasks[0].file_id
         return {first: failed_source(first, "FileSpoilt", "A fault was asked for.")}
 
-    def _fetch(self, run: Run) -> dict[str, dict[str, Any]]:
+    def _fetch(self, run: Run) -> dict[str, SourceReport]:
         """Fetch what is named by URL; returns the reports of the files that can't be had.
 
         A reference file that can't be had is noted; its master is read without it.
@@ -252,19 +257,22 @@ class RunExecutor:
             if why is not None
         }
 
-    def _earlier(self, found: dict[str, Any] | None) -> tuple[Run, dict[str, Any]] | None:
-        run = find_run(self._database, found["run_id"]) if found else None
-        return None if found is None or run is None else (run, found["report"])
+    def _earlier(self, answer: WorkerAnswer) -> tuple[Run, JobReport] | None:
+        """Return the run that failed after its changeset was written, with its report."""
+        if answer.earlier is None:
+            return None
+        run = find_run(self._database, answer.earlier_run_id)
+        return None if run is None else (run, answer.earlier)
 
-    def _source(self, run: Run, task: Task) -> dict[str, object]:
+    def _source(self, run: Run, task: Task) -> SourceOrder:
         # A file that was deleted has no content; the connector reports it as unreadable.
         content = task.content or f"missing-{task.position}"
         folder = self._frozen_inputs.folder(run.id)
-        return {
-            "source_id": task.file_id,
-            "name": task.name,
-            "file": str(folder / content),
-            "connector_type": task.connector_type,
-            "action": task.action,
-            "references": [str(folder / each.content) for each in task.references],
-        }
+        return SourceOrder(
+            source_id=task.file_id,
+            name=task.name,
+            file=folder / content,
+            connector_type=task.connector_type,
+            action=task.action,
+            references=tuple(folder / each.content for each in task.references),
+        )

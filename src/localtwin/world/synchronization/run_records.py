@@ -6,11 +6,13 @@ Source: Synchronization API, "Get StorageConnection run"; iModels API, "Changese
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import func, insert, select, update
 
+from localtwin.imodel.report import JobReport, SourceReport
 from localtwin.world.access.authorizations import may_run
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
@@ -30,11 +32,8 @@ from localtwin.world.synchronization.task_results import (
     SKIPPED,
     SUCCESS,
     TIMED_OUT,
-    ChangesetResult,
-    SourceResult,
     counts,
     outcome,
-    source_result,
     task_error,
 )
 from localtwin.world.tables import changesets, connections, runs, tasks
@@ -92,7 +91,7 @@ class RunRecords:
             note_problems(transaction, problems)
 
     def ended(
-        self, run: Run, report: dict[str, Any], earlier: tuple[Run, dict[str, Any]] | None = None
+        self, run: Run, report: JobReport, earlier: tuple[Run, JobReport] | None = None
     ) -> None:
         """Record what the worker reported, and the changeset if there is one.
 
@@ -130,15 +129,10 @@ class RunRecords:
             _end_run(transaction, run_id, result, summary, now)
         self._on_end(run_id)
 
-    def _push(
-        self,
-        transaction: Transaction,
-        run: Run,
-        report: dict[str, Any],
-    ) -> None:
-        if report["changeset"] is None:
+    def _push(self, transaction: Transaction, run: Run, report: JobReport) -> None:
+        changeset = report.changeset
+        if changeset is None:
             return
-        changeset = ChangesetResult(**report["changeset"])
         last = last_changeset(transaction, run.imodel_id)
         if last is not None and last.id == changeset.id:
             return
@@ -184,21 +178,23 @@ def _move(
     transaction.execute(update(tasks).where(open_ones).values(changed))
 
 
-def _matched(run: Run, report: dict[str, Any]) -> list[tuple[Task, SourceResult]]:
-    results = {entry["source_id"]: source_result(entry) for entry in report["sources"]}
+def _matched(run: Run, report: JobReport) -> list[tuple[Task, SourceReport]]:
+    results = {source.source_id: source for source in report.sources}
     return [(task, results[task.file_id]) for task in run.tasks]
 
 
-def _end_task(transaction: Transaction, task_id: str, result: SourceResult, now: str) -> None:
-    report = "No changes" if result.result == SKIPPED else result.message
+def _end_task(transaction: Transaction, task_id: str, source: SourceReport, now: str) -> None:
+    counted = counts(source.inserted, source.updated, source.deleted)
+    report = "No changes" if source.result == SKIPPED else counted
+    error = None if source.error is None else task_error(**asdict(source.error))
     transaction.execute(
         update(tasks)
         .where(tasks.c.id == task_id)
         .values(
             state=COMPLETED,
-            result=result.result,
-            error=result.error,
-            report=None if result.error else report,
+            result=source.result,
+            error=error,
+            report=None if error else report,
             url=None,
             ended=now,
         )

@@ -13,11 +13,17 @@ import os
 import queue
 import sys
 import threading
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 from filelock import FileLock
+
+from localtwin.world.synchronization.worker.messages import (
+    WorkerAnswer,
+    WorkerOrder,
+    answer_line,
+    read_order,
+)
 
 MEMORY_VARIABLE = "LOCALTWIN_JOB_MEMORY"
 
@@ -31,8 +37,7 @@ def main() -> None:
     threading.Thread(target=_listen, args=(sys.stdin, jobs), daemon=True).start()
     module = importlib.import_module(sys.argv[1])
     while True:
-        order = json.loads(jobs.get())
-        print(json.dumps(_answer(module, order)), file=answers, flush=True)
+        print(_answer(module, jobs.get()), file=answers, flush=True)
 
 
 def _bound_memory(limit_bytes: str | None) -> None:
@@ -53,32 +58,33 @@ def _listen(lines: IO[str], jobs: queue.Queue[str]) -> None:
     os._exit(0)
 
 
-def _answer(module: Any, order: dict[str, Any]) -> dict[str, Any]:
+def _answer(module: Any, line: str) -> str:
     try:
-        return _work(module, order)
+        return answer_line(_work(module, read_order(line)))
     except Exception as error:  # noqa: BLE001 (the top of the process: every failure is reported)
-        return {"failure": f"{type(error).__name__}: {error}"}
+        return json.dumps({"failure": f"{type(error).__name__}: {error}"})
 
 
-def _work(module: Any, order: dict[str, Any]) -> dict[str, Any]:
-    imodel = Path(order["imodel"])
-    pending = Pending(imodel.parent / "changesets")
+def _work(module: Any, order: WorkerOrder) -> WorkerAnswer:
+    imodel = order.job.imodel_file
+    pending = Pending(order.job.changeset_file)
     # A worker of a killed server may still be at this iModel for a moment.
     with FileLock(imodel.with_suffix(".lock")):
         if not imodel.exists():
             module.create_imodel(imodel)
         left = module.last_report(imodel)
         earlier = None
-        if left is not None and left.changeset.id != order["parent"]:
+        if left is not None and left.changeset.id != order.parent:
             pending.keep(left.changeset.id)
-            if pending.owner() == order["run_id"]:
-                return {"report": asdict(left)}
-            earlier = {"run_id": pending.owner(), "report": asdict(left)}
-        pending.begin(order["run_id"])
-        report = module.run_job(_job(module, imodel, pending.file, order))
+            if pending.owner() == order.run_id:
+                return WorkerAnswer(left)
+            earlier = left
+        earlier_run_id = "" if earlier is None else pending.owner()
+        pending.begin(order.run_id)
+        report = module.run_job(order.job)
         if report.changeset is not None:
             pending.keep(report.changeset.id)
-    return {"report": asdict(report), "earlier": earlier}
+    return WorkerAnswer(report, earlier_run_id, earlier)
 
 
 class Pending:
@@ -88,10 +94,9 @@ class Pending:
     iModel next finds it, and whose it is.
     """
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
-        self.file = folder / "pending"
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.file = file
 
     def begin(self, run_id: str) -> None:
         """Note that the next changeset is of that run."""
@@ -106,21 +111,7 @@ class Pending:
     def keep(self, changeset_id: str) -> None:
         """Give the changeset its name; nothing happens when it has it already."""
         if self.file.exists():
-            self.file.replace(self._folder / changeset_id)
-
-
-def _job(module: Any, imodel: Path, changeset: Path, order: dict[str, Any]) -> Any:
-    return module.JobOrder(
-        imodel_file=imodel,
-        changeset_file=changeset,
-        sources=tuple(_source(module, source) for source in order["sources"]),
-        at_work=Path(order["at_work"]),
-    )
-
-
-def _source(module: Any, told: dict[str, Any]) -> Any:
-    references = tuple(Path(file) for file in told["references"])
-    return module.SourceOrder(**(told | {"file": Path(told["file"]), "references": references}))
+            self.file.replace(self.file.with_name(changeset_id))
 
 
 if __name__ == "__main__":

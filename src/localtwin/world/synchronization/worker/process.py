@@ -14,6 +14,12 @@ from typing import Any, Self
 
 from localtwin.errors import JobFailed
 from localtwin.world.synchronization.worker.main import MEMORY_VARIABLE
+from localtwin.world.synchronization.worker.messages import (
+    WorkerAnswer,
+    WorkerOrder,
+    order_line,
+    read_answer,
+)
 
 # How often the watch looks; a worker is killed that much later at worst.
 _LOOK_S = 1.0
@@ -33,18 +39,17 @@ class WorkerProcess:
         """Start the process, so that the first job need not wait for its imports."""
         self._running()
 
-    def run(
-        self, order: dict[str, Any], *, limit_s: float, file_s: float = math.inf
-    ) -> dict[str, Any]:
+    def run(self, order: WorkerOrder, *, limit_s: float, file_s: float = math.inf) -> WorkerAnswer:
         """Return the worker's answer: its report, and that of an earlier run it came upon.
 
         Raises JobFailed when it crashes, takes longer than `limit_s` in all or than `file_s` at
         one file, or reports a failure.
         """
         process = self._running()
-        watch = _Watch(process, Path(order["at_work"]), limit_s=limit_s, file_s=file_s)
+        assert order.job.at_work is not None, "a run's order says where to note the file at work"
+        watch = _Watch(process, order.job.at_work, limit_s=limit_s, file_s=file_s)
         with watch:
-            line = _ask(process, json.dumps(order))
+            line = _ask(process, order_line(order))
         if not line:
             self._discard(process)
             late = watch.ended
@@ -55,7 +60,7 @@ class WorkerProcess:
             if exhausted:
                 self._discard(process)
             raise JobFailed(answer["failure"], crashed=exhausted)
-        return answer
+        return read_answer(answer)
 
     def stop(self) -> None:
         """End the process at once; a job in it fails, and no other is started."""
