@@ -1,4 +1,4 @@
-"""`python -m localtwin`: serve in the foreground until told to stop."""
+"""`python -m localtwin`: serve in the foreground until stopped."""
 
 from __future__ import annotations
 

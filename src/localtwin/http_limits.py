@@ -159,10 +159,10 @@ class LimitedProtocol(HttpToolsProtocol):
     def _refuse(self, status: int) -> None:
         """Close, with an answer if the request has none yet."""
         if self._stage is Stage.HEAD:
-            heard = self._is_answered()
+            waits = self._is_answered()
         else:
-            heard = self._stage is Stage.BODY and not self.cycle.response_started
-        if not heard:
+            waits = self._stage is Stage.BODY and not self.cycle.response_started
+        if not waits:
             self.transport.abort()
         elif not self.transport.is_closing():
             closing = b"content-length: 0\r\nconnection: close\r\n\r\n"

@@ -96,7 +96,7 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until `stop` is set.
 
-    `around` may wrap the application, to watch what goes over the wire. Signals are heard in the
+    `around` may wrap the application, to watch what goes over the wire. Signals are received in the
     main thread only; elsewhere give a `stop`. Raises SetupError when the folder or the address is
     not to be had.
     """
@@ -135,14 +135,14 @@ def serving(
     answers: list[Ready] = []
     failures: list[BaseException] = []
 
-    def heard(ready: Ready) -> None:
+    def announce(ready: Ready) -> None:
         answers.append(ready)
         started.set()
 
     def work() -> None:
         try:
-            serve(settings, heard, stop, around)
-        except BaseException as failure:  # noqa: BLE001 (handed to the waiting thread)
+            serve(settings, announce, stop, around)
+        except BaseException as failure:  # noqa: BLE001 (passed to the waiting thread)
             failures.append(failure)
         started.set()
 

@@ -52,8 +52,8 @@ MODELS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Names that are models wherever they lie; the default connector comes first.
 
-The extension alone cannot tell an OpenRoads, OpenBuildings or ProStructures design from a plain
-one, so every source may name its connector.
+The extension is the same for OpenRoads, OpenBuildings, ProStructures and plain designs, so every
+source may name its connector.
 """
 
 ON_REQUEST: Final[Mapping[str, tuple[str, ...]]] = {

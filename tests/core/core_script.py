@@ -121,7 +121,7 @@ def store(
 
 def prepare(*keys: FileKey, remote: str = "remote", connection: str = "one") -> commands.Prepare:
     """Ask for the connection, to be completed with these files."""
-    files = tuple(commands.Mapping(key, storage_id(key)) for key in keys)
+    files = tuple(commands.NewSourceFile(key, storage_id(key)) for key in keys)
     return commands.Prepare(connection, remote, files)
 
 
@@ -309,7 +309,7 @@ CLOSES: dict[type[commands.Command], tuple[type[facts.Fact], ...]] = {
 
 
 def closes(fact: facts.Fact, command: commands.Command) -> bool:
-    """Tell whether the fact answers the command."""
+    """Return whether the fact answers the command."""
     same = all(
         getattr(fact, name) == getattr(command, name)
         for name in ("key", "source", "connection")

@@ -252,7 +252,7 @@ def gone(script: Script) -> int:
 def test_a_mass_deletion_waits_for_a_person() -> None:
     """A folder that was moved away, or a share half mounted, must not empty an iModel."""
     script = confirmed(crowd(20), 20, some(MASS_LEAST)).source(
-        offline=f"{MASS_LEAST} of 20 files are gone at once; nothing is taken for deleted"
+        offline=f"{MASS_LEAST} of 20 files are gone at once; nothing counts as deleted"
         " until they are back or a person says that it is meant"
     )
 

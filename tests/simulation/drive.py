@@ -65,7 +65,7 @@ class VirtualDrive:
         return self.files.get(key) if self.shows(key) else None
 
     def shows(self, key: FileKey) -> bool:
-        """Tell whether the drive that is there could hold the file; another holds a backup."""
+        """Return whether the drive that is there could hold the file; another holds a backup."""
         return not self.outage or (self.outage == "other" and key.path in BACKUP)
 
     def is_broken(self, key: FileKey) -> bool:

@@ -35,7 +35,7 @@ class Office:
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether nothing is left out."""
+        """Return whether nothing is left out."""
         return not (self._taken_out or self._excluded)
 
     def kind_of(self, key: FileKey) -> Kind | None:
@@ -62,7 +62,7 @@ class Office:
         self.setup, self._taken_out, self._excluded = self.whole, False, ""
 
     def concerns(self, fact: facts.Fact) -> bool:
-        """Tell whether the fact is about anything in the file; nobody watches other folders."""
+        """Return whether the fact is about anything in the file; nobody watches other folders."""
         match fact:
             case facts.Touched(key) if self.kind_of(key) is None:
                 return False

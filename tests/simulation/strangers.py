@@ -52,7 +52,7 @@ class Strangers:
             cloud.start(connection, world.now_s, fate, ours=ours, wanted=True, posted=False)
 
     def _is_asked_for(self, connection: str) -> bool:
-        """Tell whether a run of this connection that begins now is as good as ours.
+        """Return whether a run of this connection that begins now is as good as ours.
 
         Between our look at the connection's newest run and the answer to our start request, all
         that ours would cover is in Storage. If that answer is lost, a run that somebody else

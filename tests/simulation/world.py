@@ -279,7 +279,7 @@ class World:
         )
 
     def _has_synced(self) -> bool:
-        """Tell whether runs have taken all that is in Storage."""
+        """Return whether runs have taken all that is in Storage."""
         return all(need(row) is not Need.RUN for row in self.journal.files.values())
 
     def _rests(self) -> bool:

@@ -39,7 +39,7 @@ class Slice:
 
     @property
     def is_last(self) -> bool:
-        """Tell whether the save is complete with it."""
+        """Return whether the save is complete with it."""
         return self.index == self.count - 1
 
 

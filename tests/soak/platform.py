@@ -38,7 +38,7 @@ class RunSeen:
 
     @property
     def wrote_nothing(self) -> bool:
-        """Tell whether every file had been taken in before."""
+        """Return whether every file had been taken in before."""
         return set(self.outcomes.values()) <= {"Skipped"}
 
 

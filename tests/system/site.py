@@ -94,7 +94,7 @@ class Site:
         return row or FileRow(key)
 
     def is_synced(self, files: int) -> bool:
-        """Tell whether that many files are known, and all of them are synced."""
+        """Return whether that many files are known, and all of them are synced."""
         counts = self.counts()
         return counts.known == counts.synced == files
 

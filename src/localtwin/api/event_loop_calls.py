@@ -1,7 +1,7 @@
 """Carries out the short rules that every upload needs, on the event loop where it can.
 
 Handing a rule to a thread and its result back costs more than such a rule does. One that would
-wait for another's transaction is handed over all the same: the loop never waits.
+wait for another's transaction goes to a thread all the same: the loop never waits.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """localtwin's description of itself: which operation answers what, errors included.
 
-FastAPI describes what comes in; what goes out is told here, operation by operation, because every
+FastAPI describes what comes in; what goes out is listed here, operation by operation, because every
 answer is written by hand in the real platform's shapes.
 """
 
@@ -164,14 +164,14 @@ _MEANING = {
     409: "It does not fit the present state",
     413: "The body is too large",
     422: "The request breaks a rule of the operation",
-    429: "Too many requests; Retry-After tells when to come back",
+    429: "Too many requests; Retry-After says when to come back",
 }
 
 
 def described(routes: Sequence[BaseRoute], *, title: str, version: str) -> dict[str, Any]:
     """Return the OpenAPI document of `routes`.
 
-    Raises KeyError for an operation whose answers nobody has told.
+    Raises KeyError for an operation whose answers are not listed.
     """
     document = get_openapi(title=title, version=version, routes=routes)
     for path, operations in document["paths"].items():

@@ -282,9 +282,9 @@ def _lesser() -> dict[str, Schema]:
 
 
 def _errors() -> dict[str, Schema]:
-    told = {"code": STRING, "message": STRING}
-    detail = closed(told, {"target": STRING})
-    error = closed(told, {"target": STRING, "details": a_list(detail)})
+    fields = {"code": STRING, "message": STRING}
+    detail = closed(fields, {"target": STRING})
+    error = closed(fields, {"target": STRING, "details": a_list(detail)})
     return {
         "Link": closed({"href": STRING}),
         "Error": closed({"error": error}),

@@ -44,8 +44,8 @@ class WebhookUpdate(BaseModel):
 
 def router(world: World) -> APIRouter:
     """Return the routes of webhooks."""
-    told = [Depends(_check_caller)]
-    routes = APIRouter(prefix="/webhooks", tags=["Webhooks"], dependencies=told)
+    checks = [Depends(_check_caller)]
+    routes = APIRouter(prefix="/webhooks", tags=["Webhooks"], dependencies=checks)
 
     @routes.post("")
     def create(request: Request, body: WebhookCreate) -> JSONResponse:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from localtwin.connectors.source import Extent, Json, Partition, SourceElement, unreadable
 
-Told: TypeAlias = dict[str, Any]  # an object as cadkit tells it
+CadObject: TypeAlias = dict[str, Any]  # an object as cadkit gives it
 
 DIGEST_BYTES = 16
 LAYER_CLASS = "BisCore:SpatialCategory"
@@ -45,14 +45,14 @@ class _Reading:
     def elements(self) -> Iterator[SourceElement]:
         for layer in self._document.layers:
             yield self._layer(layer)
-        if self._document.blocks:  # whose content is only told as part of the whole
+        if self._document.blocks:  # whose content only comes as part of the whole
             for block in self._document.to_dict()["blocks"]:
                 yield from self._block(block)
         for number, model in enumerate(self._document.models):
             for entity in self._document.entities(number):
                 yield self._entity(entity, model)
 
-    def _layer(self, layer: Told) -> SourceElement:
+    def _layer(self, layer: CadObject) -> SourceElement:
         # Level numbers of a DGN are not element ids; in a DWG every handle is unique.
         identifier = f"{layer['id']:X}" if self._is_dwg else f"level {layer['id']}"
         self._layers[layer["name"].lower()] = identifier
@@ -64,7 +64,7 @@ class _Reading:
             properties=_without(layer, "id", "name"),
         )
 
-    def _block(self, block: Told) -> Iterator[SourceElement]:
+    def _block(self, block: CadObject) -> Iterator[SourceElement]:
         shape = _digest([_content(entity) for entity in block["entities"]])
         if block["name"].startswith("*"):
             self._drawn_by[block["name"]] = shape  # nameless: part of what is drawn by it
@@ -78,19 +78,19 @@ class _Reading:
             shape=shape,
         )
 
-    def _entity(self, entity: Told, model: Told) -> SourceElement:
+    def _entity(self, entity: CadObject, model: CadObject) -> SourceElement:
         kind = dict(entity["kind"])
         class_name = f"{self._schema}:{kind.pop('type').upper()}"
         shape = _content(entity) + self._drawn_by.get(str(kind.get("block")), "")
         is_sheet = model["kind"] != "model"
-        told = _without(entity, "id", "kind", "attributes", "raw")
-        told |= {
+        properties = _without(entity, "id", "kind", "attributes", "raw")
+        properties |= {
             name: value for name, value in kind.items() if isinstance(value, str | float | bool)
         }
         if entity["attributes"]:
-            told["attributes"] = {each["tag"]: each["value"] for each in entity["attributes"]}
+            properties["attributes"] = {each["tag"]: each["value"] for each in entity["attributes"]}
         if is_sheet:
-            told["layout"] = model["name"]
+            properties["layout"] = model["name"]
         return SourceElement(
             # DGN V7 has no ids: an element is then its content, and an edit a new element.
             identifier=self._id(entity["id"]) or f"{class_name} {_digest([shape])}",
@@ -98,7 +98,7 @@ class _Reading:
             partition=Partition.SHEET if is_sheet else Partition.PHYSICAL,
             label=str(kind.get("value") or kind.get("block") or kind.get("name") or ""),
             category=self._layers.get(str(entity["layer"]).lower()),
-            properties=told,
+            properties=properties,
             extent=_extent(kind),
             shape=shape,
         )
@@ -128,7 +128,7 @@ def _opened(file: Path) -> Any:
     return document
 
 
-def _has_end(file: Path, warnings: Iterable[Told]) -> bool:
+def _has_end(file: Path, warnings: Iterable[CadObject]) -> bool:
     """Return whether a DGN V7 is whole; other formats know their own size."""
     with file.open("rb") as data:
         data.seek(max(0, file.stat().st_size - V7_PADDING_BYTES))
@@ -136,11 +136,13 @@ def _has_end(file: Path, warnings: Iterable[Told]) -> bool:
     return V7_END in tail and all(each["code"] != "dgn.v7_truncated" for each in warnings)
 
 
-def _without(told: Told, *names: str) -> dict[str, Json]:
-    return {name: value for name, value in told.items() if name not in names and value is not None}
+def _without(properties: CadObject, *names: str) -> dict[str, Json]:
+    return {
+        name: value for name, value in properties.items() if name not in names and value is not None
+    }
 
 
-def _content(entity: Told) -> str:
+def _content(entity: CadObject) -> str:
     """Return a digest of an entity and its parts, without the names the file gives them."""
     return _digest([json.dumps(_anonymous(entity), sort_keys=True)])
 
@@ -164,7 +166,7 @@ def _digest(texts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _extent(kind: Told) -> Extent | None:
+def _extent(kind: CadObject) -> Extent | None:
     """Return a box around the points that an element is made of, and its radius if it has one."""
     found = list(_points(kind))
     if not found:
@@ -175,7 +177,7 @@ def _extent(kind: Told) -> Extent | None:
     return Extent((low[0], low[1], low[2]), (high[0], high[1], high[2]))
 
 
-def _points(kind: Told) -> Iterator[tuple[float, float, float]]:
+def _points(kind: CadObject) -> Iterator[tuple[float, float, float]]:
     for name in ("start", "end", "center", "position", "vertices", "points", "children"):
         value = kind.get(name)
         for each in value if isinstance(value, list) else [value]:

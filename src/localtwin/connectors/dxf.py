@@ -78,7 +78,7 @@ class _Reading:
     def _block_elements(self) -> Iterator[SourceElement]:
         for block in self._drawing.blocks:
             if block.is_any_layout or block.name.startswith("*"):
-                continue  # layouts are told as such; anonymous blocks are part of what uses them
+                continue  # layouts come as layouts; anonymous blocks are part of what uses them
             yield SourceElement(
                 identifier=f"block {block.name}" if self._by_name else block.block_record_handle,
                 class_name="DWG:BLOCK",
@@ -174,8 +174,8 @@ def _loaded(file: Path) -> Drawing:
 def _attributes(
     entity: DXFEntity, dropped: frozenset[str] | set[str] = frozenset()
 ) -> dict[str, Json]:
-    told = entity.dxfattribs(drop={"handle", "owner", *dropped})
-    return {name: _plain(value) for name, value in told.items()}
+    properties = entity.dxfattribs(drop={"handle", "owner", *dropped})
+    return {name: _plain(value) for name, value in properties.items()}
 
 
 def _plain(value: object) -> Json:
@@ -187,14 +187,14 @@ def _plain(value: object) -> Json:
 
 
 def _block_properties(block: BlockLayout, folder: Path) -> dict[str, Json]:
-    told: dict[str, Json] = {"base_point": _plain(Vec3(block.base_point))}
+    properties: dict[str, Json] = {"base_point": _plain(Vec3(block.base_point))}
     record = block.block
     if record is not None and record.is_xref:
-        told["xref_path"] = record.dxf.xref_path
+        properties["xref_path"] = record.dxf.xref_path
         content = _content_of(record.dxf.xref_path, folder)
         if content is not None:
-            told["xref_content"] = content
-    return told
+            properties["xref_content"] = content
+    return properties
 
 
 def _content_of(xref_path: str, folder: Path) -> str | None:

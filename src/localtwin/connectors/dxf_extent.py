@@ -1,4 +1,4 @@
-"""The extent of a DXF entity where it can be told from its own numbers, without drawing it."""
+"""The extent of a DXF entity, where its own numbers give it, without drawing it."""
 
 from collections.abc import Iterable
 

@@ -23,7 +23,7 @@ TAIL_BYTES = 4096  # the closing line is the last, give or take blanks and a com
 END = b"END-ISO-10303-21"
 DECIMALS = 6  # of the length unit: finer differences are the noise of an export, not an edit
 
-# Attributes that are told by other means, or that change although nothing was edited.
+# Attributes that are kept by other means, or that change although nothing was edited.
 _TOLD_ELSEWHERE = {"GlobalId", "OwnerHistory", "Name", "Tag", "ObjectPlacement", "HasPropertySets"}
 
 
@@ -103,23 +103,23 @@ class _Reading:
         return None if kind is None else _identifier(kind)
 
     def _properties(self, instance: Instance) -> dict[str, Json]:
-        told: dict[str, Any] = {}
+        properties: dict[str, Any] = {}
         for name, value in zip(_attribute_names(instance), instance, strict=True):
             if name not in _TOLD_ELSEWHERE and not _is_shape(value) and value is not None:
-                told[name] = self._plain(value)
-        told |= self._definition_sets(instance)
+                properties[name] = self._plain(value)
+        properties |= self._definition_sets(instance)
         for kind, label, _ in sorted(self._associations(instance)):
-            told[kind] = [*told.get(kind, ()), label]
+            properties[kind] = [*properties.get(kind, ()), label]
         placement = self._placement(getattr(instance, "ObjectPlacement", None))
         if placement is not None:
-            told["Placement"] = placement[:3].round(DECIMALS).ravel().tolist()
+            properties["Placement"] = placement[:3].round(DECIMALS).ravel().tolist()
         if groups := sorted(
             _identifier(relation.RelatingGroup)
             for relation in getattr(instance, "HasAssignments", None) or ()
             if relation.is_a("IfcRelAssignsToGroup")
         ):
-            told["Groups"] = groups
-        return told
+            properties["Groups"] = groups
+        return properties
 
     def _shape(self, instance: Instance) -> str:
         """Return digests of the geometry and whatever else the object refers to."""

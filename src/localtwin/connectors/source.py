@@ -1,4 +1,4 @@
-"""What a connector hands over: elements of a source file, or the reason there are none."""
+"""What a connector yields: elements of a source file, or the reason there are none."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ class SourceElement:
     def checksum(self) -> str:
         """Return a digest of all that the source says, independent of how the file is laid out."""
         extent = self.extent and [*self.extent.low, *self.extent.high]
-        told = [
+        stated = [
             self.class_name,
             self.partition.value,
             self.label,
@@ -66,7 +66,7 @@ class SourceElement:
             extent,
             self.shape,
         ]
-        text = json.dumps(told, sort_keys=True, separators=(",", ":"), default=dict)
+        text = json.dumps(stated, sort_keys=True, separators=(",", ":"), default=dict)
         return blake2b(
             text.encode("utf-8", "surrogatepass"), digest_size=CHECKSUM_BYTES
         ).hexdigest()
@@ -141,7 +141,7 @@ def with_unique_identifiers(
 ) -> Iterator[tuple[str, SourceElement]]:
     """Yield each element with an identifier of its own.
 
-    One that comes twice is told apart by its turn: the file is at fault, but its elements are not.
+    A repeated identifier gets its turn as a suffix: the file is wrong, its elements are not.
     """
     turns: dict[str, int] = {}
     for element in elements:

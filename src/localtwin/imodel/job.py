@@ -48,7 +48,7 @@ def run_job(order: JobOrder) -> JobReport:
     """Carry out `order`; the iModel is then wholly as before or wholly as after.
 
     A source that can't be read is reported and leaves what the iModel holds of it untouched.
-    After a crash, last_changeset tells which side of the commit the iModel is on; if it names
+    After a crash, last_changeset says which side of the commit the iModel is on; if it names
     the new changeset, the changeset file is complete. Raises FileNotFoundError without an
     iModel, OSError or apsw.Error when the disk fails; then nothing has changed.
     """
@@ -117,8 +117,8 @@ def _is_known(database: apsw.Connection, origin: Origin) -> bool:
         " LEFT JOIN local_Read AS Last ON Last.Source = Source.Identifier WHERE Identifier = ?",
         (origin.identifier,),
     ).fetchone()
-    told = (origin.label, origin.connector_name, origin.connector_version, origin.digest)
-    return row == told
+    found = (origin.label, origin.connector_name, origin.connector_version, origin.digest)
+    return row == found
 
 
 def _edition(version: str, references: Sequence[Path]) -> str:

@@ -27,7 +27,7 @@ class Changes(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class SourceOrder:
-    """One source file of a run; `name` tells the format, `file` may be called anything.
+    """One source file of a run; `name` gives the format, `file` may be called anything.
 
     `source_id` stays with the source for life. The action "unmap" removes all it contributed
     and does not look at `file`. `references` are beside it, under the names it knows them by;

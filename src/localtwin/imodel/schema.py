@@ -13,7 +13,7 @@ from pathlib import Path
 
 import apsw
 
-APPLICATION_ID = 0x694D6F64  # "iMod", so that `file` and a person can tell what this is
+APPLICATION_ID = 0x694D6F64  # "iMod", so that `file` and a person see what this is
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_MS = 10_000  # a reader waits for a commit, never for a whole run (WAL)
 

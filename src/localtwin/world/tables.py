@@ -165,7 +165,9 @@ blobs = Table(
     Column("modified", String, nullable=False),
 )
 
-told = Table("told", metadata, Column("content", String, primary_key=True), Column("headers", JSON))
+stored_headers = Table(
+    "told", metadata, Column("content", String, primary_key=True), Column("headers", JSON)
+)
 
 committed_blocks = Table(
     "committed_blocks",

@@ -1,4 +1,4 @@
-"""Webhooks: who wants to hear of what.
+"""Webhooks: who is notified of which events.
 
 Source: Webhooks API v2, "Create webhook"; a webhook is created inactive.
 """

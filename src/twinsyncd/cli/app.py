@@ -1,4 +1,4 @@
-"""The commands put together, and what happens to the errors they raise."""
+"""Registers the commands and prints the errors that they raise."""
 
 from __future__ import annotations
 

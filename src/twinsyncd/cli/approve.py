@@ -42,7 +42,8 @@ def approve(
         _show_missing(finding, seen.examples.get(finding.source, ()))
         typer.echo(f"    if you approve, {_consequence(finding)}")
     typer.echo(
-        "What goes beyond this, or changes until it is taken up, needs an approval of its own."
+        "This approves only what is listed above; if more files are missing by then,"
+        " you are asked again."
     )
     if not yes:
         typer.confirm("Is that meant?", abort=True)

@@ -1,4 +1,4 @@
-"""`twinsyncd demo`: localtwin, a sample drive and the real daemon, told as a story."""
+"""`twinsyncd demo`: localtwin, a sample drive and the real daemon, step by step."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _report_sync(story: Story, config: Config, daemon: DaemonSection, run: int) 
 
     seen = _wait_for(story, config, daemon, lambda status: len(status.runs) >= run)
     record = seen.runs[0]
-    story.say("seen", f"{count(record.files, 'changed file')}, at rest on the drive")
+    story.say("seen", f"{count(record.files, 'changed file')}, settled on the drive")
     story.say("uploaded", f"{count(record.files, 'file')} to iTwin Storage, whole and verified")
     length = duration(record.ended_s - record.started_s)
     story.say("run", f"{record.connection}: {record.outcome.value} in {length}")

@@ -69,7 +69,7 @@ def localtwin_serve() -> ModuleType:
 
 
 def usual_folder() -> Path:
-    """Return where localtwin keeps its data unless told otherwise."""
+    """Return where localtwin keeps its data by default."""
     from platformdirs import user_data_path
 
     return user_data_path("twinsyncd") / "localtwin"

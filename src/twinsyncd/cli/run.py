@@ -10,7 +10,7 @@ from .options import ConfigOption, load_config
 
 
 def run(config: ConfigOption = None) -> None:
-    """Keep the iModels equal to the drive until told to stop (SIGTERM, Ctrl-C)."""
+    """Keep the iModels equal to the drive until stopped (SIGTERM, Ctrl-C)."""
     checked = load_config(config)
 
     import structlog

@@ -1,4 +1,4 @@
-"""`twinsyncd sync`: the same engine, run until everything is at rest."""
+"""`twinsyncd sync`: the same engine, run until nothing is left to do."""
 
 from __future__ import annotations
 

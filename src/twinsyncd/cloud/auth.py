@@ -149,8 +149,8 @@ class ServiceLogin(httpx.Auth):
         error = faults.error_of(_OPERATION, response)
         if error.failure.fault in {Fault.TRANSIENT, Fault.THROTTLED}:
             return error
-        told = wire.service_error(response.content)
-        reason = redact(told.message or told.code or f"HTTP {response.status_code}")
+        answer = wire.service_error(response.content)
+        reason = redact(answer.message or answer.code or f"HTTP {response.status_code}")
         message = (
             f"{self.issuer_url} does not accept client id {self.client_id} with its secret "
             f"({reason}); check both, and that the application has the scope {SCOPE}"
@@ -159,7 +159,7 @@ class ServiceLogin(httpx.Auth):
             _OPERATION,
             Failure(Fault.UNAUTHORISED, message, request_id=error.failure.request_id),
             status=response.status_code,
-            code=told.code,
+            code=answer.code,
         )
 
 

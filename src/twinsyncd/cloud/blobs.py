@@ -101,7 +101,7 @@ class _Upload:
         self._commit({"comp": "blocklist"}, headers, blob_wire.block_list(ids), found)
 
     def _uncommitted(self) -> Mapping[str, int]:
-        """Return the blocks an earlier attempt left behind; none if the URL may not tell."""
+        """Return the blocks an earlier attempt left behind; none if the URL may not list them."""
         query = {"comp": "blocklist", "blocklisttype": "uncommitted"}
         response = self._send("GET", query, {}, b"")
         found = blob_wire.uncommitted(response.content) if response.status_code == 200 else {}
@@ -169,7 +169,7 @@ class _Upload:
 def block_id(index: int, block: bytes) -> str:
     """Return the block's id: base64 of its position and digest, of one length for all.
 
-    Named by their own bytes, blocks left by a broken upload can only be taken for what they
+    Named by their own bytes, blocks left by a broken upload can only count as what they
     are, and a late repetition of one changes nothing.
     """
     name = f"{index:06d}-{hashlib.sha256(block).hexdigest()[:32]}"

@@ -1,4 +1,4 @@
-"""Carries out one signed call and hands back an answer, or raises the one right error.
+"""Carries out one signed call and returns the answer, or raises a CloudError.
 
 Every call has a GUID as X-Correlation-Id, so that the vendor's support can find it.
 """
@@ -79,7 +79,7 @@ class ApiCalls:
     def _url(self, link: str) -> httpx.URL | str:
         """Return the absolute URL; a link with a scheme is checked before the token goes there.
 
-        Nearly all links are plainly below the API; these are told without parsing them.
+        Nearly all links are plainly below the API; these need no parsing.
         """
         if link.startswith("/"):
             return f"{self._below}{link[1:]}"

@@ -1,6 +1,6 @@
 """Knows the platform's operations: one method each, typed values in and out.
 
-Reading and idempotent calls are repeated briefly; what creates or starts something never is.
+Reading and idempotent calls are repeated briefly; calls that create or start something never.
 Sources: Storage API, Synchronization API, iModels API, iTwins API, one operation page each.
 """
 
@@ -142,7 +142,7 @@ class Platform:
     ) -> StorageConnectionInfo:
         """Create a storage connection with (file id, connector) pairs, at least one.
 
-        Source: Synchronization API, "Create storage connection" (201; 409 a file is in_connection).
+        Source: Synchronization API, "Create storage connection" (201; 409 a file is mapped).
         """
         operation = f"create the connection {name!r}"
         body = {

@@ -33,14 +33,14 @@ _WORDS: Final = {
 
 def error_of(operation: str, response: httpx.Response) -> CloudError:
     """Return the error for an answer that is not the hoped-for one; reads the body."""
-    told = wire.service_error(response.content)
+    answer = wire.service_error(response.content)
     failure = Failure(
         fault_of(response.status_code),
-        redact(_words(response.status_code, told))[:_MESSAGE_MAX],
+        redact(_words(response.status_code, answer))[:_MESSAGE_MAX],
         retry_after_s=retry_after_s(response.headers),
         request_id=response.headers.get("x-correlation-id", ""),
     )
-    return CloudError(operation, failure, status=response.status_code, code=told.code)
+    return CloudError(operation, failure, status=response.status_code, code=answer.code)
 
 
 def error_from(operation: str, exc: Exception, *, request_id: str = "") -> CloudError:
@@ -89,13 +89,15 @@ def retry_after_s(headers: httpx.Headers) -> float:
         return 0.0
 
 
-def _words(status: int, told: ServiceError) -> str:
+def _words(status: int, answer: ServiceError) -> str:
     ours = _WORDS.get(status, "")
     if 300 <= status < 400:
         ours = f"the service redirects elsewhere (HTTP {status}); check api_url"
-    theirs = told.message
-    if told.details:
-        theirs = f"{theirs.rstrip('.')}: {'; '.join(told.details)}" if theirs else told.details[0]
+    theirs = answer.message
+    if answer.details:
+        theirs = (
+            f"{theirs.rstrip('.')}: {'; '.join(answer.details)}" if theirs else answer.details[0]
+        )
     if not theirs:
         return ours or f"the service answered HTTP {status}"
     return f"{ours} (it says: {theirs})" if ours else theirs

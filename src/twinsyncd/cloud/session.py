@@ -1,4 +1,4 @@
-"""Opens everything that speaks to the cloud, with its connections, and closes it again."""
+"""Opens the clients of the platform, and closes them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the platform answers, as far as anybody here needs it."""
+"""The platform's answers, as values; only what is used here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class StorageItem:
-    """A file or folder in Storage. created_s: since the epoch; size_bytes is None if not told."""
+    """A file or folder in Storage. created_s: since the epoch; size_bytes is None if not given."""
 
     id: str
     name: str
@@ -46,7 +46,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """How one file fared in a run."""
+    """The result of one file in a run."""
 
     storage_id: str
     state: str
@@ -80,7 +80,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class ServiceError:
-    """The error envelope, or what could be made of something like it."""
+    """The error envelope of an answer, as far as it could be read."""
 
     code: str = ""
     message: str = ""
@@ -89,7 +89,7 @@ class ServiceError:
 
 
 class Start(StrEnum):
-    """What became of a request to start a run."""
+    """The answer to a request to start a run."""
 
     ACCEPTED = "accepted"  # 202: a new run
     ACTIVE = "active"  # 303: this run is active on the iModel; nothing was started

@@ -132,7 +132,7 @@ def service_error(body: bytes) -> ServiceError:
 
 
 def token(body: bytes) -> tuple[str, float]:
-    """Read an access token and the seconds it lives (an hour if that is not told)."""
+    """Read an access token and the seconds it lives (an hour if that is not given)."""
     answer = _mapping(_json(body))
     lifetime = answer.get("expires_in")
     lifetime_s = _number(lifetime)
@@ -194,12 +194,12 @@ def _task(value: Any) -> Task:
     error = _mapping(entry.get("error"))
     report = _mapping(_mapping(entry.get("details")).get("synchronizationReport"))
     said = (_text(error, "message"), _text(error, "description"))  # what, and what to do
-    told = " ".join(dict.fromkeys(text for text in said if text)) or _text(report, "message")
+    message = " ".join(dict.fromkeys(text for text in said if text)) or _text(report, "message")
     return Task(
         _text(entry, "storageFileId") or _text(entry, "sourceFileId"),
         _text(entry, "state"),
         _text(entry, "result"),
-        told,
+        message,
         _text(error, "kbArticleLink"),
         error.get("canUserFix") is True,
     )

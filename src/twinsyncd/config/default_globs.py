@@ -1,4 +1,4 @@
-"""Which files a source takes where its `include` or its `connector` leaves the choice open."""
+"""Default patterns: the files of a source without `include`, by its connector."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def load(
 
 
 def _validated(data: dict[str, Any], locate: MistakeLocator) -> Config:
-    """Return what the file says; if some of it is wrong, tell of unreachable folders as well."""
+    """Return the configuration; if some of it is wrong, report unreachable folders as well."""
     context = {"base": locate.file.parent}
     try:
         try:
@@ -126,7 +126,7 @@ def _paths(overrides: Mapping[str, Mapping[str, Any]]) -> frozenset[tuple[str, .
 
 
 def _merged(data: dict[str, Any], overrides: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Lay the environment over the file; a secret given there takes the file's place."""
+    """Merge the environment into the file's values; a secret given there replaces the file's."""
     merged = dict(data)
     for section, keys in overrides.items():
         below = merged.get(section, {})

@@ -1,4 +1,4 @@
-"""Turns what is wrong with the values of a file into mistakes that a person can act on."""
+"""Turns invalid values of the file into mistakes that a person can correct."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ WRONG_TYPE: Final[Mapping[str, tuple[str, str]]] = {
 
 
 class MistakeLocator:
-    """Knows the file and which of its values came from the environment."""
+    """Makes mistakes that name the file and line, or the environment variable, of a key."""
 
     def __init__(self, file: Path, lines: TomlLines, from_env: frozenset[tuple[str, ...]]) -> None:
         """Keep all three; `from_env` holds the keys that the environment set."""

@@ -1,6 +1,6 @@
-"""Turns the globs of the configuration into expressions that the matcher can ask.
+"""Compiles the globs of the configuration into the expressions of the matcher.
 
-The words are those of every shell: `*` and `?` stay within one name, `[...]` is one character of
+The syntax is that of every shell: `*` and `?` stay within one name, `[...]` is one character of
 several, `{a,b}` one text of several, `**` any number of folders, none included. A glob counts from
 the source's folder. A backslash is a slash, so a path copied from Windows works as it is.
 """
@@ -28,7 +28,7 @@ NOTHING: Final = re.compile(r"(?!)")
 
 
 class BadPatternError(ValueError):
-    """A glob that cannot mean anything; the text says why and what to write instead."""
+    """An invalid glob; the text says why and what to write instead."""
 
 
 def matcher(
@@ -87,7 +87,9 @@ def _expression(globs: list[str]) -> re.Pattern[str]:
     try:
         wanted, _ = glob.translate(globs, flags=FLAGS)
     except PatternLimitException:
-        raise BadPatternError("the braces stand for too many texts; write several") from None
+        raise BadPatternError(
+            "the braces expand to too many patterns; write several patterns"
+        ) from None
     return re.compile("|".join(wanted))
 
 

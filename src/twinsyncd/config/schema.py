@@ -34,7 +34,7 @@ Globs = tuple[str, ...]
 
 
 class Section(BaseModel):
-    """A table of the file: frozen, and a key that nobody knows is an error."""
+    """A table of the file: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,7 +47,7 @@ class Platform(Section):
 
 
 class Auth(Section):
-    """Who the daemon is to the platform."""
+    """How the daemon signs in at the platform."""
 
     kind: Annotated[Literal["service"], choice("service", key="kind")] = "service"
     client_id: str

@@ -1,4 +1,4 @@
-"""The configuration in the words of the core: keys, seconds and lanes instead of sections."""
+"""Translates the configuration for the core: keys, seconds and lanes instead of sections."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..core import model
 from .schema import Config, Connection, Source
 
 AHEAD: Final = 3  # stores decided per upload thread: the next begins without waiting for us
-SCAN_LOCAL: Final = timedelta(minutes=10)  # hints tell at once; the scan only makes sure
-SCAN_REMOTE: Final = timedelta(minutes=1)  # of a drive whose hints leave out what others write
+SCAN_LOCAL: Final = timedelta(minutes=10)  # events report changes at once; the scan makes sure
+SCAN_REMOTE: Final = timedelta(minutes=1)  # no event reports what other hosts write there
 
 
 def setup_of(config: Config) -> model.Setup:

@@ -1,4 +1,4 @@
-"""Finds the line of a key in a TOML file, which the parser itself does not tell.
+"""Finds the line of a key in a TOML file; the parser itself does not report it.
 
 The file is parsed from its start to one line after another. A key stands in the statement with
 which it first appears, and that statement begins after the last line up to which the file was

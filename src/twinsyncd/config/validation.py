@@ -1,4 +1,4 @@
-"""What no single key can tell: an open secret, a name that stands twice, a file claimed twice."""
+"""Checks across keys: a readable secret, a name used twice, a file claimed twice."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def contradictions(
 ) -> list[ConfigMistake]:
     """Return a mistake for everything in the file that another part of it, or a drive, denies.
 
-    What only folders can tell waits until they can be reached; `known` sources may stay away.
+    Checks that need the folders wait until they are reachable; `known` sources may be away.
     """
     places = list(_places(config))
     away = {place.path: why for place in places if (why := unreachable(place.source.folder))}
@@ -58,7 +58,7 @@ def _places(config: Config) -> Iterator[Place]:
 
 
 def _open_secret(auth: Auth, locate: LocatesMistakes) -> Iterator[ConfigMistake]:
-    """Complain about a secret in a configuration file that any account here could read."""
+    """Return mistakes for a secret in a configuration file that any account here could read."""
     inline = locate(("auth", "client_secret"), "", "")
     if auth.client_secret is not None and inline.line and is_open(Path(inline.file)):
         fix = f"run: chmod 600 {inline.file}   (or use client_secret_file)"
@@ -84,7 +84,7 @@ def _same_names(config: Config, locate: LocatesMistakes) -> Iterator[ConfigMista
 
 
 def _same_storage(places: list[Place], locate: LocatesMistakes) -> Iterator[ConfigMistake]:
-    """Complain about two sources that would put different files into one folder in Storage."""
+    """Return mistakes for two sources that would put different files into one folder in Storage."""
     for one, two in combinations(places, 2):
         if one.connection.itwin_id != two.connection.itwin_id:
             continue
@@ -99,7 +99,7 @@ def _same_storage(places: list[Place], locate: LocatesMistakes) -> Iterator[Conf
 
 
 def _meet(outer: Source, inner: Source) -> bool:
-    """True if a folder that `outer` takes files from goes where another folder, `inner`, goes."""
+    """Return True if a folder that `outer` reads from is stored where `inner` is."""
     above, below = outer.storage_folder.casefold(), inner.storage_folder.casefold()
     if above == below:
         return True
@@ -111,7 +111,7 @@ def _meet(outer: Source, inner: Source) -> bool:
 
 
 def _claimed_twice(places: list[Place], locate: LocatesMistakes) -> Iterator[ConfigMistake]:
-    """Complain about a file that two sources would bring into the same iModel.
+    """Return mistakes for a file that two sources would bring into the same iModel.
 
     Source: Synchronization API, "Create storage connection": a file can be mapped to an iModel
     once. Folders that lie in one another are compared by the files that exist now.

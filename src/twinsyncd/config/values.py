@@ -118,7 +118,7 @@ def unreachable(folder: Path) -> tuple[str, str] | None:
 
 
 def _reachable(folder: Path, info: ValidationInfo) -> Path:
-    """Complain about a folder that cannot be listed, unless that is judged by others."""
+    """Raise for a folder that cannot be listed, unless `contradictions` decides about that."""
     found = unreachable(folder)
     if found and not (info.context or {}).get(UNREACHED):
         raise mistake(*found)

@@ -48,7 +48,7 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class NewSourceFile:
     """One stored file that must become a source file of its connection."""
 
     key: FileKey
@@ -61,7 +61,7 @@ class Prepare:
 
     connection: str
     remote_id: str  # as remembered; "" if it was never found
-    files: tuple[Mapping, ...]  # those not known to be source files yet
+    files: tuple[NewSourceFile, ...]  # those not known to be source files yet
 
 
 @dataclass(frozen=True, slots=True)

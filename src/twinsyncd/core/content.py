@@ -1,4 +1,4 @@
-"""What disk hands to targets: the bytes of a settled file, to be proven before they count."""
+"""What targets get from disk: the bytes of a settled file, verified before they are committed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Content(Protocol):
         """Yield the file from its start in pieces of `size_bytes`, the last one shorter."""
 
     def verify(self) -> None:
-        """Raise FileMoved unless exactly the settled content was read and still stands.
+        """Raise FileMoved unless exactly the settled content was read and is still on the drive.
 
         Call it after the last chunk and before anything is committed.
         """

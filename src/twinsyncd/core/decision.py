@@ -1,4 +1,4 @@
-"""What passes between the machine and its memory: rows read at start, rows to commit."""
+"""What the machine reads from the journal at start, and what it wants committed and done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .model import ConnectionRow, FileKey, FileRow, LaneRow, RunRecord, SlowRun,
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one decision asks for: commit the rows in one transaction, then begin the commands."""
+    """The rows to commit in one transaction, and the commands to begin after that."""
 
     files: tuple[FileRow, ...] = ()
     lanes: tuple[LaneRow, ...] = ()
@@ -20,17 +20,17 @@ class Decision:
     sources: tuple[SourceRow, ...] = ()
     history: tuple[RunRecord, ...] = ()
     commands: tuple[commands.Command, ...] = ()
-    slow: tuple[SlowRun, ...] = ()  # to be told, and not kept
+    slow: tuple[SlowRun, ...] = ()  # to be reported, and not kept
 
     @property
     def is_durable(self) -> bool:
-        """Tell whether there is anything to commit."""
+        """Return whether there is anything to commit."""
         return bool(self.files or self.lanes or self.connections or self.sources or self.history)
 
 
 @dataclass(frozen=True, slots=True)
 class SavedState:
-    """What the journal held at start-up, but for the file rows, which are read through."""
+    """What the journal held at start-up, without the file rows, which are read when needed."""
 
     lanes: Mapping[str, LaneRow]
     connections: Mapping[str, ConnectionRow]
@@ -40,7 +40,7 @@ class SavedState:
 
 
 class FileRows(Protocol):
-    """Reads what the journal remembers; only ever behind the ledger by the current decision."""
+    """Reads file rows from the journal; it lacks only what the current decision changes."""
 
     def get(self, key: FileKey) -> FileRow | None:
         """Return the remembered row, or None."""
@@ -52,4 +52,4 @@ class FileRows(Protocol):
         """Yield the rows of these sources with work left, in doubt, or covered by a run."""
 
     def every(self, sources: Iterable[str]) -> Iterable[FileRow]:
-        """Yield all remembered rows of these sources; only for rare upheavals."""
+        """Yield all remembered rows of these sources; only for rare, large changes."""

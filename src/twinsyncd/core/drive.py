@@ -24,30 +24,30 @@ from .settle import Settler
 from .source_state import SourceState
 
 LOOKS_MAX: Final = 256  # files per look command: one answer, one commit
-UNREAD_MISSES: Final = 5  # failed reads in a row before a person is told
+UNREAD_MISSES: Final = 5  # failed reads in a row before it is reported
 
 
 @dataclass(slots=True)
 class Drive:
-    """Turns hints, looks and scans into `seen` digests; asks for looks, hash_queue and scans."""
+    """Turns hints, looks and scans into `seen` digests; asks for looks, hashes and scans."""
 
     ledger: Ledger
     settler: Settler
     jitter: Callable[[], float]
-    activity: Callable[[str, Now], None]  # told the connection of a file that is not at rest
+    activity: Callable[[str, Now], None]  # called with the connection of an unsettled file
     watched: dict[str, SourceState] = field(default_factory=dict)
     changed: dict[str, SourceRow] = field(default_factory=dict)
     hash_queue: HashQueue = field(default_factory=HashQueue)
 
     def add(self, source: Source, row: SourceRow, now: Now) -> None:
-        """Take a source up; its first scan is due at once."""
+        """Add a source; its first scan is due at once."""
         chosen = replace(row, patterns=source.patterns)
         self.watched[source.key] = SourceState(source, chosen, due_s=now.at_s)
         if chosen != row:
             self.changed[row.key] = chosen
 
     def apply(self, fact: facts.DriveFact, now: Now) -> None:
-        """Fold one fact into how things stand."""
+        """Apply one fact."""
         match fact:
             case facts.Touched(key):
                 self._touched(key, now)
@@ -73,12 +73,12 @@ class Drive:
                 assert_never(fact)
 
     def hurry(self, now: Now) -> None:
-        """Scan everything now, because a person asks."""
+        """Scan everything now, on a person's request."""
         for watched in self.watched.values():
             watched.due_s = now.at_s
 
     def approve(self, findings: Iterable[HeldSource], now: Now) -> None:
-        """Accept what was shown to a person who says that it is meant, and nothing beyond it."""
+        """Accept what a person approved as shown, and nothing more."""
         for shown in findings:
             watched = self.watched.get(shown.source)
             if watched is not None and safety.is_what_was_shown(watched.row, shown):
@@ -98,7 +98,7 @@ class Drive:
         self._touched(key, now)
 
     def plan(self, now: Now) -> list[commands.DriveCommand]:
-        """Return the scans, looks and hash_queue to begin now."""
+        """Return the scans, looks and hashes to begin now."""
         return [*self._plan_scans(now), *self._plan_looks(now), *self.hash_queue.plan(self.settler)]
 
     def deadline(self) -> float | None:
@@ -108,7 +108,7 @@ class Drive:
         return min(times if settle_s is None else [*times, settle_s], default=None)
 
     def held(self, key: FileKey) -> bool:
-        """Tell whether the file must not be stored now: unsettled, missing, drive offline."""
+        """Return whether the file must not be stored now: unsettled, missing, drive offline."""
         watched = self.watched[key.source]
         return key in self.settler or key.path in watched.missing or bool(watched.row.offline)
 
@@ -117,13 +117,13 @@ class Drive:
         return sum(len(watched.missing) for watched in self.watched.values())
 
     def has_unsettled(self, source: str) -> bool:
-        """Tell whether more changes may be about to show: not scanned yet, or files in motion."""
+        """Return whether more changes may follow: not scanned yet, or files still unsettled."""
         return not self.watched[source].scanned or self.settler.unsettled(source) > 0
 
     def is_idle(self) -> bool:
-        """Tell whether the scans have told everything and every file that was found has settled."""
-        told = all(watched.is_complete for watched in self.watched.values())
-        return told and not len(self.settler) and not self.hash_queue.busy
+        """Return whether the scans are complete and every file that was found has settled."""
+        complete = all(watched.is_complete for watched in self.watched.values())
+        return complete and not len(self.settler) and not self.hash_queue.busy
 
     # ---- files ------------------------------------------------------------------------
 
@@ -160,7 +160,7 @@ class Drive:
                 self.hash_queue.add(key, resting)
 
     def _is_missing(self, key: FileKey, now: Now) -> None:
-        """Absence on one look is no deletion: only scans may confirm it."""
+        """Note a file as missing; one look is no deletion, only scans confirm it."""
         row = self.ledger.known(key)
         if row is None or row.seen == ABSENT:
             return
@@ -206,7 +206,7 @@ class Drive:
                 examples=safety.examples(watched.missing),
             )
         else:
-            if not watched.hint_missed:  # else the next list, which follows soon, tells better
+            if not watched.hint_missed:  # else the next list, which follows soon, knows better
                 self._forget_gone(watched, now)
             left = min(approved - (lost - len(watched.missing)), len(watched.missing))
             if left > 0:  # the rest of what was approved; a minute is not over for these

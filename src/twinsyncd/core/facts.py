@@ -1,4 +1,4 @@
-"""Everything the machine can be told, in the past tense; each is a frozen value."""
+"""Every fact that the machine can receive, in the past tense; each is a frozen value."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .model import Digest, Failure, FileKey, FileResult, Fingerprint, HeldSource
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A hint: something may have happened to this matched file. HintPoster may lie or be lost."""
+    """A hint: something may have happened to this matched file. Hints may be wrong or get lost."""
 
     key: FileKey
 
 
 @dataclass(frozen=True, slots=True)
 class HintsLost:
-    """The watcher knows that it missed something below this source; only a scan can tell."""
+    """The watcher knows that it missed something below this source; only a scan can find it."""
 
     source: str
     reason: str
@@ -103,7 +103,7 @@ class ScanFailed:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """In the middle of a Store: the service gave the file its id, content still to come."""
+    """During a Store: the service gave the file its id; the content follows."""
 
     key: FileKey
     storage_id: str
@@ -120,7 +120,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class StoreMoved:
-    """The file was no longer the one that settled; nothing was committed."""
+    """The file changed after it had settled; nothing was committed."""
 
     key: FileKey
 
@@ -177,14 +177,14 @@ class RunRefused:
 
 @dataclass(frozen=True, slots=True)
 class StartClashed:
-    """409: several start requests met; none of ours was taken."""
+    """409: several start requests came at once; ours was not accepted."""
 
     connection: str
 
 
 @dataclass(frozen=True, slots=True)
 class StartFailed:
-    """The start request failed; if transient, a run may have been started all the same."""
+    """The start request failed; if transient, a run may have started nevertheless."""
 
     connection: str
     failure: Failure
@@ -200,7 +200,7 @@ class RunFound:
 
 @dataclass(frozen=True, slots=True)
 class RunSeen:
-    """One look at a run. `files`: how each file fared, once it ended; may be incomplete."""
+    """One look at a run. `files`: the result per file once the run has ended; may be incomplete."""
 
     connection: str
     run: str
@@ -224,19 +224,19 @@ class RunLookFailed:
 
 @dataclass(frozen=True, slots=True)
 class SyncAsked:
-    """A person asks to look at everything now and to wait for nothing."""
+    """A person asks to look at everything now, without waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryAsked:
-    """A person asks to try a file that was set aside once more; None: all of them."""
+    """A person asks to retry a file that was set aside; None: all of them."""
 
     key: FileKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ApproveAsked:
-    """A person says that what was shown of some sources is meant; more than that is not."""
+    """A person approves what was shown of some sources, and nothing more."""
 
     findings: tuple[HeldSource, ...]
 

@@ -1,4 +1,4 @@
-"""Which files to read for their digest now: a few at a time, more of them if they are small."""
+"""Chooses which files to hash now: a few at a time, more of them if they are small."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SMALL_BYTES: Final = 64 * 1024 * 1024  # what these may be together
 
 @dataclass(slots=True)
 class HashQueue:
-    """Knows the hashes that wait and those that are under way."""
+    """The hashes that wait, and those that are running."""
 
     waiting: deque[tuple[FileKey, Fingerprint]] = field(default_factory=deque)
     busy: dict[FileKey, int] = field(default_factory=dict)  # with their sizes [bytes]
 
     def add(self, key: FileKey, fingerprint: Fingerprint) -> None:
-        """Let a file that came to rest be read in its turn."""
+        """Queue a settled file for reading."""
         self.waiting.append((key, fingerprint))
 
     def ended(self, key: FileKey) -> None:
@@ -31,7 +31,7 @@ class HashQueue:
         self.busy.pop(key, None)
 
     def plan(self, settler: Settler) -> list[Hash]:
-        """Return the hashes to begin now; files that the settler gave up meanwhile drop out."""
+        """Return the hashes to begin now; files that the settler has dropped are skipped."""
         begun: list[Hash] = []
         while self.waiting and self._may_begin(self.waiting[0][1]):
             key, fingerprint = self.waiting.popleft()

@@ -5,7 +5,7 @@
     STARTING ── 303 ──▶ BLOCKED (somebody else's) ── ended ──▶ QUIET
     STARTING ── answer lost ──▶ look for the run, adopt it or ask again
 
-`plan` looks only at how things stand, never at which fact came last. An impossible fact is
+`plan` looks only at the present state, never at which fact came last. An impossible fact is
 an assertion. Halted is not a phase: a halted lane keeps its place and goes on from there.
 """
 
@@ -32,7 +32,7 @@ class Lane:
     ledger: Ledger
     stores: Stores
     runs: Runs
-    unsettled: Callable[[str], bool]  # does the connection have files that are not at rest?
+    unsettled: Callable[[str], bool]  # does the connection have unsettled files?
     touched_s: dict[str, float] = field(default_factory=dict)  # last activity, by connection
     waiting_s: dict[str, float] = field(default_factory=dict)  # unsynced since, by connection
 
@@ -41,7 +41,7 @@ class Lane:
         self.touched_s[connection] = now.at_s
 
     def apply(self, fact: facts.StorageFact | facts.RunFact, now: Now) -> None:
-        """Fold one fact into how things stand."""
+        """Apply one fact."""
         match fact:
             case facts.Reserved(key, storage_id):
                 self.ledger.change(key, storage_id=storage_id)
@@ -63,12 +63,12 @@ class Lane:
                 assert_never(fact)
 
     def hurry(self, now: Now) -> None:
-        """Lift every wait, because a person asks."""
+        """End every wait, on a person's request."""
         self.state.hurry(now)
         self.stores.waits.clear()
 
     def plan(self, now: Now) -> Sequence[commands.CloudCommand]:
-        """Return what to do now, by how things stand; it counts as under way from here on."""
+        """Return what to do in this state; the commands count as running from here on."""
         if self.state.asking or now.at_s < self.state.due_s:
             return ()
         match self.state.row.phase:
@@ -95,7 +95,7 @@ class Lane:
         return min((time for time in times if time is not None and time > now.at_s), default=None)
 
     def is_idle(self) -> bool:
-        """Tell whether nothing is under way and nothing is left that can be done now."""
+        """Return whether nothing is running and nothing is left that can be done now."""
         if self.state.asking or self.stores.busy or self.state.row.phase is not Phase.QUIET:
             return False
         keys = [connection.key for connection in self.connections]
@@ -155,9 +155,9 @@ class Lane:
         return self._can_run(connection, now)
 
     def _can_run(self, connection: Connection, now: Now) -> bool:
-        """Tell whether there is content for a run, and no store that may still land in it.
+        """Return whether there is content for a run, and no store that may still change it.
 
-        A file that keeps failing is set aside after a few tries, so it cannot hold this up long.
+        A file that keeps failing is set aside after a few tries, so it cannot delay this for long.
         """
         if now.at_s < self.stores.settled_s(connection.key, now):
             return False

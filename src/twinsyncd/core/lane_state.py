@@ -1,4 +1,4 @@
-"""A lane's row and its patience: what is tried when, after which failures."""
+"""A lane's durable row, and when it may try again after failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from .model import Failure, Fault, LaneRow, Now, Phase
 from .waits import delay_s
 
-WAIT_MAX_S: Final = 3600.0  # whatever a service asks for, a person sees life every hour
+WAIT_MAX_S: Final = 3600.0  # whatever the service asks for, something is tried every hour
 HALT_S: Final = 300.0  # a halted lane tries again by itself this often
 POLL_FIRST_S: Final = 0.25  # a small run is over in a second; the interval grows from here
 POLL_GROWTH: Final = 1.5
@@ -31,7 +31,7 @@ class LaneState:
     _failed_s: float = -math.inf  # monotonic [s] of the last failure that was counted
 
     def resume(self, now: Now) -> None:
-        """Take up a wait that an earlier process had begun; a clock that jumped is capped."""
+        """Continue a wait that an earlier process began; a clock that jumped is capped."""
         self.due_s = now.at_s + min(max(self.row.not_before_s - now.wall_s, 0.0), HALT_S)
         self.entered_s = now.at_s - max(now.wall_s - self.row.since_s, 0.0)
 
@@ -42,7 +42,7 @@ class LaneState:
         self.row = row
 
     def enter(self, phase: Phase, now: Now, **changes: Any) -> None:
-        """Change the phase; the poll interval starts afresh."""
+        """Change the phase; the poll interval starts again at its shortest."""
         self._poll_s, self.entered_s = POLL_FIRST_S, now.at_s
         self.set(phase=phase, since_s=now.wall_s, usual_s=None, **changes)
 
@@ -52,19 +52,19 @@ class LaneState:
         self._poll_s = min(self._poll_s * POLL_GROWTH, self.poll_max_s)
 
     def wait(self, wait_s: float, now: Now) -> None:
-        """Try nothing for a while, also after a restart; a longer wait that was begun stays."""
+        """Try nothing for a while, also after a restart; a longer wait in progress stays."""
         self.due_s = max(self.due_s, now.at_s + min(wait_s, WAIT_MAX_S))
         self.set(not_before_s=now.wall_s + self.due_s - now.at_s)
 
     def succeeded(self) -> None:
-        """Forget earlier failures, but no wait: another request may have been asked to wait."""
+        """Reset the count of failures; waits stay, another request may have asked for them."""
         self.set(attempts=0, halt="")
 
     def failed(self, failure: Failure, now: Now, *, begun_s: float = math.inf) -> None:
         """Wait longer after each failure in a row; halt where only a person can help.
 
-        What `begun_s` [s] says was under way at the last failure fails of the same cause, so it
-        is not counted again.
+        A command begun before the last failure, at `begun_s` [s], failed for the same reason, so
+        it is not counted again.
         """
         if failure.fault is Fault.THROTTLED:
             self.wait(failure.retry_after_s or delay_s(1, self.jitter()), now)
@@ -80,7 +80,7 @@ class LaneState:
         self.set(attempts=attempts, halt=failure.message if halted else self.row.halt)
 
     def hurry(self, now: Now) -> None:
-        """Lift the wait, because a person asks."""
+        """End the wait, on a person's request."""
         self.due_s = now.at_s
         self.succeeded()
         self.set(not_before_s=0.0)

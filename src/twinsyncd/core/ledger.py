@@ -11,7 +11,7 @@ from .model import ABSENT, IN_DOUBT, FileKey, FileRow, Need, need, without_file
 
 
 class Ledger:
-    """Reads rows through, collects changed ones, and indexes what is left to do."""
+    """Reads rows from the journal, collects changed ones, and indexes the remaining work."""
 
     def __init__(self, rows: FileRows, connection_of: Callable[[FileKey], str]) -> None:
         """`connection_of` names the connection whose source a file belongs to."""
@@ -25,7 +25,7 @@ class Ledger:
         self.doubtful: list[FileKey] = []  # stores that were under way at the last end
 
     def load(self, sources: Iterable[str]) -> None:
-        """Take up the rows with work left, at start-up."""
+        """Load the rows with work left, at start-up."""
         self._sources = tuple(sources)
         for row in self._rows.active(self._sources):
             if row.stored == IN_DOUBT:
@@ -33,9 +33,9 @@ class Ledger:
             self._index(row)
 
     def leave_out(self, source: str, wanted: Callable[[FileKey], bool]) -> None:
-        """Let files of the source that are not `wanted` any more count as not there.
+        """Treat files of the source that are no longer `wanted` as absent from the drive.
 
-        Else they would be shown, and wait for what nobody wants, for ever.
+        Otherwise they would be shown as waiting for ever.
         """
         for row in self._rows.every([source]):
             if not wanted(row.key):
@@ -76,7 +76,7 @@ class Ledger:
         return row
 
     def forget_connection(self, connection: str) -> None:
-        """Note that the connection was made anew: it holds no file and has consumed none."""
+        """Note that the connection was created again: it holds no file and has processed none."""
         sources = [s for s in self._sources if self.connection_of(FileKey(s, "")) == connection]
         for row in list(self._rows.every(sources)):
             self.change(row.key, in_connection=False, synced=ABSENT)

@@ -1,4 +1,4 @@
-"""The one that decides: facts in, rows to commit and commands to carry out."""
+"""Decides: facts go in, rows to commit and commands to carry out come out."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Machine:
         kind_of: Callable[[FileKey], Kind | None],
         jitter: Callable[[], float],
     ) -> None:
-        """Take up where the memory ends; start-up is the same code as recovery.
+        """Continue from the saved state; start-up is the same code as recovery.
 
-        `kind_of` tells what a file is to its connection, None if it does not matter.
+        `kind_of` returns what a file is to its connection, None if it does not matter.
         `jitter` returns a number in [0, 1).
         """
         self._connection_of = {source.key: source.connection for source in setup.sources}
@@ -72,7 +72,7 @@ class Machine:
         }
 
     def handle(self, happened: Sequence[facts.Fact], now: Now) -> Decision:
-        """Fold the facts in, in order, and decide what to do now."""
+        """Apply the facts in order and decide what to do now."""
         for fact in happened:
             self._apply(fact, now)
         todo = [*self._drive.plan(now)]
@@ -85,7 +85,7 @@ class Machine:
         return min((time for time in times if time is not None), default=None)
 
     def is_idle(self) -> bool:
-        """Tell whether all that can be done without a new save or a person is done."""
+        """Return whether all that can be done without a new save or a person is done."""
         return self._drive.is_idle() and all(lane.is_idle() for lane in self._lanes.values())
 
     def failures(self) -> int:
@@ -93,7 +93,7 @@ class Machine:
         return max((lane.state.row.attempts for lane in self._lanes.values()), default=0)
 
     def unsettled(self) -> int:
-        """Return how many files are not known to be at rest."""
+        """Return how many files are not known to be settled."""
         return len(self._drive.settler)
 
     def missing(self) -> int:
@@ -101,11 +101,11 @@ class Machine:
         return self._drive.missing()
 
     def storing(self) -> int:
-        """Return how many stores are under way."""
+        """Return how many stores are running."""
         return sum(len(lane.stores.busy) for lane in self._lanes.values())
 
     def halts(self) -> dict[str, str]:
-        """Return why lanes stand still, by iModel id; only those that do."""
+        """Return why lanes are halted, by iModel id."""
         rows = {key: lane.state.row for key, lane in self._lanes.items()}
         return {key: row.halt for key, row in rows.items() if row.halt}
 

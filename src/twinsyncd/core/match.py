@@ -26,9 +26,9 @@ FOLDERS_KEPT: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A glob as it was written, ready to be asked.
+    """A compiled pattern.
 
-    `whole` matches the paths that it means; `leads` the folders below which there may be one, and
+    `whole` matches the paths themselves; `leads` the folders below which there may be one, and
     is wanted of `include` and `references` only; `tree` the folders that it takes out with all
     they hold, and is wanted of `exclude` only.
     """
@@ -41,7 +41,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Litter:
-    """One kind of file, or with a final slash of folder, that programs leave lying about."""
+    """One kind of file, or with a final slash of folder, that programs create for their own use."""
 
     text: str  # a glob for the name alone, as people know it
     expression: str  # the same as a regular expression
@@ -102,7 +102,7 @@ def litter_but(wanted: Iterable[str]) -> tuple[Litter, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """Decides for one source folder; a value, safe to ask from several threads.
+    """Decides which files of one source folder matter; safe to use from several threads.
 
     `readable`: true of the names that a connector is known for; a source file must have one.
     None where the connector is settled and the patterns alone decide.

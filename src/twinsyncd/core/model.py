@@ -1,4 +1,4 @@
-"""The values everything else speaks in: digests, fingerprints, rows, failures."""
+"""The values that all rooms share: digests, fingerprints, rows, failures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IN_DOUBT: Final[Digest] = "?"
 
 
 class Now(NamedTuple):
-    """One moment: monotonic seconds for waiting, wall-clock seconds for what outlives us."""
+    """One moment: monotonic seconds for waiting, wall-clock seconds for what is stored."""
 
     at_s: float
     wall_s: float
@@ -33,7 +33,7 @@ class FileKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What one look at a file saw; two equal fingerprints a quiet time apart mean it rests.
+    """What one look at a file saw; two equal fingerprints a quiet time apart mean it is settled.
 
     size_bytes and mtime_ns (since the epoch) are the file system's own; file_id is the inode or
     file index, 0 where the file system has none worth trusting.
@@ -66,7 +66,7 @@ class FileRow:
 
 
 def without_file(row: FileRow) -> FileRow:
-    """Return the row as it is without a file of ours on the drive; what is in the cloud stays."""
+    """Return the row of a file that is no longer on the drive; what is in the cloud stays."""
     return replace(row, seen=ABSENT, fingerprint=None, attempts=0, aside="", unread="")
 
 
@@ -91,7 +91,7 @@ def need(row: FileRow) -> Need:
 
 
 class Phase(StrEnum):
-    """Where a lane stands; see the plan in lane.py for every transition."""
+    """What a lane is doing; see the table in lane.py for every transition."""
 
     QUIET = "quiet"  # no run of ours exists; uploads are allowed
     PREPARING = "preparing"  # the connection is being found, created or completed
@@ -127,7 +127,7 @@ class ConnectionRow:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """What the journal remembers of one source folder: which drive it was, and what is amiss."""
+    """What the journal remembers of one source folder: which drive it was, and what is wrong."""
 
     key: str
     identity: str = ""  # device and file-system id at the last good scan; "" before the first
@@ -142,7 +142,7 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class HeldSource:
-    """What is amiss with a source, as it was shown to a person: just this can be approved."""
+    """What is wrong with a source, as shown to a person; only this can be approved."""
 
     source: str
     drive: str  # the identity of the drive that is there
@@ -150,10 +150,10 @@ class HeldSource:
 
 
 class Fault(StrEnum):
-    """What kind of failure it was, as far as deciding what to do next needs to know."""
+    """The kind of a failure, as far as the next decision needs it."""
 
     TRANSIENT = "transient"  # try the same again later; the effect may or may not have happened
-    THROTTLED = "throttled"  # the service asks for patience; nothing happened
+    THROTTLED = "throttled"  # the service limits the request rate; nothing happened
     UNAUTHORISED = "unauthorised"  # the credentials are not accepted
     REFUSED = "refused"  # asking again in the same words will not help
     GONE = "gone"  # the thing named does not exist (any more)
@@ -170,7 +170,7 @@ class Failure:
 
 
 class Outcome(StrEnum):
-    """How a run, or one file in it, ended as seen from here."""
+    """How a run, or one file in it, ended."""
 
     ACTIVE = "active"
     SUCCEEDED = "succeeded"
@@ -180,7 +180,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """How one file fared in a run; `user_must_act`: no repetition helps until it changes."""
+    """The result of one file in a run; `user_must_act`: only a changed file can succeed."""
 
     storage_id: str
     outcome: Outcome
@@ -204,7 +204,7 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class SlowRun:
-    """An active run, ours or one that ours waits for, that a person is told of; it goes on."""
+    """An active run, ours or one that ours waits for, that is reported to a person; it goes on."""
 
     connection: str
     run: str
@@ -215,7 +215,7 @@ class SlowRun:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """How many files of a source, gone at once, are no deletion but a mishap."""
+    """How many files of a source must disappear at once to be held as an accident."""
 
     share: float = 0.2  # more than this share of the source's files,
     least: int = 10  # and at least so many
@@ -227,10 +227,10 @@ class Source:
 
     key: str
     connection: str
-    scan_every_s: float = 600.0  # hints tell at once; the scan only makes sure
+    scan_every_s: float = 600.0  # events report changes at once; the scan makes sure
     quiet_s: float = 5.0  # quiet time of a file
     quiet_by_suffix: Mapping[str, float] = field(default_factory=dict)  # ".dgn" -> seconds
-    scan_remote_every_s: float = 60.0  # nothing else tells what other hosts write there
+    scan_remote_every_s: float = 60.0  # nothing else reports what other hosts write there
     guard: Guard = Guard()
     patterns: str = ""  # what chooses its files, as text that differs if the choice may
 

@@ -1,4 +1,4 @@
-"""The runs of one lane: the connection made ready, a run asked for once, watched to its end."""
+"""The runs of one lane: prepare the connection, ask once for a run, watch it to its end."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from .stores import Stores
 from .verdict import judge
 from .waits import RUNS_KEPT, alarm_s, usual_s
 
-CLASH_S: Final = 2.0  # several start requests met: a short wait, then ask again
+CLASH_S: Final = 2.0  # several start requests came at once: a short wait, then ask again
 RETRY_S: Final = 30.0  # a file that failed in a run waits at least half of this for the next
 
 
 @dataclass(slots=True)
 class Runs:
-    """Walks one lane through PREPARING, STARTING, RUNNING and BLOCKED back to QUIET."""
+    """Takes one lane through PREPARING, STARTING, RUNNING and BLOCKED back to QUIET."""
 
     state: LaneState
     ledger: Ledger
@@ -44,15 +44,15 @@ class Runs:
     lengths_s: dict[str, list[float]] = field(default_factory=dict)  # of good runs, by connection
     history: list[RunRecord] = field(default_factory=list)
     slow: list[SlowRun] = field(default_factory=list)
-    in_doubt: bool = False  # an answer to a start request was lost, perhaps with our ancestor
+    in_doubt: bool = False  # an answer to a start request was lost, perhaps by an earlier process
 
     def resume(self, connections: Sequence[str], now: Now) -> None:
-        """Take up what an earlier process left; the configuration may have changed since.
+        """Continue what an earlier process left; the configuration may have changed since.
 
         The active run of a connection that is gone still keeps the iModel: it is waited for like
         somebody else's. What a run had covered counts only as long as that run is watched.
         """
-        self.in_doubt = True  # a start request may have been lost with our ancestor
+        self.in_doubt = True  # an earlier process may have lost the answer to a start request
         row = self.state.row
         if row.phase is not Phase.QUIET and row.connection not in connections:
             active = row.phase in (Phase.RUNNING, Phase.BLOCKED)
@@ -66,7 +66,7 @@ class Runs:
     # ---- decisions out ----------------------------------------------------------------
 
     def begin(self, connection: str, now: Now) -> commands.Prepare:
-        """Make this connection ready for a run."""
+        """Prepare this connection for a run."""
         self.state.enter(Phase.PREPARING, now, connection=connection)
         return self.prepare()
 
@@ -75,7 +75,7 @@ class Runs:
         self.state.asking = True
         name = self.state.row.connection
         files = tuple(
-            commands.Mapping(row.key, row.storage_id)
+            commands.NewSourceFile(row.key, row.storage_id)
             for row in self._unsynced(name)
             if not row.in_connection and not self.is_reference(row.key)
         )
@@ -98,7 +98,7 @@ class Runs:
     # ---- facts in ---------------------------------------------------------------------
 
     def prepared(self, fact: facts.Prepared | facts.PrepareFailed, now: Now) -> None:
-        """Fix what the run will cover, before it is asked for."""
+        """Decide what the run will cover, before it is asked for."""
         assert self.state.row.phase is Phase.PREPARING, "nothing was being prepared"
         self.state.asking = False
         if isinstance(fact, facts.PrepareFailed):
@@ -126,7 +126,7 @@ class Runs:
     def start_answered(
         self, fact: facts.RunStarted | facts.RunRefused | facts.StartClashed, now: Now
     ) -> None:
-        """Watch our run, or wait for the one that stands in the way."""
+        """Watch our run, or wait for the one that blocks it."""
         assert self.state.row.phase is Phase.STARTING, "no run was asked for"
         self.state.asking = False
         match fact:
@@ -147,7 +147,7 @@ class Runs:
                 assert_never(fact)
 
     def start_failed(self, fact: facts.StartFailed, now: Now) -> None:
-        """Keep the doubt if a run may have begun all the same; else ask again later."""
+        """Keep the doubt if a run may have begun nevertheless; otherwise ask again later."""
         assert self.state.row.phase is Phase.STARTING, "no run was asked for"
         self.state.asking = False
         if fact.failure.fault is Fault.GONE:  # the connection: to be found or made again
@@ -204,7 +204,7 @@ class Runs:
     # ---- inside -----------------------------------------------------------------------
 
     def _prepare_failed(self, fact: facts.PrepareFailed, now: Now) -> None:
-        """Try again later; a connection that somebody deleted is made anew with all its files."""
+        """Try again later; a connection that somebody deleted is created again."""
         failure = fact.failure
         if failure.fault is Fault.GONE and self._remote_id(fact.connection):
             self.ledger.forget_connection(fact.connection)
@@ -239,7 +239,7 @@ class Runs:
         self.state.poll_later(now)
 
     def _notice_length(self, now: Now) -> None:
-        """Let a person know, once, of a run that takes too long; it is watched on all the same."""
+        """Report a run that takes too long, once; it is watched further."""
         row = self.state.row
         usual = usual_s(self.lengths_s.get(row.connection, ()))
         lasted_s = now.at_s - self.state.entered_s

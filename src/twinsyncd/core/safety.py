@@ -1,8 +1,8 @@
 """When absence may count as deletion: never at once, never in masses without a person.
 
-Since when a file is missing is kept in memory only, so its minute begins anew with each process.
-That is meant: only the wall clock outlives a process, and one that was set would make a file gone
-at the first look. What it costs is that a deletion is reported later, and nothing waits for that.
+The time since when a file is missing is kept in memory only, so the minute starts again with
+each process. This is on purpose: only the wall clock survives a process, and after it was set a
+file could count as gone at the first look. The cost is that a deletion is reported later.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ UNLISTED_S: Final = float("inf")  # missed by a look at the file only: no scan c
 
 
 def is_mass_deletion(known: int, missing: int, guard: Guard, approved: int = 0) -> bool:
-    """Tell whether so many files are missing that a person must say it is meant.
+    """Return whether so many files are missing that a person must approve it.
 
-    `approved` of them were shown to a person, who said so; the rest is judged by itself.
+    `approved` of them were approved by a person; only the others count.
     """
     unasked = missing - approved
     return unasked >= guard.least and unasked > (known - approved) * guard.share
 
 
 def say_mass_deletion(missing: int, known: int) -> str:
-    """Return what a person is told of it."""
+    """Return the words for a person."""
     return (
-        f"{missing} of {known} files are gone at once; nothing is taken for deleted"
+        f"{missing} of {known} files are gone at once; nothing counts as deleted"
         " until they are back or a person says that it is meant"
     )
 
@@ -41,13 +41,13 @@ def examples(missing: Iterable[str]) -> tuple[str, ...]:
 
 
 def is_what_was_shown(row: SourceRow, shown: HeldSource) -> bool:
-    """Tell whether an approval of `shown` covers what is found: the drive, and no more lost."""
+    """Return whether an approval of `shown` covers what is found: the drive, and no more lost."""
     same_drive = row.drive != "" and row.drive == shown.drive
     return row.needs_person and same_drive and row.missing_count <= shown.missing_count
 
 
 def approved_loss(row: SourceRow, drive: str) -> int:
-    """Return how many files may be missing on this drive because a person said so of it."""
+    """Return how many missing files a person approved on this drive."""
     return row.missing_count if row.approved and row.drive == drive else 0
 
 

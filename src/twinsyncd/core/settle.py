@@ -1,4 +1,4 @@
-"""When is a file at rest: two equal looks, a quiet time apart, with no hint in between."""
+"""When a file is settled: two equal looks, a quiet time apart, with no hint in between."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class _Unsettled:
 
 @dataclass(slots=True)
 class Settler:
-    """Decides which files to look at and which have come to rest; told the time, reads none.
+    """Decides which files to look at and which have settled; time is an argument.
 
     `quiet_s` gives the quiet time [s] of a file. Every look that is asked for must be answered
-    by `looked` or `missed`, every rest that is reported by `hashed` or `missed`.
+    by `looked` or `missed`, every settled file by `hashed` or `missed`.
     """
 
     quiet_s: Callable[[FileKey], float]
@@ -41,19 +41,19 @@ class Settler:
     _counts: Counter[str] = field(default_factory=Counter)
 
     def __contains__(self, key: FileKey) -> bool:
-        """Tell whether the file is not known to be at rest."""
+        """Return whether the file is not known to be settled."""
         return key in self._entries
 
     def __len__(self) -> int:
-        """Return how many files are not known to be at rest."""
+        """Return how many files are not known to be settled."""
         return len(self._entries)
 
     def unsettled(self, source: str) -> int:
-        """Return how many files of the source are not known to be at rest."""
+        """Return how many files of the source are not known to be settled."""
         return self._counts[source]
 
     def touched(self, key: FileKey, now_s: float) -> None:
-        """Note a hint; a file at rest is looked at at once, an unsettled one soon."""
+        """Note a hint; a settled file is looked at at once, an unsettled one soon."""
         entry = self._entry(key, now_s)
         entry.touched_s = now_s
         if entry.asked or entry.misses:
@@ -63,7 +63,7 @@ class Settler:
             self._schedule(key, entry, soon)
 
     def found(self, key: FileKey, look: Fingerprint, now_s: float) -> None:
-        """Fold in a look that a scan took; new or different, it starts the quiet time."""
+        """Apply a look that a scan took; if new or different, it starts the quiet time."""
         entry = self._entry(key, now_s)
         if entry.asked or entry.last == look:
             return
@@ -89,7 +89,7 @@ class Settler:
         return ready
 
     def looked(self, key: FileKey, look: Fingerprint | None, now_s: float) -> Fingerprint | None:
-        """Fold in an answered look; return the fingerprint when the file came to rest.
+        """Apply an answered look; return the fingerprint when the file has settled.
 
         A file that is not there is forgotten.
         """
@@ -106,7 +106,7 @@ class Settler:
         return None
 
     def hashed(self, key: FileKey, now_s: float) -> bool:
-        """Close a rest with a digest; False if a hint came meanwhile, so it must rest anew."""
+        """Note the digest; False if a hint came meanwhile, so the file must settle again."""
         entry = self._entries.get(key)
         if entry is None:
             return False

@@ -1,4 +1,4 @@
-"""One source while we run: what the last scan told, and when the next one is due."""
+"""One source while we run: what the last scan found, and when the next one is due."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .model import Source, SourceRow
 from .safety import CONFIRM_S
 from .waits import delay_s
 
-SCAN_SOON_S: Final = 0.5  # hints that were lost come in flocks; one scan serves them all
+SCAN_SOON_S: Final = 0.5  # losses of hints come in groups; one scan covers them all
 SCAN_REST_S: Final = 2.0  # between two scans of one source, whatever the hints say
 OFFLINE_BASE_S: Final = 5.0  # first wait before what could not be listed is tried again
 
@@ -25,7 +25,7 @@ class SourceState:
     due_s: float  # of the next scan
     scanning: bool = False
     scanned: bool = False  # at least once since we started
-    wanted: bool = False  # something was missed that only the next scan can tell
+    wanted: bool = False  # something was missed that only the next scan can find
     hint_missed: bool = False  # a hint was not followed, and the scan under way may not see it
     ended_s: float = float("-inf")
     failures: int = 0
@@ -33,32 +33,32 @@ class SourceState:
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether nothing is known to be missed that a scan will tell."""
+        """Return whether no scan is needed or running."""
         return self.scanned and not (self.scanning or self.wanted)
 
     def scan_soon(self, now_s: float) -> None:
-        """Let the next scan be due, for what only that can tell."""
+        """Schedule the next scan soon."""
         soon = max(now_s + SCAN_SOON_S, self.ended_s + SCAN_REST_S)
         self.due_s, self.wanted = min(self.due_s, soon), True
 
     def leave_to_scan(self) -> None:
-        """Leave a file to the scan that finds its drive again; one under way may have passed it."""
+        """Leave a file to the next scan of its drive; a running one may have passed it already."""
         self.hint_missed |= self.scanning
 
     def begin_scan(self) -> Scan:
-        """Return the scan that is to begin now."""
+        """Return the scan to begin now."""
         self.scanning, self.due_s = True, float("inf")
         self.wanted = self.hint_missed = False
         return _scan(self.row)
 
     def end_scan(self, row: SourceRow, now_s: float) -> bool:
-        """Note what the scan came to; return whether that is new."""
+        """Note the result of the scan; return whether it changed the row."""
         self.scanning, self.scanned, self.ended_s = False, True, now_s
         before, self.row = self.row, replace(row, patterns=self.source.patterns)
         return self.row != before
 
     def scan_again(self, fact: Scanned, now_s: float, jitter: float) -> None:
-        """Let the next scan be due at its usual time, or as soon as there is a reason."""
+        """Schedule the next scan at its usual time, or earlier if there is a reason."""
         every_s = self.source.scan_remote_every_s if fact.remote else self.source.scan_every_s
         every_s *= 1.0 - jitter / 4.0
         if self.missing:

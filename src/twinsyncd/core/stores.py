@@ -28,7 +28,7 @@ class _Wait(NamedTuple):
 
 @dataclass(slots=True)
 class Stores:
-    """Marks a file as in doubt, durably, before its store begins; knows the ones under way."""
+    """Marks a file as in doubt, durably, before its store begins; knows which are running."""
 
     state: LaneState
     ledger: Ledger
@@ -40,7 +40,7 @@ class Stores:
     _earlier: dict[FileKey, float] = field(default_factory=dict)  # doubts before stores under way
 
     def plan(self, connections: Iterable[str], now: Now) -> list[Store]:
-        """Return the stores to begin now, at most `uploads_max` under way at a time."""
+        """Return the stores to begin now, at most `uploads_max` running at a time."""
         chosen: list[Store] = []
         for connection in connections:
             for row in self.ledger.needing(connection, Need.STORE):
@@ -51,15 +51,15 @@ class Stores:
         return chosen
 
     def load(self, connections: Container[str], now: Now) -> None:
-        """Take up the doubts that an earlier process left, also of files that are gone since."""
+        """Load the doubts that an earlier process left, also of files that are gone since."""
         for key in self.ledger.doubtful:
             if self.ledger.connection_of(key) in connections:
                 self.doubts[key] = now.at_s
 
     def settled_s(self, connection: str, now: Now) -> float:
-        """Return when no store of the connection can land any more in what comes next.
+        """Return when no earlier store of the connection can take effect any more.
 
-        The monotonic time [s]. Requests that we gave up are waited out; a file that is tried
+        The monotonic time [s]. Requests without an answer are waited for; a file that is tried
         again and fails each time is set aside after a few tries, so it cannot go on for ever.
         """
         self.doubts = {key: s for key, s in self.doubts.items() if s + LATE_S > now.at_s}
@@ -68,12 +68,12 @@ class Stores:
         return max(mine, default=-math.inf) + LATE_S
 
     def is_due(self, row: FileRow, now: Now) -> bool:
-        """Tell whether the file's content does not wait after a failure of its own."""
+        """Return whether the file's content does not wait after a failure of its own."""
         wait = self.waits.get(row.key)
         return wait is None or wait.digest != row.seen or wait.due_s <= now.at_s
 
     def put_off(self, row: FileRow, now: Now, *, base_s: float = 1.0) -> None:
-        """Let the file's content wait, longer after each failure of its own."""
+        """Delay the file's content, longer after each failure of its own."""
         wait_s = delay_s(row.attempts, self.state.jitter(), base_s=base_s, cap_s=RETRY_CAP_S)
         self.waits[row.key] = _Wait(row.seen, now.at_s + wait_s)
 
@@ -83,7 +83,7 @@ class Stores:
         return min((wait.due_s for wait in self.waits.values()), default=None)
 
     def ended(self, fact: Stored | StoreMoved | StoreFailed, now: Now) -> None:
-        """Fold in how a store ended."""
+        """Apply the end of a store."""
         assert fact.key in self.busy, f"no store of {fact.key} is under way"
         begun_s = self.busy.pop(fact.key)
         self.doubts[fact.key], earlier_s = now.at_s, self._earlier.pop(fact.key)

@@ -14,7 +14,7 @@ RUN_TRIES: Final = 3  # runs that others got through, before the file is set asi
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`row` as it is to be remembered; `failed`: this content did not get in."""
+    """`row` to be stored; `failed`: this content was not processed."""
 
     row: FileRow
     failed: bool = False
@@ -35,7 +35,7 @@ def _judge(seen: RunSeen, row: FileRow, result: FileResult | None) -> Verdict:
 
 
 def _succeeded(seen: RunSeen, row: FileRow, result: FileResult | None) -> bool:
-    """Tell whether the run consumed this file; references have no result of their own."""
+    """Return whether the run processed this file; references have no result of their own."""
     if result is not None:
         return result.outcome is Outcome.SUCCEEDED
     if seen.outcome is Outcome.PARTIAL:
@@ -44,10 +44,10 @@ def _succeeded(seen: RunSeen, row: FileRow, result: FileResult | None) -> bool:
 
 
 def _failed(seen: RunSeen, row: FileRow, result: FileResult | None) -> FileRow:
-    """Count the failure; set the file aside when it is plainly its own.
+    """Count the failure; set the file aside when the cause is the file itself.
 
-    It is its own when the service says that a person must act, or when others got through the
-    same runs. A run that took nothing at all says nothing about its files.
+    That is so when the service says that a person must act, or when other files succeeded in the
+    same runs. A run in which nothing succeeded says nothing about its files.
     """
     attempts = row.attempts + 1
     own = seen.outcome is Outcome.PARTIAL and attempts >= RUN_TRIES

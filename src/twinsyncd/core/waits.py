@@ -19,7 +19,7 @@ ALARM_UNKNOWN_S: Final = 6 * 3600.0  # nothing is usual yet, but no run goes on 
 def delay_s(attempts: int, jitter: float, *, base_s: float = BASE_S, cap_s: float = CAP_S) -> float:
     """Return the wait before try `attempts` + 1: doubling from `base_s`, at most `cap_s`.
 
-    `jitter` in [0, 1) takes up to half of it off, so that many waiters do not return at once.
+    `jitter` in [0, 1) reduces it by up to a half, so that many waiters do not return at once.
     """
     full = min(cap_s, base_s * 2.0 ** min(max(attempts - 1, 0), _DOUBLINGS_MAX))
     return full * (1.0 - jitter / 2.0)

@@ -1,4 +1,4 @@
-"""What the system's events of one source become: a hint per file, or word that hints were lost."""
+"""Turns the system's events of one source into facts: a hint per file, or that hints were lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class HintPoster(FileSystemEventHandler):
     """
 
     def __init__(self, post: Post, source: str, folder: str, path_filter: PathFilter) -> None:
-        """MakeObserver for `source`, whose events carry paths below the resolved `folder`."""
+        """Receive events of `source`, which carry paths below the resolved `folder`."""
         self._post = post
         self._source = source
         self._prefix = folder.rstrip(os.sep) + os.sep
@@ -39,7 +39,7 @@ class HintPoster(FileSystemEventHandler):
             for path in (event.src_path, event.dest_path):
                 if path:
                     self._post_hint(os.fsdecode(path), event)
-        except Exception as exc:  # noqa: BLE001 - see the class: whatever it is, only a scan can tell
+        except Exception as exc:  # noqa: BLE001 - see the class: whatever it is, only a scan finds out
             self.report_loss(f"an event could not be understood: {exc!r}")
 
     def report_loss(self, reason: str) -> None:

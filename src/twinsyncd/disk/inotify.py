@@ -1,4 +1,4 @@
-"""TreeObserver on Linux, with an ear for what watchdog keeps to itself.
+"""Watches on Linux, and notices losses that watchdog does not report.
 
 Watchdog swallows the overflow of the kernel's queue and the refusal of a watch below the root.
 Both pass through two public methods of its InotifyFD, which are extended here (watchdog 7.1;
@@ -75,7 +75,7 @@ class Inotify(InotifyFD):
         return descriptor
 
     def handle_event(self, event: InotifyEvent) -> None:
-        """Pass the event on; after an overflow, tell that hints were lost.
+        """Pass the event on; after an overflow, post that hints were lost.
 
         By then watchdog has renewed its watches, so a scan that starts now misses nothing.
         """
@@ -88,7 +88,7 @@ class Inotify(InotifyFD):
 
 
 class InotifyObserver(TreeObserver):
-    """TreeObserver with one inotify queue per source."""
+    """Watches one source with an inotify queue of its own."""
 
     def __init__(
         self, hints: HintPoster, before: AddWatch = lambda _: None, limits: Path = LIMITS
@@ -148,7 +148,7 @@ class InotifyObserver(TreeObserver):
 
 
 def _watch_limit(limits: Path) -> int:
-    """Return how many folders one user may watch; 0 if the system does not tell."""
+    """Return how many folders one user may watch; 0 if the system does not say."""
     try:
         return int((limits / "max_user_watches").read_text())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What one file is right now: a look, a digest, and its content for one reading.
+"""Reads one file: a look at its metadata, its digest, and its content.
 
 A symbolic link is never a file here: what it points to may lie outside the source, where nobody
 asked for it to be uploaded.
@@ -41,7 +41,7 @@ _HINTS: Final = {
 def look(file: Path, *, lstat: Stat = os.lstat) -> Fingerprint | None:
     """Return what is at this path; None if there is no regular file.
 
-    Raises DiskError when that cannot be told, which says nothing about whether it exists.
+    Raises DiskError when that is unknown; the file may or may not exist.
     """
     try:
         found = lstat(long_name(file))
@@ -140,7 +140,7 @@ class StableContent:
 def fingerprint_of(found: os.stat_result) -> Fingerprint:
     """Return the fingerprint a stat result shows.
 
-    file_id is 0 on Windows, where listing a folder does not tell it, and wherever the file system
+    file_id is 0 on Windows, where listing a folder does not give it, and wherever the file system
     does not keep its numbers, so that scanning and looking always agree.
     """
     kept = mounts.keeps_ids(found.st_dev)

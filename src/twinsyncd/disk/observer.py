@@ -1,7 +1,7 @@
 """One running observer of one folder tree, for the system this runs on.
 
-Three threads of watchdog's per source: one source can be given up and started anew without the
-others missing anything.
+Three threads of watchdog's per source: one source can be stopped and started again without loss
+for the others.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CHANGES: Final[list[type[FileSystemEvent]]] = [
 """Watchdog's default has reads too: hashing would cause events, and bursts would be lost."""
 
 WITH_CLOSED: Final = [*CHANGES, FileClosedEvent]
-"""Where the system tells that a writer has finished: one event instead of one per write."""
+"""Where the system reports that a writer has finished: one event instead of one per write."""
 
 WITH_MODIFIED: Final = [*CHANGES, FileModifiedEvent]
 """Where it does not."""
@@ -65,7 +65,7 @@ class TreeObserver:
         return self._observer.is_alive() and bool(emitters) and all(e.is_alive() for e in emitters)
 
     def trouble(self) -> str:
-        """Return what is not heard although all threads run, in words; "" if nothing is known."""
+        """Return which changes are missed although all threads run; "" if none are known."""
         return ""
 
     def can_do_better(self) -> bool:

@@ -34,7 +34,7 @@ class Known(Protocol):
 
 
 class Readable(Protocol):
-    """One source's folder, as those need it who carry out commands; any thread."""
+    """One source's folder, as workers use it; from any thread."""
 
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
@@ -54,7 +54,7 @@ class Readable(Protocol):
 
 
 class HintSource(Protocol):
-    """Keeps watch on folders and says what goes wrong with that; may block on a hung drive."""
+    """Watches folders and reports what is not watched; may block on a hung drive."""
 
     def watch(self, source: str, folder: Path, path_filter: PathFilter) -> None:
         """Begin to post hints for the source."""

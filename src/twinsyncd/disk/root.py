@@ -48,10 +48,10 @@ def identity(folder: Path, *, listed: Mounts = mounts.listed) -> str:
     """Return text that stays the same as long as the folder lies on the same drive.
 
     It survives a reboot and a remount: a share is named by its type and address, a local volume by
-    its file-system id, or by its device where that id is not kept. So it can tell an unmounted
-    share (the folder is then on the local disk), another share and another volume. It cannot tell
-    that the server behind an address was exchanged, nor another folder of the same drive; and a
-    share mounted under another name of its server looks like another drive.
+    its file-system id, or by its device where that id is not kept. So it detects an unmounted
+    share (the folder is then on the local disk), another share and another volume. It does not
+    detect that the server behind an address was exchanged, nor another folder of the same drive;
+    and a share mounted under another name of its server looks like another drive.
     Raises OSError.
     """
     device = folder.stat().st_dev

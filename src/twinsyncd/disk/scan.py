@@ -1,4 +1,4 @@
-"""The truth about a source: compares its folder with what is remembered of it.
+"""Compares a source's folder with what the journal remembers of it.
 
 Absence is not deletion: a folder that is offline, emptied, exchanged or remounted while it is
 being read ends the scan with ScanFailed, and nothing is reported missing.

@@ -1,7 +1,7 @@
-"""One walk over a source's folder: what differs, what is missing, what could not be told.
+"""One walk over a source's folder: what differs, what is missing, what is unknown.
 
 A remembered file is missing only if its folder was listed without error, twice, and it was not
-there, or if the folder itself is gone from one that was listed. What could not be told is in
+there, or if the folder itself is gone from one that was listed. What is unknown is in
 `failed`, and nothing below that is missing.
 
 Symbolic links and junctions are not followed (they loop, and lead out of the source); one that
@@ -29,7 +29,7 @@ _JUNCTION: Final = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT; Python has no name 
 
 
 class Walk:
-    """A walk and what it learnt so far; holds one folder's entries and the names of the folders."""
+    """One walk and its findings so far; holds one folder's entries and the names of the folders."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Walk:
         *,
         believing: bool = False,
     ) -> None:
-        """Start with nothing seen; `believing` takes an empty root for what it is."""
+        """Start with nothing seen; `believing` accepts an empty root as empty."""
         self._believing = believing
         self.distrust = ""  # why the folder as a whole cannot be believed
         self._source = source
@@ -99,7 +99,7 @@ class Walk:
             if not folder:
                 raise
             if isinstance(exc, FileNotFoundError):
-                self._skipped.add(folder)  # went meanwhile; a later scan will tell
+                self._skipped.add(folder)  # gone meanwhile; a later scan decides
             else:
                 self._fail(folder, exc)
             return
@@ -136,7 +136,7 @@ class Walk:
         remembered: Mapping[str, Fingerprint | None],
         absent: set[str],
     ) -> None:
-        """Sort one entry: a folder to list, a file to compare, or nothing of ours."""
+        """Handle one entry: a folder to list, a file to compare, or nothing that matters."""
         path = _below(folder, entry.name)
         try:
             if entry.is_symlink():
@@ -147,7 +147,7 @@ class Walk:
             else:
                 self._take_file(path, entry, remembered, absent)
         except FileNotFoundError:
-            absent.discard(entry.name)  # went while it was looked at; a later scan will tell
+            absent.discard(entry.name)  # gone during the look; a later scan decides
         except OSError as exc:
             absent.discard(entry.name)
             self._fail(path, exc)
@@ -189,7 +189,7 @@ class Walk:
                 self._found.append((path, fingerprint))
 
     def _is_ours(self, path: str) -> bool:
-        """Tell whether the file matters; one that does and cannot be named in Storage fails."""
+        """Return whether the file matters; one that does and cannot be named in Storage fails."""
         if not self._path_filter.file(path):
             return False
         if is_unicode(path):

@@ -1,4 +1,4 @@
-"""HintPoster of change from the folders of every source, and an honest word on what is not heard.
+"""Hints of change from the folders of every source, and what of them is not watched.
 
 A hint only says "look there"; losing one costs time until the next scan. What must not be lost is
 the knowledge that some were: an overflow, a dead thread, a renewed watch become HintsLost, and
@@ -62,14 +62,14 @@ class Watcher:
     def check(self) -> None:
         """Renew watches that died, lost their folder, or can do better now; call it every few s.
 
-        Posts HintsLost for each source that is not heard any more, and once it is watched again.
+        Posts HintsLost for each source that is not watched any more, and once it is watched again.
         """
         with self._lock:
             for watched in self._sources.values():
                 watched.check()
 
     def trouble(self) -> dict[str, str]:
-        """Return why hints are missing, by source; sources that are heard well are not in it."""
+        """Return why hints are missing, by source; sources that are watched well are not in it."""
         reasons = {source: watched.trouble() for source, watched in self._sources.copy().items()}
         return {source: reason for source, reason in reasons.items() if reason}
 

@@ -1,7 +1,7 @@
-"""TreeObserver on Windows, where watchdog ignores that the system's buffer overflowed.
+"""Watches on Windows, and notices overflows of the system's buffer, which watchdog ignores.
 
 An overflow completes a read with no bytes; watchdog skips it, and does not notice either when the
-reading thread has died with the connection. Both are made audible here.
+reading thread has died with the connection. Both are reported here.
 Source: Microsoft Learn, "ReadDirectoryChangesW function"; watchdog, `observers/winapi.py`.
 """
 
@@ -41,7 +41,7 @@ if sys.platform == "win32":
             self._ready = True
 
     class _Reader(DirectoryChangeReader):
-        """A reader whose empty buffers are noticed, and which tells whether it still reads."""
+        """A reader whose empty buffers are noticed, and which says whether it still reads."""
 
         def __init__(self, path: str, *, recursive: bool, lost: Lost) -> None:
             super().__init__(path, recursive=recursive)

@@ -1,1 +1,1 @@
-"""The memory: what is seen, stored and synced, and how every run went."""
+"""The memory: what is seen, stored and synced, and the result of every run."""

@@ -35,7 +35,7 @@ def open_database(file: Path) -> Engine:
 
 
 def open_read_only(file: Path) -> Engine:
-    """Return an engine on an existing journal; what it is used for must only read."""
+    """Return an engine on an existing journal; use it for reading only."""
     engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
     translate_errors(engine, file)
     return engine
@@ -44,7 +44,7 @@ def open_read_only(file: Path) -> Engine:
 def _set_up(connection: Any, _record: object) -> None:
     """WAL, so that readers never wait; FULL, so that a power cut loses no commit.
 
-    The driver's own idea of transactions leaves table changes out; ours takes them in.
+    The driver's own transactions exclude changes of tables; ours include them.
     """
     connection.isolation_level = None
     cursor = connection.cursor()
@@ -55,7 +55,7 @@ def _set_up(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Begin past SQLAlchemy's own machinery, which costs more than SQLite's."""
+    """Begin without SQLAlchemy's statement handling, which costs more than SQLite's."""
     begun = connection.connection.cursor()
     begun.execute("BEGIN")
     begun.close()

@@ -34,7 +34,7 @@ def register(engine: Engine, version: str, now_s: float, on_upgrade: Request | N
 
 
 def beat(engine: Engine, now_s: float, *, is_idle: bool, unsettled: int) -> None:
-    """Record a sign of life, and what no other row says: whether the daemon is idle."""
+    """Write the heartbeat, with what no other row says: whether the daemon is idle."""
     values = {"beat_s": now_s, "is_idle": is_idle, "unsettled": unsettled}
     with engine.begin() as connection:
         connection.execute(update(tables.daemons).values(values))

@@ -32,7 +32,7 @@ class JournalReader(FileRows):
         self._engine = engine
 
     def saved_state(self) -> SavedState:
-        """Return what the machine takes up at start-up."""
+        """Return what the machine starts from."""
         with self._engine.connect() as connection:
             lanes = [to_lane(row) for row in connection.execute(select(tables.lanes)).mappings()]
             remotes = connection.execute(select(tables.connections)).mappings().all()

@@ -1,4 +1,4 @@
-"""The rows that were asked for or written last, so that the machine's next question costs nothing.
+"""Caches the rows read or written last, so that the machine's next read costs nothing.
 
 A scan asks about hundreds of files at once, and soon after about each of them alone.
 """
@@ -14,28 +14,28 @@ ROWS_MAX: Final = 5_000  # about 5 MB; several parts of scans fit, and what sett
 
 
 class RowCache:
-    """What is known to stand in the journal; holds as long as its owner is the only writer."""
+    """A cache of file rows; correct as long as its owner is the only writer."""
 
     def __init__(self) -> None:
-        """Know nothing."""
+        """Start empty."""
         self._rows: dict[FileKey, FileRow | None] = {}
 
     def __contains__(self, key: FileKey) -> bool:
-        """Tell whether it is known what stands there, be it nothing."""
+        """Return whether the row, or its absence, is cached."""
         return key in self._rows
 
     def get(self, key: FileKey) -> FileRow | None:
-        """Return the row that stands there; None if none does, or it is not known."""
+        """Return the cached row; None if there is none, or it is not cached."""
         return self._rows.get(key)
 
     def found(self, key: FileKey, row: FileRow | None) -> None:
-        """Remember what a reading found; the oldest makes room."""
+        """Cache what was read; the oldest entry is dropped when full."""
         self._rows[key] = row
         if len(self._rows) > ROWS_MAX:
             del self._rows[next(iter(self._rows))]
 
     def written(self, rows: Iterable[FileRow]) -> None:
-        """Remember what a commit wrote, where anybody had asked for it."""
+        """Cache what a commit wrote, where the key is cached already."""
         for row in rows:
             if row.key in self._rows:
                 self._rows[row.key] = row

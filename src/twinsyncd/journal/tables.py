@@ -111,5 +111,5 @@ daemons = Table(  # one row: who keeps this journal, and when it was last alive
     Column("started_s", Float, nullable=False),
     Column("beat_s", Float, nullable=False),
     Column("is_idle", Boolean, nullable=False),
-    Column("unsettled", Integer, nullable=False),  # files that are not known to be at rest
+    Column("unsettled", Integer, nullable=False),  # files that are not known to be settled
 )

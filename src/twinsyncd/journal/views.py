@@ -20,7 +20,7 @@ _FILES = tables.files.c
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many files of one source stand where."""
+    """Files of one source, counted by state."""
 
     source: str
     known: int = 0  # on the drive, as far as is known
@@ -43,7 +43,7 @@ class OpenFile:
 
 @dataclass(frozen=True, slots=True)
 class DaemonRow:
-    """Who keeps the journal, and when it was last alive (wall clock [s])."""
+    """Which process writes the journal, and its last heartbeat (wall clock [s])."""
 
     pid: int
     version: str
@@ -99,7 +99,7 @@ class Views:
             )
 
     def close(self) -> None:
-        """Give the database up."""
+        """Close the database."""
         self._engine.dispose()
 
     def status(self, *, runs: int = 5, open_files: int = 20) -> Status:
@@ -147,7 +147,7 @@ class Views:
 
 
 def _counts() -> Select[Any]:
-    """Count the files of each source by where they stand."""
+    """Count the files of each source by state."""
     gone = (_FILES.seen == ABSENT) & (_FILES.unread == "")
     aside = (_FILES.aside != "") | (_FILES.unread != "")
     going = ~gone & ~aside
@@ -188,7 +188,7 @@ def _open_file(row: dict[str, str]) -> OpenFile:
 
 
 def _state(row: dict[str, str]) -> tuple[str, str]:
-    """Say in words where a file stands and why."""
+    """Return a file's state in words, and the reason."""
     if row["unread"]:
         return "cannot be read", row["unread"]
     if row["aside"]:

@@ -35,7 +35,7 @@ class Journal(JournalReader):
         }
 
     def close(self) -> None:
-        """Give the database up."""
+        """Close the database."""
         self._writer.close()
         self._engine.dispose()
 
@@ -55,7 +55,7 @@ class Journal(JournalReader):
     def commit(self, decision: Decision, taken: Sequence[int] = (), now_s: float = 0.0) -> None:
         """Make all rows of the decision durable, or none; with them the requests that led to it.
 
-        `taken` names the requests that were taken up, at `now_s` (wall clock [s]).
+        `taken` are the numbers of the requests handled, at `now_s` (wall clock [s]).
         """
         with self._writer.begin():
             if taken:
@@ -74,11 +74,11 @@ class Journal(JournalReader):
         heartbeat.register(self._engine, version, now_s, on_upgrade)
 
     def beat(self, now_s: float, *, is_idle: bool, unsettled: int) -> None:
-        """Give a sign of life."""
+        """Write the heartbeat."""
         heartbeat.beat(self._engine, now_s, is_idle=is_idle, unsettled=unsettled)
 
     def open_requests(self) -> list[Request]:
-        """Return what people have asked for and nobody has taken up."""
+        """Return the requests of people that are not handled yet."""
         return requests.open_requests(self._engine)
 
     def _put(self, table: Table, rows: list[dict[str, Any]]) -> None:

@@ -1,1 +1,1 @@
-"""The shell: facts are gathered, decisions committed, commands carried out."""
+"""The shell around the core: it gathers facts, commits decisions, carries out commands."""

@@ -1,4 +1,4 @@
-"""What a sync would do now, found out without changing anything anywhere."""
+"""Finds out what a sync would do now; changes nothing."""
 
 from __future__ import annotations
 
@@ -49,28 +49,28 @@ def _dry_run(config: Config, known: Known, memory: JournalReader | None) -> Iter
     for connection, source in sources_of(config):
         key = connection.key_of(source)
         folder = Folder(key, source.folder, source.matcher(), known)
-        told: set[str] = set()
+        reported: set[str] = set()
         for fact in folder.scan(""):
             match fact:
                 case FilesFound(_, files):
-                    told.update(path for path, _ in files)
+                    reported.update(path for path, _ in files)
                     for path, look in files:
                         row = memory.get(FileKey(key, path)) if memory else None
                         what, reason = _compare(folder, path, row)
                         yield PlannedFile(connection.name, key, path, what, reason, look.size_bytes)
                 case Scanned(missing=missing):
-                    told.update(missing)
+                    reported.update(missing)
                     for path in missing:
                         reason = "is not on the drive any more; it is kept"
                         yield PlannedFile(connection.name, key, path, "nothing", reason)
                 case ScanFailed(reason=reason):
                     yield PlannedFile(connection.name, key, str(Path()), "wait", reason)
         if memory:
-            yield from _left(connection.name, key, memory, told)
+            yield from _left(connection.name, key, memory, reported)
 
 
 def _compare(folder: Folder, path: str, row: FileRow | None) -> tuple[str, str]:
-    """Say what is to be done with a file that looks different from what is remembered."""
+    """Return what a sync does with a file whose fingerprint differs from the journal's."""
     if row is None or not row.stored:
         return "upload", "is new"
     look = folder.look(path)
@@ -88,11 +88,11 @@ def _compare(folder: Folder, path: str, row: FileRow | None) -> tuple[str, str]:
 
 
 def _left(
-    connection: str, source: str, memory: JournalReader, told: Container[str]
+    connection: str, source: str, memory: JournalReader, reported: Container[str]
 ) -> Iterator[PlannedFile]:
     """Yield what an earlier sync left undone, though the drive has not changed since."""
     for row in memory.active([source]):
-        if row.key.path in told:
+        if row.key.path in reported:
             continue
         match need(row):
             case Need.ASIDE:

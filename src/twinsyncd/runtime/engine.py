@@ -1,4 +1,4 @@
-"""The one thread that decides and writes: hear, decide, commit, then act."""
+"""The one thread that decides and writes: receive facts, decide, commit, then act."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .log_events import log_decision, log_facts
 from .person_requests import Request, fact_of
 
 LISTEN_S: Final = 1.0  # requests of other processes are noticed this often
-BEAT_S: Final = 5.0  # a sign of life this often; status calls three missed ones a death
+BEAT_S: Final = 5.0  # the heartbeat; status calls a daemon hung after three missed ones
 STORES_PER_COMMIT: Final = 3  # of those under way, one in so many ends before a decision is due
 
 
@@ -23,13 +23,13 @@ class JournalWriter(Protocol):
     """What the engine needs of the journal."""
 
     def commit(self, decision: Decision, taken: Sequence[int], now_s: float) -> None:
-        """Make all rows of the decision durable, or none; with them that requests were taken up."""
+        """Make all rows of the decision durable, or none; with them which requests were handled."""
 
     def open_requests(self) -> Sequence[Request]:
-        """Return what people have asked for and nobody has taken up."""
+        """Return the requests of people that are not handled yet."""
 
     def beat(self, now_s: float, *, is_idle: bool, unsettled: int) -> None:
-        """Give a sign of life."""
+        """Write the heartbeat."""
 
 
 class Engine:
@@ -45,7 +45,7 @@ class Engine:
     ) -> None:
         """`begin` carries a command out somewhere else and returns at once."""
         self.machine = machine
-        self.alive: Callable[[], None] = lambda: None  # called with every sign of life
+        self.alive: Callable[[], None] = lambda: None  # called with every heartbeat
         self._journal = journal
         self._inbox = inbox
         self._begin = begin
@@ -57,13 +57,13 @@ class Engine:
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Decide until `stop` is called or `until` holds after a decision."""
-        heard: list[Fact] = [Ticked()]
+        received: list[Fact] = [Ticked()]
         asked: Sequence[Request] = ()
         while not self._stopping.is_set():
-            self._decide(heard, asked)
+            self._decide(received, asked)
             if until():
                 break
-            heard = self._hear()
+            received = self._receive()
             asked = self._requests()
         self._beat(self._clock())
 
@@ -72,24 +72,24 @@ class Engine:
         self._stopping.set()
         self._inbox.wake()
 
-    def _hear(self) -> list[Fact]:
+    def _receive(self) -> list[Fact]:
         now = self._clock()
         deadline = self.machine.deadline(now)
         wake_s = min(self._next_listen_s, deadline if deadline is not None else float("inf"))
         together = self.machine.storing() // STORES_PER_COMMIT
         return self._inbox.drain(wake_s - now.at_s, together)
 
-    def _decide(self, heard: list[Fact], asked: Sequence[Request]) -> None:
-        """Decide on what was heard and what people ask, which counts as taken up with the rows."""
+    def _decide(self, received: list[Fact], asked: Sequence[Request]) -> None:
+        """Decide on the facts and on the requests, which count as handled with this commit."""
         now = self._clock()
-        wishes = map(fact_of, asked)
-        heard = [*heard, *(fact for fact in wishes if fact is not None)]
-        decision = self.machine.handle(heard, now)
+        requested = map(fact_of, asked)
+        received = [*received, *(fact for fact in requested if fact is not None)]
+        decision = self.machine.handle(received, now)
         if decision.is_durable or asked:
             self._journal.commit(
                 decision, [each.number for each in asked], now.wall_s
             )  # durable first,
-        log_facts(heard)
+        log_facts(received)
         log_decision(decision)
         for command in decision.commands:  # then act; answers return through the inbox
             self._begin(command)
@@ -105,6 +105,6 @@ class Engine:
 
     def _beat(self, now: Now) -> None:
         self._next_beat_s = now.at_s + BEAT_S
-        self._was_idle = self.machine.is_idle()  # whoever waits for it hears it at once
+        self._was_idle = self.machine.is_idle()  # whoever waits for it sees it at once
         self.alive()
         self._journal.beat(now.wall_s, is_idle=self._was_idle, unsettled=self.machine.unsettled())

@@ -1,4 +1,4 @@
-"""Where facts wait for the engine: bounded for hints, patient for answers."""
+"""Queues facts for the engine: hints are bounded, answers never dropped."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ PARTS_MAX: Final = 8  # parts of scans waiting; a scan waits rather than fill th
 class Inbox:
     """Anyone may post; only the engine drains.
 
-    The same hint twice is one hint, and so is word of lost ones. Too many hints at once become one
+    Equal hints are kept once, and so are equal HintsLost. Too many hints at once become one
     HintsLost per source.
-    A reserved file is heard with whatever comes next, since nobody waits for it: that saves a
+    A reserved file is delivered with whatever comes next, since nobody waits for it: that saves a
     commit for every new file, whose closing fact mostly follows within milliseconds. While many
-    stores are under way their ends are heard together, for the same reason.
+    stores are under way their ends are delivered together, for the same reason.
     """
 
     def __init__(self, *, gather_s: float = GATHER_S) -> None:
@@ -35,7 +35,7 @@ class Inbox:
         self._woken = False
 
     def post(self, fact: Fact) -> None:
-        """Let the engine hear this; a part of a scan may wait here for its turn."""
+        """Queue a fact for the engine; a part of a scan may wait here for its turn."""
         with self._changed:
             if isinstance(fact, Reserved):
                 self._reserved.append(fact)
@@ -47,7 +47,7 @@ class Inbox:
             self._changed.notify_all()
 
     def wake(self) -> None:
-        """Let `drain` return now, although there may be nothing to hear."""
+        """Let `drain` return now, even without facts."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
@@ -72,7 +72,7 @@ class Inbox:
             return taken
 
     def close(self) -> None:
-        """Let nobody wait any more."""
+        """Release everybody who waits."""
         with self._changed:
             self._parts = -(10**9)
             self._changed.notify_all()

@@ -13,9 +13,9 @@ from ..core.model import Outcome
 log = structlog.get_logger()
 
 
-def log_facts(heard: Iterable[facts.Fact]) -> None:
+def log_facts(received: Iterable[facts.Fact]) -> None:
     """Log the facts that end a unit of work."""
-    for fact in heard:
+    for fact in received:
         _report_fact(fact)
 
 

@@ -1,4 +1,4 @@
-"""What people ask, as rows on the way to the daemon and as facts once it hears them."""
+"""Requests of people: rows on the way to the daemon, facts once it reads them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Request(Protocol):
 
     @property
     def number(self) -> int:
-        """What the journal calls it."""
+        """The journal's number of it."""
 
 
 def fact_of(request: Request) -> PersonFact | None:
-    """Return what the machine hears; None for a request that only another version knows."""
+    """Return the fact for the machine; None for a request that only another version knows."""
     match request.kind:
         case "sync":
             return SyncAsked()

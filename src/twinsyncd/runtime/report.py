@@ -1,4 +1,4 @@
-"""What people read about the state of things, made in one place for status, page, JSON and mail.
+"""Everything that people read about the state, made in one place for status, page, JSON and mail.
 
 A report joins the journal's rows with the configured connections and says everything in words;
 whoever shows it only chooses colours and layout.
@@ -52,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A source folder that is not worked on; `approvable`: `twinsyncd approve` lifts it."""
+    """A source folder on hold; `approvable`: `twinsyncd approve` ends it."""
 
     source: str
     reason: str
@@ -111,7 +111,7 @@ def daemon_line(daemon: DaemonRow | None, *, running: bool, now_s: float) -> Lin
         return Line(Level.WAITS, "not running", f", last alive {clock_time(daemon.beat_s)}")
     silent_s = now_s - daemon.beat_s
     if silent_s > SILENT_S:
-        detail = f": process {daemon.pid} gave no sign of life for {duration(silent_s)}"
+        detail = f": process {daemon.pid} has written no heartbeat for {duration(silent_s)}"
         return Line(Level.BAD, "hangs", detail)
     unsettled = f", {count(daemon.unsettled, 'file')} still settling" if daemon.unsettled else ""
     work = "idle" if daemon.is_idle else f"working{unsettled}"

@@ -18,7 +18,7 @@ SOURCE_FILES_MAX: Final = 250  # per iModel, over all its connections; the porta
 
 
 class NothingKnown:
-    """What a scan compares with when everything shall be found."""
+    """An empty journal: a scan that compares with it finds every file."""
 
     def folders(self, _source: str) -> tuple[str, ...]:
         """Return no folder."""

@@ -43,7 +43,7 @@ def read_status(config: Config, *, runs: int = 5, open_files: int = 20) -> Statu
 
 
 def is_running(config: Config) -> bool:
-    """Tell whether some daemon keeps the journal of this configuration right now."""
+    """Return whether some daemon keeps the journal of this configuration right now."""
     file = journal_file(config).with_name(LOCK)
     try:
         if not file.exists():

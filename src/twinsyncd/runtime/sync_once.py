@@ -1,4 +1,4 @@
-"""One sync to rest: by an engine of our own, or by the daemon that runs already."""
+"""One sync, until nothing is left to do: by an engine here, or by the running daemon."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from .person_requests import request_of
 from .state import is_running, journal_file, open_views
 from .wiring import open_engine
 
-TRIES: Final = 6  # failures in a row (about a minute) before a person is told instead
+TRIES: Final = 6  # failures in a row (about a minute) before it is reported instead
 LOOK_S: Final = 0.2  # how often a running daemon is asked whether it is done
 
 
 class Synced(NamedTuple):
-    """What a sync came to."""
+    """The result of a sync."""
 
     problem: str = ""  # why not everything could be brought to rest
     missing: int = 0  # files not on the drive, too shortly to count as gone; as far as is known
 
 
 def sync(config: Config, timeout_s: float) -> Synced:
-    """Bring everything to rest, or say why that was not possible.
+    """Sync everything, or return why that was not possible.
 
-    A running daemon is asked to do it; else it is done here. Raises JournalError.
+    A running daemon is asked to do it; otherwise it is done here. Raises JournalError.
     """
     if is_running(config):
         return Synced(_ask_daemon(config, timeout_s))
@@ -38,7 +38,7 @@ def sync(config: Config, timeout_s: float) -> Synced:
 
 
 def leave_request(config: Config, fact: PersonFact) -> bool:
-    """Leave a request for the daemon; return whether one runs that takes it up at once.
+    """Leave a request for the daemon; return whether one is running that handles it at once.
 
     If none runs, the next one does. Raises JournalError.
     """
@@ -64,14 +64,14 @@ def _do_it(config: Config, timeout_s: float) -> Synced:
 
 
 def _problem(machine: Machine, timeout_s: float) -> str:
-    """Return why a machine that was stopped is not at rest; "" if it is."""
+    """Return why a machine that was stopped is not idle; "" if it is."""
     if machine.is_idle():
         return ""
     if halts := machine.halts():
         return "; ".join(halts.values())
     if machine.failures() >= TRIES:
         return "the platform does not answer; what is left is kept and done by the next sync"
-    return f"not at rest after {timeout_s:.0f} s; what is left is done by the next sync"
+    return f"not finished after {timeout_s:.0f} s; the next sync does the rest"
 
 
 def _ask_daemon(config: Config, timeout_s: float) -> str:
@@ -87,7 +87,7 @@ def _ask_daemon(config: Config, timeout_s: float) -> str:
             if handled_s and daemon and daemon.is_idle and daemon.beat_s > handled_s:
                 return ""
             if time.monotonic() > end_s:
-                return f"the daemon is not at rest after {timeout_s:.0f} s; it goes on"
+                return f"the daemon has not finished after {timeout_s:.0f} s; it goes on"
             _wait(config)
     finally:
         engine.dispose()

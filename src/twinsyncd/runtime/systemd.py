@@ -1,4 +1,4 @@
-"""Tells systemd that the daemon is ready and alive; silent where there is no systemd.
+"""Reports to systemd that the daemon is ready and alive; does nothing without systemd.
 
 The protocol is one datagram of KEY=VALUE lines, so no library is needed.
 Source: sd_notify(3), read 2026-11-22.

@@ -25,7 +25,7 @@ def changesets(config: Config, imodel_id: str) -> list[Changeset]:
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """One file that the journal knows: what it holds now, and what the iModel was given."""
+    """One file that the journal knows: its digest now, and the digest last synced."""
 
     file: Path
     storage_id: str

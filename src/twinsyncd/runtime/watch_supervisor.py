@@ -32,7 +32,7 @@ class WatchSupervisor:
     ) -> None:
         """`watched`: the folder of each source, and what of it matters.
 
-        A watch that began later than `begin_s` [s] after the start missed hints; `post` hears it.
+        A watch that began later than `begin_s` [s] after the start missed hints, which is posted.
         """
         self._watched = watched
         self._post = post
@@ -45,7 +45,7 @@ class WatchSupervisor:
         self._thread = threading.Thread(target=self._keep, name="watching", daemon=True)
 
     def __enter__(self) -> None:
-        """Begin to watch, before anybody scans; a drive that hangs is watched when it can be."""
+        """Begin to watch before the first scan; a drive that hangs is watched once it answers."""
         self._thread.start()
         self._begun.wait(self._begin_s)
         with self._lock:
@@ -70,11 +70,11 @@ class WatchSupervisor:
             missed = tuple(self._watched) if self._late else ()
         for source in missed:
             self._post(HintsLost(source, "watched only after the first scan"))
-        told: dict[str, str] = {}
+        logged: dict[str, str] = {}
         while not self._stopping.wait(CHECK_S):
             self._watcher.check()
             trouble = self._watcher.trouble()
             for source, reason in trouble.items():
-                if told.get(source) != reason:
+                if logged.get(source) != reason:
                     log.warning("watch.degraded", source=source, reason=reason)
-            told = trouble
+            logged = trouble

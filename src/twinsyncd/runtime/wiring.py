@@ -1,4 +1,4 @@
-"""The composition root: builds a daemon from its configuration and takes it apart again."""
+"""The composition root: builds a daemon from its configuration, and closes it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Carries out commands on threads and posts what came of it; decides nothing.
+"""Carries out commands on threads and posts their closing facts; decides nothing.
 
-The drive's work runs on threads of its source's own, so that a share that hangs holds up
-nobody else's; uploads and the few calls about runs have threads of their own each.
+The drive's work runs on threads of its source's own, so that a share that hangs delays
+no other; uploads and the few calls about runs have threads of their own each.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Workers:
     ) -> None:
         """`folders` by source key, `targets` by connection key.
 
-        `uploads` is how many may be under way in all.
+        `uploads` is how many may run at once.
         """
         self._post = post
         self._drive = DriveWorker(folders, post)
@@ -69,7 +69,7 @@ class Workers:
                 assert_never(command)
 
     def stop(self) -> None:
-        """Begin nothing more; what is under way is finished or dies with the process."""
+        """Begin nothing more; running commands finish or end with the process."""
         self._stopping = True
         for threads in (*self._drive_threads.values(), self._upload_threads, self._call_threads):
             threads.shutdown(wait=False, cancel_futures=True)

@@ -21,10 +21,10 @@ class Target(Protocol):
     def store(
         self, command: commands.Store, content: Content, note: Callable[[facts.Reserved], None]
     ) -> facts.Stored:
-        """Bring the content to Storage; `note` is told the service's id before any byte goes."""
+        """Bring the content to Storage; `note` gets the storage file id before any byte goes."""
 
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
-        """Make the connection exist with all its source files; looks before it creates."""
+        """Create or complete the connection with its source files; looks before it creates."""
 
     def start_run(
         self, command: commands.StartRun

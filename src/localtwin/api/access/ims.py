@@ -20,7 +20,7 @@ from localtwin.world.access.clients import LIFETIME, SCOPE, SCOPES
 from localtwin.world.access.grants import Consent, GrantRefused
 from localtwin.world.world import World
 
-# What each grant can't do without; an unknown grant is told apart from none at all.
+# What each grant can't do without; an unknown grant and a missing one get different errors.
 _NEEDED = {"authorization_code": ("code",), "refresh_token": ("refresh_token",)}
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 

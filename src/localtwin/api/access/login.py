@@ -33,7 +33,7 @@ button{{font:inherit;padding:.5rem 1.5rem}}</style>
 <form method="post">{fields}<button>{button}</button></form></html>"""
 _SIGN_IN = (
     "A program on this computer wants to work with your local iTwin Platform as "
-    "<b>Local User</b>. It will be told at <code>{}</code>."
+    "<b>Local User</b>. Your browser then returns to <code>{}</code>."
 )
 _CONSENT = (
     "Synchronization wants to bring files into your local iModels as <b>{}</b>, also while "

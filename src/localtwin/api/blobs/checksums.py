@@ -32,7 +32,7 @@ class Claimed:
         md5, crc64 = headers.get("content-md5"), headers.get("x-ms-content-crc64")
         if md5 is None and crc64 is None and _STRUCTURED not in headers:
             return _NOTHING
-        if _STRUCTURED in headers:  # a framing of the body that would be taken for content
+        if _STRUCTURED in headers:  # a framing of the body that would be stored as content
             raise BlobRefusal("UnsupportedHeader", HeaderName=_STRUCTURED)
         if md5 is not None and crc64 is not None:
             raise BlobRefusal(

@@ -36,7 +36,7 @@ def conditions_of(request: Request, *, reading: bool = False) -> Conditions:
 
 
 def kept_headers(request: Request) -> Headers:
-    """Return what the writer of a content wants to be told with it."""
+    """Return the headers to store with the content."""
     headers = request.headers
     content_type = headers.get("x-ms-blob-content-type")
     if content_type is None and "comp" not in request.query_params:
@@ -48,7 +48,7 @@ def kept_headers(request: Request) -> Headers:
 
 
 def written_headers(blob: Blob) -> dict[str, str]:
-    """Return what a writer is told."""
+    """Return the headers of the answer to a writer."""
     headers = {
         "ETag": blob.etag,
         "Last-Modified": http_date(blob.modified),
@@ -58,9 +58,9 @@ def written_headers(blob: Blob) -> dict[str, str]:
 
 
 def property_headers(
-    blob: Blob, told: Mapping[str, str], disposition: str | None
+    blob: Blob, stored: Mapping[str, str], disposition: str | None
 ) -> dict[str, str]:
-    """Return what a reader is told; `disposition` is what the URL says, and goes before `told`."""
+    """Return the headers for a reader; `disposition`, from the URL, overrides `stored`."""
     headers = written_headers(blob) | {
         "Accept-Ranges": "bytes",
         "Content-Type": blob.content_type,
@@ -68,7 +68,7 @@ def property_headers(
         "x-ms-creation-time": http_date(blob.created),
         "x-ms-lease-state": "available",
         "x-ms-lease-status": "unlocked",
-        **told,
+        **stored,
     }
     if disposition is not None:
         headers["Content-Disposition"] = disposition
@@ -83,15 +83,18 @@ def http_date(moment: str) -> str:
 def _told(request: Request) -> dict[str, str]:
     """Return the metadata and the headers to keep, by the names that readers get them under."""
     headers = request.headers
-    told = {name: text for name, text in headers.items() if name.startswith(_METADATA)}
-    if sum(len(name) - len(_METADATA) + len(text) for name, text in told.items()) > _METADATA_BYTES:
+    stored = {name: text for name, text in headers.items() if name.startswith(_METADATA)}
+    if (
+        sum(len(name) - len(_METADATA) + len(text) for name, text in stored.items())
+        > _METADATA_BYTES
+    ):
         raise BlobRefusal("MetadataTooLarge")
     whole = "comp" not in request.query_params
     for name in _TOLD:
         text = headers.get(f"x-ms-blob-{name.lower()}", headers.get(name) if whole else None)
         if text is not None:
-            told[name] = text
-    return told
+            stored[name] = text
+    return stored
 
 
 def _date(header: str | None) -> datetime | None:

@@ -1,7 +1,7 @@
 """The blob endpoint behind upload and download URLs.
 
 Source: Blob service REST API, "Put Blob", "Put Block", "Put Block List", "Get Block List",
-"Get Blob", "Get Blob Properties"; a signed URL stands for the authorization.
+"Get Blob", "Get Blob Properties"; a signed URL is the authorization.
 """
 
 from __future__ import annotations
@@ -171,8 +171,8 @@ class BlobEndpoint:
         conditions_of(request, reading=True).check(found)
         given = request.headers.get("x-ms-range") or request.headers.get("range")
         part = parse_range(given, found.size_bytes)
-        told = self._world.blobs.stored_headers(found)
-        headers = property_headers(found, told, grant.disposition)
+        stored = self._world.blobs.stored_headers(found)
+        headers = property_headers(found, stored, grant.disposition)
         first, last = part or (0, found.size_bytes - 1)
         headers["Content-Length"] = str(last - first + 1)
         if part is None:
@@ -211,8 +211,8 @@ def _read(request: Request, part: Part, content: IO[bytes]) -> Response:
     if checksum is None:
         return ContentResponse(content, part)
     data = b"".join(_pieces(content, part))
-    told = checksum_headers(sums_of(data))[checksum]
-    return Response(data, part.status, part.headers | {checksum: told})
+    stored = checksum_headers(sums_of(data))[checksum]
+    return Response(data, part.status, part.headers | {checksum: stored})
 
 
 def _pieces(content: IO[bytes], part: Part) -> Iterator[bytes]:

@@ -119,7 +119,7 @@ _BEGIN = tag(
 def _is_here(request: Request) -> bool:
     """Return whether a browser of this machine asks, and knows that it does.
 
-    A page of somebody else's whose name was made to lead here is told from ours by its name.
+    Another site whose name was made to resolve to this address is recognised by its Host.
     """
     called = request.headers.get("host", "").rsplit(":", 1)[0].strip("[]")
     caller = request.client.host if request.client else ""

@@ -30,7 +30,7 @@ def _storage_id(text: str) -> str:
     return text
 
 
-# Checked with the rest of the body, so that a caller is told of all mistakes at once.
+# Checked with the rest of the body, so that a caller gets all mistakes at once.
 IModelId = Annotated[str, Field(alias="iModelId"), AfterValidator(_guid)]
 StorageId = Annotated[str, Field(alias="storageFileId"), AfterValidator(_storage_id)]
 Name = Annotated[str | None, Field(alias="displayName", max_length=255)]

@@ -36,7 +36,7 @@ def router(world: World) -> APIRouter:
     def authorization(
         request: Request, redirect_url: Annotated[str | None, Query(alias="redirectUrl")] = None
     ) -> JSONResponse:
-        """Tell whether runs may act for the calling user."""
+        """Return whether runs may act for the calling user."""
         if redirect_url is not None and not _is_web_address(redirect_url):
             raise invalid(request.url.path, not_valid("redirectUrl"))
         who, here = caller(request), origin(request)

@@ -116,12 +116,12 @@ def _task(kind: str, run: Run, task: Task) -> dict[str, Any]:
 def _details(task: Task) -> dict[str, Any]:
     failed = task.error is not None
     missing = [each.name for each in task.references if each.problem is not None]
-    told = [task.report or (task.error or {}).get("message")]
-    told += [f"Missing reference files: {', '.join(missing)}"] if missing else []
+    messages = [task.report or (task.error or {}).get("message")]
+    messages += [f"Missing reference files: {', '.join(missing)}"] if missing else []
     return {
         "synchronizationReport": {
             "suggestedAction": "Error" if failed else "Warning" if missing else None,
-            "message": "; ".join(text for text in told if text) or None,
+            "message": "; ".join(text for text in messages if text) or None,
             "totalErrorsCount": int(failed),
             "totalWarningsCount": len(missing),
             "totalOtherIssuesCount": 0,

@@ -94,7 +94,7 @@ class Access:
         return hmac.compare_digest(_hash(secret), expected)
 
     def user_id(self, client_id: str) -> str:
-        """Return the GUID that stands for the client where a person's would."""
+        """Return the GUID of the client, used where a person's id would be."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, client_id))
 
     def issue(self, client_id: str, *, issuer: str) -> str:

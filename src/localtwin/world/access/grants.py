@@ -53,8 +53,8 @@ class Grants:
         consent = self._spend("code", code)
         proof = hashlib.sha256(verifier.encode("utf-8")).digest()
         challenge = base64.urlsafe_b64encode(proof).decode("ascii").rstrip("=")
-        told = (consent.client_id, consent.redirect_uri, consent.challenge)
-        if told != (client_id, redirect_uri, challenge):
+        agreed = (consent.client_id, consent.redirect_uri, consent.challenge)
+        if agreed != (client_id, redirect_uri, challenge):
             raise GrantRefused("The code was issued for something else.")
         return consent
 

@@ -64,11 +64,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """What a writer says about the content; `told` goes to its readers as it is."""
+    """What a writer says about the content; `stored` is returned to its readers verbatim."""
 
     content_type: str = "application/octet-stream"
     md5: str | None = None
-    told: Mapping[str, str] = field(default_factory=dict)
+    stored: Mapping[str, str] = field(default_factory=dict)
 
 
 class Blobs:
@@ -95,8 +95,8 @@ class Blobs:
         return self._contents.whole(blob.content)
 
     def stored_headers(self, blob: Blob) -> dict[str, str]:
-        """Return the headers that its writer wants told with the content."""
-        return stored_headers.stored_headers(self._database, blob.content)
+        """Return the headers that its writer stored with the content."""
+        return stored_headers.headers_of(self._database, blob.content)
 
     def open(self, blob: str) -> tuple[Blob, IO[bytes]]:
         """Return the committed blob and its content, to be closed; raises BlobRefusal BlobNotFound.
@@ -117,7 +117,7 @@ class Blobs:
         """Make `body` the blob's content and forget its staged blocks."""
         name = body.keep()
         row = self._row(blob, name, body.size_bytes, replace(headers, md5=body.md5))
-        self._replace(row, (), headers.told, conditions)
+        self._replace(row, (), headers.stored, conditions)
         return Blob(**row)
 
     def stage(self, blob: str, block: str, body: Incoming) -> None:
@@ -160,7 +160,7 @@ class Blobs:
             raise BlobRefusal("InvalidBlockList") from replaced
         row = self._row(blob, name, sum(part.size_bytes for part in slices), headers)
         blocks = [(block, part) for (_, block), part in zip(entries, slices, strict=True)]
-        self._replace(row, blocks, headers.told, conditions)
+        self._replace(row, blocks, headers.stored, conditions)
         return Blob(**row)
 
     def blocks(self, blob: str) -> tuple[Blob | None, list[Block], list[Block]]:

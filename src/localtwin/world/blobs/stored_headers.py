@@ -1,4 +1,4 @@
-"""What the writer of a content wants told with it: metadata and headers, kept word for word.
+"""Metadata and headers sent with a blob, returned verbatim.
 
 They go with a content, not with its blob, so that no reader gets those of another content.
 Source: Blob service REST API, "Put Blob", "Put Block List", "Get Blob".
@@ -11,23 +11,23 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from localtwin.world.database import Database
-from localtwin.world.tables import told
+from localtwin.world.tables import stored_headers
 
 
 def remember(connection: Connection, content: str, headers: Mapping[str, str]) -> None:
     """Record the headers of a new content."""
     if headers:
-        connection.execute(insert(told), {"content": content, "headers": dict(headers)})
+        connection.execute(insert(stored_headers), {"content": content, "headers": dict(headers)})
 
 
 def forget(connection: Connection, contents: Sequence[str]) -> None:
-    """Delete what was told with contents that are no more."""
+    """Delete the headers of contents that are gone."""
     if contents:
-        gone = delete(told).where(told.c.content == bindparam("gone"))
+        gone = delete(stored_headers).where(stored_headers.c.content == bindparam("gone"))
         connection.execute(gone, [{"gone": content} for content in contents])
 
 
-def stored_headers(database: Database, content: str) -> dict[str, str]:
+def headers_of(database: Database, content: str) -> dict[str, str]:
     """Return the headers of a content."""
-    row = database.one(select(told.c.headers).where(told.c.content == content))
+    row = database.one(select(stored_headers.c.headers).where(stored_headers.c.content == content))
     return {} if row is None else dict(row.headers)

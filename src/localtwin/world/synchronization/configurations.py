@@ -44,7 +44,7 @@ _FIXED: dict[str, Settings] = {
         ("enableSheetIndex", "filterBySheetIndex", "enableC3dGraphsIn2dModel"), False
     )
 }
-"""What is told of a scope but can't be set."""
+"""What a scope shows but nobody can set."""
 
 
 class Configurations:

@@ -64,11 +64,11 @@ def _download(url: str, target: Path, limit_s: float) -> None:
         urllib.request.urlopen(url, timeout=silence_s) as answer,  # noqa: S310 (checked by fetch)
         target.open("wb") as out,
     ):
-        told = answer.headers.get("Content-Length")
+        announced = answer.headers.get("Content-Length")
         written = 0
         while chunk := answer.read1(_CHUNK_BYTES):
             written += out.write(chunk)
             if time.monotonic() > end:
                 raise TimeoutError
-    if told is not None and written != int(told):
-        raise _Broken(f"The file's server sent {written} of {told} bytes.")
+    if announced is not None and written != int(announced):
+        raise _Broken(f"The file's server sent {written} of {announced} bytes.")

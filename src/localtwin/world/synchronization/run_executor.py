@@ -1,7 +1,7 @@
 """Carries runs out, in threads of its own, each with a worker process.
 
 Threads, because a run must neither hold up requests nor another iModel's run. What is unfinished
-at the start, because the server died, is taken up again from the database.
+at the start, because the server died, is started again from the database.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class RunExecutor:
         self._threads: list[threading.Thread] = []
 
     def start(self, *, warm: bool = False) -> None:
-        """Start the threads and take up unfinished runs; `warm` loads one worker in advance."""
+        """Start the threads and the unfinished runs; `warm` loads one worker in advance."""
         for run_id in unfinished(self._database):
             self._queue.put(run_id)
         for _ in self._processes:
@@ -113,7 +113,7 @@ class RunExecutor:
         self._queue.join()
 
     def stop(self) -> None:
-        """Stop the threads; a run in progress stays unfinished and is taken up at next start."""
+        """Stop the threads; a run in progress begins again at the next start."""
         self._stopping.set()
         for process in self._processes:
             process.stop()

@@ -42,7 +42,7 @@ _DESCRIPTION_MAX = 255
 
 
 class RunRecords:
-    """Moves runs from one state to the next; `on_end` hears the id of each run that ended."""
+    """Moves runs from one state to the next; `on_end` gets the id of each run that ended."""
 
     def __init__(
         self, database: Database, clock: Clock, on_end: Callable[[str], object] = str
@@ -63,7 +63,7 @@ class RunRecords:
             return may_run(transaction, run.connection_id, self._clock())
 
     def began(self, run_id: str) -> None:
-        """Record that the run was taken up, once more or for the first time."""
+        """Record that the run was begun, for the first time or again."""
         attempts = {"attempts": runs.c.attempts + 1}
         with self._database.write() as transaction:
             _move(transaction, run_id, WAITING, of_run=attempts)

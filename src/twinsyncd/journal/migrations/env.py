@@ -1,4 +1,4 @@
-"""Tells Alembic to migrate over the connection that the journal hands it."""
+"""Runs Alembic's migrations over the connection that the journal passes in."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ class StorageConnection:
         )
         done = self._platform.complete(upload)
         if done.size_bytes not in {None, content.size_bytes}:
-            told = f"{content.size_bytes} bytes were sent, Storage holds {done.size_bytes}"
-            raise unclear("complete a file in Storage", told)
+            sizes = f"{content.size_bytes} bytes were sent, Storage holds {done.size_bytes}"
+            raise unclear("complete a file in Storage", sizes)
         return facts.Stored(command.key, command.digest, upload.storage_id)
 
     def prepare(self, command: commands.Prepare) -> facts.Prepared:

@@ -3,7 +3,7 @@
 Creating is not idempotent and the service knows no keys for it, so after any doubt the next
 preparation starts by looking.
 Source: Synchronization API, "Create storage connection" and "Create storage connection source
-file" (409: the file is in_connection to the iModel by any of its connections).
+file" (409: the file is mapped to the iModel by any of its connections).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from ...cloud.client import Platform
 from ...cloud.faults import refused
 from ...cloud.values import StorageConnectionInfo
-from ...core.commands import Mapping
+from ...core.commands import NewSourceFile
 from ...core.model import Fault, FileKey
 from ...errors import CloudError
 from .settings import StorageConnectionSettings
@@ -27,7 +27,7 @@ _ABOUT_FILES: Final = {400, 409, 413, 422}  # the service does not take a file; 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Which files the connection holds now, and which the service will not take, with reasons."""
+    """Which files the connection holds now, and which the service does not accept, with reasons."""
 
     in_connection: tuple[FileKey, ...] = ()
     refused: tuple[tuple[FileKey, str], ...] = ()
@@ -45,13 +45,15 @@ class Membership:
         self._platform = platform
         self._settings = settings
 
-    def find(self, remote_id: str, files: Sequence[Mapping]) -> StorageConnectionInfo | None:
+    def find(self, remote_id: str, files: Sequence[NewSourceFile]) -> StorageConnectionInfo | None:
         """Return the configured, the remembered or the equally named connection, or None."""
         if self._settings.connection_id:
             return self._configured(self._settings.connection_id)
         return self._remembered(remote_id) or self._named(files)
 
-    def create(self, files: Sequence[Mapping]) -> tuple[StorageConnectionInfo | None, Admission]:
+    def create(
+        self, files: Sequence[NewSourceFile]
+    ) -> tuple[StorageConnectionInfo | None, Admission]:
         """Create the connection with those files that the service takes; None if it takes none.
 
         One bad file makes the service refuse them all, so then they are tried one by one.
@@ -66,15 +68,15 @@ class Membership:
         rest = files[CREATE_MAX:]
         return made, taken + (self.admit(made.id, rest) if rest else Admission())
 
-    def admit(self, connection_id: str, files: Sequence[Mapping]) -> Admission:
+    def admit(self, connection_id: str, files: Sequence[NewSourceFile]) -> Admission:
         """Add those files that the connection does not hold yet."""
         present = self._present(connection_id)
         admission = Admission()
-        for mapping in files:
-            if mapping.storage_id in present:
-                admission += Admission(in_connection=(mapping.key,))
+        for file in files:
+            if file.storage_id in present:
+                admission += Admission(in_connection=(file.key,))
             else:
-                admission += self._add(connection_id, mapping)
+                admission += self._add(connection_id, file)
         return admission
 
     def _configured(self, connection_id: str) -> StorageConnectionInfo:
@@ -101,14 +103,14 @@ class Membership:
             return None
         return info if self._fits(info) else None
 
-    def _named(self, files: Sequence[Mapping]) -> StorageConnectionInfo | None:
+    def _named(self, files: Sequence[NewSourceFile]) -> StorageConnectionInfo | None:
         """Return the connection of that name: of several, the first that holds a file of ours."""
         wanted = self._settings.display_name
         listed = self._platform.connections(self._settings.imodel_id)
         found = [each for each in listed if each.name == wanted]
         if not found:
             return None
-        ours = {mapping.storage_id for mapping in files}
+        ours = {file.storage_id for file in files}
         holding = (each for each in found if len(found) > 1 and ours & self._present(each.id))
         chosen = next(holding, found[0])
         return chosen if chosen.last_run_link is not None else self._platform.connection(chosen.id)
@@ -119,7 +121,7 @@ class Membership:
     def _present(self, connection_id: str) -> set[str]:
         return {each.storage_id for each in self._platform.source_files(connection_id)}
 
-    def _create(self, files: Sequence[Mapping]) -> StorageConnectionInfo:
+    def _create(self, files: Sequence[NewSourceFile]) -> StorageConnectionInfo:
         return self._platform.create_connection(
             name=self._settings.display_name,
             imodel_id=self._settings.imodel_id,
@@ -128,40 +130,40 @@ class Membership:
         )
 
     def _create_singly(
-        self, files: Sequence[Mapping]
+        self, files: Sequence[NewSourceFile]
     ) -> tuple[StorageConnectionInfo | None, Admission]:
         self._platform.imodel(self._settings.imodel_id)  # raises if that was the reason
         admission = Admission()
-        for index, mapping in enumerate(files[:SINGLES_MAX]):
+        for index, file in enumerate(files[:SINGLES_MAX]):
             try:
-                made = self._create([mapping])
+                made = self._create([file])
             except CloudError as exc:
                 if exc.status not in _ABOUT_FILES:
                     raise
-                admission += Admission(refused=((mapping.key, self._reason(mapping, exc)),))
+                admission += Admission(refused=((file.key, self._reason(file, exc)),))
             else:
                 rest = self.admit(made.id, files[index + 1 :])
-                return made, admission + Admission(in_connection=(mapping.key,)) + rest
+                return made, admission + Admission(in_connection=(file.key,)) + rest
         return None, admission
 
-    def _add(self, connection_id: str, mapping: Mapping) -> Admission:
-        connector = self._settings.connector_of(mapping.key)
+    def _add(self, connection_id: str, file: NewSourceFile) -> Admission:
+        connector = self._settings.connector_of(file.key)
         try:
-            self._platform.add_source_file(connection_id, mapping.storage_id, connector)
+            self._platform.add_source_file(connection_id, file.storage_id, connector)
         except CloudError as exc:
-            if exc.status == 409 and mapping.storage_id in self._present(connection_id):
-                return Admission(in_connection=(mapping.key,))
+            if exc.status == 409 and file.storage_id in self._present(connection_id):
+                return Admission(in_connection=(file.key,))
             if exc.failure.fault is Fault.GONE:
                 self._platform.connection(connection_id)  # raises if that is what is gone
             elif exc.status not in _ABOUT_FILES:
                 raise
-            return Admission(refused=((mapping.key, self._reason(mapping, exc)),))
-        return Admission(in_connection=(mapping.key,))
+            return Admission(refused=((file.key, self._reason(file, exc)),))
+        return Admission(in_connection=(file.key,))
 
-    def _reason(self, mapping: Mapping, exc: CloudError) -> str:
+    def _reason(self, file: NewSourceFile, exc: CloudError) -> str:
         """Return why the service does not take the file, in words that say what to do."""
         if exc.status == 409:
-            owner = self._owner(mapping.storage_id)
+            owner = self._owner(file.storage_id)
             whose = f"the connection {owner!r}" if owner else "another connection"
             return f"{whose} of this iModel already has this file; remove it there or here"
         if exc.failure.fault is Fault.GONE:

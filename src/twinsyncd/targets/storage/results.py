@@ -1,4 +1,4 @@
-"""Says what a run, and each file in it, came to.
+"""Reads the result of a run and of each file in it.
 
 Source: Synchronization API, "Get storage connection run": only the state Completed is final, the
 outcome is in `result`; unknown states are not final, unknown results not a success.
@@ -45,8 +45,8 @@ def seen(command: LookAtRun, run: Run) -> RunSeen:
 
 def _message(run: Run) -> str:
     words = _WORDS.get(run.result, f"the run ended as {run.result or 'unknown'}")
-    told = run.error_text or run.error_key
-    return redact(f"{words}: {told}" if told else words)
+    reason = run.error_text or run.error_key
+    return redact(f"{words}: {reason}" if reason else words)
 
 
 def _file_results(tasks: Iterable[Task]) -> tuple[FileResult, ...]:
@@ -60,12 +60,12 @@ def _file_results(tasks: Iterable[Task]) -> tuple[FileResult, ...]:
 
 
 def _file_result(task: Task) -> FileResult:
-    """Return how the file fared; a file that got in only partly has not got in."""
+    """Return the file's result; a file that was processed only in part has failed."""
     good = task.state == "Completed" and _OUTCOMES.get(task.result) is Outcome.SUCCEEDED
     if good:
         return FileResult(task.storage_id, Outcome.SUCCEEDED)
-    told = task.message or f"the connector ended as {task.result or task.state or 'unknown'}"
+    reason = task.message or f"the connector ended as {task.result or task.state or 'unknown'}"
     article = f" See {task.article}" if task.article.startswith("https://") else ""
     return FileResult(
-        task.storage_id, Outcome.FAILED, redact(f"{told}{article}"), task.can_user_fix
+        task.storage_id, Outcome.FAILED, redact(f"{reason}{article}"), task.can_user_fix
     )

@@ -59,7 +59,7 @@ class StorageTree:
                 listing.files.setdefault(name, []).append(storage_id)
 
     def vanished(self, folder_id: str, name: str, storage_id: str) -> None:
-        """Forget a file that proved to be unusable."""
+        """Forget a file that turned out to be unusable."""
         with self._lock:
             if listing := self._listings.get(folder_id):
                 rest = [each for each in listing.files.get(name, []) if each != storage_id]

@@ -32,7 +32,7 @@ def main() -> None:
     """Answer every line of input with one line of output, both JSON."""
     _bound_memory(os.environ.get(MEMORY_VARIABLE))
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what libraries print must not be taken for an answer
+    os.dup2(2, 1)  # what libraries print must not look like an answer
     jobs: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(sys.stdin, jobs), daemon=True).start()
     module = importlib.import_module(sys.argv[1])
@@ -90,8 +90,8 @@ def _work(module: Any, order: WorkerOrder) -> WorkerAnswer:
 class Pending:
     """The changeset being written, and for which run.
 
-    A job that dies after its commit leaves a changeset that nobody has heard of. Who works at the
-    iModel next finds it, and whose it is.
+    A job that dies after its commit leaves a changeset that nobody knows of. The next job on the
+    iModel finds it, and which run wrote it.
     """
 
     def __init__(self, file: Path) -> None:

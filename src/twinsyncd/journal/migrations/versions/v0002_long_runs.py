@@ -1,4 +1,4 @@
-"""A lane remembers that a person was told of a run that takes too long."""
+"""A lane remembers that a run which takes too long was reported."""
 
 from __future__ import annotations
 
