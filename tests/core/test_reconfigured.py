@@ -72,7 +72,9 @@ def test_the_run_of_a_connection_that_is_gone_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("begin", [preparing, starting])
-def test_what_a_connection_that_is_gone_had_asked_for_is_forgotten(begin: type[Script]) -> None:
+def test_what_a_connection_that_is_gone_had_asked_for_is_forgotten(
+    begin: Callable[[], Script],
+) -> None:
     """If it has begun all the same, our next start is told so."""
     script = reconfigured(begin(), Connection("two", "imodel"), sources=(BIM_SOURCE,))
 

@@ -198,7 +198,7 @@ def found_any(good: Any) -> Any:
 
 def prepared_anyway(self: Runs, fact: Any, now: Now) -> None:
     if isinstance(fact, facts.Prepared) and self.state.row.phase is Phase.QUIET:
-        self.state.enter(Phase.STARTING, now, last_run=fact.last_run, asks=0)
+        self.state.set(phase=Phase.STARTING, last_run=fact.last_run, asks=0)
 
 
 def not_mapped(good: Any) -> Any:
@@ -228,7 +228,7 @@ def hold_for_ever(good: Any) -> Any:
 
 def give_up(self: Runs, now: Now) -> None:
     if self.slow:
-        self._give_up(now)
+        self._give_up(facts.RunLookFailed, now)
 
 
 def untell(self: Runs, now: Now) -> None:

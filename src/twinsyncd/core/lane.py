@@ -1,10 +1,16 @@
 """One lane: keeps the iModel of some connections in step with Storage, one run at a time.
 
-    QUIET ──(all stored, some unsynced, batch quiet)──▶ PREPARING ──▶ STARTING
-    STARTING ── 202 ──▶ RUNNING ── ended ──▶ QUIET
-    STARTING ── 303 ──▶ BLOCKED (somebody else's) ── ended ──▶ QUIET
-    STARTING ── answer lost ──▶ look for the run, adopt it or ask again
+    QUIET ──(all stored, some unsynced, batch quiet)──▶ PREPARING
+    PREPARING ── prepared, content to process ──▶ STARTING
+    PREPARING ── prepared, nothing left to process ──▶ QUIET
+    STARTING ── 202, or our run found after a lost answer ──▶ RUNNING
+    STARTING ── 303 ──▶ BLOCKED (somebody else's), or RUNNING (ours, its answer was lost)
+    STARTING ── the connection does not exist any more ──▶ QUIET
+    RUNNING, BLOCKED ── the run ended, or does not exist any more ──▶ QUIET
+    at start-up, the connection is not configured any more:
+    PREPARING, STARTING ──▶ QUIET        RUNNING, BLOCKED ──▶ BLOCKED
 
+transitions.py has the same as a table, which `LaneState.enter` asserts.
 `plan` looks only at the present state, never at which fact came last. An impossible fact is
 an assertion. Halted is not a phase: a halted lane keeps its place and goes on from there.
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from .model import Failure, Fault, LaneRow, Now, Phase
+from .transitions import Cause, may_enter
 from .waits import delay_s
 
 WAIT_MAX_S: Final = 3600.0  # whatever the service asks for, something is tried every hour
@@ -41,8 +42,10 @@ class LaneState:
         self.changed |= row != self.row
         self.row = row
 
-    def enter(self, phase: Phase, now: Now, **changes: Any) -> None:
+    def enter(self, phase: Phase, cause: Cause, now: Now, **changes: Any) -> None:
         """Change the phase; the poll interval starts again at its shortest."""
+        before = self.row.phase
+        assert may_enter(before, cause, phase), f"{before} must not become {phase} by {cause}"
         self._poll_s, self.entered_s = POLL_FIRST_S, now.at_s
         self.set(phase=phase, since_s=now.wall_s, usual_s=None, **changes)
 

@@ -25,6 +25,7 @@ from .model import (
     SlowRun,
 )
 from .stores import Stores
+from .transitions import Cause, Occasion
 from .verdict import judge
 from .waits import RUNS_KEPT, alarm_s, usual_s
 
@@ -57,7 +58,8 @@ class Runs:
         if row.phase is not Phase.QUIET and row.connection not in connections:
             active = row.phase in (Phase.RUNNING, Phase.BLOCKED)
             phase, run = (Phase.BLOCKED, row.run) if active else (Phase.QUIET, "")
-            self.state.enter(phase, now, connection=connections[0], run=run, asks=0)
+            cause = Occasion.RESUMED
+            self.state.enter(phase, cause, now, connection=connections[0], run=run, asks=0)
         ours = self.state.row.phase in (Phase.STARTING, Phase.RUNNING)
         for connection in connections:
             if not (ours and connection == self.state.row.connection):
@@ -67,7 +69,7 @@ class Runs:
 
     def begin(self, connection: str, now: Now) -> commands.Prepare:
         """Prepare this connection for a run."""
-        self.state.enter(Phase.PREPARING, now, connection=connection)
+        self.state.enter(Phase.PREPARING, Occasion.PLANNED, now, connection=connection)
         return self.prepare()
 
     def prepare(self) -> commands.Prepare:
@@ -121,7 +123,7 @@ class Runs:
         for row in rows:
             self.ledger.change(row.key, covered=row.stored)
         phase = Phase.STARTING if rows else Phase.QUIET
-        self.state.enter(phase, now, last_run=fact.last_run, asks=0)
+        self.state.enter(phase, facts.Prepared, now, last_run=fact.last_run, asks=0)
 
     def start_answered(
         self, fact: facts.RunStarted | facts.RunRefused | facts.StartClashed, now: Now
@@ -131,14 +133,14 @@ class Runs:
         self.state.asking = False
         match fact:
             case facts.RunStarted(_, run):
-                self._run_is_ours(run, now)
+                self._run_is_ours(run, facts.RunStarted, now)
             case facts.RunRefused(_, run, on_our_connection):
                 lost_one = self.state.row.asks > 1
                 if lost_one and on_our_connection and run != self.state.row.last_run:
-                    self._run_is_ours(run, now)
+                    self._run_is_ours(run, facts.RunRefused, now)
                 else:
                     self._uncover(fact.connection)
-                    self.state.enter(Phase.BLOCKED, now, run=run, asks=0)
+                    self.state.enter(Phase.BLOCKED, facts.RunRefused, now, run=run, asks=0)
                     self.state.poll_later(now)
             case facts.StartClashed():
                 self.state.set(asks=self.state.row.asks - 1)
@@ -151,7 +153,7 @@ class Runs:
         assert self.state.row.phase is Phase.STARTING, "no run was asked for"
         self.state.asking = False
         if fact.failure.fault is Fault.GONE:  # the connection: to be found or made again
-            self._give_up(now)
+            self._give_up(facts.StartFailed, now)
             self.state.failed(replace(fact.failure, fault=Fault.TRANSIENT), now)
             return
         self.state.failed(fact.failure, now)
@@ -166,7 +168,7 @@ class Runs:
         self.state.asking = False
         self.in_doubt = False
         if fact.run not in ("", self.state.row.last_run):
-            self._run_is_ours(fact.run, now)
+            self._run_is_ours(fact.run, facts.RunFound, now)
 
     def seen(self, fact: facts.RunSeen, now: Now) -> None:
         """Poll on, or take the result of our run; somebody else's success is not ours."""
@@ -179,14 +181,14 @@ class Runs:
             return
         if self.state.row.phase is Phase.RUNNING:
             self._ended(fact, now)
-        self.state.enter(Phase.QUIET, now, run="")
+        self.state.enter(Phase.QUIET, facts.RunSeen, now, run="")
 
     def look_failed(self, fact: facts.RunLookFailed, now: Now) -> None:
         """Look again later; a run that does not exist any more is given up."""
         self.state.asking = False
         hidden = self.state.row.phase is Phase.BLOCKED and fact.failure.fault is Fault.REFUSED
         if fact.failure.fault is Fault.GONE or hidden:
-            self._give_up(now)
+            self._give_up(facts.RunLookFailed, now)
             self.state.poll_later(now)
         else:
             self.state.failed(fact.failure, now)
@@ -228,14 +230,14 @@ class Runs:
         for row in self.ledger.covered(connection):
             self.ledger.change(row.key, covered=ABSENT)
 
-    def _give_up(self, now: Now) -> None:
+    def _give_up(self, cause: Cause, now: Now) -> None:
         self._uncover(self.state.row.connection)
-        self.state.enter(Phase.QUIET, now, run="", asks=0)
+        self.state.enter(Phase.QUIET, cause, now, run="", asks=0)
 
-    def _run_is_ours(self, run: str, now: Now) -> None:
+    def _run_is_ours(self, run: str, cause: Cause, now: Now) -> None:
         self.in_doubt = False
         self.state.succeeded()
-        self.state.enter(Phase.RUNNING, now, run=run, asks=0)
+        self.state.enter(Phase.RUNNING, cause, now, run=run, asks=0)
         self.state.poll_later(now)
 
     def _notice_length(self, now: Now) -> None:

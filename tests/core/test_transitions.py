@@ -1,0 +1,75 @@
+"""The table of a lane's transitions is complete, and every row of it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+import test_reconfigured
+import test_runs
+from core_script import ONE, starting
+
+from simulation.world import World
+from twinsyncd.core import facts
+from twinsyncd.core.lane_state import LaneState
+from twinsyncd.core.model import Connection, Fault, LaneRow, Now, Phase, Setup, Source
+from twinsyncd.core.transitions import TRANSITIONS, Cause, Occasion
+
+WORLDS = range(60)
+
+
+def blocked_run_of_a_connection_that_is_gone() -> None:
+    """Reconfigure while somebody else's run is waited for."""
+    script = starting().hears(facts.RunRefused("one", "theirs", on_our_connection=False)).says()
+    script.setup = Setup((Connection("two", ONE.lane),), (Source("two/bim", "two"),))
+    script.dies().meanwhile().lane(phase=Phase.BLOCKED, run="theirs")
+
+
+RARE: tuple[Callable[[], object], ...] = (
+    blocked_run_of_a_connection_that_is_gone,
+    partial(
+        test_reconfigured.test_what_a_connection_that_is_gone_had_asked_for_is_forgotten, starting
+    ),
+    partial(test_runs.test_a_foreign_run_that_cannot_be_seen_does_not_block_for_ever, Fault.GONE),
+    test_runs.test_a_late_request_that_blocks_the_second_is_adopted,
+)
+"""Plays of transitions that few worlds take."""
+
+
+def test_an_unknown_transition_is_an_assertion() -> None:
+    """A wrong phase would be durable; the process must stop before it commits one."""
+    state = LaneState(LaneRow(ONE.lane), lambda: 0.0)
+
+    with pytest.raises(AssertionError, match="quiet must not become running"):
+        state.enter(Phase.RUNNING, facts.RunStarted, Now(0.0, 0.0))
+
+    assert state.row.phase is Phase.QUIET
+
+
+def test_every_row_of_the_table_happens_in_simulated_worlds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A row that nothing takes is a mistake of the table, or a hole in the simulation."""
+    seen: set[tuple[Phase, Cause, Phase]] = set()
+    enter: Callable[..., None] = LaneState.enter
+
+    def record(self: LaneState, phase: Phase, cause: Cause, now: Now, **changes: Any) -> None:
+        seen.add((self.row.phase, cause, phase))
+        enter(self, phase, cause, now, **changes)
+
+    monkeypatch.setattr(LaneState, "enter", record)
+
+    for seed in WORLDS:
+        World(seed).run()
+    for play in RARE:
+        play()
+
+    table = {(a, cause, b) for (a, cause), after in TRANSITIONS.items() for b in after}
+    assert table - seen == set()
+
+
+def test_a_cause_that_is_no_fact_has_its_own_name() -> None:
+    """Facts name themselves; planning and start-up need a word each."""
+    assert {each for _, each in TRANSITIONS if isinstance(each, Occasion)} == set(Occasion)
