@@ -39,7 +39,7 @@ class Settings:
     run_limit_s: float = 3600.0
     run_delay_s: float = 0.0
     run_memory_bytes: int | None = 8 << 30  # address space of one worker; not on Windows
-    job_module: str = "localtwin.world.synchronization.worker.jobs"
+    job_module: str = "localtwin.world.synchronization.worker.job"
     faults: tuple[Switch, ...] = ()
     admin_routes: bool = False
     requests_per_minute: int | None = None

@@ -8,16 +8,16 @@ import pytest
 from imodel_scene import Scene, plan, replayed, source, tables
 
 from localtwin.imodel.changeset import changeset_id, revert_changeset
-from localtwin.imodel.job import JobOrder, run_job
 from localtwin.imodel.read import last_changeset, last_report
-from localtwin.imodel.report import order_to_json
+from localtwin.imodel.report import JobOrder, order_to_json
+from localtwin.world.synchronization.worker.job import run_job
 
 # SQLite's own hooks name the moment exactly; the process then ends as by `kill -9`.
 DYING = """
 import os, sys
 import apsw
-from localtwin.imodel.job import run_job
 from localtwin.imodel.report import order_from_json
+from localtwin.world.synchronization.worker.job import run_job
 
 def die(*_):
     os.kill(os.getpid(), 9)

@@ -8,11 +8,13 @@ import ifcopenshell
 import pytest
 from imodel_scene import Scene, plan, renumbered, source, tables
 
-from localtwin.imodel.job import ChangesetReport, SourceOrder, SourceReport
 from localtwin.imodel.read import content, last_changeset, last_report, sources
 from localtwin.imodel.report import (
     Changes,
+    ChangesetReport,
     JobReport,
+    SourceOrder,
+    SourceReport,
     order_from_json,
     order_to_json,
 )
@@ -375,7 +377,7 @@ def test_a_job_can_run_in_its_own_process(scene: Scene, drawing: Path) -> None:
     order = scene.order(source(drawing, action="unmap"), unreadable)
     assert order_from_json(order_to_json(order)) == order
 
-    worker = WorkerProcess("localtwin.world.synchronization.worker.jobs")
+    worker = WorkerProcess("localtwin.world.synchronization.worker.job")
 
     order = replace(order, at_work=scene.folder / "at-work")
     answer = worker.run(WorkerOrder("run", last_changeset(scene.imodel), order), limit_s=60)

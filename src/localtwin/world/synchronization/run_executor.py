@@ -59,7 +59,7 @@ class Limits:
     file_s: float = 1800.0
     delay_s: float = 0.0
     memory_bytes: int | None = None
-    module: str = "localtwin.world.synchronization.worker.jobs"
+    module: str = "localtwin.world.synchronization.worker.job"
 
 
 class RunExecutor:

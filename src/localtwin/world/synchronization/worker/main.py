@@ -2,7 +2,7 @@
 
 It alone loads the connectors, and it alone opens iModel files. It dies with its server: when the
 input ends, it stops at once, and the job it was in is repeated or adopted at the next start.
-Usage: python -m localtwin.world.synchronization.worker.main MODULE (one like worker.jobs).
+Usage: python -m localtwin.world.synchronization.worker.main MODULE (by default worker.job).
 """
 
 from __future__ import annotations

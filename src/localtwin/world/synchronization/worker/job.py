@@ -1,4 +1,8 @@
-"""One run's work on an iModel: read the sources, write one changeset, all or nothing."""
+"""One run's work on an iModel: read the sources, write one changeset, all or nothing.
+
+Importing this module loads every connector, so only the worker process and tests import it. The
+worker calls the three names in `__all__`.
+"""
 
 import hashlib
 import json
@@ -10,14 +14,12 @@ import apsw
 from localtwin.connectors.registry import connector_for
 from localtwin.connectors.source import ConnectorError, read_source, unreadable
 from localtwin.imodel.changeset import recording, write_changeset
-from localtwin.imodel.read import last_changeset, last_changeset_of
+from localtwin.imodel.read import last_changeset_of, last_report
 from localtwin.imodel.report import (
-    Action,
     Changes,
     ChangesetReport,
     JobOrder,
     JobReport,
-    Result,
     SourceError,
     SourceOrder,
     SourceReport,
@@ -26,21 +28,7 @@ from localtwin.imodel.report import (
 from localtwin.imodel.schema import create_imodel, opened, savepoint, transaction
 from localtwin.imodel.synchronizer import Origin, Synchronizer, Tally
 
-__all__ = [
-    "Action",
-    "ChangesetReport",
-    "JobOrder",
-    "JobReport",
-    "Result",
-    "SourceError",
-    "SourceOrder",
-    "SourceReport",
-    "create_imodel",
-    "last_changeset",
-    "run_job",
-]
-
-
+__all__ = ["create_imodel", "last_report", "run_job"]
 _EDITION_LENGTH = 12  # only has to differ from the one before
 
 
@@ -74,7 +62,7 @@ def run_job(order: JobOrder) -> JobReport:
 
 
 def _process(database: apsw.Connection, source: SourceOrder) -> tuple[SourceReport, Changes]:
-    """Take one source in, or undo what it did so far and say why not."""
+    """Write one source into the iModel, or undo its changes and report why it failed."""
     work = _unmap if source.action == "unmap" else _bridge
     try:
         with savepoint(database):
@@ -110,7 +98,7 @@ def _source_report(source: SourceOrder, tally: Tally) -> tuple[SourceReport, Cha
 
 
 def _is_known(database: apsw.Connection, origin: Origin) -> bool:
-    """Return whether these bytes, under this name and reading, are what was taken in last."""
+    """Return whether these bytes, name and reader version are those that were read last."""
     row = database.execute(
         "SELECT Label, ConnectorName, ConnectorVersion, ifnull(Last.Digest, Source.Digest)"
         " FROM bis_ExternalSource AS Source"
@@ -122,11 +110,11 @@ def _is_known(database: apsw.Connection, origin: Origin) -> bool:
 
 
 def _edition(version: str, references: Sequence[Path]) -> str:
-    """Return the edition of a reading: who reads, and what the source draws on."""
+    """Return the version of a reading: the connector's, and a digest of the references."""
     if not references:
         return version
-    drawn_on = {file.name: _digest(file) for file in references if file.exists()}
-    text = json.dumps(drawn_on, sort_keys=True)
+    digests = {file.name: _digest(file) for file in references if file.exists()}
+    text = json.dumps(digests, sort_keys=True)
     return f"{version}+{hashlib.sha256(text.encode()).hexdigest()[:_EDITION_LENGTH]}"
 
 
