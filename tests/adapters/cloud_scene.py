@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """A storage connection on a scripted platform, and what that platform says."""
 
 from __future__ import annotations

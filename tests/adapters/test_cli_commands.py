@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """The command line: exit codes for programs, words for people, and nothing started in vain."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """The command line while a share is away: the daemon goes on, so its words must be to be had."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """Preparing the connection: found or created once, with all the files the service takes."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """Reading the platform's JSON: every generation of it, and anything a network may deliver."""
 
 from __future__ import annotations

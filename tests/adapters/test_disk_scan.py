@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """The scan: what is new, what is missing, and above all what cannot be told."""
 
 from __future__ import annotations

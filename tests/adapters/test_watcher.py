@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type,index"
+# Keys, ids and digests are written as plain text here.
 """The watcher against the real kernel: what it hears, and what it says when it does not."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """One configured connection, driven command by command as the engine would."""
 
 from __future__ import annotations

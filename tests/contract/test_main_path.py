@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type,index"
+# Keys, ids and digests are written as plain text here.
 """From a file to a changeset against a real server, and every turn the road can take."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """A configuration that changes between two lives: what was under way may not stop or fool us."""
 
 from __future__ import annotations

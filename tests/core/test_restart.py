@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """A process that dies at any point: what the journal holds is enough to go on (P8)."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """The small rules the machine is made of, as tables: waits, needs, deletions, verdicts."""
 
 from __future__ import annotations

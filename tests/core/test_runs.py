@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """From Storage into the iModel: what is ours, what a lost answer may mean, what a result proves."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """The settler against random histories: never too early, never for ever, never confused."""
 
 from __future__ import annotations

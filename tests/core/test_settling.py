@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """From a hint to a digest: when a save counts as finished, and what it costs to find out."""
 
 from __future__ import annotations

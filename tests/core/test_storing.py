@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """From a digest to Storage: the doubt first, every way it can fail, nobody held up by others."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """Whose turn it is: connections of one iModel, several iModels, and nobody for ever."""
 
 from __future__ import annotations

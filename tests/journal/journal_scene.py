@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """Journals on a real disk, and rows to fill them with."""
 
 from __future__ import annotations

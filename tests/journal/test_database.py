@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """Opening a journal: new, older, newer, damaged, somebody else's, or in use."""
 
 from __future__ import annotations

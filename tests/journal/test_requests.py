@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """What people ask of the daemon, its sign of life, and the words for what is open."""
 
 from __future__ import annotations

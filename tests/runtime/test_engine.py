@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """The one thread that decides: hear, decide, commit, then act; stoppable at any time."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """The log: one line per unit of work, under names that a collector may rely on."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """The watches are kept on a thread of their own, which a hung drive may block."""
 
 from __future__ import annotations

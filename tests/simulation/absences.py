@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """What is expected of absence (P7): when a file may count as gone, and which drive is believed."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """A model of one iModel, its runs and its Storage: what the platform does, without the wire."""
 
 from __future__ import annotations

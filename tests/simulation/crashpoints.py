@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type,index"
+# Keys, ids and digests are written as plain text here.
 """One scripted day, lived once per boundary with the process dying exactly there.
 
 A boundary lies between a decision and its commit, between the commit and the first command, and

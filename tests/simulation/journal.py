@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """The journal's rules in memory: all of a decision or nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """What the configuration file says in a world, and how people edit it between two lives."""
 
 from __future__ import annotations

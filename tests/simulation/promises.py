@@ -1,3 +1,5 @@
+# mypy: disable-error-code="index"
+# Keys, ids and digests are written as plain text here.
 """The promises as a watcher who believes nothing: what is heard, saved and asked for."""
 
 from __future__ import annotations

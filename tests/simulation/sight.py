@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """Scans, looks and hashes of the virtual drive, with all that may come between."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="call-overload"
+# Keys, ids and digests are written as plain text here.
 """What is expected of runs while they last: watched to the end, told if long, covering no more."""
 
 from __future__ import annotations

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """Carries out commands in virtual time: effects that may be lost, late, or doubly meant."""
 
 from __future__ import annotations

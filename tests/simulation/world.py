@@ -1,3 +1,5 @@
+# mypy: disable-error-code="index"
+# Keys, ids and digests are written as plain text here.
 """One seeded world: virtual time, a drive people work on, a faulty platform, crashes.
 
 The real machine runs against it, with rows that are committed before commands begin, as the
@@ -19,6 +21,7 @@ from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import (
     FileKey,
     HeldSource,
+    LaneKey,
     Need,
     Now,
     need,
@@ -75,8 +78,8 @@ class World:
         self.office = Office(seed, self.chances, scripted=chances is not None)
         whole = self.office.whole
         self._owners = {source.key: source.connection for source in whole.sources}
-        self._lanes = {connection.key: connection.lane for connection in whole.connections}
-        self._lanes.update({key: self._lanes[owner] for key, owner in self._owners.items()})
+        self._lanes: dict[str, LaneKey] = {each.key: each.lane for each in whole.connections}
+        self._lanes |= {key: self._lanes[owner] for key, owner in self._owners.items()}
         self.drive = VirtualDrive()
         lanes = dict.fromkeys(connection.lane for connection in whole.connections)
         self.clouds = {lane: ModelCloud(self.rnd, self.drive.torn) for lane in lanes}

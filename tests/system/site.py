@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
 """One office on this machine: its drive, its configuration, and what its journal says."""
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import httpx
 
+from ..core.model import StorageId
 from . import faults, wire
 from .calls import REPRESENTATION, V2, ApiCalls, Details
 from .links import RunAddress
@@ -92,7 +93,7 @@ class Platform:
         response = self._calls.once(operation, "POST", path, json={"displayName": name})
         return _understood(operation, response, wire.upload)
 
-    def update_content(self, storage_id: str) -> Upload:
+    def update_content(self, storage_id: StorageId) -> Upload:
         """Ask for a URL to replace a file's content; changes nothing, so it may be repeated.
 
         Source: Storage API, "Update file content" (202).
@@ -110,7 +111,7 @@ class Platform:
         response = self._calls.repeatable(operation, "POST", upload.complete_link)
         return _understood(operation, response, wire.file)
 
-    def file(self, storage_id: str) -> StorageItem:
+    def file(self, storage_id: StorageId) -> StorageItem:
         """Return a file by its id."""
         path = f"/storage/files/{_id(storage_id)}"
         return self._read("look at a file in Storage", path, wire.file)
@@ -138,7 +139,7 @@ class Platform:
         name: str,
         imodel_id: str,
         authentication: str,
-        files: Sequence[tuple[str, str]],
+        files: Sequence[tuple[StorageId, str]],
     ) -> StorageConnectionInfo:
         """Create a storage connection with (file id, connector) pairs, at least one.
 
@@ -161,7 +162,7 @@ class Platform:
             "list the connection's files", path, wire.source_files, SYNCHRONIZATION_PAGE
         )
 
-    def add_source_file(self, connection_id: str, storage_id: str, connector: str) -> None:
+    def add_source_file(self, connection_id: str, storage_id: StorageId, connector: str) -> None:
         """Make a stored file a source file of the connection; 409 if the iModel has it already."""
         self._calls.once(
             "add a file to the connection",
@@ -288,7 +289,7 @@ def _understood(operation: str, response: httpx.Response, read: Callable[[bytes]
         raise faults.error_from(operation, exc, request_id=request_id) from exc
 
 
-def _source(storage_id: str, connector: str) -> dict[str, str]:
+def _source(storage_id: StorageId, connector: str) -> dict[str, str]:
     return {"storageFileId": storage_id, "connectorType": connector}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ..core.model import StorageId
+
 
 @dataclass(frozen=True, slots=True)
 class StorageItem:
@@ -21,7 +23,7 @@ class StorageItem:
 class Upload:
     """Where a file's content goes; the URL is a secret that lives for an hour."""
 
-    storage_id: str
+    storage_id: StorageId
     url: str = field(repr=False)
     complete_link: str
 
@@ -41,14 +43,14 @@ class SourceFile:
     """A file of a connection."""
 
     id: str
-    storage_id: str
+    storage_id: StorageId
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """The result of one file in a run."""
 
-    storage_id: str
+    storage_id: StorageId
     state: str
     result: str
     message: str = ""

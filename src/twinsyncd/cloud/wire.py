@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
+from ..core.model import StorageId
 from .values import (
     Changeset,
     Named,
@@ -69,7 +70,7 @@ def upload(body: bytes) -> Upload:
     if len(segments) < 2 or segments[-1].lower() != "complete":
         raise Unreadable("_links.completeUrl does not end with /complete")
     url = _needed(_href(answer, "uploadUrl"), "_links.uploadUrl")
-    return Upload(unquote(segments[-2]), url, complete)
+    return Upload(StorageId(unquote(segments[-2])), url, complete)
 
 
 def connection(body: bytes) -> StorageConnectionInfo:
@@ -171,7 +172,7 @@ def _connection(value: Any) -> StorageConnectionInfo:
 
 def _source_file(value: Any) -> SourceFile:
     entry = _mapping(value)
-    return SourceFile(_needed(_text(entry, "id"), "id"), _text(entry, "storageFileId"))
+    return SourceFile(_needed(_text(entry, "id"), "id"), StorageId(_text(entry, "storageFileId")))
 
 
 def _run(value: Any) -> Run:
@@ -196,7 +197,7 @@ def _task(value: Any) -> Task:
     said = (_text(error, "message"), _text(error, "description"))  # what, and what to do
     message = " ".join(dict.fromkeys(text for text in said if text)) or _text(report, "message")
     return Task(
-        _text(entry, "storageFileId") or _text(entry, "sourceFileId"),
+        StorageId(_text(entry, "storageFileId") or _text(entry, "sourceFileId")),
         _text(entry, "state"),
         _text(entry, "result"),
         message,

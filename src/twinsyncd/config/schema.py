@@ -18,6 +18,7 @@ from pydantic import (
 
 from ..connectors import connectors_for
 from ..core.match import Matcher
+from ..core.model import ConnectionKey, LaneKey, SourceKey
 from .default_globs import AUTO, endings_for, globs_for, unreadable
 from .patterns import BadPatternError, excluding, matcher, wanting
 from .units import Duration, ScanInterval, Share, mistake
@@ -180,10 +181,20 @@ class Connection(Section):
             )
         return self
 
-    def key_of(self, source: Source) -> str:
+    @property
+    def key(self) -> ConnectionKey:
+        """Its key for core and journal: the name."""
+        return ConnectionKey(self.name)
+
+    @property
+    def lane(self) -> LaneKey:
+        """The key of its iModel's lane."""
+        return LaneKey(self.imodel_id)
+
+    def key_of(self, source: Source) -> SourceKey:
         """Return the key of one of its sources: stable whatever else changes in the file."""
         folder, own = source.storage_folder, f"{self.name}/"
-        return folder if folder.startswith(own) else f"{own}../{folder}"
+        return SourceKey(folder if folder.startswith(own) else f"{own}../{folder}")
 
 
 class Config(Section):

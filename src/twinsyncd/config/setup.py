@@ -34,8 +34,8 @@ def sources_of(config: Config) -> Iterator[tuple[Connection, Source]]:
 
 def _connection(connection: Connection) -> model.Connection:
     return model.Connection(
-        key=connection.name,
-        lane=connection.imodel_id,
+        key=connection.key,
+        lane=connection.lane,
         batch_quiet_s=connection.batch_quiet.total_seconds(),
         longest_wait_s=connection.longest_wait.total_seconds(),
         poll_max_s=connection.poll.total_seconds(),
@@ -45,7 +45,7 @@ def _connection(connection: Connection) -> model.Connection:
 def _source(connection: Connection, source: Source) -> model.Source:
     return model.Source(
         key=connection.key_of(source),
-        connection=connection.name,
+        connection=connection.key,
         scan_every_s=(connection.scan_every or SCAN_LOCAL).total_seconds(),
         patterns=_patterns(source),
         guard=model.Guard(connection.mass_deletion_share, connection.mass_deletion_least),

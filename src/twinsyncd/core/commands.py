@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .model import Digest, FileKey, Fingerprint
+from .model import ConnectionKey, Digest, FileKey, Fingerprint, RunKey, SourceKey, StorageId
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """List the source and compare it with the journal: FilesFound*, then Scanned or ScanFailed."""
 
-    source: str
+    source: SourceKey
     identity: str  # the drive it must be; "" accepts any
     approved: bool = False  # accept emptiness where there were files
 
@@ -24,7 +24,7 @@ class Scan:
 class LookAt:
     """Look at some files of one source: Looked, and LookFailed for those that refuse."""
 
-    source: str
+    source: SourceKey
     paths: tuple[str, ...]
 
 
@@ -41,10 +41,10 @@ class Store:
     """Bring exactly this content to Storage: Reserved?, then Stored, StoreMoved or StoreFailed."""
 
     key: FileKey
-    connection: str
+    connection: ConnectionKey
     digest: Digest
     fingerprint: Fingerprint
-    storage_id: str  # the service's id of an earlier store; "" if there was none
+    storage_id: StorageId  # the service's id of an earlier store; "" if there was none
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ class NewSourceFile:
     """One stored file that must become a source file of its connection."""
 
     key: FileKey
-    storage_id: str
+    storage_id: StorageId
 
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
     """Find or create the connection and add these source files: Prepared or PrepareFailed."""
 
-    connection: str
+    connection: ConnectionKey
     remote_id: str  # as remembered; "" if it was never found
     files: tuple[NewSourceFile, ...]  # those not known to be source files yet
 
@@ -68,7 +68,7 @@ class Prepare:
 class StartRun:
     """Ask once for a run: RunStarted, RunRefused, StartClashed or StartFailed."""
 
-    connection: str
+    connection: ConnectionKey
     remote_id: str
 
 
@@ -76,7 +76,7 @@ class StartRun:
 class FindRun:
     """Look up the newest run of the connection: RunFound or RunLookFailed."""
 
-    connection: str
+    connection: ConnectionKey
     remote_id: str
 
 
@@ -84,8 +84,8 @@ class FindRun:
 class LookAtRun:
     """Look at one run: RunSeen or RunLookFailed."""
 
-    connection: str
-    run: str
+    connection: ConnectionKey
+    run: RunKey
 
 
 DriveCommand = Scan | LookAt | Hash

@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from . import commands
-from .model import ConnectionRow, FileKey, FileRow, LaneRow, RunRecord, SlowRun, SourceRow
+from .model import (
+    ConnectionKey,
+    ConnectionRow,
+    FileKey,
+    FileRow,
+    LaneKey,
+    LaneRow,
+    RunRecord,
+    SlowRun,
+    SourceKey,
+    SourceRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +43,10 @@ class Decision:
 class SavedState:
     """What the journal held at start-up, without the file rows, which are read when needed."""
 
-    lanes: Mapping[str, LaneRow]
-    connections: Mapping[str, ConnectionRow]
-    sources: Mapping[str, SourceRow]
-    lengths_s: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    lanes: Mapping[LaneKey, LaneRow]
+    connections: Mapping[ConnectionKey, ConnectionRow]
+    sources: Mapping[SourceKey, SourceRow]
+    lengths_s: Mapping[ConnectionKey, Sequence[float]] = field(default_factory=dict)
     """By connection, how long its newest good runs took, oldest first."""
 
 
@@ -45,11 +56,11 @@ class FileRows(Protocol):
     def get(self, key: FileKey) -> FileRow | None:
         """Return the remembered row, or None."""
 
-    def get_many(self, source: str, paths: Sequence[str]) -> Mapping[str, FileRow]:
+    def get_many(self, source: SourceKey, paths: Sequence[str]) -> Mapping[str, FileRow]:
         """Return the remembered rows among these paths of a source."""
 
-    def active(self, sources: Iterable[str]) -> Iterable[FileRow]:
+    def active(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         """Yield the rows of these sources with work left, in doubt, or covered by a run."""
 
-    def every(self, sources: Iterable[str]) -> Iterable[FileRow]:
+    def every(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         """Yield all remembered rows of these sources; only for rare, large changes."""

@@ -12,11 +12,13 @@ from .ledger import Ledger
 from .model import (
     ABSENT,
     UNLIKE_ANY,
+    ConnectionKey,
     FileKey,
     Fingerprint,
     HeldSource,
     Now,
     Source,
+    SourceKey,
     SourceRow,
     without_file,
 )
@@ -34,9 +36,11 @@ class Drive:
     ledger: Ledger
     settler: Settler
     jitter: Callable[[], float]
-    activity: Callable[[str, Now], None]  # called with the connection of an unsettled file
-    watched: dict[str, SourceState] = field(default_factory=dict)
-    changed: dict[str, SourceRow] = field(default_factory=dict)
+    activity: Callable[
+        [ConnectionKey, Now], None
+    ]  # called with the connection of an unsettled file
+    watched: dict[SourceKey, SourceState] = field(default_factory=dict)
+    changed: dict[SourceKey, SourceRow] = field(default_factory=dict)
     hash_queue: HashQueue = field(default_factory=HashQueue)
 
     def add(self, source: Source, row: SourceRow, now: Now) -> None:
@@ -116,7 +120,7 @@ class Drive:
         """Return how many remembered files were not seen, and do not count as gone yet."""
         return sum(len(watched.missing) for watched in self.watched.values())
 
-    def has_unsettled(self, source: str) -> bool:
+    def has_unsettled(self, source: SourceKey) -> bool:
         """Return whether more changes may follow: not scanned yet, or files still unsettled."""
         return not self.watched[source].scanned or self.settler.unsettled(source) > 0
 
@@ -135,7 +139,9 @@ class Drive:
         self.settler.touched(key, now.at_s)
         self.activity(watched.source.connection, now)
 
-    def _found(self, source: str, files: tuple[tuple[str, Fingerprint], ...], now: Now) -> None:
+    def _found(
+        self, source: SourceKey, files: tuple[tuple[str, Fingerprint], ...], now: Now
+    ) -> None:
         watched = self.watched[source]
         rows = self.ledger.known_among(source, [path for path, _ in files])
         for path, look in files:
@@ -256,7 +262,7 @@ class Drive:
         return [watched.begin_scan() for watched in due]
 
     def _plan_looks(self, now: Now) -> list[commands.LookAt]:
-        by_source: dict[str, list[str]] = {}
+        by_source: dict[SourceKey, list[str]] = {}
         for key in self.settler.due(now.at_s, LOOKS_MAX):
             by_source.setdefault(key.source, []).append(key.path)
         return [commands.LookAt(source, tuple(paths)) for source, paths in by_source.items()]

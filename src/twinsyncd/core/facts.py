@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .model import Digest, Failure, FileKey, FileResult, Fingerprint, HeldSource, Outcome
+from .model import (
+    ConnectionKey,
+    Digest,
+    Failure,
+    FileKey,
+    FileResult,
+    Fingerprint,
+    HeldSource,
+    Outcome,
+    RunKey,
+    SourceKey,
+    StorageId,
+)
 
 # ---- the drive ------------------------------------------------------------------------
 
@@ -20,7 +32,7 @@ class Touched:
 class HintsLost:
     """The watcher knows that it missed something below this source; only a scan can find it."""
 
-    source: str
+    source: SourceKey
     reason: str
 
 
@@ -28,7 +40,7 @@ class HintsLost:
 class Looked:
     """One look at each of some files of a source; None: no such file."""
 
-    source: str
+    source: SourceKey
     looks: tuple[tuple[str, Fingerprint | None], ...]
 
 
@@ -61,7 +73,7 @@ class HashMissed:
 class FilesFound:
     """A part of a scan: files whose fingerprint is not the one the journal remembers."""
 
-    source: str
+    source: SourceKey
     files: tuple[tuple[str, Fingerprint], ...]
 
 
@@ -75,7 +87,7 @@ class Scanned:
     `remote`: other hosts may change the drive that is there without this one noticing.
     """
 
-    source: str
+    source: SourceKey
     identity: str
     known: int
     missing: tuple[str, ...] = ()
@@ -91,7 +103,7 @@ class ScanFailed:
     `drive`: what is there; `missing_count`: how many remembered files are missing, if counted.
     """
 
-    source: str
+    source: SourceKey
     reason: str
     needs_person: bool = False
     drive: str = ""
@@ -106,7 +118,7 @@ class Reserved:
     """During a Store: the service gave the file its id; the content follows."""
 
     key: FileKey
-    storage_id: str
+    storage_id: StorageId
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +127,7 @@ class Stored:
 
     key: FileKey
     digest: Digest
-    storage_id: str
+    storage_id: StorageId
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +155,9 @@ class Prepared:
     `last_run`: its newest run as of now, "" if none. `refused`: files the service will not take.
     """
 
-    connection: str
+    connection: ConnectionKey
     remote_id: str
-    last_run: str
+    last_run: RunKey
     in_connection: tuple[FileKey, ...] = ()
     refused: tuple[tuple[FileKey, str], ...] = ()
 
@@ -154,7 +166,7 @@ class Prepared:
 class PrepareFailed:
     """The connection could not be found, created or completed."""
 
-    connection: str
+    connection: ConnectionKey
     failure: Failure
 
 
@@ -162,16 +174,16 @@ class PrepareFailed:
 class RunStarted:
     """202: the run was accepted and is ours."""
 
-    connection: str
-    run: str
+    connection: ConnectionKey
+    run: RunKey
 
 
 @dataclass(frozen=True, slots=True)
 class RunRefused:
     """303: this run, which may be anybody's, is active on the iModel; nothing was started."""
 
-    connection: str
-    active_run: str
+    connection: ConnectionKey
+    active_run: RunKey
     on_our_connection: bool
 
 
@@ -179,14 +191,14 @@ class RunRefused:
 class StartClashed:
     """409: several start requests came at once; ours was not accepted."""
 
-    connection: str
+    connection: ConnectionKey
 
 
 @dataclass(frozen=True, slots=True)
 class StartFailed:
     """The start request failed; if transient, a run may have started nevertheless."""
 
-    connection: str
+    connection: ConnectionKey
     failure: Failure
 
 
@@ -194,16 +206,16 @@ class StartFailed:
 class RunFound:
     """The newest run of the connection, looked up after a lost answer; "" if it has none."""
 
-    connection: str
-    run: str
+    connection: ConnectionKey
+    run: RunKey
 
 
 @dataclass(frozen=True, slots=True)
 class RunSeen:
     """One look at a run. `files`: the result per file once the run has ended; may be incomplete."""
 
-    connection: str
-    run: str
+    connection: ConnectionKey
+    run: RunKey
     outcome: Outcome
     message: str = ""
     files: tuple[FileResult, ...] = ()
@@ -214,8 +226,8 @@ class RunSeen:
 class RunLookFailed:
     """A look at a run, or for one, failed; says nothing about the run unless it is gone."""
 
-    connection: str
-    run: str
+    connection: ConnectionKey
+    run: RunKey
     failure: Failure
 
 

@@ -24,7 +24,7 @@ from typing import assert_never
 from . import commands, facts
 from .lane_state import LaneState
 from .ledger import Ledger
-from .model import Connection, Need, Now, Phase
+from .model import Connection, ConnectionKey, Need, Now, Phase
 from .runs import Runs
 from .stores import Stores
 
@@ -38,11 +38,15 @@ class Lane:
     ledger: Ledger
     stores: Stores
     runs: Runs
-    unsettled: Callable[[str], bool]  # does the connection have unsettled files?
-    touched_s: dict[str, float] = field(default_factory=dict)  # last activity, by connection
-    waiting_s: dict[str, float] = field(default_factory=dict)  # unsynced since, by connection
+    unsettled: Callable[[ConnectionKey], bool]  # does the connection have unsettled files?
+    touched_s: dict[ConnectionKey, float] = field(
+        default_factory=dict
+    )  # last activity, by connection
+    waiting_s: dict[ConnectionKey, float] = field(
+        default_factory=dict
+    )  # unsynced since, by connection
 
-    def touch(self, connection: str, now: Now) -> None:
+    def touch(self, connection: ConnectionKey, now: Now) -> None:
         """Note activity on the drive; the batch is quiet once there was none for a while."""
         self.touched_s[connection] = now.at_s
 

@@ -7,24 +7,34 @@ from dataclasses import replace
 from typing import Any
 
 from .decision import FileRows
-from .model import ABSENT, IN_DOUBT, FileKey, FileRow, Need, need, without_file
+from .model import (
+    ABSENT,
+    IN_DOUBT,
+    ConnectionKey,
+    FileKey,
+    FileRow,
+    Need,
+    SourceKey,
+    need,
+    without_file,
+)
 
 
 class Ledger:
     """Reads rows from the journal, collects changed ones, and indexes the remaining work."""
 
-    def __init__(self, rows: FileRows, connection_of: Callable[[FileKey], str]) -> None:
+    def __init__(self, rows: FileRows, connection_of: Callable[[FileKey], ConnectionKey]) -> None:
         """`connection_of` names the connection whose source a file belongs to."""
         self._rows = rows
         self.connection_of = connection_of
         self._active: dict[FileKey, FileRow] = {}
-        self._needs: dict[tuple[str, Need], dict[FileKey, None]] = {}
-        self._covered: dict[str, dict[FileKey, None]] = {}
+        self._needs: dict[tuple[ConnectionKey, Need], dict[FileKey, None]] = {}
+        self._covered: dict[ConnectionKey, dict[FileKey, None]] = {}
         self._changed: dict[FileKey, FileRow] = {}
-        self._sources: tuple[str, ...] = ()
+        self._sources: tuple[SourceKey, ...] = ()
         self.doubtful: list[FileKey] = []  # stores that were under way at the last end
 
-    def load(self, sources: Iterable[str]) -> None:
+    def load(self, sources: Iterable[SourceKey]) -> None:
         """Load the rows with work left, at start-up."""
         self._sources = tuple(sources)
         for row in self._rows.active(self._sources):
@@ -32,7 +42,7 @@ class Ledger:
                 self.doubtful.append(row.key)
             self._index(row)
 
-    def leave_out(self, source: str, wanted: Callable[[FileKey], bool]) -> None:
+    def leave_out(self, source: SourceKey, wanted: Callable[[FileKey], bool]) -> None:
         """Treat files of the source that are no longer `wanted` as absent from the drive.
 
         Otherwise they would be shown as waiting for ever.
@@ -49,7 +59,7 @@ class Ledger:
         """Return the row, or None for a file never seen before."""
         return self._active.get(key) or self._changed.get(key) or self._rows.get(key)
 
-    def known_among(self, source: str, paths: Sequence[str]) -> dict[str, FileRow]:
+    def known_among(self, source: SourceKey, paths: Sequence[str]) -> dict[str, FileRow]:
         """Return the rows of those paths that were seen before, read at once."""
         rows = dict(self._rows.get_many(source, paths))
         for path in paths:
@@ -75,7 +85,7 @@ class Ledger:
         self.put(row)
         return row
 
-    def forget_connection(self, connection: str) -> None:
+    def forget_connection(self, connection: ConnectionKey) -> None:
         """Note that the connection was created again: it holds no file and has processed none."""
         sources = [s for s in self._sources if self.connection_of(FileKey(s, "")) == connection]
         for row in list(self._rows.every(sources)):
@@ -87,7 +97,7 @@ class Ledger:
         self._changed.clear()
         return changed
 
-    def needing(self, connection: str, what: Need) -> Iterator[FileRow]:
+    def needing(self, connection: ConnectionKey, what: Need) -> Iterator[FileRow]:
         """Yield the connection's rows with this need, longest waiting first.
 
         While iterating, a row may be put only if its need stays the same.
@@ -95,11 +105,11 @@ class Ledger:
         for key in self._needs.get((connection, what), ()):
             yield self._active[key]
 
-    def count(self, connection: str, what: Need) -> int:
+    def count(self, connection: ConnectionKey, what: Need) -> int:
         """Return how many of the connection's rows have this need."""
         return len(self._needs.get((connection, what), ()))
 
-    def covered(self, connection: str) -> list[FileRow]:
+    def covered(self, connection: ConnectionKey) -> list[FileRow]:
         """Return the rows the active run was started for."""
         return [self._active[key] for key in self._covered.get(connection, ())]
 

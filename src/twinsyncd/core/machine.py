@@ -13,8 +13,10 @@ from .lane_state import LaneState
 from .ledger import Ledger
 from .match import Kind
 from .model import (
+    ConnectionKey,
     ConnectionRow,
     FileKey,
+    LaneKey,
     LaneRow,
     Need,
     Now,
@@ -104,7 +106,7 @@ class Machine:
         """Return how many stores are running."""
         return sum(len(lane.stores.busy) for lane in self._lanes.values())
 
-    def halts(self) -> dict[str, str]:
+    def halts(self) -> dict[LaneKey, str]:
         """Return why lanes are halted, by iModel id."""
         rows = {key: lane.state.row for key, lane in self._lanes.items()}
         return {key: row.halt for key, row in rows.items() if row.halt}
@@ -191,7 +193,7 @@ class Machine:
             slow=tuple(slow),
         )
 
-    def _make_lane(self, key: str, setup: Setup, saved_state: SavedState, now: Now) -> Lane:
+    def _make_lane(self, key: LaneKey, setup: Setup, saved_state: SavedState, now: Now) -> Lane:
         connections = tuple(c for c in setup.connections if c.lane == key)
         poll_max_s = min(connection.poll_max_s for connection in connections)
         state = LaneState(saved_state.lanes.get(key, LaneRow(key)), self._jitter, poll_max_s)
@@ -203,17 +205,17 @@ class Machine:
         runs.resume(names, now)
         return Lane(state, connections, self._ledger, stores, runs, self._has_unsettled)
 
-    def _note_activity(self, connection: str, now: Now) -> None:
+    def _note_activity(self, connection: ConnectionKey, now: Now) -> None:
         self._lane_of(connection).touch(connection, now)
 
-    def _has_unsettled(self, connection: str) -> bool:
+    def _has_unsettled(self, connection: ConnectionKey) -> bool:
         return any(
             self._drive.has_unsettled(source)
             for source, owner in self._connection_of.items()
             if owner == connection
         )
 
-    def _lane_of(self, connection: str) -> Lane:
+    def _lane_of(self, connection: ConnectionKey) -> Lane:
         return self._lanes[self._connections[connection].lane]
 
     def _lane_of_file(self, key: FileKey) -> Lane:

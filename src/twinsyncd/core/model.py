@@ -5,15 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NewType
 
-Digest = str
+SourceKey = NewType("SourceKey", str)
+"""A source folder of the configuration: the connection's name and the folder's, "Bridge/cad"."""
+
+ConnectionKey = NewType("ConnectionKey", str)
+"""A connection of the configuration: its name."""
+
+LaneKey = NewType("LaneKey", str)
+"""An iModel: its id."""
+
+StorageId = NewType("StorageId", str)
+"""The service's id of a file in Storage; "" while it has none."""
+
+RunKey = NewType("RunKey", str)
+"""A run as the target names it; "" for none."""
+
+Digest = NewType("Digest", str)
 """SHA-256 as 64 lowercase hex characters, or one of the two marks below."""
 
-ABSENT: Final[Digest] = ""
+ABSENT: Final = Digest("")
 """There is no such content: no file on the drive, nothing in Storage, nothing synced."""
 
-IN_DOUBT: Final[Digest] = "?"
+IN_DOUBT: Final = Digest("?")
 """A store was begun and its outcome is not known; Storage may hold the old or a new content."""
 
 
@@ -27,7 +42,7 @@ class Now(NamedTuple):
 class FileKey(NamedTuple):
     """One matched file: the key of its source, and its path relative to the source's folder."""
 
-    source: str
+    source: SourceKey
     path: str
 
 
@@ -58,7 +73,7 @@ class FileRow:
     stored: Digest = ABSENT
     synced: Digest = ABSENT
     covered: Digest = ABSENT  # what the active run of ours was started for
-    storage_id: str = ""  # the service's id of the stored file, kept for life
+    storage_id: StorageId = StorageId("")  # the service's id of the stored file, kept for life
     in_connection: bool = False  # a source file of its connection (references never are)
     attempts: int = 0  # failures in a row for this content
     aside: str = ""  # why it was set aside; "" when it was not
@@ -104,11 +119,13 @@ class Phase(StrEnum):
 class LaneRow:
     """What the journal remembers of one iModel's lane."""
 
-    key: str  # the iModel's id
+    key: LaneKey  # the iModel's id
     phase: Phase = Phase.QUIET
-    connection: str = ""  # the connection being prepared or run; else the last one served
-    run: str = ""  # the active run, as the target names it
-    last_run: str = ""  # the connection's newest run before ours was asked for
+    connection: ConnectionKey = ConnectionKey(
+        ""
+    )  # the connection being prepared or run; else the last one served
+    run: RunKey = RunKey("")  # the active run, as the target names it
+    last_run: RunKey = RunKey("")  # the connection's newest run before ours was asked for
     asks: int = 0  # start requests of this STARTING phase whose outcome is not known
     attempts: int = 0  # failures in a row
     not_before_s: float = 0.0  # wall clock [s since the epoch] before which nothing is tried
@@ -121,7 +138,7 @@ class LaneRow:
 class ConnectionRow:
     """What the journal remembers of one configured connection."""
 
-    key: str
+    key: ConnectionKey
     remote_id: str = ""  # the service's connection id, once found or created
 
 
@@ -129,7 +146,7 @@ class ConnectionRow:
 class SourceRow:
     """What the journal remembers of one source folder: which drive it was, and what is wrong."""
 
-    key: str
+    key: SourceKey
     identity: str = ""  # device and file-system id at the last good scan; "" before the first
     offline: str = ""  # why nothing is done about it; "" when all is well
     needs_person: bool = False  # `offline` ends when it mends itself, or when a person approves
@@ -144,7 +161,7 @@ class SourceRow:
 class HeldSource:
     """What is wrong with a source, as shown to a person; only this can be approved."""
 
-    source: str
+    source: SourceKey
     drive: str  # the identity of the drive that is there
     missing_count: int  # how many remembered files are missing there; 0: not counted
 
@@ -182,7 +199,7 @@ class Outcome(StrEnum):
 class FileResult:
     """The result of one file in a run; `user_must_act`: only a changed file can succeed."""
 
-    storage_id: str
+    storage_id: StorageId
     outcome: Outcome
     message: str = ""
     user_must_act: bool = False
@@ -192,9 +209,9 @@ class FileResult:
 class RunRecord:
     """One finished run of ours, for the history."""
 
-    lane: str
-    connection: str
-    run: str
+    lane: LaneKey
+    connection: ConnectionKey
+    run: RunKey
     outcome: Outcome
     started_s: float  # wall clock [s since the epoch]
     ended_s: float
@@ -206,8 +223,8 @@ class RunRecord:
 class SlowRun:
     """An active run, ours or one that ours waits for, that is reported to a person; it goes on."""
 
-    connection: str
-    run: str
+    connection: ConnectionKey
+    run: RunKey
     ours: bool
     lasted_s: float  # so far
     usual_s: float  # how long runs of the connection usually take; 0: too few are known
@@ -225,8 +242,8 @@ class Guard:
 class Source:
     """One configured folder of a connection, as the machine needs to know it."""
 
-    key: str
-    connection: str
+    key: SourceKey
+    connection: ConnectionKey
     scan_every_s: float = 600.0  # events report changes at once; the scan makes sure
     quiet_s: float = 5.0  # quiet time of a file
     quiet_by_suffix: Mapping[str, float] = field(default_factory=dict)  # ".dgn" -> seconds
@@ -239,8 +256,8 @@ class Source:
 class Connection:
     """One configured connection, as the machine needs to know it."""
 
-    key: str
-    lane: str
+    key: ConnectionKey
+    lane: LaneKey
     batch_quiet_s: float = 30.0
     longest_wait_s: float = 900.0
     poll_max_s: float = 10.0  # longest time between two looks at a run

@@ -12,6 +12,7 @@ from .ledger import Ledger
 from .model import (
     ABSENT,
     IN_DOUBT,
+    ConnectionKey,
     ConnectionRow,
     Failure,
     Fault,
@@ -21,6 +22,7 @@ from .model import (
     Now,
     Outcome,
     Phase,
+    RunKey,
     RunRecord,
     SlowRun,
 )
@@ -40,14 +42,16 @@ class Runs:
     state: LaneState
     ledger: Ledger
     stores: Stores
-    remotes: dict[str, ConnectionRow]
+    remotes: dict[ConnectionKey, ConnectionRow]
     is_reference: Callable[[FileKey], bool]
-    lengths_s: dict[str, list[float]] = field(default_factory=dict)  # of good runs, by connection
+    lengths_s: dict[ConnectionKey, list[float]] = field(
+        default_factory=dict
+    )  # of good runs, by connection
     history: list[RunRecord] = field(default_factory=list)
     slow: list[SlowRun] = field(default_factory=list)
     in_doubt: bool = False  # an answer to a start request was lost, perhaps by an earlier process
 
-    def resume(self, connections: Sequence[str], now: Now) -> None:
+    def resume(self, connections: Sequence[ConnectionKey], now: Now) -> None:
         """Continue what an earlier process left; the configuration may have changed since.
 
         The active run of a connection that is gone still keeps the iModel: it is waited for like
@@ -67,7 +71,7 @@ class Runs:
 
     # ---- decisions out ----------------------------------------------------------------
 
-    def begin(self, connection: str, now: Now) -> commands.Prepare:
+    def begin(self, connection: ConnectionKey, now: Now) -> commands.Prepare:
         """Prepare this connection for a run."""
         self.state.enter(Phase.PREPARING, Occasion.PLANNED, now, connection=connection)
         return self.prepare()
@@ -214,10 +218,10 @@ class Runs:
             failure = replace(failure, fault=Fault.TRANSIENT)
         self.state.failed(failure, now)
 
-    def _remote_id(self, connection: str) -> str:
+    def _remote_id(self, connection: ConnectionKey) -> str:
         return self.remotes[connection].remote_id
 
-    def _unsynced(self, connection: str) -> list[FileRow]:
+    def _unsynced(self, connection: ConnectionKey) -> list[FileRow]:
         """Return the rows whose content in Storage is known, new, and not set aside."""
         return [
             row
@@ -226,7 +230,7 @@ class Runs:
             if row.stored not in (ABSENT, IN_DOUBT, row.synced)
         ]
 
-    def _uncover(self, connection: str) -> None:
+    def _uncover(self, connection: ConnectionKey) -> None:
         for row in self.ledger.covered(connection):
             self.ledger.change(row.key, covered=ABSENT)
 
@@ -234,7 +238,7 @@ class Runs:
         self._uncover(self.state.row.connection)
         self.state.enter(Phase.QUIET, cause, now, run="", asks=0)
 
-    def _run_is_ours(self, run: str, cause: Cause, now: Now) -> None:
+    def _run_is_ours(self, run: RunKey, cause: Cause, now: Now) -> None:
         self.in_doubt = False
         self.state.succeeded()
         self.state.enter(Phase.RUNNING, cause, now, run=run, asks=0)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from .model import FileKey, Fingerprint
+from .model import FileKey, Fingerprint, SourceKey
 
 NEVER: Final = float("-inf")
 HURRY: Final = 0.25  # a hint asks for a look no sooner than this share of the quiet time
@@ -48,7 +48,7 @@ class Settler:
         """Return how many files are not known to be settled."""
         return len(self._entries)
 
-    def unsettled(self, source: str) -> int:
+    def unsettled(self, source: SourceKey) -> int:
         """Return how many files of the source are not known to be settled."""
         return self._counts[source]
 
@@ -131,7 +131,7 @@ class Settler:
         if self._entries.pop(key, None) is not None:
             self._counts[key.source] -= 1
 
-    def forget_source(self, source: str) -> None:
+    def forget_source(self, source: SourceKey) -> None:
         """Drop every file of a source that went offline; the scan after it finds them again."""
         for key in [key for key in self._entries if key.source == source]:
             self.forget(key)

@@ -11,7 +11,7 @@ from .commands import Store
 from .facts import Stored, StoreFailed, StoreMoved
 from .lane_state import LaneState
 from .ledger import Ledger
-from .model import IN_DOUBT, Digest, Failure, Fault, FileKey, FileRow, Need, Now
+from .model import IN_DOUBT, ConnectionKey, Digest, Failure, Fault, FileKey, FileRow, Need, Now
 from .waits import delay_s
 
 STORE_TRIES: Final = 8  # failures of one file, while others succeed, before it is set aside
@@ -39,7 +39,7 @@ class Stores:
     doubts: dict[FileKey, float] = field(default_factory=dict)  # since when its outcome is open
     _earlier: dict[FileKey, float] = field(default_factory=dict)  # doubts before stores under way
 
-    def plan(self, connections: Iterable[str], now: Now) -> list[Store]:
+    def plan(self, connections: Iterable[ConnectionKey], now: Now) -> list[Store]:
         """Return the stores to begin now, at most `uploads_max` running at a time."""
         chosen: list[Store] = []
         for connection in connections:
@@ -50,13 +50,13 @@ class Stores:
                     chosen.append(self._begin(connection, row, now))
         return chosen
 
-    def load(self, connections: Container[str], now: Now) -> None:
+    def load(self, connections: Container[ConnectionKey], now: Now) -> None:
         """Load the doubts that an earlier process left, also of files that are gone since."""
         for key in self.ledger.doubtful:
             if self.ledger.connection_of(key) in connections:
                 self.doubts[key] = now.at_s
 
-    def settled_s(self, connection: str, now: Now) -> float:
+    def settled_s(self, connection: ConnectionKey, now: Now) -> float:
         """Return when no earlier store of the connection can take effect any more.
 
         The monotonic time [s]. Requests without an answer are waited for; a file that is tried
@@ -102,7 +102,7 @@ class Stores:
     def _is_free(self, row: FileRow, now: Now) -> bool:
         return self.is_due(row, now) and not self.held(row.key)
 
-    def _begin(self, connection: str, row: FileRow, now: Now) -> Store:
+    def _begin(self, connection: ConnectionKey, row: FileRow, now: Now) -> Store:
         assert row.fingerprint is not None, "a digest was seen without a fingerprint"
         self.busy[row.key] = now.at_s
         self._earlier[row.key] = self.doubts.get(row.key, -math.inf)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.facts import FilesFound, ScanFailed, Scanned
-from ..core.model import Digest, Fingerprint
+from ..core.model import Digest, Fingerprint, SourceKey
 from .look import StableContent, digest_of, look
 from .protocols import Known, PathFilter
 from .scan import scan
@@ -17,7 +17,7 @@ from .scan import scan
 class Folder:
     """Reads one source; safe from several threads at once."""
 
-    source: str
+    source: SourceKey
     path: Path
     path_filter: PathFilter
     known: Known

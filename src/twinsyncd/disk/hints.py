@@ -9,7 +9,7 @@ from collections.abc import Callable
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
 from ..core.facts import Fact, HintsLost, Touched
-from ..core.model import FileKey
+from ..core.model import FileKey, SourceKey
 from .look import is_unicode
 from .protocols import PathFilter
 
@@ -23,7 +23,7 @@ class HintPoster(FileSystemEventHandler):
     Does no I/O and never raises: an exception would end the thread that delivers events.
     """
 
-    def __init__(self, post: Post, source: str, folder: str, path_filter: PathFilter) -> None:
+    def __init__(self, post: Post, source: SourceKey, folder: str, path_filter: PathFilter) -> None:
         """Receive events of `source`, which carry paths below the resolved `folder`."""
         self._post = post
         self._source = source

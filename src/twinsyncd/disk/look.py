@@ -59,7 +59,7 @@ def digest_of(file: Path, fingerprint: Fingerprint, *, lstat: Stat = os.lstat) -
     """
     with _open(file, fingerprint, open_to_read) as handle:
         with _translated(file):
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+            digest = Digest(hashlib.file_digest(handle, "sha256").hexdigest())
         _require_standing(file, handle, fingerprint, lstat)
     return digest
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ..core.content import Content
 from ..core.facts import FilesFound, ScanFailed, Scanned
-from ..core.model import Digest, Fingerprint
+from ..core.model import Digest, Fingerprint, SourceKey
 
 
 class PathFilter(Protocol):
@@ -26,10 +26,10 @@ class PathFilter(Protocol):
 class Known(Protocol):
     """What is remembered of a source; paths are relative POSIX, "" is the source's folder."""
 
-    def folders(self, source: str) -> Iterable[str]:
+    def folders(self, source: SourceKey) -> Iterable[str]:
         """Return every folder that directly holds a remembered file."""
 
-    def files(self, source: str, folder: str) -> Mapping[str, Fingerprint | None]:
+    def files(self, source: SourceKey, folder: str) -> Mapping[str, Fingerprint | None]:
         """Return the names remembered directly in the folder; None: never hashed."""
 
 
@@ -56,13 +56,13 @@ class Readable(Protocol):
 class HintSource(Protocol):
     """Watches folders and reports what is not watched; may block on a hung drive."""
 
-    def watch(self, source: str, folder: Path, path_filter: PathFilter) -> None:
+    def watch(self, source: SourceKey, folder: Path, path_filter: PathFilter) -> None:
         """Begin to post hints for the source."""
 
     def check(self) -> None:
         """Renew watches that died."""
 
-    def trouble(self) -> dict[str, str]:
+    def trouble(self) -> dict[SourceKey, str]:
         """Return why sources are not, or not wholly, watched."""
 
     def stop(self) -> None:

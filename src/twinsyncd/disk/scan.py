@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..core.facts import FilesFound, ScanFailed, Scanned
+from ..core.model import SourceKey
 from . import root
 from .protocols import Known, Lister, PathFilter
 from .walk import Walk
@@ -22,7 +23,7 @@ Check = Callable[[Path, str], str]
 
 
 def scan(
-    source: str,
+    source: SourceKey,
     folder: Path,
     expected_identity: str,
     path_filter: PathFilter,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from ..core.facts import Scanned
-from ..core.model import Fingerprint
+from ..core.model import Fingerprint, SourceKey
 from .look import fingerprint_of, is_unicode, long_name
 from .protocols import Entry, Known, Lister, PathFilter
 
@@ -33,7 +33,7 @@ class Walk:
 
     def __init__(
         self,
-        source: str,
+        source: SourceKey,
         folder: Path,
         path_filter: PathFilter,
         known: Known,

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..core.facts import HintsLost
+from ..core.model import SourceKey
 from .hints import HintPoster, Post
 from .observer import TreeObserver
 from .platform_observer import make_observer
@@ -34,9 +35,9 @@ class Watcher:
         self._post = post
         self._make = make
         self._lock = threading.Lock()
-        self._sources: dict[str, _WatchedFolder] = {}
+        self._sources: dict[SourceKey, _WatchedFolder] = {}
 
-    def watch(self, source: str, folder: Path, path_filter: PathFilter) -> None:
+    def watch(self, source: SourceKey, folder: Path, path_filter: PathFilter) -> None:
         """Begin to post hints for `source`, in place of any earlier folder of it.
 
         Never raises for the drive's sake: what cannot be watched is in `trouble`, and tried again
@@ -48,7 +49,7 @@ class Watcher:
             self._sources[source] = watched
             watched.begin()
 
-    def unwatch(self, source: str) -> None:
+    def unwatch(self, source: SourceKey) -> None:
         """Post no more hints for `source`; nothing happens if it is not watched."""
         with self._lock:
             self._forget(source)
@@ -68,12 +69,12 @@ class Watcher:
             for watched in self._sources.values():
                 watched.check()
 
-    def trouble(self) -> dict[str, str]:
+    def trouble(self) -> dict[SourceKey, str]:
         """Return why hints are missing, by source; sources that are watched well are not in it."""
         reasons = {source: watched.trouble() for source, watched in self._sources.copy().items()}
         return {source: reason for source, reason in reasons.items() if reason}
 
-    def _forget(self, source: str) -> None:
+    def _forget(self, source: SourceKey) -> None:
         if watched := self._sources.pop(source, None):
             watched.end()
 
@@ -82,7 +83,12 @@ class _WatchedFolder:
     """One source's folder and its observer, if it has one at the moment."""
 
     def __init__(
-        self, post: Post, make: MakeObserver, source: str, folder: Path, path_filter: PathFilter
+        self,
+        post: Post,
+        make: MakeObserver,
+        source: SourceKey,
+        folder: Path,
+        path_filter: PathFilter,
     ) -> None:
         self._post = post
         self._make = make

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlalchemy import Connection, Engine, bindparam, select
 
 from ..core.decision import FileRows, SavedState
-from ..core.model import IN_DOUBT, ConnectionRow, FileKey, FileRow, Fingerprint, Outcome
+from ..core.model import IN_DOUBT, ConnectionRow, FileKey, FileRow, Fingerprint, Outcome, SourceKey
 from ..core.waits import RUNS_KEPT
 from . import tables
 from .rows import to_file, to_lane, to_source
@@ -53,7 +53,7 @@ class JournalReader(FileRows):
             row = found.mappings().first()
         return None if row is None else to_file(row)
 
-    def get_many(self, source: str, paths: Sequence[str]) -> dict[str, FileRow]:
+    def get_many(self, source: SourceKey, paths: Sequence[str]) -> dict[str, FileRow]:
         """Return the remembered rows among these paths of a source."""
         query = select(tables.files).where(
             tables.files.c.source == source, tables.files.c.path.in_(paths)
@@ -61,7 +61,7 @@ class JournalReader(FileRows):
         with self._engine.connect() as connection:
             return {row["path"]: to_file(row) for row in connection.execute(query).mappings()}
 
-    def active(self, sources: Iterable[str]) -> Iterator[FileRow]:
+    def active(self, sources: Iterable[SourceKey]) -> Iterator[FileRow]:
         """Yield the rows of these sources with work left, in doubt, or covered by a run."""
         files = tables.files.c
         live = files.is_open | (files.stored == IN_DOUBT)
@@ -70,7 +70,7 @@ class JournalReader(FileRows):
             for row in connection.execute(query).mappings():
                 yield to_file(row)
 
-    def every(self, sources: Iterable[str]) -> Iterator[FileRow]:
+    def every(self, sources: Iterable[SourceKey]) -> Iterator[FileRow]:
         """Yield all rows of these sources."""
         query = select(tables.files).where(tables.files.c.source.in_(list(sources)))
         with self._engine.connect() as connection:
@@ -79,7 +79,7 @@ class JournalReader(FileRows):
 
     # ---- what a scan compares with; any thread ------------------------------------------
 
-    def folders(self, source: str) -> Sequence[str]:
+    def folders(self, source: SourceKey) -> Sequence[str]:
         """Return every folder of the source that is remembered to hold files."""
         query = select(tables.files.c.folder).distinct()
         present = tables.files.c.mtime_ns.is_not(None)
@@ -87,7 +87,7 @@ class JournalReader(FileRows):
             found = connection.execute(query.where(tables.files.c.source == source, present))
             return found.scalars().all()
 
-    def files(self, source: str, folder: str) -> Mapping[str, Fingerprint]:
+    def files(self, source: SourceKey, folder: str) -> Mapping[str, Fingerprint]:
         """Return the remembered fingerprints of the files directly in a folder, by name."""
         with self._engine.connect() as connection:
             found = connection.execute(_FOLDER, {"source": source, "folder": folder})

@@ -9,7 +9,15 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Engine, Select, case, func, inspect, select, true
 
-from ..core.model import ABSENT, HeldSource, LaneRow, Outcome, RunRecord
+from ..core.model import (
+    ABSENT,
+    HeldSource,
+    LaneKey,
+    LaneRow,
+    Outcome,
+    RunRecord,
+    SourceKey,
+)
 from ..errors import JournalError
 from . import tables
 from .database import open_read_only
@@ -22,7 +30,7 @@ _FILES = tables.files.c
 class Counts:
     """Files of one source, counted by state."""
 
-    source: str
+    source: SourceKey
     known: int = 0  # on the drive, as far as is known
     synced: int = 0  # seen = stored = synced
     to_store: int = 0
@@ -35,7 +43,7 @@ class Counts:
 class OpenFile:
     """One file that is not synced, and what it waits for."""
 
-    source: str
+    source: SourceKey
     path: str
     state: str
     reason: str
@@ -60,9 +68,13 @@ class Status:
     daemon: DaemonRow | None
     counts: tuple[Counts, ...]
     lanes: tuple[LaneRow, ...]
-    offline: dict[str, str]  # source -> reason
-    needs_person: dict[str, HeldSource]  # by source: what of the offline ones `approve` is about
-    examples: dict[str, tuple[str, ...]]  # by source: some of the files that are missing there
+    offline: dict[SourceKey, str]  # source -> reason
+    needs_person: dict[
+        SourceKey, HeldSource
+    ]  # by source: what of the offline ones `approve` is about
+    examples: dict[
+        SourceKey, tuple[str, ...]
+    ]  # by source: some of the files that are missing there
     runs: tuple[RunRecord, ...]  # newest first
     open_files: tuple[OpenFile, ...]
     open_total: int
@@ -72,8 +84,8 @@ class Status:
 class Scope:
     """What is configured now; the journal remembers more, in case it is configured again."""
 
-    sources: frozenset[str]
-    lanes: frozenset[str]
+    sources: frozenset[SourceKey]
+    lanes: frozenset[LaneKey]
 
 
 class Views:
@@ -133,7 +145,7 @@ class Views:
                 ).scalar_one(),
             )
 
-    def scanned_before(self) -> frozenset[str]:
+    def scanned_before(self) -> frozenset[SourceKey]:
         """Return the keys of the sources of which a scan once succeeded."""
         scanned = select(tables.sources.c.key).where(tables.sources.c.identity != "")
         with self._engine.connect() as connection:
@@ -183,11 +195,11 @@ def _run(row: dict[str, Any]) -> RunRecord:
     return RunRecord(**{**row, "outcome": Outcome(row["outcome"])})
 
 
-def _open_file(row: dict[str, str]) -> OpenFile:
+def _open_file(row: dict[str, Any]) -> OpenFile:
     return OpenFile(row["source"], row["path"], *_state(row))
 
 
-def _state(row: dict[str, str]) -> tuple[str, str]:
+def _state(row: dict[str, Any]) -> tuple[str, str]:
     """Return a file's state in words, and the reason."""
     if row["unread"]:
         return "cannot be read", row["unread"]
@@ -200,10 +212,13 @@ def _state(row: dict[str, str]) -> tuple[str, str]:
     return "uploaded, waits for a run", ""
 
 
+_ALL = SourceKey("")
+
+
 def total_counts(counts: Iterable[Counts]) -> Counts:
     """Return the sum over all sources."""
     sums = [sum(values) for values in zip(*(_numbers(count) for count in counts), strict=True)]
-    return Counts("", *sums) if sums else Counts("")
+    return Counts(_ALL, *sums) if sums else Counts(_ALL)
 
 
 def _numbers(count: Counts) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core.decision import Decision
-from ..core.model import FileKey, FileRow
+from ..core.model import FileKey, FileRow, SourceKey
 from . import heartbeat, requests, tables
 from .reader import JournalReader
 from .requests import Request
@@ -45,7 +45,7 @@ class Journal(JournalReader):
             self._cache.found(key, super().get(key))
         return self._cache.get(key)
 
-    def get_many(self, source: str, paths: Sequence[str]) -> dict[str, FileRow]:
+    def get_many(self, source: SourceKey, paths: Sequence[str]) -> dict[str, FileRow]:
         """Return the remembered rows among these paths of a source."""
         rows = super().get_many(source, paths)
         for path in paths:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from ..config import Config, sources_of
 from ..core.facts import FilesFound, ScanFailed, Scanned
-from ..core.model import FileKey, FileRow, Need, need
+from ..core.model import ConnectionKey, FileKey, FileRow, Need, SourceKey, need
 from ..disk.folder import Folder
 from ..disk.protocols import Known
 from ..errors import DiskError
@@ -23,8 +23,8 @@ from .state import journal_file
 class PlannedFile:
     """One file and what a sync would do with it."""
 
-    connection: str
-    source: str
+    connection: ConnectionKey
+    source: SourceKey
     path: str
     what: str  # "upload", "replace", "run only", "nothing" or "wait"
     reason: str
@@ -57,16 +57,16 @@ def _dry_run(config: Config, known: Known, memory: JournalReader | None) -> Iter
                     for path, look in files:
                         row = memory.get(FileKey(key, path)) if memory else None
                         what, reason = _compare(folder, path, row)
-                        yield PlannedFile(connection.name, key, path, what, reason, look.size_bytes)
+                        yield PlannedFile(connection.key, key, path, what, reason, look.size_bytes)
                 case Scanned(missing=missing):
                     reported.update(missing)
                     for path in missing:
                         reason = "is not on the drive any more; it is kept"
-                        yield PlannedFile(connection.name, key, path, "nothing", reason)
+                        yield PlannedFile(connection.key, key, path, "nothing", reason)
                 case ScanFailed(reason=reason):
-                    yield PlannedFile(connection.name, key, str(Path()), "wait", reason)
+                    yield PlannedFile(connection.key, key, str(Path()), "wait", reason)
         if memory:
-            yield from _left(connection.name, key, memory, reported)
+            yield from _left(connection.key, key, memory, reported)
 
 
 def _compare(folder: Folder, path: str, row: FileRow | None) -> tuple[str, str]:
@@ -88,7 +88,7 @@ def _compare(folder: Folder, path: str, row: FileRow | None) -> tuple[str, str]:
 
 
 def _left(
-    connection: str, source: str, memory: JournalReader, reported: Container[str]
+    connection: ConnectionKey, source: SourceKey, memory: JournalReader, reported: Container[str]
 ) -> Iterator[PlannedFile]:
     """Yield what an earlier sync left undone, though the drive has not changed since."""
     for row in memory.active([source]):

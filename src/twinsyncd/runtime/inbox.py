@@ -7,6 +7,7 @@ from collections import deque
 from typing import Final
 
 from ..core.facts import Fact, FilesFound, HintsLost, Reserved, Touched
+from ..core.model import SourceKey
 
 HINTS_MAX: Final = 10_000  # hints waiting; beyond them a scan is cheaper than the hints
 BATCH_MAX: Final = 1_000  # facts per decision: one commit serves them all
@@ -93,5 +94,5 @@ class Inbox:
         self._facts.append(fact)
 
 
-def _source_of(hint: Touched | HintsLost) -> str:
+def _source_of(hint: Touched | HintsLost) -> SourceKey:
     return hint.source if isinstance(hint, HintsLost) else hint.key.source

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from ..config import Config, Connection
-from ..core.model import LaneRow, Phase, RunRecord
+from ..core.model import LaneRow, Phase, RunRecord, SourceKey
 from ..journal.views import Counts, DaemonRow, OpenFile, Status
 from .formatting import clock_time, count, duration
 
@@ -54,7 +54,7 @@ class Line:
 class Hold:
     """A source folder on hold; `approvable`: `twinsyncd approve` ends it."""
 
-    source: str
+    source: SourceKey
     reason: str
     approvable: bool
 
@@ -88,8 +88,7 @@ def make_report(config: Config, status: Status, *, running: bool, now_s: float) 
         in_sync=is_synced(status),
         daemon=daemon_line(status.daemon, running=running, now_s=now_s),
         connections=tuple(
-            _connection(each, status, lanes.get(each.imodel_id), now_s)
-            for each in config.connection
+            _connection(each, status, lanes.get(each.lane), now_s) for each in config.connection
         ),
         open_files=status.open_files,
         open_total=status.open_total,
@@ -159,6 +158,8 @@ def _connection(
     )
 
 
-def _holds(keys: set[str], offline: Mapping[str, str], status: Status) -> tuple[Hold, ...]:
+def _holds(
+    keys: set[SourceKey], offline: Mapping[SourceKey, str], status: Status
+) -> tuple[Hold, ...]:
     held = sorted(keys & set(offline))
     return tuple(Hold(key, offline[key], key in status.needs_person) for key in held)

@@ -10,6 +10,7 @@ from ..cloud.access_check import CheckResult, examine_place, examine_sign_in
 from ..cloud.session import open_cloud
 from ..config import Config, Source, sources_of
 from ..core.facts import FilesFound, ScanFailed
+from ..core.model import SourceKey
 from ..disk.folder import Folder
 from ..disk.root import is_network
 from .wiring import cloud_settings
@@ -62,7 +63,7 @@ def _drive_findings(config: Config) -> Iterator[CheckResult]:
             yield CheckResult(f"fill the iModel {imodel_id}", True, found)
 
 
-def _kinds(key: str, source: Source) -> tuple[Counter[str | None], str]:
+def _kinds(key: SourceKey, source: Source) -> tuple[Counter[str | None], str]:
     """Count what the source matches, by kind; or say why it cannot be read."""
     matcher = source.matcher()
     kinds: Counter[str | None] = Counter()

@@ -29,7 +29,7 @@ def open_views(config: Config) -> Views:
     Raises JournalError when there is no journal yet, or none that can be read.
     """
     sources = frozenset(connection.key_of(source) for connection, source in sources_of(config))
-    lanes = frozenset(connection.imodel_id for connection in config.connection)
+    lanes = frozenset(connection.lane for connection in config.connection)
     return Views(journal_file(config), Scope(sources, lanes))
 
 

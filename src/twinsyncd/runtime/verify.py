@@ -10,7 +10,7 @@ from pathlib import Path
 from ..cloud.session import open_cloud
 from ..cloud.values import Changeset
 from ..config import Config, sources_of
-from ..core.model import Digest
+from ..core.model import Digest, StorageId
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
 from .state import journal_file
@@ -28,7 +28,7 @@ class Proven:
     """One file that the journal knows: its digest now, and the digest last synced."""
 
     file: Path
-    storage_id: str
+    storage_id: StorageId
     connector: str
     digest: Digest
     synced: Digest
@@ -43,7 +43,7 @@ def proven(config: Config) -> Iterator[Proven]:
             for row in remembered.every([connection.key_of(source)]):
                 file = source.folder / row.key.path
                 with file.open("rb") as content:
-                    digest = hashlib.file_digest(content, "sha256").hexdigest()
+                    digest = Digest(hashlib.file_digest(content, "sha256").hexdigest())
                 connector = source.connector_of(file.name)
                 yield Proven(file, row.storage_id, connector, digest, row.synced)
     finally:

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from ..core.facts import Fact, HintsLost
+from ..core.model import SourceKey
 from ..disk.protocols import HintSource, PathFilter
 
 BEGIN_S: Final = 2.0  # a start waits so long for the watches: the first scan must come after
@@ -25,7 +26,7 @@ class WatchSupervisor:
     def __init__(
         self,
         watcher: HintSource,
-        watched: Mapping[str, tuple[Path, PathFilter]],
+        watched: Mapping[SourceKey, tuple[Path, PathFilter]],
         post: Callable[[Fact], None],
         *,
         begin_s: float = BEGIN_S,
@@ -70,7 +71,7 @@ class WatchSupervisor:
             missed = tuple(self._watched) if self._late else ()
         for source in missed:
             self._post(HintsLost(source, "watched only after the first scan"))
-        logged: dict[str, str] = {}
+        logged: dict[SourceKey, str] = {}
         while not self._stopping.wait(CHECK_S):
             self._watcher.check()
             trouble = self._watcher.trouble()

@@ -15,7 +15,10 @@ from ..config import Config, setup_of, sources_of
 from ..core.facts import RetryAsked
 from ..core.machine import Machine
 from ..core.match import Kind
-from ..core.model import FileKey
+from ..core.model import (
+    ConnectionKey,
+    FileKey,
+)
 from ..disk.folder import Folder
 from ..disk.root import is_network
 from ..disk.watcher import Watcher
@@ -114,7 +117,7 @@ def _journal(config: Config) -> Iterator[Journal]:
         lock.release()
 
 
-def _targets(config: Config, cloud: Cloud) -> dict[str, Target]:
+def _targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
     """Return one target per connection; those of one iTwin share what they know of its Storage."""
     trees: dict[str, StorageTree] = {}
     folders = {connection.key_of(source): source for connection, source in sources_of(config)}
@@ -126,13 +129,13 @@ def _targets(config: Config, cloud: Cloud) -> dict[str, Target]:
     def connector_of(key: FileKey) -> str:
         return folders[key.source].connector_of(key.path.rpartition("/")[2])
 
-    targets: dict[str, Target] = {}
+    targets: dict[ConnectionKey, Target] = {}
     for connection in config.connection:
         tree = trees.setdefault(
             connection.itwin_id, StorageTree(cloud.platform, connection.itwin_id)
         )
         settings = StorageConnectionSettings(
-            connection=connection.name,
+            connection=connection.key,
             display_name=connection.name,
             itwin_id=connection.itwin_id,
             imodel_id=connection.imodel_id,
@@ -140,5 +143,5 @@ def _targets(config: Config, cloud: Cloud) -> dict[str, Target]:
             connector_of=connector_of,
             connection_id=connection.connection_id or "",
         )
-        targets[connection.name] = StorageConnection(cloud.platform, cloud.blobs, tree, settings)
+        targets[connection.key] = StorageConnection(cloud.platform, cloud.blobs, tree, settings)
     return targets

@@ -14,7 +14,14 @@ from typing import Final, TypeVar, assert_never
 import structlog
 
 from ..core import commands, facts
-from ..core.model import Failure, Fault, FileKey
+from ..core.model import (
+    ConnectionKey,
+    Failure,
+    Fault,
+    FileKey,
+    RunKey,
+    SourceKey,
+)
 from ..disk.protocols import Readable
 from ..errors import CloudError, DiskError, FileMoved
 from ..targets.protocol import Target
@@ -33,8 +40,8 @@ class Workers:
 
     def __init__(
         self,
-        folders: Mapping[str, Readable],
-        targets: Mapping[str, Target],
+        folders: Mapping[SourceKey, Readable],
+        targets: Mapping[ConnectionKey, Target],
         post: Post,
         uploads: int,
     ) -> None:
@@ -90,7 +97,7 @@ class Workers:
 class DriveWorker:
     """Looks, hashes and scans."""
 
-    folders: Mapping[str, Readable]
+    folders: Mapping[SourceKey, Readable]
     post: Post
 
     def carry_out(self, command: commands.DriveCommand) -> facts.Fact:
@@ -135,8 +142,8 @@ class DriveWorker:
 class CloudWorker:
     """Stores, and everything about connections and runs."""
 
-    folders: Mapping[str, Readable]
-    targets: Mapping[str, Target]
+    folders: Mapping[SourceKey, Readable]
+    targets: Mapping[ConnectionKey, Target]
     post: Post
 
     def carry_out(self, command: commands.CloudCommand) -> facts.Fact:
@@ -197,7 +204,7 @@ def failed(command: commands.CloudCommand, failure: Failure) -> facts.Fact:
         case commands.StartRun(connection):
             return facts.StartFailed(connection, failure)
         case commands.FindRun(connection):
-            return facts.RunLookFailed(connection, "", failure)
+            return facts.RunLookFailed(connection, RunKey(""), failure)
         case commands.LookAtRun(connection, run):
             return facts.RunLookFailed(connection, run, failure)
         case _:

@@ -14,7 +14,7 @@ from ...cloud.faults import unclear
 from ...cloud.links import RunAddress
 from ...cloud.values import Run, Start, StorageConnectionInfo, Upload
 from ...core import commands, facts
-from ...core.model import Failure, Fault, FileKey
+from ...core.model import Failure, Fault, FileKey, RunKey, StorageId
 from ...errors import CloudError
 from ..protocol import Content
 from .membership import Admission, Membership
@@ -81,7 +81,7 @@ class StorageConnection:
         answer = self._platform.start_run(command.remote_id)
         if answer.start is Start.CLASHED:
             return facts.StartClashed(command.connection)
-        run = str(RunAddress.read(answer.location, connection_id=command.remote_id))
+        run = _run_of(command.remote_id, answer.location)
         if answer.start is Start.ACCEPTED:
             return facts.RunStarted(command.connection, run)
         ours = f"/{command.remote_id}/" in answer.location
@@ -128,7 +128,7 @@ class StorageConnection:
         self._tree.created(folder, name, made.storage_id)
         return made, True
 
-    def _reopen(self, storage_id: str) -> Upload | None:
+    def _reopen(self, storage_id: StorageId) -> Upload | None:
         """Return where to replace the file's content; None if it is of no use any more.
 
         Whether a file that was never completed can be replaced is not documented; where the
@@ -142,7 +142,7 @@ class StorageConnection:
                 return None
             raise
 
-    def _has_content(self, storage_id: str) -> bool:
+    def _has_content(self, storage_id: StorageId) -> bool:
         try:
             return bool(self._platform.file(storage_id).size_bytes)
         except CloudError as exc:
@@ -150,7 +150,7 @@ class StorageConnection:
                 return False
             raise
 
-    def _fresh_url(self, storage_id: str) -> str:
+    def _fresh_url(self, storage_id: StorageId) -> str:
         return self._platform.update_content(storage_id).url
 
     # ---- the connection -----------------------------------------------------------------
@@ -160,26 +160,27 @@ class StorageConnection:
             message = "the connection was deleted in the service; it is made anew with its files"
             raise CloudError("find the connection", Failure(Fault.GONE, message), status=404)
         made, admission = self._membership.create(command.files)
-        return _prepared(command, made.id if made else "", "", admission)
+        return _prepared(command, made.id if made else "", RunKey(""), admission)
 
-    def _last_run(self, found: StorageConnectionInfo) -> str:
+    def _last_run(self, found: StorageConnectionInfo) -> RunKey:
         """Return the newest run: the service names it, or else its list of runs is searched."""
         if found.last_run_link is not None:
             return _run_of(found.id, found.last_run_link)
         newest = max(self._platform.runs(found.id), key=_age_rank, default=None)
-        return str(RunAddress("storageconnections", found.id, newest.id)) if newest else ""
+        newest_run = RunAddress("storageconnections", found.id, newest.id) if newest else ""
+        return RunKey(str(newest_run))
 
 
 def _prepared(
-    command: commands.Prepare, remote_id: str, last_run: str, admission: Admission
+    command: commands.Prepare, remote_id: str, last_run: RunKey, admission: Admission
 ) -> facts.Prepared:
     return facts.Prepared(
         command.connection, remote_id, last_run, admission.in_connection, admission.refused
     )
 
 
-def _run_of(connection_id: str, link: str) -> str:
-    return str(RunAddress.read(link, connection_id=connection_id)) if link else ""
+def _run_of(connection_id: str, link: str) -> RunKey:
+    return RunKey(str(RunAddress.read(link, connection_id=connection_id)) if link else "")
 
 
 def _age_rank(run: Run) -> tuple[bool, float]:

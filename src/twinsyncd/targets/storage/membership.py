@@ -16,7 +16,11 @@ from ...cloud.client import Platform
 from ...cloud.faults import refused
 from ...cloud.values import StorageConnectionInfo
 from ...core.commands import NewSourceFile
-from ...core.model import Fault, FileKey
+from ...core.model import (
+    Fault,
+    FileKey,
+    StorageId,
+)
 from ...errors import CloudError
 from .settings import StorageConnectionSettings
 
@@ -170,7 +174,7 @@ class Membership:
             return "Storage does not have this file any more; save it anew to upload it again"
         return f"the service does not take this file: {exc.failure.message}"
 
-    def _owner(self, storage_id: str) -> str:
+    def _owner(self, storage_id: StorageId) -> str:
         for each in self._platform.connections(self._settings.imodel_id):
             if storage_id in self._present(each.id):
                 return each.name or each.id

@@ -13,7 +13,11 @@ from dataclasses import dataclass, field
 
 from ...cloud.client import Platform
 from ...cloud.values import StorageItem
-from ...core.model import Failure, Fault
+from ...core.model import (
+    Failure,
+    Fault,
+    StorageId,
+)
 from ...errors import CloudError
 
 
@@ -22,7 +26,7 @@ class _Listing:
     """Ids by name, oldest first."""
 
     folders: dict[str, list[str]] = field(default_factory=dict)
-    files: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, list[StorageId]] = field(default_factory=dict)
 
 
 class StorageTree:
@@ -47,18 +51,18 @@ class StorageTree:
                 self._ids[path] = self._walk([part for part in path.split("/") if part])
             return self._ids[path]
 
-    def files(self, folder_id: str, name: str) -> tuple[str, ...]:
+    def files(self, folder_id: str, name: str) -> tuple[StorageId, ...]:
         """Return the ids of the files of this name in the folder, oldest first."""
         with self._lock:
             return tuple(self._listing(folder_id).files.get(name, ()))
 
-    def created(self, folder_id: str, name: str, storage_id: str) -> None:
+    def created(self, folder_id: str, name: str, storage_id: StorageId) -> None:
         """Remember a file that was just created."""
         with self._lock:
             if listing := self._listings.get(folder_id):
                 listing.files.setdefault(name, []).append(storage_id)
 
-    def vanished(self, folder_id: str, name: str, storage_id: str) -> None:
+    def vanished(self, folder_id: str, name: str, storage_id: StorageId) -> None:
         """Forget a file that turned out to be unusable."""
         with self._lock:
             if listing := self._listings.get(folder_id):
@@ -112,6 +116,8 @@ class StorageTree:
 def _sorted_by_name(items: Iterable[StorageItem]) -> _Listing:
     listing = _Listing()
     for entry in sorted(items, key=lambda each: (each.created_s, each.id)):
-        kind = listing.folders if entry.is_folder else listing.files
-        kind.setdefault(entry.name, []).append(entry.id)
+        if entry.is_folder:
+            listing.folders.setdefault(entry.name, []).append(entry.id)
+        else:
+            listing.files.setdefault(entry.name, []).append(StorageId(entry.id))
     return listing
