@@ -113,7 +113,7 @@ def adopt(good: Any) -> Any:
 
 def cover_at_the_end(good: Any) -> Any:
     def bad(self: Runs, fact: facts.RunSeen, now: Now) -> None:
-        for row in self._unsynced(fact.connection):
+        for row in self.unsynced(fact.connection):
             self.ledger.change(row.key, covered=row.stored)
         for row in self.ledger.covered(fact.connection):
             self.ledger.change(row.key, covered=row.seen or row.covered)
@@ -230,7 +230,7 @@ def hold_for_ever(good: Any) -> Any:
 
 def give_up(self: Runs, now: Now) -> None:
     if self.slow:
-        self._give_up(facts.RunLookFailed, now)
+        self.abandon(facts.RunLookFailed, now)
 
 
 def untell(self: Runs, now: Now) -> None:

@@ -50,7 +50,7 @@ def offline_as_empty(good: Any) -> Any:
         rows = self.ledger._rows.every([fact.source])
         missing = tuple(row.key.path for row in rows if row.seen != ABSENT)
         identity = self.watched[fact.source].row.identity
-        self._scanned(facts.Scanned(fact.source, identity, len(missing), missing), now)
+        self.scan_ended(facts.Scanned(fact.source, identity, len(missing), missing), now)
 
     return bad
 

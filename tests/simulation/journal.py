@@ -17,6 +17,7 @@ from twinsyncd.core.model import (
     Need,
     Outcome,
     RunRecord,
+    SourceKey,
     SourceRow,
     need,
 )
@@ -45,18 +46,18 @@ class VirtualJournal:
     def get(self, key: FileKey) -> FileRow | None:
         return self.files.get(key)
 
-    def get_many(self, source: str, paths: Sequence[str]) -> dict[str, FileRow]:
+    def get_many(self, source: SourceKey, paths: Sequence[str]) -> dict[str, FileRow]:
         keys = (FileKey(source, path) for path in paths)
         return {key.path: self.files[key] for key in keys if key in self.files}
 
-    def active(self, sources: Iterable[str]) -> Iterable[FileRow]:
+    def active(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         wanted = set(sources)
         for row in list(self.files.values()):
             live = need(row) is not Need.NOTHING or row.covered or row.stored == IN_DOUBT
             if live and row.key.source in wanted:
                 yield row
 
-    def every(self, sources: Iterable[str]) -> Iterable[FileRow]:
+    def every(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         wanted = set(sources)
         return [row for row in self.files.values() if row.key.source in wanted]
 

@@ -67,7 +67,12 @@ class World:
     """Runs one seed: faults for a while, then calm, then rest with every promise kept."""
 
     def __init__(
-        self, seed: int, make: MachineFactory = Machine, chances: Chances | None = None
+        self,
+        seed: int,
+        make: MachineFactory = Machine,
+        chances: Chances | None = None,
+        *,
+        journal: VirtualJournal | None = None,
     ) -> None:
         self.rnd = Random(seed)  # noqa: S311 - a world must be replayable
         self.chances = chances or Chances.draw(self.rnd)
@@ -83,7 +88,7 @@ class World:
         self.drive = VirtualDrive()
         lanes = dict.fromkeys(connection.lane for connection in whole.connections)
         self.clouds = {lane: ModelCloud(self.rnd, self.drive.torn) for lane in lanes}
-        self.journal = VirtualJournal()
+        self.journal = journal or VirtualJournal()
         self.crashes = self.heard = self.begun = self.spins = self.boundaries = 0
         self.epoch = 0  # answers to an earlier process are never heard
         self.inbox: list[facts.Fact] = []

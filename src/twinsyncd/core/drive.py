@@ -58,21 +58,21 @@ class Drive:
             case facts.HintsLost(source):
                 self.watched[source].scan_soon(now.at_s)
             case facts.Looked():
-                self._looked(fact, now)
+                self.looked(fact, now)
             case facts.LookFailed(key, reason):
                 self._missed(key, reason, now)
             case facts.Hashed():
                 self.hash_queue.ended(fact.key)
-                self._hashed(fact, now)
+                self.hashed(fact, now)
             case facts.HashMissed(key, reason):
                 self.hash_queue.ended(key)
                 self._missed(key, reason, now)
             case facts.FilesFound(source, files):
-                self._found(source, files, now)
+                self.found_files(source, files, now)
             case facts.Scanned():
-                self._scanned(fact, now)
+                self.scan_ended(fact, now)
             case facts.ScanFailed():
-                self._scan_failed(fact, now)
+                self.scan_failed(fact, now)
             case _:
                 assert_never(fact)
 
@@ -139,7 +139,7 @@ class Drive:
         self.settler.touched(key, now.at_s)
         self.activity(watched.source.connection, now)
 
-    def _found(
+    def found_files(
         self, source: SourceKey, files: tuple[tuple[str, Fingerprint], ...], now: Now
     ) -> None:
         watched = self.watched[source]
@@ -154,18 +154,18 @@ class Drive:
                 self.activity(watched.source.connection, now)
             self.settler.found(key, look, now.at_s)
 
-    def _looked(self, fact: facts.Looked, now: Now) -> None:
+    def looked(self, fact: facts.Looked, now: Now) -> None:
         for path, look in fact.looks:
             key = FileKey(fact.source, path)
             if look is None:
-                self._is_missing(key, now)
+                self.missed_by_look(key, now)
             else:
                 self.watched[fact.source].missing.pop(path, None)
             resting = self.settler.looked(key, look, now.at_s)
             if resting is not None:
                 self.hash_queue.add(key, resting)
 
-    def _is_missing(self, key: FileKey, now: Now) -> None:
+    def missed_by_look(self, key: FileKey, now: Now) -> None:
         """Note a file as missing; one look is no deletion, only scans confirm it."""
         row = self.ledger.known(key)
         if row is None or row.seen == ABSENT:
@@ -174,7 +174,7 @@ class Drive:
         watched.missing.setdefault(key.path, safety.UNLISTED_S)
         watched.scan_soon(now.at_s)
 
-    def _hashed(self, fact: facts.Hashed, now: Now) -> None:
+    def hashed(self, fact: facts.Hashed, now: Now) -> None:
         if not self.settler.hashed(fact.key, now.at_s):
             return
         row = self.ledger.get(fact.key)
@@ -195,7 +195,7 @@ class Drive:
 
     # ---- scans ------------------------------------------------------------------------
 
-    def _scanned(self, fact: facts.Scanned, now: Now) -> None:
+    def scan_ended(self, fact: facts.Scanned, now: Now) -> None:
         watched = self.watched[fact.source]
         watched.failures = watched.failures + 1 if fact.failed else 0
         watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
@@ -213,14 +213,14 @@ class Drive:
             )
         else:
             if not watched.hint_missed:  # else the next list, which follows soon, knows better
-                self._forget_gone(watched, now)
+                self.forget_gone(watched, now)
             left = min(approved - (lost - len(watched.missing)), len(watched.missing))
             if left > 0:  # the rest of what was approved; a minute is not over for these
                 row = replace(row, approved=True, drive=fact.identity, missing_count=left)
         self._scan_ended(watched, row, now)
         watched.scan_again(fact, now.at_s, self.jitter())
 
-    def _forget_gone(self, watched: SourceState, now: Now) -> None:
+    def forget_gone(self, watched: SourceState, now: Now) -> None:
         for path in safety.confirmed(watched.missing, now.at_s):
             key = FileKey(watched.source.key, path)
             if key in self.settler:
@@ -228,7 +228,7 @@ class Drive:
             del watched.missing[path]
             self.ledger.put(without_file(self.ledger.get(key)))
 
-    def _scan_failed(self, fact: facts.ScanFailed, now: Now) -> None:
+    def scan_failed(self, fact: facts.ScanFailed, now: Now) -> None:
         watched = self.watched[fact.source]
         watched.failures += 1
         watched.missing.clear()

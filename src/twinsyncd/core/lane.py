@@ -156,15 +156,15 @@ class Lane:
         since_s = self.waiting_s.get(connection.key)
         if since_s is None or now.at_s < since_s + connection.longest_wait_s:
             return False
-        return self._can_run(connection, now)
+        return self.can_run(connection, now)
 
     def _is_ready(self, connection: Connection, now: Now) -> bool:
         touched_s = self.touched_s.get(connection.key, float("-inf"))
         if now.at_s < touched_s + connection.batch_quiet_s or self.unsettled(connection.key):
             return False
-        return self._can_run(connection, now)
+        return self.can_run(connection, now)
 
-    def _can_run(self, connection: Connection, now: Now) -> bool:
+    def can_run(self, connection: Connection, now: Now) -> bool:
         """Return whether there is content for a run, and no store that may still change it.
 
         A file that keeps failing is set aside after a few tries, so it cannot delay this for long.

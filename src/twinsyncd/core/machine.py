@@ -69,7 +69,7 @@ class Machine:
         self._is_reference = lambda key: kind_of(key) == "reference"
         self._jitter = jitter
         self._lanes = {
-            key: self._make_lane(key, setup, saved_state, now)
+            key: self.make_lane(key, setup, saved_state, now)
             for key in dict.fromkeys(connection.lane for connection in setup.connections)
         }
 
@@ -193,7 +193,7 @@ class Machine:
             slow=tuple(slow),
         )
 
-    def _make_lane(self, key: LaneKey, setup: Setup, saved_state: SavedState, now: Now) -> Lane:
+    def make_lane(self, key: LaneKey, setup: Setup, saved_state: SavedState, now: Now) -> Lane:
         connections = tuple(c for c in setup.connections if c.lane == key)
         poll_max_s = min(connection.poll_max_s for connection in connections)
         state = LaneState(saved_state.lanes.get(key, LaneRow(key)), self._jitter, poll_max_s)

@@ -82,7 +82,7 @@ class Runs:
         name = self.state.row.connection
         files = tuple(
             commands.NewSourceFile(row.key, row.storage_id)
-            for row in self._unsynced(name)
+            for row in self.unsynced(name)
             if not row.in_connection and not self.is_reference(row.key)
         )
         return commands.Prepare(name, self._remote_id(name), files)
@@ -118,7 +118,7 @@ class Runs:
             self.ledger.change(key, in_connection=True)
         for key, reason in fact.refused:
             self.ledger.change(key, aside=reason)
-        rows = self._unsynced(fact.connection)
+        rows = self.unsynced(fact.connection)
         if any(not row.in_connection and not self.is_reference(row.key) for row in rows):
             incomplete = "the connection does not hold all its files yet"
             self.state.failed(Failure(Fault.TRANSIENT, incomplete), now)
@@ -157,7 +157,7 @@ class Runs:
         assert self.state.row.phase is Phase.STARTING, "no run was asked for"
         self.state.asking = False
         if fact.failure.fault is Fault.GONE:  # the connection: to be found or made again
-            self._give_up(facts.StartFailed, now)
+            self.abandon(facts.StartFailed, now)
             self.state.failed(replace(fact.failure, fault=Fault.TRANSIENT), now)
             return
         self.state.failed(fact.failure, now)
@@ -181,10 +181,10 @@ class Runs:
         self.state.succeeded()
         if fact.outcome is Outcome.ACTIVE:
             self.state.poll_later(now)
-            self._notice_length(now)
+            self.notice_length(now)
             return
         if self.state.row.phase is Phase.RUNNING:
-            self._ended(fact, now)
+            self.run_ended(fact, now)
         self.state.enter(Phase.QUIET, facts.RunSeen, now, run="")
 
     def look_failed(self, fact: facts.RunLookFailed, now: Now) -> None:
@@ -192,7 +192,7 @@ class Runs:
         self.state.asking = False
         hidden = self.state.row.phase is Phase.BLOCKED and fact.failure.fault is Fault.REFUSED
         if fact.failure.fault is Fault.GONE or hidden:
-            self._give_up(facts.RunLookFailed, now)
+            self.abandon(facts.RunLookFailed, now)
             self.state.poll_later(now)
         else:
             self.state.failed(fact.failure, now)
@@ -221,7 +221,7 @@ class Runs:
     def _remote_id(self, connection: ConnectionKey) -> str:
         return self.remotes[connection].remote_id
 
-    def _unsynced(self, connection: ConnectionKey) -> list[FileRow]:
+    def unsynced(self, connection: ConnectionKey) -> list[FileRow]:
         """Return the rows whose content in Storage is known, new, and not set aside."""
         return [
             row
@@ -234,7 +234,7 @@ class Runs:
         for row in self.ledger.covered(connection):
             self.ledger.change(row.key, covered=ABSENT)
 
-    def _give_up(self, cause: Cause, now: Now) -> None:
+    def abandon(self, cause: Cause, now: Now) -> None:
         self._uncover(self.state.row.connection)
         self.state.enter(Phase.QUIET, cause, now, run="", asks=0)
 
@@ -244,7 +244,7 @@ class Runs:
         self.state.enter(Phase.RUNNING, cause, now, run=run, asks=0)
         self.state.poll_later(now)
 
-    def _notice_length(self, now: Now) -> None:
+    def notice_length(self, now: Now) -> None:
         """Report a run that takes too long, once; it is watched further."""
         row = self.state.row
         usual = usual_s(self.lengths_s.get(row.connection, ()))
@@ -260,7 +260,7 @@ class Runs:
             known.append(now.wall_s - self.state.row.since_s)
             del known[:-RUNS_KEPT]
 
-    def _ended(self, fact: facts.RunSeen, now: Now) -> None:
+    def run_ended(self, fact: facts.RunSeen, now: Now) -> None:
         self._learn_length(fact, now)
         verdicts = judge(fact, self.ledger.covered(fact.connection))
         for verdict in verdicts:

@@ -49,7 +49,7 @@ class SourceState:
         """Return the scan to begin now."""
         self.scanning, self.due_s = True, float("inf")
         self.wanted = self.hint_missed = False
-        return _scan(self.row)
+        return scan_for(self.row)
 
     def end_scan(self, row: SourceRow, now_s: float) -> bool:
         """Note the result of the scan; return whether it changed the row."""
@@ -74,7 +74,7 @@ class SourceState:
         return delay_s(self.failures, jitter, base_s=OFFLINE_BASE_S)
 
 
-def _scan(row: SourceRow) -> Scan:
+def scan_for(row: SourceRow) -> Scan:
     """Return the scan that accepts what a person approved: that drive, or that loss."""
     if not row.approved:
         return Scan(row.key, row.identity)

@@ -47,7 +47,7 @@ class Stores:
                 if len(self.busy) >= self.uploads_max:
                     return chosen
                 if row.key not in self.busy and self._is_free(row, now):
-                    chosen.append(self._begin(connection, row, now))
+                    chosen.append(self.begin(connection, row, now))
         return chosen
 
     def load(self, connections: Container[ConnectionKey], now: Now) -> None:
@@ -102,7 +102,7 @@ class Stores:
     def _is_free(self, row: FileRow, now: Now) -> bool:
         return self.is_due(row, now) and not self.held(row.key)
 
-    def _begin(self, connection: ConnectionKey, row: FileRow, now: Now) -> Store:
+    def begin(self, connection: ConnectionKey, row: FileRow, now: Now) -> Store:
         assert row.fingerprint is not None, "a digest was seen without a fingerprint"
         self.busy[row.key] = now.at_s
         self._earlier[row.key] = self.doubts.get(row.key, -math.inf)
