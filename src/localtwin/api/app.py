@@ -23,7 +23,13 @@ from localtwin.api.openapi import described
 from localtwin.api.pages import home
 from localtwin.api.storage import recycling
 from localtwin.api.storage import routes as storage
-from localtwin.api.synchronization import manifest_connections, previews, storage_connections
+from localtwin.api.synchronization import (
+    authorization,
+    configurations,
+    manifest_connections,
+    reports,
+    storage_connections,
+)
 from localtwin.world.world import World
 
 _APIS = (
@@ -38,7 +44,9 @@ _APIS = (
     storage_connections,
     webhooks,
     manifest_connections,
-    previews,
+    authorization,
+    configurations,
+    reports,
 )
 
 
@@ -70,7 +78,7 @@ def build(
     envelope.install(app)
     blobs.install(app, world)
     imodel_shapes.install_downloads(app, world)
-    previews.install_reports(app, world)
+    reports.install_reports(app, world)
     apis = (*_APIS, admin) if admin_routes else _APIS
     routes = [route for api in apis for route in api.router(world).routes]
     dispatch = Dispatch([*app.routes, *routes])
