@@ -1,15 +1,15 @@
-"""What localtwin can refuse or fail at, as one tree.
+"""The errors of localtwin, as one tree.
 
 LocalTwinError
 ├── SetupError          the server cannot start: the data folder or the address is not usable
-├── Refusal             a rule of the platform says no; the API answers with its code and details
-│   ├── Unauthorised    no identity, or not a believable one
-│   ├── Forbidden       a known caller that may not do this
-│   ├── NotFound        the thing asked for does not exist for this caller
-│   ├── Conflict        right in itself, wrong at this moment
+├── Refusal             a rule of the platform refuses; the API answers with code and details
+│   ├── Unauthorised    no token, or one that is not valid
+│   ├── Forbidden       the caller lacks the permission
+│   ├── NotFound        the entity does not exist for this caller
+│   ├── Conflict        the request does not fit the current state
 │   └── Invalid         the request breaks a rule of its operation
-├── BlobRefusal         the same for the blob endpoint, which has codes and words of its own
-└── JobFailed           a run's worker process crashed, hung or answered nonsense
+├── BlobRefusal         the same for the blob endpoint, which has its own codes and messages
+└── JobFailed           a run's worker process crashed, hung or sent no report
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class LocalTwinError(Exception):
 
 
 class SetupError(LocalTwinError):
-    """Says why the server cannot start and what to do about it."""
+    """The server cannot start; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Detail:
 
 
 class Refusal(LocalTwinError):
-    """A rule of the platform said no.
+    """The platform's rules refuse the request.
 
     Source: iTwin Platform, "Error handling": code, message, optional target and details.
     """
@@ -51,19 +51,19 @@ class Refusal(LocalTwinError):
 
 
 class Unauthorised(Refusal):
-    """The caller is not known."""
+    """The caller is not authenticated."""
 
 
 class Forbidden(Refusal):
-    """The caller is known and may not do this."""
+    """The caller lacks the permission."""
 
 
 class NotFound(Refusal):
-    """The thing asked for does not exist."""
+    """The entity does not exist."""
 
 
 class Conflict(Refusal):
-    """The request does not fit the present state."""
+    """The request does not fit the current state."""
 
 
 class Invalid(Refusal):
@@ -71,7 +71,7 @@ class Invalid(Refusal):
 
 
 class BlobRefusal(LocalTwinError):
-    """The blob endpoint said no; `code` is the wire value, `facts` are elements of the body."""
+    """The blob endpoint refuses; `code` is the wire value, `facts` are elements of the body."""
 
     def __init__(self, code: str, **facts: str) -> None:
         super().__init__(" ".join([code, *facts.values()]))
@@ -80,7 +80,7 @@ class BlobRefusal(LocalTwinError):
 
 
 class JobFailed(LocalTwinError):
-    """The worker process gave no report: it hung, or crashed (out of memory counts as that)."""
+    """The worker process sent no report: it hung or crashed (running out of memory included)."""
 
     def __init__(self, reason: str, *, timed_out: bool = False, crashed: bool = False) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""One client's connection: ended when it stalls, floods, or never comes to an end.
+"""Limits of one client's connection: ended when it stalls, floods, or never ends.
 
 uvicorn waits for the rest of a request for ever and keeps every header it is sent. Here a
 connection is looked at now and then: a client on a slow but steady line gets through, one that
@@ -15,7 +15,7 @@ from typing import ClassVar
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-_STRIKES = 2  # one look may fall into the pause of an honest client
+_FAILED_CHECKS_MAX = 2  # one check may fall into the pause of an honest client
 _CONTENTS = b"/blobs/"  # where bodies are large; there the announced length is checked instead
 
 
@@ -23,8 +23,8 @@ _CONTENTS = b"/blobs/"  # where bodies are large; there the announced length is 
 class HttpLimits:
     """What one client may ask of the server."""
 
-    look_s: float = 15.0
-    least_bytes: int = 15 * 500  # between two looks; the slowest modem does better
+    check_interval_s: float = 15.0
+    least_bytes: int = 15 * 500  # between two checks; the slowest modem does better
     head_bytes: int = 64 << 10
     body_bytes: int = 16 << 20  # twice what any API takes: those say so themselves first
     connections: int = 400  # two descriptors each, of the 1,024 that a process usually has
@@ -55,9 +55,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._received = self._begun_at = 0  # bytes of the connection; where the request began
         self._chunked = False
         self._drained = False
-        self._strikes = 0
-        self._last_look = (0, 0, 0)
-        self._timer = self.loop.call_later(self.limits.look_s, self._look)
+        self._failed_checks = 0
+        self._last_check = (0, 0, 0)
+        self._timer = self.loop.call_later(self.limits.check_interval_s, self._check)
         if len(self.connections) > self.limits.connections:
             transport.abort()
 
@@ -118,23 +118,23 @@ class LimitedProtocol(HttpToolsProtocol):
         self._requests += 1
         self._begun_at = self._received
 
-    def _look(self) -> None:
-        """End the connection when nothing has moved since the last looks."""
-        self._timer = self.loop.call_later(self.limits.look_s, self._look)
+    def _check(self) -> None:
+        """End the connection when nothing has moved since the last checks."""
+        self._timer = self.loop.call_later(self.limits.check_interval_s, self._check)
         buffered = self.transport.get_write_buffer_size()
-        requests, received, buffered_before = self._last_look
-        deaf = (
+        requests, received, buffered_before = self._last_check
+        not_reading = (
             buffered > 0
             and not self._drained
             and buffered_before - buffered < self.limits.least_bytes
         )
-        mute = requests == self._requests and self._is_mute(self._received - received)
-        self._strikes = self._strikes + 1 if deaf or mute else 0
-        self._last_look = (self._requests, self._received, buffered)
+        silent = requests == self._requests and self._is_silent(self._received - received)
+        self._failed_checks = self._failed_checks + 1 if not_reading or silent else 0
+        self._last_check = (self._requests, self._received, buffered)
         self._drained = False
-        if self._strikes < _STRIKES:
+        if self._failed_checks < _FAILED_CHECKS_MAX:
             return
-        if deaf or self.transport.is_closing():
+        if not_reading or self.transport.is_closing():
             self.transport.abort()
         else:
             self._refuse(408)
@@ -143,7 +143,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Return whether what is still to come would be kept, or has no announced end."""
         return self._chunked or not (self.url.startswith(_CONTENTS) or self._is_answered())
 
-    def _is_mute(self, received: int) -> bool:
+    def _is_silent(self, received: int) -> bool:
         """Return whether we wait for the client, and `received` bytes are not what we wait for."""
         match self._stage:
             case Stage.NONE:

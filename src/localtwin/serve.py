@@ -18,7 +18,7 @@ from localtwin.api.app import build
 from localtwin.errors import NotFound, SetupError
 from localtwin.faults import Switch
 from localtwin.http_limits import HTTP_LIMITS, HttpLimits, limited_protocol
-from localtwin.signals import quiet_ends
+from localtwin.signals import stop_on_signals
 from localtwin.tls import check_certificate, public_name
 from localtwin.world.synchronization.run_executor import Limits
 from localtwin.world.world import World
@@ -98,7 +98,7 @@ def serve(
 
     `around` may wrap the application, to watch what goes over the wire. Signals are received in the
     main thread only; elsewhere give a `stop`. Raises SetupError when the folder or the address is
-    not to be had.
+    not usable.
     """
     _refuse_exposure(settings)
     check_certificate(settings.certificate, settings.private_key)
@@ -109,7 +109,7 @@ def serve(
     except SetupError:
         world.close()
         raise
-    with listening, quiet_ends():
+    with listening, stop_on_signals():
         ready = _ready(settings, listening, world)
         config = uvicorn.Config(
             app if around is None else around(app),
@@ -159,7 +159,7 @@ def serving(
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready, and ends when `stop` is set."""
+    """Calls `on_ready` once it accepts requests, and ends when `stop` is set."""
 
     def __init__(
         self,
@@ -183,7 +183,7 @@ class _Server(uvicorn.Server):
 
 
 def _refuse_exposure(settings: Settings) -> None:
-    """Raise SetupError when others could reach the server without having been asked to."""
+    """Raise SetupError unless others can reach it only with --expose and a certificate."""
     try:
         alone = ipaddress.ip_address(settings.host).is_loopback
     except ValueError:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def quiet_ends() -> Iterator[None]:
+def stop_on_signals() -> Iterator[None]:
     """Take a signal for an ordinary end.
 
     uvicorn stops cleanly and then raises the signal again for whoever had the handler before.

@@ -20,7 +20,7 @@ from localtwin.ids import pair_id
 from localtwin.serve import Ready, Settings, serving
 from localtwin.world.world import write_private
 
-SHORT = HttpLimits(look_s=0.05, connections=12)
+SHORT = HttpLimits(check_interval_s=0.05, connections=12)
 HEAD = b"POST /connect/token HTTP/1.1\r\nHost: cloud\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 
@@ -187,7 +187,7 @@ class Looks:
 
     def call_later(self, delay_s: float, call: Callable[[], object]) -> asyncio.TimerHandle:
         handle = asyncio.TimerHandle(0, call, (), self._loop)
-        if delay_s == HttpLimits().look_s:
+        if delay_s == HttpLimits().check_interval_s:
             self._timers.append((handle, call))
         return handle
 

@@ -468,7 +468,7 @@ def test_a_run_that_takes_the_server_down_thrice_is_given_up(tmp_path: Path) -> 
         connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
         started = platform.post(f"{CONNECTIONS}/{connection}/run")
         for _ in range(3):
-            world.run_records.began(started.headers["location"].rpartition("/")[2])
+            world.run_records.begin(started.headers["location"].rpartition("/")[2])
 
         world.start()
         world.executor.drain()

@@ -1,7 +1,7 @@
 """Lets pages of any origin call the APIs, as the platform does, and only the APIs.
 
 Tokens travel in headers, never in cookies, so a page can do no more than what it has a token for.
-What is there for people (the overview, the sign-in, the consent) stays closed to other pages.
+Pages for people (the overview, the sign-in, the consent) stay closed to other pages.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OPEN: Final = (
 
 
 class Browsers:
-    """Answers the questions that browsers ask before they let a page call an API.
+    """Answers the preflight requests of browsers and adds the CORS headers.
 
     Source: Fetch Standard, "CORS protocol".
     """

@@ -1,7 +1,7 @@
 """Finds the route of a request by its shape.
 
-A router tries its routes one by one, which with this many costs more than most requests do. The
-number of parts and the last part, where it is a fixed word, leave one or two to try.
+A router tries its routes one by one; with this many, that costs more than most requests do. The
+number of path parts, and the last part where it is a fixed word, leave one or two to try.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Shape = tuple[int, str]
 
 
 class Dispatch(BaseRoute):
-    """Stands for all `routes` at once."""
+    """One route that passes each request to the few of `routes` that can match it."""
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         found = [route for route in routes if isinstance(route, Route)]

@@ -1,4 +1,4 @@
-"""Answers: JSON bodies, the platform's error envelope, and answers without a body.
+"""The platform's error envelope, and answers without a body.
 
 Source: iTwin Platform, "Error handling".
 """

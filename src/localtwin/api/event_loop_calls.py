@@ -1,7 +1,7 @@
-"""Carries out the short rules that every upload needs, on the event loop where it can.
+"""Runs the short calls that every upload needs on the event loop, without a thread.
 
-Handing a rule to a thread and its result back costs more than such a rule does. One that would
-wait for another's transaction goes to a thread all the same: the loop never waits.
+Passing such a call to a thread and its result back costs more than the call. A call that would
+wait for another transaction goes to a thread all the same: the loop never waits.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from starlette.concurrency import run_in_threadpool
 Result = TypeVar("Result")
 
 
-class Desk(Protocol):
-    """Where rules write."""
+class WriteLock(Protocol):
+    """Reports whether the database's one writer is busy."""
 
     @property
     def writing(self) -> bool:
         """Whether a write is under way, so that another would wait for it."""
 
 
-async def on_event_loop(desk: Desk, rule: Callable[[], Result]) -> Result:
-    """Return what `rule` does; it writes little, and reads little but by key."""
-    return await run_in_threadpool(rule) if desk.writing else rule()
+async def on_event_loop(lock: WriteLock, call: Callable[[], Result]) -> Result:
+    """Return the result of `call`, which must write little and read by key only."""
+    return await run_in_threadpool(call) if lock.writing else call()

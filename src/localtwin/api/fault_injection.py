@@ -34,7 +34,7 @@ _OLD_LIMIT = (
 
 
 class FaultInjection:
-    """Stands between the gate and the APIs."""
+    """Middleware between the gateway and the APIs."""
 
     def __init__(self, app: ASGIApp, *, faults: Faults, clock: Clock) -> None:
         self._app = app
@@ -48,9 +48,9 @@ class FaultInjection:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
-        slow = self._faults.take(Fault.LATENCY, path=path)
-        if slow is not None:
-            await asyncio.sleep(slow.value)
+        latency = self._faults.take(Fault.LATENCY, path=path)
+        if latency is not None:
+            await asyncio.sleep(latency.value)
         if path.startswith("/blobs") and self._faults.take(Fault.EXPIRED_URL, path=path):
             refusal = BlobRefusal(
                 "AuthenticationFailed", AuthenticationErrorDetail="Signature not valid: expired."
@@ -65,20 +65,20 @@ class FaultInjection:
             await self._fail(switch, scope, receive, send)
 
     async def _fail(self, switch: Switch, scope: Scope, receive: Receive, send: Send) -> None:
-        busy = scope["path"].startswith("/blobs")
+        to_blob = scope["path"].startswith("/blobs")
         match switch.kind:
-            case Fault.THROTTLE | Fault.ERROR if busy:
+            case Fault.THROTTLE | Fault.ERROR if to_blob:
                 await blob_refused(BlobRefusal("ServerBusy"), now=self._clock(), head=False)(
                     scope, receive, send
                 )
             case Fault.THROTTLE:
                 await throttled(scope, int(switch.value))(scope, receive, send)
             case Fault.SIGNED_OUT:
-                gone = Unauthorised("Unauthorized", "Access token has expired.")
-                await refused(gone)(scope, receive, send)
+                expired = Unauthorised("Unauthorized", "Access token has expired.")
+                await refused(expired)(scope, receive, send)
             case Fault.LOST_ANSWER:
-                await self._app(scope, receive, _unheard)
-                await _break(send)
+                await self._app(scope, receive, _discard)
+                await _break_connection(send)
             case Fault.LATE_EFFECT:
                 await self._later(switch.value, scope, receive)
                 await _failed(504)(scope, receive, send)
@@ -98,7 +98,7 @@ class FaultInjection:
 
         async def act() -> None:
             await asyncio.sleep(delay_s)
-            await self._app(scope, replay, _unheard)
+            await self._app(scope, replay, _discard)
 
         task = asyncio.create_task(act())
         self._late.add(task)
@@ -144,15 +144,15 @@ def throttled(scope: Scope, retry_after_s: int) -> JSONResponse:
 
 def _failed(status: int) -> JSONResponse:
     code = _CODES.get(status, "ServiceUnavailable")
-    body = {"error": {"code": code, "message": "A fault was asked for."}}
+    body = {"error": {"code": code, "message": "Injected fault."}}
     return JSONResponse(body, status)
 
 
-async def _unheard(_message: Message) -> None:
+async def _discard(_message: Message) -> None:
     return
 
 
-async def _break(send: Send) -> None:
+async def _break_connection(send: Send) -> None:
     """Announce a body and send none: the server then closes the connection."""
     headers = [(b"content-length", b"1000000")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -57,7 +57,7 @@ _QUERY_NAMES = {
 
 
 class Gateway:
-    """Lets believable requests through to `app`, in one spelling."""
+    """Passes authenticated requests on to `app`, with paths and query names in one spelling."""
 
     def __init__(
         self, app: ASGIApp, *, access: Access, words: Iterable[str], limit: RateLimit

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty
 from localtwin.api.links import PAGE, caller, page_links, paged, wants_representation
-from localtwin.world.itwins import DEFAULTS, ITwin, Wanted
+from localtwin.world.itwins import DEFAULTS, ITwin, ITwinFilter
 from localtwin.world.world import World
 
 Status = Literal["Active", "Inactive", "Trial"]
@@ -111,7 +111,7 @@ def router(world: World) -> APIRouter:
     return routes
 
 
-def _wanted(asked: Filter) -> Wanted:
+def _wanted(asked: Filter) -> ITwinFilter:
     properties = {
         "subClass": asked.sub_class,
         "type": asked.type,
@@ -119,7 +119,7 @@ def _wanted(asked: Filter) -> Wanted:
         "parentId": asked.parent_id,
         "iTwinAccountId": asked.account_id,
     }
-    return Wanted(
+    return ITwinFilter(
         name=asked.display_name,
         number=asked.number,
         search=asked.search,

@@ -32,7 +32,7 @@ def origin(request: Request) -> str:
 
 
 def caller(request: Request) -> Caller:
-    """Return who is calling; only behind the gate."""
+    """Return who is calling; only behind the gateway."""
     found: Caller = request.scope["state"]["caller"]
     return found
 

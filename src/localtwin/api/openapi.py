@@ -1,7 +1,7 @@
-"""localtwin's description of itself: which operation answers what, errors included.
+"""localtwin's OpenAPI document: what each operation answers, errors included.
 
-FastAPI describes what comes in; what goes out is listed here, operation by operation, because every
-answer is written by hand in the real platform's shapes.
+FastAPI describes the requests. The answers are listed here, operation by operation, because every
+one is written by hand in the platform's shapes.
 """
 
 from __future__ import annotations
@@ -153,15 +153,15 @@ _SUCCESS |= {
 }
 _MEANING = {
     201: "Created",
-    202: "Accepted; Location or _links lead on",
+    202: "Accepted; Location or _links say what comes next",
     204: "Done",
-    302: "The browser or client goes on at Location",
-    303: "An active run stands in the way; Location is its address",
-    400: "The request is not understood",
-    401: "No sign-in, or not a believable one",
+    302: "Go on at Location",
+    303: "A run of the iModel is already active; Location is its address",
+    400: "The request can not be parsed",
+    401: "No token, or one that is not valid",
     403: "The caller may not do this",
     404: "Not there, or not at this address or in this version",
-    409: "It does not fit the present state",
+    409: "The request conflicts with the current state",
     413: "The body is too large",
     422: "The request breaks a rule of the operation",
     429: "Too many requests; Retry-After says when to come back",

@@ -1,7 +1,7 @@
-"""The shapes of everything localtwin answers, as JSON Schemas.
+"""JSON Schemas of everything localtwin answers.
 
-A shape is closed: a property that is not written here is a defect, so that a client generated from
-the description knows all there is.
+A shape is closed: a property that is not listed here is a defect, so a client generated from the
+document knows every property.
 """
 
 from __future__ import annotations
@@ -236,14 +236,14 @@ def _runs() -> dict[str, Schema]:
     numbers = ("totalErrorsCount", "totalWarningsCount", "totalOtherIssuesCount")
     more = {"bridgeExitCode": or_null(INTEGER), "canUserFix": BOOLEAN}
     report = closed({"suggestedAction": _TEXT, "message": _TEXT} | dict.fromkeys(numbers, INTEGER))
-    fate = {"state": _STATE, "result": _RESULT}
-    task = {"id": GUID, "retryAttempts": INTEGER} | _PERIOD | fate
+    outcome = {"state": _STATE, "result": _RESULT}
+    task = {"id": GUID, "retryAttempts": INTEGER} | _PERIOD | outcome
     task |= {
         "error": or_null(closed(dict.fromkeys(texts, STRING) | more)),
         "details": or_null(closed({"synchronizationReport": report})),
     }
-    job = {"id": GUID, "connectorType": STRING, "tasks": a_list(ref("Task"))} | _PERIOD | fate
-    minimal = {"id": GUID} | fate
+    job = {"id": GUID, "connectorType": STRING, "tasks": a_list(ref("Task"))} | _PERIOD | outcome
+    minimal = {"id": GUID} | outcome
     whole = minimal | _PERIOD
     whole |= {
         "connectionId": STRING,
@@ -258,7 +258,7 @@ def _runs() -> dict[str, Schema]:
     }
 
 
-def _lesser() -> dict[str, Schema]:
+def _other_shapes() -> dict[str, Schema]:
     authorization = {"isUserAuthorized": BOOLEAN, "_links": closed({"authorizationUrl": _LINK})}
     settings: Schema = {"type": "object", "additionalProperties": {"type": ["boolean", "number"]}}
     configuration = {"scopeId": STRING, "settings": settings, "resolvedSettings": settings}
@@ -293,5 +293,5 @@ def _errors() -> dict[str, Schema]:
 
 
 SHAPES: dict[str, Schema] = (
-    _errors() | _itwins() | _imodels() | _storage() | _connections() | _lesser()
+    _errors() | _itwins() | _imodels() | _storage() | _connections() | _other_shapes()
 )

@@ -34,8 +34,8 @@ class ITwin:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a list of iTwins is narrowed to; `search` is a part of name or number."""
+class ITwinFilter:
+    """The conditions of a list of iTwins; `search` is a part of name or number."""
 
     name: str | None = None
     number: str | None = None
@@ -62,8 +62,8 @@ def _property(name: str) -> ColumnElement[str]:
 
 
 DEFAULTS = {"class": "Endeavor", "subClass": "Project", "status": "Active"}
-"""What an iTwin is when nobody said otherwise."""
-_ALL = Wanted()
+"""The properties of an iTwin that was created without them."""
+_ALL = ITwinFilter()
 
 
 class ITwins:
@@ -100,7 +100,7 @@ class ITwins:
             return find_itwin(connection, itwin_id)
 
     def page(
-        self, wanted: Wanted = _ALL, *, skip: int, top: int, newest_first: bool = False
+        self, wanted: ITwinFilter = _ALL, *, skip: int, top: int, newest_first: bool = False
     ) -> list[ITwin]:
         """Return one page of what is wanted, in order of creation."""
         order = itwins.c.seq.desc() if newest_first else itwins.c.seq

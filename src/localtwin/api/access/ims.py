@@ -1,4 +1,4 @@
-"""IMS: discovery, keys, tokens and who one is.
+"""IMS: discovery, keys, tokens and user information.
 
 Source: iTwin Platform, "Authorization"; OpenID Connect Discovery 1.0; RFC 6749.
 """
@@ -31,7 +31,7 @@ def router(world: World) -> APIRouter:
 
     @routes.get("/.well-known/openid-configuration")
     async def discovery(request: Request) -> JSONResponse:
-        """Tell where everything is."""
+        """Return the addresses of the endpoints."""
         return JSONResponse(_discovery(origin(request)))
 
     @routes.get("/.well-known/openid-configuration/jwks")
@@ -41,7 +41,7 @@ def router(world: World) -> APIRouter:
 
     @routes.get("/connect/userinfo")
     def user_info(request: Request) -> JSONResponse:
-        """Tell whose the token is."""
+        """Return who the token belongs to."""
         token = request.headers.get("authorization", "").partition(" ")[2]
         try:
             caller = world.access.caller(token, scope="")

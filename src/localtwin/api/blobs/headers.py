@@ -20,7 +20,7 @@ from localtwin.world.blobs.conditions import Conditions
 _METADATA = "x-ms-meta-"
 _METADATA_BYTES = 8 << 10
 # Source: Blob service REST API, "Put Blob": x-ms-blob-cache-control and the like, or without it.
-_TOLD = ("Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language")
+_STORED = ("Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language")
 
 
 def conditions_of(request: Request, *, reading: bool = False) -> Conditions:
@@ -44,7 +44,7 @@ def kept_headers(request: Request) -> Headers:
     md5 = headers.get("x-ms-blob-content-md5")
     if md5 is not None:
         check_md5_form(md5)
-    return Headers(content_type or "application/octet-stream", md5, _told(request))
+    return Headers(content_type or "application/octet-stream", md5, _stored_headers(request))
 
 
 def written_headers(blob: Blob) -> dict[str, str]:
@@ -80,7 +80,7 @@ def http_date(moment: str) -> str:
     return format_datetime(datetime.fromisoformat(moment).astimezone(UTC), usegmt=True)
 
 
-def _told(request: Request) -> dict[str, str]:
+def _stored_headers(request: Request) -> dict[str, str]:
     """Return the metadata and the headers to keep, by the names that readers get them under."""
     headers = request.headers
     stored = {name: text for name, text in headers.items() if name.startswith(_METADATA)}
@@ -90,7 +90,7 @@ def _told(request: Request) -> dict[str, str]:
     ):
         raise BlobRefusal("MetadataTooLarge")
     whole = "comp" not in request.query_params
-    for name in _TOLD:
+    for name in _STORED:
         text = headers.get(f"x-ms-blob-{name.lower()}", headers.get(name) if whole else None)
         if text is not None:
             stored[name] = text

@@ -125,7 +125,7 @@ def _single(routes: APIRouter, world: World) -> None:
 
     @routes.get("/{imodel_id}/operations/create")
     def creation(imodel_id: str) -> JSONResponse:
-        """Tell how far the creation is: an iModel is there at once, or not at all."""
+        """Return the state of the creation; an iModel is created at once or not at all."""
         world.imodels.get(imodel_id)
         return JSONResponse({"createOperation": {"state": "successful"}})
 

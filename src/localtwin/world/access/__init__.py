@@ -1,1 +1,1 @@
-"""Who calls: clients, tokens, people, and what they agreed to."""
+"""Clients, tokens, users, and what they authorised."""

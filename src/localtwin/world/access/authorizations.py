@@ -1,7 +1,7 @@
-"""Which people let runs act in their name: without that, a run for a person ends at once.
+"""Which users have authorised runs to act for them; without that, a user's run ends at once.
 
-The platform keeps a person's refresh token, so consent lapses as that does. A service has nobody
-to ask; its own sign-in stands in, whatever its connections say.
+The platform keeps the user's refresh token, so the authorization expires with it. A service needs
+no authorization, whatever its connections say.
 Source: Synchronization API, "Get authorization information"; authenticationType User and Service.
 """
 
@@ -34,7 +34,7 @@ def is_authorised(transaction: Transaction, user_id: str, now: datetime) -> bool
     return transaction.execute(given).first() is not None
 
 
-def own(transaction: Transaction, connection_id: str, person_id: str | None) -> None:
+def set_owner(transaction: Transaction, connection_id: str, person_id: str | None) -> None:
     """Record which person runs of the connection act for; None: it is a service's."""
     transaction.execute(delete(owners).where(owners.c.connection_id == connection_id))
     if person_id is not None:
@@ -43,7 +43,7 @@ def own(transaction: Transaction, connection_id: str, person_id: str | None) -> 
 
 
 def may_run(transaction: Transaction, connection_id: str, now: datetime) -> bool:
-    """Return whether a run of the connection has somebody to act for."""
+    """Return whether the connection's user has authorised runs, or it has no user."""
     query = (
         select(owners.c.user_id)
         .join(connections, connections.c.id == owners.c.connection_id)

@@ -1,4 +1,4 @@
-"""Who calls: OAuth clients, and the tokens they carry.
+"""OAuth clients and their tokens.
 
 Source: iTwin Platform, "Authorization"; tokens are RS256 JWTs with `exp` and `scope` as an array.
 """
@@ -30,9 +30,9 @@ SCOPES = frozenset({SCOPE, "openid", "profile", "email", "offline_access"})
 NATIVE_CLIENT = "native-localtwin"
 LOCAL_USER = "local.user@localhost"
 AUDIENCE = ["https://qa-api.bentley.com", "https://api.bentley.com", "localtwin"]
-_CONSENT = "localtwin-consent"  # no API believes a token for this audience
+_CONSENT = "localtwin-consent"  # no API accepts a token for this audience
 LIFETIME = timedelta(hours=1)
-_REMEMBERED = 1024  # verified tokens; checking a signature costs more than the request itself
+_CACHED_TOKENS = 1024  # verified tokens; checking a signature costs more than the request itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class ConsentAsked:
 
 
 class Access:
-    """Registers clients, issues tokens and believes only its own."""
+    """Registers clients, issues tokens and accepts only its own."""
 
     def __init__(self, database: Database, key: RSAPrivateKey, clock: Clock) -> None:
         self._database = database
@@ -126,7 +126,7 @@ class Access:
         return ConsentAsked(claims["sub"], claims["name"], claims["redirect_url"])
 
     def caller(self, token: str, *, scope: str = SCOPE) -> Caller:
-        """Return who `token` speaks for; raises Unauthorised, also when it lacks the scope."""
+        """Return the identity of `token`; raises Unauthorised, also when it lacks the scope."""
         known = self._known.get(token) or self._verified(token)
         if scope and scope not in known.scopes:
             raise _unauthorised(f"Access token lacks the scope {scope}.")
@@ -179,7 +179,7 @@ class Access:
         )
         with self._lock:
             self._known[token] = caller
-            while len(self._known) > _REMEMBERED:
+            while len(self._known) > _CACHED_TOKENS:
                 self._known.popitem(last=False)
         return caller
 

@@ -1,4 +1,4 @@
-"""Grants: authorization codes and refresh tokens of people who signed in, and whom runs act for.
+"""Grants: authorization codes and refresh tokens of users who signed in.
 
 Source: RFC 6749 sections 4.1 and 6, RFC 7636 (S256 only), as iTwin Platform, "Authorization".
 """

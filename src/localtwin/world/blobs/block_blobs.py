@@ -19,7 +19,7 @@ from localtwin.world.blobs import stored_headers
 from localtwin.world.blobs.blocks import (
     check_block_id,
     committed_rows,
-    forget_abandoned,
+    delete_abandoned,
     stage,
 )
 from localtwin.world.blobs.conditions import Conditions
@@ -181,7 +181,7 @@ class Blobs:
             raise BlobRefusal("BlobNotFound")
         return found, [_block(row) for row in committed], [_block(row) for row in staged]
 
-    def forget(self, connection: Connection, blob_ids: Sequence[str]) -> list[str]:
+    def delete_records(self, connection: Connection, blob_ids: Sequence[str]) -> list[str]:
         """Delete the records of blobs; returns the contents to `drop` after the commit."""
         found: list[str] = []
         for blob in blob_ids:
@@ -189,7 +189,7 @@ class Blobs:
                 gone = delete(table).where(column == blob).returning(table.c.content)
                 found += connection.execute(gone).scalars()
             connection.execute(delete(committed_blocks).where(committed_blocks.c.blob == blob))
-        stored_headers.forget(connection, found)
+        stored_headers.delete_of(connection, found)
         return found
 
     def drop(self, contents: Sequence[str]) -> None:
@@ -203,8 +203,8 @@ class Blobs:
         """
         orphans = select(blobs.c.id).where(blobs.c.id.not_in(select(items.c.guid)))
         with self._database.write() as connection:
-            self.forget(connection, connection.execute(orphans).scalars().all())
-            forget_abandoned(connection, self._clock())
+            self.delete_records(connection, connection.execute(orphans).scalars().all())
+            delete_abandoned(connection, self._clock())
         used = self._database.all(select(blobs.c.content)) + self._database.all(
             select(staged_blocks.c.content)
         )
@@ -239,7 +239,7 @@ class Blobs:
                 before = _find(connection, row["id"])
                 conditions.check(before)
                 old = _replace(connection, row, blocks, before)
-                stored_headers.remember(connection, row["content"], headers)
+                stored_headers.record(connection, row["content"], headers)
         except BaseException:
             self._contents.drop([row["content"]])
             raise
@@ -289,7 +289,7 @@ def _replace(
         connection.execute(_INSERT, row)
     else:
         old.append(before.content)
-        stored_headers.forget(connection, [before.content])
+        stored_headers.delete_of(connection, [before.content])
         row["created"] = before.created
         connection.execute(update(blobs).where(blobs.c.id == blob).values(row))
         connection.execute(delete(committed_blocks).where(committed_blocks.c.blob == blob))

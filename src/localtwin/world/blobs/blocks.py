@@ -64,8 +64,8 @@ def stage(connection: Connection, row: dict[str, Any]) -> list[str]:
     return list(old)
 
 
-def forget_abandoned(connection: Connection, now: datetime) -> None:
-    """Delete the records of staged blocks whose upload nobody has gone on with for a week."""
+def delete_abandoned(connection: Connection, now: datetime) -> None:
+    """Delete the records of staged blocks of uploads that were abandoned for a week."""
     left = select(staged_blocks.c.blob).group_by(staged_blocks.c.blob)
     abandoned = left.having(func.max(staged_blocks.c.staged) < stamp(now - _STAGED_FOR))
     connection.execute(delete(staged_blocks).where(staged_blocks.c.blob.in_(abandoned)))

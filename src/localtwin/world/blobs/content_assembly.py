@@ -1,6 +1,6 @@
-"""Joins the contents that are in parts, one after the other, beside all that is asked for.
+"""Joins contents that are in parts, one after the other, in a thread of its own.
 
-A thread of its own: to copy a point cloud takes seconds, and nobody needs to wait for them.
+Copying a point cloud takes seconds, and no request needs to wait for that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class ContentAssembler:
-    """The thread; without it, whoever needs a content as one file joins it."""
+    """The thread; without it, the first reader of a content joins it."""
 
     def __init__(self, contents: Contents) -> None:
         self._contents = contents

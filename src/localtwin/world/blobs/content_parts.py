@@ -35,7 +35,9 @@ class Slice:
     size_bytes: int
 
 
-def lay(folder: Path, content: str, slices: Sequence[Slice], find: Callable[[str], Path]) -> None:
+def write_parts(
+    folder: Path, content: str, slices: Sequence[Slice], find: Callable[[str], Path]
+) -> None:
     """Make `folder` hold the parts of `content`; `find` says where the content of a slice is.
 
     Raises FileNotFoundError when one is gone, another OSError where files can't be linked.
@@ -48,7 +50,7 @@ def lay(folder: Path, content: str, slices: Sequence[Slice], find: Callable[[str
 
 
 def link(folder: Path, target: Path) -> None:
-    """Make `target` hold the same parts; raises FileNotFoundError when they are gone or going."""
+    """Make `target` hold the same parts; FileNotFoundError: they are being deleted."""
     names = {part.content for part in _slices(folder)}
     with _complete_or_gone(target):
         for name in (*names, _LIST):
@@ -77,13 +79,13 @@ def join(folder: Path, target: Path, stopping: Event) -> None:
 
 
 def drop(folder: Path) -> None:
-    """Delete the parts, if there are any; whoever joins them just then makes no file of them."""
-    going = folder.with_name(f"{folder.name}.gone")
+    """Delete the parts, if there are any; a thread that is joining them makes no file of them."""
+    renamed = folder.with_name(f"{folder.name}.gone")
     try:
-        folder.rename(going)
+        folder.rename(renamed)
     except FileNotFoundError:
         return
-    shutil.rmtree(going, ignore_errors=True)
+    shutil.rmtree(renamed, ignore_errors=True)
 
 
 def append(out: IO[bytes], parts: Iterable[tuple[Path, Slice]], stopping: Event) -> None:

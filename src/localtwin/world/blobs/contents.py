@@ -22,7 +22,7 @@ from localtwin.world.blobs import content_parts
 from localtwin.world.blobs.content_parts import Slice
 
 _PIECES = 1024 if hasattr(os, "writev") else 0  # as many as all systems take
-_ASIDE = ".parts"  # behind the name of what is frozen in parts
+_PARTS_SUFFIX = ".parts"  # behind the name of what is frozen in parts
 # The "Storage CRC64" of the blob service goes by this name elsewhere; 11 GB/s, so it costs nothing.
 _CRC64 = anycrc.Model("CRC64-NVME")
 
@@ -126,7 +126,7 @@ class Contents:
         """
         name = uuid.uuid4().hex
         try:
-            content_parts.lay(self._parts / name, name, slices, self.whole)
+            content_parts.write_parts(self._parts / name, name, slices, self.whole)
         except FileNotFoundError:
             raise
         except OSError:  # a file system without links
@@ -156,20 +156,20 @@ class Contents:
         Needs `restore` before it is read: nothing is copied here if that can be helped.
         """
         try:
-            content_parts.link(self._parts / name, _aside(target))
+            content_parts.link(self._parts / name, _parts_folder(target))
         except OSError:  # most are one file by now, which is there before its parts go
             _link(self.whole(name), target)
 
     def restore(self, folder: Path) -> None:
         """Make every content that was frozen in parts one file; may be repeated."""
-        for aside in folder.glob(f"*{_ASIDE}"):
-            target = aside.with_suffix("")
+        for parts in folder.glob(f"*{_PARTS_SUFFIX}"):
+            target = parts.with_suffix("")
             if not target.exists():
                 try:
-                    target.hardlink_to(self.whole(content_parts.content_of(aside)))
+                    target.hardlink_to(self.whole(content_parts.content_of(parts)))
                 except OSError:  # gone, where its blob has another content since
-                    content_parts.join(aside, target, self._stopping)
-            shutil.rmtree(aside, ignore_errors=True)
+                    content_parts.join(parts, target, self._stopping)
+            shutil.rmtree(parts, ignore_errors=True)
 
     def drop(self, names: Iterable[str]) -> None:
         """Delete the contents, those that are there."""
@@ -218,8 +218,8 @@ def _link(file: Path, target: Path) -> None:
         shutil.copyfile(file, target)
 
 
-def _aside(target: Path) -> Path:
-    return target.with_name(target.name + _ASIDE)
+def _parts_folder(target: Path) -> Path:
+    return target.with_name(target.name + _PARTS_SUFFIX)
 
 
 def write_pieces(stream: IO[bytes], pieces: Sequence[bytes]) -> None:

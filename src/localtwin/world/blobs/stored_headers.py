@@ -14,13 +14,13 @@ from localtwin.world.database import Database
 from localtwin.world.tables import stored_headers
 
 
-def remember(connection: Connection, content: str, headers: Mapping[str, str]) -> None:
+def record(connection: Connection, content: str, headers: Mapping[str, str]) -> None:
     """Record the headers of a new content."""
     if headers:
         connection.execute(insert(stored_headers), {"content": content, "headers": dict(headers)})
 
 
-def forget(connection: Connection, contents: Sequence[str]) -> None:
+def delete_of(connection: Connection, contents: Sequence[str]) -> None:
     """Delete the headers of contents that are gone."""
     if contents:
         gone = delete(stored_headers).where(stored_headers.c.content == bindparam("gone"))

@@ -64,7 +64,7 @@ class RecycleBin:
         """Delete the item for good, with everything below it."""
         with self._database.write() as connection:
             guid = _recycled(connection, item_id, kind)
-            contents = self._blobs.forget(connection, _remove(connection, guid))
+            contents = self._blobs.delete_records(connection, _remove(connection, guid))
         self._blobs.drop(contents)
 
     def expire(self) -> None:
@@ -74,7 +74,7 @@ class RecycleBin:
         with self._database.write() as connection:
             query = select(items.c.guid).where(items.c.recycled < before)
             for guid in connection.execute(query).scalars().all():
-                contents += self._blobs.forget(connection, _remove(connection, guid))
+                contents += self._blobs.delete_records(connection, _remove(connection, guid))
         self._blobs.drop(contents)
 
 

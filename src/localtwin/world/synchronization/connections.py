@@ -15,7 +15,7 @@ from sqlalchemy.engine import Row
 
 from localtwin.errors import Conflict, Forbidden, NotFound, not_found
 from localtwin.ids import new_guid, pair_id
-from localtwin.world.access.authorizations import USER, own
+from localtwin.world.access.authorizations import USER, set_owner
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database, next_seq
 from localtwin.world.imodels.imodels import find_imodel
@@ -57,7 +57,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """What a caller says about a source file."""
+    """A source file as the caller names it."""
 
     file_id: str
     connector_type: str | None = None
@@ -108,7 +108,7 @@ class Connections:
             }
             transaction.execute(insert(connections).values(row))
             connection = Connection(**row)
-            own(transaction, connection.id, owner)
+            set_owner(transaction, connection.id, owner)
             many = "One or more SourceFiles are already mapped to the iModel."
             for mapping in mappings:
                 _add(transaction, connection, mapping, taken=many)
@@ -151,7 +151,7 @@ class Connections:
         with self._database.write() as transaction:
             found = find_connection(transaction, kind, connection_id)
             if authentication_type == USER:
-                own(transaction, found.id, owner)
+                set_owner(transaction, found.id, owner)
             if values:
                 transaction.execute(
                     update(connections).where(connections.c.id == found.id).values(values)

@@ -1,4 +1,4 @@
-"""Frozen inputs: what a run reads stays as it was when the run started.
+"""Frozen inputs: the content that a run reads, as it was when the run started.
 
 A run's folder is made before its row is committed, so a row never lacks its contents; a folder
 without a row is what a crash left and is deleted at the next start.
@@ -29,9 +29,9 @@ UNMAP = "unmap"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a run shall do with one source file; `url` is where a manifest's file is fetched.
+    """One source file of a run; `url` is where a manifest's file is fetched.
 
-    `children` are fetched with it, so that it finds under their names what it draws on.
+    `children` are its reference files, fetched beside it under their names.
     """
 
     file_id: str
@@ -68,7 +68,7 @@ class FrozenInputs:
         folder = self.folder(run_id)
         folder.mkdir()
         if orders is not None:
-            return [(order, _place(order, at)) for at, order in enumerate(orders)]
+            return [(order, _target(order, at)) for at, order in enumerate(orders)]
         frozen = []
         rows = transaction.execute(
             select(sources.c.id, sources.c.file_id, sources.c.connector_type)
@@ -116,8 +116,8 @@ class FrozenInputs:
         return item.name, target.name
 
 
-def _place(order: Order, at: int) -> str:
-    """Return where the file is put: what draws on others has a folder with them."""
+def _target(order: Order, at: int) -> str:
+    """Return where the file is put: one with references shares a folder with them."""
     return f"{at}/{order.name}" if order.children else f"{at}"
 
 

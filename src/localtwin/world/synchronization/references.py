@@ -1,6 +1,6 @@
-"""Reference files: what a source file of a manifest run draws on, fetched beside it.
+"""Reference files of a manifest run: fetched beside the source file that refers to them.
 
-They are no source files: a run brings in what the master makes of them.
+They are not source files: no connector reads them by themselves.
 Source: Synchronization API, "Create ManifestConnection run", property children.
 """
 
@@ -35,10 +35,8 @@ class Reference:
     problem: str | None
 
 
-def remember(
-    transaction: Transaction, task_id: str, folder: str, children: Sequence[Child]
-) -> None:
-    """Record what the task draws on; each will be in `folder`, under its own name."""
+def record(transaction: Transaction, task_id: str, folder: str, children: Sequence[Child]) -> None:
+    """Record the references of a task; each will be in `folder`, under its own name."""
     rows = [
         {
             "task_id": task_id,
@@ -74,8 +72,8 @@ def note_problems(transaction: Transaction, problems: Mapping[tuple[str, int], s
         transaction.execute(update(references).where(here).values(problem=problem))
 
 
-def forget_urls(transaction: Transaction, run_id: str) -> None:
-    """Forget where the run's reference files were."""
+def delete_urls(transaction: Transaction, run_id: str) -> None:
+    """Delete the URLs of the run's reference files; they are secrets."""
     of_run = select(tasks.c.id).where(tasks.c.run_id == run_id)
-    drawn_on = references.c.task_id.in_(of_run)
-    transaction.execute(update(references).where(drawn_on).values(url=None))
+    of_tasks = references.c.task_id.in_(of_run)
+    transaction.execute(update(references).where(of_tasks).values(url=None))

@@ -1,7 +1,7 @@
-"""Carries runs out, in threads of its own, each with a worker process.
+"""Executes runs in threads of its own, each with a worker process.
 
-Threads, because a run must neither hold up requests nor another iModel's run. What is unfinished
-at the start, because the server died, is started again from the database.
+Threads, because a run must delay neither requests nor the run of another iModel. A run that was
+unfinished when the server died is started again from the database.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from localtwin.world.synchronization.worker.process import WorkerProcess
 
 log = logging.getLogger(__name__)
 
-# A run that took the whole server down this often would do it again.
+# A run that ended the whole server this often would do it again.
 _ATTEMPTS = 3
 # In a run's folder: the file the worker is reading.
 _AT_WORK = "at-work"
-_NOBODY = (
+_NOT_AUTHENTICATED = (
     "The user this connection acts for has not signed in to synchronization, or too long ago. "
     "Open the authorizationUrl of the authorization information, or let the connection act for "
     "a service with the authenticationType Service."
 )
-# How soon a stuck run notices that its switch was taken back.
+# How soon a stuck run notices that its switch was turned off.
 _STUCK_S = 0.2
 
 
@@ -105,7 +105,7 @@ class RunExecutor:
             self._processes[0].warm()
 
     def submit(self, run_id: str) -> None:
-        """Have the run carried out; returns at once."""
+        """Execute the run; returns at once."""
         self._queue.put(run_id)
 
     def drain(self) -> None:
@@ -139,7 +139,7 @@ class RunExecutor:
         while (run_id := self._queue.get()) is not None and not self._stopping.is_set():
             process = self._idle.get()
             try:
-                self._carry_out(run_id, process)
+                self._execute(run_id, process)
             except Exception:
                 log.exception("run.broken run_id=%s", run_id)
                 self._run_records.fail(run_id, "RunOrchestrationError", "Internal error.")
@@ -147,57 +147,61 @@ class RunExecutor:
                 self._idle.put(process)
                 self._queue.task_done()
 
-    def _carry_out(self, run_id: str, process: WorkerProcess) -> None:
+    def _execute(self, run_id: str, process: WorkerProcess) -> None:
         run = find_run(self._database, run_id)
         if run is None or run.state == COMPLETED:
             return
         if run.attempts >= _ATTEMPTS:
-            self._end(run_id, "RunOrchestrationError", "The run never came to an end.")
+            self._end(
+                run_id,
+                "RunOrchestrationError",
+                "The server died in every attempt.",
+            )
             return
-        self._run_records.began(run_id)
+        self._run_records.begin(run_id)
         if self._faults.take(Fault.UNAUTHENTICATED_RUN) or not self._run_records.may_act(run):
-            self._end(run_id, USER_NOT_AUTHENTICATED, _NOBODY)
+            self._end(run_id, USER_NOT_AUTHENTICATED, _NOT_AUTHENTICATED)
             return
         if not self._frozen_inputs.restore(run_id):
             return
-        lost = self._fetch(run) | self._spoilt(run)
+        failed = self._fetch(run) | self._failed_by_fault(run)
         self._run_records.executing(run_id)
-        if not self._waited(run_id):
+        if not self._wait_as_configured(run_id):
             return
-        answer = self._asked(run, process, lost)
+        answer = self._ask_worker(run, process, failed)
         if answer is None:
             return
         self._run_records.finalizing(run_id)
-        report = replace(answer.report, sources=(*answer.report.sources, *lost.values()))
-        self._run_records.ended(run, report, self._earlier(answer))
+        report = replace(answer.report, sources=(*answer.report.sources, *failed.values()))
+        self._run_records.end(run, report, self._earlier(answer))
         self._frozen_inputs.drop(run_id)
 
-    def _asked(
-        self, run: Run, process: WorkerProcess, lost: dict[str, SourceReport]
+    def _ask_worker(
+        self, run: Run, process: WorkerProcess, failed: dict[str, SourceReport]
     ) -> WorkerAnswer | None:
         """Return the worker's answer, None when the run has failed as a whole.
 
-        A file that crashes the worker, or that it does not come to an end with, is added to
-        `lost`, and the others have another worker.
+        A file that crashes the worker, or takes too long, is added to `failed`; another worker then
+        reads the other files.
         """
         end = time.monotonic() + self._limits.run_s
         while True:
             try:
-                order = self.order(run, without=lost.keys())
+                order = self.order(run, without=failed.keys())
                 left_s = end - time.monotonic()
                 return process.run(order, limit_s=left_s, file_s=self._limits.file_s)
             except JobFailed as failure:
                 if self._stopping.is_set():
                     return None
-                culprit = self._culprit(run, failure) if time.monotonic() < end else None
-                if culprit is None or culprit in lost:
+                guilty = self._guilty(run, failure) if time.monotonic() < end else None
+                if guilty is None or guilty in failed:
                     key = "RunTimedOut" if failure.timed_out else "RunOrchestrationError"
                     self._end(run.id, key, failure.reason, timed_out=failure.timed_out)
                     return None
-                lost[culprit] = given_up(culprit, failure.reason, timed_out=failure.timed_out)
+                failed[guilty] = given_up(guilty, failure.reason, timed_out=failure.timed_out)
 
-    def _culprit(self, run: Run, failure: JobFailed) -> str | None:
-        """Return the file that the worker was at when it ended."""
+    def _guilty(self, run: Run, failure: JobFailed) -> str | None:
+        """Return the file that the worker was reading when it ended."""
         note = self._frozen_inputs.folder(run.id) / _AT_WORK
         if not (failure.crashed or failure.timed_out) or not note.exists():
             return None
@@ -205,8 +209,8 @@ class RunExecutor:
         note.unlink()
         return file_id
 
-    def _waited(self, run_id: str) -> bool:
-        """Wait as long as limits and faults say; returns whether the run shall go on."""
+    def _wait_as_configured(self, run_id: str) -> bool:
+        """Wait as long as limits and faults demand; returns whether the run goes on."""
         slow = self._faults.take(Fault.SLOW_RUN)
         end = time.monotonic() + self._limits.run_s
         stopped = self._stopping.wait(self._limits.delay_s + (slow.value if slow else 0.0))
@@ -221,39 +225,39 @@ class RunExecutor:
         self._run_records.fail(run_id, key, reason, timed_out=timed_out)
         self._frozen_inputs.drop(run_id)
 
-    def _spoilt(self, run: Run) -> dict[str, SourceReport]:
-        """Return the report of the file that a fault shall spoil."""
+    def _failed_by_fault(self, run: Run) -> dict[str, SourceReport]:
+        """Return the report of the file that fails because a fault is switched on."""
         if not run.tasks or not self._faults.take(Fault.FAILED_FILE):
             return {}
         first = run.tasks[0].file_id
-        return {first: failed_source(first, "FileSpoilt", "A fault was asked for.")}
+        return {first: failed_source(first, "InjectedFault", "failed-file is switched on.")}
 
     def _fetch(self, run: Run) -> dict[str, SourceReport]:
-        """Fetch what is named by URL; returns the reports of the files that can't be had.
+        """Fetch what is named by URL; returns the reports of the files that could not be fetched.
 
-        A reference file that can't be had is noted; its master is read without it.
+        A missing reference file is recorded; the source file is read without it.
         """
         folder = self._frozen_inputs.folder(run.id)
-        masters = [
+        source_files = [
             (task, task.url, folder / str(task.content))
             for task in run.tasks
             if task.url is not None and not (folder / str(task.content)).exists()
         ]
-        drawn_on = [
+        references = [
             (each, each.url, folder / each.content)
             for task in run.tasks
             for each in task.references
             if each.url is not None and not (folder / each.content).exists()
         ]
-        wanted = [(url, target) for _, url, target in (*masters, *drawn_on)]
+        wanted = [(url, target) for _, url, target in (*source_files, *references)]
         reasons = fetch_all(wanted, limit_s=self._limits.fetch_s)
-        problems = zip(drawn_on, reasons[len(masters) :], strict=True)
-        self._run_records.missed(
+        problems = zip(references, reasons[len(source_files) :], strict=True)
+        self._run_records.record_missing_references(
             {(each.task_id, each.position): why for (each, _, _), why in problems if why}
         )
         return {
             task.file_id: failed_source(task.file_id, "FileNotAvailable", why)
-            for (task, _, _), why in zip(masters, reasons[: len(masters)], strict=True)
+            for (task, _, _), why in zip(source_files, reasons[: len(source_files)], strict=True)
             if why is not None
         }
 

@@ -1,4 +1,4 @@
-"""Writes down how runs proceed: states, results, and the changeset, in one transaction each.
+"""Records the progress of runs: states, results and changesets, one transaction each.
 
 Source: Synchronization API, "Get StorageConnection run"; iModels API, "Changeset".
 """
@@ -17,7 +17,7 @@ from localtwin.world.access.authorizations import may_run
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
 from localtwin.world.imodels.imodels import find_imodel, last_changeset
-from localtwin.world.synchronization.references import forget_urls, note_problems
+from localtwin.world.synchronization.references import delete_urls, note_problems
 from localtwin.world.synchronization.runs import (
     COMPLETED,
     EXECUTING,
@@ -58,12 +58,12 @@ class RunRecords:
         return "" if last is None else last.id
 
     def may_act(self, run: Run) -> bool:
-        """Return whether the run has somebody to act for at this moment."""
+        """Return whether the run's user has authorised runs, or it needs no user."""
         with self._database.read() as transaction:
             return may_run(transaction, run.connection_id, self._clock())
 
-    def began(self, run_id: str) -> None:
-        """Record that the run was begun, for the first time or again."""
+    def begin(self, run_id: str) -> None:
+        """Record that the run begins, for the first time or again."""
         attempts = {"attempts": runs.c.attempts + 1}
         with self._database.write() as transaction:
             _move(transaction, run_id, WAITING, of_run=attempts)
@@ -85,12 +85,12 @@ class RunRecords:
         with self._database.write() as transaction:
             _move(transaction, run_id, FINALIZING)
 
-    def missed(self, problems: Mapping[tuple[str, int], str]) -> None:
-        """Record why reference files are missing, by task and position."""
+    def record_missing_references(self, problems: Mapping[tuple[str, int], str]) -> None:
+        """Record why reference files could not be fetched, by task and position."""
         with self._database.write() as transaction:
             note_problems(transaction, problems)
 
-    def ended(
+    def end(
         self, run: Run, report: JobReport, earlier: tuple[Run, JobReport] | None = None
     ) -> None:
         """Record what the worker reported, and the changeset if there is one.
@@ -209,4 +209,4 @@ def _end_run(
         .where(runs.c.id == run_id, runs.c.state != COMPLETED)
         .values(state=COMPLETED, result=result, error=error, ended=now)
     )
-    forget_urls(transaction, run_id)
+    delete_urls(transaction, run_id)

@@ -20,7 +20,7 @@ from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database, next_seq
 from localtwin.world.synchronization.connections import Connection, find_connection
 from localtwin.world.synchronization.frozen_inputs import FrozenInputs, Order
-from localtwin.world.synchronization.references import Reference, references_of, remember
+from localtwin.world.synchronization.references import Reference, record, references_of
 from localtwin.world.tables import connections, runs, tasks
 
 # The states in their order, and what a run is at: fetching files first, then reading them.
@@ -84,7 +84,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyActive:
-    """An active run of the iModel stands in the way; nothing was started."""
+    """The iModel has an active run already; nothing was started."""
 
     run_id: str
     connection_id: str
@@ -104,14 +104,14 @@ class Runs:
     def start(
         self, kind: str, connection_id: str, orders: Sequence[Order] | None = None
     ) -> Started | AlreadyActive:
-        """Start a run, or name the active one that stands in the way.
+        """Start a run, or return the one that is already active.
 
         Without `orders` the connection's own Storage files are taken as they are now.
         Raises Conflict when another start for the same iModel is being processed.
         """
         with self._database.read() as transaction:
             connection = find_connection(transaction, kind, connection_id)
-        with self._alone(connection.imodel_id), self._database.write() as transaction:
+        with self._exclusive(connection.imodel_id), self._database.write() as transaction:
             active = _active(transaction, connection.imodel_id)
             if active is not None:
                 return active
@@ -174,14 +174,14 @@ class Runs:
         if rows:
             transaction.execute(insert(tasks), rows)
         for task, (order, _content) in zip(rows, frozen, strict=True):
-            remember(transaction, task["id"], str(task["position"]), order.children)
+            record(transaction, task["id"], str(task["position"]), order.children)
         transaction.execute(
             update(connections).where(connections.c.id == connection.id).values(last_run_id=run_id)
         )
         return Started(run_id)
 
     @contextmanager
-    def _alone(self, imodel_id: str) -> Iterator[None]:
+    def _exclusive(self, imodel_id: str) -> Iterator[None]:
         with self._lock:
             if imodel_id in self._starting:
                 raise Conflict(
@@ -218,10 +218,10 @@ def _find(transaction: Transaction, run_id: str) -> Run | None:
 
 def _tasks(transaction: Transaction, run_ids: Sequence[str]) -> dict[str, list[Task]]:
     query = select(tasks).where(tasks.c.run_id.in_(run_ids))
-    drawn_on = references_of(transaction, run_ids)
+    of_task_references = references_of(transaction, run_ids)
     found: dict[str, list[Task]] = {}
     for row in transaction.execute(query.order_by(tasks.c.run_id, tasks.c.position)):
-        task = Task(**row._mapping, references=tuple(drawn_on.get(row.id, ())))
+        task = Task(**row._mapping, references=tuple(of_task_references.get(row.id, ())))
         found.setdefault(row.run_id, []).append(task)
     return found
 

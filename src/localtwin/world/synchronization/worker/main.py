@@ -34,7 +34,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not look like an answer
     jobs: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=_listen, args=(sys.stdin, jobs), daemon=True).start()
+    threading.Thread(target=_read_lines, args=(sys.stdin, jobs), daemon=True).start()
     module = importlib.import_module(sys.argv[1])
     while True:
         print(_answer(module, jobs.get()), file=answers, flush=True)
@@ -52,7 +52,7 @@ def _bound_memory(limit_bytes: str | None) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (int(limit_bytes), int(limit_bytes)))
 
 
-def _listen(lines: IO[str], jobs: queue.Queue[str]) -> None:
+def _read_lines(lines: IO[str], jobs: queue.Queue[str]) -> None:
     for line in lines:
         jobs.put(line)
     os._exit(0)

@@ -21,8 +21,8 @@ from localtwin.world.synchronization.worker.messages import (
     read_answer,
 )
 
-# How often the watch looks; a worker is killed that much later at worst.
-_LOOK_S = 1.0
+# How often the limits are checked; a worker is killed that much later at worst.
+_CHECK_S = 1.0
 
 
 class WorkerProcess:
@@ -40,19 +40,19 @@ class WorkerProcess:
         self._running()
 
     def run(self, order: WorkerOrder, *, limit_s: float, file_s: float = math.inf) -> WorkerAnswer:
-        """Return the worker's answer: its report, and that of an earlier run it came upon.
+        """Return the worker's answer: its report, and that of an unrecorded earlier run.
 
         Raises JobFailed when it crashes, takes longer than `limit_s` in all or than `file_s` at
         one file, or reports a failure.
         """
         process = self._running()
         assert order.job.at_work is not None, "a run's order says where to note the file at work"
-        watch = _Watch(process, order.job.at_work, limit_s=limit_s, file_s=file_s)
-        with watch:
+        limit = _TimeLimit(process, order.job.at_work, limit_s=limit_s, file_s=file_s)
+        with limit:
             line = _ask(process, order_line(order))
         if not line:
             self._discard(process)
-            late = watch.ended
+            late = limit.exceeded
             raise JobFailed(_reason(process, timed_out=late), timed_out=late, crashed=not late)
         answer: dict[str, Any] = json.loads(line)
         if "failure" in answer:
@@ -101,18 +101,18 @@ class WorkerProcess:
             _close(process)
 
 
-class _Watch:
+class _TimeLimit:
     """Kills a worker that takes too long; `note` names the file it is at."""
 
     def __init__(
         self, process: subprocess.Popen[str], note: Path, *, limit_s: float, file_s: float
     ) -> None:
-        self.ended = False
+        self.exceeded = False
         self._process = process
         self._note = note
         self._limit_s, self._file_s = limit_s, file_s
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._check, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -122,16 +122,16 @@ class _Watch:
         self._done.set()
         self._thread.join()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         start = since = time.monotonic()
-        pause_s = min(_LOOK_S, self._limit_s / 4, self._file_s / 4)
+        pause_s = min(_CHECK_S, self._limit_s / 4, self._file_s / 4)
         seen = ""
         while not self._done.wait(pause_s):
             now, at = time.monotonic(), self._at()
             if at != seen:
                 seen, since = at, now
             if now - start > self._limit_s or (at and now - since > self._file_s):
-                self.ended = True
+                self.exceeded = True
                 self._process.kill()
                 return
 
