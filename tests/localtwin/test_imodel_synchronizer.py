@@ -12,7 +12,8 @@ from localtwin.connectors.source import Extent, Partition, SourceElement
 from localtwin.imodel.changeset import recording, write_changeset
 from localtwin.imodel.read import content
 from localtwin.imodel.schema import create_imodel, opened, transaction
-from localtwin.imodel.synchronizer import Origin, Synchronizer, Tally
+from localtwin.imodel.synchronizer import Origin, Synchronizer
+from localtwin.imodel.tally import Tally
 
 KEYS = "abcdef"
 State = dict[str, SourceElement]
@@ -74,7 +75,7 @@ def test_the_imodel_follows_its_sources_and_can_be_replayed_and_undone(
             file = Path(folder) / f"{number}.changeset"
             tally, has_changeset = bridged(imodel, file, name, state)
 
-            told = (tally.inserted, tally.updated, tally.deleted)
+            told = (tally.elements.inserted, tally.elements.updated, tally.elements.deleted)
             assert told == expected_counts(held.get(name, {}), state)
             assert has_changeset == (any(told) or name not in held)
             assert bool(tally.changes) == has_changeset

@@ -10,7 +10,14 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from localtwin.connectors.source import Extent, Json, Partition, SourceElement, unreadable
+from localtwin.connectors.source import (
+    Connector,
+    Extent,
+    Json,
+    Partition,
+    SourceElement,
+    unreadable,
+)
 
 CadObject: TypeAlias = dict[str, Any]  # an object as cadkit gives it
 
@@ -21,7 +28,7 @@ V7_PADDING_BYTES = 1024
 ENTITIES_MAX = 5_000_000  # an element takes about 2 kB while it is read; a bound against bombs
 
 
-class CadConnector:
+class CadConnector(Connector):
     """Reads DWG from R13 on, DGN V7 and DGN V8."""
 
     name = "CAD"

@@ -19,7 +19,7 @@ from ezdxf.lldxf.tagwriter import TagCollector
 from ezdxf.math import Vec2, Vec3
 
 from localtwin.connectors.dxf_extent import extent_of
-from localtwin.connectors.source import Json, Partition, SourceElement, unreadable
+from localtwin.connectors.source import Connector, Json, Partition, SourceElement, unreadable
 
 TAIL_BYTES = 1024
 DIGEST_BYTES = 16
@@ -33,7 +33,7 @@ _BLOCK_NAMES = {"DIMENSION": "geometry", "ARC_DIMENSION": "geometry", "INSERT": 
 _POINTERS = {5, 102, 105, 1005, *range(320, 370), *range(390, 400), 480, 481}
 
 
-class DxfConnector:
+class DxfConnector(Connector):
     """Reads DXF from R12 on, ASCII or binary, and mends what ezdxf can mend."""
 
     name = "DXF"

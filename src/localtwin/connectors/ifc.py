@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localtwin.connectors.ifc_digest import Digests
-from localtwin.connectors.source import ConnectorError, Json, Partition, SourceElement, unreadable
+from localtwin.connectors.source import (
+    Connector,
+    ConnectorError,
+    Json,
+    Partition,
+    SourceElement,
+    unreadable,
+)
 
 Instance: TypeAlias = Any  # an ifcopenshell.entity_instance, which has no static types
 Matrix: TypeAlias = NDArray[np.float64]
@@ -27,7 +34,7 @@ DECIMALS = 6  # of the length unit: finer differences are the noise of an export
 _TOLD_ELSEWHERE = {"GlobalId", "OwnerHistory", "Name", "Tag", "ObjectPlacement", "HasPropertySets"}
 
 
-class IfcConnector:
+class IfcConnector(Connector):
     """Reads IFC2X3, IFC4 and IFC4X3 in the STEP encoding."""
 
     name = "IFC"
@@ -38,7 +45,7 @@ class IfcConnector:
         yield from _Reading(_opened(file)).elements()
 
 
-class IfcZipConnector:
+class IfcZipConnector(Connector):
     """Reads the IFC file inside an .ifczip."""
 
     name = "IFC"

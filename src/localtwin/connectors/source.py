@@ -1,7 +1,7 @@
-"""What a connector yields: elements of a source file, or the reason there are none."""
+"""What a connector yields: elements and relationships of a source file, or why there are none."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 CHECKSUM_BYTES = 16  # a checksum only has to differ when content does; nobody attacks it
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+Outline: TypeAlias = Sequence[Sequence[tuple[float, float]]]
 
 
 class Partition(Enum):
@@ -37,6 +38,9 @@ class SourceElement:
     GlobalId, a DXF handle). `parent`, `category` and `type_definition` are identifiers of
     the same source.
     `shape` is a digest of the geometry, so that a changed shape is a changed element.
+    `outline` is a simplified plan of it: polylines in the XY plane, in the units of the source.
+    It is for drawing only and not part of the checksum, so it must follow from what is.
+    `placement` is a 3x4 matrix, row by row, rounded to the precision of the file.
     """
 
     identifier: str
@@ -50,11 +54,13 @@ class SourceElement:
     properties: Mapping[str, Json] | None = None
     extent: Extent | None = None
     shape: str = ""
+    outline: Outline = ()
+    placement: tuple[float, ...] | None = None
 
     def checksum(self) -> str:
         """Return a digest of all that the source says, independent of how the file is laid out."""
         extent = self.extent and [*self.extent.low, *self.extent.high]
-        stated = [
+        stated: list[object] = [
             self.class_name,
             self.partition.value,
             self.label,
@@ -66,10 +72,29 @@ class SourceElement:
             extent,
             self.shape,
         ]
+        if self.placement is not None:
+            stated.append(self.placement)
         text = json.dumps(stated, sort_keys=True, separators=(",", ":"), default=dict)
         return blake2b(
             text.encode("utf-8", "surrogatepass"), digest_size=CHECKSUM_BYTES
         ).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRelationship:
+    """A relationship between two elements of the same source file.
+
+    `class_name` is "Schema:Class". `source` and `target` are identifiers of elements. These
+    three identify the relationship; one that is repeated counts once.
+    """
+
+    class_name: str
+    source: str
+    target: str
+    properties: Mapping[str, Json] | None = None
+
+
+SourceItem: TypeAlias = SourceElement | SourceRelationship
 
 
 class Connector(Protocol):
@@ -87,12 +112,19 @@ class Connector(Protocol):
     def version(self) -> str:
         """The edition of this connector's reading."""
 
-    def read(self, file: Path) -> Iterator[SourceElement]:
-        """Yield every element of `file`, each after those that it names.
+    def read(self, file: Path) -> Iterator[SourceItem]:
+        """Yield every element and relationship of `file`, each after the elements that it names.
 
-        Raises ConnectorError when the file as a whole can't be trusted; what was yielded
-        before is then to be thrown away.
+        Raises ConnectorError when the file as a whole can't be trusted; the caller must then
+        discard what was yielded before.
         """
+
+    def remarks(self) -> Sequence[str]:
+        """Return what the last `read` kept, reduced or left out, once it is exhausted.
+
+        Each is one sentence for the run's report: "3 entities of unknown type kept as raw tags."
+        """
+        return ()
 
 
 @dataclass(slots=True, eq=False)
@@ -121,8 +153,8 @@ def unreadable(message: str, *, code: str = "FileUnreadable") -> ConnectorError:
     )
 
 
-def read_source(connector: Connector, file: Path, name: str) -> Iterator[SourceElement]:
-    """Yield what `connector` reads of `file`; whatever its library raises is the file's error.
+def read_source(connector: Connector, file: Path, name: str) -> Iterator[SourceItem]:
+    """Yield what `connector` reads of `file`; any exception of its library is the file's error.
 
     `name` is what people call the file. Raises ConnectorError only.
     """
@@ -136,19 +168,17 @@ def read_source(connector: Connector, file: Path, name: str) -> Iterator[SourceE
         raise unreadable(f"{name} can't be read: {reason}") from exc
 
 
-def with_unique_identifiers(
-    elements: Iterable[SourceElement],
-) -> Iterator[tuple[str, SourceElement]]:
-    """Yield each element with an identifier of its own.
+def identifier_candidates(identifier: str, repeats: dict[str, int]) -> Iterator[str]:
+    """Yield the identifier, then numbered ones, until the caller finds one that is free.
 
-    A repeated identifier gets its turn as a suffix: the file is wrong, its elements are not.
+    A repeated identifier gets its number as a suffix: the file is wrong, its elements are not.
+    `repeats` carries the last number given from call to call, so a thousand repeats stay cheap.
     """
-    turns: dict[str, int] = {}
-    for element in elements:
-        turn = turns.get(element.identifier, 0) + 1
-        turns[element.identifier] = turn
-        identifier = clean(element.identifier)
-        yield identifier if turn == 1 else f"{identifier}~{turn}", element
+    wanted = clean(identifier)
+    yield wanted
+    while True:
+        repeats[wanted] = repeats.get(wanted, 1) + 1
+        yield f"{wanted}~{repeats[wanted]}"
 
 
 def clean(text: str) -> str:

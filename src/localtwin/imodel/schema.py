@@ -23,6 +23,8 @@ RECORDED = (
     "bis_Model",
     "bis_Element",
     "bis_ExternalSourceAspect",
+    "bis_GeometricElement",
+    "bis_ElementRefersToElements",
 )
 
 DDL = """
@@ -63,6 +65,20 @@ CREATE TABLE bis_ExternalSourceAspect (
     ElementId INTEGER NOT NULL,
     Checksum TEXT NOT NULL,
     PRIMARY KEY (SourceId, Identifier)
+) WITHOUT ROWID;
+CREATE TABLE bis_GeometricElement (
+    ElementId INTEGER PRIMARY KEY,
+    Shape TEXT,
+    Placement TEXT,
+    Outline BLOB
+);
+CREATE TABLE bis_ElementRefersToElements (
+    ExternalSourceId INTEGER NOT NULL,
+    ClassId INTEGER NOT NULL,
+    SourceId INTEGER NOT NULL,
+    TargetId INTEGER NOT NULL,
+    JsonProperties TEXT NOT NULL,
+    PRIMARY KEY (ExternalSourceId, ClassId, SourceId, TargetId)
 ) WITHOUT ROWID;
 CREATE TABLE local_Read (
     Source TEXT PRIMARY KEY,

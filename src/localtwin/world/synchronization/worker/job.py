@@ -26,7 +26,8 @@ from localtwin.imodel.report import (
     report_to_json,
 )
 from localtwin.imodel.schema import create_imodel, opened, savepoint, transaction
-from localtwin.imodel.synchronizer import Origin, Synchronizer, Tally
+from localtwin.imodel.synchronizer import Origin, Synchronizer
+from localtwin.imodel.tally import Tally
 
 __all__ = ["create_imodel", "last_report", "run_job"]
 _EDITION_LENGTH = 12  # only has to differ from the one before
@@ -93,7 +94,7 @@ def _bridge(database: apsw.Connection, source: SourceOrder) -> tuple[SourceRepor
 
 
 def _source_report(source: SourceOrder, tally: Tally) -> tuple[SourceReport, Changes]:
-    counts = (tally.inserted, tally.updated, tally.deleted)
+    counts = (tally.elements.inserted, tally.elements.updated, tally.elements.deleted)
     return SourceReport(source.source_id, "Success", *counts), tally.changes
 
 

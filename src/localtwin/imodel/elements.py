@@ -1,0 +1,261 @@
+"""Writes the elements of one source into an iModel.
+
+Elements are matched by their identifier in the source and compared by checksum, so only what
+differs is written and an element keeps its id for as long as its identifier lives.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import apsw
+
+from localtwin.connectors.source import (
+    Json,
+    Partition,
+    SourceElement,
+    clean,
+    identifier_candidates,
+)
+from localtwin.imodel.classes import ClassRegistry
+from localtwin.imodel.outline import encode_outline
+from localtwin.imodel.report import Changes
+from localtwin.imodel.tally import CHANGES_OF, CHANGES_OF_MODEL, Tally
+
+# Identifiers looked up again and again (layers, parents, types); more only costs memory.
+_REMEMBERED_MAX = 10_000
+
+_HELD = """
+SELECT Aspect.ElementId, Checksum, ParentId, CategoryId, TypeDefinitionId, seen.ElementId NOT NULL
+FROM bis_ExternalSourceAspect AS Aspect
+JOIN bis_Element ON bis_Element.Id = Aspect.ElementId
+LEFT JOIN temp.seen ON seen.ElementId = Aspect.ElementId
+WHERE SourceId = ? AND Identifier = ?
+"""
+
+
+class _Held(NamedTuple):
+    """An element as the iModel holds it."""
+
+    id: int
+    checksum: str
+    parent: int | None
+    category: int | None
+    type_definition: int | None
+    is_seen: int
+
+    @property
+    def links(self) -> "_Links":
+        return self.parent, self.category, self.type_definition
+
+
+_Links = tuple[int | None, int | None, int | None]  # parent, category, type definition
+
+
+class ElementWriter:
+    """Takes the elements of one reading of a source; `source` is the source's id.
+
+    `redraw` brings outlines up to date as well where nothing else changed, which is only needed
+    when another edition of the connector reads the source.
+    """
+
+    def __init__(
+        self,
+        database: apsw.Connection,
+        classes: ClassRegistry,
+        tally: Tally,
+        *,
+        source: int,
+        redraw: bool,
+    ) -> None:
+        self._database = database
+        self._run = database.execute
+        self._classes = classes
+        self._tally = tally
+        self._source = source
+        self._redraw = redraw
+        self._models: dict[Partition, int] = {}
+        self._repeats: dict[str, int] = {}
+        self._resolved: dict[str, int] = {}
+        self._run("CREATE TEMP TABLE IF NOT EXISTS seen (ElementId INTEGER PRIMARY KEY)")
+        self._run(
+            "CREATE TEMP TABLE IF NOT EXISTS gone (ElementId INTEGER PRIMARY KEY, Identifier TEXT)"
+        )
+        self._run("DELETE FROM temp.seen")
+        tally.before = self._count()
+
+    def take(self, element: SourceElement) -> None:
+        """Insert the element, update what differs, or leave it as it is."""
+        identifier, held = self._place_of(element.identifier)
+        checksum = element.checksum()
+        links = (
+            self.resolve(element.parent),
+            self.resolve(element.category),
+            self.resolve(element.type_definition),
+        )
+        if held is None:
+            element_id = self._insert(element, links, identifier, checksum)
+        else:
+            element_id = held.id
+            if held.checksum != checksum or held.links != links:
+                self._update(element, links, held, identifier, checksum)
+            elif self._redraw:
+                self._write_geometry(element, element_id)
+        self._run("INSERT INTO temp.seen VALUES (?)", (element_id,))
+
+    def resolve(self, identifier: str | None) -> int | None:
+        """Return the id of an element that was taken before; None if there is none."""
+        if identifier is None:
+            return None
+        found = self._resolved.get(identifier)
+        if found is None:
+            held = self._held(clean(identifier))
+            if held is None or not held.is_seen:
+                return None
+            if len(self._resolved) >= _REMEMBERED_MAX:
+                self._resolved.clear()
+            found = self._resolved[identifier] = held.id
+        return found
+
+    def finish(self) -> None:
+        """Delete the elements that were not taken, and models that became empty."""
+        self._delete_unseen()
+        self._drop_empty_models()
+        self._tally.after = self._count()
+
+    def _count(self) -> int:
+        query = "SELECT count(*) FROM bis_ExternalSourceAspect WHERE SourceId = ?"
+        return int(self._run(query, (self._source,)).get)
+
+    def _place_of(self, identifier: str) -> tuple[str, _Held | None]:
+        """Return the identifier that the element has in the iModel, and what is held there."""
+        for candidate in identifier_candidates(identifier, self._repeats):
+            held = self._held(candidate)
+            if held is None or not held.is_seen:
+                return candidate, held
+        raise AssertionError("candidates never end")
+
+    def _held(self, identifier: str) -> _Held | None:
+        row = self._run(_HELD, (self._source, identifier)).fetchone()
+        return None if row is None else _Held(*row)
+
+    def _insert(self, element: SourceElement, links: _Links, identifier: str, checksum: str) -> int:
+        self._run(
+            "INSERT INTO bis_Element VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self._row(element, links),
+        )
+        element_id = self._database.last_insert_rowid()
+        self._run(
+            "INSERT INTO bis_ExternalSourceAspect VALUES (?, ?, ?, ?)",
+            (self._source, identifier, element_id, checksum),
+        )
+        self._write_geometry(element, element_id)
+        self._tally.elements.inserted += 1
+        self._tally.changes |= CHANGES_OF[element.partition]
+        return element_id
+
+    def _update(
+        self,
+        element: SourceElement,
+        links: _Links,
+        held: _Held,
+        identifier: str,
+        checksum: str,
+    ) -> None:
+        self._run(
+            "UPDATE bis_Element SET (ClassId, ModelId, ParentId, CategoryId,"
+            " TypeDefinitionId, CodeValue, UserLabel,"
+            " JsonProperties, MinX, MinY, MinZ, MaxX, MaxY, MaxZ)"
+            " = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE Id = ?",
+            (*self._row(element, links), held.id),
+        )
+        self._run(
+            "UPDATE bis_ExternalSourceAspect SET Checksum = ?"
+            " WHERE SourceId = ? AND Identifier = ?",
+            (checksum, self._source, identifier),
+        )
+        self._write_geometry(element, held.id)
+        self._tally.elements.updated += 1
+        self._tally.changes |= CHANGES_OF[element.partition]
+
+    def _row(self, element: SourceElement, links: _Links) -> tuple[int | float | str | None, ...]:
+        extent = element.extent
+        box = (*extent.low, *extent.high) if extent else (None,) * 6
+        return (
+            self._classes.id_of(element.class_name),
+            self._model(element.partition),
+            *links,
+            clean(element.code) or None,
+            clean(element.label) or None,
+            json_text(element.properties),
+            *box,
+        )
+
+    def _write_geometry(self, element: SourceElement, element_id: int) -> None:
+        placement = None if element.placement is None else json.dumps(element.placement)
+        wanted = (element.shape or None, placement, encode_outline(element.outline))
+        held = self._run(
+            "SELECT Shape, Placement, Outline FROM bis_GeometricElement WHERE ElementId = ?",
+            (element_id,),
+        ).fetchone()
+        if wanted == (held or (None, None, None)):
+            return
+        if any(wanted):
+            self._run(
+                "INSERT INTO bis_GeometricElement VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET (Shape, Placement, Outline)"
+                " = (excluded.Shape, excluded.Placement, excluded.Outline)",
+                (element_id, *wanted),
+            )
+        else:
+            self._run("DELETE FROM bis_GeometricElement WHERE ElementId = ?", (element_id,))
+        self._tally.changes |= CHANGES_OF[element.partition]
+
+    def _model(self, partition: Partition) -> int:
+        if partition not in self._models:
+            key = (self._classes.id_of(partition.value), self._source)
+            query = "SELECT Id FROM bis_Model WHERE ClassId = ? AND SourceId = ?"
+            found = self._run(query, key).get
+            if found is None:
+                found = self._run("INSERT INTO bis_Model VALUES (NULL, ?, ?) RETURNING Id", key).get
+                self._tally.changes |= Changes.VIEWS_AND_MODELS
+            self._models[partition] = int(found)
+        return self._models[partition]
+
+    def _delete_unseen(self) -> None:
+        self._run("DELETE FROM temp.gone")
+        self._run(
+            "INSERT INTO temp.gone SELECT ElementId, Identifier FROM bis_ExternalSourceAspect"
+            " WHERE SourceId = ? AND ElementId NOT IN (SELECT ElementId FROM temp.seen)",
+            (self._source,),
+        )
+        touched = self._run(
+            "SELECT DISTINCT Name FROM temp.gone JOIN bis_Element ON bis_Element.Id = ElementId"
+            " JOIN bis_Model ON bis_Model.Id = ModelId"
+            " JOIN ec_Class ON ec_Class.Id = bis_Model.ClassId"
+        ).fetchall()
+        for (model_class,) in touched:
+            self._tally.changes |= CHANGES_OF_MODEL[str(model_class)]
+        gone = "(SELECT ElementId FROM temp.gone)"
+        self._run(f"DELETE FROM bis_Element WHERE Id IN {gone}")  # noqa: S608 (a constant)
+        self._run(f"DELETE FROM bis_GeometricElement WHERE ElementId IN {gone}")  # noqa: S608
+        self._run(
+            "DELETE FROM bis_ExternalSourceAspect"
+            " WHERE SourceId = ? AND Identifier IN (SELECT Identifier FROM temp.gone)",
+            (self._source,),
+        )
+        self._tally.elements.deleted += int(self._run("SELECT count(*) FROM temp.gone").get)
+
+    def _drop_empty_models(self) -> None:
+        empty = self._run(
+            "DELETE FROM bis_Model WHERE SourceId = ?"
+            " AND NOT EXISTS (SELECT 1 FROM bis_Element WHERE ModelId = bis_Model.Id) RETURNING Id",
+            (self._source,),
+        ).fetchall()
+        if empty:
+            self._tally.changes |= Changes.VIEWS_AND_MODELS
+
+
+def json_text(properties: Mapping[str, Json] | None) -> str:
+    """Return the properties as the iModel stores them; equal ones give equal text."""
+    return clean(json.dumps(properties or {}, default=dict, ensure_ascii=False, sort_keys=True))

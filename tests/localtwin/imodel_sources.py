@@ -1,0 +1,92 @@
+"""Sources without a file: what a connector could yield, for tests of the iModel alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imodel_scene import Row
+
+from localtwin.connectors.source import (
+    Extent,
+    Json,
+    Partition,
+    SourceElement,
+    SourceItem,
+    SourceRelationship,
+)
+from localtwin.imodel.changeset import recording, write_changeset
+from localtwin.imodel.schema import create_imodel, opened, transaction
+from localtwin.imodel.synchronizer import Origin, Synchronizer
+from localtwin.imodel.tally import Tally
+
+
+@dataclass
+class Model:
+    """An iModel in `folder`, and the changesets written so far."""
+
+    folder: Path
+    changesets: list[Path] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        create_imodel(self.file)
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "model.bim"
+
+    def sync(self, *items: SourceItem, name: str = "one", version: str = "1") -> Tally:
+        """Bring the source `name` to `items`; a changeset is kept if one came of it."""
+        changeset = self.folder / f"{len(self.changesets)}.changeset"
+        with opened(self.file) as base, transaction(base), recording(base) as session:
+            origin = Origin(name, name, "Test", version, repr(items))
+            tally = Synchronizer(base).bridge(origin, items)
+            changeset_id, _ = write_changeset(session, changeset, "")
+        if changeset_id:
+            self.changesets.append(changeset)
+        return tally
+
+    def rows(self, query: str) -> list[Row]:
+        with opened(self.file) as database:
+            return list(database.execute(query))
+
+    def relationships(self) -> list[Row]:
+        """Return (class, source, target, properties) of every relationship, by identifiers."""
+        return self.rows(
+            "SELECT Class.Name, Start.Identifier, Finish.Identifier, JsonProperties"
+            " FROM bis_ElementRefersToElements AS Link"
+            " JOIN ec_Class AS Class ON Class.Id = Link.ClassId"
+            " JOIN bis_ExternalSourceAspect AS Start ON Start.ElementId = Link.SourceId"
+            " JOIN bis_ExternalSourceAspect AS Finish ON Finish.ElementId = Link.TargetId"
+            " ORDER BY 1, 2, 3"
+        )
+
+
+def element(
+    identifier: str,
+    *,
+    class_name: str = "Test:Beam",
+    partition: Partition = Partition.PHYSICAL,
+    parent: str | None = None,
+    outline: Iterable[Iterable[tuple[float, float]]] = (),
+    placement: tuple[float, ...] | None = None,
+    extent: Extent | None = None,
+    shape: str = "",
+    label: str = "",
+    **properties: Json,
+) -> SourceElement:
+    return SourceElement(
+        identifier=identifier,
+        class_name=class_name,
+        partition=partition,
+        label=label,
+        parent=parent,
+        properties=properties,
+        outline=tuple(tuple(line) for line in outline),
+        placement=placement,
+        extent=extent,
+        shape=shape,
+    )
+
+
+def link(source: str, target: str, name: str = "Test:Holds", **properties: Json) -> SourceItem:
+    return SourceRelationship(name, source, target, properties or None)

@@ -1,0 +1,144 @@
+"""What an element brings beside its properties: links to others, geometry, a unique identifier."""
+
+import json
+from pathlib import Path
+
+import pytest
+from imodel_sources import Model, element
+
+from localtwin.connectors.source import Partition
+from localtwin.imodel.outline import decode_outline, encode_outline
+from localtwin.imodel.report import Changes
+from localtwin.imodel.tally import Counts
+
+TRIANGLE = ((0.0, 0.0), (500000.125, 0.0), (0.1, 4e6)), ((1.0, 1.0),)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Model:
+    return Model(tmp_path)
+
+
+def parents(model: Model) -> dict[object, object]:
+    rows = model.rows(
+        "SELECT Child.Identifier, Parent.Identifier FROM bis_Element"
+        " JOIN bis_ExternalSourceAspect AS Child ON Child.ElementId = Id"
+        " LEFT JOIN bis_ExternalSourceAspect AS Parent ON Parent.ElementId = ParentId"
+    )
+    return {child: parent for child, parent in rows}  # noqa: C416 (rows are tuples of any length)
+
+
+def test_an_outline_is_stored_exactly() -> None:
+    """Map coordinates have seven digits before the point; a shorter number would move walls."""
+    data = encode_outline(TRIANGLE)
+
+    assert tuple(decode_outline(data)) == TRIANGLE
+    assert encode_outline(()) is None
+    assert decode_outline(None) == ()
+
+
+def test_geometry_is_kept_beside_the_element(model: Model) -> None:
+    """Whoever draws or compares the iModel needs shape, placement and outline."""
+    model.sync(element("a", outline=TRIANGLE, shape="s", placement=(1.0, 0.0)), element("b"))
+
+    ((shape, placement, outline),) = model.rows(
+        "SELECT Shape, Placement, Outline FROM bis_GeometricElement"
+    )
+
+    assert (shape, json.loads(str(placement))) == ("s", [1.0, 0.0])
+    assert isinstance(outline, bytes)
+    assert tuple(decode_outline(outline)) == TRIANGLE
+
+
+def test_a_moved_element_is_an_updated_element(model: Model) -> None:
+    """The placement is content, even if a format keeps it apart from the shape."""
+    model.sync(element("a", placement=(1.0, 0.0)))
+
+    tally = model.sync(element("a", placement=(2.0, 0.0)))
+
+    assert tally.elements == Counts(updated=1)
+
+
+def test_an_outline_alone_is_no_change(model: Model) -> None:
+    """It is derived for drawing, and its rounding must not look like an edit."""
+    model.sync(element("a", outline=TRIANGLE))
+
+    tally = model.sync(element("a", outline=TRIANGLE[:1]))
+
+    assert (tally.elements, tally.changes) == (Counts(), Changes.NONE)
+
+
+def test_another_edition_of_the_connector_redraws_what_did_not_change(model: Model) -> None:
+    """Otherwise a connector that learns to draw would draw only what is edited later."""
+    model.sync(element("a"), version="1")
+
+    tally = model.sync(element("a", outline=TRIANGLE), version="2")
+
+    assert tally.elements == Counts()
+    assert model.rows("SELECT count(*) FROM bis_GeometricElement") == [(1,)]
+
+
+def test_geometry_goes_with_the_element_or_with_its_shape(model: Model) -> None:
+    """What is drawn must be there."""
+    model.sync(element("a", outline=TRIANGLE), element("b", shape="s"), element("c", shape="s"))
+
+    model.sync(element("b"), element("c", shape="t"))
+
+    assert model.rows("SELECT Shape FROM bis_GeometricElement") == [("t",)]
+
+
+def test_a_link_to_an_element_that_went_away_is_cleared(model: Model) -> None:
+    """The child's own text is the same, but an id that leads nowhere breaks viewers."""
+    child = element("child", parent="parent")
+    model.sync(element("parent"), child)
+
+    tally = model.sync(child)
+
+    assert parents(model) == {"child": None}
+    assert tally.elements == Counts(updated=1, deleted=1)
+
+
+def test_a_link_to_an_element_that_came_later_is_set(model: Model) -> None:
+    """The iModel must not depend on which state of the file came first."""
+    child = element("child", parent="parent")
+    model.sync(child)
+
+    tally = model.sync(element("parent"), child)
+
+    assert parents(model) == {"parent": None, "child": "parent"}
+    assert tally.elements == Counts(inserted=1, updated=1)
+
+
+def test_repeated_identifiers_are_numbered_and_stay_stable(model: Model) -> None:
+    """Even where the file itself uses an identifier that looks numbered."""
+    copies = [element(name, number=n) for n, name in enumerate(["a", "a~2", "a", "a", "a~2"])]
+    model.sync(*copies)
+
+    again = model.sync(*copies)
+
+    names = sorted(
+        str(row[0]) for row in model.rows("SELECT Identifier FROM bis_ExternalSourceAspect")
+    )
+    assert names == ["a", "a~2", "a~2~2", "a~3", "a~4"]
+    assert again.elements == Counts()
+
+
+def test_an_element_may_move_from_model_to_model(model: Model) -> None:
+    """A line that is moved from the plan to a sheet stays the same line."""
+    model.sync(element("a"))
+    before = model.rows("SELECT Id FROM bis_Element")
+
+    tally = model.sync(element("a", partition=Partition.SHEET))
+
+    assert tally.elements == Counts(updated=1)
+    assert model.rows("SELECT Id FROM bis_Element") == before
+    assert model.rows("SELECT count(*) FROM bis_Model") == [(1,)]
+
+
+def test_the_tally_counts_the_elements_before_and_after(model: Model) -> None:
+    """A file that lost its content is recognised by these two numbers."""
+    model.sync(element("a"), element("b"))
+
+    tally = model.sync(element("a"))
+
+    assert (tally.before, tally.after) == (2, 1)
