@@ -8,8 +8,9 @@ import ifcopenshell
 from ezdxf.document import Drawing
 
 from localtwin.imodel.changeset import apply_changeset, revert_changeset
+from localtwin.imodel.database import create_imodel, opened
 from localtwin.imodel.report import JobOrder, JobReport, SourceOrder
-from localtwin.imodel.schema import RECORDED, create_imodel, opened
+from localtwin.imodel.tables import RECORDED
 from localtwin.world.synchronization.worker.job import run_job
 
 CONNECTORS = {".ifc": "IFC", ".ifczip": "IFC", ".dxf": "DWG"}

@@ -15,7 +15,7 @@ from localtwin.connectors.source import (
     SourceRelationship,
 )
 from localtwin.imodel.changeset import recording, write_changeset
-from localtwin.imodel.schema import create_imodel, opened, transaction
+from localtwin.imodel.database import create_imodel, opened, transaction
 from localtwin.imodel.synchronizer import Origin, Synchronizer
 from localtwin.imodel.tally import Tally
 

@@ -8,8 +8,8 @@ import pytest
 from imodel_scene import Scene, plan, replayed, reverted, source, tables
 
 from localtwin.imodel.changeset import ConflictError, apply_changeset, changeset_id
+from localtwin.imodel.database import create_imodel
 from localtwin.imodel.read import content
-from localtwin.imodel.schema import create_imodel
 from localtwin.sample_drive import buildings
 
 

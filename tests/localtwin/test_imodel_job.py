@@ -8,6 +8,7 @@ import ifcopenshell
 import pytest
 from imodel_scene import Scene, plan, renumbered, source, tables
 
+from localtwin.imodel.database import create_imodel
 from localtwin.imodel.read import content, last_changeset, last_report, sources
 from localtwin.imodel.report import (
     Changes,
@@ -18,7 +19,6 @@ from localtwin.imodel.report import (
     order_from_json,
     order_to_json,
 )
-from localtwin.imodel.schema import create_imodel
 from localtwin.sample_drive import buildings
 from localtwin.world.synchronization.worker.messages import WorkerOrder
 from localtwin.world.synchronization.worker.process import WorkerProcess

@@ -6,8 +6,8 @@ import pytest
 from imodel_scene import replayed, reverted, tables
 from imodel_sources import Model, element, link
 
+from localtwin.imodel.database import create_imodel
 from localtwin.imodel.report import Changes
-from localtwin.imodel.schema import create_imodel
 from localtwin.imodel.tally import Counts
 
 A, B, C = element("a"), element("b"), element("c")

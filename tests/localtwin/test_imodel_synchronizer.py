@@ -10,8 +10,8 @@ from imodel_scene import replayed, reverted, tables
 
 from localtwin.connectors.source import Extent, Partition, SourceElement
 from localtwin.imodel.changeset import recording, write_changeset
+from localtwin.imodel.database import create_imodel, opened, transaction
 from localtwin.imodel.read import content
-from localtwin.imodel.schema import create_imodel, opened, transaction
 from localtwin.imodel.synchronizer import Origin, Synchronizer
 from localtwin.imodel.tally import Tally
 

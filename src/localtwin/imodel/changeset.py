@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 import apsw
 
-from localtwin.imodel.schema import RECORDED, opened, sync_folder, transaction
+from localtwin.imodel.database import opened, sync_folder, transaction
+from localtwin.imodel.tables import RECORDED
 
 CHUNK_BYTES = 1 << 20
 

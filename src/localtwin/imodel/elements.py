@@ -5,7 +5,8 @@ differs is written and an element keeps its id for as long as its identifier liv
 """
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import apsw
@@ -55,8 +56,8 @@ _Links = tuple[int | None, int | None, int | None]  # parent, category, type def
 class ElementWriter:
     """Takes the elements of one reading of a source; `source` is the source's id.
 
-    `redraw` brings outlines up to date as well where nothing else changed, which is only needed
-    when another edition of the connector reads the source.
+    `redraw` brings outlines and the schema up to date as well where no element changed, which is
+    only needed when another edition of the connector reads the source.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class ElementWriter:
             if held.checksum != checksum or held.links != links:
                 self._update(element, links, held, identifier, checksum)
             elif self._redraw:
+                self._class(element)
                 self._write_geometry(element, element_id)
         self._run("INSERT INTO temp.seen VALUES (?)", (element_id,))
 
@@ -182,13 +184,18 @@ class ElementWriter:
         extent = element.extent
         box = (*extent.low, *extent.high) if extent else (None,) * 6
         return (
-            self._classes.id_of(element.class_name),
+            self._class(element),
             self._model(element.partition),
             *links,
             clean(element.code) or None,
             clean(element.label) or None,
             json_text(element.properties),
             *box,
+        )
+
+    def _class(self, element: SourceElement) -> int:
+        return self._classes.element_class(
+            element.class_name, element.partition, element.properties
         )
 
     def _write_geometry(self, element: SourceElement, element_id: int) -> None:
@@ -258,4 +265,25 @@ class ElementWriter:
 
 def json_text(properties: Mapping[str, Json] | None) -> str:
     """Return the properties as the iModel stores them; equal ones give equal text."""
-    return clean(json.dumps(properties or {}, default=dict, ensure_ascii=False, sort_keys=True))
+    try:
+        text = json.dumps(
+            properties or {}, default=dict, ensure_ascii=False, sort_keys=True, allow_nan=False
+        )
+    except ValueError:  # numbers that JSON does not have are kept as texts
+        finite = _with_finite_numbers(properties or {})
+        text = json.dumps(finite, ensure_ascii=False, sort_keys=True)
+    return clean(text)
+
+
+def _with_finite_numbers(value: Json) -> Json:
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case str():
+            return value
+        case Mapping():
+            return {key: _with_finite_numbers(inner) for key, inner in value.items()}
+        case Sequence():
+            return [_with_finite_numbers(inner) for inner in value]
+        case _:
+            return value

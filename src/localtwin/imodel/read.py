@@ -5,8 +5,8 @@ from pathlib import Path
 
 import apsw
 
+from localtwin.imodel.database import opened
 from localtwin.imodel.report import JobReport, report_from_json
-from localtwin.imodel.schema import opened
 
 
 def content(file: Path) -> Iterator[tuple[str, str, str]]:

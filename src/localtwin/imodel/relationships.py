@@ -53,7 +53,10 @@ class RelationshipWriter:
         if None in ends:
             self._tally.unresolved += 1
             return
-        key = (self._classes.id_of(relationship.class_name), *ends)
+        class_id = self._classes.relationship_class(
+            relationship.class_name, relationship.properties
+        )
+        key = (class_id, *ends)
         self._run("INSERT OR IGNORE INTO temp.seen_relationship VALUES (?, ?, ?)", key)
         if self._database.changes():
             self._write((self._source, *key), json_text(relationship.properties))

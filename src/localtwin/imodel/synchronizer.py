@@ -73,6 +73,7 @@ class Synchronizer:
                     relationships.take(item)
         relationships.finish()
         elements.finish()
+        classes.finish()
 
     def _insert_source(self, origin: Origin, tally: Tally) -> int:
         row = self._run(

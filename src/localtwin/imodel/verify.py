@@ -15,9 +15,9 @@ from localtwin.connectors.source import (
     identifier_candidates,
     read_source,
 )
+from localtwin.imodel.database import opened
 from localtwin.imodel.elements import json_text
 from localtwin.imodel.report import SourceOrder
-from localtwin.imodel.schema import opened
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import apsw
 from localtwin.connectors.registry import connector_for
 from localtwin.connectors.source import ConnectorError, read_source, unreadable
 from localtwin.imodel.changeset import recording, write_changeset
+from localtwin.imodel.database import create_imodel, opened, savepoint, transaction
 from localtwin.imodel.read import last_changeset_of, last_report
 from localtwin.imodel.report import (
     Changes,
@@ -25,7 +26,6 @@ from localtwin.imodel.report import (
     SourceReport,
     report_to_json,
 )
-from localtwin.imodel.schema import create_imodel, opened, savepoint, transaction
 from localtwin.imodel.synchronizer import Origin, Synchronizer
 from localtwin.imodel.tally import Tally
 
