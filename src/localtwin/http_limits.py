@@ -1,8 +1,10 @@
 """Limits of one client's connection: ended when it stalls, floods, or never ends.
 
-uvicorn waits for the rest of a request for ever and keeps every header it is sent. Here a
-connection is looked at now and then: a client on a slow but steady line gets through, one that
-holds a connection and sends next to nothing does not.
+`serve` uses the limits that uvicorn has: idle keep-alive connections, backlog, time to shut down.
+Done here is what it has no setting for: the size of a head (its setting is for its slower parser
+only), connections that never send a request (limit_concurrency counts requests), a request that
+stops half way, and a client that does not read its answer. Each connection is checked at intervals:
+a client on a slow but steady line gets through, one that sends next to nothing does not.
 """
 
 from __future__ import annotations

@@ -340,7 +340,7 @@ def test_metadata_have_a_size(platform: Platform, url: str) -> None:
     assert send(platform, "GET", url).content == HELLO
 
 
-def test_what_was_told_is_forgotten_with_its_blob(platform: Platform) -> None:
+def test_stored_headers_are_deleted_with_their_blob(platform: Platform) -> None:
     """Nothing of a deleted file stays in the database."""
     before = told_rows(platform)
     file_id, url = platform.begin_file("marked.ifc")
@@ -358,4 +358,4 @@ def test_what_was_told_is_forgotten_with_its_blob(platform: Platform) -> None:
 def told_rows(platform: Platform) -> int:
     """Count the contents that something is told with."""
     with closing(sqlite3.connect(platform.world.folder / "world.sqlite")) as database:
-        return int(database.execute("SELECT count(*) FROM told").fetchone()[0])
+        return int(database.execute("SELECT count(*) FROM stored_headers").fetchone()[0])

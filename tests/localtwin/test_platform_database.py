@@ -42,3 +42,25 @@ def test_an_older_world_gets_the_indices_it_lacks(tmp_path: Path) -> None:
     newer.close()
     assert found >= INDICES
     assert INDICES, "there is something to lack"
+
+
+def test_a_world_of_the_first_version_keeps_its_rows(tmp_path: Path) -> None:
+    """An update of localtwin must not cost anybody their local projects."""
+    file = tmp_path / "world.sqlite"
+    Database(file).close()
+    with sqlite3.connect(file) as older:
+        older.execute("ALTER TABLE stored_headers RENAME TO told")
+        older.execute("ALTER TABLE itwins DROP COLUMN modified")
+        older.execute("ALTER TABLE itwins DROP COLUMN modified_by")
+        older.execute("INSERT INTO itwins VALUES ('i', 1, 'Bridge', 'B-1', '{}', '2026', 'me')")
+        older.execute("INSERT INTO told VALUES ('c', '{}')")
+        older.execute("PRAGMA user_version = 1")
+    older.close()
+
+    Database(file).close()
+
+    with sqlite3.connect(file) as newer:
+        (itwin,) = newer.execute("SELECT id, modified, modified_by FROM itwins")
+        (headers,) = newer.execute("SELECT content FROM stored_headers")
+    newer.close()
+    assert (itwin, headers) == (("i", "2026", "me"), ("c",))

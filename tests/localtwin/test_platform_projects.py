@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from platform_scene import Clock, Platform, expect
+from platform_scene import Clock, Platform, error_of, expect
 
 pytest_plugins = ["platform_fixtures"]
 
@@ -248,3 +248,30 @@ def test_an_itwin_keeps_what_an_update_leaves_out(platform: Platform) -> None:
     changed = platform.patch(f"/itwins/{itwin['id']}", json={"displayName": "Arch"})
 
     assert expect(changed, 200)["iTwin"] == itwin | {"displayName": "Arch"}
+
+
+def test_a_changed_itwin_shows_when_it_was_changed(platform: Platform, clock: Clock) -> None:
+    """Clients sort by this date; one that never moves hides every change."""
+    created = expect(platform.post("/itwins", json={"displayName": "Bridge"}), 201)["iTwin"]
+    clock.advance(minutes=5)
+
+    changed = platform.patch(f"/itwins/{created['id']}", json={"displayName": "Arch"})
+
+    before, after = created["lastModifiedDateTime"], expect(changed, 200)["iTwin"]
+    assert before == created["createdDateTime"] == after["createdDateTime"]
+    assert after["lastModifiedDateTime"] > before
+
+
+def test_an_itwin_can_be_given_another_number(platform: Platform) -> None:
+    """The number is a property like the others, but unique."""
+    first, second = (
+        expect(platform.post("/itwins", json={"displayName": name}), 201)["iTwin"]["id"]
+        for name in ("Bridge", "Tunnel")
+    )
+    number = f"No. {first}"
+
+    changed = platform.patch(f"/itwins/{first}", json={"number": number})
+    taken = platform.patch(f"/itwins/{second}", json={"number": number})
+
+    assert expect(changed, 200)["iTwin"]["number"] == number
+    assert error_of(taken)[:2] == (409, "iTwinExists")

@@ -46,6 +46,7 @@ class ITwinUpdate(ITwinProperties):
     """The body of an update."""
 
     display_name: Annotated[str | None, Field(alias="displayName", max_length=255)] = None
+    number: Annotated[str | None, Field(min_length=1, max_length=255)] = None
 
 
 class Filter(BaseModel):
@@ -96,10 +97,18 @@ def router(world: World) -> APIRouter:
         return JSONResponse({"iTwin": _shape(world.itwins.get(itwin_id), whole=True)})
 
     @routes.patch("/{itwin_id}")
-    def change(itwin_id: str, body: ITwinUpdate) -> JSONResponse:
+    def change(request: Request, itwin_id: str, body: ITwinUpdate) -> JSONResponse:
         """Change what describes an iTwin."""
-        given = body.model_dump(by_alias=True, exclude_unset=True, exclude={"display_name"})
-        itwin = world.itwins.change(itwin_id, display_name=body.display_name, properties=given)
+        given = body.model_dump(
+            by_alias=True, exclude_unset=True, exclude={"display_name", "number"}
+        )
+        itwin = world.itwins.change(
+            itwin_id,
+            display_name=body.display_name,
+            number=body.number,
+            properties=given,
+            user=caller(request).user_id,
+        )
         return JSONResponse({"iTwin": _shape(itwin, whole=True)})
 
     @routes.delete("/{itwin_id}")
@@ -153,6 +162,6 @@ def _shape(itwin: ITwin, *, whole: bool) -> dict[str, Any]:
         "image": None,
         "createdDateTime": itwin.created,
         "createdBy": itwin.created_by,
-        "lastModifiedDateTime": itwin.created,
-        "lastModifiedBy": itwin.created_by,
+        "lastModifiedDateTime": itwin.modified,
+        "lastModifiedBy": itwin.modified_by,
     }

@@ -15,7 +15,16 @@ from sqlalchemy.schema import Table
 from localtwin.errors import SetupError
 from localtwin.world.tables import metadata
 
-SCHEMA = 1
+SCHEMA = 2
+_UPGRADES = {
+    2: (
+        "ALTER TABLE told RENAME TO stored_headers",
+        "ALTER TABLE itwins ADD COLUMN modified VARCHAR",
+        "ALTER TABLE itwins ADD COLUMN modified_by VARCHAR",
+        "UPDATE itwins SET modified = created, modified_by = created_by",
+    )
+}
+"""What brings a file of the version before to a version; new tables are created anyway."""
 _READERS = 8  # more threads than this never read at once on the machines this runs on
 _WAIT_S = 30  # a writer that waits longer than this has met a defect, not a queue
 
@@ -98,6 +107,9 @@ def _prepare(engine: Engine, file: Path) -> None:
         found = connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
         if found > SCHEMA:
             raise SetupError(f"{file} was written by a newer localtwin; update, or use another")
+        for version in range(found + 1, SCHEMA + 1) if found else ():
+            for statement in _UPGRADES[version]:
+                connection.exec_driver_sql(statement)
         metadata.create_all(connection)
         for index in [index for table in metadata.sorted_tables for index in table.indexes]:
             index.create(connection, checkfirst=True)  # newer than the file, perhaps

@@ -31,6 +31,8 @@ class ITwin:
     properties: dict[str, Any]
     created: str
     created_by: str
+    modified: str
+    modified_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class ITwins:
                 "properties": properties,
                 "created": now,
                 "created_by": user,
+                "modified": now,
+                "modified_by": user,
             }
             _refuse_duplicate(connection, row["number"])
             connection.execute(insert(itwins).values(row))
@@ -108,13 +112,24 @@ class ITwins:
         return [_itwin(row) for row in self._database.all(query)]
 
     def change(
-        self, itwin_id: str, *, display_name: str | None, properties: dict[str, Any]
+        self,
+        itwin_id: str,
+        *,
+        display_name: str | None,
+        number: str | None,
+        properties: dict[str, Any],
+        user: str,
     ) -> ITwin:
-        """Return the iTwin with what was given changed."""
+        """Return the iTwin with the given values changed; an iTwin's number is unique."""
         with self._database.write() as connection:
             found = find_itwin(connection, itwin_id)
+            if number is not None and number != found.number:
+                _refuse_duplicate(connection, number)
             values = {
                 "display_name": display_name or found.display_name,
+                "number": number or found.number,
+                "modified": stamp(self._clock()),
+                "modified_by": user,
                 "properties": found.properties | properties,
             }
             connection.execute(update(itwins).where(itwins.c.id == found.id).values(values))

@@ -1,0 +1,46 @@
+"""The tables of the world's one database; importing this package declares them all."""
+
+from __future__ import annotations
+
+from localtwin.world.tables.access import authorizations, clients, grants, owners
+from localtwin.world.tables.metadata import metadata
+from localtwin.world.tables.projects import changesets, imodels, itwins, named_versions, webhooks
+from localtwin.world.tables.storage import (
+    blobs,
+    committed_blocks,
+    items,
+    staged_blocks,
+    stored_headers,
+)
+from localtwin.world.tables.synchronization import (
+    configurations,
+    connections,
+    references,
+    runs,
+    sources,
+    tasks,
+)
+
+__all__ = [
+    "authorizations",
+    "blobs",
+    "changesets",
+    "clients",
+    "committed_blocks",
+    "configurations",
+    "connections",
+    "grants",
+    "imodels",
+    "items",
+    "itwins",
+    "metadata",
+    "named_versions",
+    "owners",
+    "references",
+    "runs",
+    "sources",
+    "staged_blocks",
+    "stored_headers",
+    "tasks",
+    "webhooks",
+]

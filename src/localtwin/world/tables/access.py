@@ -1,0 +1,45 @@
+"""Tables of clients, tokens, and what users authorised."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, String, Table
+
+from localtwin.world.tables.metadata import metadata
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("secret_hash", String),
+    Column("name", String, nullable=False),
+    Column("created", String, nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("secret_hash", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("client_id", String, nullable=False),
+    Column("redirect_uri", String, nullable=False),
+    Column("scope", String, nullable=False),
+    Column("challenge", String, nullable=False),
+    Column("expires", String, nullable=False),
+)
+
+# The person whose sign-in the runs of a connection use, where one made it.
+owners = Table(
+    "owners",
+    metadata,
+    Column(
+        "connection_id", String, ForeignKey("connections.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("user_id", String, nullable=False),
+)
+
+authorizations = Table(
+    "authorizations",
+    metadata,
+    Column("user_id", String, primary_key=True),
+    Column("given", String, nullable=False),
+)
