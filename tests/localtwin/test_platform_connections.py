@@ -182,3 +182,23 @@ def test_connections_of_any_kind_are_listed_together(platform: Platform) -> None
 
     ids = {entry["id"] for entry in expect(found, 200)["connections"]}
     assert ids == {storage, expect(made, 201)["connection"]["id"]}
+
+
+def test_an_update_may_repeat_what_it_does_not_change(platform: Platform) -> None:
+    """Clients of the first generation send the whole creation with every update."""
+    body = valid(platform)
+    made = expect(platform.post(STORAGE, json=body), 201)["connection"]
+    other = platform.upload("roof.ifc", b"b")
+    added = [{"storageFileId": other, "connectorType": "IFC"}]
+
+    named = platform.put(f"{STORAGE}/{made['id']}", json=body | {"displayName": "New"})
+    refused = platform.put(f"{STORAGE}/{made['id']}", json=body | {"sourceFiles": added})
+    elsewhere = platform.put(
+        f"{STORAGE}/{made['id']}", json=body | {"iModelId": platform.new_imodel()}
+    )
+
+    assert expect(named, 200)["connection"]["displayName"] == "New"
+    assert [error_of(each)[2] for each in (refused, elsewhere)] == [
+        {("InvalidValue", "sourceFiles")},
+        {("InvalidValue", "imodelId")},
+    ]

@@ -50,6 +50,7 @@ def test_a_world_of_the_first_version_keeps_its_rows(tmp_path: Path) -> None:
     Database(file).close()
     with sqlite3.connect(file) as older:
         older.execute("ALTER TABLE stored_headers RENAME TO told")
+        older.execute("ALTER TABLE tasks DROP COLUMN document")
         older.execute("ALTER TABLE itwins DROP COLUMN modified")
         older.execute("ALTER TABLE itwins DROP COLUMN modified_by")
         older.execute("INSERT INTO itwins VALUES ('i', 1, 'Bridge', 'B-1', '{}', '2026', 'me')")

@@ -308,3 +308,26 @@ def test_links_are_forgotten_when_a_run_has_ended(tmp_path: Path, drive: Drive) 
         (task,) = world.runs.get("manifest", path.split("/")[4], run_id).tasks
 
     assert (task.url, [each.url for each in task.references]) == (None, [None])
+
+
+def test_document_attributes_are_kept_with_the_task(platform: Platform, drive: Drive) -> None:
+    """A document management system finds its revision again in the report of the run."""
+    drive.files["a.dwg"] = "wall"
+    imodel, path = connect(platform, "a.dwg")
+    attribute = {"className": "ProjectwiseDynamic:PWDocumentLink", "properties": {"Revision": "A"}}
+    file = drive.file("a.dwg", documentAttribute=attribute, relativePath="site/a.dwg")
+    body = {
+        "documentAttributeSchemaUrl": f"{drive.url}/schema.xml?sig=secret",
+        "sourceFiles": [file],
+    }
+
+    started = platform.post(path, json=body)
+    platform.world.executor.drain()
+    query = {"imodelId": imodel, "runId": started.headers["location"].rpartition("/")[2]}
+    listed = expect(platform.get("/synchronization/reports", params=query), 200)
+    report = expect(platform.send(httpx.Request("GET", listed["reports"][0]["sasUri"])), 200)
+
+    info = report["sourceFilesInfo"]
+    assert (info["documentAttribute"], info["relativePath"]) == (attribute, "site/a.dwg")
+    assert info["documentAttributeSchema"] == "/schema.xml"
+    assert "secret" not in str(report)

@@ -157,3 +157,16 @@ def _needed(path: str) -> dict[str, str]:
     told = own_document()["paths"][path]["get"]["parameters"]
     needed = (each for each in told if each["in"] == "query" and each.get("required"))
     return {each["name"]: str(uuid.uuid4()) for each in needed}
+
+
+def test_every_operation_refuses_a_property_that_it_does_not_carry_out(platform: Platform) -> None:
+    """A property that is accepted and dropped makes a client believe that it was done."""
+    details = {
+        (method, path): error_of(
+            platform.send(request(platform, method, path, json={"noSuchProperty": 1}))
+        )[2]
+        for method, path in operations(with_body=True)
+    }
+
+    refused = ("InvalidValue", "noSuchProperty")
+    assert {each for each, found in details.items() if refused not in found} == set()

@@ -15,6 +15,11 @@ NO_ITWIN = (404, "iTwinNotFound", "Requested iTwin is not available.")
 NO_IMODEL = (404, "iModelNotFound", "Requested iModel is not available.")
 NO_CHANGESET = (404, "ChangesetNotFound", "Requested Changeset is not available.")
 NO_VERSION = (404, "NamedVersionNotFound", "Requested Named Version is not available.")
+NO_RESOURCE = (
+    404,
+    "ResourceNotFound",
+    "The requested resource was not found. Verify the API URL and the Accept header.",
+)
 VERSIONS = "/imodels/{imodel}/namedversions"
 
 
@@ -53,6 +58,10 @@ def bad(target: str, reason: str) -> tuple[str, str, str]:
 
 def not_this(target: str, value: str) -> tuple[str, str, str]:
     return ("InvalidValue", f"'{value}' is not a valid '{target}' value.", target)
+
+
+def unsupported(target: str) -> tuple[str, str, str]:
+    return ("InvalidValue", f"'{target}' is not supported.", target)
 
 
 def too_long(target: str) -> tuple[str, str, str]:
@@ -99,6 +108,14 @@ OF_IMODELS = [
     Refused("POST /imodels", {"iTwinId": "{none}", "name": "A"}, *NO_ITWIN),
     Refused("POST /imodels", {"iTwinId": "{itwin}", "name": "Bridge"}, 409, "iModelExists",
             "iModel with the same name already exists within the iTwin."),
+    imodels("POST /imodels", {"iTwinId": "{itwin}", "name": "A", "template": {}},
+            "create iModel", unsupported("template")),
+    imodels("POST /imodels", {"iTwinId": "{itwin}", "name": "A", "baselineFile": {"size": 1}},
+            "create iModel", unsupported("baselineFile")),
+    imodels("POST /imodels", {"iTwinId": "{itwin}", "name": "A", "containersEnabled": 1},
+            "create iModel", bad("containersEnabled", "Input should be 0.")),
+    Refused("POST /imodels/{imodel}/clone", {"iTwinId": "{itwin}"}, *NO_RESOURCE),
+    Refused("POST /imodels/{imodel}/fork", {"iTwinId": "{itwin}"}, *NO_RESOURCE),
     imodels("GET /imodels", None, "get iModels", missing("iTwinId")),
     imodels("GET /imodels?iTwinId=toto", None, "get iModels", not_this("iTwinId", "toto")),
     Refused("GET /imodels?iTwinId={none}", None, *NO_ITWIN),
@@ -121,6 +138,10 @@ OF_IMODELS = [
             not_this("$orderBy", "name")),
     imodels("GET /imodels/{imodel}/changesets?afterIndex=-1", None, "get Changesets",
             not_this("afterIndex", "-1")),
+    imodels(f"GET /imodels/{{imodel}}/changesets?lastIndex={2**63}", None, "get Changesets",
+            not_this("lastIndex", str(2**63))),
+    imodels(f"GET /imodels/{{imodel}}/changesets?afterIndex={2**63}", None, "get Changesets",
+            not_this("afterIndex", str(2**63))),
     imodels("GET /imodels/{imodel}/changesets?$continuationToken=x", None, "get Changesets",
             not_this("$continuationToken", "x")),
     Refused("GET /imodels/{none}/changesets/1", None, *NO_IMODEL),

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty
+from localtwin.api.request_body import RequestBody
 from localtwin.errors import Detail, Invalid, SetupError
 from localtwin.faults import Switch, parse
 from localtwin.world.world import World
 
 
-class FaultText(BaseModel):
+class FaultText(RequestBody):
     """A switch as the command line writes it."""
 
     fault: Annotated[str, Field(min_length=1)]

@@ -163,6 +163,8 @@ def _validation(entry: Any, path: str) -> Detail:
         return Detail("InvalidRequestBody", "Error parsing JSON, malformed JSON.")
     names = [part for part in place[1:] if isinstance(part, str)]
     target = _target(names[-1] if names else str(place[-1]), path)
+    if kind == "extra_forbidden":
+        return Detail("InvalidValue", f"'{target}' is not supported.", target)
     if kind in _MISSING or (kind == "string_too_short" and not entry["input"]):
         return Detail("MissingRequiredProperty", _missing(target, path, kind), target)
     if path.startswith(("/synchronization", "/storage")):

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty
 from localtwin.api.links import PAGE, caller, page_links, paged, wants_representation
+from localtwin.api.request_body import RequestBody
 from localtwin.world.itwins import DEFAULTS, ITwin, ITwinFilter
 from localtwin.world.world import World
 
@@ -20,7 +21,7 @@ Status = Literal["Active", "Inactive", "Trial"]
 SubClass = Literal["Account", "Asset", "Portfolio", "Program", "Project", "WorkPackage"]
 
 
-class ITwinProperties(BaseModel):
+class ITwinProperties(RequestBody):
     """What describes an iTwin."""
 
     type: str | None = None

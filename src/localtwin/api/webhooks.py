@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty, invalid
 from localtwin.api.links import PAGE, Skip, Top, caller, page_links, paged
+from localtwin.api.request_body import RequestBody
 from localtwin.errors import Detail, Forbidden
 from localtwin.world.webhooks import ITWIN, Webhook
 from localtwin.world.world import World
@@ -23,7 +24,7 @@ Secret = Annotated[str | None, Field(min_length=32, max_length=256)]
 Events = Annotated[list[str], Field(alias="eventTypes", min_length=1)]
 
 
-class WebhookCreate(BaseModel):
+class WebhookCreate(RequestBody):
     """The body of a creation."""
 
     callback_url: Annotated[str, Field(alias="callbackUrl")]
@@ -33,7 +34,7 @@ class WebhookCreate(BaseModel):
     secret: Secret = None
 
 
-class WebhookUpdate(BaseModel):
+class WebhookUpdate(RequestBody):
     """The body of an update."""
 
     callback_url: Annotated[str | None, Field(alias="callbackUrl")] = None

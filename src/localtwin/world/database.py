@@ -21,6 +21,7 @@ _UPGRADES = {
         "ALTER TABLE told RENAME TO stored_headers",
         "ALTER TABLE itwins ADD COLUMN modified VARCHAR",
         "ALTER TABLE itwins ADD COLUMN modified_by VARCHAR",
+        "ALTER TABLE tasks ADD COLUMN document JSON",
         "UPDATE itwins SET modified = created, modified_by = created_by",
     )
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import JSONResponse
 
 from localtwin.api.imodels.shapes import Token
@@ -23,6 +23,7 @@ from localtwin.api.links import (
     paged,
     wants_representation,
 )
+from localtwin.api.request_body import RequestBody
 from localtwin.world.imodels.named_versions import NamedVersion
 from localtwin.world.world import World
 
@@ -30,7 +31,7 @@ _ORDER = r"^(changesetIndex|createdDateTime)( (asc|desc))?$"
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 
 
-class VersionCreate(BaseModel):
+class VersionCreate(RequestBody):
     """The body of a creation."""
 
     name: Name
@@ -38,7 +39,7 @@ class VersionCreate(BaseModel):
     changeset_id: Annotated[str | None, Field(alias="changesetId")] = None
 
 
-class VersionUpdate(BaseModel):
+class VersionUpdate(RequestBody):
     """The body of an update."""
 
     name: Name | None = None

@@ -8,49 +8,51 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty, invalid, not_this
 from localtwin.api.imodels.shapes import Token, changeset_shape, imodel_shape
 from localtwin.api.links import PAGE, Skip, Top, caller, page_links, paged, wants_representation
+from localtwin.api.request_body import RequestBody
 from localtwin.ids import is_guid
 from localtwin.world.world import World
 
 _GUID = Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 _ORDER = r"^(name|createdDateTime)( (asc|desc))?$"
 State = Literal["initialized", "notInitialized"]
-Index = Annotated[int | None, Query(ge=0)]
+Index = Annotated[int | None, Query(ge=0, le=2**31)]
 
 
-class Point(BaseModel):
+class Point(RequestBody):
     """A geographic position."""
 
     latitude: Annotated[float, Field(ge=-90, le=90)]
     longitude: Annotated[float, Field(ge=-180, le=180)]
 
 
-class Extent(BaseModel):
+class Extent(RequestBody):
     """A geographic rectangle."""
 
     south_west: Annotated[Point, Field(alias="southWest")]
     north_east: Annotated[Point, Field(alias="northEast")]
 
 
-class IModelCreate(BaseModel):
-    """The body of a creation; a template or a baseline is not something a local server has."""
+class IModelCreate(RequestBody):
+    """The body of a creation; template, baselineFile and containers are refused."""
 
     itwin_id: Annotated[str, Field(alias="iTwinId"), _GUID]
     name: Annotated[str, Field(min_length=1, max_length=255)]
     description: Annotated[str | None, Field(max_length=255)] = None
     extent: Extent | None = None
+    containers_enabled: Annotated[Literal[0] | None, Field(alias="containersEnabled")] = None
     creation_mode: Annotated[Literal["empty"] | None, Field(alias="creationMode")] = None
     coordinate_system: Annotated[
         dict[str, Any] | None, Field(alias="geographicCoordinateSystem")
     ] = None
 
 
-class IModelUpdate(BaseModel):
+class IModelUpdate(RequestBody):
     """The body of an update."""
 
     name: Annotated[str | None, Field(min_length=1, max_length=255)] = None

@@ -9,12 +9,13 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty
 from localtwin.api.event_loop_calls import on_event_loop
 from localtwin.api.links import PAGE, Skip, caller, link, origin
+from localtwin.api.request_body import RequestBody
 from localtwin.api.storage.shapes import (
     StorageTop,
     always_paged,
@@ -31,27 +32,27 @@ from localtwin.world.world import World
 _BOTH = (FOLDER, FILE)
 
 
-class ItemCreate(BaseModel):
+class ItemCreate(RequestBody):
     """The body that creates a folder or a file; the world judges the name."""
 
     display_name: Annotated[str, Field(alias="displayName")]
     description: str | None = None
 
 
-class ItemUpdate(BaseModel):
+class ItemUpdate(RequestBody):
     """The body that renames."""
 
     display_name: Annotated[str | None, Field(alias="displayName")] = None
     description: str | None = None
 
 
-class Move(BaseModel):
+class Move(RequestBody):
     """The body that moves."""
 
     parent_folder_id: Annotated[str, Field(alias="parentFolderId")]
 
 
-class Files(BaseModel):
+class Files(RequestBody):
     """The body that names files to lock."""
 
     file_ids: Annotated[list[str], Field(alias="fileIds", min_length=1)]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
+from localtwin.api.request_body import RequestBody
 from localtwin.ids import is_guid, split_pair
 
 ConnectorType = Literal[
@@ -36,14 +37,14 @@ StorageId = Annotated[str, Field(alias="storageFileId"), AfterValidator(_storage
 Name = Annotated[str | None, Field(alias="displayName", max_length=255)]
 
 
-class SourceWrite(BaseModel):
+class SourceWrite(RequestBody):
     """A source file as a caller writes it."""
 
     storage_file_id: StorageId
     connector_type: Annotated[ConnectorType, Field(alias="connectorType")]
 
 
-class ConnectionCreate(BaseModel):
+class ConnectionCreate(RequestBody):
     """The body of a creation; a connection can't be created empty."""
 
     display_name: Name = None
@@ -52,10 +53,16 @@ class ConnectionCreate(BaseModel):
     source_files: Annotated[list[SourceWrite], Field(alias="sourceFiles", min_length=1)]
 
 
-class ConnectionUpdate(BaseModel):
-    """The body of an update; older clients send the whole creation, the rest is ignored."""
+class ConnectionUpdate(RequestBody):
+    """The body of an update.
+
+    Clients of the first generation send the whole body of the creation; what it says of iModel and
+    source files must be what is there already.
+    """
 
     display_name: Name = None
+    imodel_id: Annotated[str | None, Field(alias="iModelId")] = None
+    source_files: Annotated[list[dict[str, str]] | None, Field(alias="sourceFiles")] = None
     authentication_type: Annotated[AuthenticationType | None, Field(alias="authenticationType")] = (
         None
     )

@@ -6,13 +6,12 @@ Source: Synchronization API, "Create ManifestConnection", "Create ManifestConnec
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import (
     AfterValidator,
     AliasChoices,
-    BaseModel,
     Field,
     HttpUrl,
     ValidationInfo,
@@ -22,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import INCOMPLETE, invalid
 from localtwin.api.links import caller
+from localtwin.api.request_body import RequestBody
 from localtwin.api.synchronization.bodies import AuthenticationType, ConnectorType, IModelId, Name
 from localtwin.api.synchronization.shapes import BASE, connection_shape, source_shape
 from localtwin.api.synchronization.storage_connections import (
@@ -48,13 +48,13 @@ def _plain_name(name: str | None) -> str | None:
     return name
 
 
-class ManifestSource(BaseModel):
+class ManifestSource(RequestBody):
     """A source file by the caller's own id."""
 
     source_file_id: Annotated[str, Field(alias="sourceFileId", min_length=1, max_length=255)]
 
 
-class ManifestCreate(BaseModel):
+class ManifestCreate(RequestBody):
     """The body of a creation."""
 
     display_name: Name = None
@@ -63,7 +63,7 @@ class ManifestCreate(BaseModel):
     source_files: Annotated[list[ManifestSource], Field(alias="sourceFiles", min_length=1)]
 
 
-class ChildFile(BaseModel):
+class ChildFile(RequestBody):
     """A reference file of a file of a run."""
 
     id: Annotated[str, Field(min_length=1)]
@@ -73,7 +73,14 @@ class ChildFile(BaseModel):
     connector_type: Annotated[ConnectorType | None, Field(alias="connectorType")] = None
 
 
-class RunFile(BaseModel):
+class DocumentAttribute(RequestBody):
+    """What a document management system knows of a file, as an instance of its schema's class."""
+
+    class_name: Annotated[str, Field(alias="className", min_length=1)]
+    properties: dict[str, Any] = Field(default_factory=dict)
+
+
+class RunFile(RequestBody):
     """A file of a run; `connector` is the older name of connectorType."""
 
     id: Annotated[str, Field(min_length=1)]
@@ -83,7 +90,10 @@ class RunFile(BaseModel):
     connector_type: Annotated[
         ConnectorType | None, Field(validation_alias=AliasChoices("connectorType", "connector"))
     ] = None
-    children: Annotated[list[ChildFile], Field(max_length=_CHILDREN_MAX)] = []
+    relative_path: Annotated[str | None, Field(alias="relativePath")] = None
+    document_metadata: Annotated[dict[str, Any] | None, Field(alias="documentMetadata")] = None
+    document_attribute: Annotated[DocumentAttribute | None, Field(alias="documentAttribute")] = None
+    children: Annotated[list[ChildFile], Field(default_factory=list, max_length=_CHILDREN_MAX)]
 
     @field_validator("children")
     @classmethod
@@ -96,9 +106,10 @@ class RunFile(BaseModel):
         return children
 
 
-class ManifestRun(BaseModel):
+class ManifestRun(RequestBody):
     """The body that starts a run."""
 
+    schema_url: Annotated[HttpUrl | None, Field(alias="documentAttributeSchemaUrl")] = None
     source_files: Annotated[
         list[RunFile], Field(alias="sourceFiles", min_length=1, max_length=_SOURCES_MAX)
     ]
@@ -114,7 +125,7 @@ def router(world: World) -> APIRouter:
     @routes.post("/manifestconnections/{connection_id}/runs")
     def run(request: Request, connection_id: str, body: ManifestRun) -> Response:
         """Start a run over the named files."""
-        orders = [_order(request, file) for file in body.source_files]
+        orders = [_order(request, file, body.schema_url) for file in body.source_files]
         known = world.connections.file_ids(MANIFEST, connection_id)
         unknown = {order.file_id for order in orders} - known
         if unknown or len({order.file_id for order in orders}) < len(orders):
@@ -159,7 +170,7 @@ def _writes(routes: APIRouter, world: World) -> None:
         return JSONResponse({"sourceFile": source_shape(request, MANIFEST, source)})
 
 
-def _order(request: Request, file: RunFile) -> Order:
+def _order(request: Request, file: RunFile, schema_url: HttpUrl | None) -> Order:
     needed: dict[str, object] = {"connectorType": file.connector_type}
     if file.action == BRIDGE:
         needed |= {"name": file.name, "url": file.url}
@@ -179,4 +190,17 @@ def _order(request: Request, file: RunFile) -> Order:
         children=tuple(Child(child.name, str(child.url)) for child in file.children)
         if file.action == BRIDGE
         else (),
+        document=_document(file, schema_url),
     )
+
+
+def _document(file: RunFile, schema_url: HttpUrl | None) -> dict[str, Any] | None:
+    """Return the document metadata of a file, by the names of the API; None if there is none.
+
+    The schema's URL is a secret, so only its path is kept.
+    """
+    names = {"relative_path", "document_metadata", "document_attribute"}
+    given = file.model_dump(by_alias=True, include=names, exclude_none=True)
+    if given and schema_url is not None:
+        given["documentAttributeSchema"] = schema_url.path
+    return given or None

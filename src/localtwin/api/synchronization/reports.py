@@ -114,6 +114,7 @@ def _report(run: Run, task: Task) -> dict[str, Any]:
             "fileName": task.name,
             "fileExists": task.content is not None,
             "bimFileExists": True,
+            **(task.document or {}),
             "Files": [
                 {"fileName": each.name, "state": "Missing" if each.problem else "Available"}
                 for each in task.references

@@ -192,6 +192,7 @@ def _connection_routes(routes: APIRouter, world: World, kind: str, path: str) ->
     @routes.put(one, name=f"update_{kind}_connection")
     def change(request: Request, connection_id: str, body: ConnectionUpdate) -> JSONResponse:
         """Change the name or the way of signing in."""
+        _check_unchanged(world, request, kind, connection_id, body)
         connection = world.connections.change(
             kind,
             connection_id,
@@ -206,6 +207,27 @@ def _connection_routes(routes: APIRouter, world: World, kind: str, path: str) ->
         """Delete a connection; what it brought into the iModel stays."""
         world.connections.delete(kind, connection_id)
         return empty(204)
+
+
+def _check_unchanged(
+    world: World, request: Request, kind: str, connection_id: str, body: ConnectionUpdate
+) -> None:
+    """Raise Invalid when the body names another iModel or other source files than there are."""
+    wrong = []
+    connection = world.connections.get(kind, connection_id)
+    if body.imodel_id is not None and body.imodel_id.lower() != connection.imodel_id:
+        wrong.append(Detail("InvalidValue", "A connection keeps its iModel.", "imodelId"))
+    if body.source_files is not None:
+        there = world.connections.file_ids(kind, connection_id)
+        named = [
+            file.get("storageFileId" if kind == STORAGE else "sourceFileId")
+            for file in body.source_files
+        ]
+        if len(named) != len(there) or set(named) != there:
+            text = "Source files are changed by the operations on source files."
+            wrong.append(Detail("InvalidValue", text, "sourceFiles"))
+    if wrong:
+        raise invalid(request.url.path, *wrong, method=request.method)
 
 
 def _source_routes(routes: APIRouter, world: World, kind: str, path: str) -> None:

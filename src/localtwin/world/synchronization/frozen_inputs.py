@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import select, update
@@ -31,7 +32,8 @@ UNMAP = "unmap"
 class Order:
     """One source file of a run; `url` is where a manifest's file is fetched.
 
-    `children` are its reference files, fetched beside it under their names.
+    `children` are its reference files, fetched beside it under their names. `document` holds
+    metadata of a document management system.
     """
 
     file_id: str
@@ -40,6 +42,7 @@ class Order:
     action: str = BRIDGE
     url: str | None = None
     children: tuple[Child, ...] = ()
+    document: dict[str, Any] | None = None
 
 
 class FrozenInputs:

@@ -54,6 +54,7 @@ class Task:
     ended: str | None
     error: dict[str, Any] | None
     report: str | None
+    document: dict[str, Any] | None
     references: tuple[Reference, ...] = ()
 
 
@@ -249,6 +250,7 @@ def _task_row(
         "action": order.action,
         "content": content,
         "url": order.url,
+        "document": order.document,
         "state": QUEUED,
         "result": UNDETERMINED,
     }

@@ -85,6 +85,7 @@ tasks = Table(
     Column("ended", String),
     Column("error", JSON),
     Column("report", String),
+    Column("document", JSON),
     Index("tasks_by_run", "run_id", "position"),
 )
 
