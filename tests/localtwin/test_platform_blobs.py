@@ -425,3 +425,49 @@ def test_a_name_in_any_script_survives_the_download(
     answer = send(platform, "GET", location)
 
     assert (answer.content, answer.headers["content-disposition"]) == (b"content", said)
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "name"),
+    [
+        ("PUT", "", "x-ms-copy-source"),
+        ("PUT", "&comp=block&blockid=MDAw", "x-ms-copy-source"),
+        ("PUT", "", "x-ms-copy-source-authorization"),
+        ("PUT", "", "x-ms-source-content-md5"),
+        ("PUT", "&comp=blocklist", "x-ms-access-tier"),
+        ("PUT", "", "x-ms-tags"),
+        ("PUT", "", "x-ms-lease-id"),
+        ("GET", "", "x-ms-encryption-key"),
+    ],
+)
+def test_a_header_that_is_not_carried_out_is_refused(
+    platform: Platform, url: str, method: str, query: str, name: str
+) -> None:
+    """An ignored copy source answered 201 and put an empty blob over the old one."""
+    platform.put_blob(url, b"old")
+    headers = {"x-ms-blob-type": "BlockBlob", name: "http://127.0.0.1/source"}
+
+    answer = send(platform, method, url + query, headers=headers)
+
+    assert blob_error(answer) == (400, "UnsupportedHeader")
+    assert parsed(answer).findtext("HeaderName") == name
+    assert send(platform, "GET", url).content == b"old"
+
+
+@pytest.mark.parametrize("name", ["snapshot", "versionid", "restype"])
+def test_a_query_parameter_that_is_not_carried_out_is_refused(
+    platform: Platform, url: str, name: str
+) -> None:
+    """A client that asked for an older version would get the newest and not know it."""
+    platform.put_blob(url, b"content")
+
+    answer = send(platform, "GET", f"{url}&{name}=2026-03-01T12:00:00.0000000Z")
+
+    assert blob_error(answer) == (400, "UnsupportedQueryParameter")
+
+
+def test_the_id_of_a_request_comes_back_with_the_answer(platform: Platform, url: str) -> None:
+    """Clients match their logs with the service's by it."""
+    answer = platform.put_blob(url, b"content", x_ms_client_request_id="mine")
+
+    assert answer.headers["x-ms-client-request-id"] == "mine"

@@ -99,6 +99,10 @@ _ERRORS = {
         400,
         "One of the HTTP headers specified in the request is not supported.",
     ),
+    "UnsupportedQueryParameter": (
+        400,
+        "One of the query parameters specified in the request URI is not supported.",
+    ),
     "UnsupportedHttpVerb": (405, "The resource doesn't support the specified HTTP verb."),
 }
 

@@ -23,6 +23,46 @@ _METADATA_BYTES = 8 << 10
 _STORED = ("Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language")
 
 
+_KNOWN_HEADERS = frozenset(
+    {
+        "x-ms-blob-cache-control",
+        "x-ms-blob-content-disposition",
+        "x-ms-blob-content-encoding",
+        "x-ms-blob-content-language",
+        "x-ms-blob-content-md5",
+        "x-ms-blob-content-type",
+        "x-ms-blob-type",
+        "x-ms-client-request-id",
+        "x-ms-content-crc64",
+        "x-ms-date",
+        "x-ms-range",
+        "x-ms-range-get-content-crc64",
+        "x-ms-range-get-content-md5",
+        "x-ms-return-client-request-id",
+        "x-ms-useragent",
+        "x-ms-version",
+    }
+)
+_KNOWN_QUERY = frozenset(
+    {"blockid", "blocklisttype", "comp", "rscd", "se", "sig", "sp", "sr", "sv", "timeout"}
+)
+
+
+def refuse_unsupported(request: Request) -> None:
+    """Raise BlobRefusal for a header or query parameter whose effect this endpoint does not have.
+
+    A copy source that is ignored would replace the blob by an empty one; a snapshot, tier, tag or
+    lease that is ignored would be reported as done.
+    """
+    for name in request.headers:
+        known = name in _KNOWN_HEADERS or name.startswith(_METADATA)
+        if name.startswith("x-ms-") and not known:
+            raise BlobRefusal("UnsupportedHeader", HeaderName=name)
+    for name in request.query_params:
+        if name not in _KNOWN_QUERY:
+            raise BlobRefusal("UnsupportedQueryParameter", QueryParameterName=name)
+
+
 def conditions_of(request: Request, *, reading: bool = False) -> Conditions:
     """Return the conditions under which the request shall be carried out."""
     headers = request.headers

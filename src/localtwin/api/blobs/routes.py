@@ -32,6 +32,7 @@ from localtwin.api.blobs.headers import (
     http_date,
     kept_headers,
     property_headers,
+    refuse_unsupported,
     written_headers,
 )
 from localtwin.api.event_loop_calls import on_event_loop
@@ -66,11 +67,15 @@ class BlobEndpoint:
             grant = self._world.signer.check(
                 request.url.path, request.query_params, now=self._world.clock()
             )
+            refuse_unsupported(request)
             response = await self._dispatch(request, grant)
         except BlobRefusal as refusal:
             now = self._world.clock()
             return blob_refused(refusal, now=now, head=request.method == "HEAD")
         response.headers["x-ms-request-id"] = new_guid()
+        client_id = request.headers.get("x-ms-client-request-id")
+        if client_id is not None:
+            response.headers["x-ms-client-request-id"] = client_id
         response.headers["x-ms-version"] = request.headers.get("x-ms-version", SIGNED_VERSION)
         return response
 
