@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
-import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from queue import Queue
 from threading import Event, Thread
 from typing import Any
 
@@ -25,30 +21,6 @@ from localtwin.world.world import World
 pytest_plugins = ["platform_fixtures"]
 
 CONNECTIONS = "/synchronization/imodels/storageconnections"
-
-
-@pytest.fixture
-def listener() -> Iterator[tuple[str, Queue[tuple[str, bytes]]]]:
-    """An address on this computer, and what is posted there: signature and body."""
-    heard: Queue[tuple[str, bytes]] = Queue()
-
-    class Listener(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            heard.put((self.headers["Signature"], body))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (its name there)
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/", heard
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_a_run_brings_its_files_into_the_imodel_as_one_changeset(platform: Platform) -> None:
@@ -487,49 +459,6 @@ def test_a_run_that_is_not_there_is_not_found(platform: Platform, missing: str) 
 
     assert answer.status_code == 404
     assert answer.json()["error"]["code"].endswith("NotFound")
-
-
-def test_the_end_of_a_run_is_announced_to_who_asked(
-    platform: Platform, listener: tuple[str, Queue[tuple[str, bytes]]]
-) -> None:
-    """Signed, so that a listener can tell it from anybody's post; and only once active."""
-    url, heard = listener
-    secret = "s" * 32
-    body = {
-        "callbackUrl": url,
-        "scope": "iTwin",
-        "scopeId": platform.itwin_id,
-        "eventTypes": ["synchronization.jobCompleted.v1"],
-        "secret": secret,
-    }
-    hook = expect(platform.post("/webhooks/", json=body), 201)["webhook"]
-    connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
-    platform.run(connection)
-    platform.world.webhook_delivery.drain()
-    silent = heard.empty()
-    expect(platform.patch(f"/webhooks/{hook['id']}", json={"active": True}), 200)
-
-    run = platform.run(connection)
-
-    signed, raw = heard.get(timeout=10)
-    platform.delete(f"/webhooks/{hook['id']}")
-    digest = hmac.new(secret.encode(), raw, "sha256").hexdigest()
-    assert (silent, signed) == (True, f"sha256={digest}")
-    assert json.loads(raw)["content"]["synchronizationId"] == run["id"]
-    assert json.loads(raw)["content"]["result"] == "success"
-
-
-def test_webhooks_call_this_computer_only(platform: Platform) -> None:
-    """A rehearsal must not talk to the internet."""
-    body = {
-        "callbackUrl": "https://example.org/hook",
-        "scope": "Account",
-        "eventTypes": ["synchronization.jobCompleted.v1"],
-    }
-
-    answer = platform.post("/webhooks", json=body)
-
-    assert error_of(answer)[2] == {("InvalidValue", "callbackUrl")}
 
 
 def test_dates_of_a_run_come_from_the_worlds_clock(platform: Platform, clock: Clock) -> None:

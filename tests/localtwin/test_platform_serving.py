@@ -143,7 +143,7 @@ def test_the_command_says_when_it_is_ready_and_ends_on_sigterm(data: Path) -> No
 def test_a_deleted_itwin_does_not_prevent_the_next_start(data: Path) -> None:
     """Whoever tidies up must be able to go on afterwards."""
     with opened(data) as world:
-        world.itwins.delete(world.credentials.itwin_id)
+        world.itwins.delete(world.credentials.itwin_id, user="somebody")
     settings = Settings(data, job_module="platform_jobs", workers=1)
 
     with serving(settings) as first:

@@ -113,9 +113,9 @@ def router(world: World) -> APIRouter:
         return JSONResponse({"iTwin": _shape(itwin, whole=True)})
 
     @routes.delete("/{itwin_id}")
-    def delete(itwin_id: str) -> Response:
+    def delete(request: Request, itwin_id: str) -> Response:
         """Delete an iTwin with everything in it."""
-        world.itwins.delete(itwin_id)
+        world.itwins.delete(itwin_id, user=caller(request).user_id)
         return empty(204)
 
     return routes

@@ -21,7 +21,16 @@ from localtwin.world.world import World
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 Secret = Annotated[str | None, Field(min_length=32, max_length=256)]
-Events = Annotated[list[str], Field(alias="eventTypes", min_length=1)]
+EventType = Literal[
+    "synchronization.jobCompleted.v1",
+    "iModels.changesReady.v1",
+    "iModels.namedVersionCreated.v1",
+    "iModels.iModelCreated.v1",
+    "iModels.iModelDeleted.v1",
+    "iTwins.iTwinCreated.v1",
+    "iTwins.iTwinDeleted.v1",
+]
+Events = Annotated[list[EventType], Field(alias="eventTypes", min_length=1)]
 
 
 class WebhookCreate(RequestBody):
@@ -38,7 +47,7 @@ class WebhookUpdate(RequestBody):
     """The body of an update."""
 
     callback_url: Annotated[str | None, Field(alias="callbackUrl")] = None
-    event_types: Annotated[list[str] | None, Field(alias="eventTypes", min_length=1)] = None
+    event_types: Annotated[list[EventType] | None, Field(alias="eventTypes", min_length=1)] = None
     secret: Secret = None
     active: bool | None = None
 
@@ -59,7 +68,7 @@ def router(world: World) -> APIRouter:
             body.callback_url,
             scope=body.scope,
             scope_id=body.scope_id and body.scope_id.lower(),
-            event_types=body.event_types,
+            event_types=list(body.event_types),
             secret=body.secret,
         )
         return JSONResponse({"webhook": _shape(hook) | {"secret": hook.secret}}, 201)

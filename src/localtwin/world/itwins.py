@@ -16,6 +16,7 @@ from localtwin.errors import Conflict, not_found
 from localtwin.ids import new_guid
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database, next_seq
+from localtwin.world.events import ITWIN_CREATED, ITWIN_DELETED, Announce, announce_nothing
 from localtwin.world.storage.items import FOLDER, new_item
 from localtwin.world.tables import items, itwins
 
@@ -71,9 +72,12 @@ _ALL = ITwinFilter()
 class ITwins:
     """All iTwins of the world."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, announce: Announce = announce_nothing
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._announce = announce
 
     def create(
         self, display_name: str, *, properties: dict[str, Any], number: str | None, user: str
@@ -96,6 +100,8 @@ class ITwins:
             connection.execute(insert(itwins).values(row))
             root = new_item(itwin_id, kind=FOLDER, parent=None, name="", user=user, now=now)
             connection.execute(insert(items).values(root))
+        content = {"iTwinId": itwin_id, "iTwinName": display_name, "userId": user}
+        self._announce(ITWIN_CREATED, itwin_id, content)
         return ITwin(**row)
 
     def get(self, itwin_id: str) -> ITwin:
@@ -135,11 +141,12 @@ class ITwins:
             connection.execute(update(itwins).where(itwins.c.id == found.id).values(values))
             return find_itwin(connection, itwin_id)
 
-    def delete(self, itwin_id: str) -> None:
+    def delete(self, itwin_id: str, *, user: str) -> None:
         """Delete the iTwin with its iModels, files and connections."""
         with self._database.write() as connection:
-            find_itwin(connection, itwin_id)
-            connection.execute(delete(itwins).where(itwins.c.id == itwin_id))
+            found = find_itwin(connection, itwin_id)
+            connection.execute(delete(itwins).where(itwins.c.id == found.id))
+        self._announce(ITWIN_DELETED, found.id, {"iTwinId": found.id, "userId": user})
 
 
 def find_itwin(connection: Connection, itwin_id: str) -> ITwin:

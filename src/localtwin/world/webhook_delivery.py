@@ -1,7 +1,6 @@
 """Delivers events to webhooks, in a thread of its own: a slow listener holds up no run.
 
-Source: Webhooks API v2, "Signature: sha256=<hex HMAC-SHA256(secret, raw body)>" and the event
-"synchronization.jobCompleted.v1".
+Source: Webhooks API v2, "Signature: sha256=<hex HMAC-SHA256(secret, raw body)>" and its events.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ import threading
 import urllib.error
 import urllib.request
 from http.client import HTTPException
-from typing import Any
 
 from localtwin.ids import new_guid
 from localtwin.world.clock import Clock
-from localtwin.world.webhooks import JOB_COMPLETED, Webhook, Webhooks
+from localtwin.world.events import Content
+from localtwin.world.webhooks import Webhook, Webhooks
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ class WebhookDelivery:
     def __init__(self, webhooks: Webhooks, clock: Clock) -> None:
         self._webhooks = webhooks
         self._clock = clock
-        self._events: queue.Queue[tuple[str, dict[str, Any]] | None] = queue.Queue()
+        self._events: queue.Queue[tuple[str, str, Content] | None] = queue.Queue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._deliver_all, daemon=True)
 
@@ -49,9 +48,9 @@ class WebhookDelivery:
         if self._thread.is_alive():
             self._thread.join()
 
-    def run_ended(self, itwin_id: str, content: dict[str, str]) -> None:
-        """Announce the end of a run; returns at once."""
-        self._events.put((itwin_id, content))
+    def announce(self, event_type: str, itwin_id: str, content: Content) -> None:
+        """Deliver the event to every webhook that subscribed to it; returns at once."""
+        self._events.put((event_type, itwin_id, content))
 
     def drain(self) -> None:
         """Wait until everything announced so far was delivered or given up."""
@@ -59,16 +58,16 @@ class WebhookDelivery:
 
     def _deliver_all(self) -> None:
         while (event := self._events.get()) is not None:
-            itwin_id, content = event
-            for hook in self._webhooks.interested(JOB_COMPLETED, itwin_id):
-                self._deliver(hook, itwin_id, content)
+            event_type, itwin_id, content = event
+            for hook in self._webhooks.interested(event_type, itwin_id):
+                self._deliver(hook, event_type, itwin_id, content)
             self._events.task_done()
 
-    def _deliver(self, hook: Webhook, itwin_id: str, content: dict[str, str]) -> None:
+    def _deliver(self, hook: Webhook, event_type: str, itwin_id: str, content: Content) -> None:
         now = self._clock()
         message = {
             "content": content,
-            "eventType": JOB_COMPLETED,
+            "eventType": event_type,
             # The platform writes this one date in American style.
             "enqueuedDateTime": f"{now.month}/{now.day}/{now.year} {now:%I:%M:%S %p}",
             "iTwinId": itwin_id,

@@ -17,7 +17,6 @@ from localtwin.world.database import Database, next_seq
 from localtwin.world.itwins import find_itwin
 from localtwin.world.tables import webhooks
 
-JOB_COMPLETED = "synchronization.jobCompleted.v1"
 ITWIN = "iTwin"
 
 

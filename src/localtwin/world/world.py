@@ -22,7 +22,8 @@ from localtwin.world.blobs.contents import Contents
 from localtwin.world.blobs.signed_urls import Signer
 from localtwin.world.clock import Clock, utc_now
 from localtwin.world.database import Database
-from localtwin.world.imodels.imodels import IModels
+from localtwin.world.events import CHANGES_READY, JOB_COMPLETED
+from localtwin.world.imodels.imodels import Changeset, IModels
 from localtwin.world.imodels.named_versions import NamedVersions
 from localtwin.world.itwins import ITwins
 from localtwin.world.storage.recycling import RecycleBin
@@ -70,16 +71,19 @@ class World:
         frozen_inputs = FrozenInputs(contents, folder / "runs")
         self.webhooks = Webhooks(database)
         self.webhook_delivery = WebhookDelivery(self.webhooks, clock)
-        self.run_records = RunRecords(database, clock, self._run_ended)
+        self.run_records = RunRecords(
+            database, clock, on_end=self._run_ended, on_push=self._changeset_pushed
+        )
         self._database = database
         self.access = Access(database, _signing_key(folder / "token.pem"), clock)
         self.grants = Grants(database, clock)
         self.signer = Signer(_secret(folder / "url.key"))
-        self.itwins = ITwins(database, clock)
-        self.imodels = IModels(database, folder / "imodels", clock)
+        announce = self.webhook_delivery.announce
+        self.itwins = ITwins(database, clock, announce)
+        self.imodels = IModels(database, folder / "imodels", clock, announce)
         self.storage = Storage(database, clock)
         self.blobs = Blobs(database, contents, clock)
-        self.versions = NamedVersions(database, self.imodels, clock)
+        self.versions = NamedVersions(database, self.imodels, clock, announce)
         self.connections = Connections(database, clock)
         self.configurations = Configurations(database)
         self.runs = Runs(database, frozen_inputs, clock)
@@ -127,7 +131,18 @@ class World:
             "connectionId": run.connection_id,
             "result": run.result.lower(),
         }
-        self.webhook_delivery.run_ended(self.imodels.get(run.imodel_id).itwin_id, content)
+        itwin_id = self.imodels.get(run.imodel_id).itwin_id
+        self.webhook_delivery.announce(JOB_COMPLETED, itwin_id, content)
+
+    def _changeset_pushed(self, changeset: Changeset) -> None:
+        content = {
+            "imodelId": changeset.imodel_id,
+            "changesetId": changeset.id,
+            "changesetIndex": str(changeset.index),
+            "userId": changeset.creator,
+        }
+        itwin_id = self.imodels.get(changeset.imodel_id).itwin_id
+        self.webhook_delivery.announce(CHANGES_READY, itwin_id, content)
 
     def _credentials(self, file: Path) -> Credentials:
         if not file.exists():

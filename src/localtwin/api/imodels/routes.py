@@ -132,9 +132,9 @@ def _single(routes: APIRouter, world: World) -> None:
         return JSONResponse({"createOperation": {"state": "successful"}})
 
     @routes.delete("/{imodel_id}")
-    def delete(imodel_id: str) -> Response:
+    def delete(request: Request, imodel_id: str) -> Response:
         """Delete an iModel with its changesets and connections."""
-        world.imodels.delete(imodel_id)
+        world.imodels.delete(imodel_id, user=caller(request).user_id)
         return empty(204)
 
 

@@ -17,6 +17,7 @@ from localtwin.errors import Conflict, NotFound, not_found
 from localtwin.ids import new_guid
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
+from localtwin.world.events import IMODEL_CREATED, IMODEL_DELETED, Announce, announce_nothing
 from localtwin.world.itwins import find_itwin
 from localtwin.world.tables import changesets, imodels, runs
 
@@ -70,7 +71,10 @@ _LAST_PUSHED = (
 class IModels:
     """All iModels; their files live in one folder each under `folder`."""
 
-    def __init__(self, database: Database, folder: Path, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, folder: Path, clock: Clock, announce: Announce = announce_nothing
+    ) -> None:
+        self._announce = announce
         self._database = database
         self._folder = folder
         self._clock = clock
@@ -100,6 +104,8 @@ class IModels:
                 "creator": user,
             }
             connection.execute(insert(imodels).values(row))
+        content = {"imodelId": row["id"], "imodelName": name, "userId": user}
+        self._announce(IMODEL_CREATED, itwin.id, content)
         return IModel(**row)
 
     def get(self, imodel_id: str) -> IModel:
@@ -143,7 +149,7 @@ class IModels:
             rows = connection.execute(ordered)
             return [IModel(**row._mapping) for row in rows]
 
-    def delete(self, imodel_id: str) -> None:
+    def delete(self, imodel_id: str, *, user: str) -> None:
         """Delete the iModel with its changesets and connections; Conflict while a run is active."""
         with self._database.write() as connection:
             imodel = find_imodel(connection, imodel_id)
@@ -152,6 +158,8 @@ class IModels:
                 raise Conflict("ConflictWithAnotherUser", "A run on the iModel is active.")
             connection.execute(delete(imodels).where(imodels.c.id == imodel.id))
         shutil.rmtree(self.folder(imodel.id), ignore_errors=True)
+        content = {"imodelId": imodel.id, "userId": user}
+        self._announce(IMODEL_DELETED, imodel.itwin_id, content)
 
     def sweep(self) -> None:
         """Delete the folders of iModels that are no more."""

@@ -16,6 +16,7 @@ from localtwin.errors import Conflict, NotFound
 from localtwin.ids import new_guid
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
+from localtwin.world.events import VERSION_CREATED, Announce, announce_nothing
 from localtwin.world.imodels.imodels import IModels, find_imodel
 from localtwin.world.tables import named_versions
 
@@ -38,7 +39,14 @@ class NamedVersion:
 class NamedVersions:
     """The named versions of all iModels."""
 
-    def __init__(self, database: Database, imodels: IModels, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        imodels: IModels,
+        clock: Clock,
+        announce: Announce = announce_nothing,
+    ) -> None:
+        self._announce = announce
         self._database = database
         self._imodels = imodels
         self._clock = clock
@@ -68,9 +76,17 @@ class NamedVersions:
             "creator": user,
         }
         with self._database.write() as connection:
-            find_imodel(connection, imodel_id)
+            imodel = find_imodel(connection, imodel_id)
             _refuse_taken(connection, imodel_id, name=name, index=index)
             connection.execute(insert(named_versions).values(row))
+        content = {
+            "imodelId": imodel.id,
+            "versionId": row["id"],
+            "changesetId": changeset_id or "",
+            "changesetIndex": str(index),
+            "userId": user,
+        }
+        self._announce(VERSION_CREATED, imodel.itwin_id, content)
         return NamedVersion(**row)
 
     def page(

@@ -16,7 +16,7 @@ from localtwin.imodel.report import JobReport, SourceReport
 from localtwin.world.access.authorizations import may_run
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
-from localtwin.world.imodels.imodels import find_imodel, last_changeset
+from localtwin.world.imodels.imodels import Changeset, find_imodel, last_changeset
 from localtwin.world.synchronization.references import delete_urls, note_problems
 from localtwin.world.synchronization.runs import (
     COMPLETED,
@@ -42,11 +42,20 @@ _DESCRIPTION_MAX = 255
 
 
 class RunRecords:
-    """Moves runs from one state to the next; `on_end` gets the id of each run that ended."""
+    """Moves runs from one state to the next.
+
+    `on_end` gets the id of each run that ended, `on_push` each changeset; after the commit.
+    """
 
     def __init__(
-        self, database: Database, clock: Clock, on_end: Callable[[str], object] = str
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        on_end: Callable[[str], object] = str,
+        on_push: Callable[[Changeset], object] = repr,
     ) -> None:
+        self._on_push = on_push
         self._database = database
         self._clock = clock
         self._on_end = on_end
@@ -100,12 +109,13 @@ class RunRecords:
         done = _matched(run, report)
         now = stamp(self._clock())
         with self._database.write() as transaction:
-            if earlier is not None:
-                self._push(transaction, *earlier)
+            pushed = [] if earlier is None else self._push(transaction, *earlier)
             for task, result in done:
                 _end_task(transaction, task.id, result, now)
-            self._push(transaction, run, report)
+            pushed += self._push(transaction, run, report)
             _end_run(transaction, run.id, outcome(r.result for _, r in done), None, now)
+        for changeset in pushed:
+            self._on_push(changeset)
         self._on_end(run.id)
 
     def fail(self, run_id: str, key: str, description: str, *, timed_out: bool = False) -> None:
@@ -129,38 +139,39 @@ class RunRecords:
             _end_run(transaction, run_id, result, summary, now)
         self._on_end(run_id)
 
-    def _push(self, transaction: Transaction, run: Run, report: JobReport) -> None:
+    def _push(self, transaction: Transaction, run: Run, report: JobReport) -> list[Changeset]:
+        """Record the changeset of the report; returns what was recorded."""
         changeset = report.changeset
         if changeset is None:
-            return
+            return []
         last = last_changeset(transaction, run.imodel_id)
         if last is not None and last.id == changeset.id:
-            return
+            return []
         changed = [task for task, result in _matched(run, report) if result.result == SUCCESS]
         name = transaction.execute(
             select(connections.c.display_name).where(connections.c.id == run.connection_id)
         ).scalar()
         creator = find_imodel(transaction, run.imodel_id).creator
         summary = counts(changeset.inserted, changeset.updated, changeset.deleted)
-        transaction.execute(
-            insert(changesets).values(
-                imodel_id=run.imodel_id,
-                index=1 if last is None else last.index + 1,
-                id=changeset.id,
-                parent_id=changeset.parent_id,
-                description=f"{name or 'Synchronization'} - {summary}"[:_DESCRIPTION_MAX],
-                creator=creator,
-                pushed=stamp(self._clock()),
-                containing_changes=changeset.containing_changes,
-                size_bytes=changeset.size_bytes,
-                run_id=run.id,
-                task_id=changed[0].id if changed else None,
-                changed_files=[task.name for task in changed],
-                inserted=changeset.inserted,
-                updated=changeset.updated,
-                deleted=changeset.deleted,
-            )
+        recorded = Changeset(
+            imodel_id=run.imodel_id,
+            index=1 if last is None else last.index + 1,
+            id=changeset.id,
+            parent_id=changeset.parent_id,
+            description=f"{name or 'Synchronization'} - {summary}"[:_DESCRIPTION_MAX],
+            creator=creator,
+            pushed=stamp(self._clock()),
+            containing_changes=changeset.containing_changes,
+            size_bytes=changeset.size_bytes,
+            run_id=run.id,
+            task_id=changed[0].id if changed else None,
+            changed_files=[task.name for task in changed],
+            inserted=changeset.inserted,
+            updated=changeset.updated,
+            deleted=changeset.deleted,
         )
+        transaction.execute(insert(changesets).values(asdict(recorded)))
+        return [recorded]
 
 
 def _move(
