@@ -129,7 +129,7 @@ def test_populate_brings_new_files_in(
 
     changesets = client.call("GET", f"/imodels/{imodel}/changesets", headers=_accept(2))
     assert (run["result"], len(run["jobs"][0]["tasks"])) == ("Success", 2)
-    assert [each["index"] for each in changesets["changesets"]] == [1]
+    assert [each["index"] for each in changesets["changesets"]] == [1, 2]
 
 
 def test_populate_again_updates_what_is_there(

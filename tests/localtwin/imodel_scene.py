@@ -24,7 +24,6 @@ class Scene:
 
     folder: Path
     changesets: list[Path] = field(default_factory=list)
-    runs: int = 0
 
     def __post_init__(self) -> None:
         create_imodel(self.imodel)
@@ -34,14 +33,12 @@ class Scene:
         return self.folder / "model.bim"
 
     def order(self, *sources: SourceOrder) -> JobOrder:
-        return JobOrder(self.imodel, self.folder / f"{self.runs}.changeset", sources)
+        return JobOrder(self.imodel, self.folder / "changesets", sources)
 
     def run(self, *sources: SourceOrder) -> JobReport:
         order = self.order(*sources)
-        self.runs += 1
         report = run_job(order)
-        if report.changeset is not None:
-            self.changesets.append(order.changeset_file)
+        self.changesets += [order.changesets / changeset.id for changeset in report.changesets]
         return report
 
     def rows(self, query: str, *values: str) -> list[Row]:

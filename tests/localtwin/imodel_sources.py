@@ -1,12 +1,13 @@
 """Sources without a file: what a connector could yield, for tests of the iModel alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from imodel_scene import Row
 
 from localtwin.connectors.source import (
+    Connector,
     Extent,
     Json,
     Partition,
@@ -36,13 +37,12 @@ class Model:
 
     def sync(self, *items: SourceItem, name: str = "one", version: str = "1") -> Tally:
         """Bring the source `name` to `items`; a changeset is kept if one came of it."""
-        changeset = self.folder / f"{len(self.changesets)}.changeset"
         with opened(self.file) as base, transaction(base), recording(base) as session:
             origin = Origin(name, name, "Test", version, repr(items))
             tally = Synchronizer(base).bridge(origin, items)
-            changeset_id, _ = write_changeset(session, changeset, "")
+            changeset_id, _ = write_changeset(session, self.folder, "")
         if changeset_id:
-            self.changesets.append(changeset)
+            self.changesets.append(self.folder / changeset_id)
         return tally
 
     def rows(self, query: str) -> list[Row]:
@@ -59,6 +59,23 @@ class Model:
             " JOIN bis_ExternalSourceAspect AS Finish ON Finish.ElementId = Link.TargetId"
             " ORDER BY 1, 2, 3"
         )
+
+
+class LinesConnector(Connector):
+    """Reads a text: each line is an element, identified by what it says."""
+
+    name = "Lines"
+    version = "1"
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def read(self, file: Path) -> Iterator[SourceItem]:
+        self._lines = file.read_text("utf-8").split()
+        yield from map(element, self._lines)
+
+    def remarks(self) -> tuple[str, ...]:
+        return (f"{len(self._lines)} lines read.",)
 
 
 def element(

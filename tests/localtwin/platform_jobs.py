@@ -21,6 +21,7 @@ from localtwin.imodel.report import (
     SourceError,
     SourceOrder,
     SourceReport,
+    report_from_json,
 )
 
 
@@ -32,34 +33,32 @@ def last_report(file: Path) -> JobReport | None:
     report = json.loads(file.read_text())["report"]
     if report is None:
         return None
-    sources = tuple(SourceReport(**(entry | {"error": None})) for entry in report["sources"])
-    return JobReport(sources, ChangesetReport(**report["changeset"]))
+    return report_from_json(json.dumps(report))
 
 
 def run_job(order: JobOrder) -> JobReport:
     imodel = json.loads(order.imodel_file.read_text())
     assert order.at_work is not None
-    taken = []
+    taken, changesets = [], []
     for source in order.sources:
         order.at_work.write_text(source.source_id)
         taken.append(_take(imodel["held"], source))
+        changeset = _changeset(imodel, taken[-1])
+        if changeset is not None:
+            (order.changesets / changeset.id).write_text("changes")
+            imodel["last"] = changeset.id
+            changesets.append(changeset)
     order.at_work.unlink(missing_ok=True)
-    reports = tuple(taken)
-    changeset = _changeset(imodel, order, reports)
-    if changeset is not None:
-        order.changeset_file.write_text("changes")
-        imodel["last"] = changeset.id
-        imodel["report"] = {
-            "sources": [asdict(report) | {"error": None} for report in reports],
-            "changeset": asdict(changeset),
-        }
+    job_report = JobReport(tuple(taken), tuple(changesets))
+    if changesets:
+        imodel["report"] = asdict(job_report)
     order.imodel_file.write_text(json.dumps(imodel))
     marker = order.imodel_file.with_suffix(".crashed")
     told = any(_first_line(source) == "crash-after" for source in order.sources)
     if told and not marker.exists():
         marker.touch()
         os._exit(9)
-    return JobReport(reports, changeset)
+    return job_report
 
 
 def _take(held: dict[str, Any], source: SourceOrder) -> SourceReport:
@@ -97,11 +96,9 @@ def _first_line(source: SourceOrder) -> str | None:
     return (source.file.read_text().splitlines() or [""])[0]
 
 
-def _changeset(
-    imodel: dict[str, Any], order: JobOrder, reports: tuple[SourceReport, ...]
-) -> ChangesetReport | None:
-    inserted, deleted = sum(r.inserted for r in reports), sum(r.deleted for r in reports)
+def _changeset(imodel: dict[str, Any], report: SourceReport) -> ChangesetReport | None:
+    inserted, deleted = report.inserted, report.deleted
     if not inserted + deleted:
         return None
     named = hashlib.sha256(f"{imodel['last']}{imodel['held']}".encode()).hexdigest()[:40]
-    return ChangesetReport(named, imodel["last"], 7, inserted, 0, deleted, 4)
+    return ChangesetReport(named, imodel["last"], 7, inserted, 0, deleted, 4, report.source_id)

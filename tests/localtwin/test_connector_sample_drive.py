@@ -36,7 +36,6 @@ def test_every_sample_gets_in_and_an_edit_counts_as_it_says(tmp_path: Path) -> N
 
         after = files(drive)
         assert {path for path in after if before.get(path) != after[path]} == {edit.path}
-        assert report.changeset is not None
-        told = report.changeset
+        (changeset,) = report.changesets
         expected = (edit.inserted, edit.updated, edit.deleted)
-        assert (told.inserted, told.updated, told.deleted) == expected
+        assert (changeset.inserted, changeset.updated, changeset.deleted) == expected

@@ -73,7 +73,8 @@ def test_a_kill_before_the_commit_leaves_the_imodel_as_before(scene: Scene, mome
 
     assert last_changeset(scene.imodel) == name
     assert tables(scene.imodel) == before
-    assert order.changeset_file.exists() == (moment == "commit")
+    written = {file.name for file in order.changesets.iterdir()} - {"draft.part"}
+    assert len(written - {file.name for file in scene.changesets}) == (moment == "commit")
 
 
 def test_a_kill_after_the_commit_leaves_a_whole_changeset_and_its_report(scene: Scene) -> None:
@@ -83,7 +84,8 @@ def test_a_kill_after_the_commit_leaves_a_whole_changeset_and_its_report(scene: 
 
     dies(order, "committed")
 
-    assert last_changeset(scene.imodel) == changeset_id(order.changeset_file, parent_id)
+    newest = last_changeset(scene.imodel)
+    assert newest == changeset_id(order.changesets / newest, parent_id)
     report = last_report(scene.imodel)
     assert report is not None
     assert report.sources[0].deleted == len(before["bis_Element"])
@@ -97,8 +99,8 @@ def test_a_job_repeated_after_a_kill_ends_as_if_nothing_had_happened(scene: Scen
 
     report = run_job(order)
 
-    assert report.changeset is not None
-    assert report.sources[0].deleted > 0
-    revert_changeset(scene.imodel, order.changeset_file)
+    (changeset,) = report.changesets
+    assert report.sources[0].deleted == changeset.deleted > 0
+    revert_changeset(scene.imodel, order.changesets / changeset.id)
     assert tables(scene.imodel) == replayed(scene.folder / "calm.bim", scene.changesets)
-    assert [*scene.folder.glob("*.part")] == []
+    assert [*order.changesets.glob("*.part")] == []

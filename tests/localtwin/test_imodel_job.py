@@ -8,6 +8,7 @@ import ifcopenshell
 import pytest
 from imodel_scene import Scene, plan, renumbered, source, tables
 
+from localtwin.connectors import registry
 from localtwin.imodel.database import create_imodel
 from localtwin.imodel.read import content, last_changeset, last_report, sources
 from localtwin.imodel.report import (
@@ -18,8 +19,11 @@ from localtwin.imodel.report import (
     SourceReport,
     order_from_json,
     order_to_json,
+    report_from_json,
+    report_to_json,
 )
 from localtwin.sample_drive import buildings
+from localtwin.world.synchronization.task_results import report_text
 from localtwin.world.synchronization.worker.messages import WorkerOrder
 from localtwin.world.synchronization.worker.process import WorkerProcess
 
@@ -50,8 +54,8 @@ def counts(report: JobReport) -> tuple[int, int, int]:
 
 
 def changeset(report: JobReport) -> ChangesetReport:
-    assert report.changeset is not None
-    return report.changeset
+    (only,) = report.changesets
+    return only
 
 
 def add_line(file: Path) -> None:
@@ -109,17 +113,74 @@ def test_a_job_needs_an_imodel(tmp_path: Path, drawing: Path) -> None:
     assert not missing.imodel_file.exists()
 
 
-def test_the_first_run_inserts_everything_of_every_source(
+def test_each_source_of_a_run_has_a_changeset_of_its_own(
     scene: Scene, drawing: Path, steel: Path
 ) -> None:
-    """One run takes all its files in, and one changeset carries them."""
+    """A task of the run is joined to its changeset, and a person sees what each file changed."""
     report = scene.run(source(drawing), source(steel))
 
     assert [each.result for each in report.sources] == ["Success", "Success"]
-    assert changeset(report).inserted == sum(each.inserted for each in report.sources)
-    assert len(list(content(scene.imodel))) == changeset(report).inserted
-    assert last_changeset(scene.imodel) == changeset(report).id
+    assert [(each.source_id, each.inserted) for each in report.changesets] == [
+        (each.source_id, each.inserted) for each in report.sources
+    ]
+    first, second = report.changesets
+    assert (first.parent_id, second.parent_id) == ("", first.id)
+    assert len(list(content(scene.imodel))) == first.inserted + second.inserted
+    assert last_changeset(scene.imodel) == second.id
     assert last_report(scene.imodel) == report
+
+
+def test_a_source_without_changes_has_no_changeset(
+    scene: Scene, drawing: Path, steel: Path
+) -> None:
+    """Nobody wants to look at an empty one."""
+    scene.run(source(drawing), source(steel))
+    add_line(drawing)
+    renumbered(steel, steel)
+
+    report = scene.run(source(drawing), source(steel))
+
+    assert changeset(report).source_id == "id of plan.dxf"
+
+
+def test_the_report_counts_the_elements_before_and_after(scene: Scene, drawing: Path) -> None:
+    """The first thing to look at when something seems to be missing."""
+    (first,) = scene.run(source(drawing)).sources
+    add_line(drawing)
+
+    (second,) = scene.run(source(drawing)).sources
+
+    assert (first.before, first.after) == (0, first.inserted)
+    assert (second.before, second.after) == (first.after, first.after + 1)
+    assert first.remarks == second.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        (11, None),
+        (9, None),
+        (8, "2 of 10 objects (20 %) are no longer in the file; it has 8 now."),
+        (0, "The file has no objects any more; it had 10."),
+    ],
+)
+def test_a_file_that_lost_a_fifth_of_its_objects_is_reported(
+    scene: Scene, kept: int, expected: str | None
+) -> None:
+    """An emptied file deletes everything; that is what happened, but somebody has to know."""
+    table = scene.folder / "table.lines"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(registry.EXTENSIONS, "LINES", {"lines"})
+        patch.setitem(registry.READERS, "lines", "imodel_sources:LinesConnector")
+        table.write_text("\n".join(map(str, range(10))))
+        scene.run(source(table, as_type="LINES"))
+        table.write_text("\n".join(map(str, range(kept))))
+
+        (report,) = scene.run(source(table, as_type="LINES")).sources
+
+    remark = "".join(report.remarks[:-1])
+    assert remark.startswith(expected) if expected else remark == ""
+    assert report.remarks[-1] == f"{kept} lines read."
 
 
 def test_the_same_bytes_are_skipped_and_give_no_changeset(scene: Scene, drawing: Path) -> None:
@@ -128,7 +189,7 @@ def test_the_same_bytes_are_skipped_and_give_no_changeset(scene: Scene, drawing:
 
     second = scene.run(source(drawing))
 
-    assert second == JobReport((SourceReport("id of plan.dxf", "Skipped"),), None)
+    assert second == JobReport((SourceReport("id of plan.dxf", "Skipped"),))
     assert last_changeset(scene.imodel) == changeset(first).id
 
 
@@ -140,7 +201,7 @@ def test_other_bytes_that_say_the_same_give_no_changeset(scene: Scene, steel: Pa
     again = scene.run(source(steel))
 
     assert counts(again) == (0, 0, 0)
-    assert again.changeset is None
+    assert again.changesets == ()
     assert scene.run(source(steel)).sources[0].result == "Skipped"
 
 
@@ -221,7 +282,7 @@ def test_unmapping_what_was_never_mapped_changes_nothing(scene: Scene, drawing: 
     report = scene.run(source(drawing, action="unmap"))
 
     assert counts(report) == (0, 0, 0)
-    assert report.changeset is None
+    assert report.changesets == ()
 
 
 def test_two_sources_with_the_same_identifiers_stay_apart(scene: Scene, drawing: Path) -> None:
@@ -326,7 +387,7 @@ def test_a_broken_save_leaves_what_the_imodel_holds(scene: Scene, steel: Path) -
     report = scene.run(source(steel))
 
     assert report.sources[0].result == "Error"
-    assert report.changeset is None
+    assert report.changesets == ()
     assert tables(scene.imodel) == before
 
 
@@ -385,9 +446,37 @@ def test_a_job_can_run_in_its_own_process(scene: Scene, drawing: Path) -> None:
     worker.stop()
     report = answer.report
     assert report == last_report(scene.imodel)
-    written = order.changeset_file.with_name(changeset(report).id)
+    written = order.changesets / changeset(report).id
     assert changeset(report).size_bytes == written.stat().st_size
     assert [each.error and each.error.code for each in report.sources] == [
         None,
         "ConnectorUnavailable",
     ]
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (SourceReport("s", "Success", 1, 2, 3), "1 inserted, 2 updated, 3 deleted"),
+        (
+            SourceReport("s", "Success", relationships_deleted=1),
+            "0 inserted, 0 updated, 0 deleted; relationships: 0 inserted, 0 updated, 1 deleted",
+        ),
+        (
+            SourceReport("s", "Success", 1, remarks=("Half of it is gone.", "4 lines read.")),
+            "1 inserted, 0 updated, 0 deleted. Half of it is gone. 4 lines read.",
+        ),
+    ],
+)
+def test_a_tasks_report_has_the_counts_and_the_remarks(report: SourceReport, expected: str) -> None:
+    """What the connector left out is of no use where nobody reads it."""
+    assert report_text(report) == expected
+
+
+def test_a_report_survives_its_way_from_the_worker(scene: Scene, drawing: Path) -> None:
+    """It is written as JSON, into the iModel and to the server."""
+    bad = scene.folder / "bad.dxf"
+    bad.write_bytes(b"")
+    report = scene.run(source(drawing), source(bad))
+
+    assert report_from_json(report_to_json(report)) == report

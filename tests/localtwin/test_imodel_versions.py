@@ -28,7 +28,7 @@ INSERT INTO bis_ExternalSourceAspect VALUES (1, 'a', 1, 'checksum');
 """
 
 
-def first_version(file: Path, *, version: int = 1) -> Path:
+def first_version(file: Path, *, version: int = 1) -> None:
     """Write an iModel as the first release did, and the changeset that filled it."""
     with apsw.Connection(str(file)) as database:
         database.execute(table_definitions.STEPS[0])
@@ -37,11 +37,10 @@ def first_version(file: Path, *, version: int = 1) -> Path:
         session = apsw.Session(database, "main")
         session.attach()
         database.execute(FIRST_VERSION_CONTENT)
-        changeset = file.with_suffix(".changeset")
-        write_changeset(session, changeset, "")
+        changeset_id, _ = write_changeset(session, file.parent, "")
+        (file.parent / changeset_id).rename(file.with_suffix(".changeset"))
         session.close()
     database.close()
-    return changeset
 
 
 @pytest.fixture

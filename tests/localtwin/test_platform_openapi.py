@@ -68,7 +68,11 @@ def names(furnished: Platform) -> dict[str, list[str]]:
     run = furnished.run(connection)["id"]
     source = furnished.get(f"{path}/sourcefiles").json()["sourceFiles"][0]["id"]
     named = furnished.post(f"/imodels/{imodel}/namedversions", json={"name": "One"})
-    hook = {"callbackUrl": "http://localhost:9/", "scope": "Account", "eventTypes": ["iModels.changesReady.v1"]}
+    hook = {
+        "callbackUrl": "http://localhost:9/",
+        "scope": "Account",
+        "eventTypes": ["iModels.changesReady.v1"],
+    }
     webhook = furnished.post("/webhooks", json=hook)
     return {
         "itwin_id": [furnished.itwin_id],

@@ -23,7 +23,7 @@ pytest_plugins = ["platform_fixtures"]
 CONNECTIONS = "/synchronization/imodels/storageconnections"
 
 
-def test_a_run_brings_its_files_into_the_imodel_as_one_changeset(platform: Platform) -> None:
+def test_each_file_of_a_run_has_a_changeset_joined_with_its_task(platform: Platform) -> None:
     """The changeset, joined with the task, is the proof that a file's content got in."""
     imodel = platform.new_imodel()
     wall, roof = platform.upload("wall.ifc", b"a\nb"), platform.upload("roof.ifc", b"c")
@@ -31,17 +31,17 @@ def test_a_run_brings_its_files_into_the_imodel_as_one_changeset(platform: Platf
 
     run = platform.run(connection)
 
-    [changeset] = platform.changesets(imodel)
+    first, second = platform.changesets(imodel)
     [job] = run["jobs"]
     assert (run["state"], run["result"], run["phase"]) == ("Completed", "Success", "MasterFile")
     assert [task["storageFileId"] for task in job["tasks"]] == [wall, roof]
-    assert changeset["index"] == 1
-    assert changeset["parentId"] == ""
-    assert changeset["description"] == "Office - 3 inserted, 0 updated, 0 deleted"
-    assert changeset["synchronizationInfo"] == {
-        "taskId": job["tasks"][0]["id"],
-        "changedFiles": ["wall.ifc", "roof.ifc"],
-    }
+    assert [first["index"], second["index"]] == [1, 2]
+    assert (first["parentId"], second["parentId"]) == ("", first["id"])
+    assert first["description"] == "Office - 2 inserted, 0 updated, 0 deleted"
+    assert [each["synchronizationInfo"] for each in (first, second)] == [
+        {"taskId": job["tasks"][0]["id"], "changedFiles": ["wall.ifc"]},
+        {"taskId": job["tasks"][1]["id"], "changedFiles": ["roof.ifc"]},
+    ]
 
 
 def test_a_run_without_changes_succeeds_and_writes_no_changeset(platform: Platform) -> None:
@@ -257,7 +257,7 @@ def test_a_file_that_crashes_its_reader_does_not_hold_up_the_others(platform: Pl
     assert run["result"] == "PartialSuccess"
     assert [results[file] for file in files] == ["Error", "Success", "Error", "Success"]
     changed = [each["synchronizationInfo"]["changedFiles"] for each in platform.changesets(imodel)]
-    assert changed == [["b.ifc", "d.ifc"]]
+    assert changed == [["b.ifc"], ["d.ifc"]]
 
 
 def test_a_file_that_wants_too_much_memory_fails_alone(tmp_path: Path) -> None:
@@ -378,16 +378,16 @@ def test_a_connector_that_hangs_is_stopped(tmp_path: Path) -> None:
 def test_a_changeset_written_by_a_crashed_worker_is_not_lost(platform: Platform) -> None:
     """Otherwise the iModel would be ahead of its own history."""
     imodel = platform.new_imodel()
-    wall = platform.upload("wall.ifc", b"crash-after\na")
-    connection = platform.connect(imodel, wall)
+    wall, roof = platform.upload("wall.ifc", b"crash-after\na"), platform.upload("b.ifc", b"b")
+    connection = platform.connect(imodel, wall, roof)
     crashed = platform.run(connection)
     platform.replace(wall, b"a")
 
     platform.run(connection)
 
-    first, second = platform.changesets(imodel)
-    assert first["localtwin"]["runId"] == crashed["id"]
-    assert second["parentId"] == first["id"]
+    first, second, third = platform.changesets(imodel)
+    assert [each["localtwin"]["runId"] for each in (first, second)] == [crashed["id"]] * 2
+    assert [second["parentId"], third["parentId"]] == [first["id"], second["id"]]
 
 
 def test_an_interrupted_run_is_carried_out_after_a_restart(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from . import programs
 from .programs import events_in
 from .waiting import wait_until
 
-WRITTEN = "changeset 2: 1 inserted, 2 updated, 0 deleted"
+# The first run writes a changeset for each of eight files.
+WRITTEN = "changeset 9: 1 inserted, 2 updated, 0 deleted"
 
 
 def test_the_demo_ends_with_the_changeset_of_the_edit(tmp_path: Path) -> None:

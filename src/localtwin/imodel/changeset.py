@@ -35,31 +35,31 @@ def recording(database: apsw.Connection) -> Iterator[apsw.Session]:
         session.close()
 
 
-def write_changeset(session: apsw.Session, file: Path, parent_id: str) -> tuple[str, int]:
-    """Write what `session` recorded to `file`, durably; returns its id and size in bytes.
+def write_changeset(session: apsw.Session, folder: Path, parent_id: str) -> tuple[str, int]:
+    """Write what `session` recorded to `folder`, durably; returns its id and size in bytes.
 
-    Writes nothing and returns ("", 0) if what was recorded amounts to no change. A power cut
-    leaves either no file of that name or the whole of it.
+    The file is named by its id. Writes nothing and returns ("", 0) if what was recorded amounts
+    to no change. A power cut leaves either no file of that name or the whole of it.
     """
-    draft = file.with_name(f"{file.name}.part")
+    draft = folder / "draft.part"
     digest = sha1(parent_id.encode("ascii"), usedforsecurity=False)
     try:
         with draft.open("wb") as out:
 
-            def take(data: memoryview | bytes) -> None:
+            def write(data: memoryview | bytes) -> None:
                 digest.update(data)
                 out.write(data)
 
-            session.changeset_stream(take)
+            session.changeset_stream(write)
             size_bytes = out.tell()
             out.flush()
+            if size_bytes == 0:
+                return "", 0
             os.fsync(out.fileno())
-        if size_bytes == 0:
-            return "", 0
-        draft.replace(file)
+        draft.replace(folder / digest.hexdigest())
     finally:
         draft.unlink(missing_ok=True)
-    sync_folder(file.parent)
+    sync_folder(folder)
     return digest.hexdigest(), size_bytes
 
 

@@ -45,11 +45,11 @@ def last_changeset_of(database: apsw.Connection) -> str:
 
 
 def last_report(file: Path) -> JobReport | None:
-    """Return the report of the job that wrote the newest changeset.
+    """Return the report of the job that wrote the newest changesets.
 
     So a job that was killed between its commit and its answer still has one.
     """
     with opened(file) as database:
-        query = "SELECT Report FROM local_Changeset ORDER BY Number DESC LIMIT 1"
+        query = "SELECT Report FROM local_Job ORDER BY Number DESC LIMIT 1"
         report = database.execute(query).get
     return None if report is None else report_from_json(report)

@@ -44,13 +44,13 @@ class SourceOrder:
 
 @dataclass(frozen=True, slots=True)
 class JobOrder:
-    """A run's work; `changeset_file` is only written when there is something to write.
+    """A run's work; `changesets` is the folder that each changeset is written to, under its id.
 
     `at_work` names the source being read, for whoever survives a crash of its reader.
     """
 
     imodel_file: Path
-    changeset_file: Path
+    changesets: Path
     sources: tuple[SourceOrder, ...]
     at_work: Path | None = None
 
@@ -68,7 +68,11 @@ class SourceError:
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What became of one source file; counts are in elements."""
+    """What became of one source file; counts are in elements unless they say otherwise.
+
+    `before` and `after` are the elements the iModel holds of the source. `remarks` are sentences
+    for people: what was read and what not, and whether much is gone.
+    """
 
     source_id: str
     result: Result
@@ -76,11 +80,21 @@ class SourceReport:
     updated: int = 0
     deleted: int = 0
     error: SourceError | None = None
+    relationships_inserted: int = 0
+    relationships_updated: int = 0
+    relationships_deleted: int = 0
+    before: int = 0
+    after: int = 0
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ChangesetReport:
-    """The run's changeset; counts are in elements, `containing_changes` is a set of Changes."""
+    """The changeset of one source; counts are in elements.
+
+    `containing_changes` is a set of Changes. `source_id` is "" in reports of the first release,
+    whose changesets had all sources of a run.
+    """
 
     id: str
     parent_id: str
@@ -89,14 +103,18 @@ class ChangesetReport:
     updated: int
     deleted: int
     containing_changes: int
+    source_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """What a job did: one report for each source in the order given, and the changeset if any."""
+    """What a job did: a report for each source, and a changeset for each that had changes.
+
+    Both are in the order of the job's sources.
+    """
 
     sources: tuple[SourceReport, ...]
-    changeset: ChangesetReport | None
+    changesets: tuple[ChangesetReport, ...] = ()
 
 
 def order_from_json(text: str | bytes) -> JobOrder:
@@ -105,7 +123,7 @@ def order_from_json(text: str | bytes) -> JobOrder:
     sources = (_source_order(entry) for entry in value["sources"])
     return JobOrder(
         imodel_file=Path(value["imodel_file"]),
-        changeset_file=Path(value["changeset_file"]),
+        changesets=Path(value["changesets"]),
         sources=tuple(sources),
         at_work=Path(value["at_work"]) if value.get("at_work") else None,
     )
@@ -124,10 +142,9 @@ def order_to_json(order: JobOrder) -> str:
 def report_from_json(text: str | bytes) -> JobReport:
     """Return the report in `text`, as report_to_json wrote it."""
     value = json.loads(text)
-    changeset = value["changeset"]
     return JobReport(
         sources=tuple(_source_report(entry) for entry in value["sources"]),
-        changeset=None if changeset is None else ChangesetReport(**changeset),
+        changesets=tuple(ChangesetReport(**entry) for entry in value["changesets"]),
     )
 
 
@@ -136,7 +153,17 @@ def report_to_json(report: JobReport) -> str:
     return json.dumps(asdict(report))
 
 
-def _source_report(entry: dict[str, object]) -> SourceReport:
-    error = entry.pop("error")
-    given = SourceError(**error) if isinstance(error, dict) else None
-    return SourceReport(**entry, error=given)  # type: ignore[arg-type]  # our own JSON
+def changeset_report_from_json(text: str | bytes) -> ChangesetReport:
+    """Return the report in `text`, as changeset_report_to_json wrote it."""
+    return ChangesetReport(**json.loads(text))
+
+
+def changeset_report_to_json(report: ChangesetReport) -> str:
+    """Return `report` as one line of JSON."""
+    return json.dumps(asdict(report))
+
+
+def _source_report(entry: dict[str, Any]) -> SourceReport:
+    error = entry["error"]
+    given = None if error is None else SourceError(**error)
+    return SourceReport(**{**entry, "error": given, "remarks": tuple(entry.get("remarks", ()))})

@@ -74,6 +74,8 @@ CREATE TABLE local_Changeset (
 """
 
 # ec_Class.Name is the source's name, "Schema:Class"; ECName is a valid EC name in the schema.
+# local_Job has the report of each job that wrote something, local_Changeset that of each changeset
+# and when it was written, in UTC.
 _VERSION_2 = """
 CREATE TABLE ec_Schema (
     Id INTEGER PRIMARY KEY,
@@ -110,6 +112,16 @@ CREATE TABLE bis_ElementRefersToElements (
     JsonProperties TEXT NOT NULL,
     PRIMARY KEY (ExternalSourceId, ClassId, SourceId, TargetId)
 ) WITHOUT ROWID;
+CREATE TABLE local_Job (
+    Number INTEGER PRIMARY KEY,
+    Report TEXT NOT NULL
+);
+INSERT INTO local_Job SELECT Number, json_object(
+    'sources', json_extract(Report, '$.sources'),
+    'changesets', json_array(json_extract(Report, '$.changeset'))
+) FROM local_Changeset ORDER BY Number;
+UPDATE local_Changeset SET Report = json_extract(Report, '$.changeset');
+ALTER TABLE local_Changeset ADD COLUMN Written TEXT;
 """
 
 STEPS = {0: _VERSION_1, 1: _VERSION_2}

@@ -88,16 +88,21 @@ def _post_hint(story: Story, ready: Any) -> None:
     config = load(story.config_file)
     with _daemon(story) as process:
         story.chapter(3, f"the daemon (process {process.pid}) makes the iModel equal to it")
-        _report_sync(story, config, process, 1)
+        written = _report_sync(story, config, process, 1)
         edit = edit_sample(story.drive)
         story.chapter(4, f"somebody edits {edit.path}")
         story.say("edit", edit.sentence)
-        _report_sync(story, config, process, 2)
+        _report_sync(story, config, process, 2, skip=written)
     _prove(story, config)
 
 
-def _report_sync(story: Story, config: Config, daemon: DaemonSection, run: int) -> None:
-    """Wait for the given run's end and print what was seen, uploaded, run and written."""
+def _report_sync(
+    story: Story, config: Config, daemon: DaemonSection, run: int, *, skip: int = 0
+) -> int:
+    """Wait for the given run's end and print what was seen, uploaded, run and written.
+
+    Leaves out the first `skip` changesets; returns how many there are now.
+    """
     from ..journal.views import total_counts
     from ..runtime.verify import changesets
 
@@ -107,13 +112,15 @@ def _report_sync(story: Story, config: Config, daemon: DaemonSection, run: int) 
     story.say("uploaded", f"{count(record.files, 'file')} to iTwin Storage, whole and verified")
     length = duration(record.ended_s - record.started_s)
     story.say("run", f"{record.connection}: {record.outcome.value} in {length}")
-    for changeset in changesets(config, config.connection[0].imodel_id)[run - 1 :]:
+    written = changesets(config, config.connection[0].imodel_id)
+    for changeset in written[skip:]:
         summary = changeset.description.rpartition(" - ")[2]
         story.say("written", f"[green]changeset {changeset.index}: {summary}[/]")
     total = total_counts(seen.counts)
     story.say("status", f"{total.synced} of {count(total.known, 'file')} synced")
     for each in seen.open_files:
         story.say("not yet", f"{each.path}: {each.state} {each.reason}")
+    return len(written)
 
 
 def _prove(story: Story, config: Config) -> None:

@@ -27,7 +27,7 @@ from localtwin.world.synchronization.task_results import failed_source, given_up
 from localtwin.world.synchronization.worker.messages import (
     WorkerAnswer,
     WorkerOrder,
-    pending_changeset,
+    changeset_folder,
 )
 from localtwin.world.synchronization.worker.process import WorkerProcess
 
@@ -129,7 +129,7 @@ class RunExecutor:
         sources = [self._source(run, task) for task in run.tasks if task.file_id not in without]
         job = JobOrder(
             imodel_file=imodel,
-            changeset_file=pending_changeset(imodel),
+            changesets=changeset_folder(imodel),
             sources=tuple(sources),
             at_work=self._frozen_inputs.folder(run.id) / _AT_WORK,
         )

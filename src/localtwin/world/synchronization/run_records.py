@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import func, insert, select, update
 
-from localtwin.imodel.report import JobReport, SourceReport
+from localtwin.imodel.report import ChangesetReport, JobReport, SourceReport
 from localtwin.world.access.authorizations import may_run
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
@@ -34,6 +34,7 @@ from localtwin.world.synchronization.task_results import (
     TIMED_OUT,
     counts,
     outcome,
+    report_text,
     task_error,
 )
 from localtwin.world.tables import changesets, connections, runs, tasks
@@ -102,9 +103,9 @@ class RunRecords:
     def end(
         self, run: Run, report: JobReport, earlier: tuple[Run, JobReport] | None = None
     ) -> None:
-        """Record what the worker reported, and the changeset if there is one.
+        """Record what the worker reported, and the changesets if there are any.
 
-        `earlier` is a run that failed after its changeset was written, which comes first.
+        `earlier` is a run that failed after its changesets were written, which comes first.
         """
         done = _matched(run, report)
         now = stamp(self._clock())
@@ -140,38 +141,39 @@ class RunRecords:
         self._on_end(run_id)
 
     def _push(self, transaction: Transaction, run: Run, report: JobReport) -> list[Changeset]:
-        """Record the changeset of the report; returns what was recorded."""
-        changeset = report.changeset
-        if changeset is None:
-            return []
+        """Record the changesets of the report; returns those that were not recorded before."""
         last = last_changeset(transaction, run.imodel_id)
-        if last is not None and last.id == changeset.id:
+        if not report.changesets or (last is not None and last.id == report.changesets[-1].id):
             return []
-        changed = [task for task, result in _matched(run, report) if result.result == SUCCESS]
         name = transaction.execute(
             select(connections.c.display_name).where(connections.c.id == run.connection_id)
         ).scalar()
         creator = find_imodel(transaction, run.imodel_id).creator
-        summary = counts(changeset.inserted, changeset.updated, changeset.deleted)
-        recorded = Changeset(
-            imodel_id=run.imodel_id,
-            index=1 if last is None else last.index + 1,
-            id=changeset.id,
-            parent_id=changeset.parent_id,
-            description=f"{name or 'Synchronization'} - {summary}"[:_DESCRIPTION_MAX],
-            creator=creator,
-            pushed=stamp(self._clock()),
-            containing_changes=changeset.containing_changes,
-            size_bytes=changeset.size_bytes,
-            run_id=run.id,
-            task_id=changed[0].id if changed else None,
-            changed_files=[task.name for task in changed],
-            inserted=changeset.inserted,
-            updated=changeset.updated,
-            deleted=changeset.deleted,
-        )
-        transaction.execute(insert(changesets).values(asdict(recorded)))
-        return [recorded]
+        recorded: list[Changeset] = []
+        for index, changeset in enumerate(report.changesets, 1 if last is None else last.index + 1):
+            changed = _tasks_of(run, report, changeset)
+            summary = counts(changeset.inserted, changeset.updated, changeset.deleted)
+            recorded.append(
+                Changeset(
+                    imodel_id=run.imodel_id,
+                    index=index,
+                    id=changeset.id,
+                    parent_id=changeset.parent_id,
+                    description=f"{name or 'Synchronization'} - {summary}"[:_DESCRIPTION_MAX],
+                    creator=creator,
+                    pushed=stamp(self._clock()),
+                    containing_changes=changeset.containing_changes,
+                    size_bytes=changeset.size_bytes,
+                    run_id=run.id,
+                    task_id=changed[0].id if changed else None,
+                    changed_files=[task.name for task in changed],
+                    inserted=changeset.inserted,
+                    updated=changeset.updated,
+                    deleted=changeset.deleted,
+                )
+            )
+        transaction.execute(insert(changesets), [asdict(each) for each in recorded])
+        return recorded
 
 
 def _move(
@@ -189,14 +191,23 @@ def _move(
     transaction.execute(update(tasks).where(open_ones).values(changed))
 
 
+def _tasks_of(run: Run, report: JobReport, changeset: ChangesetReport) -> list[Task]:
+    """Return the task of the changeset's file; all that succeeded where it does not name one."""
+    return [
+        task
+        for task, result in _matched(run, report)
+        if task.file_id == changeset.source_id
+        or (not changeset.source_id and result.result == SUCCESS)
+    ]
+
+
 def _matched(run: Run, report: JobReport) -> list[tuple[Task, SourceReport]]:
     results = {source.source_id: source for source in report.sources}
     return [(task, results[task.file_id]) for task in run.tasks]
 
 
 def _end_task(transaction: Transaction, task_id: str, source: SourceReport, now: str) -> None:
-    counted = counts(source.inserted, source.updated, source.deleted)
-    report = "No changes" if source.result == SKIPPED else counted
+    report = "No changes" if source.result == SKIPPED else report_text(source)
     error = None if source.error is None else task_error(**asdict(source.error))
     transaction.execute(
         update(tasks)

@@ -71,3 +71,16 @@ def task_error(
 def counts(inserted: int, updated: int, deleted: int) -> str:
     """Return the counts in words."""
     return f"{inserted} inserted, {updated} updated, {deleted} deleted"
+
+
+def report_text(source: SourceReport) -> str:
+    """Return a task's report: the counts, then the remarks of the connector and the iModel."""
+    related = (
+        source.relationships_inserted,
+        source.relationships_updated,
+        source.relationships_deleted,
+    )
+    counted = counts(source.inserted, source.updated, source.deleted)
+    if any(related):
+        counted += f"; relationships: {counts(*related)}"
+    return " ".join([f"{counted}.", *source.remarks]) if source.remarks else counted

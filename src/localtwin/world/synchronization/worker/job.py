@@ -1,4 +1,4 @@
-"""One run's work on an iModel: read the sources, write one changeset, all or nothing.
+"""One run's work on an iModel: read the sources, write a changeset for each, all or nothing.
 
 Importing this module loads every connector, so only the worker process and tests import it. The
 worker calls the three names in `__all__`.
@@ -7,6 +7,7 @@ worker calls the three names in `__all__`.
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
@@ -16,6 +17,7 @@ from localtwin.connectors.source import ConnectorError, read_source, unreadable
 from localtwin.imodel.changeset import recording, write_changeset
 from localtwin.imodel.database import create_imodel, opened, savepoint, transaction
 from localtwin.imodel.read import last_changeset_of, last_report
+from localtwin.imodel.remarks import loss_remarks, relationship_remarks
 from localtwin.imodel.report import (
     Changes,
     ChangesetReport,
@@ -24,6 +26,7 @@ from localtwin.imodel.report import (
     SourceError,
     SourceOrder,
     SourceReport,
+    changeset_report_to_json,
     report_to_json,
 )
 from localtwin.imodel.synchronizer import Origin, Synchronizer
@@ -36,41 +39,62 @@ _EDITION_LENGTH = 12  # only has to differ from the one before
 def run_job(order: JobOrder) -> JobReport:
     """Carry out `order`; the iModel is then wholly as before or wholly as after.
 
-    A source that can't be read is reported and leaves what the iModel holds of it untouched.
-    After a crash, last_changeset says which side of the commit the iModel is on; if it names
-    the new changeset, the changeset file is complete. Raises FileNotFoundError without an
-    iModel, OSError or apsw.Error when the disk fails; then nothing has changed.
+    Each source that changed something gets a changeset of its own. A source that can't be read is
+    reported and leaves what the iModel holds of it untouched. After a crash, last_changeset says
+    which side of the commit the iModel is on; if it names a new changeset, the files of all are
+    complete. Raises FileNotFoundError without an iModel, OSError or apsw.Error when the disk
+    fails; then nothing has changed.
     """
+    order.changesets.mkdir(exist_ok=True)
     with opened(order.imodel_file) as database, transaction(database):
-        with recording(database) as session:
-            sources: list[SourceReport] = []
-            changes = Changes.NONE
-            for source in order.sources:
-                if order.at_work is not None:
-                    order.at_work.write_text(source.source_id, encoding="utf-8")
-                report, touched = _process(database, source)
-                sources.append(report)
-                changes |= touched
+        sources: list[SourceReport] = []
+        changesets: list[ChangesetReport] = []
+        for source in order.sources:
             if order.at_work is not None:
-                order.at_work.unlink(missing_ok=True)
-            parent_id = last_changeset_of(database)
-            written = write_changeset(session, order.changeset_file, parent_id)
-        changeset = _changeset_report(*written, parent_id, sources, changes)
-        report_of_job = JobReport(tuple(sources), changeset)
-        if changeset is not None:
-            _log(database, changeset.id, report_of_job)
+                order.at_work.write_text(source.source_id, encoding="utf-8")
+            report, changeset = _process(database, source, order.changesets)
+            sources.append(report)
+            if changeset is not None:
+                changesets.append(changeset)
+        if order.at_work is not None:
+            order.at_work.unlink(missing_ok=True)
+        report_of_job = JobReport(tuple(sources), tuple(changesets))
+        if changesets:
+            query = "INSERT INTO local_Job VALUES (NULL, ?)"
+            database.execute(query, (report_to_json(report_of_job),))
     return report_of_job
 
 
-def _process(database: apsw.Connection, source: SourceOrder) -> tuple[SourceReport, Changes]:
+def _process(
+    database: apsw.Connection, source: SourceOrder, folder: Path
+) -> tuple[SourceReport, ChangesetReport | None]:
     """Write one source into the iModel, or undo its changes and report why it failed."""
     work = _unmap if source.action == "unmap" else _bridge
-    try:
-        with savepoint(database):
-            return work(database, source)
-    except ConnectorError as exc:
-        error = SourceError(exc.code, exc.message, exc.description, exc.category, exc.can_user_fix)
-        return SourceReport(source.source_id, "Error", error=error), Changes.NONE
+    with recording(database) as session:
+        try:
+            with savepoint(database):
+                report, changes = work(database, source)
+        except ConnectorError as exc:
+            error = SourceError(
+                exc.code, exc.message, exc.description, exc.category, exc.can_user_fix
+            )
+            return SourceReport(source.source_id, "Error", error=error), None
+        parent_id = last_changeset_of(database)
+        changeset_id, size_bytes = write_changeset(session, folder, parent_id)
+    if not changeset_id:
+        return report, None
+    changeset = ChangesetReport(
+        id=changeset_id,
+        parent_id=parent_id,
+        size_bytes=size_bytes,
+        inserted=report.inserted,
+        updated=report.updated,
+        deleted=report.deleted,
+        containing_changes=int(changes),
+        source_id=source.source_id,
+    )
+    _log(database, changeset)
+    return report, changeset
 
 
 def _unmap(database: apsw.Connection, source: SourceOrder) -> tuple[SourceReport, Changes]:
@@ -85,17 +109,33 @@ def _bridge(database: apsw.Connection, source: SourceOrder) -> tuple[SourceRepor
     origin = Origin(source.source_id, source.name, connector.name, edition, digest)
     if _is_known(database, origin):
         return SourceReport(source.source_id, "Skipped"), Changes.NONE
-    elements = read_source(connector, source.file, source.name)
-    tally = Synchronizer(database).bridge(origin, elements)
+    items = read_source(connector, source.file, source.name)
+    tally = Synchronizer(database).bridge(origin, items)
     database.execute(
         "INSERT OR REPLACE INTO local_Read VALUES (?, ?)", (source.source_id, origin.digest)
     )
-    return _source_report(source, tally)
+    remarks = (*loss_remarks(tally), *relationship_remarks(tally), *connector.remarks())
+    return _source_report(source, tally, remarks)
 
 
-def _source_report(source: SourceOrder, tally: Tally) -> tuple[SourceReport, Changes]:
-    counts = (tally.elements.inserted, tally.elements.updated, tally.elements.deleted)
-    return SourceReport(source.source_id, "Success", *counts), tally.changes
+def _source_report(
+    source: SourceOrder, tally: Tally, remarks: Sequence[str] = ()
+) -> tuple[SourceReport, Changes]:
+    elements, relationships = tally.elements, tally.relationships
+    report = SourceReport(
+        source.source_id,
+        "Success",
+        inserted=elements.inserted,
+        updated=elements.updated,
+        deleted=elements.deleted,
+        relationships_inserted=relationships.inserted,
+        relationships_updated=relationships.updated,
+        relationships_deleted=relationships.deleted,
+        before=tally.before,
+        after=tally.after,
+        remarks=tuple(remarks),
+    )
+    return report, tally.changes
 
 
 def _is_known(database: apsw.Connection, origin: Origin) -> bool:
@@ -127,27 +167,9 @@ def _digest(file: Path) -> str:
         raise unreadable(f"The content can't be read: {exc.strerror}.") from exc
 
 
-def _changeset_report(
-    changeset_id: str,
-    size_bytes: int,
-    parent_id: str,
-    sources: list[SourceReport],
-    changes: Changes,
-) -> ChangesetReport | None:
-    if not changeset_id:
-        return None
-    return ChangesetReport(
-        id=changeset_id,
-        parent_id=parent_id,
-        size_bytes=size_bytes,
-        inserted=sum(source.inserted for source in sources),
-        updated=sum(source.updated for source in sources),
-        deleted=sum(source.deleted for source in sources),
-        containing_changes=int(changes),
-    )
-
-
-def _log(database: apsw.Connection, changeset_id: str, report: JobReport) -> None:
+def _log(database: apsw.Connection, changeset: ChangesetReport) -> None:
+    written = datetime.now(UTC).isoformat(timespec="seconds")
     database.execute(
-        "INSERT INTO local_Changeset VALUES (NULL, ?, ?)", (changeset_id, report_to_json(report))
+        "INSERT INTO local_Changeset VALUES (NULL, ?, ?, ?)",
+        (changeset.id, changeset_report_to_json(changeset), written),
     )

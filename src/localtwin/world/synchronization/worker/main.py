@@ -67,51 +67,49 @@ def _answer(module: Any, line: str) -> str:
 
 def _work(module: Any, order: WorkerOrder) -> WorkerAnswer:
     imodel = order.job.imodel_file
-    pending = Pending(order.job.changeset_file)
+    pending = Pending(order.job.changesets)
     # A worker of a killed server may still be at this iModel for a moment.
     with FileLock(imodel.with_suffix(".lock")):
         if not imodel.exists():
             module.create_imodel(imodel)
         left = module.last_report(imodel)
         earlier = None
-        if left is not None and left.changeset.id != order.parent:
-            pending.keep(left.changeset.id)
+        if left is not None and left.changesets[-1].id != order.parent:
+            pending.keep(left.changesets[-1].id)
             if pending.owner() == order.run_id:
                 return WorkerAnswer(left)
             earlier = left
         earlier_run_id = "" if earlier is None else pending.owner()
         pending.begin(order.run_id)
         report = module.run_job(order.job)
-        if report.changeset is not None:
-            pending.keep(report.changeset.id)
     return WorkerAnswer(report, earlier_run_id, earlier)
 
 
 class Pending:
-    """The changeset being written, and for which run.
+    """Notes in `folder` for which run changesets are being written.
 
-    A job that dies after its commit leaves a changeset that nobody knows of. The next job on the
-    iModel finds it, and which run wrote it.
+    A job that dies after its commit leaves changesets that the server has not recorded. The next
+    job on the iModel finds them, and which run wrote them.
     """
 
-    def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self.file = file
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / "pending"
 
     def begin(self, run_id: str) -> None:
-        """Note that the next changeset is of that run."""
-        partial = self.file.with_suffix(".partial")
+        """Note that the next changesets are of that run."""
+        partial = self._file.with_suffix(".partial")
         partial.write_text(run_id, encoding="ascii")
-        partial.replace(self.file.with_suffix(".run"))
+        partial.replace(self._file.with_suffix(".run"))
 
     def owner(self) -> str:
         """Return the run noted last."""
-        return self.file.with_suffix(".run").read_text("ascii")
+        return self._file.with_suffix(".run").read_text("ascii")
 
     def keep(self, changeset_id: str) -> None:
-        """Give the changeset its name; nothing happens when it has it already."""
-        if self.file.exists():
-            self.file.replace(self.file.with_name(changeset_id))
+        """Name the changeset that a job of the first release left without a name, if it did."""
+        if self._file.exists():
+            self._file.replace(self._file.with_name(changeset_id))
 
 
 if __name__ == "__main__":

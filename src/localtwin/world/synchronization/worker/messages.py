@@ -34,9 +34,9 @@ class WorkerAnswer:
     earlier: JobReport | None = None
 
 
-def pending_changeset(imodel_file: Path) -> Path:
-    """Return where a worker writes the changeset that has no name yet."""
-    return imodel_file.parent / "changesets" / "pending"
+def changeset_folder(imodel_file: Path) -> Path:
+    """Return where a worker writes changesets, each under its id."""
+    return imodel_file.parent / "changesets"
 
 
 def order_line(order: WorkerOrder) -> str:

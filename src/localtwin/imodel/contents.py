@@ -1,0 +1,149 @@
+"""What an iModel contains, in the words of its sources: elements and relationships, by identifier.
+
+Rows are read in the order of their ids, one at a time, so a large iModel costs no memory.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import apsw
+
+from localtwin.connectors.source import Extent, Json
+from localtwin.imodel.outline import Polyline, decode_outline
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element; `parent`, `category` and `type_definition` are identifiers of its source."""
+
+    id: int
+    source: str
+    identifier: str
+    class_name: str
+    model: str
+    parent: str | None
+    category: str | None
+    type_definition: str | None
+    code: str
+    label: str
+    properties: Mapping[str, Json]
+    extent: Extent | None
+    shape: str
+    placement: tuple[float, ...] | None
+    outline: Sequence[Polyline]
+
+
+class Relationship(NamedTuple):
+    """One relationship; `start` and `end` are identifiers of its source."""
+
+    source: str
+    class_name: str
+    start: str
+    end: str
+    properties: str
+
+
+class ClassCount(NamedTuple):
+    """How many elements of a class a model has; `source` is the source's name."""
+
+    source: str
+    model: str
+    class_name: str
+    elements: int
+
+
+_Text = str | None
+_Row = tuple[
+    int, str, str, str, str, _Text, _Text, _Text, _Text, _Text, str,
+    float | None, float, float, float, float, float, _Text, _Text, bytes | None,
+]  # fmt: skip
+_ELEMENTS = """
+SELECT Element.Id, Source.Label, Aspect.Identifier, Class.Name, ModelClass.Name,
+    Parent.Identifier, Category.Identifier, Type.Identifier, CodeValue, UserLabel, JsonProperties,
+    MinX, MinY, MinZ, MaxX, MaxY, MaxZ, Shape, Placement, Outline
+FROM bis_Element AS Element
+JOIN temp.identifiers AS Aspect ON Aspect.ElementId = Element.Id
+JOIN bis_ExternalSource AS Source ON Source.Id = Aspect.SourceId
+JOIN ec_Class AS Class ON Class.Id = Element.ClassId
+JOIN bis_Model AS Model ON Model.Id = Element.ModelId
+JOIN ec_Class AS ModelClass ON ModelClass.Id = Model.ClassId
+LEFT JOIN temp.identifiers AS Parent ON Parent.ElementId = Element.ParentId
+LEFT JOIN temp.identifiers AS Category ON Category.ElementId = Element.CategoryId
+LEFT JOIN temp.identifiers AS Type ON Type.ElementId = Element.TypeDefinitionId
+LEFT JOIN bis_GeometricElement AS Geometry ON Geometry.ElementId = Element.Id
+"""
+
+_RELATIONSHIPS = """
+SELECT Source.Label, Class.Name, Start.Identifier, Finish.Identifier, JsonProperties
+FROM bis_ElementRefersToElements AS Link
+JOIN bis_ExternalSource AS Source ON Source.Id = Link.ExternalSourceId
+JOIN ec_Class AS Class ON Class.Id = Link.ClassId
+JOIN temp.identifiers AS Start ON Start.ElementId = Link.SourceId
+JOIN temp.identifiers AS Finish ON Finish.ElementId = Link.TargetId
+ORDER BY 1, 2, 3, 4
+"""
+
+_COUNTS = """
+SELECT Source.Label, ModelClass.Name, Class.Name, count(*)
+FROM bis_Element AS Element
+JOIN ec_Class AS Class ON Class.Id = Element.ClassId
+JOIN bis_Model AS Model ON Model.Id = Element.ModelId
+JOIN ec_Class AS ModelClass ON ModelClass.Id = Model.ClassId
+JOIN bis_ExternalSource AS Source ON Source.Id = Model.SourceId
+GROUP BY Source.Id, ModelClass.Name, Class.Name ORDER BY 1, 2, 3
+"""
+
+
+def elements(database: apsw.Connection, *, class_name: str | None = None) -> Iterator[Element]:
+    """Yield every element, or those of one class."""
+    index_identifiers(database)
+    where = "" if class_name is None else "WHERE Class.Name = ? "
+    values = () if class_name is None else (class_name,)
+    for row in database.execute(f"{_ELEMENTS}{where}ORDER BY Element.Id", values):
+        yield _element(cast("_Row", row))
+
+
+def element(database: apsw.Connection, element_id: int) -> Element | None:
+    """Return one element by its id; needs index_identifiers once before."""
+    row = database.execute(f"{_ELEMENTS}WHERE Element.Id = ?", (element_id,)).fetchone()
+    return None if row is None else _element(cast("_Row", row))
+
+
+def relationships(database: apsw.Connection) -> Iterator[Relationship]:
+    """Yield every relationship by source, class and identifiers."""
+    index_identifiers(database)
+    yield from map(Relationship._make, database.execute(_RELATIONSHIPS))
+
+
+def class_counts(database: apsw.Connection) -> list[ClassCount]:
+    """Return the number of elements by source, model and class."""
+    return [ClassCount._make(row) for row in database.execute(_COUNTS)]
+
+
+def index_identifiers(database: apsw.Connection) -> None:
+    """Make the identifiers of elements quick to find by id; only this connection sees them."""
+    database.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS identifiers"
+        " (ElementId INTEGER PRIMARY KEY, SourceId INTEGER, Identifier TEXT)"
+    )
+    database.execute("DELETE FROM temp.identifiers")
+    database.execute(
+        "INSERT INTO temp.identifiers"
+        " SELECT ElementId, SourceId, Identifier FROM main.bis_ExternalSourceAspect"
+    )
+
+
+def _element(row: _Row) -> Element:
+    placement = row[18]
+    return Element(
+        *row[:8],
+        code=row[8] or "",
+        label=row[9] or "",
+        properties=json.loads(row[10]),
+        extent=None if row[11] is None else Extent((row[11], *row[12:14]), row[14:17]),
+        shape=row[17] or "",
+        placement=None if placement is None else tuple(json.loads(placement)),
+        outline=decode_outline(row[19]),
+    )
