@@ -5,11 +5,10 @@ SHA-1 of the parent's id and its bytes, which makes the ids a chain.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha1
 from pathlib import Path
-from typing import BinaryIO
 
 import apsw
 
@@ -78,25 +77,50 @@ def apply_changeset(imodel_file: Path, changeset_file: Path) -> None:
     Raises ConflictError, and changes nothing, if the copy is not in the state that the changeset
     was recorded in.
     """
-    with changeset_file.open("rb") as data:
-        _apply(imodel_file, data)
+    with opened(imodel_file) as database, transaction(database):
+        apply_to(database, changeset_file)
 
 
 def revert_changeset(imodel_file: Path, changeset_file: Path) -> None:
     """Take a copy of an iModel one changeset back; the counterpart of apply_changeset."""
-    inverse = apsw.Changeset.invert(changeset_file.read_bytes())
-    _apply(imodel_file, inverse)
-
-
-def _apply(imodel_file: Path, changeset: BinaryIO | bytes) -> None:
-    source = changeset if isinstance(changeset, bytes) else changeset.read
     with opened(imodel_file) as database, transaction(database):
-        try:
-            apsw.Changeset.apply(source, database, conflict=_refuse)
-        except apsw.AbortError as exc:
-            raise ConflictError(
-                f"{imodel_file} is not in the state this changeset expects"
-            ) from exc
+        revert_in(database, changeset_file)
+
+
+def apply_to(database: apsw.Connection, changeset_file: Path) -> None:
+    """Apply a changeset within the caller's transaction; raises ConflictError."""
+    with changeset_file.open("rb") as data:
+        _apply(data.read, database, changeset_file)
+
+
+def revert_in(database: apsw.Connection, changeset_file: Path) -> None:
+    """Take a changeset back within the caller's transaction; raises ConflictError."""
+    _apply(apsw.Changeset.invert(changeset_file.read_bytes()), database, changeset_file)
+
+
+@contextmanager
+def reverted(database: apsw.Connection, changeset_file: Path) -> Iterator[None]:
+    """Show the state before a changeset as long as the context lasts; nothing of it remains.
+
+    `database` must be in the state just after it. Costs what the changeset is large, not the
+    iModel. The caller holds a transaction.
+    """
+    database.execute("SAVEPOINT reverted")
+    try:
+        revert_in(database, changeset_file)
+        yield
+    finally:
+        database.execute("ROLLBACK TO reverted")
+        database.execute("RELEASE reverted")
+
+
+def _apply(
+    changeset: bytes | Callable[[int], bytes], database: apsw.Connection, file: Path
+) -> None:
+    try:
+        apsw.Changeset.apply(changeset, database, conflict=_refuse)
+    except apsw.AbortError as exc:
+        raise ConflictError(f"The iModel is not in the state that {file.name} expects.") from exc
 
 
 def _refuse(_reason: int, _change: apsw.TableChange) -> int:

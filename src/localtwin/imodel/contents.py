@@ -64,14 +64,14 @@ SELECT Element.Id, Source.Label, Aspect.Identifier, Class.Name, ModelClass.Name,
     Parent.Identifier, Category.Identifier, Type.Identifier, CodeValue, UserLabel, JsonProperties,
     MinX, MinY, MinZ, MaxX, MaxY, MaxZ, Shape, Placement, Outline
 FROM bis_Element AS Element
-JOIN temp.identifiers AS Aspect ON Aspect.ElementId = Element.Id
+JOIN bis_ExternalSourceAspect AS Aspect ON Aspect.ElementId = Element.Id
 JOIN bis_ExternalSource AS Source ON Source.Id = Aspect.SourceId
 JOIN ec_Class AS Class ON Class.Id = Element.ClassId
 JOIN bis_Model AS Model ON Model.Id = Element.ModelId
 JOIN ec_Class AS ModelClass ON ModelClass.Id = Model.ClassId
-LEFT JOIN temp.identifiers AS Parent ON Parent.ElementId = Element.ParentId
-LEFT JOIN temp.identifiers AS Category ON Category.ElementId = Element.CategoryId
-LEFT JOIN temp.identifiers AS Type ON Type.ElementId = Element.TypeDefinitionId
+LEFT JOIN bis_ExternalSourceAspect AS Parent ON Parent.ElementId = Element.ParentId
+LEFT JOIN bis_ExternalSourceAspect AS Category ON Category.ElementId = Element.CategoryId
+LEFT JOIN bis_ExternalSourceAspect AS Type ON Type.ElementId = Element.TypeDefinitionId
 LEFT JOIN bis_GeometricElement AS Geometry ON Geometry.ElementId = Element.Id
 """
 
@@ -80,8 +80,8 @@ SELECT Source.Label, Class.Name, Start.Identifier, Finish.Identifier, JsonProper
 FROM bis_ElementRefersToElements AS Link
 JOIN bis_ExternalSource AS Source ON Source.Id = Link.ExternalSourceId
 JOIN ec_Class AS Class ON Class.Id = Link.ClassId
-JOIN temp.identifiers AS Start ON Start.ElementId = Link.SourceId
-JOIN temp.identifiers AS Finish ON Finish.ElementId = Link.TargetId
+JOIN bis_ExternalSourceAspect AS Start ON Start.ElementId = Link.SourceId
+JOIN bis_ExternalSourceAspect AS Finish ON Finish.ElementId = Link.TargetId
 ORDER BY 1, 2, 3, 4
 """
 
@@ -96,43 +96,32 @@ GROUP BY Source.Id, ModelClass.Name, Class.Name ORDER BY 1, 2, 3
 """
 
 
-def elements(database: apsw.Connection, *, class_name: str | None = None) -> Iterator[Element]:
-    """Yield every element, or those of one class."""
-    index_identifiers(database)
-    where = "" if class_name is None else "WHERE Class.Name = ? "
-    values = () if class_name is None else (class_name,)
-    for row in database.execute(f"{_ELEMENTS}{where}ORDER BY Element.Id", values):
+def elements(
+    database: apsw.Connection, *, class_name: str | None = None, source: str | None = None
+) -> Iterator[Element]:
+    """Yield every element, or those of one class, or of the sources of that name."""
+    given = {"Class.Name": class_name, "Source.Label": source}
+    wanted = {column: value for column, value in given.items() if value is not None}
+    where = " AND ".join(f"{column} = ?" for column in wanted) or "1"
+    query = f"{_ELEMENTS}WHERE {where} ORDER BY Element.Id"
+    for row in database.execute(query, tuple(wanted.values())):
         yield _element(cast("_Row", row))
 
 
 def element(database: apsw.Connection, element_id: int) -> Element | None:
-    """Return one element by its id; needs index_identifiers once before."""
+    """Return one element by its id; None if there is none."""
     row = database.execute(f"{_ELEMENTS}WHERE Element.Id = ?", (element_id,)).fetchone()
     return None if row is None else _element(cast("_Row", row))
 
 
 def relationships(database: apsw.Connection) -> Iterator[Relationship]:
     """Yield every relationship by source, class and identifiers."""
-    index_identifiers(database)
     yield from map(Relationship._make, database.execute(_RELATIONSHIPS))
 
 
 def class_counts(database: apsw.Connection) -> list[ClassCount]:
     """Return the number of elements by source, model and class."""
     return [ClassCount._make(row) for row in database.execute(_COUNTS)]
-
-
-def index_identifiers(database: apsw.Connection) -> None:
-    """Make the identifiers of elements quick to find by id; only this connection sees them."""
-    database.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS identifiers"
-        " (ElementId INTEGER PRIMARY KEY, SourceId INTEGER, Identifier TEXT)"
-    )
-    database.execute("DELETE FROM temp.identifiers")
-    database.execute(
-        "INSERT INTO temp.identifiers"
-        " SELECT ElementId, SourceId, Identifier FROM main.bis_ExternalSourceAspect"
-    )
 
 
 def _element(row: _Row) -> Element:

@@ -61,7 +61,9 @@ def opened_to_read(file: Path) -> Iterator[apsw.Connection]:
     """Open the iModel `file` without ever writing to it; raises as `opened` does."""
     if not file.exists():
         raise FileNotFoundError(file)
-    with _connection(file, apsw.SQLITE_OPEN_READONLY) as database:
+    # Opened as read-only, SQLite would leave its shared memory beside the file.
+    with _connection(file, apsw.SQLITE_OPEN_READWRITE) as database:
+        database.pragma("query_only", 1)
         if _version(database, file) == VERSION:
             yield database
             return

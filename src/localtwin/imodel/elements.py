@@ -35,6 +35,10 @@ WHERE SourceId = ? AND Identifier = ?
 """
 
 
+_INSERT_GEOMETRY = "INSERT INTO bis_GeometricElement VALUES (?, ?, ?, ?)"
+_NO_GEOMETRY = (None, None, None)
+
+
 class _Held(NamedTuple):
     """An element as the iModel holds it."""
 
@@ -151,7 +155,9 @@ class ElementWriter:
             "INSERT INTO bis_ExternalSourceAspect VALUES (?, ?, ?, ?)",
             (self._source, identifier, element_id, checksum),
         )
-        self._write_geometry(element, element_id)
+        geometry = _geometry(element)
+        if any(geometry):
+            self._run(_INSERT_GEOMETRY, (element_id, *geometry))
         self._tally.elements.inserted += 1
         self._tally.changes |= CHANGES_OF[element.partition]
         return element_id
@@ -199,18 +205,17 @@ class ElementWriter:
         )
 
     def _write_geometry(self, element: SourceElement, element_id: int) -> None:
-        placement = None if element.placement is None else json.dumps(element.placement)
-        wanted = (element.shape or None, placement, encode_outline(element.outline))
+        """Bring an existing element's geometry to what the source states."""
+        wanted = _geometry(element)
         held = self._run(
             "SELECT Shape, Placement, Outline FROM bis_GeometricElement WHERE ElementId = ?",
             (element_id,),
         ).fetchone()
-        if wanted == (held or (None, None, None)):
+        if wanted == (held or _NO_GEOMETRY):
             return
         if any(wanted):
             self._run(
-                "INSERT INTO bis_GeometricElement VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
-                " SET (Shape, Placement, Outline)"
+                f"{_INSERT_GEOMETRY} ON CONFLICT DO UPDATE SET (Shape, Placement, Outline)"
                 " = (excluded.Shape, excluded.Placement, excluded.Outline)",
                 (element_id, *wanted),
             )
@@ -261,6 +266,12 @@ class ElementWriter:
         ).fetchall()
         if empty:
             self._tally.changes |= Changes.VIEWS_AND_MODELS
+
+
+def _geometry(element: SourceElement) -> tuple[str | None, str | None, bytes | None]:
+    """Return shape, placement and outline as they are stored."""
+    placement = None if element.placement is None else json.dumps(element.placement)
+    return element.shape or None, placement, encode_outline(element.outline)
 
 
 def json_text(properties: Mapping[str, Json] | None) -> str:

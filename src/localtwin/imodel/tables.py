@@ -98,6 +98,7 @@ CREATE TABLE ec_Property (
     StructId INTEGER,
     PRIMARY KEY (ClassId, Name)
 ) WITHOUT ROWID;
+CREATE INDEX bis_ExternalSourceAspect_Element ON bis_ExternalSourceAspect (ElementId);
 CREATE TABLE bis_GeometricElement (
     ElementId INTEGER PRIMARY KEY,
     Shape TEXT,
