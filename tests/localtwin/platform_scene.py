@@ -25,6 +25,8 @@ from localtwin.world.world import World, write_private
 from wire.witness import Exchange, Witness, contract
 
 ORIGIN = "http://cloud"
+WORDS = {"/itwins/favorites", "/itwins/recents", "/itwins/myprimaryaccount", "/imodels/favorites"}
+"""Paths whose last word the contract takes for an id, as it does not have these operations."""
 
 
 @dataclass
@@ -81,7 +83,8 @@ class Platform(httpx.Client):
         answer = super().send(request, **options)
         if answer.status_code < 500:  # a fault was asked for
             exchange = Exchange.of(answer)
-            for witness in self._witnesses:
+            own, of_platform = self._witnesses
+            for witness in (own,) if exchange.path in WORDS else (own, of_platform):
                 assert witness.objections(exchange) == [], exchange
         return answer
 

@@ -180,7 +180,7 @@ def test_the_page_says_for_whom_and_runs_no_scripts(person: Platform) -> None:
     """A person must know what they agree to."""
     page = opened(person, information(person, redirectUrl=RETURN))
 
-    assert "local.user@localhost" in page.text
+    assert "Local User" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert page.headers["x-frame-options"] == "DENY"
 

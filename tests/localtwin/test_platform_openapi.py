@@ -74,6 +74,7 @@ def names(furnished: Platform) -> dict[str, list[str]]:
         "eventTypes": ["iModels.changesReady.v1"],
     }
     webhook = furnished.post("/webhooks", json=hook)
+    user = furnished.world.users.everybody()[0].id
     return {
         "itwin_id": [furnished.itwin_id],
         "imodel_id": [imodel],
@@ -83,6 +84,9 @@ def names(furnished: Platform) -> dict[str, list[str]]:
         "connection_id": [connection],
         "source_id": [source],
         "run_id": [run],
+        "user_id": [user],
+        "member_id": [user],
+        "role_id": [user],
         "webhook_id": [expect(webhook, 201)["webhook"]["id"]],
         "scope_id": [furnished.itwin_id, imodel, connection],
     }

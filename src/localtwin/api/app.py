@@ -9,8 +9,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from localtwin.api import admin, envelope, itwins, webhooks
-from localtwin.api.access import ims, login
+from localtwin.api import admin, envelope, favorites, itwins, webhooks
+from localtwin.api.access import control, ims, login, users
 from localtwin.api.blobs import routes as blobs
 from localtwin.api.browsers import Browsers
 from localtwin.api.dispatch import Dispatch
@@ -19,6 +19,7 @@ from localtwin.api.gateway import Gateway
 from localtwin.api.imodels import named_versions
 from localtwin.api.imodels import routes as imodels
 from localtwin.api.imodels import shapes as imodel_shapes
+from localtwin.api.imodels import users as imodel_users
 from localtwin.api.openapi import described
 from localtwin.api.pages import home
 from localtwin.api.storage import recycling
@@ -36,8 +37,12 @@ _APIS = (
     home,
     ims,
     login,
+    users,
+    control,
     itwins,
+    favorites,
     imodels,
+    imodel_users,
     named_versions,
     storage,
     recycling,

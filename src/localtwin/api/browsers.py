@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _ANY: Final = ("*",)
 _OPEN: Final = (
     "/.well-known/",
+    "/accesscontrol",
     "/blobs/",
     "/connect/token",
     "/connect/userinfo",
@@ -21,6 +22,7 @@ _OPEN: Final = (
     "/itwins",
     "/storage",
     "/synchronization",
+    "/users",
     "/webhooks",
 )
 

@@ -45,6 +45,8 @@ _INVALID = {
     "/storage": "InvalidStorageRequest",
     "/imodels": "InvalidiModelsRequest",
     "/itwins": "InvalidiTwinsRequest",
+    "/accesscontrol": "InvalidiTwinsRequest",
+    "/users": "InvalidUsersRequest",
     "/webhooks": "Invalid{}WebhookRequest",
 }
 _NOT_JSON = {"json_invalid", "model_attributes_type", "dict_type"}

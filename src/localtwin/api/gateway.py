@@ -20,14 +20,16 @@ from localtwin.ids import is_guid, new_guid
 from localtwin.world.access.clients import Access, Caller
 
 _VERSION = re.compile(r"application/vnd\.bentley\.itwin-platform\.v(\d+)\+json", re.IGNORECASE)
-# The version each API has; anything else is unknown to the gateway.
+# The versions each API has; any other is unknown to the gateway.
 _VERSIONS = {
-    "synchronization": "1",
-    "storage": "1",
-    "itwins": "1",
-    "imodels": "2",
-    "webhooks": "2",
-    "localtwin": "1",
+    "synchronization": {"1"},
+    "storage": {"1"},
+    "itwins": {"1"},
+    "imodels": {"2"},
+    "webhooks": {"2"},
+    "users": {"1"},
+    "accesscontrol": {"1", "2"},
+    "localtwin": {"1"},
 }
 # No operation of the platform takes more than a list of files; contents go to the blob endpoint.
 _BODY_BYTES = 8 << 20
@@ -142,7 +144,7 @@ def _is_caseless(part: str, words: frozenset[str]) -> bool:
 
 def _check_version(accept: str, api: str) -> None:
     asked = set(_VERSION.findall(accept))
-    if asked and _VERSIONS[api] not in asked:
+    if asked and not _VERSIONS[api] & asked:
         raise resource_not_found()
 
 

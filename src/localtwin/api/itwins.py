@@ -11,10 +11,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
-from localtwin.api.envelope import empty
+from localtwin.api.envelope import empty, invalid, not_this
 from localtwin.api.links import PAGE, caller, page_links, paged, wants_representation
 from localtwin.api.request_body import RequestBody
-from localtwin.world.itwins import DEFAULTS, ITwin, ITwinFilter
+from localtwin.errors import NotFound
+from localtwin.world.itwins import ACCOUNT, DEFAULTS, ITwin, ITwinFilter
 from localtwin.world.world import World
 
 Status = Literal["Active", "Inactive", "Trial"]
@@ -73,33 +74,37 @@ def router(world: World) -> APIRouter:
     @routes.post("")
     def create(request: Request, body: ITwinCreate) -> JSONResponse:
         """Create an iTwin."""
+        _check_parent(world, request, body.parent_id)
         properties = body.model_dump(by_alias=True, exclude={"display_name", "number"})
+        if body.parent_id == world.account.id:
+            properties["parentId"] = None
         itwin = world.itwins.create(
             body.display_name,
             properties=properties,
             number=body.number,
             user=caller(request).user_id,
         )
-        return JSONResponse({"iTwin": _shape(itwin, whole=True)}, 201)
+        return JSONResponse({"iTwin": itwin_shape(world, itwin, whole=True)}, 201)
 
     @routes.get("")
     def listing(request: Request, asked: Annotated[Filter, Query()]) -> JSONResponse:
         """List the iTwins of the caller."""
-        found = world.itwins.page(_wanted(asked), skip=asked.skip, top=asked.top + 1)
+        found = world.itwins.page(_wanted(world, asked), skip=asked.skip, top=asked.top + 1)
         page, more = paged(found, asked.top)
         whole = wants_representation(request)
         links = page_links(request, skip=asked.skip, top=asked.top, more=more)
-        shapes = [_shape(itwin, whole=whole) for itwin in page]
+        shapes = [itwin_shape(world, itwin, whole=whole) for itwin in page]
         return JSONResponse({"iTwins": shapes, "_links": links})
 
     @routes.get("/{itwin_id}")
     def get(itwin_id: str) -> JSONResponse:
         """Return one iTwin."""
-        return JSONResponse({"iTwin": _shape(world.itwins.get(itwin_id), whole=True)})
+        return JSONResponse({"iTwin": itwin_shape(world, world.itwins.get(itwin_id), whole=True)})
 
     @routes.patch("/{itwin_id}")
     def change(request: Request, itwin_id: str, body: ITwinUpdate) -> JSONResponse:
         """Change what describes an iTwin."""
+        _check_parent(world, request, body.parent_id)
         given = body.model_dump(
             by_alias=True, exclude_unset=True, exclude={"display_name", "number"}
         )
@@ -110,7 +115,7 @@ def router(world: World) -> APIRouter:
             properties=given,
             user=caller(request).user_id,
         )
-        return JSONResponse({"iTwin": _shape(itwin, whole=True)})
+        return JSONResponse({"iTwin": itwin_shape(world, itwin, whole=True)})
 
     @routes.delete("/{itwin_id}")
     def delete(request: Request, itwin_id: str) -> Response:
@@ -121,13 +126,24 @@ def router(world: World) -> APIRouter:
     return routes
 
 
-def _wanted(asked: Filter) -> ITwinFilter:
+def _check_parent(world: World, request: Request, parent_id: str | None) -> None:
+    """Raise Invalid when the parent is not an iTwin that exists."""
+    try:
+        if parent_id is not None:
+            world.itwins.get(parent_id)
+    except NotFound as missing:
+        detail = not_this("parentId", parent_id or "")
+        raise invalid("/itwins", detail, method=request.method) from missing
+
+
+def _wanted(world: World, asked: Filter) -> ITwinFilter:
     properties = {
         "subClass": asked.sub_class,
         "type": asked.type,
         "status": asked.status,
-        "parentId": asked.parent_id,
-        "iTwinAccountId": asked.account_id,
+        # What belongs to the account has no parent in its row.
+        "parentId": "" if asked.parent_id == world.account.id else asked.parent_id,
+        "iTwinAccountId": None if asked.account_id == world.account.id else asked.account_id,
     }
     return ITwinFilter(
         name=asked.display_name,
@@ -138,7 +154,8 @@ def _wanted(asked: Filter) -> ITwinFilter:
     )
 
 
-def _shape(itwin: ITwin, *, whole: bool) -> dict[str, Any]:
+def itwin_shape(world: World, itwin: ITwin, *, whole: bool) -> dict[str, Any]:
+    """Return an iTwin; the minimum leaves out all that only describes it."""
     given = DEFAULTS | itwin.properties
     minimal = {
         "id": itwin.id,
@@ -150,6 +167,7 @@ def _shape(itwin: ITwin, *, whole: bool) -> dict[str, Any]:
     }
     if not whole:
         return minimal
+    is_account = given["subClass"] == ACCOUNT
     return minimal | {
         "geographicLocation": given.get("geographicLocation"),
         "latitude": given.get("latitude"),
@@ -157,8 +175,8 @@ def _shape(itwin: ITwin, *, whole: bool) -> dict[str, Any]:
         "ianaTimeZone": given.get("ianaTimeZone"),
         "dataCenterLocation": given.get("dataCenterLocation") or "East US",
         "status": given["status"],
-        "parentId": given.get("parentId"),
-        "iTwinAccountId": None,
+        "parentId": given.get("parentId") or (None if is_account else world.account.id),
+        "iTwinAccountId": world.account.id,
         "imageName": None,
         "image": None,
         "createdDateTime": itwin.created,

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Query, Request
 
 from localtwin.world.access.clients import Caller
+from localtwin.world.world import World
 
 T = TypeVar("T")
 
@@ -35,6 +36,12 @@ def caller(request: Request) -> Caller:
     """Return who is calling; only behind the gateway."""
     found: Caller = request.scope["state"]["caller"]
     return found
+
+
+def world_of(request: Request) -> World:
+    """Return the world that the request is about."""
+    world: World = request.app.state.world
+    return world
 
 
 def wants_representation(request: Request) -> bool:

@@ -12,9 +12,8 @@ from typing import Any
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
-from localtwin.api.openapi_shapes import (
+from localtwin.api.openapi_schema import (
     INTEGER,
-    SHAPES,
     STRING,
     Schema,
     a_list,
@@ -23,6 +22,7 @@ from localtwin.api.openapi_shapes import (
     ref,
     wrapped,
 )
+from localtwin.api.openapi_shapes import SHAPES
 
 _ITWIN = "/itwins/{itwin_id}"
 _IMODEL = "/imodels/{imodel_id}"
@@ -30,7 +30,10 @@ _FOLDER = "/storage/folders/{item_id}"
 _FILE = "/storage/files/{item_id}"
 _BIN = "/storage/recyclebin"
 _SYNC = "/synchronization/imodels"
+_CONTROL = "/accesscontrol/itwins"
 _EMPTY: Schema = {}
+_PERMISSIONS = closed({"permissions": a_list(STRING)})
+_NONE: Schema = {"type": "array", "maxItems": 0}
 _ITEMS = page("items", "Folder", "File", folder=True)
 _KEYS = closed({"keys": a_list({"type": "object"})})
 _USER = closed({"sub": STRING, "name": STRING, "email": STRING})
@@ -53,6 +56,26 @@ _SUCCESS: dict[str, tuple[int, Schema]] = {
     "POST /itwins": (201, wrapped("iTwin", "ITwin")),
     "GET /itwins": (200, page("iTwins", "ITwin", "ITwinMinimal")),
     f"GET {_ITWIN}": (200, wrapped("iTwin", "ITwin")),
+    f"GET {_ITWIN}/account": (200, wrapped("iTwin", "ITwin")),
+    "GET /itwins/myprimaryaccount": (200, wrapped("iTwin", "ITwin")),
+    "GET /itwins/favorites": (200, page("iTwins", "ITwin", "ITwinMinimal")),
+    "GET /itwins/recents": (200, page("iTwins", "ITwin", "ITwinMinimal")),
+    "POST /itwins/favorites/{itwin_id}": (204, _EMPTY),
+    "DELETE /itwins/favorites/{itwin_id}": (204, _EMPTY),
+    "POST /itwins/recents/{itwin_id}": (204, _EMPTY),
+    "GET /users/me": (200, wrapped("user", "User")),
+    "GET /users": (200, closed({"users": a_list(ref("User"))})),
+    "POST /users/getbyidlist": (200, closed({"users": a_list(ref("User"))})),
+    f"GET {_CONTROL}/permissions": (200, _PERMISSIONS),
+    f"GET {_CONTROL}/{{itwin_id}}/permissions": (200, _PERMISSIONS),
+    f"GET {_CONTROL}/{{itwin_id}}/roles": (200, closed({"roles": a_list(ref("Role"))})),
+    f"GET {_CONTROL}/{{itwin_id}}/roles/{{role_id}}": (200, wrapped("role", "Role")),
+    f"GET {_CONTROL}/{{itwin_id}}/members": (200, page("members", "Member")),
+    f"GET {_CONTROL}/{{itwin_id}}/members/users": (200, page("members", "Member")),
+    f"GET {_CONTROL}/{{itwin_id}}/members/{{member_id}}": (200, wrapped("member", "Member")),
+    f"GET {_CONTROL}/{{itwin_id}}/members/users/{{member_id}}": (200, wrapped("member", "Member")),
+    f"GET {_CONTROL}/{{itwin_id}}/members/groups": (200, closed({"members": _NONE})),
+    f"GET {_CONTROL}/{{itwin_id}}/groups": (200, closed({"groups": _NONE})),
     f"PATCH {_ITWIN}": (200, wrapped("iTwin", "ITwin")),
     f"DELETE {_ITWIN}": (204, _EMPTY),
     "POST /imodels": (201, wrapped("iModel", "IModel")),
@@ -61,6 +84,12 @@ _SUCCESS: dict[str, tuple[int, Schema]] = {
     f"PATCH {_IMODEL}": (200, wrapped("iModel", "IModel")),
     f"DELETE {_IMODEL}": (204, _EMPTY),
     f"GET {_IMODEL}/operations/create": (200, wrapped("createOperation", "CreateOperation")),
+    f"GET {_IMODEL}/users": (200, page("users", "IModelUser", "IModelUserMinimal")),
+    f"GET {_IMODEL}/users/{{user_id}}": (200, wrapped("user", "IModelUser")),
+    f"GET {_IMODEL}/permissions": (200, _PERMISSIONS),
+    "GET /imodels/favorites": (200, page("iModels", "IModel", "IModelMinimal")),
+    "PUT /imodels/favorites/{imodel_id}": (204, _EMPTY),
+    "DELETE /imodels/favorites/{imodel_id}": (204, _EMPTY),
     f"GET {_IMODEL}/changesets": (200, page("changesets", "Changeset", "ChangesetMinimal")),
     f"GET {_IMODEL}/changesets/{{changeset_id}}": (200, wrapped("changeset", "Changeset")),
     f"POST {_IMODEL}/namedversions": (201, wrapped("namedVersion", "NamedVersion")),
@@ -211,7 +240,7 @@ def _errors(method: str, path: str) -> list[int]:
     if path.startswith("/connect/"):
         return [401, 422]
     errors = [400, 401, 404, 413, 422, 429]
-    if path.startswith(("/storage", "/synchronization/imodels", "/webhooks")):
+    if path.startswith(("/itwins", "/storage", "/synchronization/imodels", "/webhooks")):
         errors.append(403)
     if method in {"POST", "PUT", "PATCH", "DELETE"}:
         errors.append(409)

@@ -6,64 +6,22 @@ document knows every property.
 
 from __future__ import annotations
 
-from typing import Any
+from localtwin.api.openapi_schema import (
+    BOOLEAN,
+    DATE,
+    GUID,
+    INTEGER,
+    LINK,
+    NUMBER,
+    STRING,
+    Schema,
+    a_list,
+    closed,
+    one_of,
+    or_null,
+    ref,
+)
 
-Schema = dict[str, Any]
-
-STRING: Schema = {"type": "string"}
-NUMBER: Schema = {"type": "number"}
-INTEGER: Schema = {"type": "integer", "minimum": 0}
-BOOLEAN: Schema = {"type": "boolean"}
-DATE: Schema = {"type": "string", "format": "date-time"}
-GUID: Schema = {"type": "string", "format": "uuid"}
-
-
-def one_of(*values: str) -> Schema:
-    """Return the schema of a string with these values."""
-    return {"type": "string", "enum": list(values)}
-
-
-def or_null(schema: Schema) -> Schema:
-    """Return the schema of a value that may be null."""
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def a_list(schema: Schema) -> Schema:
-    """Return the schema of a list."""
-    return {"type": "array", "items": schema}
-
-
-def ref(name: str) -> Schema:
-    """Return a reference to one of `SHAPES`."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def closed(required: Schema, optional: Schema | None = None) -> Schema:
-    """Return the schema of an object with these properties and no other."""
-    return {
-        "type": "object",
-        "properties": required | (optional or {}),
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def wrapped(name: str, shape: str) -> Schema:
-    """Return the schema of an answer that holds one item."""
-    return closed({name: ref(shape)})
-
-
-def page(name: str, *shapes: str, folder: bool = False) -> Schema:
-    """Return the schema of one page of items."""
-    item = ref(shapes[0]) if len(shapes) == 1 else {"anyOf": [ref(shape) for shape in shapes]}
-    links = closed(
-        {"self": _LINK, "prev": or_null(_LINK), "next": or_null(_LINK)}
-        | ({"folder": _LINK} if folder else {})
-    )
-    return closed({name: a_list(item), "_links": links})
-
-
-_LINK = ref("Link")
 _TEXT = or_null(STRING)
 _STATE = one_of(
     "NotStarted", "Idle", "WaitingToExecute", "WaitingToRetry", "Executing", "Finalizing",
@@ -107,7 +65,7 @@ def _itwins() -> dict[str, Schema]:
 
 def _imodels() -> dict[str, Schema]:
     minimal = {"id": GUID, "displayName": STRING}
-    links = {"creator": _LINK, "namedVersions": _LINK, "changesets": _LINK}
+    links = {"creator": LINK, "namedVersions": LINK, "changesets": LINK}
     whole = minimal | {
         "dataCenterLocation": STRING,
         "name": STRING,
@@ -120,7 +78,7 @@ def _imodels() -> dict[str, Schema]:
         "extent": or_null(closed({"southWest": _POINT, "northEast": _POINT})),
         "containersEnabled": INTEGER,
         "geographicCoordinateSystem": or_null({"type": "object"}),
-        "_links": closed(links | {"upload": or_null(_LINK), "complete": or_null(_LINK)}),
+        "_links": closed(links | {"upload": or_null(LINK), "complete": or_null(LINK)}),
     }
     states = one_of("successful", "waitingForFile", "scheduled", "failed")
     return {
@@ -131,7 +89,7 @@ def _imodels() -> dict[str, Schema]:
 
 
 def _changesets() -> dict[str, Schema]:
-    links = {"self": _LINK, "creator": _LINK}
+    links = {"self": LINK, "creator": LINK}
     minimal = {
         "id": {"type": "string", "pattern": "^[0-9a-f]{40}$"},
         "displayName": STRING,
@@ -148,9 +106,9 @@ def _changesets() -> dict[str, Schema]:
         "_links": closed(links),
     }
     more = {
-        "namedVersion": or_null(_LINK),
-        "currentOrPrecedingCheckpoint": or_null(_LINK),
-        "download": _LINK,
+        "namedVersion": or_null(LINK),
+        "currentOrPrecedingCheckpoint": or_null(LINK),
+        "download": ref("StorageLink"),
     }
     counts = {"inserted": INTEGER, "updated": INTEGER, "deleted": INTEGER}
     whole = minimal | {
@@ -169,7 +127,7 @@ def _versions() -> dict[str, Schema]:
         "changesetId": _TEXT,
         "changesetIndex": INTEGER,
         "name": STRING,
-        "_links": closed({"creator": _LINK, "changeset": or_null(_LINK)}),
+        "_links": closed({"creator": LINK, "changeset": or_null(LINK)}),
     }
     whole = minimal | {
         "description": _TEXT,
@@ -190,15 +148,15 @@ def _storage() -> dict[str, Schema]:
         "createdDateTime": DATE,
         "lastModifiedDateTime": DATE,
         "parentFolderId": _TEXT,
-        "_links": closed({"createdBy": _LINK, "lastModifiedBy": _LINK}, {"parentFolder": _LINK}),
+        "_links": closed({"createdBy": LINK, "lastModifiedBy": LINK}, {"parentFolder": LINK}),
     }
     file = {"size": INTEGER, "isFileLocked": BOOLEAN}
-    upload = closed({"completeUrl": _LINK, "uploadUrl": _LINK})
+    upload = closed({"completeUrl": LINK, "uploadUrl": LINK})
     return {
         "Folder": closed(item | {"type": one_of("folder")}),
         "File": closed(file | item | {"type": one_of("file")}),
         "Upload": closed({"_links": upload}),
-        "LockedFiles": closed({"files": a_list(ref("File")), "_links": closed({"self": _LINK})}),
+        "LockedFiles": closed({"files": a_list(ref("File")), "_links": closed({"self": LINK})}),
     }
 
 
@@ -210,13 +168,13 @@ def _connections() -> dict[str, Schema]:
         "iTwinId": GUID,
         "authenticationType": one_of("User", "Service"),
         "error": or_null(failure),
-        "_links": closed({"iModel": _LINK, "iTwin": _LINK}, {"lastRun": _LINK}),
+        "_links": closed({"iModel": LINK, "iTwin": LINK}, {"lastRun": LINK}),
     }
     source = {
         "id": GUID,
         "storageFileId": STRING,
         "lastKnownFileName": STRING,
-        "_links": closed({"file": _LINK}),
+        "_links": closed({"file": LINK}),
     }
     return {
         "ConnectionMinimal": closed(minimal),
@@ -259,7 +217,7 @@ def _runs() -> dict[str, Schema]:
 
 
 def _other_shapes() -> dict[str, Schema]:
-    authorization = {"isUserAuthorized": BOOLEAN, "_links": closed({"authorizationUrl": _LINK})}
+    authorization = {"isUserAuthorized": BOOLEAN, "_links": closed({"authorizationUrl": LINK})}
     settings: Schema = {"type": "object", "additionalProperties": {"type": ["boolean", "number"]}}
     configuration = {"scopeId": STRING, "settings": settings, "resolvedSettings": settings}
     texts = dict.fromkeys(("id", "imodelId", "runId", "taskId"), GUID)
@@ -281,17 +239,39 @@ def _other_shapes() -> dict[str, Schema]:
     }
 
 
+def _users() -> dict[str, Schema]:
+    names = {"givenName": STRING, "surname": STRING, "email": STRING}
+    texts = ("alternativeEmail", "phone", "city", "country", "language")
+    profile = {"id": GUID, "displayName": STRING, "organizationName": STRING}
+    profile |= names | dict.fromkeys(texts, _TEXT) | {"createdDateTime": or_null(DATE)}
+    role = {"id": GUID, "displayName": STRING, "description": STRING}
+    counts = dict.fromkeys(
+        ("pushedChangesetsCount", "createdVersionsCount", "briefcasesCount"), INTEGER
+    )
+    minimal = {"id": GUID, "displayName": STRING, "_links": closed({"self": LINK})}
+    statistics = closed(counts | {"lastChangesetPushDate": or_null(DATE)})
+    member = {"id": GUID, "organization": STRING, "roles": a_list(ref("Role"))} | names
+    return {
+        "User": closed(profile),
+        "Role": closed(role | {"permissions": a_list(STRING)}),
+        "Member": closed(member),
+        "IModelUserMinimal": closed(minimal),
+        "IModelUser": closed(minimal | names | {"statistics": statistics}),
+    }
+
+
 def _errors() -> dict[str, Schema]:
     fields = {"code": STRING, "message": STRING}
     detail = closed(fields, {"target": STRING})
     error = closed(fields, {"target": STRING, "details": a_list(detail)})
     return {
         "Link": closed({"href": STRING}),
+        "StorageLink": closed({"href": STRING, "storageType": one_of("azure")}),
         "Error": closed({"error": error}),
         "OAuthError": closed({"error": STRING, "error_description": STRING}),
     }
 
 
 SHAPES: dict[str, Schema] = (
-    _errors() | _itwins() | _imodels() | _storage() | _connections() | _other_shapes()
+    _errors() | _users() | _itwins() | _imodels() | _storage() | _connections() | _other_shapes()
 )

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
 from sqlalchemy.engine import Row
 
-from localtwin.errors import Conflict, not_found
+from localtwin.errors import Conflict, Forbidden, not_found
 from localtwin.ids import new_guid
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database, next_seq
@@ -38,7 +38,10 @@ class ITwin:
 
 @dataclass(frozen=True, slots=True)
 class ITwinFilter:
-    """The conditions of a list of iTwins; `search` is a part of name or number."""
+    """The conditions of a list of iTwins; `search` is a part of name or number.
+
+    The account is listed only when it is asked for by its subclass.
+    """
 
     name: str | None = None
     number: str | None = None
@@ -57,6 +60,8 @@ class ITwinFilter:
             query = query.where(part | itwins.c.number.icontains(self.search, autoescape=True))
         for name, value in self.properties.items():
             query = query.where(_property(name) == value)
+        if "subClass" not in self.properties:
+            query = query.where(_property("subClass") != ACCOUNT)
         return query if self.inactive_too else query.where(_property("status") != "Inactive")
 
 
@@ -64,6 +69,7 @@ def _property(name: str) -> ColumnElement[str]:
     return func.coalesce(itwins.c.properties[name].as_string(), DEFAULTS.get(name, ""))
 
 
+ACCOUNT = "Account"
 DEFAULTS = {"class": "Endeavor", "subClass": "Project", "status": "Active"}
 """The properties of an iTwin that was created without them."""
 _ALL = ITwinFilter()
@@ -103,6 +109,14 @@ class ITwins:
         content = {"iTwinId": itwin_id, "iTwinName": display_name, "userId": user}
         self._announce(ITWIN_CREATED, itwin_id, content)
         return ITwin(**row)
+
+    def account(self, user: str) -> ITwin:
+        """Return the account that every iTwin belongs to; made where there is none."""
+        found = self.page(ITwinFilter(properties={"subClass": ACCOUNT}), skip=0, top=1)
+        if found:
+            return found[0]
+        properties = {"class": ACCOUNT, "subClass": ACCOUNT}
+        return self.create("Local account", properties=properties, number=None, user=user)
 
     def get(self, itwin_id: str) -> ITwin:
         """Return the iTwin; raises NotFound."""
@@ -145,6 +159,9 @@ class ITwins:
         """Delete the iTwin with its iModels, files and connections."""
         with self._database.write() as connection:
             found = find_itwin(connection, itwin_id)
+            if found.properties.get("subClass") == ACCOUNT:
+                text = "The user has insufficient permissions for the requested operation."
+                raise Forbidden("InsufficientPermissions", text)
             connection.execute(delete(itwins).where(itwins.c.id == found.id))
         self._announce(ITWIN_DELETED, found.id, {"iTwinId": found.id, "userId": user})
 

@@ -16,6 +16,7 @@ from localtwin.errors import SetupError
 from localtwin.faults import Faults, Switch
 from localtwin.world.access.clients import Access
 from localtwin.world.access.grants import Grants
+from localtwin.world.access.users import Users
 from localtwin.world.blobs.block_blobs import Blobs
 from localtwin.world.blobs.content_assembly import ContentAssembler
 from localtwin.world.blobs.contents import Contents
@@ -23,6 +24,7 @@ from localtwin.world.blobs.signed_urls import Signer
 from localtwin.world.clock import Clock, utc_now
 from localtwin.world.database import Database
 from localtwin.world.events import CHANGES_READY, JOB_COMPLETED
+from localtwin.world.favorites import Favorites
 from localtwin.world.imodels.imodels import Changeset, IModels
 from localtwin.world.imodels.named_versions import NamedVersions
 from localtwin.world.itwins import ITwins
@@ -76,11 +78,13 @@ class World:
         )
         self._database = database
         self.access = Access(database, _signing_key(folder / "token.pem"), clock)
+        self.users = Users(database, self.access)
         self.grants = Grants(database, clock)
         self.signer = Signer(_secret(folder / "url.key"))
         announce = self.webhook_delivery.announce
         self.itwins = ITwins(database, clock, announce)
         self.imodels = IModels(database, folder / "imodels", clock, announce)
+        self.favorites = Favorites(database, clock)
         self.storage = Storage(database, clock)
         self.blobs = Blobs(database, contents, clock)
         self.versions = NamedVersions(database, self.imodels, clock, announce)
@@ -101,6 +105,7 @@ class World:
         self.imodels.sweep()
         frozen_inputs.sweep(unfinished(database))
         self.credentials = self._credentials(folder / "credentials.json")
+        self.account = self.itwins.account(self.access.user_id(self.credentials.client_id))
 
     def start(self, *, warm: bool = False) -> None:
         """Carry out runs, deliver events, join contents; `warm` loads one worker in advance."""

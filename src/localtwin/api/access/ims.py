@@ -47,7 +47,9 @@ def router(world: World) -> APIRouter:
             caller = world.access.caller(token, scope="")
         except Refusal as refusal:
             return refused(refusal)
-        return JSONResponse({"sub": caller.user_id, "name": caller.name, "email": caller.name})
+        user = world.users.get(caller.user_id)
+        names = {"name": user.display_name, "email": user.email}
+        return JSONResponse({"sub": user.id} | names)
 
     _token_route(routes, world)
     return routes

@@ -82,7 +82,8 @@ def changeset_shape(
     links |= {
         "namedVersion": named_version_id and link(f"{here}/namedversions/{named_version_id}"),
         "currentOrPrecedingCheckpoint": None,
-        "download": link(_download_url(world, request, changeset)),
+        # Without the type the official backend cannot choose its storage client.
+        "download": link(_download_url(world, request, changeset)) | {"storageType": "azure"},
     }
     return shape | {
         "application": _APPLICATION,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import Query, Request
 
 from localtwin.api.envelope import invalid, not_valid
-from localtwin.api.links import link, origin, page_links
+from localtwin.api.links import link, origin, page_links, world_of
 from localtwin.errors import Invalid
 from localtwin.ids import is_guid
 from localtwin.world.storage.items import FILE, Item
@@ -38,7 +38,7 @@ def item_shape(request: Request, item: Item) -> dict[str, Any]:
         "displayName": item.name,
         "description": item.description,
         "path": item.path,
-        "lastModifiedByDisplayName": item.modified_by,
+        "lastModifiedByDisplayName": world_of(request).users.display_name(item.modified_by),
         "createdDateTime": item.created,
         "lastModifiedDateTime": item.modified,
         "parentFolderId": item.parent_id,

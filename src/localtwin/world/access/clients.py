@@ -171,7 +171,7 @@ class Access:
         claims = self._claims(token, audience=AUDIENCE)
         caller = Caller(
             client_id=claims["client_id"],
-            name=claims.get("email", claims["sub"]),
+            name=claims.get("name", claims["sub"]),
             user_id=claims["sub"] if "email" in claims else self.user_id(claims["client_id"]),
             expires=claims["exp"],
             is_person="email" in claims,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from localtwin.errors import Conflict, NotFound, not_found
@@ -19,7 +19,7 @@ from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
 from localtwin.world.events import IMODEL_CREATED, IMODEL_DELETED, Announce, announce_nothing
 from localtwin.world.itwins import find_itwin
-from localtwin.world.tables import changesets, imodels, runs
+from localtwin.world.tables import changesets, imodels, named_versions, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +216,18 @@ class IModels:
         if row is None:
             raise NotFound("ChangesetNotFound", "Requested Changeset is not available.")
         return _changeset(row)
+
+    def statistics(self, imodel_id: str, user_id: str) -> tuple[int, str | None, int]:
+        """Return the user's number of changesets, the last push, and the number of versions."""
+        pushed = select(func.count(), func.max(changesets.c.pushed)).where(
+            changesets.c.imodel_id == imodel_id.lower(), changesets.c.creator == user_id
+        )
+        named = select(func.count()).where(
+            named_versions.c.imodel_id == imodel_id.lower(), named_versions.c.creator == user_id
+        )
+        with self._database.read() as connection:
+            count, last = connection.execute(pushed).one()
+            return count, last, connection.execute(named).scalar() or 0
 
 
 def find_imodel(connection: Connection, imodel_id: str) -> IModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from localtwin.world.tables.access import authorizations, clients, grants, owners
+from localtwin.world.tables.favorites import favorite_imodels, favorite_itwins, recent_itwins
 from localtwin.world.tables.metadata import metadata
 from localtwin.world.tables.projects import changesets, imodels, itwins, named_versions, webhooks
 from localtwin.world.tables.storage import (
@@ -29,6 +30,8 @@ __all__ = [
     "committed_blocks",
     "configurations",
     "connections",
+    "favorite_imodels",
+    "favorite_itwins",
     "grants",
     "imodels",
     "items",
@@ -36,6 +39,7 @@ __all__ = [
     "metadata",
     "named_versions",
     "owners",
+    "recent_itwins",
     "references",
     "runs",
     "sources",
