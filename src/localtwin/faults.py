@@ -29,6 +29,7 @@ class Fault(StrEnum):
     STUCK_RUN = "stuck-run"  # the run executes until the switch is taken back or it times out
     FOREIGN_RUN = "foreign-run"  # somebody else's run is in the way, for that many seconds: 10
     FAILED_FILE = "failed-file"  # the first file of the run fails, so others may succeed
+    SKIPPED_FILE = "skipped-file"  # unchanged files end with Skipped instead of Success
     UNAUTHENTICATED_RUN = "unauthenticated-run"  # the run ends with UserNotAuthenticated
 
 

@@ -76,7 +76,9 @@ def test_a_run_for_a_user_who_has_not_agreed_ends_so(person: Platform) -> None:
 
     (task,) = run["jobs"][0]["tasks"]
     assert (run["state"], run["result"]) == ("Completed", "Error")
+    (task,) = run["jobs"][0]["tasks"]
     assert run["error"]["errorKey"] == "UserNotAuthenticated"
+    assert task["error"]["canUserFix"] is True
     assert "authorizationUrl" in run["error"]["description"]
     assert (task["state"], task["result"]) == ("Completed", "Error")
     assert trouble(person, connection) == "UserNotAuthenticated"

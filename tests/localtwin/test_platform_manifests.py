@@ -202,7 +202,8 @@ def test_a_changed_reference_changes_what_its_master_says(platform: Platform, dr
     again = run(platform, path, site)
 
     assert tasks(found)["site.dwg"]["result"] == "Success"
-    assert tasks(again)["site.dwg"]["result"] == "Skipped"
+    report = tasks(again)["site.dwg"]["details"]["synchronizationReport"]
+    assert report["message"] == "No changes"
     assert [each["localtwin"]["inserted"] for each in platform.changesets(imodel)] == [2, 1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 from platform_scene import Clock, Platform, error_of, expect, opened
 
 from localtwin.errors import Conflict
+from localtwin.faults import Fault, Switch
 from localtwin.world.blobs.contents import Contents
 from localtwin.world.database import Database
 from localtwin.world.synchronization.frozen_inputs import FrozenInputs, Order
 from localtwin.world.synchronization.runs import AlreadyActive, Runs, Started
+from localtwin.world.synchronization.task_results import task_periods
 from localtwin.world.synchronization.worker.process import WorkerProcess
 from localtwin.world.world import World
 
@@ -52,9 +55,68 @@ def test_a_run_without_changes_succeeds_and_writes_no_changeset(platform: Platfo
 
     run = platform.run(connection)
 
-    assert run["result"] == "Success"
-    assert run["jobs"][0]["tasks"][0]["result"] == "Skipped"
+    (task,) = run["jobs"][0]["tasks"]
+    assert (run["result"], task["result"]) == ("Success", "Success")
+    assert task["details"]["synchronizationReport"]["message"] == "No changes"
     assert len(platform.changesets(imodel)) == 1
+
+
+def test_unchanged_files_are_skipped_only_when_a_fault_says_so(platform: Platform) -> None:
+    """Public clients show a skipped task as running for ever; ours must survive it."""
+    connection = platform.connect(platform.new_imodel(), platform.upload("wall.ifc", b"a"))
+    platform.run(connection)
+    platform.world.faults.add(Switch(Fault.SKIPPED_FILE, times=1))
+
+    skipped, again = platform.run(connection), platform.run(connection)
+
+    assert [run["jobs"][0]["tasks"][0]["result"] for run in (skipped, again)] == [
+        "Skipped",
+        "Success",
+    ]
+    assert skipped["result"] == "Success"
+
+
+def test_runs_are_listed_newest_first(platform: Platform) -> None:
+    """A public client takes the first of the list for the last run; lastRun names the same."""
+    connection = platform.connect(platform.new_imodel(), platform.upload("wall.ifc", b"a"))
+    first, second = platform.run(connection), platform.run(connection)
+
+    listed = expect(platform.get(f"{CONNECTIONS}/{connection}/runs"), 200)["runs"]
+    shown = expect(platform.get(f"{CONNECTIONS}/{connection}"), 200)["connection"]
+
+    assert [run["id"] for run in listed] == [second["id"], first["id"]]
+    assert shown["_links"]["lastRun"]["href"].endswith(second["id"])
+
+
+@pytest.mark.parametrize(
+    ("durations_s", "minutes"),
+    [
+        ([60.0, 120.0], [(7, 8), (8, 10)]),
+        ([0.0, 0.0], [(10, 10), (10, 10)]),
+        ([600.0, 60.0], [(5, 10), (10, 10)]),
+    ],
+    ids=["one after the other", "no time", "a clock that runs ahead"],
+)
+def test_tasks_have_periods_of_their_own(
+    durations_s: list[float], minutes: list[tuple[int, int]]
+) -> None:
+    """With one period for all nobody can say which file makes a run slow."""
+    hour = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    at = [hour + timedelta(minutes=minute) for minute in range(11)]
+
+    periods = task_periods(at[5], at[10], durations_s)
+
+    assert periods == [(at[start], at[end]) for start, end in minutes]
+
+
+def test_a_task_error_says_each_thing_once(platform: Platform) -> None:
+    """One long sentence three times makes a person look for the difference."""
+    connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"bad"))
+
+    (task,) = platform.run(connection)["jobs"][0]["tasks"]
+    said = [task["error"][name] for name in ("message", "description", "details")]
+
+    assert len(set(said)) == len(said)
 
 
 def test_a_changed_file_makes_the_next_changeset_on_top(platform: Platform) -> None:
@@ -340,9 +402,9 @@ def test_a_run_that_hangs_in_its_only_file_timed_out(hasty: Platform) -> None:
 @pytest.mark.parametrize(
     ("second", "results", "outcome"),
     [
-        ({}, ["Skipped", "Skipped"], "Success"),
-        ({"b.ifc": b"other"}, ["Skipped", "Success"], "Success"),
-        ({"b.ifc": b"bad"}, ["Skipped", "Error"], "PartialSuccess"),
+        ({}, ["Success", "Success"], "Success"),
+        ({"b.ifc": b"other"}, ["Success", "Success"], "Success"),
+        ({"b.ifc": b"bad"}, ["Success", "Error"], "PartialSuccess"),
         ({"a.ifc": b"new", "b.ifc": b"bad"}, ["Success", "Error"], "PartialSuccess"),
         ({"a.ifc": b"bad", "b.ifc": b"bad"}, ["Error", "Error"], "Error"),
     ],

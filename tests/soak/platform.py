@@ -86,8 +86,8 @@ class Platform:
         runs: list[RunSeen] = []
         for each in found:
             ended = self._ended.setdefault(each["id"], [])
-            page = self._get(f"{base}/{each['id']}/runs", **{"$skip": len(ended)})["runs"]
-            new = [_run(each["displayName"], run) for run in page]
+            listed = self._new_runs(f"{base}/{each['id']}/runs", {run.id for run in ended})
+            new = [_run(each["displayName"], run) for run in reversed(listed)]
             runs += [*ended, *new]
             ended += [run for run in new if run.ended_s < float("inf")]
         return sorted(runs, key=lambda run: run.started_s)
@@ -109,6 +109,16 @@ class Platform:
             return ""
         location = str(answer.headers.get("Location", ""))
         return location.rpartition("/")[2] if answer.status_code == 202 else ""
+
+    def _new_runs(self, path: str, known: set[str]) -> list[dict[str, Any]]:
+        """Return the runs that are not known yet, newest first as the platform lists them."""
+        new: list[dict[str, Any]] = []
+        while page := self._get(path, **{"$skip": len(new)})["runs"]:
+            unknown = [run for run in page if run["id"] not in known]
+            new += unknown
+            if len(unknown) < len(page):
+                break
+        return new
 
     def _get(self, path: str, **query: str | int) -> Any:
         return self._answer(path, {"$top": 1000, **query}).json()
@@ -147,8 +157,15 @@ def _run(connection: str, run: dict[str, Any]) -> RunSeen:
         connection,
         _moment_s(run["startDateTime"]),
         _moment_s(ended) if ended else float("inf"),
-        {task["storageFileId"]: task["result"] for task in tasks},
+        {task["storageFileId"]: _outcome(task) for task in tasks},
     )
+
+
+def _outcome(task: dict[str, Any]) -> str:
+    """Return the task's result, Skipped for a file in which nothing had changed."""
+    details = task["details"]
+    said = details["synchronizationReport"]["message"] if details else None
+    return "Skipped" if said == "No changes" else str(task["result"])
 
 
 def _moment_s(text: str) -> float:

@@ -1,7 +1,7 @@
 """What a job is asked to do and what it reports, as values and as JSON."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import IntFlag
 from pathlib import Path
 from typing import Any, Literal
@@ -71,7 +71,8 @@ class SourceReport:
     """What became of one source file; counts are in elements unless they say otherwise.
 
     `before` and `after` are the elements the iModel holds of the source. `remarks` are sentences
-    for people: what was read and what not, and whether much is gone.
+    for people: what was read and what not, and whether much is gone. `duration_s` is how long the
+    source took.
     """
 
     source_id: str
@@ -86,6 +87,7 @@ class SourceReport:
     before: int = 0
     after: int = 0
     remarks: tuple[str, ...] = ()
+    duration_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

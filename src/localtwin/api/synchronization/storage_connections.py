@@ -106,8 +106,8 @@ def add_runs(routes: APIRouter, world: World, kind: str) -> None:
     def listing(
         request: Request, connection_id: str, skip: Skip = 0, top: Top = PAGE
     ) -> JSONResponse:
-        """List the runs of a connection."""
-        found = world.runs.page(kind, connection_id, skip=skip, top=top + 1)
+        """List the runs of a connection, newest first: some clients read only the first."""
+        found = world.runs.page(kind, connection_id, skip=skip, top=top + 1, newest_first=True)
         page, more = paged(found, top)
         whole = wants_representation(request)
         shapes = [run_shape(kind, run, whole=whole) for run in page]

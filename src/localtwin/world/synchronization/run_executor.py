@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from localtwin.errors import JobFailed
 from localtwin.faults import Fault, Faults
-from localtwin.imodel.report import JobOrder, JobReport, SourceOrder, SourceReport
+from localtwin.imodel.report import JobOrder, JobReport, Result, SourceOrder, SourceReport
 from localtwin.world.access.authorizations import USER_NOT_AUTHENTICATED
 from localtwin.world.database import Database
 from localtwin.world.imodels.imodels import IModels
@@ -23,7 +23,13 @@ from localtwin.world.synchronization.downloads import fetch_all
 from localtwin.world.synchronization.frozen_inputs import FrozenInputs
 from localtwin.world.synchronization.run_records import RunRecords
 from localtwin.world.synchronization.runs import COMPLETED, Run, Task, find_run, unfinished
-from localtwin.world.synchronization.task_results import failed_source, given_up
+from localtwin.world.synchronization.task_results import (
+    SKIPPED,
+    SUCCESS,
+    RunFailure,
+    failed_source,
+    given_up,
+)
 from localtwin.world.synchronization.worker.messages import (
     WorkerAnswer,
     WorkerOrder,
@@ -37,11 +43,15 @@ log = logging.getLogger(__name__)
 _ATTEMPTS = 3
 # In a run's folder: the file the worker is reading.
 _AT_WORK = "at-work"
-_NOT_AUTHENTICATED = (
-    "The user this connection acts for has not signed in to synchronization, or too long ago. "
+_NOT_AUTHENTICATED = RunFailure(
+    USER_NOT_AUTHENTICATED,
+    "The user this connection acts for has not signed in to synchronization, or too long ago.",
     "Open the authorizationUrl of the authorization information, or let the connection act for "
-    "a service with the authenticationType Service."
+    "a service with the authenticationType Service.",
+    can_user_fix=True,
 )
+_ORCHESTRATION = "RunOrchestrationError"
+_TOO_LONG = RunFailure("RunTimedOut", "The run took too long.", timed_out=True)
 # How soon a stuck run notices that its switch was turned off.
 _STUCK_S = 0.2
 
@@ -142,7 +152,7 @@ class RunExecutor:
                 self._execute(run_id, process)
             except Exception:
                 log.exception("run.broken run_id=%s", run_id)
-                self._run_records.fail(run_id, "RunOrchestrationError", "Internal error.")
+                self._run_records.fail(run_id, RunFailure(_ORCHESTRATION, "Internal error."))
             finally:
                 self._idle.put(process)
                 self._queue.task_done()
@@ -152,15 +162,11 @@ class RunExecutor:
         if run is None or run.state == COMPLETED:
             return
         if run.attempts >= _ATTEMPTS:
-            self._end(
-                run_id,
-                "RunOrchestrationError",
-                "The server died in every attempt.",
-            )
+            self._fail(run_id, RunFailure(_ORCHESTRATION, "The server died in every attempt."))
             return
         self._run_records.begin(run_id)
         if self._faults.take(Fault.UNAUTHENTICATED_RUN) or not self._run_records.may_act(run):
-            self._end(run_id, USER_NOT_AUTHENTICATED, _NOT_AUTHENTICATED)
+            self._fail(run_id, _NOT_AUTHENTICATED)
             return
         if not self._frozen_inputs.restore(run_id):
             return
@@ -173,7 +179,8 @@ class RunExecutor:
             return
         self._run_records.finalizing(run_id)
         report = replace(answer.report, sources=(*answer.report.sources, *failed.values()))
-        self._run_records.end(run, report, self._earlier(answer))
+        unchanged: Result = SKIPPED if self._faults.take(Fault.SKIPPED_FILE) else SUCCESS
+        self._run_records.end(run, report, self._earlier(answer), unchanged=unchanged)
         self._frozen_inputs.drop(run_id)
 
     def _ask_worker(
@@ -195,8 +202,9 @@ class RunExecutor:
                     return None
                 guilty = self._guilty(run, failure) if time.monotonic() < end else None
                 if guilty is None or guilty in failed:
-                    key = "RunTimedOut" if failure.timed_out else "RunOrchestrationError"
-                    self._end(run.id, key, failure.reason, timed_out=failure.timed_out)
+                    key = "RunTimedOut" if failure.timed_out else _ORCHESTRATION
+                    late = failure.timed_out
+                    self._fail(run.id, RunFailure(key, failure.reason, timed_out=late))
                     return None
                 failed[guilty] = given_up(guilty, failure.reason, timed_out=failure.timed_out)
 
@@ -216,13 +224,13 @@ class RunExecutor:
         stopped = self._stopping.wait(self._limits.delay_s + (slow.value if slow else 0.0))
         while not stopped and self._faults.take(Fault.STUCK_RUN):
             if time.monotonic() > end:
-                self._end(run_id, "RunTimedOut", "The run took too long.", timed_out=True)
+                self._fail(run_id, _TOO_LONG)
                 return False
             stopped = self._stopping.wait(_STUCK_S)
         return not stopped
 
-    def _end(self, run_id: str, key: str, reason: str, *, timed_out: bool = False) -> None:
-        self._run_records.fail(run_id, key, reason, timed_out=timed_out)
+    def _fail(self, run_id: str, failure: RunFailure) -> None:
+        self._run_records.fail(run_id, failure)
         self._frozen_inputs.drop(run_id)
 
     def _failed_by_fault(self, run: Run) -> dict[str, SourceReport]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import func, insert, select, update
 
-from localtwin.imodel.report import ChangesetReport, JobReport, SourceReport
+from localtwin.imodel.report import ChangesetReport, JobReport, Result, SourceReport
 from localtwin.world.access.authorizations import may_run
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
@@ -32,10 +33,12 @@ from localtwin.world.synchronization.task_results import (
     SKIPPED,
     SUCCESS,
     TIMED_OUT,
+    RunFailure,
     counts,
     outcome,
     report_text,
     task_error,
+    task_periods,
 )
 from localtwin.world.tables import changesets, connections, runs, tasks
 
@@ -101,34 +104,36 @@ class RunRecords:
             note_problems(transaction, problems)
 
     def end(
-        self, run: Run, report: JobReport, earlier: tuple[Run, JobReport] | None = None
+        self,
+        run: Run,
+        report: JobReport,
+        earlier: tuple[Run, JobReport] | None = None,
+        *,
+        unchanged: Result = SUCCESS,
     ) -> None:
         """Record what the worker reported, and the changesets if there are any.
 
         `earlier` is a run that failed after its changesets were written, which comes first.
+        `unchanged` is the result of a file that had not changed.
         """
         done = _matched(run, report)
-        now = stamp(self._clock())
+        now = self._clock()
         with self._database.write() as transaction:
             pushed = [] if earlier is None else self._push(transaction, *earlier)
-            for task, result in done:
-                _end_task(transaction, task.id, result, now)
+            began = datetime.fromisoformat(_reading_since(transaction, run.id) or stamp(now))
+            periods = task_periods(began, now, [result.duration_s for _, result in done])
+            for (task, result), period in zip(done, periods, strict=True):
+                _end_task(transaction, task.id, result, period, unchanged=unchanged)
             pushed += self._push(transaction, run, report)
-            _end_run(transaction, run.id, outcome(r.result for _, r in done), None, now)
+            _end_run(transaction, run.id, outcome(r.result for _, r in done), None, stamp(now))
         for changeset in pushed:
             self._on_push(changeset)
         self._on_end(run.id)
 
-    def fail(self, run_id: str, key: str, description: str, *, timed_out: bool = False) -> None:
+    def fail(self, run_id: str, failure: RunFailure) -> None:
         """Record that the run as a whole failed; its unfinished tasks fail with it."""
-        result = TIMED_OUT if timed_out else ERROR
-        error = task_error(
-            code=key,
-            message=description,
-            description=description,
-            category="other",
-            can_user_fix=False,
-        )
+        result = TIMED_OUT if failure.timed_out else ERROR
+        error = failure.error_of_tasks()
         now = stamp(self._clock())
         with self._database.write() as transaction:
             transaction.execute(
@@ -136,8 +141,7 @@ class RunRecords:
                 .where(tasks.c.run_id == run_id, tasks.c.state != COMPLETED)
                 .values(state=COMPLETED, result=result, error=error, ended=now, url=None)
             )
-            summary = {"errorKey": key, "description": description}
-            _end_run(transaction, run_id, result, summary, now)
+            _end_run(transaction, run_id, result, failure.run_error(), now)
         self._on_end(run_id)
 
     def _push(self, transaction: Transaction, run: Run, report: JobReport) -> list[Changeset]:
@@ -206,7 +210,21 @@ def _matched(run: Run, report: JobReport) -> list[tuple[Task, SourceReport]]:
     return [(task, results[task.file_id]) for task in run.tasks]
 
 
-def _end_task(transaction: Transaction, task_id: str, source: SourceReport, now: str) -> None:
+def _reading_since(transaction: Transaction, run_id: str) -> str | None:
+    """Return when the worker was given the run's files."""
+    started = select(func.min(tasks.c.started)).where(tasks.c.run_id == run_id)
+    found: str | None = transaction.execute(started).scalar()
+    return found
+
+
+def _end_task(
+    transaction: Transaction,
+    task_id: str,
+    source: SourceReport,
+    period: tuple[datetime, datetime],
+    *,
+    unchanged: Result,
+) -> None:
     report = "No changes" if source.result == SKIPPED else report_text(source)
     error = None if source.error is None else task_error(**asdict(source.error))
     transaction.execute(
@@ -214,11 +232,12 @@ def _end_task(transaction: Transaction, task_id: str, source: SourceReport, now:
         .where(tasks.c.id == task_id)
         .values(
             state=COMPLETED,
-            result=source.result,
+            result=unchanged if source.result == SKIPPED else source.result,
             error=error,
             report=None if error else report,
             url=None,
-            ended=now,
+            started=stamp(period[0]),
+            ended=stamp(period[1]),
         )
     )
 

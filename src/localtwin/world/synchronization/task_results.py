@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from localtwin.imodel.report import Result, SourceError, SourceReport
@@ -56,7 +58,7 @@ def task_error(
     return {
         "errorCode": code,
         "message": message,
-        "details": description,
+        "details": "",
         "bridgeExitCode": None,
         "system": "localtwin",
         "phase": "connector",
@@ -66,6 +68,47 @@ def task_error(
         "kbArticleLink": "",
         "canUserFix": can_user_fix,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailure:
+    """Why a run failed as a whole: what happened, and what a person can do about it."""
+
+    key: str
+    message: str
+    advice: str = ""
+    can_user_fix: bool = False
+    timed_out: bool = False
+
+    def run_error(self) -> dict[str, str]:
+        """Return run.error as Get run shows it."""
+        return {"errorKey": self.key, "description": f"{self.message} {self.advice}".strip()}
+
+    def error_of_tasks(self) -> dict[str, Any]:
+        """Return task.error of the tasks that did not end before the run did."""
+        return task_error(
+            code=self.key,
+            message=self.message,
+            description=self.advice,
+            category="other",
+            can_user_fix=self.can_user_fix,
+        )
+
+
+def task_periods(
+    first: datetime, last: datetime, durations_s: Sequence[float]
+) -> list[tuple[datetime, datetime]]:
+    """Return when each task began and ended: one after the other, the last one at `last`.
+
+    No task begins before `first` or ends after `last`, whatever the clocks of the worker say.
+    """
+    start = max(first, last - timedelta(seconds=sum(durations_s)))
+    periods = []
+    for duration_s in durations_s:
+        end = min(last, start + timedelta(seconds=duration_s))
+        periods.append((start, end))
+        start = end
+    return periods
 
 
 def counts(inserted: int, updated: int, deleted: int) -> str:

@@ -6,7 +6,9 @@ worker calls the three names in `__all__`.
 
 import hashlib
 import json
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,8 +54,9 @@ def run_job(order: JobOrder) -> JobReport:
         for source in order.sources:
             if order.at_work is not None:
                 order.at_work.write_text(source.source_id, encoding="utf-8")
+            began_s = time.monotonic()
             report, changeset = _process(database, source, order.changesets)
-            sources.append(report)
+            sources.append(replace(report, duration_s=time.monotonic() - began_s))
             if changeset is not None:
                 changesets.append(changeset)
         if order.at_work is not None:
