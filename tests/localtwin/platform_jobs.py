@@ -46,6 +46,7 @@ def run_job(order: JobOrder) -> JobReport:
         changeset = _changeset(imodel, taken[-1])
         if changeset is not None:
             (order.changesets / changeset.id).write_text("changes")
+            (order.changesets / f"{changeset.id}.svg").write_text("<svg/>")
             imodel["last"] = changeset.id
             changesets.append(changeset)
     order.at_work.unlink(missing_ok=True)

@@ -10,6 +10,8 @@ from imodel_scene import Scene, plan, renumbered, source, tables
 
 from localtwin.connectors import registry
 from localtwin.imodel.database import create_imodel
+from localtwin.imodel.picture_files import picture_of
+from localtwin.imodel.plan import INSERTED, UNCHANGED
 from localtwin.imodel.read import content, last_changeset, last_report, sources
 from localtwin.imodel.report import (
     Changes,
@@ -24,6 +26,7 @@ from localtwin.imodel.report import (
 )
 from localtwin.sample_drive import buildings
 from localtwin.world.synchronization.task_results import report_text
+from localtwin.world.synchronization.worker import job
 from localtwin.world.synchronization.worker.messages import WorkerOrder
 from localtwin.world.synchronization.worker.process import WorkerProcess
 
@@ -480,3 +483,34 @@ def test_a_report_survives_its_way_from_the_worker(scene: Scene, drawing: Path) 
     report = scene.run(source(drawing), source(bad))
 
     assert report_from_json(report_to_json(report)) == report
+
+
+def test_a_picture_of_each_changeset_lies_beside_it(scene: Scene, drawing: Path) -> None:
+    """The server shows it without opening the iModel."""
+    scene.run(source(drawing))
+    add_line(drawing)
+    scene.run(source(drawing))
+
+    first, second = (picture_of(file).read_text("utf-8") for file in scene.changesets)
+
+    assert INSERTED in first
+    assert UNCHANGED not in first
+    assert "1 inserted" in second
+    assert UNCHANGED in second
+
+
+def test_a_picture_that_fails_does_not_undo_the_run(
+    scene: Scene, drawing: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A drawing is a convenience, the changeset is the work."""
+
+    def broken(*_: object) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(job, "svg", broken)
+
+    report = scene.run(source(drawing))
+
+    assert changeset(report).inserted > 0
+    assert not picture_of(scene.changesets[0]).exists()
+    assert "changeset.not_drawn" in caplog.text

@@ -77,6 +77,39 @@ def test_an_imodels_page_tells_runs_file_by_file_and_changesets_with_counts(
     assert "Office storage connection" in seen
 
 
+def test_a_changeset_is_shown_with_its_plan_view(platform: Platform, imodel_id: str) -> None:
+    """A picture says at once what a list of counts does not."""
+    address = f"/view/{imodel_id}/changesets/1.svg"
+    page = platform.get(f"/view/{imodel_id}", headers=HERE)
+
+    picture = platform.get(address, headers=HERE)
+
+    assert f'<img src="{address}"' in page.text
+    assert "img-src 'self'" in page.headers["content-security-policy"]
+    assert picture.headers["content-type"] == "image/svg+xml"
+    assert picture.text == "<svg/>"
+
+
+def test_a_changeset_without_a_picture_is_shown_without_one(
+    platform: Platform, imodel_id: str
+) -> None:
+    """The first release drew none."""
+    for file in platform.world.imodels.folder(imodel_id).rglob("*.svg"):
+        file.unlink()
+
+    assert "<img" not in platform.get(f"/view/{imodel_id}", headers=HERE).text
+    for index in (1, 2):
+        address = f"/view/{imodel_id}/changesets/{index}.svg"
+        assert platform.get(address, headers=HERE).status_code == 404
+
+
+def test_pictures_are_shown_on_this_machine_only(platform: Platform, imodel_id: str) -> None:
+    """They show what is in the office's drawings."""
+    answer = platform.get(f"/view/{imodel_id}/changesets/1.svg", headers={"Host": "evil.example"})
+
+    assert answer.status_code == 403
+
+
 def test_no_name_becomes_markup(platform: Platform, imodel_id: str) -> None:
     """Names come from whoever can write to the drive."""
     elements = look(platform, "/").elements | look(platform, f"/view/{imodel_id}").elements

@@ -16,9 +16,13 @@ from localtwin.imodel.outline import Polyline, decode_outline
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element; `parent`, `category` and `type_definition` are identifiers of its source."""
+    """One element; `source` is the name of its source, `source_id` the source's id.
+
+    `parent`, `category` and `type_definition` are identifiers of the same source.
+    """
 
     id: int
+    source_id: str
     source: str
     identifier: str
     class_name: str
@@ -56,11 +60,11 @@ class ClassCount(NamedTuple):
 
 _Text = str | None
 _Row = tuple[
-    int, str, str, str, str, _Text, _Text, _Text, _Text, _Text, str,
+    int, str, str, str, str, str, _Text, _Text, _Text, _Text, _Text, str,
     float | None, float, float, float, float, float, _Text, _Text, bytes | None,
 ]  # fmt: skip
 _ELEMENTS = """
-SELECT Element.Id, Source.Label, Aspect.Identifier, Class.Name, ModelClass.Name,
+SELECT Element.Id, Source.Identifier, Source.Label, Aspect.Identifier, Class.Name, ModelClass.Name,
     Parent.Identifier, Category.Identifier, Type.Identifier, CodeValue, UserLabel, JsonProperties,
     MinX, MinY, MinZ, MaxX, MaxY, MaxZ, Shape, Placement, Outline
 FROM bis_Element AS Element
@@ -97,13 +101,25 @@ GROUP BY Source.Id, ModelClass.Name, Class.Name ORDER BY 1, 2, 3
 
 
 def elements(
-    database: apsw.Connection, *, class_name: str | None = None, source: str | None = None
+    database: apsw.Connection,
+    *,
+    class_name: str | None = None,
+    source: str | None = None,
+    source_id: str | None = None,
 ) -> Iterator[Element]:
-    """Yield every element, or those of one class, or of the sources of that name."""
-    given = {"Class.Name": class_name, "Source.Label": source}
+    """Yield every element, or those of one class, of the sources of a name, or of one source.
+
+    They come in the order of their ids, those of one source in the order of identifiers.
+    """
+    given = {
+        "Class.Name": class_name,
+        "Source.Label": source,
+        "Source.Identifier": source_id,
+    }
     wanted = {column: value for column, value in given.items() if value is not None}
     where = " AND ".join(f"{column} = ?" for column in wanted) or "1"
-    query = f"{_ELEMENTS}WHERE {where} ORDER BY Element.Id"
+    order = "Element.Id" if source_id is None else "Aspect.Identifier"
+    query = f"{_ELEMENTS}WHERE {where} ORDER BY {order}"
     for row in database.execute(query, tuple(wanted.values())):
         yield _element(cast("_Row", row))
 
@@ -125,14 +141,14 @@ def class_counts(database: apsw.Connection) -> list[ClassCount]:
 
 
 def _element(row: _Row) -> Element:
-    placement = row[18]
+    placement = row[19]
     return Element(
-        *row[:8],
-        code=row[8] or "",
-        label=row[9] or "",
-        properties=json.loads(row[10]),
-        extent=None if row[11] is None else Extent((row[11], *row[12:14]), row[14:17]),
-        shape=row[17] or "",
+        *row[:9],
+        code=row[9] or "",
+        label=row[10] or "",
+        properties=json.loads(row[11]),
+        extent=None if row[12] is None else Extent((row[12], *row[13:15]), row[15:18]),
+        shape=row[18] or "",
         placement=None if placement is None else tuple(json.loads(placement)),
-        outline=decode_outline(row[19]),
+        outline=decode_outline(row[20]),
     )

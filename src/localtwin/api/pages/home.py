@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from localtwin.api.links import origin
 from localtwin.api.pages.html import Cell, Html, anchor, moment, page, table, tag
-from localtwin.api.pages.imodel import IModelPage, mark
+from localtwin.api.pages.imodel import IModelPage, changeset_picture, mark
 from localtwin.world.imodels.imodels import IModel
 from localtwin.world.itwins import ITwin
 from localtwin.world.synchronization.runs import COMPLETED
@@ -38,6 +38,11 @@ def router(world: World) -> APIRouter:
     def imodel(request: Request, imodel_id: str) -> Response:
         """Show one iModel with its connections, runs and changesets."""
         return IModelPage(world).show(imodel_id) if _is_here(request) else _elsewhere()
+
+    @routes.get("/view/{imodel_id}/changesets/{index}.svg")
+    def picture(request: Request, imodel_id: str, index: int) -> Response:
+        """Show what one changeset changed, seen from above."""
+        return changeset_picture(world, imodel_id, index) if _is_here(request) else _elsewhere()
 
     return routes
 

@@ -9,15 +9,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 _REFRESH_S = 3
+_KEEP_S = 3600
 _STYLE = """
 :root{color-scheme:light dark;--line:#8883;--soft:#8881;--dim:#6b7280;--good:#15803d;--bad:#b91c1c;
 --busy:#1d4ed8;--odd:#a16207}
@@ -37,7 +38,8 @@ td.w:first-child{padding-right:1.2rem}
 td.w{min-width:9rem;overflow-wrap:anywhere}}
 .good{color:var(--good)}.bad{color:var(--bad)}.busy{color:var(--busy)}.odd{color:var(--odd)}
 ul{margin:.2rem 0;padding-left:1.1rem}pre{background:var(--soft);padding:.8rem;overflow-x:auto;
-border-radius:.4rem}code{font-size:.85em}summary{cursor:pointer;margin-top:2rem}
+border-radius:.4rem}img{display:block;max-width:100%;height:auto;border:1px solid var(--line)}
+code{font-size:.85em}summary{cursor:pointer;margin-top:2rem}
 """
 
 
@@ -62,6 +64,12 @@ def page(title: str, *parts: str, live: bool = False) -> HTMLResponse:
     return HTMLResponse(body, headers=_HEADERS)
 
 
+def picture(svg: str) -> Response:
+    """Return an SVG picture of our own; a browser may keep it, since what it shows is past."""
+    headers = {**_HEADERS, "Cache-Control": f"private, max-age={_KEEP_S}"}
+    return Response(svg, headers=headers, media_type="image/svg+xml")
+
+
 def tag(name: str, *parts: Cell, kind: str = "") -> Html:
     """Return an element of that name, of the class `kind`."""
     of_class = f' class="{kind}"' if kind else ""
@@ -71,6 +79,11 @@ def tag(name: str, *parts: Cell, kind: str = "") -> Html:
 def anchor(href: str, text: str) -> Html:
     """Return a link."""
     return Html(f'<a href="{escape(href)}">{escape(text)}</a>')
+
+
+def image(source: str, text: str) -> Html:
+    """Return a picture that is loaded when it comes into sight; `text` is for who can't see it."""
+    return Html(f'<img src="{escape(source)}" alt="{escape(text)}" loading="lazy">')
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:

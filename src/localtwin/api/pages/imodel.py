@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from localtwin.api.pages.html import Cell, Html, anchor, lasted, moment, page, size, table, tag
+from localtwin.api.pages.html import (
+    Cell,
+    Html,
+    anchor,
+    image,
+    lasted,
+    moment,
+    page,
+    picture,
+    size,
+    table,
+    tag,
+)
 from localtwin.errors import NotFound
+from localtwin.imodel.picture_files import picture_of
 from localtwin.world.imodels.imodels import Changeset
 from localtwin.world.synchronization.connections import Connection
 from localtwin.world.synchronization.runs import COMPLETED, Run, Task
@@ -52,7 +65,7 @@ class IModelPage:
             *(shown or [tag("p", "No connection yet: nothing brings files here.", kind="dim")]),
             _only(len(connections), _CONNECTIONS, "connections", which="first"),
             tag("h2", "Changesets"),
-            _changesets(changesets),
+            self._changesets(changesets),
             _only(changesets[0].index if changesets else 0, _CHANGESETS, "changesets"),
             live=self._busy,
         )
@@ -72,6 +85,42 @@ class IModelPage:
             table(titles, rows) if rows else tag("p", "It has never run.", kind="dim"),
             _only(len(runs), _RUNS, "runs"),
         )
+
+    def _changesets(self, changesets: list[Changeset]) -> Html:
+        if not changesets:
+            return tag("p", "None yet: no run has found anything to write.", kind="dim")
+        titles = ("#", "Pushed (UTC)", "Inserted", "Updated", "Deleted", "Size", "From")
+        rows = [
+            (
+                entry.index,
+                moment(entry.pushed),
+                entry.inserted,
+                entry.updated,
+                entry.deleted,
+                size(entry.size_bytes),
+                self._origin(entry),
+            )
+            for entry in changesets
+        ]
+        return table(titles, rows)
+
+    def _origin(self, entry: Changeset) -> Html:
+        """Return the files that the changeset comes from, and its picture if there is one."""
+        names = ", ".join(entry.changed_files[:_FILES])
+        shown = Html("")
+        if picture_of(self._world.imodels.changeset_file(entry)).is_file():
+            address = f"/view/{entry.imodel_id}/changesets/{entry.index}.svg"
+            shown = image(address, f"Plan of changeset {entry.index}: {entry.description}")
+        return tag("div", names, _and_more(entry.changed_files), shown)
+
+
+def changeset_picture(world: World, imodel_id: str, index: int) -> Response:
+    """Return the plan view that the worker drew of a changeset; 404 if there is none."""
+    try:
+        entry = world.imodels.changeset(imodel_id, str(index))
+        return picture(picture_of(world.imodels.changeset_file(entry)).read_text("utf-8"))
+    except (NotFound, FileNotFoundError):
+        return PlainTextResponse("There is no such picture.\n", 404)
 
 
 def mark(run: Run) -> Html:
@@ -103,25 +152,6 @@ def _failure(task: Task) -> Html:
     said = [str(error.get(name, "")) for name in ("message", "description")]
     texts = list(dict.fromkeys(text for text in said if text))
     return tag("span", tag("b", task.name), ": ", " ".join(texts))
-
-
-def _changesets(changesets: list[Changeset]) -> Html:
-    if not changesets:
-        return tag("p", "None yet: no run has found anything to write.", kind="dim")
-    titles = ("#", "Pushed (UTC)", "Inserted", "Updated", "Deleted", "Size", "From")
-    rows = [
-        (
-            entry.index,
-            moment(entry.pushed),
-            entry.inserted,
-            entry.updated,
-            entry.deleted,
-            size(entry.size_bytes),
-            tag("div", ", ".join(entry.changed_files[:_FILES]), _and_more(entry.changed_files)),
-        )
-        for entry in changesets
-    ]
-    return table(titles, rows)
 
 
 def _and_more(named: list[str] | list[Task]) -> Html:

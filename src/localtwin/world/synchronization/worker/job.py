@@ -6,6 +6,7 @@ worker calls the three names in `__all__`.
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +19,9 @@ from localtwin.connectors.registry import connector_for
 from localtwin.connectors.source import ConnectorError, read_source, unreadable
 from localtwin.imodel.changeset import recording, write_changeset
 from localtwin.imodel.database import create_imodel, opened, savepoint, transaction
+from localtwin.imodel.picture_files import picture_of
+from localtwin.imodel.pictures import svg
+from localtwin.imodel.plan import plan_of_changeset, plan_of_new_source
 from localtwin.imodel.read import last_changeset_of, last_report
 from localtwin.imodel.remarks import loss_remarks, relationship_remarks
 from localtwin.imodel.report import (
@@ -35,6 +39,8 @@ from localtwin.imodel.synchronizer import Origin, Synchronizer
 from localtwin.imodel.tally import Tally
 
 __all__ = ["create_imodel", "last_report", "run_job"]
+log = logging.getLogger(__name__)
+
 _EDITION_LENGTH = 12  # only has to differ from the one before
 
 
@@ -97,7 +103,22 @@ def _process(
         source_id=source.source_id,
     )
     _log(database, changeset)
+    _draw(database, source, report, folder / changeset_id)
     return report, changeset
+
+
+def _draw(
+    database: apsw.Connection, source: SourceOrder, report: SourceReport, changeset_file: Path
+) -> None:
+    """Write a picture beside the changeset; without one, the page shows none."""
+    try:
+        if report.before:
+            plan = plan_of_changeset(database, changeset_file)
+        else:
+            plan = plan_of_new_source(database, source.source_id, report.inserted)
+        picture_of(changeset_file).write_text(svg(plan, source.name), encoding="utf-8")
+    except Exception:  # no defect of a drawing may undo the run that it shows
+        log.exception("changeset.not_drawn changeset=%s", changeset_file.name)
 
 
 def _unmap(database: apsw.Connection, source: SourceOrder) -> tuple[SourceReport, Changes]:
