@@ -31,6 +31,7 @@ class Fault(StrEnum):
     FAILED_FILE = "failed-file"  # the first file of the run fails, so others may succeed
     SKIPPED_FILE = "skipped-file"  # unchanged files end with Skipped instead of Success
     UNAUTHENTICATED_RUN = "unauthenticated-run"  # the run ends with UserNotAuthenticated
+    EXPIRED_AUTHORIZATION = "expired-authorization"  # the user's consent to runs has expired
 
 
 _DEFAULTS = {
@@ -72,6 +73,11 @@ class Faults:
         """Turn every switch off."""
         with self._lock:
             self._switches.clear()
+
+    def remove(self, *kinds: Fault) -> None:
+        """Turn off every switch of those kinds."""
+        with self._lock:
+            self._switches = [each for each in self._switches if each.kind not in kinds]
 
     def on(self) -> list[Switch]:
         """Return the switches that are on."""

@@ -76,7 +76,6 @@ def test_a_run_for_a_user_who_has_not_agreed_ends_so(person: Platform) -> None:
 
     (task,) = run["jobs"][0]["tasks"]
     assert (run["state"], run["result"]) == ("Completed", "Error")
-    (task,) = run["jobs"][0]["tasks"]
     assert run["error"]["errorKey"] == "UserNotAuthenticated"
     assert task["error"]["canUserFix"] is True
     assert "authorizationUrl" in run["error"]["description"]
@@ -208,3 +207,39 @@ def test_a_link_is_no_token(person: Platform) -> None:
     bearer = {"Authorization": f"Bearer {href.partition('request=')[2]}"}
 
     assert error_of(person.get("/itwins", headers=bearer))[:2] == (401, "Unauthorized")
+
+
+@pytest.mark.parametrize("fault", ["unauthenticated-run", "expired-authorization"])
+def test_consent_ends_the_rehearsal_of_a_lapse(person: Platform, fault: str) -> None:
+    """A client that follows the link would otherwise come back to the page for ever."""
+    agreed(person, opened(person, information(person)))
+    connection = for_user(person)
+    person.world.faults.add(parse(fault))
+    lapsed = information(person)
+
+    agreed(person, opened(person, lapsed))
+
+    assert (lapsed["isUserAuthorized"], information(person)["isUserAuthorized"]) == (False, True)
+    assert person.run(connection)["result"] == "Success"
+
+
+def test_an_authorization_expires_on_demand(person: Platform) -> None:
+    """The rehearsal of the thirtieth day: it stays expired until the person agrees again."""
+    agreed(person, opened(person, information(person)))
+    connection = for_user(person)
+    person.world.faults.add(parse("expired-authorization x1"))
+
+    first, second = person.run(connection), person.run(connection)
+
+    assert [run["error"]["errorKey"] for run in (first, second)] == ["UserNotAuthenticated"] * 2
+    assert information(person)["isUserAuthorized"] is False
+
+
+def test_a_service_has_no_authorization_that_could_expire(platform: Platform) -> None:
+    """Its own sign-in is enough, whatever its connections say."""
+    connection = for_user(platform)
+    platform.world.faults.add(parse("expired-authorization"))
+
+    told, run = information(platform)["isUserAuthorized"], platform.run(connection)
+
+    assert (told, run["result"]) == (True, "Success")

@@ -50,6 +50,8 @@ def test_a_world_of_the_first_version_keeps_its_rows(tmp_path: Path) -> None:
     Database(file).close()
     with sqlite3.connect(file) as older:
         older.execute("ALTER TABLE stored_headers RENAME TO told")
+        older.execute("ALTER TABLE grants DROP COLUMN nonce")
+        older.execute("ALTER TABLE grants DROP COLUMN signed_in")
         older.execute("ALTER TABLE tasks DROP COLUMN document")
         older.execute("ALTER TABLE itwins DROP COLUMN modified")
         older.execute("ALTER TABLE itwins DROP COLUMN modified_by")

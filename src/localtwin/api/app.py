@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from localtwin.api import admin, envelope, favorites, itwins, webhooks
-from localtwin.api.access import control, ims, login, users
+from localtwin.api.access import control, ims, login, tokens, users
 from localtwin.api.blobs import routes as blobs
 from localtwin.api.browsers import Browsers
 from localtwin.api.dispatch import Dispatch
@@ -37,6 +37,7 @@ _APIS = (
     home,
     ims,
     login,
+    tokens,
     users,
     control,
     itwins,

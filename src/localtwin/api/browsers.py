@@ -16,6 +16,8 @@ _OPEN: Final = (
     "/.well-known/",
     "/accesscontrol",
     "/blobs/",
+    "/connect/introspect",
+    "/connect/revocation",
     "/connect/token",
     "/connect/userinfo",
     "/imodels",

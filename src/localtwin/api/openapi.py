@@ -51,6 +51,9 @@ _SUCCESS: dict[str, tuple[int, Schema]] = {
     "POST /connect/token": (200, _TOKEN),
     "GET /connect/authorize": (200, _PAGE_FOR_PEOPLE),
     "POST /connect/authorize": (302, _EMPTY),
+    "POST /connect/revocation": (200, _EMPTY),
+    "POST /connect/introspect": (200, {"type": "object", "required": ["active"]}),
+    "GET /connect/endsession": (200, _PAGE_FOR_PEOPLE),
     "GET /connect/consent": (200, _PAGE_FOR_PEOPLE),
     "POST /connect/consent": (303, _EMPTY),
     "POST /itwins": (201, wrapped("iTwin", "ITwin")),
@@ -223,7 +226,10 @@ def _responses(method: str, path: str) -> dict[str, Any]:
     elif path.startswith("/connect/authorize"):
         answers["302"] = _answer(302, _EMPTY)
         answers |= {"400": _answer(400, _PAGE_FOR_PEOPLE), "422": _answer(422, ref("Error"))}
-    elif path == "/connect/token":
+    elif path == "/connect/endsession":
+        answers |= {"302": _answer(302, _EMPTY), "400": _answer(400, _PAGE_FOR_PEOPLE)}
+        answers["422"] = _answer(422, ref("Error"))
+    elif path in {"/connect/token", "/connect/revocation", "/connect/introspect"}:
         answers |= {str(code): _answer(code, ref("OAuthError")) for code in (400, 401)}
         answers |= {"422": _answer(422, ref("Error"))}
     else:

@@ -15,7 +15,7 @@ from sqlalchemy.schema import Table
 from localtwin.errors import SetupError
 from localtwin.world.tables import metadata
 
-SCHEMA = 2
+SCHEMA = 3
 _UPGRADES = {
     2: (
         "ALTER TABLE told RENAME TO stored_headers",
@@ -23,7 +23,11 @@ _UPGRADES = {
         "ALTER TABLE itwins ADD COLUMN modified_by VARCHAR",
         "ALTER TABLE tasks ADD COLUMN document JSON",
         "UPDATE itwins SET modified = created, modified_by = created_by",
-    )
+    ),
+    3: (
+        "ALTER TABLE grants ADD COLUMN nonce VARCHAR NOT NULL DEFAULT ''",
+        "ALTER TABLE grants ADD COLUMN signed_in VARCHAR NOT NULL DEFAULT ''",
+    ),
 }
 """What brings a file of the version before to a version; new tables are created anyway."""
 _READERS = 8  # more threads than this never read at once on the machines this runs on

@@ -83,6 +83,8 @@ def _announce(ready: Ready) -> None:
 #
 # Save what follows as twinsyncd.toml and name your folder. It holds a secret, so keep it to
 # yourself:  chmod 600 twinsyncd.toml
+# Programs let people sign in with the client id native-localtwin and a redirect address on
+# 127.0.0.1 or localhost, any port.
 # Then, in another terminal:
 #   twinsyncd check --config twinsyncd.toml
 #   twinsyncd sync --config twinsyncd.toml

@@ -74,7 +74,7 @@ def _token_route(routes: APIRouter, world: World) -> None:
         given = {"grant_type": grant_type, "code": code, "refresh_token": refresh_token}
         lacking = [name for name in _NEEDED.get(grant_type, ("grant_type",)) if not given[name]]
         if lacking:
-            return _oauth_error(400, "invalid_request", f"{', '.join(lacking)} is missing.")
+            return oauth_error(400, "invalid_request", f"{', '.join(lacking)} is missing.")
         try:
             if grant_type == "authorization_code":
                 consent = world.grants.redeem(
@@ -85,15 +85,15 @@ def _token_route(routes: APIRouter, world: World) -> None:
                 consent = world.grants.refresh(refresh_token, client_id=client_id)
                 return _user_token(world, issuer, consent)
         except GrantRefused as reason:
-            return _oauth_error(400, "invalid_grant", str(reason))
+            return oauth_error(400, "invalid_grant", str(reason))
         if grant_type != "client_credentials":
-            return _oauth_error(400, "unsupported_grant_type", "No such grant here.")
-        basic = _basic(request.headers.get("authorization", ""))
+            return oauth_error(400, "unsupported_grant_type", "No such grant here.")
+        basic = basic_credentials(request.headers.get("authorization", ""))
         known_id, secret = basic or (client_id, client_secret)
         if not world.access.knows(known_id, secret):
-            return _oauth_error(401 if basic else 400, "invalid_client", "Unknown client or secret")
+            return oauth_error(401 if basic else 400, "invalid_client", "Unknown client or secret")
         if not set(scope.split()) <= {SCOPE}:
-            return _oauth_error(400, "invalid_scope", f"Only {SCOPE}.")
+            return oauth_error(400, "invalid_scope", f"Only {SCOPE}.")
         return _answer(world.access.issue(known_id, issuer=issuer), SCOPE)
 
 
@@ -103,7 +103,9 @@ def _user_token(world: World, issuer: str, consent: Consent) -> JSONResponse:
     if "offline_access" in consent.scope.split():
         more["refresh_token"] = world.grants.refresh_token(consent)
     if "openid" in consent.scope.split():
-        more["id_token"] = world.access.identify_user(consent.client_id, issuer=issuer)
+        more["id_token"] = world.access.identify_user(
+            consent.client_id, issuer=issuer, nonce=consent.nonce, signed_in=consent.signed_in
+        )
     return _answer(token, consent.scope, **more)
 
 
@@ -125,7 +127,7 @@ def _discovery(issuer: str) -> dict[str, Any]:
         "userinfo_endpoint": f"{issuer}/connect/userinfo",
         "jwks_uri": f"{issuer}/.well-known/openid-configuration/jwks",
         "scopes_supported": sorted(SCOPES),
-        "claims_supported": ["sub", "name", "email"],
+        "claims_supported": ["sub", "name", "email", "nonce", "auth_time"],
         "grant_types_supported": ["client_credentials", "authorization_code", "refresh_token"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
@@ -137,10 +139,17 @@ def _discovery(issuer: str) -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "code_challenge_methods_supported": ["S256"],
+        "end_session_endpoint": f"{issuer}/connect/endsession",
+        "revocation_endpoint": f"{issuer}/connect/revocation",
+        "introspection_endpoint": f"{issuer}/connect/introspect",
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
     }
 
 
-def _basic(header: str) -> tuple[str, str] | None:
+def basic_credentials(header: str) -> tuple[str, str] | None:
     """Return id and secret of a Basic header; both halves are percent-encoded.
 
     Source: RFC 6749 section 2.3.1, as @itwin/service-authorization does it.
@@ -156,7 +165,8 @@ def _basic(header: str) -> tuple[str, str] | None:
     return unquote(client_id), unquote(secret)
 
 
-def _oauth_error(status: int, code: str, description: str) -> JSONResponse:
+def oauth_error(status: int, code: str, description: str) -> JSONResponse:
+    """Return an error answer of RFC 6749."""
     headers = dict(_NO_STORE)
     if status == 401:
         headers["WWW-Authenticate"] = "Basic"

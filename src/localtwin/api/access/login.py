@@ -15,13 +15,16 @@ from fastapi import APIRouter, Form, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from localtwin.errors import Unauthorised
+from localtwin.faults import Fault
 from localtwin.world.access.clients import NATIVE_CLIENT, SCOPES
 from localtwin.world.access.grants import Consent
 from localtwin.world.world import World
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_FIELDS = ("client_id", "redirect_uri", "scope", "state", "code_challenge")
-_HEADERS = {
+_FIELDS = ("client_id", "redirect_uri", "scope", "state", "code_challenge", "nonce")
+_PROMPTS = {"none", "login", "consent", "select_account"}
+# The page is shown for all but none, so login, consent and select_account need no more code.
+HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "X-Frame-Options": "DENY",
@@ -38,6 +41,10 @@ _SIGN_IN = (
 _CONSENT = (
     "Synchronization wants to bring files into your local iModels as <b>{}</b>, also while "
     "nobody is there. Connections for which this was not agreed to end their runs with an error."
+)
+SIGN_IN_RULE = (
+    f"Programs let a person sign in with the client id {NATIVE_CLIENT} and a redirect address on "
+    "http://127.0.0.1, http://localhost or http://[::1], with any port."
 )
 _AGREED = "<!doctype html><title>localtwin</title><p>Thank you. You may close this page.</p>"
 
@@ -56,35 +63,45 @@ def router(world: World) -> APIRouter:
         state: str = "",
         code_challenge: str = "",
         code_challenge_method: Annotated[str, Query()] = "",
+        nonce: str = "",
+        prompt: str = "",
+        response_mode: str = "query",
+        request: str = "",
+        request_uri: str = "",
     ) -> Response:
         """Show the page, or say what is wrong with the request."""
         problem = _problem(client_id, redirect_uri)
         if problem is not None:
-            return HTMLResponse(f"<h1>{escape(problem)}</h1>", 400, _HEADERS)
+            return HTMLResponse(f"<h1>{escape(problem)}</h1>", 400, HEADERS)
         if response_type != "code":
             return _back(redirect_uri, state, error="unsupported_response_type")
         if code_challenge_method != "S256" or not code_challenge:
             return _back(redirect_uri, state, error="invalid_request")
         if not set(scope.split()) <= SCOPES:
             return _back(redirect_uri, state, error="invalid_scope")
-        values = (client_id, redirect_uri, scope, state, code_challenge)
+        refused = _unsupported(prompt, response_mode, request, request_uri)
+        if refused is not None:
+            return _back(redirect_uri, state, error=refused)
+        values = (client_id, redirect_uri, scope, state, code_challenge, nonce)
         fields = dict(zip(_FIELDS, values, strict=True))
         text = _SIGN_IN.format(escape(redirect_uri))
         return _page("Sign in to localtwin", text, "Sign in", fields)
 
     @routes.post("/connect/authorize")
     def agree(
+        *,
         client_id: Annotated[str, Form()],
         redirect_uri: Annotated[str, Form()],
         scope: Annotated[str, Form()],
         code_challenge: Annotated[str, Form()],
         state: Annotated[str, Form()] = "",
+        nonce: Annotated[str, Form()] = "",
     ) -> Response:
         """Return to the program with a code."""
         problem = _problem(client_id, redirect_uri)
         if problem is not None:
-            return HTMLResponse(f"<h1>{escape(problem)}</h1>", 400, _HEADERS)
-        code = world.grants.code(Consent(client_id, redirect_uri, scope, code_challenge))
+            return HTMLResponse(f"<h1>{escape(problem)}</h1>", 400, HEADERS)
+        code = world.grants.code(Consent(client_id, redirect_uri, scope, code_challenge, nonce))
         return _back(redirect_uri, state, code=code)
 
     _consent_routes(routes, world)
@@ -98,7 +115,7 @@ def _consent_routes(routes: APIRouter, world: World) -> None:
         try:
             who = world.access.consent_asked(asked)
         except Unauthorised as refusal:
-            return HTMLResponse(f"<h1>{escape(refusal.message)}</h1>", 400, _HEADERS)
+            return HTMLResponse(f"<h1>{escape(refusal.message)}</h1>", 400, HEADERS)
         text = _CONSENT.format(escape(who.name))
         return _page("Let synchronization run", text, "Agree", {"request": asked})
 
@@ -108,11 +125,31 @@ def _consent_routes(routes: APIRouter, world: World) -> None:
         try:
             who = world.access.consent_asked(asked)
         except Unauthorised as refusal:
-            return HTMLResponse(f"<h1>{escape(refusal.message)}</h1>", 400, _HEADERS)
+            return HTMLResponse(f"<h1>{escape(refusal.message)}</h1>", 400, HEADERS)
         world.grants.authorise_runs(who.user_id)
+        # What the person agrees to ends the rehearsal, or a client would ask them for ever.
+        world.faults.remove(Fault.UNAUTHENTICATED_RUN, Fault.EXPIRED_AUTHORIZATION)
         if not who.redirect_url:
-            return HTMLResponse(_AGREED, headers=_HEADERS)
-        return RedirectResponse(who.redirect_url, 303, _HEADERS)
+            return HTMLResponse(_AGREED, headers=HEADERS)
+        return RedirectResponse(who.redirect_url, 303, HEADERS)
+
+
+def _unsupported(prompt: str, response_mode: str, request: str, request_uri: str) -> str | None:
+    """Return the error for what this server does not do, None when there is nothing of it.
+
+    Nobody is ever signed in here without the page, so prompt=none always needs a login.
+    Source: OpenID Connect Core 1.0, sections 3.1.2.1, 3.1.2.6 and 6.
+    """
+    prompts = set(prompt.split())
+    if request:
+        return "request_not_supported"
+    if request_uri:
+        return "request_uri_not_supported"
+    if response_mode != "query" or not prompts <= _PROMPTS:
+        return "invalid_request"
+    if "none" in prompts:
+        return "login_required" if len(prompts) == 1 else "invalid_request"
+    return None
 
 
 def _page(title: str, text: str, button: str, fields: dict[str, str]) -> HTMLResponse:
@@ -121,19 +158,27 @@ def _page(title: str, text: str, button: str, fields: dict[str, str]) -> HTMLRes
         for name, value in fields.items()
     )
     page = _PAGE.format(title=title, text=text, button=button, fields=hidden)
-    return HTMLResponse(page, headers=_HEADERS)
+    return HTMLResponse(page, headers=HEADERS)
+
+
+def is_on_this_computer(address: str) -> bool:
+    """Return whether a browser may be sent there: a program on this computer, any port."""
+    try:
+        target = urlsplit(address)
+    except ValueError:  # brackets that are no IPv6 address
+        return False
+    return target.scheme == "http" and target.hostname in _LOOPBACK and not target.fragment
 
 
 def _problem(client_id: str, redirect_uri: str) -> str | None:
     if client_id != NATIVE_CLIENT:
-        return "Unknown client."
-    target = urlsplit(redirect_uri)
-    if target.scheme != "http" or target.hostname not in _LOOPBACK or target.fragment:
-        return "The redirect address is not on this computer."
+        return f"Unknown client. {SIGN_IN_RULE}"
+    if not is_on_this_computer(redirect_uri):
+        return f"The redirect address is not on this computer. {SIGN_IN_RULE}"
     return None
 
 
 def _back(redirect_uri: str, state: str, **values: str) -> Response:
     query = urlencode(values | ({"state": state} if state else {}))
     joint = "&" if urlsplit(redirect_uri).query else "?"
-    return RedirectResponse(f"{redirect_uri}{joint}{query}", 302, _HEADERS)
+    return RedirectResponse(f"{redirect_uri}{joint}{query}", 302, HEADERS)

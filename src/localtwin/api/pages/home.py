@@ -11,6 +11,7 @@ import ipaddress
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
+from localtwin.api.access.login import SIGN_IN_RULE
 from localtwin.api.links import origin
 from localtwin.api.pages.html import Cell, Html, anchor, moment, page, table, tag
 from localtwin.api.pages.imodel import IModelPage, changeset_picture, mark
@@ -106,7 +107,7 @@ class Overview:
             f'client_secret = "..."\n'
         )
         summary = tag("summary", "Configuration for twinsyncd.toml")
-        inner = f"{summary}{tag('pre', block)}"
+        inner = f"{summary}{tag('pre', block)}{tag('p', SIGN_IN_RULE)}"
         return Html(f"<details{' open' if opened else ''}>{inner}</details>")
 
 

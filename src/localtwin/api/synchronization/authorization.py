@@ -31,6 +31,8 @@ def router(world: World) -> APIRouter:
         who, here = caller(request), origin(request)
         asked = world.access.ask_consent(who, redirect_url=redirect_url or "", issuer=here)
         signed_out = any(switch.kind is Fault.UNAUTHENTICATED_RUN for switch in world.faults.on())
+        if who.is_person and world.faults.take(Fault.EXPIRED_AUTHORIZATION):
+            world.grants.expire_runs(who.user_id)
         agreed = not who.is_person or world.grants.runs_authorised(who.user_id)
         information = {
             "isUserAuthorized": agreed and not signed_out,

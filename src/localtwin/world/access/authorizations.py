@@ -26,6 +26,19 @@ def authorise(transaction: Transaction, user_id: str, now: datetime) -> None:
     transaction.execute(insert(authorizations).values(user_id=user_id, given=stamp(now)))
 
 
+def expire(transaction: Transaction, user_id: str) -> None:
+    """Delete the user's authorization, as if its time had passed."""
+    transaction.execute(delete(authorizations).where(authorizations.c.user_id == user_id))
+
+
+def expire_owner(transaction: Transaction, connection_id: str) -> None:
+    """Delete the authorization of the user that runs of the connection act for."""
+    owner = select(owners.c.user_id).where(owners.c.connection_id == connection_id)
+    user_id = transaction.execute(owner).scalar()
+    if user_id is not None:
+        expire(transaction, user_id)
+
+
 def is_authorised(transaction: Transaction, user_id: str, now: datetime) -> bool:
     """Return whether runs may act for the person."""
     given = select(authorizations.c.user_id).where(

@@ -12,17 +12,17 @@ import threading
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from localtwin.errors import Unauthorised
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
-from localtwin.world.tables import clients
+from localtwin.world.tables import clients, revoked_tokens
 
 SCOPE = "itwin-platform"
 SCOPES = frozenset({SCOPE, "openid", "profile", "email", "offline_access"})
@@ -32,6 +32,7 @@ LOCAL_USER = "local.user@localhost"
 AUDIENCE = ["https://qa-api.bentley.com", "https://api.bentley.com", "localtwin"]
 _CONSENT = "localtwin-consent"  # no API accepts a token for this audience
 LIFETIME = timedelta(hours=1)
+_NO_TIMES: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
 _CACHED_TOKENS = 1024  # verified tokens; checking a signature costs more than the request itself
 
 
@@ -45,6 +46,7 @@ class Caller:
     expires: float
     is_person: bool
     scopes: frozenset[str]
+    token_id: str
 
     @property
     def person_id(self) -> str | None:
@@ -71,6 +73,7 @@ class Access:
         self._known: OrderedDict[str, Caller] = OrderedDict()
         self._lock = threading.Lock()
         self._key_id = _thumbprint(key)
+        self._revoked = {row.id for row in database.all(select(revoked_tokens.c.id))}
 
     def register(self, name: str) -> tuple[str, str]:
         """Return the id and the secret of a new service client; the secret is shown only here."""
@@ -109,9 +112,39 @@ class Access:
         claims = {"aud": AUDIENCE, "client_id": client_id, "scope": scope.split()}
         return self._signed(issuer, claims | self._user())
 
-    def identify_user(self, client_id: str, *, issuer: str) -> str:
-        """Return the id token for the client about the local user."""
-        return self._signed(issuer, {"aud": client_id} | self._user())
+    def identify_user(
+        self, client_id: str, *, issuer: str, nonce: str = "", signed_in: str = ""
+    ) -> str:
+        """Return the id token for the client about the local user; `signed_in` is a stamp."""
+        claims: dict[str, Any] = {"aud": client_id} | self._user()
+        if nonce:
+            claims["nonce"] = nonce
+        if signed_in:
+            claims["auth_time"] = int(datetime.fromisoformat(signed_in).timestamp())
+        return self._signed(issuer, claims)
+
+    def revoke(self, caller: Caller) -> None:
+        """Accept the caller's token no more."""
+        row = {"id": caller.token_id, "expires": caller.expires}
+        with self._database.write() as connection:
+            gone = revoked_tokens.c.expires < self._clock().timestamp()
+            connection.execute(delete(revoked_tokens).where(gone))
+            connection.execute(insert(revoked_tokens).prefix_with("OR IGNORE").values(row))
+        with self._lock:
+            self._revoked.add(caller.token_id)
+
+    def signed_by_us(self, token: str) -> bool:
+        """Return whether the token is one of ours, for whatever audience and however old."""
+        try:
+            jwt.decode(
+                token,
+                self._key.public_key(),
+                algorithms=["RS256"],
+                options={"verify_aud": False} | _NO_TIMES,
+            )
+        except jwt.InvalidTokenError:
+            return False
+        return True
 
     def ask_consent(self, caller: Caller, *, redirect_url: str, issuer: str) -> str:
         """Return a token that asks for the caller's consent to runs, to be shown to a person."""
@@ -132,6 +165,8 @@ class Access:
             raise _unauthorised(f"Access token lacks the scope {scope}.")
         if known.expires <= self._clock().timestamp():
             raise _unauthorised("Access token has expired.")
+        if known.token_id in self._revoked:
+            raise _unauthorised("Access token was revoked.")
         return known
 
     def public_keys(self) -> dict[str, Any]:
@@ -162,7 +197,7 @@ class Access:
                 self._key.public_key(),
                 algorithms=["RS256"],
                 audience=audience,
-                options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
+                options=_NO_TIMES,
             )
         except jwt.InvalidTokenError as invalid:
             raise _unauthorised("Access denied due to invalid access_token.") from invalid
@@ -176,6 +211,7 @@ class Access:
             expires=claims["exp"],
             is_person="email" in claims,
             scopes=frozenset(claims["scope"]),
+            token_id=claims["jti"],
         )
         with self._lock:
             self._known[token] = caller

@@ -8,13 +8,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
+from sqlalchemy.engine import Row
 
 from localtwin.errors import LocalTwinError
-from localtwin.world.access.authorizations import authorise, is_authorised
+from localtwin.world.access.authorizations import authorise, expire, is_authorised
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
 from localtwin.world.tables import grants
@@ -29,12 +31,17 @@ class GrantRefused(LocalTwinError):
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a person agreed to: a client, where to return to, and for which scopes."""
+    """What a person agreed to: a client, where to return to, for which scopes, and when.
+
+    `nonce` goes into the id token, so that its client can match it with the request.
+    """
 
     client_id: str
     redirect_uri: str
     scope: str
     challenge: str
+    nonce: str = ""
+    signed_in: str = ""
 
 
 class Grants:
@@ -46,7 +53,8 @@ class Grants:
 
     def code(self, consent: Consent) -> str:
         """Return an authorization code for the consent, good once and for a minute."""
-        return self._new("code", consent, _CODE_LIFETIME)
+        signed_in = replace(consent, signed_in=stamp(self._clock()))
+        return self._new("code", signed_in, _CODE_LIFETIME)
 
     def redeem(self, code: str, *, client_id: str, redirect_uri: str, verifier: str) -> Consent:
         """Return what was consented to; the code is spent, whether or not the rest fits."""
@@ -69,10 +77,31 @@ class Grants:
             raise GrantRefused("The token was issued to another client.")
         return consent
 
+    def find_refresh_token(self, token: str) -> tuple[Consent, datetime] | None:
+        """Return what was consented to and until when, without spending the token."""
+        query = select(grants).where(
+            grants.c.secret_hash == _hash(token), grants.c.kind == "refresh"
+        )
+        row = self._database.one(query)
+        if row is None or row.expires < stamp(self._clock()):
+            return None
+        return _consent(row), datetime.fromisoformat(row.expires)
+
+    def revoke(self, token: str, *, client_id: str) -> None:
+        """Delete the client's refresh token, if it is one."""
+        mine = (grants.c.secret_hash == _hash(token)) & (grants.c.client_id == client_id)
+        with self._database.write() as connection:
+            connection.execute(delete(grants).where(mine, grants.c.kind == "refresh"))
+
     def authorise_runs(self, user_id: str) -> None:
         """Let runs act for the user from now on."""
         with self._database.write() as connection:
             authorise(connection, user_id, self._clock())
+
+    def expire_runs(self, user_id: str) -> None:
+        """Let the user's authorization of runs expire now."""
+        with self._database.write() as connection:
+            expire(connection, user_id)
 
     def runs_authorised(self, user_id: str) -> bool:
         """Return whether runs may act for the user."""
@@ -91,6 +120,8 @@ class Grants:
                     redirect_uri=consent.redirect_uri,
                     scope=consent.scope,
                     challenge=consent.challenge,
+                    nonce=consent.nonce,
+                    signed_in=consent.signed_in,
                     expires=stamp(self._clock() + lifetime),
                 )
             )
@@ -106,7 +137,13 @@ class Grants:
             row = connection.execute(spent).first()
         if row is None or row.expires < stamp(self._clock()):
             raise GrantRefused("It is unknown, spent or expired.")
-        return Consent(row.client_id, row.redirect_uri, row.scope, row.challenge)
+        return _consent(row)
+
+
+def _consent(row: Row[Any]) -> Consent:
+    return Consent(
+        row.client_id, row.redirect_uri, row.scope, row.challenge, row.nonce, row.signed_in
+    )
 
 
 def _hash(secret: str) -> str:

@@ -165,6 +165,8 @@ class RunExecutor:
             self._fail(run_id, RunFailure(_ORCHESTRATION, "The server died in every attempt."))
             return
         self._run_records.begin(run_id)
+        if self._faults.take(Fault.EXPIRED_AUTHORIZATION):
+            self._run_records.expire_authorization(run)
         if self._faults.take(Fault.UNAUTHENTICATED_RUN) or not self._run_records.may_act(run):
             self._fail(run_id, _NOT_AUTHENTICATED)
             return

@@ -14,7 +14,7 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import func, insert, select, update
 
 from localtwin.imodel.report import ChangesetReport, JobReport, Result, SourceReport
-from localtwin.world.access.authorizations import may_run
+from localtwin.world.access.authorizations import expire_owner, may_run
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
 from localtwin.world.imodels.imodels import Changeset, find_imodel, last_changeset
@@ -74,6 +74,11 @@ class RunRecords:
         """Return whether the run's user has authorised runs, or it needs no user."""
         with self._database.read() as transaction:
             return may_run(transaction, run.connection_id, self._clock())
+
+    def expire_authorization(self, run: Run) -> None:
+        """Let the authorization of the user that the run acts for expire."""
+        with self._database.write() as transaction:
+            expire_owner(transaction, run.connection_id)
 
     def begin(self, run_id: str) -> None:
         """Record that the run begins, for the first time or again."""

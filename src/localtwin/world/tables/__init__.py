@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from localtwin.world.tables.access import authorizations, clients, grants, owners
+from localtwin.world.tables.access import (
+    authorizations,
+    clients,
+    grants,
+    owners,
+    revoked_tokens,
+)
 from localtwin.world.tables.favorites import favorite_imodels, favorite_itwins, recent_itwins
 from localtwin.world.tables.metadata import metadata
 from localtwin.world.tables.projects import changesets, imodels, itwins, named_versions, webhooks
@@ -41,6 +47,7 @@ __all__ = [
     "owners",
     "recent_itwins",
     "references",
+    "revoked_tokens",
     "runs",
     "sources",
     "staged_blocks",

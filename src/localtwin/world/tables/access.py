@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, String, Table
+from sqlalchemy import Column, Float, ForeignKey, String, Table
 
 from localtwin.world.tables.metadata import metadata
 
@@ -24,7 +24,16 @@ grants = Table(
     Column("redirect_uri", String, nullable=False),
     Column("scope", String, nullable=False),
     Column("challenge", String, nullable=False),
+    Column("nonce", String, nullable=False, server_default=""),
+    Column("signed_in", String, nullable=False, server_default=""),
     Column("expires", String, nullable=False),
+)
+
+revoked_tokens = Table(
+    "revoked_tokens",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("expires", Float, nullable=False),
 )
 
 # The person whose sign-in the runs of a connection use, where one made it.
