@@ -76,8 +76,11 @@ KEEPS_OUT: dict[str, tuple[str, ...]] = {
 }
 """A room of localtwin, and what it must not reach: its rules hold without a server."""
 
+LOCAL_COMMANDS = ("demo", "local", "imodel", "imodel_files", "imodel_text")
+"""The commands that work on localtwin and its iModels on this machine."""
+
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    "localtwin": ("localtwin", "twinsyncd.cli.demo", "twinsyncd.cli.local"),
+    "localtwin": ("localtwin", *(f"twinsyncd.cli.{each}" for each in LOCAL_COMMANDS)),
     "twinsyncd.runtime.wiring": ("twinsyncd.cli", *TASKS),
     "httpx": ("twinsyncd.cloud",),
     "watchdog": ("twinsyncd.disk",),

@@ -11,8 +11,9 @@ from imodel_sources import Model, element, link
 
 from localtwin.connectors.source import Json, Partition
 from localtwin.imodel.classes import DEPTH_MAX, PROPERTIES_MAX
+from localtwin.imodel.database import opened_to_read
 from localtwin.imodel.ec_names import Shape, ec_name, merged, shape_of
-from localtwin.imodel.ec_xml import NAMESPACE, schema_names, schema_xml
+from localtwin.imodel.ec_xml import NAMESPACE, schema_versions, schema_xml
 from localtwin.imodel.report import Changes
 
 
@@ -36,7 +37,13 @@ def version(model: Model) -> tuple[object, ...]:
 
 
 def exported(model: Model, name: str = "Test") -> ET.Element:
-    return ET.fromstring(schema_xml(model.file, name))  # noqa: S314 (our own)
+    with opened_to_read(model.file) as database:
+        return ET.fromstring(schema_xml(database, name))  # noqa: S314 (our own)
+
+
+def names_of(model: Model) -> list[str]:
+    with opened_to_read(model.file) as database:
+        return [name for name, _ in schema_versions(database)]
 
 
 def find(root: ET.Element, tag: str, **attributes: str) -> ET.Element:
@@ -158,7 +165,7 @@ def test_schemas_of_several_sources_are_merged_by_name(model: Model) -> None:
     model.sync(element("a", y=1), name="two")
     model.sync(element("a", class_name="DGN:Line"), name="three")
 
-    assert schema_names(model.file) == ["DGN", "Test"]
+    assert names_of(model) == ["DGN", "Test"]
     assert sorted(map(str, properties(model))) == ["x", "y"]
 
 
@@ -268,11 +275,11 @@ def test_classes_of_biscore_are_used_as_they_are(model: Model) -> None:
     """Nobody may add properties to a standard schema."""
     model.sync(element("a", class_name="BisCore:SpatialCategory", color=3))
 
-    assert schema_names(model.file) == []
+    assert names_of(model) == []
     assert model.rows("SELECT * FROM ec_Property") == []
 
 
 def test_an_unknown_schema_is_an_error(model: Model) -> None:
     """A mistyped name must not give an empty file."""
     with pytest.raises(KeyError):
-        schema_xml(model.file, "Unknown")
+        exported(model, "Unknown")

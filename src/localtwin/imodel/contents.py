@@ -135,6 +135,11 @@ def relationships(database: apsw.Connection) -> Iterator[Relationship]:
     yield from map(Relationship._make, database.execute(_RELATIONSHIPS))
 
 
+def relationship_count(database: apsw.Connection) -> int:
+    """Return the number of relationships."""
+    return int(database.execute("SELECT count(*) FROM bis_ElementRefersToElements").get)
+
+
 def class_counts(database: apsw.Connection) -> list[ClassCount]:
     """Return the number of elements by source, model and class."""
     return [ClassCount._make(row) for row in database.execute(_COUNTS)]

@@ -175,7 +175,9 @@ def _note(
         case "ec_Class" if kind == "inserted" and row[2] is not None:
             found.schema.append(f"class {row[1]} added")
         case "ec_Property" if kind == "inserted":
-            found.schema.append(f"property {row[1]} ({row[3]}) added to {_class(database, row[0])}")
+            type_name = f"{row[3]}[]" if row[4] else row[3]
+            added = f"property {row[1]} ({type_name}) added to {_class(database, row[0])}"
+            found.schema.append(added)
         case "ec_Property" if row[3] is not apsw.no_change:
             name, type_name = key[1], row[3]
             found.schema.append(f"property {name} of {_class(database, key[0])} is {type_name} now")

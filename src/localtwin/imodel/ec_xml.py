@@ -4,14 +4,12 @@ Source: iTwin.js documentation, "ECSchema XML", version 3.2, read 2026-11.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import cast
 from xml.etree import ElementTree as ET
 
 import apsw
 
 from localtwin.imodel.classes import BIS_CORE, RELATIONSHIP, STRUCT
-from localtwin.imodel.database import opened_to_read
 from localtwin.imodel.ec_names import ec_name
 
 NAMESPACE = "http://www.bentley.com/schemas/Bentley.ECXML.3.2"
@@ -23,21 +21,23 @@ _ELEMENTS = {
 }
 
 
-def schema_names(imodel_file: Path) -> list[str]:
-    """Return the names of the schemas that came from sources."""
-    with opened_to_read(imodel_file) as database:
-        return [str(name) for (name,) in database.execute("SELECT Name FROM ec_Schema ORDER BY 1")]
+def schema_versions(database: apsw.Connection) -> list[tuple[str, str]]:
+    """Return the name and version of each schema that came from sources."""
+    rows = database.execute(
+        "SELECT Name, printf('%02d.%02d.%02d', VersionRead, VersionWrite, VersionMinor)"
+        " FROM ec_Schema ORDER BY 1"
+    )
+    return [(str(name), str(version)) for name, version in rows]
 
 
-def schema_xml(imodel_file: Path, name: str) -> bytes:
+def schema_xml(database: apsw.Connection, name: str) -> bytes:
     """Return the schema called `name` as XML in UTF-8; raises KeyError if there is none."""
-    with opened_to_read(imodel_file) as database:
-        row = database.execute("SELECT * FROM ec_Schema WHERE Name = ?", (name,)).fetchone()
-        if row is None:
-            raise KeyError(name)
-        root = _root(*row)
-        for element in _classes(database, row[0]):
-            root.append(element)
+    row = database.execute("SELECT * FROM ec_Schema WHERE Name = ?", (name,)).fetchone()
+    if row is None:
+        raise KeyError(name)
+    root = _root(*row)
+    for element in _classes(database, row[0]):
+        root.append(element)
     ET.indent(root)
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 

@@ -1,5 +1,6 @@
 """The versions of an iModel: one after each changeset, and how to get the file of any of them."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -77,9 +78,11 @@ def changeset_file(imodel_file: Path, wanted: Version) -> Path:
 def checkout(imodel_file: Path, number: int | None, target: Path) -> Version:
     """Write the iModel as of a version to the new file `target`, wholly or not at all.
 
-    Raises HistoryError, FileExistsError if `target` exists, ConflictError if the history is
-    damaged.
+    Raises HistoryError, FileExistsError if `target` exists, FileNotFoundError without its folder,
+    ConflictError if the history is damaged.
     """
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "No such folder", str(target.parent))
     wanted = version(imodel_file, number)
     draft = target.with_name(f"{target.name}.{os.getpid()}.new")
     draft.unlink(missing_ok=True)

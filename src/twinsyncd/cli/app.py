@@ -12,6 +12,7 @@ from ..errors import AppError, ConfigError
 from .approve import approve
 from .check import check
 from .demo import demo
+from .imodel import app as imodel
 from .local import local
 from .retry import retry
 from .run import run
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 for command in (run, sync, status, retry, approve, check, local, demo):
     app.command()(command)
+app.add_typer(imodel, name="imodel")
 
 
 def _print_version(wanted: bool) -> None:

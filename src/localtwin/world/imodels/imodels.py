@@ -18,6 +18,7 @@ from localtwin.ids import new_guid
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
 from localtwin.world.events import IMODEL_CREATED, IMODEL_DELETED, Announce, announce_nothing
+from localtwin.world.imodels.listing import IMODEL_FILE
 from localtwin.world.itwins import find_itwin
 from localtwin.world.tables import changesets, imodels, named_versions, runs
 
@@ -175,7 +176,7 @@ class IModels:
 
     def file(self, imodel_id: str) -> Path:
         """Return where the iModel's file is, or will be after the first run."""
-        return self.folder(imodel_id) / "imodel.sqlite"
+        return self.folder(imodel_id) / IMODEL_FILE
 
     def changeset_file(self, changeset: Changeset) -> Path:
         """Return where the changeset is."""
