@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from localtwin.errors import SetupError
-from localtwin.faults import parse
+from localtwin.faults import kinds_text, parse
 from localtwin.serve import Ready, Settings, serve
 
 
@@ -17,6 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         serve(_settings(given), _announce)
+    except KeyboardInterrupt:  # before the server took over the signal
+        return 0
     except SetupError as problem:
         print(f"localtwin: {problem}", file=sys.stderr)  # noqa: T201 (the command's own output)
         return 2
@@ -24,13 +26,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="localtwin", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="localtwin",
+        description=__doc__,
+        epilog=f"kinds of faults, with the value each has by default:\n{kinds_text()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add("--data", type=Path, required=True, help="folder of everything it keeps")
     add("--host", default="127.0.0.1")
     add("--port", type=int, default=0, help="default: the last one, or a free one")
     add("--workers", type=int, default=2, help="runs carried out in parallel")
-    add("--fault", action="append", default=[], help="KIND[=VALUE][@PATH][xTIMES], repeatable")
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        help="KIND[=VALUE][@PATH][xTIMES], repeatable; kinds: below",
+    )
     add("--admin", action="store_true", help="serve /localtwin/faults, to switch faults by HTTP")
     add("--requests-per-minute", type=int, help="answer 429 above; default: no limit")
     add("--expose", action="store_true", help="let other machines reach it; needs a certificate")

@@ -1,6 +1,6 @@
 """Faults on demand: what goes wrong in the real world, for rehearsals and tests.
 
-A switch is written KIND, KIND=VALUE, with @PATH and xTIMES behind it where wanted:
+A switch is written KIND or KIND=VALUE, optionally followed by @PATH and xTIMES:
 `throttle=2@/storage x3` answers the next three Storage requests 429 with Retry-After 2.
 """
 
@@ -16,22 +16,22 @@ from localtwin.errors import SetupError
 
 
 class Fault(StrEnum):
-    """What can go wrong; the number behind it is its value's meaning and default."""
+    """What can go wrong; _MEANINGS says what each does, _DEFAULTS the value it has by default."""
 
-    LATENCY = "latency"  # seconds before the request is served: 1
-    THROTTLE = "throttle"  # answered 429; seconds of Retry-After: 1
-    ERROR = "error"  # answered with this status, nothing done: 503
-    LOST_ANSWER = "lost-answer"  # done, but the connection breaks before the answer
-    LATE_EFFECT = "late-effect"  # answered 504, and done that many seconds later: 1
-    SIGNED_OUT = "signed-out"  # answered 401, as if the token had expired
-    EXPIRED_URL = "expired-url"  # upload and download URLs answer 403
-    SLOW_RUN = "slow-run"  # the run takes that many seconds longer: 10
-    STUCK_RUN = "stuck-run"  # the run executes until the switch is taken back or it times out
-    FOREIGN_RUN = "foreign-run"  # somebody else's run is in the way, for that many seconds: 10
-    FAILED_FILE = "failed-file"  # the first file of the run fails, so others may succeed
-    SKIPPED_FILE = "skipped-file"  # unchanged files end with Skipped instead of Success
-    UNAUTHENTICATED_RUN = "unauthenticated-run"  # the run ends with UserNotAuthenticated
-    EXPIRED_AUTHORIZATION = "expired-authorization"  # the user's consent to runs has expired
+    LATENCY = "latency"
+    THROTTLE = "throttle"
+    ERROR = "error"
+    LOST_ANSWER = "lost-answer"
+    LATE_EFFECT = "late-effect"
+    SIGNED_OUT = "signed-out"
+    EXPIRED_URL = "expired-url"
+    SLOW_RUN = "slow-run"
+    STUCK_RUN = "stuck-run"
+    FOREIGN_RUN = "foreign-run"
+    FAILED_FILE = "failed-file"
+    SKIPPED_FILE = "skipped-file"
+    UNAUTHENTICATED_RUN = "unauthenticated-run"
+    EXPIRED_AUTHORIZATION = "expired-authorization"
 
 
 _DEFAULTS = {
@@ -42,6 +42,22 @@ _DEFAULTS = {
     Fault.SLOW_RUN: 10.0,
     Fault.FOREIGN_RUN: 10.0,
 }
+_MEANINGS = {
+    Fault.LATENCY: "seconds before each request is served",
+    Fault.THROTTLE: "requests are answered 429; seconds of Retry-After",
+    Fault.ERROR: "requests are answered with this status, and nothing is done",
+    Fault.LOST_ANSWER: "requests are carried out, but the connection breaks before the answer",
+    Fault.LATE_EFFECT: "requests are answered 504, and carried out that many seconds later",
+    Fault.SIGNED_OUT: "requests are answered 401, as if the token had expired",
+    Fault.EXPIRED_URL: "upload and download URLs are answered 403",
+    Fault.SLOW_RUN: "runs take that many seconds longer",
+    Fault.STUCK_RUN: "runs execute until the fault is cleared or they time out",
+    Fault.FOREIGN_RUN: "somebody else's run is active first, for that many seconds",
+    Fault.FAILED_FILE: "the first file of a run fails",
+    Fault.SKIPPED_FILE: "unchanged files end with Skipped instead of Success",
+    Fault.UNAUTHENTICATED_RUN: "runs end with UserNotAuthenticated, until the user consents",
+    Fault.EXPIRED_AUTHORIZATION: "the user's consent to runs has expired, until given again",
+}
 _TEXT = re.compile(
     r"(?P<kind>[a-z-]+)(=(?P<value>\d+(\.\d+)?))?(@(?P<path>/\S*))?(\s*x(?P<times>\d+))?"
 )
@@ -49,7 +65,7 @@ _TEXT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One fault, for paths that begin so, a number of times or until it is taken back."""
+    """One fault, for paths that begin with `path`, `times` times or until it is cleared."""
 
     kind: Fault
     value: float = 0.0
@@ -58,7 +74,7 @@ class Switch:
 
 
 class Faults:
-    """The switches that are on; any thread may ask and change."""
+    """The switches that are on; any thread may read and change them."""
 
     def __init__(self, switches: Iterable[Switch] = ()) -> None:
         self._switches = list(switches)
@@ -104,6 +120,15 @@ class Faults:
             self._switches[index] = replace(switch, times=switch.times - 1)
 
 
+def kinds_text() -> str:
+    """Return one line for each kind, with its default value and what it does."""
+    lines = []
+    for kind in Fault:
+        value = f"={_DEFAULTS[kind]:g}" if kind in _DEFAULTS else ""
+        lines.append(f"  {kind + value:22} {_MEANINGS[kind]}")
+    return "\n".join(lines)
+
+
 def parse(text: str) -> Switch:
     """Return the switch that `text` writes; raises SetupError with the known kinds."""
     found = _TEXT.fullmatch(text.strip())
@@ -112,8 +137,8 @@ def parse(text: str) -> Switch:
     except ValueError:
         kind = None
     if found is None or kind is None:
-        known = ", ".join(Fault)
-        raise SetupError(f"{text!r} is no fault; write KIND[=VALUE][@PATH][xTIMES] with {known}")
+        message = f"{text!r} is no fault; write KIND[=VALUE][@PATH][xTIMES] with one of"
+        raise SetupError(f"{message}\n{kinds_text()}")
     value = float(found["value"]) if found["value"] else _DEFAULTS.get(kind, 0.0)
     times = int(found["times"]) if found["times"] else None
     return Switch(kind, value, found["path"] or "", times)

@@ -15,7 +15,7 @@ from platform_scene import ORIGIN, Clock, InProcess, Platform, error_of, expect,
 
 from localtwin.api.app import build
 from localtwin.errors import SetupError
-from localtwin.faults import Fault, Switch, parse
+from localtwin.faults import Fault, Switch, kinds_text, parse
 from localtwin.world.access.clients import NATIVE_CLIENT
 from localtwin.world.world import World
 
@@ -322,6 +322,14 @@ def test_a_fault_is_written_in_one_word(text: str, switch: Switch) -> None:
     assert parse(text) == switch
 
 
+def test_every_fault_is_described_where_a_person_looks() -> None:
+    """A kind that is in no help cannot be found."""
+    lines = kinds_text().splitlines()
+
+    assert [line.split()[0].partition("=")[0] for line in lines] == [kind.value for kind in Fault]
+    assert all(len(line.split()) > 2 for line in lines)
+
+
 @pytest.mark.parametrize("text", ["", "storm", "throttle=fast", "latency@storage"])
 def test_an_unknown_fault_names_the_known_ones(text: str) -> None:
     """A rehearsal that silently tests nothing is worse than none."""
@@ -406,7 +414,8 @@ def test_a_foreign_run_comes_in_between_on_demand(platform: Platform) -> None:
 def test_the_switches_are_not_served_unless_asked_for(world: World) -> None:
     """Nobody breaks a server by accident."""
     with Platform(world) as platform:
-        closed = platform.get("/localtwin/faults").status_code
+        refused = platform.get("/localtwin/faults")
+        closed, words = refused.status_code, refused.json()["error"]["message"]
     transport = InProcess(build(world, admin_routes=True))
     token = world.access.issue(world.credentials.client_id, issuer=ORIGIN)
     headers = {"Authorization": f"Bearer {token}"}
@@ -416,3 +425,4 @@ def test_the_switches_are_not_served_unless_asked_for(world: World) -> None:
         throttled = admin.get("/itwins").status_code
 
     assert (closed, made.status_code, wrong.status_code, throttled) == (404, 201, 422, 429)
+    assert "--admin" in words

@@ -140,6 +140,43 @@ def test_the_command_says_when_it_is_ready_and_ends_on_sigterm(data: Path) -> No
     assert (ready["event"], discovery.json()["issuer"]) == ("ready", ready["api_url"])
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no signal to a group")
+def test_ctrl_c_ends_it_without_a_traceback(data: Path) -> None:
+    """The terminal sends the signal to the server and to all of its children."""
+    command = [sys.executable, "-m", "localtwin", "--data", str(data)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+
+        os.killpg(process.pid, signal.SIGINT)
+
+        said = process.stderr.read()
+        assert (process.wait(20), said) == (0, "")
+
+
+def test_a_download_that_takes_effect_late_leaves_the_server_responsive(data: Path) -> None:
+    """The fault made the server read an endless stream of requests."""
+    settings = Settings(data, job_module="platform_jobs", workers=1, admin_routes=True)
+    with serving(settings) as ready, httpx.Client(base_url=ready.api_url) as client:
+        sign_in(client, ready.client_id, ready.client_secret)
+        root = pair_id(ready.itwin_id, ready.itwin_id)
+        links = client.post(f"/storage/folders/{root}/files", json={"displayName": "a.ifc"}).json()[
+            "_links"
+        ]
+        upload = links["uploadUrl"]["href"]
+        httpx.put(upload, content=b"x" * (1 << 20), headers={"x-ms-blob-type": "BlockBlob"})
+        client.post("/localtwin/faults", json={"fault": "late-effect=0@/blobs x1"})
+
+        answer = httpx.get(upload)
+
+        statuses = [client.get("/itwins", timeout=5).status_code for _ in range(20)]
+
+    assert (answer.status_code, set(statuses)) == (504, {200})
+
+
 def test_a_deleted_itwin_does_not_prevent_the_next_start(data: Path) -> None:
     """Whoever tidies up must be able to go on afterwards."""
     with opened(data) as world:

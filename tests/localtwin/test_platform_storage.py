@@ -311,3 +311,31 @@ def test_links_lead_to_the_server_the_client_reached(platform: Platform) -> None
 
     assert here["_links"]["createdBy"]["href"].startswith(f"{ORIGIN}/")
     assert there["_links"]["createdBy"]["href"].startswith("http://localhost:8080/")
+
+
+def test_an_update_that_is_never_completed_shows_its_own_size(
+    platform: Platform, clock: Clock
+) -> None:
+    """The old size and date beside the new bytes were two truths about one file."""
+    file = platform.upload("wall.ifc", b"old")
+    before = expect(platform.get(f"/storage/files/{file}"), 200)["file"]
+    clock.advance(minutes=5)
+    links = expect(platform.post(f"/storage/files/{file}/updatecontent"), 202)["_links"]
+
+    platform.put_blob(links["uploadUrl"]["href"], b"newer content")
+
+    after = expect(platform.get(f"/storage/files/{file}"), 200)["file"]
+    download = platform.get(f"/storage/files/{file}/download").headers["location"]
+    assert (before["size"], after["size"]) == (3, 13)
+    assert after["lastModifiedDateTime"] > before["lastModifiedDateTime"]
+    assert platform.send(httpx.Request("GET", download)).content == b"newer content"
+
+
+def test_a_first_upload_stays_invisible_until_it_is_completed(platform: Platform) -> None:
+    """Half a first upload must not look like a file."""
+    file, url = platform.begin_file("wall.ifc")
+
+    platform.put_blob(url, b"content")
+
+    assert error_of(platform.get(f"/storage/files/{file}"))[:2] == (404, "FileNotFound")
+    assert listed(platform, platform.root) == []

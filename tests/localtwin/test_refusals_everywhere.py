@@ -176,3 +176,22 @@ def test_every_operation_refuses_a_property_that_it_does_not_carry_out(platform:
 
     refused = ("InvalidValue", "noSuchProperty")
     assert {each for each, found in details.items() if refused not in found} == set()
+
+
+def test_a_json_body_needs_no_content_type(platform: Platform) -> None:
+    """A hand-written call without the header is still JSON."""
+    plain = platform.build_request("POST", "/itwins", content=b'{"displayName": "A"}')
+
+    assert "content-type" not in plain.headers
+    assert platform.send(plain).status_code == 201
+
+
+def test_a_body_of_another_type_is_named_as_such(platform: Platform) -> None:
+    """A JSON text that is sent as a form is not malformed; what is wrong is the header."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    answer = platform.post("/itwins", content=b'{"displayName": "A"}', headers=form)
+
+    (detail,) = answer.json()["error"]["details"]
+    assert (answer.status_code, detail["code"]) == (422, "InvalidRequestBody")
+    assert "Content-Type" in detail["message"]

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty
 from localtwin.api.request_body import RequestBody
-from localtwin.errors import Detail, Invalid, SetupError
+from localtwin.errors import Detail, Invalid, NotFound, SetupError
 from localtwin.faults import Switch, parse
 from localtwin.world.world import World
 
@@ -46,6 +46,21 @@ def router(world: World) -> APIRouter:
         """Turn every switch off."""
         world.faults.clear()
         return empty(204)
+
+    return routes
+
+
+def closed_router(_world: World) -> APIRouter:
+    """Return the routes that say how to get the switches."""
+    routes = APIRouter(prefix="/localtwin/faults", include_in_schema=False)
+
+    @routes.api_route("", methods=["GET", "POST", "DELETE"])
+    def closed() -> Response:
+        """Refuse, and name the switch of the command line."""
+        raise NotFound(
+            "ResourceNotFound",
+            "Faults can be switched by HTTP only when localtwin was started with --admin.",
+        )
 
     return routes
 

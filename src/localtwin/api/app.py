@@ -85,8 +85,9 @@ def build(
     blobs.install(app, world)
     imodel_shapes.install_downloads(app, world)
     reports.install_reports(app, world)
-    apis = (*_APIS, admin) if admin_routes else _APIS
-    routes = [route for api in apis for route in api.router(world).routes]
+    switches = admin.router if admin_routes else admin.closed_router
+    routers = [*(api.router for api in _APIS), switches]
+    routes = [route for router in routers for route in router(world).routes]
     dispatch = Dispatch([*app.routes, *routes])
     app.router.routes[:] = [dispatch]
     app.add_middleware(FaultInjection, faults=world.faults, clock=world.clock)

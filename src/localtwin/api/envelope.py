@@ -49,6 +49,10 @@ _INVALID = {
     "/users": "InvalidUsersRequest",
     "/webhooks": "Invalid{}WebhookRequest",
 }
+_MALFORMED = Detail("InvalidRequestBody", "Error parsing JSON, malformed JSON.")
+_NOT_SAID_TO_BE_JSON = Detail(
+    "InvalidRequestBody", "The Content-Type of the request body must be application/json."
+)
 _NOT_JSON = {"json_invalid", "model_attributes_type", "dict_type"}
 _MISSING = {"missing", "too_short"}
 
@@ -132,6 +136,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> Response:
         details = [_validation(entry, request.url.path) for entry in error.errors()]
+        if any(detail == _MALFORMED for detail in details) and not _is_json(request):
+            details = [_NOT_SAID_TO_BE_JSON]
         return refused(invalid(request.url.path, *details, method=request.method))
 
     @app.exception_handler(HTTPException)
@@ -151,6 +157,12 @@ def install(app: FastAPI) -> None:
         return JSONResponse(body, 500)
 
 
+def _is_json(request: Request) -> bool:
+    """Return whether the request says that its body is JSON."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
 def _detail(detail: Detail) -> dict[str, str]:
     entry = {"code": detail.code, "message": detail.message}
     return entry if detail.target is None else entry | {"target": detail.target}
@@ -162,7 +174,7 @@ def _validation(entry: Any, path: str) -> Detail:
     if place == ("body",) and kind == "missing":
         return Detail("MissingRequestBody", "Request body was not provided.")
     if kind in _NOT_JSON or place == ("body",):
-        return Detail("InvalidRequestBody", "Error parsing JSON, malformed JSON.")
+        return _MALFORMED
     names = [part for part in place[1:] if isinstance(part, str)]
     target = _target(names[-1] if names else str(place[-1]), path)
     if kind == "extra_forbidden":

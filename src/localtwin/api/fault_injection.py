@@ -93,7 +93,13 @@ class FaultInjection:
             if not message.get("more_body"):
                 break
 
+        replayed = False
+
         async def replay() -> Message:
+            nonlocal replayed
+            if replayed:  # the client is gone, but must not look so: the effect is what counts
+                await asyncio.Event().wait()
+            replayed = True
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def act() -> None:

@@ -103,6 +103,9 @@ class Gateway:
         receive = _bounded(receive, _BODY_BYTES)
         query = canonical_query(scope["query_string"].decode("latin-1"))
         state = dict(scope.get("state", {})) | {"caller": caller}
+        if b"content-type" not in headers:  # what the APIs take is JSON, said or not
+            json = (b"content-type", b"application/json")
+            scope = {**scope, "headers": [*scope["headers"], json]}
         changed = {"path": path, "query_string": query.encode("latin-1"), "state": state}
         await self._app({**scope, **changed}, receive, send)
 

@@ -14,7 +14,8 @@ from fastapi import Request
 
 from localtwin.api.blobs.checksums import check_md5_form
 from localtwin.errors import BlobRefusal
-from localtwin.world.blobs.block_blobs import Blob, Headers
+from localtwin.world.blobs.blob_records import Blob
+from localtwin.world.blobs.block_blobs import Headers
 from localtwin.world.blobs.conditions import Conditions
 
 _METADATA = "x-ms-meta-"

@@ -39,7 +39,7 @@ from localtwin.api.event_loop_calls import on_event_loop
 from localtwin.api.storage.shapes import BLOB_PATH
 from localtwin.errors import BlobRefusal
 from localtwin.ids import new_guid
-from localtwin.world.blobs.block_blobs import Blob
+from localtwin.world.blobs.blob_records import Blob
 from localtwin.world.blobs.contents import sums_of
 from localtwin.world.blobs.signed_urls import SIGNED_VERSION, Grant
 from localtwin.world.world import World

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.engine import Row
 
 from localtwin.errors import BlobRefusal
 from localtwin.world.blobs import stored_headers
+from localtwin.world.blobs.blob_records import Blob, find_blob, replace_content
 from localtwin.world.blobs.blocks import (
     check_block_id,
-    committed_rows,
     delete_abandoned,
     stage,
 )
@@ -30,28 +30,6 @@ from localtwin.world.database import Database
 from localtwin.world.tables import blobs, committed_blocks, items, staged_blocks
 
 _COMMITTED_BLOCKS = 50_000
-# Built once: every upload runs them.
-_FIND = select(blobs).where(blobs.c.id == bindparam("wanted"))
-_INSERT = insert(blobs)
-_UNSTAGE = (
-    delete(staged_blocks)
-    .where(staged_blocks.c.blob == bindparam("wanted"))
-    .returning(staged_blocks.c.content)
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """A committed blob."""
-
-    id: str
-    content: str
-    size_bytes: int
-    etag: str
-    content_type: str
-    md5: str | None
-    created: str
-    modified: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +144,7 @@ class Blobs:
     def blocks(self, blob: str) -> tuple[Blob | None, list[Block], list[Block]]:
         """Return the blob if committed, its committed blocks in order, and the staged ones."""
         with self._database.read() as connection:
-            found = _find(connection, blob)
+            found = find_blob(connection, blob)
             committed = connection.execute(
                 select(committed_blocks)
                 .where(committed_blocks.c.blob == blob)
@@ -212,7 +190,7 @@ class Blobs:
 
     def _find(self, blob: str) -> Blob | None:
         with self._database.read() as connection:
-            return _find(connection, blob)
+            return find_blob(connection, blob)
 
     def _row(self, blob: str, name: str, size_bytes: int, headers: Headers) -> dict[str, Any]:
         now = stamp(self._clock())
@@ -236,9 +214,9 @@ class Blobs:
     ) -> None:
         try:
             with self._database.write() as connection:
-                before = _find(connection, row["id"])
+                before = find_blob(connection, row["id"])
                 conditions.check(before)
-                old = _replace(connection, row, blocks, before)
+                old = replace_content(connection, row, blocks, before)
                 stored_headers.record(connection, row["content"], headers)
         except BaseException:
             self._contents.drop([row["content"]])
@@ -247,7 +225,7 @@ class Blobs:
 
     def _slices(self, blob: str, entries: Sequence[tuple[str, str]]) -> list[Slice]:
         with self._database.read() as connection:
-            found = _find(connection, blob)
+            found = find_blob(connection, blob)
             committed = {
                 row.block: Slice(found.content, row.offset, row.size_bytes)
                 for row in connection.execute(
@@ -268,31 +246,5 @@ class Blobs:
             raise BlobRefusal("InvalidBlockList") from missing
 
 
-def _find(connection: Connection, blob: str) -> Blob | None:
-    row = connection.execute(_FIND, {"wanted": blob}).first()
-    return None if row is None else Blob(**row._mapping)
-
-
 def _block(row: Row[Any]) -> Block:
     return Block(row.block, row.size_bytes)
-
-
-def _replace(
-    connection: Connection,
-    row: dict[str, Any],
-    blocks: Sequence[tuple[str, Slice]],
-    before: Blob | None,
-) -> list[str]:
-    blob = row["id"]
-    old = list(connection.execute(_UNSTAGE, {"wanted": blob}).scalars())
-    if before is None:
-        connection.execute(_INSERT, row)
-    else:
-        old.append(before.content)
-        stored_headers.delete_of(connection, [before.content])
-        row["created"] = before.created
-        connection.execute(update(blobs).where(blobs.c.id == blob).values(row))
-        connection.execute(delete(committed_blocks).where(committed_blocks.c.blob == blob))
-    if blocks:
-        connection.execute(insert(committed_blocks), committed_rows(blob, blocks))
-    return old

@@ -21,6 +21,11 @@ from localtwin.world.synchronization.worker.messages import (
     read_answer,
 )
 
+# A group of its own: Ctrl-C in the terminal goes to the server, which ends its workers itself.
+_CREATION_FLAGS = 0
+_PROCESS_GROUP: int | None = 0
+if sys.platform == "win32":
+    _CREATION_FLAGS, _PROCESS_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP, None
 # How often the limits are checked; a worker is killed that much later at worst.
 _CHECK_S = 1.0
 
@@ -91,6 +96,8 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             encoding="utf-8",
             env=environment,
+            creationflags=_CREATION_FLAGS,
+            process_group=_PROCESS_GROUP,
         )
 
     def _discard(self, process: subprocess.Popen[str]) -> None:
