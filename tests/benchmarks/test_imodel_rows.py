@@ -1,0 +1,44 @@
+"""A million rows of a table become elements in bounded memory, and one edited row costs little."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from .figures import say
+
+pytestmark = pytest.mark.bench
+
+ROWS: Final = 1_000_000
+PEAK_MB: Final = 500.0
+SECOND: Final = 0.7  # of the first run's time: every row is still read and compared
+TESTS: Final = Path(__file__).parents[1]
+
+
+def test_a_million_rows_fit_into_bounded_memory(tmp_path: Path) -> None:
+    """The worker shares the machine with whoever draws on it."""
+    program = [sys.executable, "-m", "benchmarks.imodel_rows", str(tmp_path), str(ROWS)]
+    path = os.pathsep.join([str(TESTS), *filter(None, sys.path)])
+
+    done = subprocess.run(
+        program, capture_output=True, check=True, env=os.environ | {"PYTHONPATH": path}
+    )
+
+    found = json.loads(done.stdout)
+    say("peak memory", f"{found['peak_mb']:.0f} MB", f"<= {PEAK_MB:.0f} MB", f"{ROWS:,} rows")
+    ratio = found["second_s"] / found["first_s"]
+    say(
+        "read / first run / second run",
+        f"{found['read_s']:.1f} / {found['first_s']:.1f} / {found['second_s']:.1f} s",
+        f"second <= {SECOND} x first",
+        f"{ratio:.2f} x; changesets {found['first_bytes']:,} and {found['second_bytes']:,} bytes",
+    )
+    assert (found["first_changes"], found["second_changes"]) == (ROWS, 1)
+    assert found["peak_mb"] <= PEAK_MB
+    assert ratio <= SECOND
