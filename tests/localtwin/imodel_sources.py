@@ -14,6 +14,7 @@ from localtwin.connectors.source import (
     SourceElement,
     SourceItem,
     SourceRelationship,
+    unreadable,
 )
 from localtwin.imodel.changeset import recording, write_changeset
 from localtwin.imodel.database import create_imodel, opened, transaction
@@ -76,6 +77,30 @@ class LinesConnector(Connector):
 
     def remarks(self) -> tuple[str, ...]:
         return (f"{len(self._lines)} lines read.",)
+
+
+class PairsConnector(Connector):
+    """Reads lines of two names and a number: elements a and b, and relationships between them."""
+
+    name = "Pairs"
+    version = "1"
+
+    def read(self, file: Path) -> Iterator[SourceItem]:
+        yield from map(element, "ab")
+        for line in file.read_text("utf-8").splitlines():
+            start, end, number = line.split()
+            yield link(start, end, number=int(number))
+
+
+class FailingConnector(Connector):
+    """Reads a few elements and relationships, then finds the file broken."""
+
+    name = "Failing"
+    version = "1"
+
+    def read(self, file: Path) -> Iterator[SourceItem]:
+        yield from (element("a", size=1), element("b"), link("a", "b"))
+        raise unreadable(f"{file.name} ends in the middle.")
 
 
 def element(

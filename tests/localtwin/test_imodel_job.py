@@ -6,7 +6,7 @@ from pathlib import Path
 import ezdxf.filemanagement
 import ifcopenshell
 import pytest
-from imodel_scene import Scene, plan, renumbered, source, tables
+from imodel_scene import Scene, plan, renumbered, replayed, source, tables
 
 from localtwin.connectors import registry
 from localtwin.imodel.database import create_imodel
@@ -392,6 +392,24 @@ def test_a_broken_save_leaves_what_the_imodel_holds(scene: Scene, steel: Path) -
     assert report.sources[0].result == "Error"
     assert report.changesets == ()
     assert tables(scene.imodel) == before
+
+
+def test_a_file_that_breaks_off_leaves_nothing_of_what_was_read(
+    scene: Scene, drawing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither elements nor relationships nor classes, and the next file has its own changeset."""
+    monkeypatch.setitem(registry.EXTENSIONS, "FAILING", {"failing"})
+    monkeypatch.setitem(registry.READERS, "failing", "imodel_sources:FailingConnector")
+    bad = scene.folder / "bad.failing"
+    bad.write_bytes(b"content")
+
+    report = scene.run(source(bad, as_type="FAILING"), source(drawing))
+
+    assert [each.result for each in report.sources] == ["Error", "Success"]
+    assert changeset(report).source_id == "id of plan.dxf"
+    assert scene.rows("SELECT count(*) FROM ec_Class WHERE Name LIKE 'Test:%'") == [(0,)]
+    assert scene.rows("SELECT count(*) FROM bis_ElementRefersToElements") == [(0,)]
+    assert replayed(scene.folder / "copy.bim", scene.changesets) == tables(scene.imodel)
 
 
 def test_a_mended_file_gets_in_after_an_error(scene: Scene, drawing: Path) -> None:

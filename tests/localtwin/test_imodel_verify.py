@@ -6,6 +6,7 @@ import ezdxf.filemanagement
 import pytest
 from imodel_scene import Scene, plan, source, tables
 
+from localtwin.connectors import registry
 from localtwin.connectors.source import ConnectorError
 from localtwin.imodel.verify import Difference, differences
 from localtwin.sample_drive import buildings
@@ -68,3 +69,48 @@ def test_a_file_that_cannot_be_read_is_no_proof(scene: Scene) -> None:
 
     with pytest.raises(ConnectorError):
         list(differences(scene.imodel, source(file)))
+
+
+@pytest.fixture
+def related(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with two elements and a relationship, in the iModel."""
+    monkeypatch.setitem(registry.EXTENSIONS, "PAIRS", {"pairs"})
+    monkeypatch.setitem(registry.READERS, "pairs", "imodel_sources:PairsConnector")
+    file = scene.folder / "table.pairs"
+    file.write_text("a b 1")
+    scene.run(source(file, as_type="PAIRS"))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("a b 1", []),
+        ("b a 1", [("Test:Holds: b -> a", "missing"), ("Test:Holds: a -> b", "surplus")]),
+        ("a b 2", [("Test:Holds: a -> b", "stale")]),
+        ("a b 1\na unknown 1", []),
+    ],
+)
+def test_relationships_are_compared_as_well(
+    scene: Scene, related: Path, content: str, expected: list[tuple[str, str]]
+) -> None:
+    """A beam that is no longer connected is a difference, too."""
+    related.write_text(content)
+
+    found = differences(scene.imodel, source(related, as_type="PAIRS"))
+
+    assert [(each.identifier, each.kind) for each in found] == expected
+
+
+def test_repeated_identifiers_are_compared_as_they_were_stored(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both name them by the same rule, or a correct iModel would look wrong."""
+    monkeypatch.setitem(registry.EXTENSIONS, "LINES", {"lines"})
+    monkeypatch.setitem(registry.READERS, "lines", "imodel_sources:LinesConnector")
+    file = scene.folder / "table.lines"
+    file.write_text("a a~2 a a a~2")
+    order = source(file, as_type="LINES")
+    scene.run(order)
+
+    assert list(differences(scene.imodel, order)) == []
