@@ -1,4 +1,4 @@
-"""Changesets are real: they carry an iModel forward, back, and nowhere else."""
+"""Changesets bring an iModel forward and back, and fit no other state."""
 
 import hashlib
 from pathlib import Path
@@ -36,14 +36,14 @@ def history(tmp_path: Path) -> Scene:
 
 
 def test_changesets_replayed_on_an_empty_imodel_give_the_same_content(history: Scene) -> None:
-    """The changesets alone must be enough to rebuild what the office sees."""
+    """The changesets alone must be enough to rebuild the iModel."""
     copy = history.folder / "copy.bim"
 
     assert replayed(copy, history.changesets) == tables(history.imodel)
     assert list(content(copy)) == list(content(history.imodel))
 
 
-def test_changesets_taken_back_lead_to_the_empty_imodel(history: Scene) -> None:
+def test_reverting_all_changesets_gives_the_empty_imodel(history: Scene) -> None:
     """Every change must be undoable, or a bad run could never be rolled back."""
     copy, empty = history.folder / "copy.bim", history.folder / "empty.bim"
     replayed(copy, history.changesets)
@@ -53,7 +53,7 @@ def test_changesets_taken_back_lead_to_the_empty_imodel(history: Scene) -> None:
 
 
 def test_a_changeset_out_of_order_is_refused_and_changes_nothing(history: Scene) -> None:
-    """A copy that missed a changeset must hear of it rather than drift."""
+    """A copy that missed a changeset must be refused, not become inconsistent."""
     copy = history.folder / "copy.bim"
     before = replayed(copy, history.changesets[:1])
 
@@ -64,7 +64,7 @@ def test_a_changeset_out_of_order_is_refused_and_changes_nothing(history: Scene)
 
 
 def test_ids_form_a_chain_over_the_bytes(tmp_path: Path) -> None:
-    """Whoever downloads a changeset can prove that it is the one, and whose child it is."""
+    """A client can check a downloaded changeset and its parent by their ids."""
     scene = Scene(tmp_path)
     drawing = tmp_path / "plan.dxf"
     plan(drawing)

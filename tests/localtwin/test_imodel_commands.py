@@ -86,7 +86,7 @@ def data(desk: Desk) -> Path:
 
 
 def test_list_shows_the_imodels_of_the_data_folder(desk: Desk, data: Path) -> None:
-    """Nobody knows ids by heart."""
+    """People know names, not ids."""
     printed = desk.types("list", "--data", str(data))
 
     lines = [line.split() for line in printed.out.splitlines()]

@@ -78,7 +78,7 @@ def test_a_kill_before_the_commit_leaves_the_imodel_as_before(scene: Scene, mome
 
 
 def test_a_kill_after_the_commit_leaves_a_whole_changeset_and_its_report(scene: Scene) -> None:
-    """The run did happen; whoever asks later must be able to tell, and to show what it did."""
+    """The run did happen, so its result must be available afterwards."""
     before, parent_id = tables(scene.imodel), last_changeset(scene.imodel)
     order = unmapping(scene)
 

@@ -150,7 +150,7 @@ def test_the_version_says_what_kind_of_change_it_was(
 
 
 def test_a_schema_never_shrinks(model: Model) -> None:
-    """Whoever compiled against it must go on working when the last such element is gone."""
+    """Programs built on the schema must go on working when the last such element is gone."""
     model.sync(element("a", x=1))
 
     model.sync()
@@ -272,7 +272,7 @@ def test_a_class_in_several_kinds_of_model_has_a_base_they_share(model: Model) -
 
 
 def test_classes_of_biscore_are_used_as_they_are(model: Model) -> None:
-    """Nobody may add properties to a standard schema."""
+    """A standard schema must not get additional properties."""
     model.sync(element("a", class_name="BisCore:SpatialCategory", color=3))
 
     assert names_of(model) == []

@@ -38,7 +38,7 @@ def test_an_outline_is_stored_exactly() -> None:
 
 
 def test_geometry_is_kept_beside_the_element(model: Model) -> None:
-    """Whoever draws or compares the iModel needs shape, placement and outline."""
+    """Drawing and comparing need shape, placement and outline."""
     model.sync(element("a", outline=TRIANGLE, shape="s", placement=(1.0, 0.0)), element("b"))
 
     ((shape, placement, outline),) = model.rows(

@@ -1,4 +1,4 @@
-"""Every version of an iModel can be had again, exactly."""
+"""Every version of an iModel can be checked out exactly."""
 
 from pathlib import Path
 
@@ -95,7 +95,7 @@ def test_an_empty_imodel_has_no_version(tmp_path: Path) -> None:
 
 
 def test_a_missing_changeset_is_named(history: tuple[Scene, list[dict[str, list[Row]]]]) -> None:
-    """A checked-out copy has no changesets; nobody should have to guess why it fails."""
+    """A checked-out copy has no changesets; the error must say so."""
     scene, _ = history
     scene.changesets[-1].unlink()
 
@@ -106,7 +106,7 @@ def test_a_missing_changeset_is_named(history: tuple[Scene, list[dict[str, list[
 def test_a_version_can_be_read_without_leaving_a_file(
     history: tuple[Scene, list[dict[str, list[Row]]]],
 ) -> None:
-    """Drawings and differences of the past need the past only for a moment."""
+    """Drawings and differences need an old version only for a moment."""
     scene, states = history
     files = sorted(scene.folder.iterdir())
 

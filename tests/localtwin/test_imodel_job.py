@@ -1,4 +1,4 @@
-"""A job makes the iModel hold what its sources say, file by file."""
+"""A job makes the iModel equal to its source files."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -67,10 +67,10 @@ def add_line(file: Path) -> None:
     drawing.saveas(file)
 
 
-def test_a_source_is_read_again_when_what_it_draws_on_changed(
+def test_a_source_is_read_again_when_a_reference_changed(
     scene: Scene, drawing: Path, tmp_path: Path
 ) -> None:
-    """Its own bytes are the same, so they alone can't tell."""
+    """The bytes of the file itself did not change."""
     xref = tmp_path / "survey.dxf"
     order = replace(source(drawing), references=(xref, tmp_path / "lost.dxf"))
     xref.write_bytes(b"points")
@@ -84,7 +84,7 @@ def test_a_source_is_read_again_when_what_it_draws_on_changed(
     assert (same, changed, with_less) == ("Skipped", "Success", "Success")
 
 
-def test_an_order_with_references_survives_its_journey(scene: Scene, drawing: Path) -> None:
+def test_an_order_with_references_is_the_same_after_json(scene: Scene, drawing: Path) -> None:
     """It is carried to the worker as JSON."""
     order = scene.order(replace(source(drawing), references=(drawing.with_name("x.dxf"),)))
 
@@ -136,7 +136,7 @@ def test_each_source_of_a_run_has_a_changeset_of_its_own(
 def test_a_source_without_changes_has_no_changeset(
     scene: Scene, drawing: Path, steel: Path
 ) -> None:
-    """Nobody wants to look at an empty one."""
+    """An empty changeset is of no use."""
     scene.run(source(drawing), source(steel))
     add_line(drawing)
     renumbered(steel, steel)
@@ -196,7 +196,7 @@ def test_the_same_bytes_are_skipped_and_give_no_changeset(scene: Scene, drawing:
     assert last_changeset(scene.imodel) == changeset(first).id
 
 
-def test_other_bytes_that_say_the_same_give_no_changeset(scene: Scene, steel: Path) -> None:
+def test_other_bytes_with_equal_content_give_no_changeset(scene: Scene, steel: Path) -> None:
     """An export with nothing new must not look like an edit, and is skipped the next time."""
     scene.run(source(steel))
     renumbered(steel, steel)
@@ -216,11 +216,13 @@ def test_an_edit_is_counted_in_elements(scene: Scene, steel: Path) -> None:
     report = scene.run(source(steel))
 
     assert counts(report) == (1, 2, 0)
-    told = changeset(report)
-    assert (told.inserted, told.updated, told.deleted) == (1, 2, 0)
+    written = changeset(report)
+    assert (written.inserted, written.updated, written.deleted) == (1, 2, 0)
 
 
-def test_what_the_source_lost_leaves_the_imodel(scene: Scene, drawing: Path) -> None:
+def test_an_element_deleted_in_the_source_is_deleted_in_the_imodel(
+    scene: Scene, drawing: Path
+) -> None:
     """Deleting in the drawing must delete in the iModel, and nothing else."""
     scene.run(source(drawing))
     before = {identifier for _, identifier, _ in content(scene.imodel)}
@@ -252,7 +254,7 @@ def test_an_updated_element_keeps_its_id(scene: Scene, drawing: Path) -> None:
     assert after["Id"] == before["Id"]
 
 
-def test_the_id_of_a_deleted_element_is_never_given_again(scene: Scene, drawing: Path) -> None:
+def test_the_id_of_a_deleted_element_is_never_used_again(scene: Scene, drawing: Path) -> None:
     """A link to a deleted element must lead nowhere rather than to another element."""
     scene.run(source(drawing))
     used = {row[0] for row in scene.rows("SELECT Id FROM bis_Element")}
@@ -300,8 +302,8 @@ def test_two_sources_with_the_same_identifiers_stay_apart(scene: Scene, drawing:
     assert len(list(content(scene.imodel))) == first.inserted * 2
 
 
-def test_an_identifier_that_comes_twice_costs_no_element(scene: Scene, steel: Path) -> None:
-    """Copied objects with one GlobalId are common in practice; both must get in, and stay."""
+def test_elements_with_the_same_identifier_are_all_kept(scene: Scene, steel: Path) -> None:
+    """Copied objects with one GlobalId are common in practice; both must be inserted, and stay."""
     model = ifcopenshell.open(steel)
     beams = model.by_type("IfcBeam")
     beams[1].GlobalId = beams[0].GlobalId
@@ -314,10 +316,8 @@ def test_an_identifier_that_comes_twice_costs_no_element(scene: Scene, steel: Pa
     assert counts(report)[0] == len(list(content(scene.imodel)))
 
 
-def test_a_renamed_source_is_described_anew_without_touching_elements(
-    scene: Scene, drawing: Path
-) -> None:
-    """The iModel must not go on naming a file that is no longer called so."""
+def test_a_renamed_source_is_renamed_without_changing_elements(scene: Scene, drawing: Path) -> None:
+    """The iModel must show the new name of the file."""
     scene.run(source(drawing))
 
     report = scene.run(source(drawing, name="ground floor.dxf"))
@@ -356,10 +356,10 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_one_bad_file_never_holds_up_the_others(
+def test_one_bad_file_never_stops_the_others(
     scene: Scene, drawing: Path, steel: Path, kind: str
 ) -> None:
-    """An office always has one broken file; its other files still have to get in."""
+    """An office always has one broken file; its other files must still be synchronized."""
     data, code = BROKEN[kind]
     bad = scene.folder / "bad.dxf"
     bad.write_bytes(data)
@@ -381,7 +381,7 @@ def test_a_source_that_is_gone_is_reported_like_a_broken_one(scene: Scene, drawi
 
 
 def test_a_broken_save_leaves_what_the_imodel_holds(scene: Scene, steel: Path) -> None:
-    """A half-copied file opens with fewer elements; taking it in would be a mass deletion."""
+    """A half-copied file opens with fewer elements; synchronizing it would be a mass deletion."""
     scene.run(source(steel))
     before = tables(scene.imodel)
     data = steel.read_bytes()
@@ -412,7 +412,7 @@ def test_a_file_that_breaks_off_leaves_nothing_of_what_was_read(
     assert replayed(scene.folder / "copy.bim", scene.changesets) == tables(scene.imodel)
 
 
-def test_a_mended_file_gets_in_after_an_error(scene: Scene, drawing: Path) -> None:
+def test_a_repaired_file_is_synchronized_after_an_error(scene: Scene, drawing: Path) -> None:
     """An error must not be remembered as the content it failed on."""
     whole = drawing.read_bytes()
     drawing.write_bytes(whole[:-200])
@@ -425,7 +425,7 @@ def test_a_mended_file_gets_in_after_an_error(scene: Scene, drawing: Path) -> No
     assert report.sources[0].inserted > 0
 
 
-def test_text_in_a_wrong_code_page_costs_nothing(scene: Scene, drawing: Path) -> None:
+def test_text_in_a_wrong_code_page_is_kept_with_replacements(scene: Scene, drawing: Path) -> None:
     """Old drawings often declare one code page and use another; their content is still wanted."""
     text = drawing.read_bytes().replace(b"Office", b"B\xfcro").replace(b"NOTES", b"N\xd6TES")
     drawing.write_bytes(text)
@@ -490,11 +490,11 @@ def test_a_job_can_run_in_its_own_process(scene: Scene, drawing: Path) -> None:
     ],
 )
 def test_a_tasks_report_has_the_counts_and_the_remarks(report: SourceReport, expected: str) -> None:
-    """What the connector left out is of no use where nobody reads it."""
+    """The remarks of the connector have to reach the user."""
     assert report_text(report) == expected
 
 
-def test_a_report_survives_its_way_from_the_worker(scene: Scene, drawing: Path) -> None:
+def test_a_report_is_the_same_after_json(scene: Scene, drawing: Path) -> None:
     """It is written as JSON, into the iModel and to the server."""
     bad = scene.folder / "bad.dxf"
     bad.write_bytes(b"")

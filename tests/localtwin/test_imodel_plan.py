@@ -104,7 +104,7 @@ def test_one_source_can_be_drawn_alone(model: Model) -> None:
 
 
 def test_a_changeset_is_green_amber_and_red_among_what_stayed(model: Model) -> None:
-    """Who looks has to see at once what came, what moved and what is gone."""
+    """Additions, changes and deletions must be visible at once."""
     model.sync(
         element("gone", extent=box(0, 0)),
         element("moved", extent=box(2, 0)),
@@ -166,7 +166,7 @@ def test_a_few_strays_do_not_shrink_the_rest(model: Model) -> None:
 
 
 def test_a_changed_stray_is_in_the_picture(model: Model) -> None:
-    """A change outside the picture would be a change that nobody sees."""
+    """A change outside the picture would be overlooked."""
     rest = [element(f"e{n}", extent=box(n % 10, n // 10)) for n in range(100)]
     model.sync(*rest)
 

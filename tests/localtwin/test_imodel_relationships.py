@@ -94,7 +94,7 @@ def test_relationships_of_another_source_stay(model: Model) -> None:
 
 
 def test_changesets_carry_relationships_and_geometry(model: Model, tmp_path: Path) -> None:
-    """Whoever replays the history must get the same iModel, and whoever reverts it the old one."""
+    """Applying the history must give the same iModel, and reverting it the old one."""
     square = [[(0.0, 0.0), (1.0, 0.0)]]
     model.sync(element("a", outline=square, shape="s"), B, link("a", "b", since=1))
     model.sync(element("a", outline=square, shape="t"), B, C, link("a", "b", since=2))

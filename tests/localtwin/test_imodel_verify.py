@@ -52,8 +52,8 @@ def test_each_kind_of_difference_is_named(scene: Scene) -> None:
     assert tables(scene.imodel) == before
 
 
-def test_a_source_that_never_got_in_is_missing_altogether(scene: Scene) -> None:
-    """A file that nobody mapped must not pass as proven."""
+def test_a_source_that_was_never_synchronized_is_missing_altogether(scene: Scene) -> None:
+    """A file that was never synchronized must not pass as proven."""
     other = scene.folder / "other.dxf"
     plan(other)
 

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-CHECKSUM_BYTES = 16  # a checksum only has to differ when content does; nobody attacks it
+CHECKSUM_BYTES = 16  # only has to detect changes, not attacks
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Outline: TypeAlias = Sequence[Sequence[tuple[float, float]]]
@@ -32,10 +32,10 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class SourceElement:
-    """One element as its source file states it.
+    """One element of a source file.
 
-    `identifier` is what the source itself calls the element for as long as it lives (an IFC
-    GlobalId, a DXF handle). `parent`, `category` and `type_definition` are identifiers of
+    `identifier` is the permanent name of the element in the source (an IFC GlobalId, a DXF
+    handle). `parent`, `category` and `type_definition` are identifiers of
     the same source.
     `shape` is a digest of the geometry, so that a changed shape is a changed element.
     `outline` is a simplified plan of it: polylines in the XY plane, in the units of the source.
@@ -58,7 +58,7 @@ class SourceElement:
     placement: tuple[float, ...] | None = None
 
     def checksum(self) -> str:
-        """Return a digest of all that the source says, independent of how the file is laid out."""
+        """Return a digest of the content, independent of how the file is laid out."""
         extent = self.extent and [*self.extent.low, *self.extent.high]
         stated: list[object] = [
             self.class_name,
@@ -115,7 +115,7 @@ class Connector(Protocol):
     def read(self, file: Path) -> Iterator[SourceItem]:
         """Yield every element and relationship of `file`, each after the elements that it names.
 
-        Raises ConnectorError when the file as a whole can't be trusted; the caller must then
+        Raises ConnectorError when the file can't be read completely; the caller must then
         discard what was yielded before.
         """
 
@@ -129,7 +129,7 @@ class Connector(Protocol):
 
 @dataclass(slots=True, eq=False)
 class ConnectorError(Exception):
-    """A source file can't be brought in: `message` says what is wrong, `description` what to do."""
+    """A source file can't be read: `message` gives the reason, `description` what to do."""
 
     code: str
     message: str
@@ -163,7 +163,7 @@ def read_source(connector: Connector, file: Path, name: str) -> Iterator[SourceI
     except ConnectorError:
         raise
     except Exception as exc:
-        # A parser may raise anything on a broken file; the run's other files must not suffer.
+        # A parser may raise anything on a broken file; the other files of the run must go on.
         reason = str(exc) or type(exc).__name__
         raise unreadable(f"{name} can't be read: {reason}") from exc
 

@@ -1,1 +1,1 @@
-"""A local iModel: one SQLite file of elements, where each came from, and its changesets."""
+"""A local iModel: an SQLite file of elements and their sources, with changesets."""

@@ -1,4 +1,4 @@
-"""Changesets: recorded with SQLite's session extension, applied to a copy, and taken back.
+"""Changesets: recorded with SQLite's session extension, applied to a copy, and reverted.
 
 A changeset is the binary format of SQLite itself, so any SQLite can apply it. Its id is the
 SHA-1 of the parent's id and its bytes, which makes the ids a chain.
@@ -82,7 +82,7 @@ def apply_changeset(imodel_file: Path, changeset_file: Path) -> None:
 
 
 def revert_changeset(imodel_file: Path, changeset_file: Path) -> None:
-    """Take a copy of an iModel one changeset back; the counterpart of apply_changeset."""
+    """Revert one changeset in a copy of an iModel; the counterpart of apply_changeset."""
     with opened(imodel_file) as database, transaction(database):
         revert_in(database, changeset_file)
 
@@ -94,15 +94,15 @@ def apply_to(database: apsw.Connection, changeset_file: Path) -> None:
 
 
 def revert_in(database: apsw.Connection, changeset_file: Path) -> None:
-    """Take a changeset back within the caller's transaction; raises ConflictError."""
+    """Revert a changeset within the caller's transaction; raises ConflictError."""
     _apply(apsw.Changeset.invert(changeset_file.read_bytes()), database, changeset_file)
 
 
 @contextmanager
 def reverted(database: apsw.Connection, changeset_file: Path) -> Iterator[None]:
-    """Show the state before a changeset as long as the context lasts; nothing of it remains.
+    """Show the state before a changeset as long as the context lasts, then the state after it.
 
-    `database` must be in the state just after it. Costs what the changeset is large, not the
+    `database` must be in the state just after it. The cost grows with the changeset, not with the
     iModel. The caller holds a transaction.
     """
     database.execute("SAVEPOINT reverted")

@@ -27,7 +27,7 @@ BASE_CLASSES = {
 COMMON_BASE_CLASS = "BisCore:Element"  # of elements in models of several kinds
 RELATIONSHIP_BASE_CLASS = "BisCore:ElementRefersToElements"
 
-# What lies beyond stays in the element's JSON; some sources use data as names of properties.
+# Properties beyond these stay in the element's JSON; some sources use data as names of properties.
 PROPERTIES_MAX = 1000
 DEPTH_MAX = 4
 

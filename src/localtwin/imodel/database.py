@@ -98,7 +98,7 @@ def transaction(database: apsw.Connection) -> Iterator[None]:
 
 @contextmanager
 def savepoint(database: apsw.Connection) -> Iterator[None]:
-    """Undo what is written inside if an exception passes; the transaction goes on."""
+    """Undo what was written inside if an exception passes; the transaction stays open."""
     database.execute("SAVEPOINT source")
     try:
         yield

@@ -1,4 +1,4 @@
-"""Where the picture of a changeset is; loads nothing, so that the server may import it."""
+"""Where the picture of a changeset is; imports nothing, so that the server can use it."""
 
 from pathlib import Path
 

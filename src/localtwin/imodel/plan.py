@@ -133,7 +133,7 @@ def plan_of_new_source(
 
 
 def _layers(found: Difference, model: str) -> Iterator[Layer]:
-    """Yield the deleted lowest, so that what is there now is never hidden by what was."""
+    """Yield the deleted lowest, so that they never hide what is there now."""
     by_kind = {kind: [each for each in found.elements if each.kind == kind] for kind in KINDS}
     before = [each.before for each in by_kind["updated"] if each.before is not None]
     after = [each.after for each in by_kind["updated"] if each.after is not None]

@@ -1,4 +1,4 @@
-"""What an iModel holds, for whoever wants to prove or show it; nothing here writes."""
+"""Reads the sources, checksums and job reports of an iModel."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a job is asked to do and what it reports, as values and as JSON."""
+"""The order for a job and its report, as values and as JSON."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -29,9 +29,9 @@ class Changes(IntFlag):
 class SourceOrder:
     """One source file of a run; `name` gives the format, `file` may be called anything.
 
-    `source_id` stays with the source for life. The action "unmap" removes all it contributed
-    and does not look at `file`. `references` are beside it, under the names it knows them by;
-    one that can't be had is not there.
+    `source_id` never changes. The action "unmap" removes all that the source contributed and
+    does not read `file`. `references` are in the same folder, under the names that the file uses;
+    those that are missing are left out.
     """
 
     source_id: str
@@ -46,7 +46,7 @@ class SourceOrder:
 class JobOrder:
     """A run's work; `changesets` is the folder that each changeset is written to, under its id.
 
-    `at_work` names the source being read, for whoever survives a crash of its reader.
+    `at_work` names the source being read, so that a crash of the reader can be put down to a file.
     """
 
     imodel_file: Path
@@ -57,7 +57,7 @@ class JobOrder:
 
 @dataclass(frozen=True, slots=True)
 class SourceError:
-    """Why a source file did not get in, in words for the person who owns it."""
+    """Why a source file could not be synchronized, for the person who owns it."""
 
     code: str
     message: str
@@ -68,7 +68,7 @@ class SourceError:
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What became of one source file; counts are in elements unless they say otherwise.
+    """The result of one source file; counts are of elements unless named otherwise.
 
     `before` and `after` are the elements the iModel holds of the source. `remarks` are sentences
     for people: what was read and what not, and whether much is gone. `duration_s` is how long the

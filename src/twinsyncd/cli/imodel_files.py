@@ -45,7 +45,7 @@ def readable_errors() -> Iterator[None]:
             f"{problem.filename2 or problem.filename} exists already",
             hint="name another file, or use --force where the command has it",
         ) from problem
-    except BrokenPipeError as closed:  # whoever reads the output, such as `head`, has enough
+    except BrokenPipeError as closed:  # the reader of the output, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit from closed
     except (OSError, apsw.Error) as problem:
