@@ -28,6 +28,7 @@ class Model:
 
     folder: Path
     changesets: list[Path] = field(default_factory=list)
+    syncs: int = 0
 
     def __post_init__(self) -> None:
         create_imodel(self.file)
@@ -38,8 +39,9 @@ class Model:
 
     def sync(self, *items: SourceItem, name: str = "one", version: str = "1") -> Tally:
         """Bring the source `name` to `items`; a changeset is kept if one came of it."""
+        self.syncs += 1
         with opened(self.file) as base, transaction(base), recording(base) as session:
-            origin = Origin(name, name, "Test", version, repr(items))
+            origin = Origin(name, name, "Test", version, f"digest {self.syncs}")
             tally = Synchronizer(base).bridge(origin, items)
             changeset_id, _ = write_changeset(session, self.folder, "")
         if changeset_id:

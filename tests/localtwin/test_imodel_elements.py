@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from imodel_sources import Model, element
 
-from localtwin.connectors.source import Partition
+from localtwin.connectors.source import ConnectorError, Extent, Json, Partition, SourceElement
 from localtwin.imodel.outline import decode_outline, encode_outline
 from localtwin.imodel.report import Changes
 from localtwin.imodel.tally import Counts
@@ -142,3 +142,27 @@ def test_the_tally_counts_the_elements_before_and_after(model: Model) -> None:
     tally = model.sync(element("a"))
 
     assert (tally.before, tally.after) == (2, 1)
+
+
+def nested(depth: int) -> Json:
+    value: Json = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        element("a", value=object()),  # type: ignore[arg-type]  # what a defective connector yields
+        element("a", value=nested(100_000)),
+        element("a", extent=Extent((1 << 70, 0, 0), (1, 1, 1))),
+    ],
+    ids=["no JSON", "nested too deep", "too large a number"],
+)
+def test_a_value_that_cannot_be_stored_is_an_error_of_its_file(
+    model: Model, odd: SourceElement
+) -> None:
+    """Any other error would end the whole run, and every other file would wait."""
+    with pytest.raises(ConnectorError, match="Test:Beam a can't be stored"):
+        model.sync(odd)

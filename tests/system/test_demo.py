@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def test_the_demo_ends_with_the_changeset_of_the_edit(tmp_path: Path) -> None:
 
     assert told.returncode == 0, told.stdout + told.stderr
     assert WRITTEN in told.stdout
+    (drawing,) = re.findall(r"drawing +(\S+\.svg)", told.stdout)
+    assert "1 inserted" in Path(drawing).read_text("utf-8")
     assert "8 of 8 files synced" in told.stdout
     assert "8 of 8 files: SHA-256 of the drive = synced" in told.stdout
     assert "0 differences between the drive's files and the iModel" in told.stdout

@@ -10,6 +10,8 @@ from typing import Protocol, TypeAlias
 
 CHECKSUM_BYTES = 16  # only has to detect changes, not attacks
 
+_CHECKED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=dict)
+
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Outline: TypeAlias = Sequence[Sequence[tuple[float, float]]]
 
@@ -74,7 +76,7 @@ class SourceElement:
         ]
         if self.placement is not None:
             stated.append(self.placement)
-        text = json.dumps(stated, sort_keys=True, separators=(",", ":"), default=dict)
+        text = _CHECKED.encode(stated)
         return blake2b(
             text.encode("utf-8", "surrogatepass"), digest_size=CHECKSUM_BYTES
         ).hexdigest()

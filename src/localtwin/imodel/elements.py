@@ -35,6 +35,7 @@ WHERE SourceId = ? AND Identifier = ?
 """
 
 
+_STORED = json.JSONEncoder(default=dict, ensure_ascii=False, sort_keys=True, allow_nan=False)
 _INSERT_GEOMETRY = "INSERT INTO bis_GeometricElement VALUES (?, ?, ?, ?)"
 _NO_GEOMETRY = (None, None, None)
 
@@ -277,9 +278,7 @@ def _geometry(element: SourceElement) -> tuple[str | None, str | None, bytes | N
 def json_text(properties: Mapping[str, Json] | None) -> str:
     """Return the properties as the iModel stores them; equal ones give equal text."""
     try:
-        text = json.dumps(
-            properties or {}, default=dict, ensure_ascii=False, sort_keys=True, allow_nan=False
-        )
+        text = _STORED.encode(properties or {})
     except ValueError:  # numbers that JSON does not have are kept as texts
         finite = _with_finite_numbers(properties or {})
         text = json.dumps(finite, ensure_ascii=False, sort_keys=True)

@@ -114,10 +114,9 @@ def _thinned(polyline: Polyline, place: Callable[[Point], Point]) -> Iterator[Po
 
 def _legend(plan: Plan) -> Iterator[tuple[float, str, str]]:
     x = float(_MARGIN)
-    if plan.bounds is None:
-        yield x, UNCHANGED, "No object here has a position to draw."
-        return
     for layer in plan.layers:
         if layer.legend:
             yield x, layer.colour, layer.legend
             x += _SQUARE + 5 + len(layer.legend) * _CHARACTER_WIDTH + 20
+    if plan.bounds is None:
+        yield x, UNCHANGED, "No object here has a position to draw."

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 import apsw
 
-from localtwin.connectors.source import SourceElement, SourceItem, SourceRelationship
+from localtwin.connectors.source import (
+    SourceElement,
+    SourceItem,
+    SourceRelationship,
+    clean,
+    unreadable,
+)
 from localtwin.imodel.classes import ClassRegistry
 from localtwin.imodel.elements import ElementWriter
 from localtwin.imodel.relationships import RelationshipWriter
@@ -32,7 +38,11 @@ class Synchronizer:
         self._run = database.execute
 
     def bridge(self, origin: Origin, items: Iterable[SourceItem]) -> Tally:
-        """Bring the iModel to `items`, all that the source holds; returns what that took."""
+        """Bring the iModel to `items`, all that the source holds; returns what that took.
+
+        Raises ConnectorError if an item has a value that can't be stored, and whatever reading
+        the items raises.
+        """
         tally = Tally()
         found = self._run(
             "SELECT Id, ConnectorName, ConnectorVersion FROM bis_ExternalSource"
@@ -66,11 +76,15 @@ class Synchronizer:
             self._database, classes, tally, source=source, resolve=elements.resolve
         )
         for item in items:
-            match item:
-                case SourceElement():
-                    elements.take(item)
-                case SourceRelationship():
-                    relationships.take(item)
+            try:
+                match item:
+                    case SourceElement():
+                        elements.take(item)
+                    case SourceRelationship():
+                        relationships.take(item)
+            except (TypeError, ValueError, OverflowError, RecursionError) as exc:
+                # One file's odd value must not end the run of the others.
+                raise unreadable(f"{_name(item)} can't be stored: {exc}") from exc
         relationships.finish()
         elements.finish()
         classes.finish()
@@ -102,3 +116,11 @@ class Synchronizer:
         )
         if self._database.changes():
             tally.changes |= Changes.GLOBAL_PROPERTIES
+
+
+def _name(item: SourceItem) -> str:
+    match item:
+        case SourceElement():
+            return f"{item.class_name} {clean(item.identifier)}"
+        case SourceRelationship():
+            return f"{item.class_name} {clean(item.source)} -> {clean(item.target)}"

@@ -116,11 +116,19 @@ def _report_sync(
     for changeset in written[skip:]:
         summary = changeset.description.rpartition(" - ")[2]
         story.say("written", f"[green]changeset {changeset.index}: {summary}[/]")
+        if skip:
+            folder = _imodel_folder(story, config)
+            story.say("drawing", str(folder / "changesets" / f"{changeset.id}.svg"))
+            story.say("details", f"twinsyncd imodel diff {folder / 'imodel.sqlite'}")
     total = total_counts(seen.counts)
     story.say("status", f"{total.synced} of {count(total.known, 'file')} synced")
     for each in seen.open_files:
         story.say("not yet", f"{each.path}: {each.state} {each.reason}")
     return len(written)
+
+
+def _imodel_folder(story: Story, config: Config) -> Path:
+    return story.folder / "localtwin" / "imodels" / config.connection[0].imodel_id
 
 
 def _prove(story: Story, config: Config) -> None:
@@ -130,7 +138,7 @@ def _prove(story: Story, config: Config) -> None:
 
     from ..runtime.verify import proven
 
-    imodel = story.folder / "localtwin" / "imodels" / config.connection[0].imodel_id
+    imodel = _imodel_folder(story, config)
     rows = list(proven(config))
     equal = [row for row in rows if row.digest == row.synced]
     wrong = [
