@@ -19,13 +19,14 @@ from localtwin.errors import NotFound, SetupError
 from localtwin.faults import Switch
 from localtwin.http_limits import HTTP_LIMITS, HttpLimits, limited_protocol
 from localtwin.signals import stop_on_signals
-from localtwin.tls import check_certificate, public_name
+from localtwin.tls import certified_names, check_certificate, public_name
 from localtwin.world.synchronization.run_executor import Limits
 from localtwin.world.world import World
 
 _BACKLOG = 512
 _KEEP_ALIVE_S = 75
 _PORT_FILE = "port"
+_ALL_ADDRESSES = {"0.0.0.0", "::"}  # noqa: S104 (names of no host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def create_app(settings: Settings, *, warm: bool = False) -> FastAPI:
         warm=warm,
         admin_routes=settings.admin_routes,
         requests_per_minute=settings.requests_per_minute,
+        hosts=_hosts(settings),
     )
 
 
@@ -180,6 +182,12 @@ class _Server(uvicorn.Server):
         if self._stop is not None and self._stop.is_set():
             self.should_exit = True
         return await super().on_tick(counter)
+
+
+def _hosts(settings: Settings) -> list[str]:
+    """Return the names, beside loopback, that clients may call the server by."""
+    served = [] if settings.host in _ALL_ADDRESSES else [settings.host]
+    return [*served, *certified_names(settings.certificate)]
 
 
 def _refuse_exposure(settings: Settings) -> None:

@@ -35,6 +35,11 @@ def check_certificate(certificate: Path | None, private_key: Path | None) -> Non
         raise SetupError(f"{certificate} names no host, so that no client would trust it")
 
 
+def certified_names(certificate: Path | None) -> list[str]:
+    """Return the hosts that the certificate is for; none without one."""
+    return [] if certificate is None else _names(_read(certificate))
+
+
 def public_name(certificate: Path, host: str) -> str:
     """Return the name that clients must use for `host`: one that the certificate is for."""
     names = _names(_read(certificate))

@@ -24,7 +24,7 @@ from localtwin.world.synchronization.run_executor import Limits
 from localtwin.world.world import World, write_private
 from wire.witness import Exchange, Witness, contract
 
-ORIGIN = "http://cloud"
+ORIGIN = "http://localhost"
 WORDS = {"/itwins/favorites", "/itwins/recents", "/itwins/myprimaryaccount", "/imodels/favorites"}
 """Paths whose last word the contract takes for an id, as it does not have these operations."""
 

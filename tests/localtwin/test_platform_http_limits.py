@@ -21,7 +21,7 @@ from localtwin.serve import Ready, Settings, serving
 from localtwin.world.world import write_private
 
 SHORT = HttpLimits(check_interval_s=0.05, connections=12)
-HEAD = b"POST /connect/token HTTP/1.1\r\nHost: cloud\r\n"
+HEAD = b"POST /connect/token HTTP/1.1\r\nHost: localhost\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 
 
@@ -93,7 +93,8 @@ def test_a_client_that_falls_silent_is_let_go(local: Ready, begun: bytes) -> Non
 def test_an_upload_that_falls_silent_leaves_nothing_behind(local: Ready, upload_url: str) -> None:
     """What came of it is no content and costs no disk."""
     target = urlsplit(upload_url)
-    head = f"PUT {target.path}?{target.query} HTTP/1.1\r\nHost: cloud\r\nContent-Length: 300000\r\n"
+    line = f"PUT {target.path}?{target.query} HTTP/1.1\r\n"
+    head = f"{line}Host: localhost\r\nContent-Length: 300000\r\n"
 
     answer = said(local, head.encode() + b"x-ms-blob-type: BlockBlob\r\n\r\n" + b"x" * 200_000)
 
@@ -107,7 +108,7 @@ def test_a_client_that_does_not_listen_is_let_go(local: Ready, upload_url: str) 
     """A download that nobody takes would hold its file open for ever."""
     httpx.put(upload_url, content=b"x" * (32 << 20), headers={"x-ms-blob-type": "BlockBlob"})
     target = urlsplit(upload_url)
-    request = f"GET {target.path}?{target.query} HTTP/1.1\r\nHost: cloud\r\n\r\n".encode()
+    request = f"GET {target.path}?{target.query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     with connected(local) as deaf:
         deaf.sendall(request)
 
@@ -151,7 +152,7 @@ def test_one_client_too_many_is_turned_away(local: Ready) -> None:
     """Before the process runs out of descriptors, and without harm to the others."""
     crowd = [connected(local) for _ in range(SHORT.connections)]
     try:
-        assert said(local, b"GET / HTTP/1.1\r\nHost: cloud\r\n\r\n") == b""
+        assert said(local, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n") == b""
     finally:
         for client in crowd:
             client.close()
@@ -166,7 +167,7 @@ def test_one_client_too_many_is_turned_away(local: Ready) -> None:
 )  # fmt: skip
 def test_no_path_leads_out_of_the_served_world(local: Ready, target: str) -> None:
     """Whoever reaches the port may be any page in the user's browser."""
-    request = f"GET {target} HTTP/1.1\r\nHost: cloud\r\nConnection: close\r\n\r\n"
+    request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
     answer = said(local, request.encode())
 
@@ -258,7 +259,7 @@ async def until_whole(_scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-UPLOAD = b"PUT /blobs/a HTTP/1.1\r\nHost: cloud\r\nContent-Length: 1000000\r\n\r\n"
+UPLOAD = b"PUT /blobs/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
 
 
 def test_a_slow_but_steady_line_gets_through() -> None:
@@ -302,7 +303,7 @@ def test_a_server_that_is_slow_itself_blames_nobody() -> None:
         for length in (2, 1_000_000):
             going_on.clear()
             call = Call(busy)
-            head = f"PUT /blobs/a HTTP/1.1\r\nHost: cloud\r\nContent-Length: {length}\r\n\r\n"
+            head = f"PUT /blobs/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
             await call.says(head.encode() + b"x" * min(length, 100_000))
             for _ in range(5):
                 call.loop.pass_by()
@@ -345,7 +346,7 @@ def test_a_slow_reader_is_served_and_a_deaf_one_let_go() -> None:
 
     async def scene() -> list[bool]:
         call = Call(generous)
-        await call.says(b"GET /blobs/a HTTP/1.1\r\nHost: cloud\r\n\r\n")
+        await call.says(b"GET /blobs/a HTTP/1.1\r\nHost: localhost\r\n\r\n")
         ended = []
         for taken in (10_000, 10_000, 10_000, 10_000, 0, 0):
             call.wire.taken += taken
@@ -361,7 +362,7 @@ def test_many_quick_requests_on_one_connection_are_no_stall() -> None:
 
     async def scene() -> bool:
         call = Call(until_whole)
-        whole = b"PUT /a HTTP/1.1\r\nHost: cloud\r\nContent-Length: 2\r\n\r\nok"
+        whole = b"PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nok"
         for _ in range(6):
             await call.says(whole[:-1])
             call.loop.pass_by()

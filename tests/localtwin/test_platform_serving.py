@@ -15,6 +15,7 @@ import httpx
 import pytest
 from platform_scene import opened, signing_key
 
+from localtwin.__main__ import main
 from localtwin.errors import SetupError
 from localtwin.faults import parse
 from localtwin.ids import pair_id
@@ -58,6 +59,16 @@ def test_other_machines_are_kept_out_unless_asked_in(data: Path, host: str) -> N
     """Whoever reaches it may do everything."""
     with pytest.raises(SetupError, match="--expose"), serving(Settings(data, host=host)):
         pass
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 (refused)
+def test_the_command_refuses_to_be_reached_by_others(
+    data: Path, host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2 and a sentence that names the switch, not a traceback."""
+    code = main(["--data", str(data), "--host", host])
+
+    assert (code, "--expose" in capsys.readouterr().err) == (2, True)
 
 
 def test_a_lost_answer_was_acted_upon(data: Path) -> None:

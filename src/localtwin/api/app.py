@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ from localtwin.api.browsers import Browsers
 from localtwin.api.dispatch import Dispatch
 from localtwin.api.fault_injection import FaultInjection, RateLimit
 from localtwin.api.gateway import Gateway
+from localtwin.api.hosts import HostCheck
 from localtwin.api.imodels import named_versions
 from localtwin.api.imodels import routes as imodels
 from localtwin.api.imodels import shapes as imodel_shapes
@@ -62,8 +63,12 @@ def build(
     warm: bool = False,
     admin_routes: bool = False,
     requests_per_minute: int | None = None,
+    hosts: Iterable[str] = (),
 ) -> FastAPI:
-    """Return the application; its lifespan carries runs out and closes the world at the end."""
+    """Return the application, which answers under loopback names and `hosts` only.
+
+    Its lifespan executes runs and closes the world at the end.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -94,6 +99,7 @@ def build(
     limit = RateLimit(requests_per_minute, world.clock)
     app.add_middleware(Gateway, access=world.access, words=dispatch.words, limit=limit)
     app.add_middleware(Browsers)
+    app.add_middleware(HostCheck, hosts=hosts)
 
     @cache
     def document() -> dict[str, Any]:

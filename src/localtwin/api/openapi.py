@@ -195,6 +195,7 @@ _MEANING = {
     404: "Not there, or not at this address or in this version",
     409: "The request conflicts with the current state",
     413: "The body is too large",
+    421: "The Host is not a name of this server",
     422: "The request breaks a rule of the operation",
     429: "Too many requests; Retry-After says when to come back",
 }
@@ -245,7 +246,7 @@ def _errors(method: str, path: str) -> list[int]:
         return []
     if path.startswith("/connect/"):
         return [401, 422]
-    errors = [400, 401, 404, 413, 422, 429]
+    errors = [400, 401, 404, 413, 421, 422, 429]
     if path.startswith(("/itwins", "/storage", "/synchronization/imodels", "/webhooks")):
         errors.append(403)
     if method in {"POST", "PUT", "PATCH", "DELETE"}:

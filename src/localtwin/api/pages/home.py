@@ -6,12 +6,11 @@ nobody signs in to look.
 
 from __future__ import annotations
 
-import ipaddress
-
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from localtwin.api.access.login import SIGN_IN_RULE
+from localtwin.api.hosts import host_name, is_loopback
 from localtwin.api.links import origin
 from localtwin.api.pages.html import Cell, Html, anchor, moment, page, table, tag
 from localtwin.api.pages.imodel import IModelPage, changeset_picture, mark
@@ -123,20 +122,9 @@ _BEGIN = tag(
 
 
 def _is_here(request: Request) -> bool:
-    """Return whether a browser of this machine asks, and knows that it does.
-
-    Another site whose name was made to resolve to this address is recognised by its Host.
-    """
-    called = request.headers.get("host", "").rsplit(":", 1)[0].strip("[]")
+    """Return whether a browser of this machine asks, under a name that says so."""
     caller = request.client.host if request.client else ""
-    return _is_loopback(caller) and (called == "localhost" or _is_loopback(called))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(caller) and is_loopback(host_name(request.headers.get("host", "")))
 
 
 def _elsewhere() -> Response:
