@@ -86,7 +86,9 @@ def _take(held: dict[str, Any], source: SourceOrder) -> SourceReport:
         return SourceReport(source.source_id, "Skipped")
     held[source.source_id] = lines
     added, gone = set(lines) - set(before), set(before) - set(lines)
-    return SourceReport(source.source_id, "Success", inserted=len(added), deleted=len(gone))
+    remarks = ("Half of it is gone.",) if gone else ()
+    inserted, deleted = len(added), len(gone)
+    return SourceReport(source.source_id, "Success", inserted, 0, deleted, remarks=remarks)
 
 
 def _first_line(source: SourceOrder) -> str | None:

@@ -77,6 +77,21 @@ def test_an_imodels_page_tells_runs_file_by_file_and_changesets_with_counts(
     assert "Office storage connection" in seen
 
 
+def test_the_remarks_of_a_run_are_shown(platform: Platform) -> None:
+    """A file that lost its objects is a success that somebody should look at."""
+    imodel_id = platform.new_imodel()
+    file = platform.upload("walls.ifc", b"a\nb")
+    connection = platform.connect(imodel_id, file)
+    platform.run(connection)
+    before = look(platform, f"/view/{imodel_id}").seen
+    platform.replace(file, b"a")
+
+    platform.run(connection)
+
+    assert "Half of it is gone." not in before
+    assert "walls.ifc : Half of it is gone." in look(platform, f"/view/{imodel_id}").seen
+
+
 def test_a_changeset_is_shown_with_its_plan_view(platform: Platform, imodel_id: str) -> None:
     """A picture says at once what a list of counts does not."""
     address = f"/view/{imodel_id}/changesets/1.svg"

@@ -22,6 +22,7 @@ from localtwin.imodel.picture_files import picture_of
 from localtwin.world.imodels.imodels import Changeset
 from localtwin.world.synchronization.connections import Connection
 from localtwin.world.synchronization.runs import COMPLETED, Run, Task
+from localtwin.world.synchronization.task_results import remarks_in
 from localtwin.world.world import World
 
 _CONNECTIONS = 50
@@ -139,12 +140,20 @@ def _run(run: Run) -> tuple[Cell, ...]:
     elif failed:
         parts.append(tag("ul", *(tag("li", _failure(task)) for task in failed[:_FILES])))
         parts.append(_and_more(failed))
+    noted = [task for task in run.tasks if remarks_in(task.report or "")]
+    if noted:
+        parts.append(tag("ul", *(tag("li", _remarks(task)) for task in noted[:_FILES])))
+        parts.append(_and_more(noted))
     return (
         moment(run.started),
         lasted(run.started, run.ended),
         len(run.tasks),
         tag("div", *parts),
     )
+
+
+def _remarks(task: Task) -> Html:
+    return tag("span", tag("b", task.name), ": ", remarks_in(task.report or ""))
 
 
 def _failure(task: Task) -> Html:

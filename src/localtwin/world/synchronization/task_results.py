@@ -127,3 +127,8 @@ def report_text(source: SourceReport) -> str:
     if any(related):
         counted += f"; relationships: {counts(*related)}"
     return " ".join([f"{counted}.", *source.remarks]) if source.remarks else counted
+
+
+def remarks_in(report: str) -> str:
+    """Return the remarks of a report that report_text made, "" if it has none."""
+    return report.partition(". ")[2]
