@@ -1,5 +1,6 @@
 """An iModel file of another release is brought up to date, or refused in plain words."""
 
+import json
 from pathlib import Path
 
 import apsw
@@ -17,6 +18,9 @@ from localtwin.imodel.database import (
     opened_to_read,
     transaction,
 )
+from localtwin.imodel.difference import difference
+from localtwin.imodel.history import SEVERAL_FILES, at_version, changeset_file, checkout, versions
+from localtwin.imodel.read import last_changeset, last_report
 
 FIRST_VERSION_CONTENT = """
 INSERT INTO ec_Class VALUES (1, 'Test:Beam'), (2, 'BisCore:PhysicalModel');
@@ -28,6 +32,27 @@ INSERT INTO bis_ExternalSourceAspect VALUES (1, 'a', 1, 'checksum');
 """
 
 
+FIRST_VERSION_REPORT = {
+    "sources": [
+        {
+            "source_id": "one",
+            "result": "Success",
+            "inserted": 1,
+            "updated": 0,
+            "deleted": 0,
+            "error": None,
+        }
+    ],
+}
+CHANGESET = {
+    "parent_id": "",
+    "inserted": 1,
+    "updated": 0,
+    "deleted": 0,
+    "containing_changes": 55,
+}
+
+
 def first_version(file: Path, *, version: int = 1) -> None:
     """Write an iModel as the first release did, and the changeset that filled it."""
     with apsw.Connection(str(file)) as database:
@@ -37,9 +62,15 @@ def first_version(file: Path, *, version: int = 1) -> None:
         session = apsw.Session(database, "main")
         session.attach()
         database.execute(FIRST_VERSION_CONTENT)
-        changeset_id, _ = write_changeset(session, file.parent, "")
-        (file.parent / changeset_id).rename(file.with_suffix(".changeset"))
+        folder = file.parent / "changesets"
+        folder.mkdir(exist_ok=True)
+        changeset_id, size_bytes = write_changeset(session, folder, "")
         session.close()
+        report = FIRST_VERSION_REPORT | {
+            "changeset": CHANGESET | {"id": changeset_id, "size_bytes": size_bytes}
+        }
+        row = (changeset_id, json.dumps(report))
+        database.execute("INSERT INTO local_Changeset VALUES (NULL, ?, ?)", row)
     database.close()
 
 
@@ -91,12 +122,30 @@ def test_a_migrated_file_is_synchronized_on(old: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_the_history_before_the_update_is_kept(old: Path, tmp_path: Path) -> None:
+    """Reports, differences and checkouts of old changesets work like those of new ones."""
+    (first,) = versions(old)
+    with at_version(old, 1) as database, transaction(database):
+        found = difference(database, changeset_file(old, first))
+
+    checkout(old, 1, tmp_path / "copy.bim")
+
+    report = last_report(old)
+    assert report is not None
+    assert (report.sources[0].inserted, report.changesets) == (1, (first.report,))
+    assert (first.source, first.written, first.report.source_id) == (SEVERAL_FILES, "", "")
+    assert found.counts == {"inserted": 1, "updated": 0, "deleted": 0}
+    assert found.schema == ["class Test:Beam added"]
+    assert last_changeset(tmp_path / "copy.bim") == first.report.id
+
+
 def test_old_changesets_apply_to_a_new_file(old: Path, tmp_path: Path) -> None:
     """Otherwise the history before the update could never be checked out again."""
     copy = tmp_path / "copy.bim"
     create_imodel(copy)
 
-    apply_changeset(copy, old.with_suffix(".changeset"))
+    (changeset,) = (tmp_path / "changesets").iterdir()
+    apply_changeset(copy, changeset)
 
     with opened(old):
         pass

@@ -9,6 +9,7 @@ import apsw
 
 from localtwin.connectors.source import Json
 from localtwin.imodel.changeset import reverted
+from localtwin.imodel.classes import BIS_CORE
 from localtwin.imodel.contents import Element, element
 
 Kind = Literal["inserted", "updated", "deleted"]
@@ -172,7 +173,7 @@ def _note(
             touched.elements.setdefault(_integer(key[0]), kind)
         case "bis_ElementRefersToElements":
             touched.relationships[tuple(map(_integer, key[:4]))] = kind
-        case "ec_Class" if kind == "inserted" and row[2] is not None:
+        case "ec_Class" if kind == "inserted" and not str(row[1]).startswith(f"{BIS_CORE}:"):
             found.schema.append(f"class {row[1]} added")
         case "ec_Property" if kind == "inserted":
             type_name = f"{row[3]}[]" if row[4] else row[3]

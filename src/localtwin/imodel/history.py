@@ -20,6 +20,8 @@ from localtwin.imodel.database import (
 )
 from localtwin.imodel.report import ChangesetReport, changeset_report_from_json
 
+SEVERAL_FILES = "(all files of a run)"  # of a changeset that the first release wrote
+
 
 class HistoryError(Exception):
     """The version does not exist, or its changesets are not beside the iModel."""
@@ -30,7 +32,7 @@ class Version:
     """The state after changeset `number`, counted from 1.
 
     `written` is in UTC, "" if the first release wrote it. `source` is the name of the source file
-    as far as the iModel still knows it, else its id.
+    if the iModel still has the source, else its id; SEVERAL_FILES for the first release.
     """
 
     number: int
@@ -47,7 +49,7 @@ def versions(imodel_file: Path) -> list[Version]:
         found: list[Version] = []
         for number, (_, written, text) in enumerate(rows, 1):
             report = changeset_report_from_json(str(text))
-            source = str(names.get(report.source_id, report.source_id))
+            source = str(names.get(report.source_id, report.source_id)) or SEVERAL_FILES
             found.append(Version(number, str(written or ""), source, report))
     return found
 
