@@ -88,7 +88,7 @@ def slices_of(contents: Contents, *pieces: bytes) -> list[Slice]:
     for piece in pieces:
         with contents.receive() as incoming:
             incoming.write([piece])
-            slices.append(Slice(incoming.keep(), 0, len(piece)))
+            slices.append(Slice(incoming.keep(durable=False), 0, len(piece)))
     return slices
 
 

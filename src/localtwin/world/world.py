@@ -113,11 +113,6 @@ class World:
         self.executor.start(warm=warm)
         self.webhook_delivery.start()
 
-    @property
-    def writing(self) -> bool:
-        """Whether a write is under way, so that another would wait for it."""
-        return self._database.writing
-
     def close(self) -> None:
         """Stop the runs and close the files; may be called twice."""
         self.content_assembler.stop()

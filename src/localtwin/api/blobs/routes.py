@@ -35,7 +35,6 @@ from localtwin.api.blobs.headers import (
     refuse_unsupported,
     written_headers,
 )
-from localtwin.api.event_loop_calls import on_event_loop
 from localtwin.api.storage.shapes import BLOB_PATH
 from localtwin.errors import BlobRefusal
 from localtwin.ids import new_guid
@@ -115,7 +114,7 @@ class BlobEndpoint:
             if headers.md5 is not None and incoming.md5 is not None:
                 check_md5(headers.md5, incoming.md5)
             put = partial(self._world.blobs.put, blob, incoming, headers, conditions)
-            written = await on_event_loop(self._world, put)
+            written = await run_in_threadpool(put)  # it waits for the disk
         return Response(
             status_code=201, headers=written_headers(written) | checksum_headers(incoming.sums)
         )

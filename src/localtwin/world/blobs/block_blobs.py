@@ -20,6 +20,7 @@ from localtwin.world.blobs.blob_records import Blob, find_blob, replace_content
 from localtwin.world.blobs.blocks import (
     check_block_id,
     delete_abandoned,
+    delete_incomplete,
     stage,
 )
 from localtwin.world.blobs.conditions import Conditions
@@ -93,7 +94,7 @@ class Blobs:
 
     def put(self, blob: str, body: Incoming, headers: Headers, conditions: Conditions) -> Blob:
         """Make `body` the blob's content and forget its staged blocks."""
-        name = body.keep()
+        name = body.keep(durable=True)
         row = self._row(blob, name, body.size_bytes, replace(headers, md5=body.md5))
         self._replace(row, (), headers.stored, conditions)
         return Blob(**row)
@@ -101,7 +102,7 @@ class Blobs:
     def stage(self, blob: str, block: str, body: Incoming) -> None:
         """Keep `body` as an uncommitted block; a block of the same id is replaced."""
         check_block_id(block)
-        name = body.keep()
+        name = body.keep(durable=False)  # its commit syncs it
         row = {
             "blob": blob,
             "block": block,
@@ -177,12 +178,13 @@ class Blobs:
     def sweep(self) -> None:
         """Delete blobs without a file, and contents without a blob: a crash may leave both.
 
-        And the blocks of uploads that were given up.
+        And the blocks of uploads that were abandoned, or that a power cut left incomplete.
         """
         orphans = select(blobs.c.id).where(blobs.c.id.not_in(select(items.c.guid)))
         with self._database.write() as connection:
             self.delete_records(connection, connection.execute(orphans).scalars().all())
             delete_abandoned(connection, self._clock())
+            delete_incomplete(connection, self._contents.size)
         used = self._database.all(select(blobs.c.content)) + self._database.all(
             select(staged_blocks.c.content)
         )

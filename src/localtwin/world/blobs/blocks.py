@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,6 +69,25 @@ def delete_abandoned(connection: Connection, now: datetime) -> None:
     left = select(staged_blocks.c.blob).group_by(staged_blocks.c.blob)
     abandoned = left.having(func.max(staged_blocks.c.staged) < stamp(now - _STAGED_FOR))
     connection.execute(delete(staged_blocks).where(staged_blocks.c.blob.in_(abandoned)))
+
+
+def delete_incomplete(connection: Connection, size_of: Callable[[str], int | None]) -> None:
+    """Delete the records of staged blocks whose content did not survive a power cut whole.
+
+    `size_of` returns the bytes that are there of a content, None when there is no file.
+    """
+    rows = connection.execute(
+        select(
+            staged_blocks.c.blob,
+            staged_blocks.c.block,
+            staged_blocks.c.content,
+            staged_blocks.c.size_bytes,
+        )
+    ).all()
+    for row in rows:
+        if size_of(row.content) != row.size_bytes:
+            same = (staged_blocks.c.blob == row.blob) & (staged_blocks.c.block == row.block)
+            connection.execute(delete(staged_blocks).where(same))
 
 
 def committed_rows(blob: str, blocks: Sequence[tuple[str, Slice]]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ content, and goes only when the file is there: after a crash at any moment one o
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import IO, Any
+
+from localtwin.world.durable import sync_file, sync_folder
 
 _LIST = "list.json"
 _JOINED = "joined"
@@ -47,6 +50,11 @@ def write_parts(
             (folder / name).hardlink_to(find(name))
         listed = [[part.content, part.offset, part.size_bytes] for part in slices]
         (folder / _LIST).write_text(json.dumps({"content": content, "parts": listed}), "utf-8")
+        # Blocks are not synced when they come: one that is never committed need not last.
+        for file in folder.iterdir():
+            sync_file(file)
+        sync_folder(folder)
+        sync_folder(folder.parent)
 
 
 def link(folder: Path, target: Path) -> None:
@@ -71,7 +79,9 @@ def join(folder: Path, target: Path, stopping: Event) -> None:
     try:
         with joined.open("wb", buffering=0) as out:
             append(out, ((folder / part.content, part) for part in _slices(folder)), stopping)
+            os.fsync(out.fileno())
         joined.replace(target)
+        sync_folder(target.parent)  # before the parts go
     except BaseException:
         joined.unlink(missing_ok=True)
         raise

@@ -20,6 +20,7 @@ import anycrc
 
 from localtwin.world.blobs import content_parts
 from localtwin.world.blobs.content_parts import Slice
+from localtwin.world.durable import sync_folder
 
 _PIECES = 1024 if hasattr(os, "writev") else 0  # as many as all systems take
 _PARTS_SUFFIX = ".parts"  # behind the name of what is frozen in parts
@@ -68,8 +69,14 @@ class Incoming:
         """The checksums of what was written so far, those that are computed."""
         return Sums(self.md5, None if self._crc64 is None else _crc64_text(self._crc64))
 
-    def keep(self) -> str:
-        """End the writing and return the content's name; `with` no longer deletes it."""
+    def keep(self, *, durable: bool) -> str:
+        """End the writing and return the content's name; `with` no longer deletes it.
+
+        `durable`: it is on the disk, even after a power cut.
+        """
+        if durable:
+            os.fsync(self._stream.fileno())
+            sync_folder(self.file.parent)
         self._stream.close()
         self._kept = True
         return self.file.name
@@ -138,6 +145,13 @@ class Contents:
         """Return where the content `name` is, once it is one file."""
         return self._folder / name[0] / name
 
+    def size(self, name: str) -> int | None:
+        """Return the bytes that are there of a content that is one file; None without a file."""
+        try:
+            return self.file(name).stat().st_size
+        except FileNotFoundError:
+            return None
+
     def whole(self, name: str) -> Path:
         """Return the content's file, which is made of its parts first where nobody has yet.
 
@@ -204,7 +218,7 @@ class Contents:
             with joined.file.open("wb", buffering=0) as out:
                 found = ((self.whole(part.content), part) for part in slices)
                 content_parts.append(out, found, self._stopping)
-            return joined.keep()
+            return joined.keep(durable=True)
 
     def _alone(self, name: str) -> Lock:
         with self._guard:

@@ -19,6 +19,7 @@ from localtwin.errors import Refusal
 from localtwin.ids import split_pair
 from localtwin.world.blobs.content_parts import Interrupted
 from localtwin.world.blobs.contents import Contents
+from localtwin.world.durable import sync_folder
 from localtwin.world.storage.items import FILE, find
 from localtwin.world.synchronization.connections import Connection
 from localtwin.world.synchronization.references import Child
@@ -71,6 +72,7 @@ class FrozenInputs:
         folder = self.folder(run_id)
         folder.mkdir()
         if orders is not None:
+            sync_folder(self._folder)
             return [(order, _target(order, at)) for at, order in enumerate(orders)]
         frozen = []
         rows = transaction.execute(
@@ -84,6 +86,8 @@ class FrozenInputs:
                 update(sources).where(sources.c.id == row.id).values(last_known_name=name)
             )
             frozen.append((Order(row.file_id, name, row.connector_type), content))
+        sync_folder(folder)
+        sync_folder(self._folder)
         return frozen
 
     def restore(self, run_id: str) -> bool:
