@@ -1,12 +1,12 @@
-"""Which files of a source folder matter, and which of its folders can hold one.
+"""Decides which files of a source folder are matched, and which folders can hold one.
 
 Every path is relative POSIX. Matching ignores case, as the drives of an office do, and compares
 names in Unicode form NFC, since the same name may be stored decomposed.
 
-What decides, in this order: a folder that is litter or excluded takes everything below it out;
-then an excluded file; then litter by name; then `references`; then `include`. Nothing else is
-matched. Litter is what programs leave beside the files people made; an `include` or a
-`references` pattern that names it (`**/*.bak`) gets it back, see `litter_but`.
+Order of the rules: a folder that is litter or excluded removes everything below it; then `exclude`
+removes files; then litter by name; then `references` and `include` select. Litter is what programs
+write beside the files of people; an `include` or `references` pattern that names such a file
+(`**/*.bak`) selects it nevertheless, see `litter_but`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ from unicodedata import normalize
 Kind = Literal["source", "reference"]
 
 FOLDERS_KEPT: Final = 4096
-"""Verdicts on folders kept at hand: a scan asks for the files of one folder after another."""
+"""Cached results per folder: a scan asks for the files of one folder after another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A compiled pattern.
 
-    `whole` matches the paths themselves; `leads` the folders below which there may be one, and
-    is wanted of `include` and `references` only; `tree` the folders that it takes out with all
-    they hold, and is wanted of `exclude` only.
+    `whole` matches paths. `leads` matches the folders that may hold a matching path; used of `include`
+    and `references`. `tree` matches the folders removed with all they hold; used of `exclude`.
     """
 
     text: str
@@ -87,7 +86,7 @@ LITTER: Final[tuple[Litter, ...]] = (
     Litter("System Volume Information/", "system volume information", "kept by Windows"),
     Litter("~snapshot/", "~snapshot", "the snapshots of a NAS"),
 )
-"""Kinds that vendors or their users name as never being a design file."""
+"""Names that vendors or their users document as never being a design file."""
 
 
 def litter_but(wanted: Iterable[str]) -> tuple[Litter, ...]:
@@ -104,8 +103,8 @@ def litter_but(wanted: Iterable[str]) -> tuple[Litter, ...]:
 class Matcher:
     """Decides which files of one source folder matter; safe to use from several threads.
 
-    `readable`: true of the names that a connector is known for; a source file must have one.
-    None where the connector is settled and the patterns alone decide.
+    `readable`: True for names that a connector is known for, which a source file must have.
+    None if the configuration names the connector: then the patterns alone decide.
     """
 
     include: tuple[Pattern, ...]

@@ -14,7 +14,7 @@ from .look import is_unicode
 from .protocols import PathFilter
 
 Post = Callable[[Fact], None]
-"""Takes a fact from any thread, at once."""
+"""Accepts a fact from any thread and returns at once."""
 
 
 class HintPoster(FileSystemEventHandler):
@@ -30,8 +30,8 @@ class HintPoster(FileSystemEventHandler):
         self._prefix = folder.rstrip(os.sep) + os.sep
         self._path_filter = path_filter
         self._lock = threading.Lock()
-        self._reported = False  # that hints were lost, since the last `renew`
-        self._unreported = ""  # why they were lost again since
+        self._reported = False  # True: a loss was posted since the last `renew`
+        self._unreported = ""  # the reason of a further loss, not posted yet
 
     def dispatch(self, event: FileSystemEvent) -> None:
         """Post what the event means; a moved file touches both of its paths."""
@@ -39,11 +39,11 @@ class HintPoster(FileSystemEventHandler):
             for path in (event.src_path, event.dest_path):
                 if path:
                     self._post_hint(os.fsdecode(path), event)
-        except Exception as exc:  # noqa: BLE001 - see the class: whatever it is, only a scan finds out
+        except Exception as exc:  # noqa: BLE001 - see the class; a scan finds what this event meant
             self.report_loss(f"an event could not be understood: {exc!r}")
 
     def report_loss(self, reason: str) -> None:
-        """Post that hints were lost, or keep it for `renew` if that was just said."""
+        """Post that hints were lost, or leave it to `renew` if that was posted just now."""
         with self._lock:
             if self._reported:
                 self._unreported = reason
@@ -52,7 +52,7 @@ class HintPoster(FileSystemEventHandler):
         self._post(HintsLost(self._source, reason))
 
     def renew(self) -> None:
-        """Post what was lost since the last post; bounds the posts by the calls of this."""
+        """Post a loss that was not posted yet; so there is at most one post per call."""
         with self._lock:
             reason, self._unreported = self._unreported, ""
             self._reported = bool(reason)
@@ -70,7 +70,7 @@ class HintPoster(FileSystemEventHandler):
             if event.is_directory:
                 self.report_loss(f"the folder itself was {event.event_type}")
         elif event.is_directory:
-            # Its content moves along without events of its own, or was there before the watch.
+            # Files in it have no events of their own, or were there before the watch.
             if self._path_filter.folder(path):
                 self.report_loss(f"folder {path!r} was {event.event_type}")
         elif self._path_filter.file(path) and is_unicode(path):

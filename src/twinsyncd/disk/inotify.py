@@ -31,7 +31,7 @@ from .hints import HintPoster
 from .observer import WITH_CLOSED, TreeObserver
 
 LIMITS: Final = Path("/proc/sys/fs/inotify")
-_WENT_MEANWHILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
+_VANISHED: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
 _WATCHES_ADVISED: Final = 524_288
 """What desktop distributions set; about 1 KiB of kernel memory for each watch in use."""
 
@@ -41,7 +41,7 @@ _QUEUES_ADVICE: Final = (
 )
 
 AddWatch = Callable[[bytes], None]
-"""Called ahead of every watch with its folder; raises OSError to refuse it."""
+"""Called before every watch with its folder; raises OSError to refuse it."""
 
 
 class Inotify(InotifyFD):
@@ -68,7 +68,7 @@ class Inotify(InotifyFD):
                 super().remove_callbacks([(descriptor, id_)])
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
         except OSError as exc:
-            if exc.errno not in _WENT_MEANWHILE:
+            if exc.errno not in _VANISHED:
                 self.refused[folder] = exc.errno or 0
             raise
         self.refused.pop(folder, None)
@@ -94,7 +94,7 @@ class InotifyObserver(TreeObserver):
         self, hints: HintPoster, before: AddWatch = lambda _: None, limits: Path = LIMITS
     ) -> None:
         """Open the queue; raises OSError when the limit of queues is reached."""
-        # A folder created together with its parent is watched twice; watchdog warns, in vain.
+        # A folder created together with its parent is watched twice; the warning is harmless.
         warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         try:
             self._queue = Inotify(hints, before)
@@ -137,7 +137,7 @@ class InotifyObserver(TreeObserver):
 
     def _explain(self, code: int, count: int) -> str:
         reason = self._watches_advice() if code == errno.ENOSPC else os.strerror(code)
-        return f"{count} folders wait for the next scan, as they are not watched: {reason}"
+        return f"{count} folders are not watched, so changes there wait for the next scan: {reason}"
 
     def _watches_advice(self) -> str:
         advised = max(_WATCHES_ADVISED, 2 * _watch_limit(self._limits))

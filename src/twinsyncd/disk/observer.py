@@ -31,13 +31,13 @@ CHANGES: Final[list[type[FileSystemEvent]]] = [
     DirDeletedEvent,
     DirMovedEvent,
 ]
-"""Watchdog's default has reads too: hashing would cause events, and bursts would be lost."""
+"""Watchdog's default includes reads: our own hashing would cause events and overflow the queue."""
 
 WITH_CLOSED: Final = [*CHANGES, FileClosedEvent]
 """Where the system reports that a writer has finished: one event instead of one per write."""
 
 WITH_MODIFIED: Final = [*CHANGES, FileModifiedEvent]
-"""Where it does not."""
+"""Where it does not: one event per write."""
 
 
 class TreeObserver:

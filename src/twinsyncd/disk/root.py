@@ -20,9 +20,9 @@ _FSID_IS_FOR_LIFE: Final = frozenset({"ext2", "ext3", "ext4", "btrfs", "f2fs", "
 
 
 def check(folder: Path, expected: str = "", *, listed: Mounts = mounts.listed) -> str:
-    """Return "" if the folder can be scanned, else the reason in words.
+    """Return "" if the folder can be scanned, else the reason as text.
 
-    `expected` is the identity it must have; "" accepts any. Never raises for the drive's sake.
+    `expected` is the identity it must have; "" accepts any. Errors of the drive are the reason.
     """
     mounts.refresh()
     try:
@@ -48,10 +48,10 @@ def identity(folder: Path, *, listed: Mounts = mounts.listed) -> str:
     """Return text that stays the same as long as the folder lies on the same drive.
 
     It survives a reboot and a remount: a share is named by its type and address, a local volume by
-    its file-system id, or by its device where that id is not kept. So it detects an unmounted
-    share (the folder is then on the local disk), another share and another volume. It does not
-    detect that the server behind an address was exchanged, nor another folder of the same drive;
-    and a share mounted under another name of its server looks like another drive.
+    its file-system id, or by its device where that id is not kept. It detects an unmounted share
+    (the folder is then on the local disk), another share and another volume. It does not detect
+    another server behind the same address, nor another folder of the same drive. A share mounted
+    under another name of its server looks like another drive.
     Raises OSError.
     """
     device = folder.stat().st_dev
@@ -66,7 +66,7 @@ def identity(folder: Path, *, listed: Mounts = mounts.listed) -> str:
 
 
 def anchor(folder: Path) -> tuple[int, int]:
-    """Return numbers that change when the folder is replaced, or a drive mounted over it.
+    """Return device and inode, which change when the folder is replaced or mounted over.
 
     Raises OSError, also where the path is no folder any more.
     """

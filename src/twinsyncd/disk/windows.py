@@ -56,7 +56,7 @@ if sys.platform == "win32":
     _DRIVE_REMOTE: Final = 4
 
     def open_shared(file: str) -> int:
-        """Return a descriptor that lets others write, rename and delete the file meanwhile.
+        """Return a descriptor; others may write, rename and delete the file while it is open.
 
         Raises OSError; PermissionError when somebody has it open without sharing.
         Source: Microsoft Learn, "CreateFileW function".

@@ -15,15 +15,15 @@ from .log_events import log_decision, log_facts
 from .person_requests import Request, fact_of
 
 LISTEN_S: Final = 1.0  # requests of other processes are noticed this often
-BEAT_S: Final = 5.0  # the heartbeat; status calls a daemon hung after three missed ones
-STORES_PER_COMMIT: Final = 3  # of those under way, one in so many ends before a decision is due
+BEAT_S: Final = 5.0  # between heartbeats; status reports a hang after three missed ones
+STORES_PER_COMMIT: Final = 3  # decide once a third of the running stores ended: one commit for all
 
 
 class JournalWriter(Protocol):
     """What the engine needs of the journal."""
 
     def commit(self, decision: Decision, taken: Sequence[int], now_s: float) -> None:
-        """Make all rows of the decision durable, or none; with them which requests were handled."""
+        """Commit all rows of the decision and the handled requests `taken`, or nothing."""
 
     def open_requests(self) -> Sequence[Request]:
         """Return the requests of people that are not handled yet."""
@@ -43,7 +43,7 @@ class Engine:
         begin: Callable[..., None],
         clock: Callable[[], Now],
     ) -> None:
-        """`begin` carries a command out somewhere else and returns at once."""
+        """`begin` starts a command on another thread and returns at once."""
         self.machine = machine
         self.alive: Callable[[], None] = lambda: None  # called with every heartbeat
         self._journal = journal
@@ -80,7 +80,7 @@ class Engine:
         return self._inbox.drain(wake_s - now.at_s, together)
 
     def _decide(self, received: list[Fact], asked: Sequence[Request]) -> None:
-        """Decide on the facts and on the requests, which count as handled with this commit."""
+        """Decide on facts and requests; the commit marks the requests as handled."""
         now = self._clock()
         requested = map(fact_of, asked)
         received = [*received, *(fact for fact in requested if fact is not None)]
@@ -105,6 +105,6 @@ class Engine:
 
     def _beat(self, now: Now) -> None:
         self._next_beat_s = now.at_s + BEAT_S
-        self._was_idle = self.machine.is_idle()  # whoever waits for it sees it at once
+        self._was_idle = self.machine.is_idle()  # written at once: `sync` waits for it
         self.alive()
         self._journal.beat(now.wall_s, is_idle=self._was_idle, unsettled=self.machine.unsettled())

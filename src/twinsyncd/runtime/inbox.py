@@ -9,20 +9,20 @@ from typing import Final
 from ..core.facts import Fact, FilesFound, HintsLost, Reserved, Touched
 from ..core.model import SourceKey
 
-HINTS_MAX: Final = 10_000  # hints waiting; beyond them a scan is cheaper than the hints
-BATCH_MAX: Final = 1_000  # facts per decision: one commit serves them all
-GATHER_S: Final = 0.03  # short beside an upload over any real line
-PARTS_MAX: Final = 8  # parts of scans waiting; a scan waits rather than fill the memory
+HINTS_MAX: Final = 10_000  # hints waiting; for more of them one scan costs less
+BATCH_MAX: Final = 1_000  # facts per decision, which is one commit
+GATHER_S: Final = 0.03  # much shorter than an upload over any real line
+PARTS_MAX: Final = 8  # parts of scans waiting; a scan waits, so that memory stays bounded
 
 
 class Inbox:
-    """Anyone may post; only the engine drains.
+    """Any thread may post; only the engine drains.
 
     Equal hints are kept once, and so are equal HintsLost. Too many hints at once become one
     HintsLost per source.
-    A reserved file is delivered with whatever comes next, since nobody waits for it: that saves a
-    commit for every new file, whose closing fact mostly follows within milliseconds. While many
-    stores are under way their ends are delivered together, for the same reason.
+    A Reserved fact is delivered together with the next fact: nothing waits for it, and its closing
+    fact usually follows within milliseconds, so this saves one commit per new file. For the same
+    reason the ends of many running stores are delivered together.
     """
 
     def __init__(self, *, gather_s: float = GATHER_S) -> None:
@@ -36,7 +36,7 @@ class Inbox:
         self._woken = False
 
     def post(self, fact: Fact) -> None:
-        """Queue a fact for the engine; a part of a scan may wait here for its turn."""
+        """Queue a fact for the engine; a part of a scan waits here while too many are queued."""
         with self._changed:
             if isinstance(fact, Reserved):
                 self._reserved.append(fact)
@@ -54,9 +54,9 @@ class Inbox:
             self._changed.notify_all()
 
     def drain(self, timeout_s: float, together: int = 1) -> list[Fact]:
-        """Return what has come in, waiting at most `timeout_s` [s] for the first of it.
+        """Return the facts received, waiting at most `timeout_s` [s] for the first one.
 
-        The first answer then waits a moment for others, until there are so many `together`.
+        Then waits up to `gather_s` for more, until there are `together` of them.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._has(1), max(timeout_s, 0.0))
@@ -73,7 +73,7 @@ class Inbox:
             return taken
 
     def close(self) -> None:
-        """Release everybody who waits."""
+        """Release every thread that waits in `post`."""
         with self._changed:
             self._parts = -(10**9)
             self._changed.notify_all()
