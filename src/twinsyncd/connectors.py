@@ -41,6 +41,7 @@ MODELS: Final[Mapping[str, tuple[str, ...]]] = {
     ".dwg": ("DWG", "AUTOPLANT", "CIVIL3D", "MSTN"),
     ".dxf": ("DWG",),
     ".ifc": ("IFC",),
+    ".ifczip": ("IFC",),
     ".rvt": ("REVIT",),
     ".nwd": ("NWD",),
     ".nwc": ("NWD",),

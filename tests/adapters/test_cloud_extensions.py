@@ -14,6 +14,7 @@ from twinsyncd.connectors import EXTENSIONS, KNOWN_CONNECTORS, MODELS, connector
         ("plans/Bridge.dwg", "DWG"),
         ("plans\\a.b.dxf", "DWG"),
         ("model.i.dgn", "MSTN"),
+        ("House.IFCZIP", "IFC"),
         ("road.land.xml", "MSTN"),
         ("land.xml", "OPENTOWER"),
         ("zones.shp.xml", "GEOSPATIAL"),

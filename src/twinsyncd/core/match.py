@@ -84,7 +84,17 @@ LITTER: Final[tuple[Litter, ...]] = (
     Litter("#recycle/", "#recycle", "the recycle bin of a NAS"),
     Litter("$RECYCLE.BIN/", r"\$recycle\.bin", "the recycle bin of a drive"),
     Litter("System Volume Information/", "system volume information", "kept by Windows"),
+    Litter("RECYCLER/", "recycler", "the recycle bin of a drive"),
     Litter("~snapshot/", "~snapshot", "the snapshots of a NAS"),
+    Litter("#snapshot/", "#snapshot", "the snapshots of a NAS"),
+    Litter("@Snapshot/", "@snapshot", "the snapshots of a NAS"),
+    Litter("@sharesnap/", "@sharesnap", "the snapshots of a NAS"),
+    Litter("@Recently-Snapshot/", "@recently-snapshot", "the snapshots of a NAS"),
+    Litter("~latest/", "~latest", "the newest snapshot of a NAS"),
+    Litter("@Recycle/", "@recycle", "the recycle bin of a NAS"),
+    Litter("@tmp/", "@tmp", "temporary files of a NAS"),
+    Litter("DfsrPrivate/", "dfsrprivate", "kept by Windows' DFS replication"),
+    Litter("lost+found/", r"lost\+found", "what a file-system check recovered"),
 )
 """Names that vendors or their users document as never being a design file."""
 
