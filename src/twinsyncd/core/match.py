@@ -28,8 +28,8 @@ FOLDERS_KEPT: Final = 4096
 class Pattern:
     """A compiled pattern.
 
-    `whole` matches paths. `leads` matches the folders that may hold a matching path; used of `include`
-    and `references`. `tree` matches the folders removed with all they hold; used of `exclude`.
+    `whole` matches paths. `leads` matches the folders that may hold a matching path (used for
+    `include` and `references`), `tree` the folders left out with all they hold (for `exclude`).
     """
 
     text: str
