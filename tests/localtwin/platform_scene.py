@@ -25,7 +25,8 @@ from localtwin.world.world import World, write_private
 from wire.witness import Exchange, Witness, contract
 
 ORIGIN = "http://localhost"
-WORDS = {"/itwins/favorites", "/itwins/recents", "/itwins/myprimaryaccount", "/imodels/favorites"}
+WORDS = {f"/{api}/{kind}" for api in ("itwins", "imodels") for kind in ("favorites", "recents")}
+WORDS |= {"/itwins/myprimaryaccount"}
 """Paths whose last word the contract takes for an id, as it does not have these operations."""
 
 

@@ -165,18 +165,20 @@ def test_favorites_are_each_users_own(platform: Platform, clock: Clock) -> None:
         assert [each["id"] for each in found["iTwins"]][:2] == [platform.itwin_id, first]
     assert [each["id"] for each in left][:1] == [first]
     assert others == []
+    assert expect(platform.get("/itwins/favorites?subClass=Program"), 200)["iTwins"] == []
     assert error_of(platform.post(f"/itwins/favorites/{NOBODY}"))[:2] == (404, "iTwinNotFound")
 
 
-def test_favorite_imodels_are_listed_per_itwin(platform: Platform) -> None:
+@pytest.mark.parametrize(("kind", "verb"), [("favorites", "PUT"), ("recents", "POST")])
+def test_marked_imodels_are_listed_per_itwin(platform: Platform, kind: str, verb: str) -> None:
     """A viewer opens on them."""
     imodel, other = platform.new_imodel(), platform.new_imodel()
-    added = platform.put(f"/imodels/favorites/{imodel}")
-    platform.put(f"/imodels/favorites/{other}")
-    removed = platform.delete(f"/imodels/favorites/{other}")
+    added = platform.request(verb, f"/imodels/{kind}/{imodel}")
+    platform.request(verb, f"/imodels/{kind}/{other}")
+    removed = platform.delete(f"/imodels/{kind}/{other}")
 
     query = {"iTwinId": platform.itwin_id}
-    listed = expect(platform.get("/imodels/favorites", params=query), 200)["iModels"]
+    listed = expect(platform.get(f"/imodels/{kind}", params=query), 200)["iModels"]
 
     assert (added.status_code, removed.status_code) == (204, 204)
     assert [each["id"] for each in listed] == [imodel]
@@ -221,3 +223,18 @@ def test_a_download_names_the_kind_of_its_storage(platform: Platform) -> None:
     (changeset,) = platform.changesets(imodel)
 
     assert changeset["_links"]["download"]["storageType"] == "azure"
+
+
+def test_only_the_last_used_itwins_are_kept(platform: Platform, clock: Clock) -> None:
+    """A list of everything is not a list of the recent."""
+    itwins = [
+        expect(platform.post("/itwins", json={"displayName": f"{number}"}), 201)["iTwin"]["id"]
+        for number in range(27)
+    ]
+    for itwin in itwins:
+        clock.advance(seconds=1)
+        platform.post(f"/itwins/recents/{itwin}")
+
+    listed = expect(platform.get("/itwins/recents"), 200)["iTwins"]
+
+    assert [each["id"] for each in listed] == itwins[:1:-1]

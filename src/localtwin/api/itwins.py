@@ -89,7 +89,7 @@ def router(world: World) -> APIRouter:
     @routes.get("")
     def listing(request: Request, asked: Annotated[Filter, Query()]) -> JSONResponse:
         """List the iTwins of the caller."""
-        found = world.itwins.page(_wanted(world, asked), skip=asked.skip, top=asked.top + 1)
+        found = world.itwins.page(itwin_filter(world, asked), skip=asked.skip, top=asked.top + 1)
         page, more = paged(found, asked.top)
         whole = wants_representation(request)
         links = page_links(request, skip=asked.skip, top=asked.top, more=more)
@@ -136,7 +136,8 @@ def _check_parent(world: World, request: Request, parent_id: str | None) -> None
         raise invalid("/itwins", detail, method=request.method) from missing
 
 
-def _wanted(world: World, asked: Filter) -> ITwinFilter:
+def itwin_filter(world: World, asked: Filter) -> ITwinFilter:
+    """Return the conditions that a query names."""
     properties = {
         "subClass": asked.sub_class,
         "type": asked.type,

@@ -61,11 +61,6 @@ _SUCCESS: dict[str, tuple[int, Schema]] = {
     f"GET {_ITWIN}": (200, wrapped("iTwin", "ITwin")),
     f"GET {_ITWIN}/account": (200, wrapped("iTwin", "ITwin")),
     "GET /itwins/myprimaryaccount": (200, wrapped("iTwin", "ITwin")),
-    "GET /itwins/favorites": (200, page("iTwins", "ITwin", "ITwinMinimal")),
-    "GET /itwins/recents": (200, page("iTwins", "ITwin", "ITwinMinimal")),
-    "POST /itwins/favorites/{itwin_id}": (204, _EMPTY),
-    "DELETE /itwins/favorites/{itwin_id}": (204, _EMPTY),
-    "POST /itwins/recents/{itwin_id}": (204, _EMPTY),
     "GET /users/me": (200, wrapped("user", "User")),
     "GET /users": (200, closed({"users": a_list(ref("User"))})),
     "POST /users/getbyidlist": (200, closed({"users": a_list(ref("User"))})),
@@ -90,9 +85,6 @@ _SUCCESS: dict[str, tuple[int, Schema]] = {
     f"GET {_IMODEL}/users": (200, page("users", "IModelUser", "IModelUserMinimal")),
     f"GET {_IMODEL}/users/{{user_id}}": (200, wrapped("user", "IModelUser")),
     f"GET {_IMODEL}/permissions": (200, _PERMISSIONS),
-    "GET /imodels/favorites": (200, page("iModels", "IModel", "IModelMinimal")),
-    "PUT /imodels/favorites/{imodel_id}": (204, _EMPTY),
-    "DELETE /imodels/favorites/{imodel_id}": (204, _EMPTY),
     f"GET {_IMODEL}/changesets": (200, page("changesets", "Changeset", "ChangesetMinimal")),
     f"GET {_IMODEL}/changesets/{{changeset_id}}": (200, wrapped("changeset", "Changeset")),
     f"POST {_IMODEL}/namedversions": (201, wrapped("namedVersion", "NamedVersion")),
@@ -166,6 +158,17 @@ def _of_connections(kind: str) -> dict[str, tuple[int, Schema]]:
     }
 
 
+def _of_marks(kind: str, verb: str) -> dict[str, tuple[int, Schema]]:
+    return {
+        f"GET /itwins/{kind}": (200, page("iTwins", "ITwin", "ITwinMinimal")),
+        f"POST /itwins/{kind}/{{itwin_id}}": (204, _EMPTY),
+        f"DELETE /itwins/{kind}/{{itwin_id}}": (204, _EMPTY),
+        f"GET /imodels/{kind}": (200, page("iModels", "IModel", "IModelMinimal")),
+        f"{verb} /imodels/{kind}/{{imodel_id}}": (204, _EMPTY),
+        f"DELETE /imodels/{kind}/{{imodel_id}}": (204, _EMPTY),
+    }
+
+
 def _of_configurations(scope: str) -> dict[str, tuple[int, Schema]]:
     path = f"/synchronization/configurations/{scope}/{{scope_id}}"
     configuration = wrapped("configuration", "Configuration")
@@ -178,6 +181,7 @@ def _of_configurations(scope: str) -> dict[str, tuple[int, Schema]]:
 
 
 _SUCCESS |= _of_connections("storage") | _of_connections("manifest")
+_SUCCESS |= _of_marks("favorites", "PUT") | _of_marks("recents", "POST")
 _SUCCESS |= {
     name: answer
     for scope in ("itwins", "imodels", "connections")

@@ -1,110 +1,132 @@
-"""Favorites and recently used iTwins, and favorite iModels, of each user.
+"""Favorite and recently used iTwins and iModels of each user.
 
-Source: iTwins API, "Get my favorite iTwins", "Get my recently used iTwins"; iModels API,
-"Get favorite iModels".
+Source: iTwins API, "Get my favorite iTwins", "Get my recently used iTwins"; iModels API, "Get
+favorite iModels", "Get recent iModels".
 """
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
 from sqlalchemy.schema import Table
 
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
 from localtwin.world.imodels.imodels import IModel, find_imodel
-from localtwin.world.itwins import ITwin, find_itwin
+from localtwin.world.itwins import ITwin, ITwinFilter, find_itwin
 from localtwin.world.tables import (
     favorite_imodels,
     favorite_itwins,
     imodels,
     itwins,
+    recent_imodels,
     recent_itwins,
 )
 
-_RECENT = 25  # as many as the platform keeps; older ones are dropped
+_KEPT = 25  # of the recently used; older marks are dropped
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """Where marks of one kind are kept."""
+
+    of_itwins: Table
+    of_imodels: Table
+    kept: int | None = None
+
+
+_TABLES = {
+    "favorites": _Marks(favorite_itwins, favorite_imodels),
+    "recents": _Marks(recent_itwins, recent_imodels, _KEPT),
+}
+KINDS = tuple(_TABLES)
+"""The kinds of marks, by their word in the API's paths."""
 
 
 class Favorites:
-    """The marks of all users."""
+    """The marks of all users; `kind` is one of KINDS."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    def itwins(self, user_id: str, *, skip: int, top: int) -> list[ITwin]:
-        """Return one page of the user's favorite iTwins, the newest mark first."""
-        return self._marked(favorite_itwins, user_id, skip=skip, top=top)
+    def itwins(
+        self, kind: str, user_id: str, wanted: ITwinFilter, *, skip: int, top: int
+    ) -> list[ITwin]:
+        """Return one page of the iTwins that the user marked, the newest mark first."""
+        table = _TABLES[kind].of_itwins
+        query = (
+            wanted.narrow(select(itwins))
+            .join(table, table.c.entity_id == itwins.c.id)
+            .where(table.c.user_id == user_id)
+            .order_by(table.c.marked.desc(), itwins.c.seq.desc())
+        )
+        rows = self._database.all(query.offset(skip).limit(top))
+        return [ITwin(**row._mapping) for row in rows]
 
-    def recent_itwins(self, user_id: str, *, skip: int, top: int) -> list[ITwin]:
-        """Return one page of the iTwins that the user used last, the newest first."""
-        return self._marked(recent_itwins, user_id, skip=skip, top=top)
-
-    def imodels(self, user_id: str, itwin_id: str, *, skip: int, top: int) -> list[IModel]:
-        """Return one page of the user's favorite iModels of an iTwin; raises NotFound."""
+    def imodels(
+        self, kind: str, user_id: str, itwin_id: str, *, skip: int, top: int
+    ) -> list[IModel]:
+        """Return one page of the iModels of an iTwin that the user marked; raises NotFound."""
+        table = _TABLES[kind].of_imodels
         query = (
             select(imodels.c.id)
-            .join(favorite_imodels, favorite_imodels.c.imodel_id == imodels.c.id)
-            .where(favorite_imodels.c.user_id == user_id, imodels.c.itwin_id == itwin_id.lower())
-            .order_by(favorite_imodels.c.marked.desc(), imodels.c.id)
+            .join(table, table.c.entity_id == imodels.c.id)
+            .where(table.c.user_id == user_id, imodels.c.itwin_id == itwin_id.lower())
+            .order_by(table.c.marked.desc(), imodels.c.id)
         )
         with self._database.read() as connection:
             find_itwin(connection, itwin_id)
             found = connection.execute(query.offset(skip).limit(top)).scalars().all()
             return [find_imodel(connection, imodel_id) for imodel_id in found]
 
-    def add_itwin(self, user_id: str, itwin_id: str) -> None:
-        """Mark the iTwin as a favorite; raises NotFound."""
-        self._mark(favorite_itwins, user_id, itwin_id)
+    def mark_itwin(self, kind: str, user_id: str, itwin_id: str) -> None:
+        """Mark the iTwin, or renew its mark; raises NotFound."""
+        marks = _TABLES[kind]
+        with self._database.write() as connection:
+            found = find_itwin(connection, itwin_id)
+            self._mark(connection, marks.of_itwins, user_id, found.id, kept=marks.kept)
 
-    def remove_itwin(self, user_id: str, itwin_id: str) -> None:
+    def unmark_itwin(self, kind: str, user_id: str, itwin_id: str) -> None:
         """Remove the mark, if there is one; raises NotFound for an unknown iTwin."""
+        table = _TABLES[kind].of_itwins
         with self._database.write() as connection:
             found = find_itwin(connection, itwin_id)
-            table = favorite_itwins.c
-            mine = (table.user_id == user_id) & (table.itwin_id == found.id)
-            connection.execute(delete(favorite_itwins).where(mine))
+            connection.execute(delete(table).where(_mine(table, user_id, found.id)))
 
-    def use_itwin(self, user_id: str, itwin_id: str) -> None:
-        """Record that the user uses the iTwin now; raises NotFound."""
-        self._mark(recent_itwins, user_id, itwin_id)
-        table = recent_itwins.c
-        mine = table.user_id == user_id
-        kept = select(table.itwin_id).where(mine).order_by(table.marked.desc()).limit(_RECENT)
-        with self._database.write() as connection:
-            connection.execute(delete(recent_itwins).where(mine, table.itwin_id.not_in(kept)))
-
-    def add_imodel(self, user_id: str, imodel_id: str) -> None:
-        """Mark the iModel as a favorite; raises NotFound."""
+    def mark_imodel(self, kind: str, user_id: str, imodel_id: str) -> None:
+        """Mark the iModel, or renew its mark; raises NotFound."""
+        marks = _TABLES[kind]
         with self._database.write() as connection:
             found = find_imodel(connection, imodel_id)
-            table = favorite_imodels.c
-            mine = (table.user_id == user_id) & (table.imodel_id == found.id)
-            connection.execute(delete(favorite_imodels).where(mine))
-            row = {"user_id": user_id, "imodel_id": found.id, "marked": stamp(self._clock())}
-            connection.execute(insert(favorite_imodels).values(row))
+            self._mark(connection, marks.of_imodels, user_id, found.id, kept=marks.kept)
 
-    def remove_imodel(self, user_id: str, imodel_id: str) -> None:
+    def unmark_imodel(self, kind: str, user_id: str, imodel_id: str) -> None:
         """Remove the mark, if there is one; raises NotFound for an unknown iModel."""
+        table = _TABLES[kind].of_imodels
         with self._database.write() as connection:
             found = find_imodel(connection, imodel_id)
-            table = favorite_imodels.c
-            mine = (table.user_id == user_id) & (table.imodel_id == found.id)
-            connection.execute(delete(favorite_imodels).where(mine))
+            connection.execute(delete(table).where(_mine(table, user_id, found.id)))
 
-    def _mark(self, table: Table, user_id: str, itwin_id: str) -> None:
-        with self._database.write() as connection:
-            found = find_itwin(connection, itwin_id)
-            mine = (table.c.user_id == user_id) & (table.c.itwin_id == found.id)
-            connection.execute(delete(table).where(mine))
-            row = {"user_id": user_id, "itwin_id": found.id, "marked": stamp(self._clock())}
-            connection.execute(insert(table).values(row))
+    def _mark(
+        self,
+        connection: Connection,
+        table: Table,
+        user_id: str,
+        entity_id: str,
+        *,
+        kept: int | None,
+    ) -> None:
+        connection.execute(delete(table).where(_mine(table, user_id, entity_id)))
+        row = {"user_id": user_id, "entity_id": entity_id, "marked": stamp(self._clock())}
+        connection.execute(insert(table).values(row))
+        if kept is not None:
+            of_user = table.c.user_id == user_id
+            newest = select(table.c.entity_id).where(of_user).order_by(table.c.marked.desc())
+            old = table.c.entity_id.not_in(newest.limit(kept))
+            connection.execute(delete(table).where(of_user, old))
 
-    def _marked(self, table: Table, user_id: str, *, skip: int, top: int) -> list[ITwin]:
-        query = (
-            select(itwins)
-            .join(table, table.c.itwin_id == itwins.c.id)
-            .where(table.c.user_id == user_id)
-            .order_by(table.c.marked.desc(), itwins.c.seq.desc())
-        )
-        rows = self._database.all(query.offset(skip).limit(top))
-        return [ITwin(**row._mapping) for row in rows]
+
+def _mine(table: Table, user_id: str, entity_id: str) -> ColumnElement[bool]:
+    return (table.c.user_id == user_id) & (table.c.entity_id == entity_id)

@@ -9,7 +9,12 @@ from localtwin.world.tables.access import (
     owners,
     revoked_tokens,
 )
-from localtwin.world.tables.favorites import favorite_imodels, favorite_itwins, recent_itwins
+from localtwin.world.tables.favorites import (
+    favorite_imodels,
+    favorite_itwins,
+    recent_imodels,
+    recent_itwins,
+)
 from localtwin.world.tables.metadata import metadata
 from localtwin.world.tables.projects import changesets, imodels, itwins, named_versions, webhooks
 from localtwin.world.tables.storage import (
@@ -45,6 +50,7 @@ __all__ = [
     "metadata",
     "named_versions",
     "owners",
+    "recent_imodels",
     "recent_itwins",
     "references",
     "revoked_tokens",
