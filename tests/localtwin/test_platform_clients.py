@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -121,24 +122,30 @@ def test_azure_understands_the_refusals(blob: BlobClient, upload_url: str) -> No
     assert getattr(refused.value, "error_code", "") == "AuthenticationFailed"
 
 
-@pytest.mark.skipif(
+npm_clients = pytest.mark.skipif(
     not NODE_MODULES.is_dir() or shutil.which("node") is None,
     reason="the npm clients are not installed; .ci/run does that",
 )
-def test_the_npm_clients_find_their_way(local: Ready) -> None:
-    """They carry the assumptions of everybody who builds on them."""
-    told = (str(NODE_MODULES), local.api_url, local.client_id, local.client_secret)
 
+
+def seen_by(script: str, local: Ready, *more: str) -> Any:
+    """Run a script of `clients` and return what it printed."""
+    told = (str(NODE_MODULES), local.api_url, local.client_id, local.client_secret, *more)
     ended = subprocess.run(
-        ["node", str(HERE / "clients" / "office.mjs"), *told],
+        ["node", str(HERE / "clients" / script), *told],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-
     assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout) == {
+    return json.loads(ended.stdout)
+
+
+@npm_clients
+def test_the_npm_clients_find_their_way(local: Ready) -> None:
+    """They carry the assumptions of everybody who builds on them."""
+    assert seen_by("office.mjs", local) == {
         "token": "Bearer",
         "created": 201,
         "itwin": True,
@@ -150,4 +157,36 @@ def test_the_npm_clients_find_their_way(local: Ready) -> None:
         "version": "Start",
         "twice": "iModelExists",
         "deleted": 204,
+    }
+
+
+@npm_clients
+def test_the_npm_clients_read_what_a_run_wrote(
+    local: Ready, http: httpx.Client, tmp_path: Path
+) -> None:
+    """Changesets through the backend's storage client, and whoever the links lead to."""
+    root = pair_id(local.itwin_id, local.itwin_id)
+    links = http.post(f"/storage/folders/{root}/files", json={"displayName": "a.ifc"}).json()
+    upload, complete = (links["_links"][name]["href"] for name in ("uploadUrl", "completeUrl"))
+    httpx.put(upload, content=b"wall", headers={"x-ms-blob-type": "BlockBlob"})
+    file = http.post(complete).json()["file"]["id"]
+    named = {"iTwinId": local.itwin_id, "name": "Read by others"}
+    imodel = http.post("/imodels", json=named).json()["iModel"]["id"]
+    source = {"storageFileId": file, "connectorType": "IFC"}
+    body = {"iModelId": imodel, "authenticationType": "Service", "sourceFiles": [source]}
+    connections = "/synchronization/imodels/storageconnections"
+    connection = http.post(connections, json=body).json()["connection"]["id"]
+    run = http.post(f"{connections}/{connection}/run").headers["location"]
+    while http.get(run).json()["run"]["state"] != "Completed":
+        pass
+
+    assert seen_by("reader.mjs", local, imodel, str(tmp_path)) == {
+        "downloaded": [True],
+        "tasks": ["string"],
+        "creator": [True, 1],
+        "users": 2,
+        "permissions": 4,
+        "marked": [1, 1],
+        "unmarked": 0,
+        "account": True,
     }

@@ -64,6 +64,9 @@ def router(world: World) -> APIRouter:
         if body.scope == ITWIN and body.scope_id is None:
             text = "Required property is missing."
             raise invalid(request.url.path, Detail("MissingRequiredProperty", text, "scopeId"))
+        if body.scope != ITWIN and body.scope_id not in {None, world.account.id}:
+            text = "A local platform has one account; leave the property out, or name that one."
+            raise invalid(request.url.path, Detail("InvalidValue", text, "scopeId"))
         hook = world.webhooks.create(
             body.callback_url,
             scope=body.scope,
