@@ -36,7 +36,7 @@ HTTP_LIMITS = HttpLimits()
 
 
 class Stage(Enum):
-    """How much of a request has come."""
+    """How much of a request was received."""
 
     NONE = auto()
     HEAD = auto()
@@ -44,12 +44,12 @@ class Stage(Enum):
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """HTTP on one connection, with a limit to everything."""
+    """HTTP on one connection, with limits."""
 
     limits: ClassVar[HttpLimits] = HTTP_LIMITS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """Begin, unless there are too many already."""
+        """Start, unless there are too many connections."""
         super().connection_made(transport)
         self._stage = Stage.NONE
         self._requests = 0
@@ -64,12 +64,12 @@ class LimitedProtocol(HttpToolsProtocol):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """Stop the checks."""
         self._timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come; refuse a request that has grown beyond its limit."""
+        """Receive bytes; refuse a request that exceeds its limit."""
         if self._stage is Stage.NONE:
             self._begin()
         self._received += len(data)
@@ -87,7 +87,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Hand the request over; its body may follow."""
+        """Pass the request to the application; its body may follow."""
         if not self.url.startswith((b"/", b"http")):
             raise ValueError("a request of the server as a whole, or of another one")
         self._stage = Stage.BODY
@@ -96,7 +96,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._handed_over = True
 
     def on_body(self, body: bytes) -> None:
-        """Hand over a piece of the body; one that comes alone, as it is: copying costs a third."""
+        """Pass a piece of the body on; a single piece without copying it, which costs a third."""
         if self.cycle.body or self.cycle.response_complete:
             super().on_body(body)
             return
@@ -106,12 +106,12 @@ class LimitedProtocol(HttpToolsProtocol):
         self.cycle.message_event.set()
 
     def on_message_complete(self) -> None:
-        """Know the request whole."""
+        """Record that the request was received whole."""
         self._stage = Stage.NONE
         super().on_message_complete()
 
     def resume_writing(self) -> None:
-        """Know that the client has taken what was sent."""
+        """Record that the client has read what was sent."""
         self._drained = True
         super().resume_writing()
 
@@ -121,7 +121,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._begun_at = self._received
 
     def _check(self) -> None:
-        """End the connection when nothing has moved since the last checks."""
+        """End the connection when it made no progress in the last checks."""
         self._timer = self.loop.call_later(self.limits.check_interval_s, self._check)
         buffered = self.transport.get_write_buffer_size()
         requests, received, buffered_before = self._last_check
@@ -142,11 +142,11 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(408)
 
     def _is_bounded(self) -> bool:
-        """Return whether what is still to come would be kept, or has no announced end."""
+        """Return whether the rest of the body must be limited by its size."""
         return self._chunked or not (self.url.startswith(_CONTENTS) or self._is_answered())
 
     def _is_silent(self, received: int) -> bool:
-        """Return whether we wait for the client, and `received` bytes are not what we wait for."""
+        """Return whether we wait for the client, and `received` bytes are too few."""
         match self._stage:
             case Stage.NONE:
                 return self._is_answered() and self.timeout_keep_alive_task is None

@@ -31,7 +31,7 @@ _ALL_ADDRESSES = {"0.0.0.0", "::"}  # noqa: S104 (names of no host)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to serve; port 0 is the port of the last time, or a free one."""
+    """How to serve; port 0 means the port used last, or a free one."""
 
     data: Path
     host: str = "127.0.0.1"
@@ -205,7 +205,7 @@ def _refuse_exposure(settings: Settings) -> None:
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """Return a socket on the wanted port, or on the remembered one, or on a free one."""
+    """Return a socket on the configured port, on the one used last, or on a free one."""
     remembered = settings.data / _PORT_FILE
     ports = [settings.port] if settings.port else [*_read_port(remembered), 0]
     for port in ports:
@@ -268,7 +268,7 @@ def _ready(settings: Settings, listening: socket.socket, world: World) -> Ready:
 def _some_itwin(world: World) -> str:
     """Return an iTwin to begin with: the one that the first start made, or another, or a new one.
 
-    Whoever deleted theirs must be able to start again.
+    A user who deleted theirs must be able to start again.
     """
     made = world.credentials
     there = [itwin.id for itwin in world.itwins.page(skip=0, top=1)]

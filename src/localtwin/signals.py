@@ -1,4 +1,4 @@
-"""Signals that ask the server for its end."""
+"""Signals that stop the server."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[None]:
-    """Take a signal for an ordinary end.
+    """End the context quietly when a signal stops the server.
 
-    uvicorn stops cleanly and then raises the signal again for whoever had the handler before.
+    uvicorn stops cleanly and then raises the signal again, for the handler set before its own.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -29,7 +29,7 @@ def stop_on_signals() -> Iterator[None]:
 
 
 class _Ended(BaseException):
-    """A signal asked for the end."""
+    """A signal stopped the server."""
 
 
 def _ended(_signal: int, _frame: object) -> None:

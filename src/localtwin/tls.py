@@ -1,4 +1,4 @@
-"""The certificate that a server shows: whether it can be used, and for which names."""
+"""The server's certificate: whether it can be used, and for which names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from localtwin.errors import SetupError
 
 
 def check_certificate(certificate: Path | None, private_key: Path | None) -> None:
-    """Raise SetupError when the files can't serve; without a certificate there is nothing to say.
+    """Raise SetupError when the files can't be used; without a certificate nothing is checked.
 
     The key may be in the certificate's file.
     """

@@ -1,4 +1,4 @@
-"""Switches for faults over HTTP, for tests of other programs; there only when asked for."""
+"""Faults switched over HTTP, for tests of other programs; served with --admin only."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def router(world: World) -> APIRouter:
 
 
 def closed_router(_world: World) -> APIRouter:
-    """Return the routes that say how to get the switches."""
+    """Return the routes that are served without --admin; they name that switch."""
     routes = APIRouter(prefix="/localtwin/faults", include_in_schema=False)
 
     @routes.api_route("", methods=["GET", "POST", "DELETE"])
     def closed() -> Response:
-        """Refuse, and name the switch of the command line."""
+        """Refuse, and name the command line switch."""
         raise NotFound(
             "ResourceNotFound",
             "Faults can be switched by HTTP only when localtwin was started with --admin.",

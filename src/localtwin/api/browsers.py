@@ -1,6 +1,6 @@
 """Lets pages of any origin call the APIs, as the platform does, and only the APIs.
 
-Tokens travel in headers, never in cookies, so a page can do no more than what it has a token for.
+Tokens are sent in headers, never in cookies, so a page can only do what it has a token for.
 Pages for people (the overview, the sign-in, the consent) stay closed to other pages.
 """
 

@@ -83,7 +83,7 @@ def invalid(path: str, *details: Detail, method: str = "POST") -> Invalid:
 
 
 def _summary(path: str, verb: str) -> str:
-    """Return the sentence above the details.
+    """Return the message of the error above its details.
 
     Source: error examples of each API's operations.
     """
@@ -109,7 +109,7 @@ INCOMPLETE = "A property required to create or update a connection is missing."
 
 
 class BodyTooLarge(Exception):
-    """The body is longer than any operation takes."""
+    """The body is longer than any operation accepts."""
 
 
 def too_large() -> JSONResponse:
@@ -210,7 +210,7 @@ def not_this(name: str, value: str) -> Detail:
 
 
 def _missing(target: str, path: str, kind: str) -> str:
-    """Return the words for what is missing.
+    """Return the message for a missing property.
 
     Source: Synchronization API, "Create StorageConnection", error examples.
     """

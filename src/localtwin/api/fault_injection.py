@@ -1,4 +1,4 @@
-"""Makes requests fail as the fault switches say, and throttles clients that ask too often.
+"""Makes requests fail as the faults demand, and limits the request rate of clients.
 
 Source: iTwin Platform, "Rate limits": 429 with Retry-After and ITwinPlatform-RateLimited headers.
 """
@@ -159,7 +159,7 @@ async def _discard(_message: Message) -> None:
 
 
 async def _break_connection(send: Send) -> None:
-    """Announce a body and send none: the server then closes the connection."""
+    """Announce a body and send less, so that the server closes the connection."""
     headers = [(b"content-length", b"1000000")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b" ", "more_body": True})

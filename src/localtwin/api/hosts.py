@@ -1,7 +1,7 @@
 """Refuses requests under a name that is not this server's.
 
-A page of another site can make its own name resolve to this computer; its browser then sends that
-name, and takes the answers for its own (DNS rebinding). So every request must name a loopback
+A page of another site can make its own name resolve to this computer; the browser then sends that
+name, and lets the page read the answers (DNS rebinding). So every request must name a loopback
 address, localhost, or a host that the server was started for.
 """
 

@@ -23,7 +23,7 @@ SubClass = Literal["Account", "Asset", "Portfolio", "Program", "Project", "WorkP
 
 
 class ITwinProperties(RequestBody):
-    """What describes an iTwin."""
+    """The descriptive properties of an iTwin."""
 
     type: str | None = None
     geographic_location: Annotated[str | None, Field(alias="geographicLocation")] = None
@@ -52,7 +52,7 @@ class ITwinUpdate(ITwinProperties):
 
 
 class Filter(BaseModel):
-    """What a list may be narrowed to; inactive iTwins are listed only when asked for."""
+    """The filters of a list; inactive iTwins are listed only on request."""
 
     sub_class: Annotated[SubClass | None, Field(alias="subClass")] = None
     type: str | None = None
@@ -103,7 +103,7 @@ def router(world: World) -> APIRouter:
 
     @routes.patch("/{itwin_id}")
     def change(request: Request, itwin_id: str, body: ITwinUpdate) -> JSONResponse:
-        """Change what describes an iTwin."""
+        """Change the properties of an iTwin."""
         _check_parent(world, request, body.parent_id)
         given = body.model_dump(
             by_alias=True, exclude_unset=True, exclude={"display_name", "number"}
@@ -156,7 +156,7 @@ def itwin_filter(world: World, asked: Filter) -> ITwinFilter:
 
 
 def itwin_shape(world: World, itwin: ITwin, *, whole: bool) -> dict[str, Any]:
-    """Return an iTwin; the minimum leaves out all that only describes it."""
+    """Return an iTwin; the minimum leaves out the descriptive properties."""
     given = DEFAULTS | itwin.properties
     minimal = {
         "id": itwin.id,

@@ -1,4 +1,4 @@
-"""The words that JSON Schemas of answers are written with."""
+"""Building blocks of the JSON Schemas of answers."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def sync_file(file: Path) -> None:
-    """Return when the content of `file` is on the disk; whoever wrote it."""
+    """Return when the content of `file` is on the disk."""
     # Windows flushes only what is open for writing.
     descriptor = os.open(file, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""Delivers events to webhooks, in a thread of its own: a slow listener holds up no run.
+"""Delivers events to webhooks, in a thread of its own: a slow listener delays no run.
 
 Source: Webhooks API v2, "Signature: sha256=<hex HMAC-SHA256(secret, raw body)>" and its events.
 """
@@ -28,7 +28,7 @@ _WAIT_S = 10
 
 
 class WebhookDelivery:
-    """Takes events and delivers each to all who want it, a few times if need be."""
+    """Delivers each event to every webhook that subscribed to it, with a few retries."""
 
     def __init__(self, webhooks: Webhooks, clock: Clock) -> None:
         self._webhooks = webhooks
@@ -42,7 +42,7 @@ class WebhookDelivery:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop; what was not delivered is lost, as webhooks are a hint."""
+        """Stop; undelivered events are lost, as clients may not rely on webhooks alone."""
         self._stopping.set()
         self._events.put(None)
         if self._thread.is_alive():

@@ -1,4 +1,4 @@
-"""Webhooks: who is notified of which events.
+"""Webhooks: subscriptions to events.
 
 Source: Webhooks API v2, "Create webhook"; a webhook is created inactive.
 """
@@ -49,7 +49,7 @@ class Webhooks:
         event_types: list[str],
         secret: str | None,
     ) -> Webhook:
-        """Return a new, inactive webhook, with a secret of ours unless one is given."""
+        """Return a new, inactive webhook, with a random secret unless one is given."""
         with self._database.write() as connection:
             if scope == ITWIN:
                 find_itwin(connection, scope_id or "")

@@ -1,4 +1,4 @@
-"""The world: everything localtwin knows, under one folder, put together."""
+"""The world: all data of localtwin in one folder, and the objects that work on it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _KEY_BITS = 2048
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the first start made for the user, kept in the data folder for them only."""
+    """The client and the iTwin that the first start made; readable by the folder's owner only."""
 
     client_id: str
     client_secret: str
@@ -108,7 +108,7 @@ class World:
         self.account = self.itwins.account(self.access.user_id(self.credentials.client_id))
 
     def start(self, *, warm: bool = False) -> None:
-        """Carry out runs, deliver events, join contents; `warm` loads one worker in advance."""
+        """Execute runs, deliver events, join contents; `warm` loads one worker in advance."""
         self.content_assembler.start()
         self.executor.start(warm=warm)
         self.webhook_delivery.start()

@@ -1,6 +1,6 @@
-"""The pages where a person agrees, and the browser returns to the program that asked.
+"""The sign-in page and the consent page; both return the browser to the program that asked.
 
-One signs in a program; the other lets runs act for a user while nobody is there.
+The first signs a program in, the second lets runs act for a user who is not there.
 Source: iTwin Platform, "Authorization code with PKCE"; RFC 8252: only loopback addresses;
 Synchronization API, "Get authorization information".
 """
@@ -69,7 +69,7 @@ def router(world: World) -> APIRouter:
         request: str = "",
         request_uri: str = "",
     ) -> Response:
-        """Show the page, or say what is wrong with the request."""
+        """Show the page, or the error of the request."""
         problem = _problem(client_id, redirect_uri)
         if problem is not None:
             return HTMLResponse(f"<h1>{escape(problem)}</h1>", 400, HEADERS)
@@ -111,7 +111,7 @@ def router(world: World) -> APIRouter:
 def _consent_routes(routes: APIRouter, world: World) -> None:
     @routes.get("/connect/consent")
     def ask_consent(asked: Annotated[str, Query(alias="request")]) -> Response:
-        """Show who is asked to let runs act in their name."""
+        """Show the page that asks for consent."""
         try:
             who = world.access.consent_asked(asked)
         except Unauthorised as refusal:
@@ -135,9 +135,9 @@ def _consent_routes(routes: APIRouter, world: World) -> None:
 
 
 def _unsupported(prompt: str, response_mode: str, request: str, request_uri: str) -> str | None:
-    """Return the error for what this server does not do, None when there is nothing of it.
+    """Return the error for what this server does not do, None when the request has none of it.
 
-    Nobody is ever signed in here without the page, so prompt=none always needs a login.
+    Every sign-in shows the page, so prompt=none always answers that a login is required.
     Source: OpenID Connect Core 1.0, sections 3.1.2.1, 3.1.2.6 and 6.
     """
     prompts = set(prompt.split())

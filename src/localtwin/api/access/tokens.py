@@ -41,7 +41,7 @@ def _revocation(routes: APIRouter, world: World) -> None:
         client_id: Annotated[str, Form()] = "",
         client_secret: Annotated[str, Form()] = "",
     ) -> Response:
-        """Accept a token no more; an unknown one is fine, as it is not accepted either."""
+        """Revoke a token; an unknown token is no error (RFC 7009, section 2.2)."""
         client = _client(world, request, client_id, client_secret)
         if client is None:
             return oauth_error(401, "invalid_client", "Unknown client or secret")
@@ -102,7 +102,7 @@ def _end_of_session(routes: APIRouter, world: World) -> None:
     def end_session(
         id_token_hint: str = "", post_logout_redirect_uri: str = "", state: str = ""
     ) -> Response:
-        """Return to the program; no session is kept here that could go on."""
+        """Return to the program; there is no session that would have to end."""
         if id_token_hint and not world.access.signed_by_us(id_token_hint):
             return _wrong("The id_token_hint is not a token of this server.")
         if not post_logout_redirect_uri:
@@ -122,7 +122,7 @@ def _wrong(text: str) -> Response:
 def _client(world: World, request: Request, client_id: str, secret: str) -> str | None:
     """Return the client that calls, None unless it proves who it is.
 
-    The client of people has no secret to prove.
+    The native client has no secret, so its id is enough.
     """
     known_id, given = basic_credentials(request.headers.get("authorization", "")) or (
         client_id,

@@ -1,4 +1,4 @@
-"""The Users API: who the caller is, and who stands behind an id.
+"""The Users API: the caller, and users by id or name.
 
 Source: Users API, "Get me", "Get users by id list", "Search users"; as iTwin/itwin-cli calls them.
 """

@@ -52,7 +52,7 @@ def declared_size(request: Request, limit: int) -> int:
 async def receive(request: Request, incoming: Incoming, *, size: int) -> None:
     """Write the body to `incoming`; raises BlobRefusal when it is not `size` bytes long.
 
-    While one part is written and hashed by threads the next is received: never more than two.
+    While threads write and hash one part, the next is received; there are never more than two.
     """
     pending: Future[list[None]] | None = None
     pieces: list[bytes] = []

@@ -21,7 +21,7 @@ _STRUCTURED = "x-ms-structured-body"
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What a client says the body's checksums are, in base64."""
+    """The checksums that a client sends with a body, in base64."""
 
     md5: str | None = None
     crc64: str | None = None
@@ -72,7 +72,7 @@ def check_md5(claimed: str, actual: str) -> None:
 
 
 def asked_of_range(headers: Mapping[str, str], size: int | None) -> str | None:
-    """Return the header that shall carry the checksum of a range of `size` bytes; None: no range.
+    """Return the header that carries the checksum of a range of `size` bytes; None: no range.
 
     Raises BlobRefusal without a range, for a long one, or when both checksums are asked for.
     """
@@ -85,7 +85,7 @@ def asked_of_range(headers: Mapping[str, str], size: int | None) -> str | None:
 
 
 def checksum_headers(actual: Sums) -> dict[str, str]:
-    """Return the headers that say what was computed."""
+    """Return the headers with the computed checksums."""
     found = {_MD5: actual.md5, _CRC64: actual.crc64}
     return {name: text for name, text in found.items() if text is not None}
 

@@ -1,4 +1,4 @@
-"""Headers of blob requests and answers: conditions, and what is kept with a content.
+"""Headers of blob requests and answers: conditions, and what is stored with a content.
 
 Source: Blob service REST API, "Put Blob", "Put Block List", "Get Blob Properties", "Specifying
 conditional headers for Blob service operations".
@@ -65,7 +65,7 @@ def refuse_unsupported(request: Request) -> None:
 
 
 def conditions_of(request: Request, *, reading: bool = False) -> Conditions:
-    """Return the conditions under which the request shall be carried out."""
+    """Return the conditions of the request."""
     headers = request.headers
     return Conditions(
         if_match=headers.get("if-match"),

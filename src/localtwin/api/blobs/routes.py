@@ -189,7 +189,7 @@ class BlobEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of a content is asked for, and how it is answered."""
+    """The requested range of a content, and the status and headers of the answer."""
 
     first: int
     size: int
@@ -198,7 +198,7 @@ class Part:
 
 
 class ContentResponse(StreamingResponse):
-    """Sends a range of a content, and closes it however that ends."""
+    """Sends a range of a content, and closes the content in every case."""
 
     def __init__(self, content: IO[bytes], part: Part) -> None:
         super().__init__(_pieces(content, part), part.status, part.headers)

@@ -56,7 +56,7 @@ def changeset_shape(
     *,
     whole: bool = True,
 ) -> dict[str, Any]:
-    """Return a changeset; `whole` adds what wrote it, its name and where to download it."""
+    """Return a changeset; `whole` adds application, task, named version and download link."""
     here = f"{origin(request)}/imodels/{changeset.imodel_id}"
     links: dict[str, Any] = {
         "self": link(f"{here}/changesets/{changeset.id}"),
@@ -102,7 +102,7 @@ def changeset_shape(
 
 
 def install_downloads(app: FastAPI, world: World) -> None:
-    """Add to `app` the endpoint that download links of changesets lead to."""
+    """Add the endpoint of changeset downloads to `app`."""
 
     async def download(request: Request) -> Response:
         head = request.method == "HEAD"

@@ -1,7 +1,7 @@
 """The pages for people: what is in the world, and the block to paste into a configuration.
 
-Read-only and without a secret, only where the secret is; shown on this machine alone, because
-nobody signs in to look.
+Read-only, and without the secret: only its place is shown. Served to this machine only, because
+these pages need no sign-in.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def router(world: World) -> APIRouter:
 
     @routes.get("/")
     def home(request: Request) -> Response:
-        """Show what there is."""
+        """Show the iTwins with their iModels."""
         return Overview(world).show(origin(request)) if _is_here(request) else _elsewhere()
 
     @routes.get("/view/{imodel_id}")
@@ -122,7 +122,7 @@ _BEGIN = tag(
 
 
 def _is_here(request: Request) -> bool:
-    """Return whether a browser of this machine asks, under a name that says so."""
+    """Return whether a browser of this machine asks, under a loopback name."""
     caller = request.client.host if request.client else ""
     return is_loopback(caller) and is_loopback(host_name(request.headers.get("host", "")))
 

@@ -1,6 +1,6 @@
-"""Pages for people: the frame, tables, and how moments, sizes and results are said.
+"""Building blocks of HTML pages: the frame, tables, times, sizes.
 
-Everything is escaped but `Html`. No scripts; the style is in the page.
+Everything is escaped except `Html`. No scripts; the style is in the page.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Cell = str | int | Html
 
 
 def page(title: str, *parts: str, live: bool = False) -> HTMLResponse:
-    """Return a whole page; `live`: it shows something that goes on, so it comes again."""
+    """Return a whole page; `live`: it shows work in progress, so the browser reloads it."""
     refresh = f'<meta http-equiv="refresh" content="{_REFRESH_S}">' if live else ""
     body = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -65,7 +65,7 @@ def page(title: str, *parts: str, live: bool = False) -> HTMLResponse:
 
 
 def picture(svg: str) -> Response:
-    """Return an SVG picture of our own; a browser may keep it, since what it shows is past."""
+    """Return an SVG picture of our own; a browser may cache it, since it never changes."""
     headers = {**_HEADERS, "Cache-Control": f"private, max-age={_KEEP_S}"}
     return Response(svg, headers=headers, media_type="image/svg+xml")
 
@@ -87,7 +87,7 @@ def image(source: str, text: str) -> Html:
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:
-    """Return a table; numbers stand right, and a `div` takes the room and breaks into lines."""
+    """Return a table; numbers are aligned right, a `div` takes the free width and wraps."""
     listed = list(rows)
     numeric = [isinstance(cell, int) for cell in listed[0]] if listed else []
     head = "".join(
@@ -106,12 +106,12 @@ def shown(part: Cell) -> str:
 
 
 def moment(stamp: str) -> Html:
-    """Return when it was, to the second, in UTC."""
+    """Return a time in UTC, to the second."""
     return Html(f"{escape(stamp[:10])} {escape(stamp[11:19])}")
 
 
 def lasted(began: str, ended: str | None) -> str:
-    """Return how long it took, in the unit that fits; "" while it goes on."""
+    """Return a duration in a suitable unit; "" while it is not over."""
     if ended is None:
         return ""
     took_s = (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()

@@ -46,7 +46,7 @@ class IModelPage:
         self._busy = False
 
     def show(self, imodel_id: str) -> HTMLResponse:
-        """Return the page; one that says so when there is no such iModel."""
+        """Return the page; 404 with an explanation when there is no such iModel."""
         back = tag("p", anchor("/", "localtwin"), " / ")
         try:
             imodel = self._world.imodels.get(imodel_id)
@@ -125,7 +125,7 @@ def changeset_picture(world: World, imodel_id: str, index: int) -> Response:
 
 
 def mark(run: Run) -> Html:
-    """Return how a run stands, in a word and a colour."""
+    """Return the status of a run as a coloured word."""
     if run.state != COMPLETED:
         return tag("span", "waiting" if run.state == "Queued" else "running", kind="busy")
     kind, word = _MARKS.get(run.result, ("odd", run.result))

@@ -50,6 +50,6 @@ def _of_kind(routes: APIRouter, world: World, kind: str) -> None:
 
     @routes.delete(path, name=f"purge_{kind}")
     def purge(item_id: str) -> Response:
-        """Delete the item for good."""
+        """Delete the item permanently."""
         world.recycle_bin.purge(item_id, kind=kind)
         return empty(204)

@@ -31,7 +31,7 @@ _BOTH = (FOLDER, FILE)
 
 
 class ItemCreate(RequestBody):
-    """The body that creates a folder or a file; the world judges the name."""
+    """The body that creates a folder or a file; the world checks the name."""
 
     display_name: Annotated[str, Field(alias="displayName")]
     description: str | None = None
@@ -118,7 +118,7 @@ def _folders(routes: APIRouter, world: World) -> None:
 
     @routes.post("/folders/{item_id}/files")
     def create_file(request: Request, item_id: str, body: ItemCreate) -> JSONResponse:
-        """Begin a file: answers where to upload and what to call afterwards."""
+        """Begin a file; returns the upload URL and the URL that completes it."""
         file = _created(world, request, item_id, FILE, body)
         return JSONResponse(_upload_links(world, request, file), 202)
 
@@ -156,14 +156,14 @@ def _files(routes: APIRouter, world: World) -> None:
 
     @routes.post("/files/{item_id}/updatecontent")
     async def update_content(request: Request, item_id: str) -> JSONResponse:
-        """Begin new content for a file: answers as for a new one."""
+        """Begin new content for a file; returns the same two URLs as for a new one."""
         # On the event loop: a read by key waits for nobody and costs less than a thread.
         file = world.storage.upload_target(item_id)
         return JSONResponse(_upload_links(world, request, file), 202)
 
     @routes.get("/files/{item_id}/download")
     def download(request: Request, item_id: str) -> Response:
-        """Redirect to where the content is."""
+        """Redirect to the content."""
         file = world.storage.file(item_id)
         url = signed_url(world, request, file.guid, permissions="r", filename=file.name)
         return empty(302, Location=url)

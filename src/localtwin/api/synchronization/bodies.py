@@ -1,4 +1,4 @@
-"""The bodies of the Synchronization API, and the rules that a body can break by itself.
+"""The bodies of the Synchronization API, and the rules that need nothing but the body.
 
 Source: Synchronization API, "Create StorageConnection", "Update StorageConnection".
 """
@@ -56,8 +56,8 @@ class ConnectionCreate(RequestBody):
 class ConnectionUpdate(RequestBody):
     """The body of an update.
 
-    Clients of the first generation send the whole body of the creation; what it says of iModel and
-    source files must be what is there already.
+    Clients of the first generation send the whole body of the creation; its iModel and source files
+    must be those of the connection.
     """
 
     display_name: Name = None

@@ -36,7 +36,7 @@ def _routes(routes: APIRouter, world: World, scope: str) -> None:
 
     @routes.get(path, name=f"get_{scope}_configuration")
     def get(scope_id: str) -> JSONResponse:
-        """Return what is set, and what holds."""
+        """Return the settings of the scope, and the resolved ones."""
         return answer(scope_id)
 
     @routes.post(path, name=f"create_{scope}_configuration")
@@ -56,7 +56,7 @@ def _routes(routes: APIRouter, world: World, scope: str) -> None:
 
     @routes.delete(path, name=f"delete_{scope}_configuration")
     def delete(scope_id: str) -> Response:
-        """Forget the settings."""
+        """Delete the settings."""
         world.configurations.delete(scope, scope_id)
         return empty(204)
 

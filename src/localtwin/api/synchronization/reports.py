@@ -51,7 +51,7 @@ def router(world: World) -> APIRouter:
 
 
 def install_reports(app: FastAPI, world: World) -> None:
-    """Add to `app` what the links of reports lead to."""
+    """Add the endpoint of report downloads to `app`."""
 
     async def report(request: Request) -> Response:
         try:

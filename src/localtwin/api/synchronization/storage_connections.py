@@ -92,14 +92,14 @@ def _any_kind(routes: APIRouter, world: World) -> None:
 
 
 def add_connections(routes: APIRouter, world: World, kind: str) -> None:
-    """Add what connections and source files of both kinds have in common."""
+    """Add the routes of connections and source files that both kinds share."""
     path = f"/{kind}connections"
     _connection_routes(routes, world, kind, path)
     _source_routes(routes, world, kind, f"{path}/{{connection_id}}/sourcefiles")
 
 
 def add_runs(routes: APIRouter, world: World, kind: str) -> None:
-    """Add the reading of runs."""
+    """Add the routes that read runs."""
     path = f"/{kind}connections/{{connection_id}}/runs"
 
     @routes.get(path, name=f"list_{kind}_runs")
@@ -138,7 +138,7 @@ def start_run(
 
 
 def _start_foreign_run(world: World, kind: str, connection_id: str, lasting_s: float) -> None:
-    """Have somebody else's connection of the same iModel start first; its run brings nothing."""
+    """Start a run of another connection of the same iModel first; it changes nothing."""
     imodel_id = world.connections.get(kind, connection_id).imodel_id
     foreign = world.connections.create(
         STORAGE, imodel_id, [], display_name="Somebody else's", authentication_type="Service"
@@ -191,7 +191,7 @@ def _connection_routes(routes: APIRouter, world: World, kind: str, path: str) ->
 
     @routes.put(one, name=f"update_{kind}_connection")
     def change(request: Request, connection_id: str, body: ConnectionUpdate) -> JSONResponse:
-        """Change the name or the way of signing in."""
+        """Change the name or the authentication type."""
         _check_unchanged(world, request, kind, connection_id, body)
         connection = world.connections.change(
             kind,
@@ -204,7 +204,7 @@ def _connection_routes(routes: APIRouter, world: World, kind: str, path: str) ->
 
     @routes.delete(one, name=f"delete_{kind}_connection")
     def delete(connection_id: str) -> Response:
-        """Delete a connection; what it brought into the iModel stays."""
+        """Delete a connection; its elements stay in the iModel."""
         world.connections.delete(kind, connection_id)
         return empty(204)
 
@@ -251,7 +251,7 @@ def _source_routes(routes: APIRouter, world: World, kind: str, path: str) -> Non
 
     @routes.delete(f"{path}/{{source_id}}", name=f"delete_{kind}_source")
     def delete(connection_id: str, source_id: str) -> Response:
-        """Take a source file out of the connection; what it contributed stays."""
+        """Remove a source file from the connection; its elements stay in the iModel."""
         world.connections.remove_source(kind, connection_id, source_id)
         return empty(204)
 

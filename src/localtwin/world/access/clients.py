@@ -124,7 +124,7 @@ class Access:
         return self._signed(issuer, claims)
 
     def revoke(self, caller: Caller) -> None:
-        """Accept the caller's token no more."""
+        """Revoke the caller's token."""
         row = {"id": caller.token_id, "expires": caller.expires}
         with self._database.write() as connection:
             gone = revoked_tokens.c.expires < self._clock().timestamp()
@@ -152,7 +152,7 @@ class Access:
         return self._signed(issuer, claims | {"redirect_url": redirect_url})
 
     def consent_asked(self, token: str) -> ConsentAsked:
-        """Return what such a token asks; raises Unauthorised."""
+        """Return the request for consent in such a token; raises Unauthorised."""
         claims = self._claims(token, audience=[_CONSENT])
         if claims["exp"] <= self._clock().timestamp():
             raise _unauthorised("The request for consent has expired.")

@@ -57,7 +57,7 @@ class Grants:
         return self._new("code", signed_in, _CODE_LIFETIME)
 
     def redeem(self, code: str, *, client_id: str, redirect_uri: str, verifier: str) -> Consent:
-        """Return what was consented to; the code is spent, whether or not the rest fits."""
+        """Return the consent; the code is used up even if the rest does not match."""
         consent = self._spend("code", code)
         proof = hashlib.sha256(verifier.encode("utf-8")).digest()
         challenge = base64.urlsafe_b64encode(proof).decode("ascii").rstrip("=")
@@ -71,14 +71,14 @@ class Grants:
         return self._new("refresh", consent, _REFRESH_LIFETIME)
 
     def refresh(self, token: str, *, client_id: str) -> Consent:
-        """Return what was consented to; the token is spent."""
+        """Return the consent; the token is used up."""
         consent = self._spend("refresh", token)
         if consent.client_id != client_id:
             raise GrantRefused("The token was issued to another client.")
         return consent
 
     def find_refresh_token(self, token: str) -> tuple[Consent, datetime] | None:
-        """Return what was consented to and until when, without spending the token."""
+        """Return the consent and its end, without using the token up."""
         query = select(grants).where(
             grants.c.secret_hash == _hash(token), grants.c.kind == "refresh"
         )

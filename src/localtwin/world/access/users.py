@@ -19,7 +19,7 @@ ORGANIZATION = "localtwin"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person, or a service client in the place of one."""
+    """A person or a service client."""
 
     id: str
     display_name: str
@@ -44,7 +44,7 @@ class Users:
         return [person, *(self._of_client(row.id, row.name, row.created) for row in rows)]
 
     def find(self, user_id: str) -> User | None:
-        """Return the user, None for an id that nobody has."""
+        """Return the user, None if there is none with that id."""
         wanted = user_id.lower()
         if wanted not in self._known:  # users are only ever added
             self._known = {user.id: user for user in self.everybody()}

@@ -43,7 +43,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """What a writer says about the content; `stored` is returned to its readers verbatim."""
+    """Headers that a writer sent with the content; `stored` is returned to readers verbatim."""
 
     content_type: str = "application/octet-stream"
     md5: str | None = None
@@ -93,7 +93,7 @@ class Blobs:
                 found = newer
 
     def put(self, blob: str, body: Incoming, headers: Headers, conditions: Conditions) -> Blob:
-        """Make `body` the blob's content and forget its staged blocks."""
+        """Make `body` the blob's content and delete its staged blocks."""
         name = body.keep(durable=True)
         row = self._row(blob, name, body.size_bytes, replace(headers, md5=body.md5))
         self._replace(row, (), headers.stored, conditions)
@@ -125,7 +125,7 @@ class Blobs:
         headers: Headers,
         conditions: Conditions,
     ) -> Blob:
-        """Make the listed blocks the blob's content; blocks not listed are forgotten.
+        """Make the listed blocks the blob's content; blocks not listed are deleted.
 
         `entries` are (list, block id), list being Committed, Uncommitted or Latest.
         """

@@ -22,13 +22,13 @@ class ContentAssembler:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start with what an earlier end left in parts."""
+        """Start with the contents that an earlier process left in parts."""
         self._contents.list_unjoined()
         self._thread = threading.Thread(target=self._serve, name="content_assembler", daemon=True)
         self._thread.start()
 
     def drain(self) -> None:
-        """Wait until nothing is in parts any more that was when this was called."""
+        """Wait until every content that is in parts now was joined."""
         self._contents.unjoined.join()
 
     def stop(self) -> None:

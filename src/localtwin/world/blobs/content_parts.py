@@ -1,4 +1,4 @@
-"""A content in parts: a folder of links to what it is made of, until that is one file.
+"""A content in parts: a folder of links to its blocks, until they are joined into one file.
 
 Put Block List would otherwise copy the whole content before it answers. One file to which blocks
 are appended as they come would spare the copy only for a list in that order; clients send on

@@ -107,9 +107,9 @@ class Incoming:
 
 
 class Contents:
-    """The folder of contents; nothing sees one before a record somewhere names it.
+    """The folder of contents; a content is invisible until a record names it.
 
-    `unjoined` are the names of those that came in parts, for the thread that joins them; None: end.
+    `unjoined` holds the names of contents in parts, for the thread that joins them; None ends it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -153,7 +153,7 @@ class Contents:
             return None
 
     def whole(self, name: str) -> Path:
-        """Return the content's file, which is made of its parts first where nobody has yet.
+        """Return the content's file; joins its parts first if that was not done yet.
 
         Raises FileNotFoundError when the content is gone.
         """
@@ -167,7 +167,7 @@ class Contents:
     def copy(self, name: str, target: Path) -> None:
         """Make `target` hold the content for good, whatever happens to its blob.
 
-        Needs `restore` before it is read: nothing is copied here if that can be helped.
+        Needs `restore` before it is read: nothing is copied here where links are possible.
         """
         try:
             content_parts.link(self._parts / name, _parts_folder(target))
@@ -204,7 +204,7 @@ class Contents:
                 self.drop([name for name in found if name not in used])
 
     def list_unjoined(self) -> None:
-        """Add to `unjoined` what an earlier end left in parts."""
+        """Add to `unjoined` the contents that an earlier process left in parts."""
         for folder in self._parts.iterdir():
             self.unjoined.put(folder.name)
 

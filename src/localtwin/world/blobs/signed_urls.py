@@ -1,4 +1,4 @@
-"""Signed URLs: who holds one may do what it says, until it expires."""
+"""Signed URLs: whoever has one may do what it grants, until it expires."""
 
 from __future__ import annotations
 

@@ -58,9 +58,9 @@ _STUCK_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one run may use; `delay_s` makes every run last at least so long.
+    """Limits of one run; `delay_s` is the least time that a run takes.
 
-    `fetch_s` is for each file that is fetched by its URL, `file_s` for reading each.
+    `fetch_s` limits the download of each file, `file_s` the reading of each file.
     """
 
     workers: int = 2

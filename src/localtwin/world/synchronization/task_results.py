@@ -30,7 +30,7 @@ def outcome(results: Iterable[str]) -> str:
 
 
 def failed_source(source_id: str, code: str, reason: str) -> SourceReport:
-    """Return the report of a source that no worker could be asked about."""
+    """Return the report of a source that no worker has read."""
     advice = "Make the file available and start the run again."
     return _failed(source_id, ERROR, code, reason, advice)
 

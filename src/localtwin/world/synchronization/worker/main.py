@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def _bound_memory(limit_bytes: str | None) -> None:
-    """Let this process have so much memory; beyond, Python raises MemoryError, and C code crashes.
+    """Limit this process's memory; beyond it, Python raises MemoryError and C code crashes.
 
     Does nothing where the operating system has no such limit.
     """

@@ -1,4 +1,4 @@
-"""What goes between the server and a worker process: one order and one answer, as lines of JSON."""
+"""Messages between the server and a worker process: one order and one answer, as lines of JSON."""
 
 from __future__ import annotations
 

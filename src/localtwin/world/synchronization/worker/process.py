@@ -31,7 +31,7 @@ _CHECK_S = 1.0
 
 
 class WorkerProcess:
-    """Gives jobs to a process of its own; used by one thread at a time, `stop` by any."""
+    """Runs jobs in a process of its own; one thread at a time uses it, any may call `stop`."""
 
     def __init__(self, module: str, *, memory_bytes: int | None = None) -> None:
         self._module = module
