@@ -40,10 +40,10 @@ class Model:
     def sync(self, *items: SourceItem, name: str = "one", version: str = "1") -> Tally:
         """Bring the source `name` to `items`; a changeset is kept if one came of it."""
         self.syncs += 1
-        with opened(self.file) as base, transaction(base), recording(base) as session:
+        with opened(self.file) as base, transaction(base), recording(base) as recorded:
             origin = Origin(name, name, "Test", version, f"digest {self.syncs}")
-            tally = Synchronizer(base).bridge(origin, items)
-            changeset_id, _ = write_changeset(session, self.folder, "")
+            tally = Synchronizer(base, recorded.flush).bridge(origin, items)
+            changeset_id, _ = write_changeset(recorded, self.folder, "")
         if changeset_id:
             self.changesets.append(self.folder / changeset_id)
         return tally

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imodel_scene import Row, replayed, reverted, tables
 from imodel_sources import Model, element, link
 
 from localtwin.connectors.source import Extent, Partition, SourceElement, SourceRelationship
+from localtwin.imodel import synchronizer
 from localtwin.imodel.contents import Element, Relationship, elements, relationships
 from localtwin.imodel.database import create_imodel, opened
 from localtwin.imodel.read import content
@@ -132,11 +134,18 @@ def test_the_same_content_twice_gives_no_changeset(state: State) -> None:
         assert written(model) == before
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(st.lists(st.tuples(st.sampled_from(["one", "two"]), states()), max_size=5))
-def test_changesets_lead_to_every_state_and_back(history: list[tuple[str, State]]) -> None:
-    """Applied in order they give the same rows, taken back the rows before, to the last byte."""
-    with TemporaryDirectory() as folder:
+@pytest.mark.parametrize("batch", [1, 3, synchronizer.BATCH])
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(history=st.lists(st.tuples(st.sampled_from(["one", "two"]), states()), max_size=5))
+def test_changesets_lead_to_every_state_and_back(
+    batch: int, history: list[tuple[str, State]]
+) -> None:
+    """Applied in order they give the same rows, reverted the rows before, to the last byte.
+
+    However many parts a changeset is recorded in.
+    """
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(synchronizer, "BATCH", batch)
         model = Model(Path(folder))
         snapshots = [written(model)]
         for name, state in history:

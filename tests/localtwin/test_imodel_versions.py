@@ -1,5 +1,6 @@
 """An iModel file of another release is brought up to date, or refused in plain words."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from imodel_scene import tables
 from imodel_sources import Model, element
 
 from localtwin.imodel import tables as table_definitions
-from localtwin.imodel.changeset import apply_changeset, recording, write_changeset
+from localtwin.imodel.changeset import apply_changeset, recording
 from localtwin.imodel.database import (
     APPLICATION_ID,
     NotAnIModelError,
@@ -64,10 +65,12 @@ def first_version(file: Path, *, version: int = 1) -> None:
         database.execute(FIRST_VERSION_CONTENT)
         folder = file.parent / "changesets"
         folder.mkdir(exist_ok=True)
-        changeset_id, size_bytes = write_changeset(session, folder, "")
+        data = session.changeset()
         session.close()
+        changeset_id = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+        (folder / changeset_id).write_bytes(data)
         report = FIRST_VERSION_REPORT | {
-            "changeset": CHANGESET | {"id": changeset_id, "size_bytes": size_bytes}
+            "changeset": CHANGESET | {"id": changeset_id, "size_bytes": len(data)}
         }
         row = (changeset_id, json.dumps(report))
         database.execute("INSERT INTO local_Changeset VALUES (NULL, ?, ?)", row)

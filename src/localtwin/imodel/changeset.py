@@ -5,37 +5,79 @@ SHA-1 of the parent's id and its bytes, which makes the ids a chain.
 """
 
 import os
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha1
 from pathlib import Path
+from typing import IO
 
 import apsw
 
 from localtwin.imodel.database import opened, sync_folder, transaction
-from localtwin.imodel.tables import RECORDED
+from localtwin.imodel.tables import RECORDED, WRITTEN_ONCE
 
 CHUNK_BYTES = 1 << 20
+_IN_MEMORY_BYTES = 8 << 20  # of changes; more of them are in a temporary file
 
 
 class ConflictError(Exception):
     """A changeset does not fit the iModel it was to be applied to."""
 
 
+class Recording:
+    """Records what is written to the tables of the iModel.
+
+    SQLite keeps what it records in memory. So what concerns single elements, where every row is
+    written once, is moved to a temporary file from time to time; a changeset may have several
+    parts for one table. The few rows that are written again and again are recorded as a whole.
+    """
+
+    def __init__(self, database: apsw.Connection) -> None:
+        self._database = database
+        self._parts = tempfile.SpooledTemporaryFile(  # noqa: SIM115 (`close` closes it)
+            max_size=_IN_MEMORY_BYTES
+        )
+        self._whole = _session(database, set(RECORDED) - set(WRITTEN_ONCE))
+        self._part = _session(database, WRITTEN_ONCE)
+
+    def flush(self) -> None:
+        """Move the changes of elements so far out of memory."""
+        self._part.changeset_stream(_writer(self._parts))
+        self._part.close()
+        self._part = _session(self._database, WRITTEN_ONCE)
+
+    def write(self, out: Callable[[bytes], object]) -> None:
+        """Write the changeset in parts; nothing if there is no change."""
+        self.flush()
+        self._parts.seek(0)
+        while chunk := self._parts.read(CHUNK_BYTES):
+            out(chunk)
+
+        def write(data: memoryview | bytes) -> None:
+            out(bytes(data))
+
+        self._whole.changeset_stream(write)
+
+    def close(self) -> None:
+        """End the recording."""
+        self._part.close()
+        self._whole.close()
+        self._parts.close()
+
+
 @contextmanager
-def recording(database: apsw.Connection) -> Iterator[apsw.Session]:
+def recording(database: apsw.Connection) -> Iterator[Recording]:
     """Record what is written to the tables of the iModel while the context lasts."""
-    session = apsw.Session(database, "main")
+    found = Recording(database)
     try:
-        for table in RECORDED:
-            session.attach(table)
-        yield session
+        yield found
     finally:
-        session.close()
+        found.close()
 
 
-def write_changeset(session: apsw.Session, folder: Path, parent_id: str) -> tuple[str, int]:
-    """Write what `session` recorded to `folder`, durably; returns its id and size in bytes.
+def write_changeset(recorded: Recording, folder: Path, parent_id: str) -> tuple[str, int]:
+    """Write what was recorded to `folder`, durably; returns its id and size in bytes.
 
     The file is named by its id. Writes nothing and returns ("", 0) if what was recorded amounts
     to no change. A power cut leaves either no file of that name or the whole of it.
@@ -45,11 +87,11 @@ def write_changeset(session: apsw.Session, folder: Path, parent_id: str) -> tupl
     try:
         with draft.open("wb") as out:
 
-            def write(data: memoryview | bytes) -> None:
+            def write(data: bytes) -> None:
                 digest.update(data)
                 out.write(data)
 
-            session.changeset_stream(write)
+            recorded.write(write)
             size_bytes = out.tell()
             out.flush()
             if size_bytes == 0:
@@ -95,7 +137,13 @@ def apply_to(database: apsw.Connection, changeset_file: Path) -> None:
 
 def revert_in(database: apsw.Connection, changeset_file: Path) -> None:
     """Revert a changeset within the caller's transaction; raises ConflictError."""
-    _apply(apsw.Changeset.invert(changeset_file.read_bytes()), database, changeset_file)
+    with (
+        changeset_file.open("rb") as data,
+        tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as inverse,
+    ):
+        apsw.Changeset.invert_stream(data.read, _writer(inverse))
+        inverse.seek(0)
+        _apply(inverse.read, database, changeset_file)
 
 
 @contextmanager
@@ -125,3 +173,19 @@ def _apply(
 
 def _refuse(_reason: int, _change: apsw.TableChange) -> int:
     return apsw.SQLITE_CHANGESET_ABORT
+
+
+def _session(database: apsw.Connection, tables: Iterable[str]) -> apsw.Session:
+    session = apsw.Session(database, "main")
+    for table in sorted(tables):
+        session.attach(table)
+    return session
+
+
+def _writer(file: IO[bytes]) -> Callable[[memoryview | bytes], None]:
+    """Return what writes to the file and returns nothing, as SQLite's streams need it."""
+
+    def write(data: memoryview | bytes) -> None:
+        file.write(data)
+
+    return write

@@ -5,20 +5,14 @@ differs is written and an element keeps its id for as long as its identifier liv
 """
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import apsw
 
-from localtwin.connectors.source import (
-    Json,
-    Partition,
-    SourceElement,
-    clean,
-    identifier_candidates,
-)
+from localtwin.connectors.source import Partition, SourceElement, clean, identifier_candidates
 from localtwin.imodel.classes import ClassRegistry
+from localtwin.imodel.json_text import json_text
 from localtwin.imodel.outline import encode_outline
 from localtwin.imodel.report import Changes
 from localtwin.imodel.tally import CHANGES_OF, CHANGES_OF_MODEL, Tally
@@ -35,7 +29,6 @@ WHERE SourceId = ? AND Identifier = ?
 """
 
 
-_STORED = json.JSONEncoder(default=dict, ensure_ascii=False, sort_keys=True, allow_nan=False)
 _INSERT_GEOMETRY = "INSERT INTO bis_GeometricElement VALUES (?, ?, ?, ?)"
 _NO_GEOMETRY = (None, None, None)
 
@@ -124,9 +117,11 @@ class ElementWriter:
             found = self._resolved[identifier] = held.id
         return found
 
-    def finish(self) -> None:
-        """Delete the elements that were not taken, and models that became empty."""
-        self._delete_unseen()
+    def finish(self, batch: int, on_batch: Callable[[], None]) -> None:
+        """Delete the elements that were not taken, so many at a time, and empty models."""
+        self._find_unseen()
+        while self._delete_unseen(batch):
+            on_batch()
         self._drop_empty_models()
         self._tally.after = self._count()
 
@@ -235,7 +230,7 @@ class ElementWriter:
             self._models[partition] = int(found)
         return self._models[partition]
 
-    def _delete_unseen(self) -> None:
+    def _find_unseen(self) -> None:
         self._run("DELETE FROM temp.gone")
         self._run(
             "INSERT INTO temp.gone SELECT ElementId, Identifier FROM bis_ExternalSourceAspect"
@@ -249,15 +244,22 @@ class ElementWriter:
         ).fetchall()
         for (model_class,) in touched:
             self._tally.changes |= CHANGES_OF_MODEL[str(model_class)]
-        gone = "(SELECT ElementId FROM temp.gone)"
-        self._run(f"DELETE FROM bis_Element WHERE Id IN {gone}")  # noqa: S608 (a constant)
-        self._run(f"DELETE FROM bis_GeometricElement WHERE ElementId IN {gone}")  # noqa: S608
-        self._run(
-            "DELETE FROM bis_ExternalSourceAspect"
-            " WHERE SourceId = ? AND Identifier IN (SELECT Identifier FROM temp.gone)",
-            (self._source,),
+
+    def _delete_unseen(self, batch: int) -> int:
+        """Delete the next unseen elements; returns how many there were."""
+        chosen = self._run(
+            "SELECT ElementId, Identifier FROM temp.gone ORDER BY ElementId LIMIT ?", (batch,)
+        ).fetchall()
+        ids = [(element_id,) for element_id, _ in chosen]
+        self._database.executemany("DELETE FROM bis_Element WHERE Id = ?", ids)
+        self._database.executemany("DELETE FROM bis_GeometricElement WHERE ElementId = ?", ids)
+        self._database.executemany(
+            "DELETE FROM bis_ExternalSourceAspect WHERE SourceId = ? AND Identifier = ?",
+            [(self._source, identifier) for _, identifier in chosen],
         )
-        self._tally.elements.deleted += int(self._run("SELECT count(*) FROM temp.gone").get)
+        self._database.executemany("DELETE FROM temp.gone WHERE ElementId = ?", ids)
+        self._tally.elements.deleted += len(chosen)
+        return len(chosen)
 
     def _drop_empty_models(self) -> None:
         empty = self._run(
@@ -273,27 +275,3 @@ def _geometry(element: SourceElement) -> tuple[str | None, str | None, bytes | N
     """Return shape, placement and outline as they are stored."""
     placement = None if element.placement is None else json.dumps(element.placement)
     return element.shape or None, placement, encode_outline(element.outline)
-
-
-def json_text(properties: Mapping[str, Json] | None) -> str:
-    """Return the properties as the iModel stores them; equal ones give equal text."""
-    try:
-        text = _STORED.encode(properties or {})
-    except ValueError:  # numbers that JSON does not have are kept as texts
-        finite = _with_finite_numbers(properties or {})
-        text = json.dumps(finite, ensure_ascii=False, sort_keys=True)
-    return clean(text)
-
-
-def _with_finite_numbers(value: Json) -> Json:
-    match value:
-        case float() if not math.isfinite(value):
-            return str(value)
-        case str():
-            return value
-        case Mapping():
-            return {key: _with_finite_numbers(inner) for key, inner in value.items()}
-        case Sequence():
-            return [_with_finite_numbers(inner) for inner in value]
-        case _:
-            return value

@@ -9,7 +9,7 @@ import apsw
 
 from localtwin.connectors.source import SourceRelationship
 from localtwin.imodel.classes import ClassRegistry
-from localtwin.imodel.elements import json_text
+from localtwin.imodel.json_text import json_text
 from localtwin.imodel.tally import CHANGES_OF_MODEL, Tally
 
 _KEY = "ExternalSourceId = ? AND ClassId = ? AND SourceId = ? AND TargetId = ?"

@@ -1,6 +1,6 @@
 """Makes what an iModel holds from one source equal to what the source's connector yields."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import apsw
@@ -30,11 +30,20 @@ class Origin:
     digest: str
 
 
-class Synchronizer:
-    """Writes one source into an iModel; the caller holds the transaction and any savepoint."""
+BATCH = 20_000  # items; a million written at once would need half a gigabyte to be recorded
 
-    def __init__(self, database: apsw.Connection) -> None:
+
+class Synchronizer:
+    """Writes one source into an iModel; the caller holds the transaction and any savepoint.
+
+    `on_batch` is called after so many rows were written, to move what was recorded out of memory.
+    """
+
+    def __init__(
+        self, database: apsw.Connection, on_batch: Callable[[], None] = lambda: None
+    ) -> None:
         self._database = database
+        self._on_batch = on_batch
         self._run = database.execute
 
     def bridge(self, origin: Origin, items: Iterable[SourceItem]) -> Tally:
@@ -75,7 +84,7 @@ class Synchronizer:
         relationships = RelationshipWriter(
             self._database, classes, tally, source=source, resolve=elements.resolve
         )
-        for item in items:
+        for number, item in enumerate(items, 1):
             try:
                 match item:
                     case SourceElement():
@@ -85,8 +94,11 @@ class Synchronizer:
             except (TypeError, ValueError, OverflowError, RecursionError) as exc:
                 # One file's odd value must not end the run of the others.
                 raise unreadable(f"{_name(item)} can't be stored: {exc}") from exc
+            if number % BATCH == 0:
+                self._on_batch()
+        self._on_batch()
         relationships.finish()
-        elements.finish()
+        elements.finish(BATCH, self._on_batch)
         classes.finish()
 
     def _insert_source(self, origin: Origin, tally: Tally) -> int:

@@ -23,6 +23,14 @@ RECORDED = (
     "bis_ElementRefersToElements",
 )
 
+# In these, one synchronization of a source writes each row at most once.
+WRITTEN_ONCE = (
+    "bis_Element",
+    "bis_ExternalSourceAspect",
+    "bis_GeometricElement",
+    "bis_ElementRefersToElements",
+)
+
 _VERSION_1 = """
 CREATE TABLE ec_Class (
     Id INTEGER PRIMARY KEY,

@@ -16,7 +16,7 @@ from localtwin.connectors.source import (
     read_source,
 )
 from localtwin.imodel.database import opened
-from localtwin.imodel.elements import json_text
+from localtwin.imodel.json_text import json_text
 from localtwin.imodel.report import SourceOrder
 
 

@@ -17,7 +17,7 @@ import apsw
 
 from localtwin.connectors.registry import connector_for
 from localtwin.connectors.source import ConnectorError, read_source, unreadable
-from localtwin.imodel.changeset import recording, write_changeset
+from localtwin.imodel.changeset import Recording, recording, write_changeset
 from localtwin.imodel.database import create_imodel, opened, savepoint, transaction
 from localtwin.imodel.picture_files import picture_of
 from localtwin.imodel.pictures import svg
@@ -79,17 +79,17 @@ def _process(
 ) -> tuple[SourceReport, ChangesetReport | None]:
     """Write one source into the iModel, or undo its changes and report why it failed."""
     work = _unmap if source.action == "unmap" else _bridge
-    with recording(database) as session:
+    with recording(database) as recorded:
         try:
             with savepoint(database):
-                report, changes = work(database, source)
+                report, changes = work(database, source, recorded)
         except ConnectorError as exc:
             error = SourceError(
                 exc.code, exc.message, exc.description, exc.category, exc.can_user_fix
             )
             return SourceReport(source.source_id, "Error", error=error), None
         parent_id = last_changeset_of(database)
-        changeset_id, size_bytes = write_changeset(session, folder, parent_id)
+        changeset_id, size_bytes = write_changeset(recorded, folder, parent_id)
     if not changeset_id:
         return report, None
     changeset = ChangesetReport(
@@ -121,20 +121,24 @@ def _draw(
         log.exception("changeset.not_drawn changeset=%s", changeset_file.name)
 
 
-def _unmap(database: apsw.Connection, source: SourceOrder) -> tuple[SourceReport, Changes]:
-    tally = Synchronizer(database).unmap(source.source_id)
+def _unmap(
+    database: apsw.Connection, source: SourceOrder, recorded: Recording
+) -> tuple[SourceReport, Changes]:
+    tally = Synchronizer(database, recorded.flush).unmap(source.source_id)
     database.execute("DELETE FROM local_Read WHERE Source = ?", (source.source_id,))
     return _source_report(source, tally)
 
 
-def _bridge(database: apsw.Connection, source: SourceOrder) -> tuple[SourceReport, Changes]:
+def _bridge(
+    database: apsw.Connection, source: SourceOrder, recorded: Recording
+) -> tuple[SourceReport, Changes]:
     connector = connector_for(source.connector_type, source.name)
     digest, edition = _digest(source.file), _edition(connector.version, source.references)
     origin = Origin(source.source_id, source.name, connector.name, edition, digest)
     if _is_known(database, origin):
         return SourceReport(source.source_id, "Skipped"), Changes.NONE
     items = read_source(connector, source.file, source.name)
-    tally = Synchronizer(database).bridge(origin, items)
+    tally = Synchronizer(database, recorded.flush).bridge(origin, items)
     database.execute(
         "INSERT OR REPLACE INTO local_Read VALUES (?, ?)", (source.source_id, origin.digest)
     )
