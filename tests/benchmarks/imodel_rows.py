@@ -57,7 +57,7 @@ def main(folder: Path, rows: int) -> None:
     for each in RowsConnector().read(table):
         each.checksum()
     figures["read_s"] = perf_counter() - began_s
-    edits = {"first": (0, -1), "second": (0, rows // 2), "third": (1, -1)}
+    edits = {"first": (0, -1), "second": (0, rows // 2), "third": (2, -1)}
     for name, (shift, edited) in edits.items():
         _write(table, range(rows), shift=shift, edited=edited)
         began_s = perf_counter()

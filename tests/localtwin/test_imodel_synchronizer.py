@@ -12,7 +12,7 @@ from imodel_scene import Row, replayed, reverted, tables
 from imodel_sources import Model, element, link
 
 from localtwin.connectors.source import Extent, Partition, SourceElement, SourceRelationship
-from localtwin.imodel import synchronizer
+from localtwin.imodel import changeset, synchronizer
 from localtwin.imodel.contents import Element, Relationship, elements, relationships
 from localtwin.imodel.database import create_imodel, opened
 from localtwin.imodel.read import content
@@ -142,10 +142,12 @@ def test_changesets_lead_to_every_state_and_back(
 ) -> None:
     """Applied in order they give the same rows, reverted the rows before, to the last byte.
 
-    However many parts a changeset is recorded in.
+    However many parts a changeset is recorded and reverted in.
     """
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(synchronizer, "BATCH", batch)
+        patch.setattr(changeset, "_PART_ROWS", batch)
+        patch.setattr(changeset, "_IN_MEMORY_BYTES", 0)
         model = Model(Path(folder))
         snapshots = [written(model)]
         for name, state in history:

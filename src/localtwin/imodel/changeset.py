@@ -18,6 +18,7 @@ from localtwin.imodel.database import opened, sync_folder, transaction
 from localtwin.imodel.tables import RECORDED, WRITTEN_ONCE
 
 CHUNK_BYTES = 1 << 20
+_PART_ROWS = 20_000
 _IN_MEMORY_BYTES = 8 << 20  # of changes; more of them are in a temporary file
 
 
@@ -136,14 +137,19 @@ def apply_to(database: apsw.Connection, changeset_file: Path) -> None:
 
 
 def revert_in(database: apsw.Connection, changeset_file: Path) -> None:
-    """Revert a changeset within the caller's transaction; raises ConflictError."""
-    with (
-        changeset_file.open("rb") as data,
-        tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as inverse,
-    ):
-        apsw.Changeset.invert_stream(data.read, _writer(inverse))
-        inverse.seek(0)
-        _apply(inverse.read, database, changeset_file)
+    """Revert a changeset within the caller's transaction; raises ConflictError.
+
+    In parts, since SQLite inverts in memory. Their order is of no importance: a changeset names
+    each row once.
+    """
+    for part in _parts(changeset_file):
+        _apply(apsw.Changeset.invert(part), database, changeset_file)
+
+
+def changes_in(changeset_file: Path) -> Iterator[apsw.TableChange]:
+    """Yield the row changes of a changeset; each is valid until the next only."""
+    with changeset_file.open("rb") as data:
+        yield from apsw.Changeset.iter(data.read)
 
 
 @contextmanager
@@ -173,6 +179,28 @@ def _apply(
 
 def _refuse(_reason: int, _change: apsw.TableChange) -> int:
     return apsw.SQLITE_CHANGESET_ABORT
+
+
+def _parts(changeset_file: Path) -> Iterator[bytes]:
+    """Yield a changeset as several smaller ones."""
+    if changeset_file.stat().st_size <= _IN_MEMORY_BYTES:
+        yield changeset_file.read_bytes()
+        return
+    builder, size = _builder(), 0
+    for change in changes_in(changeset_file):
+        builder.add_change(change)
+        size += 1
+        if size == _PART_ROWS:
+            yield builder.output()
+            builder.close()
+            builder, size = _builder(), 0
+    if size:
+        yield builder.output()
+    builder.close()
+
+
+def _builder() -> apsw.ChangesetBuilder:
+    return apsw.ChangesetBuilder()  # type: ignore[no-untyped-call]  # what apsw declares
 
 
 def _session(database: apsw.Connection, tables: Iterable[str]) -> apsw.Session:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 import apsw
 
 from localtwin.connectors.source import Json
-from localtwin.imodel.changeset import reverted
+from localtwin.imodel.changeset import changes_in, reverted
 from localtwin.imodel.classes import BIS_CORE
 from localtwin.imodel.contents import Element, element
 
@@ -77,17 +77,8 @@ class Difference:
     relationship_counts: dict[Kind, int] = field(default_factory=dict)
 
 
-K = TypeVar("K")
 _Values = tuple[object, ...]  # of one row of a changeset
 _Key = tuple[int, ...]  # of a relationship: external source, class, source, target
-
-
-@dataclass(slots=True)
-class _Touched:
-    """Ids of what a changeset names, by kind of change."""
-
-    elements: dict[int, Kind] = field(default_factory=dict)
-    relationships: dict[_Key, Kind] = field(default_factory=dict)
 
 
 def difference(
@@ -99,13 +90,20 @@ def difference(
     relationships of each kind are read; all are counted.
     """
     found = Difference()
-    touched = _Touched()
+    links: dict[_Key, Kind] = {}
+    # A temporary table, since a changeset may name millions of elements.
+    database.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS touched (ElementId INTEGER PRIMARY KEY, Kind TEXT)"
+    )
+    database.execute("DELETE FROM temp.touched")
     for change in changes_in(changeset_file):
-        _note(database, change, touched, found)
-    found.counts = _counts(touched.elements)
-    found.relationship_counts = _counts(touched.relationships)
-    elements = _limited(touched.elements, limit)
-    relationships = _limited(touched.relationships, limit)
+        _note(database, change, links, found)
+    counted = dict(database.execute("SELECT Kind, count(*) FROM temp.touched GROUP BY 1"))
+    found.counts = {kind: int(counted.get(kind, 0)) for kind in KINDS}
+    kinds = list(links.values())
+    found.relationship_counts = {kind: kinds.count(kind) for kind in KINDS}
+    elements = _chosen_elements(database, limit)
+    relationships = _chosen_relationships(links, limit)
     after = _read(database, elements, {"inserted", "updated"})
     found.relationships = _relationships(database, relationships, {"inserted", "updated"})
     before: dict[int, Element] = {}
@@ -117,12 +115,6 @@ def difference(
         ElementChange(kind, before.get(each), after.get(each)) for each, kind in elements.items()
     ]
     return found
-
-
-def changes_in(changeset_file: Path) -> Iterator[apsw.TableChange]:
-    """Yield the row changes of a changeset; each is valid until the next only."""
-    with changeset_file.open("rb") as data:
-        yield from apsw.Changeset.iter(data.read)
 
 
 def facts(held: Element | None) -> dict[str, Json]:
@@ -157,7 +149,10 @@ def flattened(properties: Mapping[str, Json], prefix: str = "") -> Iterator[tupl
 
 
 def _note(
-    database: apsw.Connection, change: apsw.TableChange, touched: _Touched, found: Difference
+    database: apsw.Connection,
+    change: apsw.TableChange,
+    links: dict[_Key, Kind],
+    found: Difference,
 ) -> None:
     kind = _KIND_OF[change.op]
     key = change.old or change.new
@@ -168,11 +163,13 @@ def _note(
         case "bis_ExternalSourceAspect":
             # Its checksum moves with every change of the element, also one of geometry alone.
             held = _element_of(database, key) if kind == "updated" else _integer(key[2])
-            touched.elements[held] = kind
+            query = "INSERT OR REPLACE INTO temp.touched VALUES (?, ?)"
+            database.execute(query, (held, kind))
         case "bis_Element":
-            touched.elements.setdefault(_integer(key[0]), kind)
+            query = "INSERT OR IGNORE INTO temp.touched VALUES (?, ?)"
+            database.execute(query, (_integer(key[0]), kind))
         case "bis_ElementRefersToElements":
-            touched.relationships[tuple(map(_integer, key[:4]))] = kind
+            links[tuple(map(_integer, key[:4]))] = kind
         case "ec_Class" if kind == "inserted" and not str(row[1]).startswith(f"{BIS_CORE}:"):
             found.schema.append(f"class {row[1]} added")
         case "ec_Property" if kind == "inserted":
@@ -212,16 +209,20 @@ def _integer(value: object) -> int:
     return value
 
 
-def _counts(touched: Mapping[int, Kind] | Mapping[_Key, Kind]) -> dict[Kind, int]:
-    kinds = list(touched.values())
-    return {kind: kinds.count(kind) for kind in KINDS}
-
-
-def _limited(touched: dict[K, Kind], limit: int | None) -> dict[K, Kind]:
+def _chosen_elements(database: apsw.Connection, limit: int | None) -> dict[int, Kind]:
     """Return the first `limit` of each kind, those inserted first."""
-    chosen: dict[K, Kind] = {}
+    query = "SELECT ElementId FROM temp.touched WHERE Kind = ? ORDER BY 1 LIMIT ?"
+    return {
+        _integer(element_id): kind
+        for kind in KINDS
+        for (element_id,) in database.execute(query, (kind, -1 if limit is None else limit))
+    }
+
+
+def _chosen_relationships(links: dict[_Key, Kind], limit: int | None) -> dict[_Key, Kind]:
+    chosen: dict[_Key, Kind] = {}
     for kind in KINDS:
-        of_kind = [key for key, each in touched.items() if each == kind]
+        of_kind = [key for key, each in links.items() if each == kind]
         chosen.update(dict.fromkeys(of_kind[:limit], kind))
     return chosen
 
