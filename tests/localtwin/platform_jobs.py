@@ -55,8 +55,8 @@ def run_job(order: JobOrder) -> JobReport:
         imodel["report"] = asdict(job_report)
     order.imodel_file.write_text(json.dumps(imodel))
     marker = order.imodel_file.with_suffix(".crashed")
-    told = any(_first_line(source) == "crash-after" for source in order.sources)
-    if told and not marker.exists():
+    answers = any(_first_line(source) == "crash-after" for source in order.sources)
+    if answers and not marker.exists():
         marker.touch()
         os._exit(9)
     return job_report

@@ -32,7 +32,7 @@ WORDS |= {"/itwins/myprimaryaccount"}
 
 @dataclass
 class Clock:
-    """A clock that moves when told to."""
+    """A clock that moves by `advance` only."""
 
     now: datetime = field(default_factory=lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
 
@@ -208,8 +208,8 @@ def opened(folder: Path, clock: Clock | None = None, **limits: Any) -> Iterator[
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "token.pem").exists():
         write_private(folder / "token.pem", signing_key())
-    told = Limits(module="platform_jobs", **({"workers": 1} | limits))
-    world = World(folder, limits=told, clock=clock or Clock())
+    answers = Limits(module="platform_jobs", **({"workers": 1} | limits))
+    world = World(folder, limits=answers, clock=clock or Clock())
     try:
         yield world
     finally:

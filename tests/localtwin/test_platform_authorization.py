@@ -48,9 +48,9 @@ def information(platform: Platform, **query: str) -> dict[str, Any]:
     return found
 
 
-def opened(platform: Platform, told: dict[str, Any]) -> httpx.Response:
+def opened(platform: Platform, answers: dict[str, Any]) -> httpx.Response:
     """Open the page as a browser would, which has no token."""
-    request = platform.build_request("GET", told["_links"]["authorizationUrl"]["href"])
+    request = platform.build_request("GET", answers["_links"]["authorizationUrl"]["href"])
     del request.headers["Authorization"]
     return platform.send(request)
 
@@ -153,17 +153,17 @@ def test_the_way_of_signing_in_can_be_changed(person: Platform) -> None:
     assert (first, second, third) == ("Error", "Success", "Error")
 
 
-def test_a_lapsed_sign_in_is_told_and_ends_runs(person: Platform) -> None:
+def test_a_lapsed_sign_in_is_reported_and_ends_runs(person: Platform) -> None:
     """A rehearsal of what happens months later, when nobody remembers the page."""
     agreed(person, opened(person, information(person)))
     connection = for_user(person)
     person.world.faults.add(parse("unauthenticated-run"))
 
-    told = information(person)["isUserAuthorized"]
+    answers = information(person)["isUserAuthorized"]
     run = person.run(connection)
     person.world.faults.clear()
 
-    assert (told, run["error"]["errorKey"]) == (False, "UserNotAuthenticated")
+    assert (answers, run["error"]["errorKey"]) == (False, "UserNotAuthenticated")
     assert information(person)["isUserAuthorized"] is True
 
 
@@ -188,14 +188,14 @@ def test_the_page_says_for_whom_and_runs_no_scripts(person: Platform) -> None:
 
 def test_a_link_that_is_old_or_made_up_agrees_to_nothing(person: Platform, clock: Clock) -> None:
     """Anybody could send a person such a link."""
-    told = information(person, redirectUrl=RETURN)
+    answers = information(person, redirectUrl=RETURN)
     access = person.headers["Authorization"].removeprefix("Bearer ")
     made_up = agreed(person, httpx.Response(200, text=f'name="request" value="{access}"'))
-    page = opened(person, told)
+    page = opened(person, answers)
 
     clock.advance(hours=1)
 
-    late, opened_late = agreed(person, page), opened(person, told)
+    late, opened_late = agreed(person, page), opened(person, answers)
     as_person(person)
     assert [each.status_code for each in (made_up, late, opened_late)] == [400, 400, 400]
     assert information(person)["isUserAuthorized"] is False
@@ -240,6 +240,6 @@ def test_a_service_has_no_authorization_that_could_expire(platform: Platform) ->
     connection = for_user(platform)
     platform.world.faults.add(parse("expired-authorization"))
 
-    told, run = information(platform)["isUserAuthorized"], platform.run(connection)
+    answers, run = information(platform)["isUserAuthorized"], platform.run(connection)
 
-    assert (told, run["result"]) == (True, "Success")
+    assert (answers, run["result"]) == (True, "Success")

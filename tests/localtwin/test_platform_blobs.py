@@ -157,7 +157,7 @@ def test_a_refused_put_leaves_the_content_alone(
 
 
 def test_the_etag_makes_a_put_conditional(platform: Platform, url: str) -> None:
-    """Two writers that both read the old version: the second is told."""
+    """Two writers that both read the old version: the second is refused."""
     etag = platform.put_blob(url, b"old").headers["etag"]
 
     first = platform.put_blob(url, b"new", If_Match=etag)

@@ -26,7 +26,7 @@ def page(world: World) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.parametrize("path", ["/Synchronization/imodels/connections", "/itwins", "/blobs/x"])
-def test_a_browser_is_told_that_pages_may_call_the_apis(page: httpx.Client, path: str) -> None:
+def test_preflight_answers_allow_pages_to_call_the_apis(page: httpx.Client, path: str) -> None:
     """It asks without a token, and calls nothing when the answer is no."""
     answer = page.options(path, headers=ASKS)
 

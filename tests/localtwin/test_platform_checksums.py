@@ -1,4 +1,4 @@
-"""What goes with a content: checksums and conditions are checked, all else is told again."""
+"""Headers of a content: checksums and conditions are checked, others are stored and returned."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_a_body_of_very_many_pieces_is_written_whole(tmp_path: Path) -> None:
 
 
 def test_a_write_that_the_disk_takes_in_part_is_no_whole_one(tmp_path: Path) -> None:
-    """A nearly full disk does that; the rest is written too, and its refusal is heard."""
+    """A nearly full disk does that; the rest is written too, and its failure is reported."""
     with file_size_limit(8), Contents(tmp_path).receive() as incoming:
         with pytest.raises(OSError, match="File too large"):
             incoming.write([HELLO[:5], HELLO[5:]])
@@ -296,17 +296,17 @@ def test_azure_reads_the_metadata_and_settings_that_it_wrote(
         content, overwrite=True, metadata={"author": "B", "rev": "7 a"}, content_settings=settings
     )
 
-    told = blob.get_blob_properties()
+    answers = blob.get_blob_properties()
     read = blob.download_blob().properties
 
-    for found in (told, read):
+    for found in (answers, read):
         assert found.metadata == {"author": "B", "rev": "7 a"}
         assert found.content_settings.content_type == "image/x-dgn"
         assert found.content_settings.cache_control == "no-store"
         assert found.content_settings.content_language == "de-CH, en"
 
 
-def test_what_was_told_goes_with_its_content(blob: BlobClient) -> None:
+def test_stored_headers_go_with_their_content(blob: BlobClient) -> None:
     """The author of an old content must not be taken for that of the new one."""
     blob.upload_blob(HELLO, overwrite=True, metadata={"author": "A"})
     blob.upload_blob(HELLO, overwrite=True)
@@ -356,6 +356,6 @@ def test_stored_headers_are_deleted_with_their_blob(platform: Platform) -> None:
 
 
 def told_rows(platform: Platform) -> int:
-    """Count the contents that something is told with."""
+    """Count the contents with stored headers."""
     with closing(sqlite3.connect(platform.world.folder / "world.sqlite")) as database:
         return int(database.execute("SELECT count(*) FROM stored_headers").fetchone()[0])

@@ -130,9 +130,9 @@ npm_clients = pytest.mark.skipif(
 
 def seen_by(script: str, local: Ready, *more: str) -> Any:
     """Run a script of `clients` and return what it printed."""
-    told = (str(NODE_MODULES), local.api_url, local.client_id, local.client_secret, *more)
+    answers = (str(NODE_MODULES), local.api_url, local.client_id, local.client_secret, *more)
     ended = subprocess.run(
-        ["node", str(HERE / "clients" / script), *told],
+        ["node", str(HERE / "clients" / script), *answers],
         capture_output=True,
         text=True,
         timeout=60,

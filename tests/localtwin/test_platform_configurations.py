@@ -44,8 +44,8 @@ def test_the_report_of_a_failed_file_names_the_issue(platform: Platform) -> None
     run = platform.run(platform.connect(imodel, platform.upload("a.ifc", b"bad")))
     query = {"imodelId": imodel, "runId": run["id"]}
 
-    (told,) = expect(platform.get("/synchronization/reports", params=query), 200)["reports"]
-    request = httpx.Request("GET", told["sasUri"])
+    (answers,) = expect(platform.get("/synchronization/reports", params=query), 200)["reports"]
+    request = httpx.Request("GET", answers["sasUri"])
     (record,) = expect(platform.send(request), 200)["filerecords"]
 
     assert record["auditrecords"][0]["auditinfo"]["issueid"] == "FileUnreadable"

@@ -114,7 +114,7 @@ def test_a_list_of_blocks_is_answered_before_they_are_joined(world: World) -> No
 
 
 def test_the_first_reader_gets_all_of_it(world: World) -> None:
-    """Whoever was told 201 may read at once, and no parts stay behind."""
+    """A client that got 201 may read at once, and no parts stay behind."""
     blob = new_blob(world)
     put_blocks(world, blob, b"hello ", b"world")
 
@@ -410,7 +410,7 @@ def test_an_interrupted_thaw_leaves_the_run_for_the_next_start(tmp_path: Path) -
     assert target.read_bytes() == b"hello world"
 
 
-def test_properties_are_told_of_what_is_in_parts(world: World) -> None:
+def test_properties_of_a_content_in_parts_are_returned(world: World) -> None:
     """Who asks for the length alone must not wait for a copy."""
     with Platform(world) as platform:
         file_id, url = platform.begin_file("cloud.dgn")

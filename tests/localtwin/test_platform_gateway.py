@@ -180,7 +180,7 @@ def test_a_form_longer_than_any_sign_in_is_refused(platform: Platform) -> None:
     assert answer.status_code == 413
 
 
-def test_too_many_requests_are_told_when_to_come_back(world: World) -> None:
+def test_too_many_requests_are_answered_with_retry_after(world: World) -> None:
     """Retry-After is what a polite client waits for."""
     clock = world.clock
     assert isinstance(clock, Clock)
@@ -198,8 +198,8 @@ def test_too_many_requests_are_told_when_to_come_back(world: World) -> None:
     assert (statuses, later) == ([200, 200], 200)
     assert error_of(third)[:2] == (429, "RateLimitExceeded")
     assert error_of(old)[:2] == (429, "TooManyRequests")
-    told = {name: value for name, value in old.headers.items() if "ratelimited" in name}
-    assert told == {
+    answers = {name: value for name, value in old.headers.items() if "ratelimited" in name}
+    assert answers == {
         "itwinplatform-ratelimited-tier": "Local",
         "itwinplatform-ratelimited-api": "storage",
         "itwinplatform-ratelimited-operation": "GET files/x",
@@ -340,7 +340,7 @@ def test_an_unknown_fault_names_the_known_ones(text: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "status"), [("throttle=7", 429), ("error=500", 500), ("signed-out", 401)]
 )
-def test_a_fault_answers_for_its_path_as_often_as_told(
+def test_a_fault_answers_for_its_path_as_often_as_configured(
     platform: Platform, fault: str, status: int
 ) -> None:
     """And nothing is done meanwhile."""

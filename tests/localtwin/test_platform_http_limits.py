@@ -142,7 +142,7 @@ def test_a_client_that_does_not_listen_is_let_go(local: Ready, upload_url: str) 
     ids=["long header", "many headers", "long path", "endless body", "endless trailers"],
 )
 def test_a_flood_is_refused(local: Ready, pieces: tuple[bytes, ...], status: bytes) -> None:
-    """Memory is bounded whatever is sent; the client may or may not hear why."""
+    """Memory is bounded whatever is sent; the client may or may not get an answer."""
     answer = said(local, *pieces)
 
     assert answer == b"" or answer.startswith(b"HTTP/1.1 " + status)
@@ -177,7 +177,7 @@ def test_no_path_leads_out_of_the_served_world(local: Ready, target: str) -> Non
 
 
 class Looks:
-    """A loop whose timers go off when told to."""
+    """A loop whose timers fire when `pass_by` is called."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -233,7 +233,7 @@ class Wire(asyncio.Transport):
 
 
 class Call:
-    """One connection without a network, to an application that is told when to go on."""
+    """One connection without a network, to an application under test."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self.loop = Looks(asyncio.get_running_loop())
@@ -245,7 +245,7 @@ class Call:
 
     async def says(self, data: bytes) -> None:
         self.line.data_received(data)
-        for _ in range(5):  # the application hears of it
+        for _ in range(5):  # the application runs
             await asyncio.sleep(0)
 
 

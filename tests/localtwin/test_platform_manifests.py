@@ -165,7 +165,7 @@ def test_a_run_of_which_no_file_comes_is_an_error(hasty: Platform, drive: Drive)
     assert hasty.changesets(imodel) == []
 
 
-def test_a_server_that_is_not_there_is_told_from_one_that_refuses(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_reported_unlike_one_that_refuses(tmp_path: Path) -> None:
     """The one is the network's fault, the other the link's."""
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         nobody = f"http://127.0.0.1:{server.server_port}/a.dwg"
@@ -218,13 +218,13 @@ def test_a_reference_that_does_not_come_is_a_warning_of_its_master(
     found = run(hasty, path, drive.file("site.dwg", children=children))
 
     task = tasks(found)["site.dwg"]
-    told = task["details"]["synchronizationReport"]
+    answers = task["details"]["synchronizationReport"]
     query = {"imodelId": imodel, "runId": found["id"], "taskId": task["id"].upper()}
     (report,) = expect(hasty.get("/synchronization/reports", params=query), 200)["reports"]
     files = expect(hasty.get(report["sasUri"]), 200)["sourceFilesInfo"]["Files"]
     assert (found["result"], task["result"], task["error"]) == ("Success", "Success", None)
-    assert (told["totalWarningsCount"], told["suggestedAction"]) == (1, "Warning")
-    assert told["message"].endswith("Missing reference files: lost.dwg")
+    assert (answers["totalWarningsCount"], answers["suggestedAction"]) == (1, "Warning")
+    assert answers["message"].endswith("Missing reference files: lost.dwg")
     assert files == [
         {"fileName": "grid.dwg", "state": "Available"},
         {"fileName": "lost.dwg", "state": "Missing"},

@@ -92,20 +92,20 @@ def names(furnished: Platform) -> dict[str, list[str]]:
     }
 
 
-def test_the_description_is_served_and_tells_the_errors(furnished: Platform) -> None:
+def test_the_description_is_served_with_the_errors(furnished: Platform) -> None:
     """Whoever generates a client from it relies on it."""
     paths = furnished.get("/openapi.json").json()["paths"]
 
-    told = [paths[path][method] for path in paths for method in METHODS if method in paths[path]]
-    assert len(told) > 90
-    assert all("401" in operation["responses"] for operation in told if "security" in operation)
+    answers = [paths[path][method] for path in paths for method in METHODS if method in paths[path]]
+    assert len(answers) > 90
+    assert all("401" in operation["responses"] for operation in answers if "security" in operation)
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_nothing_that_is_asked_is_answered_as_nobody_told(
+def test_every_answer_is_as_the_description_says(
     searched: httpx.Client, names: dict[str, list[str]], mode: GenerationMode
 ) -> None:
-    """A client must never meet a defect, nor a status or a shape that it was not told of."""
+    """A client must never meet a defect, nor a status or a shape that is not described."""
     document = searched.get("/openapi.json").json()
     for found in schemathesis.openapi.from_dict(document).get_all_operations():
         assert isinstance(found, Ok)
@@ -131,8 +131,8 @@ def _search(
 
 
 def _request(client: httpx.Client, case: Any) -> httpx.Request:
-    told = case.as_transport_kwargs(base_url=ORIGIN)
-    content = told.pop("data", None)
-    told.pop("cookies", None)
+    answers = case.as_transport_kwargs(base_url=ORIGIN)
+    content = answers.pop("data", None)
+    answers.pop("cookies", None)
     named = "data" if isinstance(content, dict) else "content"
-    return client.build_request(**told, **({} if content is None else {named: content}))
+    return client.build_request(**answers, **({} if content is None else {named: content}))

@@ -1,4 +1,4 @@
-"""The pages for people: what they tell, to whom, and that no name gets out of its place."""
+"""The HTML pages: what they show, to whom, and that no name becomes markup."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_first_page_leads_to_every_imodel_and_says_how_it_is(
     assert "failed" in seen or "succeeded in part" in seen
 
 
-def test_an_imodels_page_tells_runs_file_by_file_and_changesets_with_counts(
+def test_an_imodels_page_lists_runs_file_by_file_and_changesets_with_counts(
     platform: Platform, imodel_id: str
 ) -> None:
     """Whoever opens it wants to know which file, why, and what to do."""

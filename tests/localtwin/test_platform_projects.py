@@ -49,7 +49,7 @@ def names(platform: Platform, imodel: str, query: str = "") -> list[str]:
     return [each["name"] for each in listed["namedVersions"]]
 
 
-def test_a_named_version_tells_all_of_its_changeset(platform: Platform, bridge: str) -> None:
+def test_a_named_version_names_its_changeset(platform: Platform, bridge: str) -> None:
     """What was handed over is named, so that it can be found again by people and programs."""
     version = name_changeset(platform, bridge, 2, "Tender")
 

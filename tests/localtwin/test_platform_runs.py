@@ -217,7 +217,7 @@ def test_connections_of_both_kinds_share_the_lock_of_their_imodel(world: World) 
 
 
 class Stalling(FrozenInputs):
-    """Freezes nothing before it is told to."""
+    """Freezes nothing before `released` is set."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(Contents(folder / "blobs"), folder / "stalled")
@@ -231,7 +231,7 @@ class Stalling(FrozenInputs):
 
 
 def test_of_simultaneous_starts_only_the_first_is_processed(world: World) -> None:
-    """The other one is told to come again, rather than being left to wait for a big copy."""
+    """The other one is refused at once instead of waiting for a big copy."""
     with Platform(world) as platform:
         connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
     frozen_inputs = Stalling(world.folder)
@@ -513,7 +513,7 @@ def test_a_run_that_takes_the_server_down_thrice_is_given_up(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("missing", ["run", "connection"])
 def test_a_run_that_is_not_there_is_not_found(platform: Platform, missing: str) -> None:
-    """Clients tell a lost run from a lost connection by the code's ending alone."""
+    """Clients distinguish a deleted run from a deleted connection by the code's ending only."""
     connection = platform.connect(platform.new_imodel(), platform.upload("a.ifc", b"a"))
     path = connection if missing == "run" else platform.root
 

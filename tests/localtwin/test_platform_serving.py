@@ -203,7 +203,7 @@ def test_a_deleted_itwin_does_not_prevent_the_next_start(data: Path) -> None:
 
 
 def test_a_taken_port_is_named_with_the_way_out(data: Path) -> None:
-    """A traceback would tell a person nothing."""
+    """A traceback helps nobody who starts a program."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         settings = Settings(data, port=port)
@@ -214,8 +214,8 @@ def test_a_taken_port_is_named_with_the_way_out(data: Path) -> None:
 
 def test_the_users_command_serves_with_faults_and_ends_on_sigterm(data: Path) -> None:
     """A rehearsal is started by hand, and ended by Ctrl-C or a service manager."""
-    told = ["--data", str(data), "--fault", "throttle=7@/itwins", "--admin"]
-    command = [sys.executable, "-m", "twinsyncd", "local", *told]
+    reported = ["--data", str(data), "--fault", "throttle=7@/itwins", "--admin"]
+    command = [sys.executable, "-m", "twinsyncd", "local", *reported]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         values: dict[str, str] = {}

@@ -276,7 +276,7 @@ def test_locking_is_for_all_the_files_or_none(platform: Platform) -> None:
     ],
 )
 def test_what_is_not_there_says_so(platform: Platform, path: str, code: str) -> None:
-    """Clients tell a wrong address from a lost file by the code."""
+    """Clients distinguish a wrong address from a deleted file by the code."""
     other = platform.root[:-4] + "AAAA"
 
     answer = platform.get(path.format(other=other))
@@ -285,7 +285,7 @@ def test_what_is_not_there_says_so(platform: Platform, path: str, code: str) -> 
 
 
 def test_another_itwin_is_a_matter_of_permissions(platform: Platform) -> None:
-    """The documentation has no 404 here: who may not see an iTwin can't tell whether it exists."""
+    """The documentation has no 404 here: whoever may not see an iTwin must not learn that it exists."""
     answer = platform.get("/storage", params={"iTwinId": str(uuid.uuid4())})
 
     assert error_of(answer) == (403, "InsufficientPermissions", set())

@@ -79,9 +79,9 @@ def issue(tmp_path: Path) -> Issue:
 def test_what_is_printed_is_all_that_another_machine_needs(data: Path, issue: Issue) -> None:
     """Address, credentials and certificate: signing in and uploading works with these alone."""
     certificate, key = issue(OFFICE, LOOPBACK)
-    told = ["--data", str(data), "--host", EVERYWHERE, "--expose"]
+    answers = ["--data", str(data), "--host", EVERYWHERE, "--expose"]
     pair = ["--certificate", str(certificate), "--private-key", str(key)]
-    command = [sys.executable, "-m", "twinsyncd", "local", *told, *pair]
+    command = [sys.executable, "-m", "twinsyncd", "local", *answers, *pair]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines: list[str] = []
@@ -175,7 +175,7 @@ def test_a_certificate_that_is_no_good_is_named_before_anything_is_served(
 def test_files_that_do_not_belong_together_are_named(
     data: Path, issue: Issue, tmp_path: Path, pair: tuple[str | None, str], word: str
 ) -> None:
-    """A traceback would tell a person nothing."""
+    """A traceback helps nobody who starts a program."""
     issue(OFFICE)[1].rename(tmp_path / "stranger.key")
     issue(OFFICE)
     certificate = tmp_path / pair[0] if pair[0] else None

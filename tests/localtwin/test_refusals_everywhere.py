@@ -35,12 +35,12 @@ LISTS = {"/users/getbyidlist"}
 
 def operations(*, with_body: bool = False) -> Iterator[tuple[str, str]]:
     """Yield method and path of what is there behind the sign-in."""
-    for path, told in own_document()["paths"].items():
-        for method in set(METHODS) & told.keys():
-            behind = "security" in told[method] and not path.startswith("/localtwin")
+    for path, answers in own_document()["paths"].items():
+        for method in set(METHODS) & answers.keys():
+            behind = "security" in answers[method] and not path.startswith("/localtwin")
             if with_body and path in LISTS:
                 continue
-            if behind and ("requestBody" in told[method] or not with_body):
+            if behind and ("requestBody" in answers[method] or not with_body):
                 yield method.upper(), path
 
 
@@ -51,28 +51,28 @@ def request(platform: Platform, method: str, path: str, **more: Any) -> httpx.Re
 
 def test_every_operation_asks_who_is_calling(platform: Platform) -> None:
     """One that forgot would serve a whole project to any program on the machine."""
-    told = {}
+    answers = {}
     for method, path in operations():
         anonymous = request(platform, method, path)
         del anonymous.headers["Authorization"]
         answer = platform.send(anonymous)
-        told[method, path] = (answer.status_code, answer.json())
+        answers[method, path] = (answer.status_code, answer.json())
 
     words = "Header Authorization was not found in the request. Access denied."
     error = {"error": {"code": "HeaderNotFound", "message": words}}
-    assert told == dict.fromkeys(operations(), (401, error))
+    assert answers == dict.fromkeys(operations(), (401, error))
 
 
-def test_every_operation_tells_when_to_come_back(platform: Platform) -> None:
+def test_every_operation_answers_with_retry_after(platform: Platform) -> None:
     """A client that does not know the seconds, or what was limited, can only guess."""
-    told = {}
+    answers = {}
     for method, path in operations():
         platform.world.faults.add(Switch(Fault.THROTTLE, 3.0, times=1))
         answer = platform.send(request(platform, method, path))
         limits = {name for name in answer.headers if name.startswith("itwinplatform-ratelimited")}
-        told[method, path] = (error_of(answer)[:2], answer.headers["Retry-After"], len(limits))
+        answers[method, path] = (error_of(answer)[:2], answer.headers["Retry-After"], len(limits))
 
-    assert told == {
+    assert answers == {
         (method, path): ((429, _limit_code(path)), "3", 4) for method, path in operations()
     }
 
@@ -82,19 +82,19 @@ def _limit_code(path: str) -> str:
 
 
 def test_every_operation_is_there_in_its_own_version_only(platform: Platform) -> None:
-    """A client of another version reads other shapes, so it has to be told at once."""
+    """A client of another version reads other shapes, so it must be refused at once."""
     accept = {"Accept": "application/vnd.bentley.itwin-platform.v9+json"}
 
-    told = {
-        (method, path): _told(platform.send(request(platform, method, path, headers=accept)))
+    answers = {
+        (method, path): _reported(platform.send(request(platform, method, path, headers=accept)))
         for method, path in operations()
     }
 
     words = "The requested resource was not found. Verify the API URL and the Accept header."
-    assert told == dict.fromkeys(operations(), (404, "ResourceNotFound", words))
+    assert answers == dict.fromkeys(operations(), (404, "ResourceNotFound", words))
 
 
-def _told(answer: httpx.Response) -> tuple[int, str, str]:
+def _reported(answer: httpx.Response) -> tuple[int, str, str]:
     error = answer.json()["error"]
     return answer.status_code, error["code"], error["message"]
 
@@ -117,14 +117,14 @@ def test_every_body_that_is_none_is_named_as_such(
     """A proxy or a wrong encoding spoils whatever is sent through it."""
     headers = {"Content-Type": "application/json"}
 
-    told = {
+    answers = {
         (method, path): error_of(
             platform.send(request(platform, method, path, content=body, headers=headers))
         )
         for method, path in operations(with_body=True)
     }
 
-    assert told == {
+    assert answers == {
         (method, path): (422, _invalid_code(method, path), {(detail, None)})
         for method, path in operations(with_body=True)
     }
@@ -142,7 +142,7 @@ def test_every_page_has_bounds(platform: Platform) -> None:
     paged = [path for method, path in operations() if method == "GET" and _is_paged(path)]
     wrong = [("$top", "0"), ("$top", "-1"), ("$top", "many"), ("$skip", "-1"), ("$top", "1001")]
 
-    told = {
+    answers = {
         (path, name, value): platform.send(
             request(platform, "GET", path, params=_needed(path) | {name: value})
         ).status_code
@@ -151,17 +151,17 @@ def test_every_page_has_bounds(platform: Platform) -> None:
     }
 
     assert len(paged) > 15
-    assert told == dict.fromkeys(told, 422)
+    assert answers == dict.fromkeys(answers, 422)
 
 
 def _is_paged(path: str) -> bool:
-    told = own_document()["paths"][path]["get"].get("parameters", [])
-    return any(parameter["name"] == "$top" for parameter in told)
+    answers = own_document()["paths"][path]["get"].get("parameters", [])
+    return any(parameter["name"] == "$top" for parameter in answers)
 
 
 def _needed(path: str) -> dict[str, str]:
-    told = own_document()["paths"][path]["get"]["parameters"]
-    needed = (each for each in told if each["in"] == "query" and each.get("required"))
+    answers = own_document()["paths"][path]["get"]["parameters"]
+    needed = (each for each in answers if each["in"] == "query" and each.get("required"))
     return {each["name"]: str(uuid.uuid4()) for each in needed}
 
 

@@ -56,7 +56,7 @@ BAD_SIGN_IN = bad("authenticationType", "authenticationType must be one of: 'Use
 
 
 def invalid(request: str, body: Any, detail: tuple[str, str, str]) -> Refused:
-    """Return the row of a 422; which code is told by the path."""
+    """Return the row of a 422; the path decides the code."""
     kind = "Storage" if STORAGE in request else "Manifest"
     of_source = "SourceFile" if "/sourcefiles" in request else ""
     code = f"Invalid{kind}Connection{of_source}Request"
@@ -153,8 +153,8 @@ OF_STORAGE = [
 
 def running(**change: Any) -> dict[str, Any]:
     file = {"id": "W", "name": "w.ifc", "url": "http://localhost/w.ifc", "connectorType": "IFC"}
-    told = {key: value for key, value in (file | change).items() if value is not None}
-    return {"sourceFiles": [told]}
+    answers = {key: value for key, value in (file | change).items() if value is not None}
+    return {"sourceFiles": [answers]}
 
 
 RUN = f"POST {MANIFEST}/{{manifest}}/runs"
@@ -201,7 +201,9 @@ def test_a_request_that_breaks_a_rule_is_answered_as_documented(
     assert (answer.status_code, answer.json()) == (row.status, row.answer)
 
 
-def test_all_mistakes_of_a_body_are_told_at_once(office: Platform, things: dict[str, str]) -> None:
+def test_all_mistakes_of_a_body_are_reported_at_once(
+    office: Platform, things: dict[str, str]
+) -> None:
     """Whoever mends them one by one asks ten times."""
     office.sign_in()
     body = {"sourceFiles": [{"storageFileId": "x"}, {"connectorType": "PAINT"}]}

@@ -237,7 +237,7 @@ def test_a_refused_basic_sign_in_asks_for_another(office: Platform, header: str)
 
 
 @pytest.mark.parametrize("header", [None, "Bearer x.y.z", "Bearer", ""])
-def test_who_one_is_is_told_to_the_signed_in_only(office: Platform, header: str | None) -> None:
+def test_user_information_needs_a_sign_in(office: Platform, header: str | None) -> None:
     """The one operation of IMS that wants a token."""
     request = office.build_request("GET", "/connect/userinfo")
     del request.headers["Authorization"]
