@@ -285,7 +285,7 @@ def test_what_is_not_there_says_so(platform: Platform, path: str, code: str) -> 
 
 
 def test_another_itwin_is_a_matter_of_permissions(platform: Platform) -> None:
-    """The documentation has no 404 here: whoever may not see an iTwin must not learn that it exists."""
+    """The documentation has no 404 here: the answer must not show whether the iTwin exists."""
     answer = platform.get("/storage", params={"iTwinId": str(uuid.uuid4())})
 
     assert error_of(answer) == (403, "InsufficientPermissions", set())
