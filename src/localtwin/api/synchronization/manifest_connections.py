@@ -31,7 +31,7 @@ from localtwin.api.synchronization.storage_connections import (
     unless_taken,
 )
 from localtwin.errors import Detail
-from localtwin.world.synchronization.connections import MANIFEST, Mapping
+from localtwin.world.synchronization.connections import MANIFEST, RequestedSource
 from localtwin.world.synchronization.frozen_inputs import BRIDGE, Order
 from localtwin.world.synchronization.references import Child
 from localtwin.world.world import World
@@ -145,7 +145,7 @@ def _writes(routes: APIRouter, world: World) -> None:
         connection = world.connections.create(
             MANIFEST,
             body.imodel_id,
-            [Mapping(source.source_file_id) for source in body.source_files],
+            [RequestedSource(source.source_file_id) for source in body.source_files],
             display_name=body.display_name,
             authentication_type=body.authentication_type,
             owner=caller(request).person_id,
@@ -155,7 +155,7 @@ def _writes(routes: APIRouter, world: World) -> None:
     @routes.post(f"{path}/{{connection_id}}/sourcefiles")
     def add_source(request: Request, connection_id: str, body: ManifestSource) -> JSONResponse:
         """Add a source file."""
-        mapping = Mapping(body.source_file_id)
+        mapping = RequestedSource(body.source_file_id)
         source = world.connections.add_source(MANIFEST, connection_id, mapping)
         return JSONResponse({"sourceFile": source_shape(request, MANIFEST, source)}, 201)
 
@@ -164,7 +164,7 @@ def _writes(routes: APIRouter, world: World) -> None:
         request: Request, connection_id: str, source_id: str, body: ManifestSource
     ) -> JSONResponse:
         """Give a source file another id."""
-        mapping = Mapping(body.source_file_id)
+        mapping = RequestedSource(body.source_file_id)
         change = partial(world.connections.change_source, MANIFEST, connection_id)
         source = unless_taken(request, "sourceFileId", partial(change, source_id, mapping))
         return JSONResponse({"sourceFile": source_shape(request, MANIFEST, source)})

@@ -25,7 +25,7 @@ from localtwin.api.synchronization.shapes import (
 from localtwin.errors import Conflict, Detail
 from localtwin.faults import Fault, Switch
 from localtwin.ids import is_guid
-from localtwin.world.synchronization.connections import STORAGE, Mapping, Source
+from localtwin.world.synchronization.connections import STORAGE, RequestedSource, Source
 from localtwin.world.synchronization.runs import Started
 from localtwin.world.world import World
 
@@ -268,5 +268,5 @@ def _list_connections(
     return JSONResponse({"connections": shapes, "_links": links})
 
 
-def _mapping(source: SourceWrite) -> Mapping:
-    return Mapping(source.storage_file_id, source.connector_type)
+def _mapping(source: SourceWrite) -> RequestedSource:
+    return RequestedSource(source.storage_file_id, source.connector_type)

@@ -56,7 +56,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class RequestedSource:
     """A source file as the caller names it."""
 
     file_id: str
@@ -83,7 +83,7 @@ class Connections:
         self,
         kind: str,
         imodel_id: str,
-        mappings: Sequence[Mapping],
+        mappings: Sequence[RequestedSource],
         *,
         display_name: str | None,
         authentication_type: str,
@@ -170,7 +170,7 @@ class Connections:
                 raise Conflict("ConnectionAlreadyInUse", "Connection is already being processed.")
             transaction.execute(delete(connections).where(connections.c.id == found.id))
 
-    def add_source(self, kind: str, connection_id: str, mapping: Mapping) -> Source:
+    def add_source(self, kind: str, connection_id: str, mapping: RequestedSource) -> Source:
         """Return a new source file of the connection."""
         with self._database.write() as transaction:
             connection = find_connection(transaction, kind, connection_id)
@@ -199,7 +199,7 @@ class Connections:
             return _find_source(transaction, connection, source_id)
 
     def change_source(
-        self, kind: str, connection_id: str, source_id: str, mapping: Mapping
+        self, kind: str, connection_id: str, source_id: str, mapping: RequestedSource
     ) -> Source:
         """Return the source file, now mapped to another file or connector."""
         with self._database.write() as transaction:
@@ -255,7 +255,7 @@ def _find_source(transaction: Transaction, connection: Connection, source_id: st
 
 
 def _add(
-    transaction: Transaction, connection: Connection, mapping: Mapping, *, taken: str
+    transaction: Transaction, connection: Connection, mapping: RequestedSource, *, taken: str
 ) -> Source:
     name = _name(transaction, connection, mapping)
     _refuse_taken(transaction, connection, mapping, taken)
@@ -272,7 +272,7 @@ def _add(
     return Source(**row)
 
 
-def _name(transaction: Transaction, connection: Connection, mapping: Mapping) -> str:
+def _name(transaction: Transaction, connection: Connection, mapping: RequestedSource) -> str:
     if connection.kind == MANIFEST:
         return ""
     file = find(transaction, mapping.file_id, FILE)
@@ -282,7 +282,7 @@ def _name(transaction: Transaction, connection: Connection, mapping: Mapping) ->
 
 
 def _refuse_taken(
-    transaction: Transaction, connection: Connection, mapping: Mapping, taken: str
+    transaction: Transaction, connection: Connection, mapping: RequestedSource, taken: str
 ) -> None:
     same = (sources.c.imodel_id == connection.imodel_id) & (sources.c.file_id == mapping.file_id)
     if transaction.execute(select(sources.c.id).where(same)).first():
