@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import test_reconfigured
 import test_runs
-from core_script import ONE, starting
+from core_script import ONE, failure, starting
 
 from simulation.world import World
 from twinsyncd.core import facts
@@ -29,8 +29,16 @@ def blocked_run_of_a_connection_that_is_gone() -> None:
     script.dies().meanwhile().lane(phase=Phase.BLOCKED, run="theirs")
 
 
+def look_for_a_lost_run_of_a_connection_that_is_gone() -> None:
+    """Look for the run whose answer was lost, and find that its connection was deleted."""
+    script = starting().hears(test_runs.LOST).says().hears(after_s=1).says(test_runs.FIND)
+    gone = facts.RunLookFailed("one", "", failure(Fault.GONE))
+    script.hears(gone).says().lane(phase=Phase.QUIET, asks=0)
+
+
 RARE: tuple[Callable[[], object], ...] = (
     blocked_run_of_a_connection_that_is_gone,
+    look_for_a_lost_run_of_a_connection_that_is_gone,
     partial(
         test_reconfigured.test_what_a_connection_that_is_gone_had_asked_for_is_forgotten, starting
     ),

@@ -1,0 +1,127 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
+"""Plays of bugs that the simulation found: each fails while its bug is planted again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+import test_reconfigured
+import test_restart
+import test_scans
+from core_script import (
+    CAD,
+    SAVED,
+    A,
+    B,
+    Script,
+    failure,
+    hashed,
+    is_idle,
+    look,
+    look_at,
+    read,
+    saw,
+    scan,
+    scanned,
+    settles,
+    store,
+    stored,
+    storing,
+)
+
+from simulation.mutants import MUTANTS
+from simulation.test_regressions import FOUND
+from twinsyncd.core import facts
+from twinsyncd.core.drive import UNREAD_MISSES
+from twinsyncd.core.model import UNLIKE_ANY, Fault
+
+
+def unreadable() -> Script:
+    """Begin with a new file that could not be read often enough to be reported."""
+    script = is_idle().hears(SAVED).says(look_at(A))
+    for miss in range(UNREAD_MISSES):
+        script.hears(facts.LookFailed(A, "locked"), facts.Looked(CAD, ())).says()
+        script.hears(after_s=5 * 2.0**miss).says(look_at(A))
+    return script.remembers(A, unread="locked")
+
+
+def an_unreadable_file_is_read_again_after_a_restart() -> None:
+    """A scan finds it; nobody must save it again for that."""
+    script = unreadable().dies().hears().says(scan())
+
+    script.hears(facts.FilesFound(CAD, ((A.path, look(1)),)), scanned(1)).says()
+
+    script.hears(after_s=5).says(look_at(A)).hears(saw(A, 1)).says(read(A, 1))
+    script.hears(hashed(A, 1)).says(store(A, 1)).remembers(A, unread="")
+
+
+def an_unreadable_file_can_be_missed() -> None:
+    """It has a fingerprint like no other, or no scan would compare it."""
+    unreadable().remembers(A, fingerprint=UNLIKE_ANY)
+
+
+def a_shorter_wait_leaves_a_longer_one() -> None:
+    """The service asked for a minute; another failure may not end it (P10)."""
+    script = settles(storing(), B, 1, store(B, 1))
+    throttled = facts.StoreFailed(A, failure(Fault.THROTTLED, retry_after_s=60.0))
+
+    script.hears(throttled).says()
+    script.hears(facts.StoreFailed(B, failure(Fault.THROTTLED, retry_after_s=1.0))).says()
+
+    script.hears(after_s=59.0).says()
+
+
+def a_wait_outlives_another_store_and_a_restart() -> None:
+    """The store that succeeds began before the service asked for a minute (P10)."""
+    script = settles(storing(), B, 1, store(B, 1))
+    throttled = facts.StoreFailed(A, failure(Fault.THROTTLED, retry_after_s=60.0))
+    script.hears(throttled).says().hears(stored(B, 1)).says()
+
+    script = script.dies(for_s=10).hears().says(scan()).hears(scanned(2)).says()
+
+    script.hears(after_s=49.0).says()
+
+
+PLAYS: dict[str, Callable[[], object]] = {
+    "doubt on a held file blocks runs": (
+        test_restart.test_a_doubt_about_a_file_that_is_away_holds_the_run_up_only_while_it_may_land
+    ),
+    "unreadable file not found again": an_unreadable_file_is_read_again_after_a_restart,
+    "unreadable file never missed": an_unreadable_file_can_be_missed,
+    "a shorter wait ends a longer one": a_shorter_wait_leaves_a_longer_one,
+    "wait forgotten when another store succeeds": a_wait_outlives_another_store_and_a_restart,
+    "a look begins the minute": (
+        test_scans.test_a_missing_file_is_not_stored_until_it_is_seen_again
+    ),
+    "a late list outdoes a hint": (
+        test_scans.test_a_late_list_outdoes_no_hint_that_a_file_came_back
+    ),
+    "an approved drive forgotten when empty": (
+        test_scans.test_an_approved_drive_that_is_found_empty_is_asked_about_until_it_is_answered
+    ),
+    "hints to an absent drive ignored": (
+        test_scans.test_a_hint_that_was_not_followed_during_a_scan_asks_for_another
+    ),
+    "doubt of an excluded file forgotten": partial(
+        test_reconfigured.test_a_store_of_a_file_that_is_excluded_may_land_late_all_the_same, 2
+    ),
+    "broken folder waits for the next scan": (
+        test_restart.test_a_doubt_of_an_earlier_process_holds_the_run_up_as_one_of_our_own
+    ),
+}
+"""A play for every bug of `FOUND`, by the name of the mutant that plants it again."""
+
+
+@pytest.mark.parametrize("name", [name for name, _ in FOUND.values()])
+def test_a_found_bug_has_a_play_that_fails_with_it(name: str) -> None:
+    """A seed shows a bug only while its world stays the same; a play shows it for good."""
+    mutant = next(mutant for mutant in MUTANTS if mutant.name == name)
+    play = PLAYS[name]
+
+    play()
+
+    with mutant.planted(), pytest.raises(AssertionError):
+        play()
