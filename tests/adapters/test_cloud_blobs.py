@@ -207,7 +207,7 @@ def test_a_url_that_is_refused_twice_is_a_failure_without_the_signature() -> Non
 
     error = caught(lambda: send(host, Bytes(SMALL), fresh=(BLOB.replace("s1", "s2"),)))
 
-    assert (error.failure.fault, error.status) == (Fault.TRANSIENT, 403)
+    assert (error.failure.fault, error.status) == (Fault.FILE, 403)
     assert "firewall" in error.failure.message
     assert [text for text in ("sig", "s1", "s2") if text in f"{error} {error.__cause__!r}"] == []
 

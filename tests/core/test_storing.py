@@ -185,6 +185,30 @@ def test_an_item_that_is_gone_is_made_anew() -> None:
     )
 
 
+def test_a_file_that_the_blob_host_refuses_delays_nobody_else() -> None:
+    """A lease on one blob is no outage: the others are stored and run at once (P9)."""
+    script = settles(storing(), B, 1, store(B, 1))
+
+    script.hears(failed(A, Fault.FILE)).says().remembers(A, attempts=1).lane(attempts=0)
+
+    script.hears(stored(B, 1)).says().hears(after_s=1).says(store(A, 1))
+    script.hears(failed(A, Fault.FILE)).says().hears(after_s=2).says(store(A, 1))
+    script.hears(failed(A, Fault.FILE)).meanwhile(after_s=3.9).meanwhile(after_s=0.1)
+    script.meanwhile(failed(A, Fault.FILE)).meanwhile(after_s=7.9).meanwhile(after_s=0.1)
+    script.meanwhile(failed(A, Fault.FILE)).meanwhile(after_s=15.9)
+    assert prepare(B, remote="") in script.open
+
+
+def test_a_file_that_the_blob_host_keeps_refusing_is_set_aside() -> None:
+    """It is shown with the host's words, and tried again when it changes (P9)."""
+    script = storing()
+
+    for _ in range(STORE_TRIES):
+        script.meanwhile(failed(A, Fault.FILE)).meanwhile(after_s=300)
+
+    script.remembers(A, aside="no luck").lane(attempts=0, halt="").rests()
+
+
 def test_a_poison_file_among_healthy_ones_is_set_aside() -> None:
     """A content that makes the service fail each time must not hold the run up for ever (P9)."""
     script = storing()

@@ -121,7 +121,7 @@ class Promises:
     def _note_store_failure(self, key: FileKey, failure: Failure) -> None:
         self.strikes[key] += 1
         watch = self._watch_of_file(key)
-        if failure.fault is Fault.REFUSED:
+        if failure.fault in {Fault.REFUSED, Fault.FILE}:
             self.blamed.add(key)
         elif failure.fault is Fault.GONE:
             self._note_failure(watch, Failure(Fault.TRANSIENT, "gone"), watch.begun_s[key])

@@ -74,6 +74,7 @@ class World:
         *,
         journal: VirtualJournal | None = None,
     ) -> None:
+        self.seed = seed
         self.rnd = Random(seed)  # noqa: S311 - a world must be replayable
         self.chances = chances or Chances.draw(self.rnd)
         self.make = make

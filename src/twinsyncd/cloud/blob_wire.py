@@ -23,6 +23,8 @@ _BLOCK: Final = re.compile(
 )
 _CODE: Final = re.compile(rb"<Code>([A-Za-z]+)</Code>")
 _START_ANEW: Final = {"InvalidBlockList", "InvalidBlobOrBlock", "BlockCountExceedsLimit"}
+_LOST_RACE: Final = {409, 412}  # the blob changed meanwhile; our own repeated commit may be why
+_OUTAGES: Final = {408, 425, 429}  # about the moment, not about the file
 _WORDS: Final = {
     403: "the storage host refuses the upload link; if it goes on, check the clock of this "
     "machine and whether a firewall or proxy blocks the storage host",
@@ -63,9 +65,14 @@ def error_of(operation: str, response: httpx.Response) -> CloudError:
 
 
 def _fault_of(status: int, code: str) -> Fault:
-    """Return the kind of failure; a refused link says nothing about the platform's credentials."""
-    if status in {401, 403, 404, 409, 412} or code in _START_ANEW:
+    """Return the kind of failure: other client errors than a lost race are about this one file.
+
+    A refused link says nothing about the platform's credentials, nor a lease about other files.
+    """
+    if code in _START_ANEW or (status in _LOST_RACE and not code.startswith("Lease")):
         return Fault.TRANSIENT
+    if 400 <= status < 500 and status not in _OUTAGES:
+        return Fault.FILE
     return faults.fault_of(status)
 
 

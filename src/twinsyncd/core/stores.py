@@ -116,12 +116,21 @@ class Stores:
             case Fault.REFUSED:
                 del self.doubts[key]
                 self.ledger.change(key, aside=failure.message)
+            case Fault.FILE:
+                del self.doubts[key]
+                self._count(row, failure, now)
             case Fault.THROTTLED | Fault.UNAUTHORISED:
                 self.state.failed(failure, now)
             case Fault.GONE | Fault.TRANSIENT:
                 self._try_again(row, failure, begun_s, now)
             case _:
                 assert_never(failure.fault)
+
+    def _count(self, row: FileRow, failure: Failure, now: Now) -> None:
+        """Count a failure of the file's own: only this file waits, and is set aside in the end."""
+        attempts = row.attempts + 1
+        aside = failure.message if attempts >= STORE_TRIES else ""
+        self.put_off(self.ledger.change(row.key, attempts=attempts, aside=aside), now)
 
     def _try_again(self, row: FileRow, failure: Failure, begun_s: float, now: Now) -> None:
         """Count it against the file only while others succeed; an outage is nobody's fault."""
