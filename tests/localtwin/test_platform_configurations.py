@@ -38,6 +38,19 @@ def test_a_configuration_that_is_wrong_or_missing_is_refused(platform: Platform)
     assert [error_of(each)[:2] for each in missing] == [(404, "ConfigurationNotFound")] * 2
 
 
+def test_a_run_names_the_settings_that_have_no_effect_here(platform: Platform) -> None:
+    """They are accepted as on the platform, but a rehearsal must not look as if they worked."""
+    imodel = platform.new_imodel()
+    connection = platform.connect(imodel, platform.upload("a.ifc", b"wall"))
+    settings = {"clampZExtent": True, "ignoreIfcGlobalIds": False}
+    expect(platform.post(f"{CONFIGURATIONS}/imodels/{imodel}", json=settings), 201)
+
+    (task,) = platform.run(connection)["jobs"][0]["tasks"]
+
+    message = task["details"]["synchronizationReport"]["message"]
+    assert message.endswith("Set, but without effect in localtwin: clampZExtent.")
+
+
 def test_the_report_of_a_failed_file_names_the_issue(platform: Platform) -> None:
     """It is what the report viewer shows; its link works without a token."""
     imodel = platform.new_imodel()

@@ -87,6 +87,19 @@ class Configurations:
                 raise not_found("Configuration")
 
 
+def changed_settings(connection: Connection, connection_id: str) -> list[str]:
+    """Return the names of the settings of a connection that differ from their defaults.
+
+    No connector here carries them out; the reports of its runs say so.
+    """
+    return sorted(
+        name
+        for scope, scope_id in _chain(connection, "connections", connection_id)
+        for name, value in (_settings(connection, scope, scope_id) or {}).items()
+        if value != DEFAULTS[scope][name]
+    )
+
+
 def _chain(connection: Connection, scope: str, scope_id: str) -> list[tuple[str, str]]:
     """Return the scope and those above it, the most general first; raises NotFound."""
     if scope == "itwins":

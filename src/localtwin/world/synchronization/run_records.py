@@ -6,7 +6,7 @@ Source: Synchronization API, "Get StorageConnection run"; iModels API, "Changese
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from localtwin.world.access.authorizations import expire_owner, may_run
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
 from localtwin.world.imodels.imodels import Changeset, find_imodel, last_changeset
+from localtwin.world.synchronization.configurations import changed_settings
 from localtwin.world.synchronization.references import delete_urls, note_problems
 from localtwin.world.synchronization.runs import (
     COMPLETED,
@@ -127,8 +128,10 @@ class RunRecords:
             pushed = [] if earlier is None else self._push(transaction, *earlier)
             began = datetime.fromisoformat(_reading_since(transaction, run.id) or stamp(now))
             periods = task_periods(began, now, [result.duration_s for _, result in done])
+            remarks = _remarks(changed_settings(transaction, run.connection_id))
             for (task, result), period in zip(done, periods, strict=True):
-                _end_task(transaction, task.id, result, period, unchanged=unchanged)
+                source = replace(result, remarks=(*result.remarks, *remarks))
+                _end_task(transaction, task.id, source, period, unchanged=unchanged)
             pushed += self._push(transaction, run, report)
             _end_run(transaction, run.id, outcome(r.result for _, r in done), None, stamp(now))
         for changeset in pushed:
@@ -220,6 +223,13 @@ def _reading_since(transaction: Transaction, run_id: str) -> str | None:
     started = select(func.min(tasks.c.started)).where(tasks.c.run_id == run_id)
     found: str | None = transaction.execute(started).scalar()
     return found
+
+
+def _remarks(settings: list[str]) -> list[str]:
+    """Return what a report says of settings that no connector here carries out."""
+    if not settings:
+        return []
+    return [f"Set, but without effect in localtwin: {', '.join(settings)}."]
 
 
 def _end_task(
