@@ -22,6 +22,7 @@ from core_script import (
     is_idle,
     look,
     look_at,
+    prepare,
     read,
     saw,
     scan,
@@ -37,6 +38,7 @@ from simulation.test_regressions import FOUND
 from twinsyncd.core import facts
 from twinsyncd.core.drive import UNREAD_MISSES
 from twinsyncd.core.model import UNLIKE_ANY, Fault
+from twinsyncd.core.settle import ASIDE_LOOK_S
 
 
 def unreadable() -> Script:
@@ -125,3 +127,25 @@ def test_a_found_bug_has_a_play_that_fails_with_it(name: str) -> None:
 
     with mutant.planted(), pytest.raises(AssertionError):
         play()
+
+
+def test_an_unreadable_file_is_not_waited_for() -> None:
+    """A locked drawing must not keep the others from their run, nor `sync` from its end (P9)."""
+    script = settles(is_idle(), B, 1, store(B, 1)).hears(stored(B, 1)).says()
+    script.meanwhile(SAVED)
+
+    for _ in range(UNREAD_MISSES):
+        script.meanwhile(facts.LookFailed(A, "locked"), facts.Looked(CAD, ()))
+        script.meanwhile(after_s=11)
+
+    script.remembers(A, unread="locked").meanwhile(after_s=30)
+    assert prepare(B, remote="") in script.open
+
+
+def test_a_file_that_can_be_read_again_is_noticed_within_seconds() -> None:
+    """Whoever mends a permission looks at the status right away (P9)."""
+    script = unreadable().hears(facts.LookFailed(A, "locked"), facts.Looked(CAD, ())).says()
+
+    script.hears(after_s=ASIDE_LOOK_S).says(look_at(A)).hears(saw(A, 1)).says()
+
+    script.hears(after_s=5).says(look_at(A)).hears(saw(A, 1)).says(read(A, 1))

@@ -44,6 +44,7 @@ RARE: tuple[Callable[[], object], ...] = (
     ),
     partial(test_runs.test_a_foreign_run_that_cannot_be_seen_does_not_block_for_ever, Fault.GONE),
     test_runs.test_a_late_request_that_blocks_the_second_is_adopted,
+    test_runs.test_a_connection_that_is_gone_at_the_start_is_prepared_anew,
 )
 """Plays of transitions that few worlds take."""
 

@@ -26,7 +26,7 @@ from .settle import Settler
 from .source_state import SourceState
 
 LOOKS_MAX: Final = 256  # files per look command: one answer, one commit
-UNREAD_MISSES: Final = 5  # failed reads in a row before it is reported
+UNREAD_MISSES: Final = 3  # failed reads in a row before a file is set aside; 15 s as a rule
 
 
 @dataclass(slots=True)
@@ -192,6 +192,7 @@ class Drive:
         misses = self.settler.missed(key, now.at_s)
         if misses >= UNREAD_MISSES:
             self.ledger.change(key, unread=reason, fingerprint=UNLIKE_ANY)
+            self.settler.set_aside(key, now.at_s)
 
     # ---- scans ------------------------------------------------------------------------
 

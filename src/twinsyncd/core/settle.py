@@ -12,7 +12,8 @@ from .model import FileKey, Fingerprint, SourceKey
 
 NEVER: Final = float("-inf")
 HURRY: Final = 0.25  # a hint asks for a look no sooner than this share of the quiet time
-MISS_CAP_S: Final = 300.0  # a file that cannot be read is tried again at least this often
+MISS_CAP_S: Final = 300.0  # a look that keeps failing is tried again at least this often
+ASIDE_LOOK_S: Final = 20.0  # a look costs little, and mended permissions should count soon
 _DOUBLINGS_MAX: Final = 10
 
 
@@ -25,6 +26,7 @@ class _Unsettled:
     asked: bool = False  # a look or a hash is under way
     last: Fingerprint | None = None
     misses: int = 0
+    aside: bool = False  # it cannot be read; looked at now and then, and not waited for
 
 
 @dataclass(slots=True)
@@ -45,11 +47,11 @@ class Settler:
         return key in self._entries
 
     def __len__(self) -> int:
-        """Return how many files are not known to be settled."""
-        return len(self._entries)
+        """Return how many files are not known to be settled; those set aside do not count."""
+        return self._counts.total()
 
     def unsettled(self, source: SourceKey) -> int:
-        """Return how many files of the source are not known to be settled."""
+        """Return how many files of the source are not settled, without those set aside."""
         return self._counts[source]
 
     def touched(self, key: FileKey, now_s: float) -> None:
@@ -67,6 +69,7 @@ class Settler:
         entry = self._entry(key, now_s)
         if entry.asked or entry.last == look:
             return
+        self._readable(key, entry)
         entry.misses = 0
         self._first_look(key, entry, look, now_s)
 
@@ -99,6 +102,7 @@ class Settler:
         if look is None:
             self.forget(key)
             return None
+        self._readable(key, entry)
         if look == entry.last and entry.touched_s <= entry.looked_s:
             return look
         entry.asked = False
@@ -123,12 +127,22 @@ class Settler:
         entry.asked, entry.last = False, None
         entry.misses += 1
         wait = max(self.quiet_s(key), HURRY) * 2.0 ** min(entry.misses - 1, _DOUBLINGS_MAX)
-        self._schedule(key, entry, now_s + min(wait, MISS_CAP_S))
+        cap_s = ASIDE_LOOK_S if entry.aside else MISS_CAP_S
+        self._schedule(key, entry, now_s + min(wait, cap_s))
         return entry.misses
+
+    def set_aside(self, key: FileKey, now_s: float) -> None:
+        """Look at a file that cannot be read now and then; nothing waits for it any more."""
+        entry = self._entries[key]
+        if not entry.aside:
+            entry.aside = True
+            self._counts[key.source] -= 1
+            self._schedule(key, entry, min(entry.due_s, now_s + ASIDE_LOOK_S))
 
     def forget(self, key: FileKey) -> None:
         """Drop the file; a later hint or scan brings it back."""
-        if self._entries.pop(key, None) is not None:
+        entry = self._entries.pop(key, None)
+        if entry is not None and not entry.aside:
             self._counts[key.source] -= 1
 
     def forget_source(self, source: SourceKey) -> None:
@@ -143,6 +157,11 @@ class Settler:
             self._counts[key.source] += 1
             self._schedule(key, entry, now_s)
         return entry
+
+    def _readable(self, key: FileKey, entry: _Unsettled) -> None:
+        if entry.aside:
+            entry.aside = False
+            self._counts[key.source] += 1
 
     def _first_look(self, key: FileKey, entry: _Unsettled, look: Fingerprint, now_s: float) -> None:
         entry.last, entry.looked_s = look, now_s
