@@ -70,6 +70,7 @@ class Access:
         self._database = database
         self._key = key
         self._clock = clock
+        self.registrations = 0  # in this process, so that others know when to read again
         self._known: OrderedDict[str, Caller] = OrderedDict()
         self._lock = threading.Lock()
         self._key_id = _thumbprint(key)
@@ -87,6 +88,7 @@ class Access:
                     created=stamp(self._clock()),
                 )
             )
+        self.registrations += 1
         return client_id, secret
 
     def knows(self, client_id: str, secret: str) -> bool:

@@ -36,6 +36,7 @@ class Users:
         self._database = database
         self._access = access
         self._known: dict[str, User] = {}
+        self._known_at = -1  # the number of registrations when `_known` was read
 
     def everybody(self) -> list[User]:
         """Return all users, the local user first, then clients in order of registration."""
@@ -45,10 +46,11 @@ class Users:
 
     def find(self, user_id: str) -> User | None:
         """Return the user, None if there is none with that id."""
-        wanted = user_id.lower()
-        if wanted not in self._known:  # users are only ever added
+        registrations = self._access.registrations
+        if registrations != self._known_at:  # users are only ever added
             self._known = {user.id: user for user in self.everybody()}
-        return self._known.get(wanted)
+            self._known_at = registrations
+        return self._known.get(user_id.lower())
 
     def get(self, user_id: str) -> User:
         """Return the user; raises NotFound."""
