@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from core_script import (
     ACTIVE,
@@ -14,6 +16,7 @@ from core_script import (
     XREF,
     A,
     B,
+    Script,
     ended,
     failure,
     is_idle,
@@ -576,3 +579,66 @@ def test_a_result_about_an_unknown_item_changes_nothing() -> None:
 
     assert {A} == set(script.journal.files)
     assert storage_id(A) == script.journal.files[A].storage_id
+
+
+def starts_within(script: Script, answer: Callable[[Script], object], seconds: int) -> int:
+    """Count the start requests of so many seconds when each is answered like this."""
+    starts = 0
+    for _ in range(seconds):
+        for _ in range(8):
+            if START in script.open:
+                starts += 1
+            if not script.open:
+                break
+            answer(script)
+        script.meanwhile(after_s=1.0)
+    return starts
+
+
+def gone(script: Script) -> None:
+    """Accept every start; the run it names does not exist."""
+    answer_all(script, STARTED, facts.RunLookFailed("one", "run-1", failure(Fault.GONE)))
+
+
+def stale(script: Script) -> None:
+    """Refuse every start in favour of a run that has ended."""
+    ended = facts.RunSeen("one", "theirs", Outcome.SUCCEEDED)
+    answer_all(script, refused("theirs"), ended)
+
+
+def clashing(script: Script) -> None:
+    """Let every start meet another one."""
+    answer_all(script, facts.StartClashed("one"), ACTIVE)
+
+
+def answer_all(script: Script, start: facts.Fact, look: facts.Fact) -> None:
+    """Answer whatever is open once."""
+    for command in list(script.open):
+        match command:
+            case commands.Prepare():
+                script.meanwhile(prepared(A, last_run="run-0"))
+            case commands.StartRun():
+                script.meanwhile(start)
+            case commands.LookAtRun():
+                script.meanwhile(look)
+            case _:
+                pytest.fail(f"this play is not about {command}")
+
+
+@pytest.mark.parametrize("answer", [gone, stale, clashing])
+def test_starts_that_bring_nothing_grow_rarer(answer: Callable[[Script], object]) -> None:
+    """A service that answers wrongly would otherwise get 60 starts a minute (P10)."""
+    assert starts_within(starting(), answer, 600) <= 12
+
+
+def test_throttling_without_a_time_is_answered_with_growing_waits() -> None:
+    """A constant second is a request rate of its own, which is what was complained about (P10)."""
+    script, tries = storing(), 0
+
+    for _ in range(120):
+        if store(A, 1) in script.open:
+            tries += 1
+            script.meanwhile(facts.StoreFailed(A, failure(Fault.THROTTLED)))
+        script.meanwhile(after_s=1.0)
+
+    assert tries <= 8

@@ -29,6 +29,7 @@ class LaneState:
     asking: bool = False  # a command other than a store is under way
     changed: bool = False  # the row must be committed
     _poll_s: float = POLL_FIRST_S
+    _throttles: int = 0  # answers 429 in a row
     _failed_s: float = -math.inf  # monotonic [s] of the last failure that was counted
 
     def resume(self, now: Now) -> None:
@@ -61,6 +62,7 @@ class LaneState:
 
     def succeeded(self) -> None:
         """Reset the count of failures; waits stay, another request may have asked for them."""
+        self._throttles = 0
         self.set(attempts=0, halt="")
 
     def failed(self, failure: Failure, now: Now, *, begun_s: float = math.inf) -> None:
@@ -70,7 +72,8 @@ class LaneState:
         it is not counted again.
         """
         if failure.fault is Fault.THROTTLED:
-            self.wait(failure.retry_after_s or delay_s(1, self.jitter()), now)
+            self._throttles += 1
+            self.wait(failure.retry_after_s or delay_s(self._throttles, self.jitter()), now)
             return
         halted = failure.fault is not Fault.TRANSIENT
         if not halted and begun_s <= self._failed_s:

@@ -31,7 +31,10 @@ from .transitions import Cause, Occasion
 from .verdict import judge
 from .waits import RUNS_KEPT, alarm_s, usual_s
 
+DISTANCE_S: Final = 2.0  # between starts that brought nothing, doubled each time,
+DISTANCE_MAX_S: Final = 300.0  # at most; the service may have recovered by then
 CLASH_S: Final = 2.0  # several start requests came at once: a short wait, then ask again
+DISTANCE_DOUBLINGS_MAX: Final = 16  # keeps the power small; the limit is reached long before
 RETRY_S: Final = 30.0  # a file that failed in a run waits at least half of this for the next
 
 
@@ -49,6 +52,7 @@ class Runs:
     )  # of good runs, by connection
     history: list[RunRecord] = field(default_factory=list)
     slow: list[SlowRun] = field(default_factory=list)
+    fruitless: int = 0  # starts in a row that ended without a run of ours
     in_doubt: bool = False  # an answer to a start request was lost, perhaps by an earlier process
 
     def resume(self, connections: Sequence[ConnectionKey], now: Now) -> None:
@@ -149,6 +153,7 @@ class Runs:
             case facts.StartClashed():
                 self.state.set(asks=self.state.row.asks - 1)
                 self.state.wait(CLASH_S * (1.0 - self.state.jitter() / 2.0), now)
+                self._keep_distance(now)
             case _:
                 assert_never(fact)
 
@@ -184,7 +189,10 @@ class Runs:
             self.notice_length(now)
             return
         if self.state.row.phase is Phase.RUNNING:
+            self.fruitless = 0
             self.run_ended(fact, now)
+        else:
+            self._keep_distance(now)
         self.state.enter(Phase.QUIET, facts.RunSeen, now, run="")
 
     def look_failed(self, fact: facts.RunLookFailed, now: Now) -> None:
@@ -194,6 +202,7 @@ class Runs:
         if fact.failure.fault is Fault.GONE or hidden:
             self.abandon(facts.RunLookFailed, now)
             self.state.poll_later(now)
+            self._keep_distance(now)
         else:
             self.state.failed(fact.failure, now)
 
@@ -217,6 +226,16 @@ class Runs:
             self.remotes[fact.connection] = ConnectionRow(fact.connection)
             failure = replace(failure, fault=Fault.TRANSIENT)
         self.state.failed(failure, now)
+
+    def _keep_distance(self, now: Now) -> None:
+        """Let the next start wait, longer after each that ended without a run of ours (P10).
+
+        The first costs nothing: a foreign run that ends is followed by ours at once.
+        """
+        self.fruitless += 1
+        if self.fruitless > 1:
+            doublings = min(self.fruitless - 2, DISTANCE_DOUBLINGS_MAX)
+            self.state.wait(min(DISTANCE_S * 2.0**doublings, DISTANCE_MAX_S), now)
 
     def _remote_id(self, connection: ConnectionKey) -> str:
         return self.remotes[connection].remote_id
