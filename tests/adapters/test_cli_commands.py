@@ -18,6 +18,7 @@ from twinsyncd import __version__
 from twinsyncd.config import load
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
+    BlindSpot,
     FileKey,
     FileRow,
     Fingerprint,
@@ -46,12 +47,28 @@ def office(
 def remembered(file: Path, synced: bool = True) -> FileRow:
     """Return the row of a file as it lies on the drive."""
     found = file.stat()
-    look = Fingerprint(found.st_size, found.st_mtime_ns, found.st_ino)
+    look = Fingerprint(found.st_size, found.st_mtime_ns, found.st_ino, found.st_ctime_ns)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     row = FileRow(FileKey(CAD, file.name), look, digest, storage_id="i", in_connection=True)
     return FileRow(
         row.key, look, digest, digest, digest if synced else "", storage_id="i", in_connection=True
     )
+
+
+# ---- what could not be read ---------------------------------------------------------------
+
+
+def test_what_could_not_be_read_is_named_and_is_not_in_sync(office: Office) -> None:
+    """A folder of mode 000 is not proven, however well the other files are (P12)."""
+    spot = BlindSpot("secret", "Permission denied")
+    source = SourceRow(CAD, "drive", blind=(spot,), blind_count=3, blind_since_s=1_700_000_000.0)
+    office.remember(Decision(files=(SYNCED,), sources=(source,)))
+
+    printed = office.types("status")
+
+    assert printed.code == 1
+    assert "3 paths cannot be read since" in printed.out
+    assert "secret: Permission denied" in printed.out
 
 
 # ---- a configuration that cannot be used --------------------------------------------------

@@ -9,11 +9,13 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from twinsyncd.core.model import Fingerprint
-from twinsyncd.disk.look import StableContent, digest_of, look, open_to_read
+from twinsyncd.disk.look import StableContent, digest_of, fingerprint_of, look
+from twinsyncd.disk.tree import Tree
 from twinsyncd.disk.windows import long_path
 from twinsyncd.errors import DiskError, FileMoved
 
@@ -24,16 +26,23 @@ def sha(data: bytes) -> str:
 
 def settled(file: Path, data: bytes) -> Fingerprint:
     file.write_bytes(data)
-    fingerprint = look(file)
+    fingerprint = look(Tree(file.parent), file.name)
     assert fingerprint is not None
     return fingerprint
 
 
-def refusing(code: int) -> Callable[[str], os.stat_result]:
-    def lstat(file: str) -> os.stat_result:
-        raise OSError(code, os.strerror(code), file)
+class Refusing(Tree):
+    """A drive that answers every look and every opening with an error."""
 
-    return lstat
+    def __init__(self, folder: Path, code: int) -> None:
+        super().__init__(folder)
+        object.__setattr__(self, "code", code)
+
+    def stat(self, path: str) -> os.stat_result:
+        raise OSError(self.code, os.strerror(self.code), path)  # type: ignore[attr-defined]
+
+    def open(self, path: str) -> int:
+        raise OSError(self.code, os.strerror(self.code), path)  # type: ignore[attr-defined]
 
 
 def test_a_look_tells_size_time_and_identity(tmp_path: Path) -> None:
@@ -42,9 +51,22 @@ def test_a_look_tells_size_time_and_identity(tmp_path: Path) -> None:
     file.write_bytes(b"abc")
     os.utime(file, ns=(1, 1_700_000_000_123_456_789))
 
-    fingerprint = look(file)
+    found = file.stat()
+    fingerprint = look(Tree(tmp_path), "a.dgn")
 
-    assert Fingerprint(3, 1_700_000_000_123_456_789, file.stat().st_ino) == fingerprint
+    expected = Fingerprint(3, 1_700_000_000_123_456_789, found.st_ino, found.st_ctime_ns)
+    assert expected == fingerprint
+
+
+@pytest.mark.parametrize("year", [1601, 1969, 2300, 30_000])
+def test_a_time_that_no_journal_can_hold_becomes_the_nearest(year: int) -> None:
+    """NTFS' zero date is 1601, and ext4 holds 2300; neither may end the daemon."""
+    time_ns = (year - 1970) * 31_556_952 * 10**9
+    values = {"st_mtime_ns": time_ns, "st_ctime_ns": time_ns, "st_size": 3, "st_ino": 7}
+    found = fingerprint_of(SimpleNamespace(st_dev=0, **values))
+
+    limit = 2**63 - 1
+    assert found.mtime_ns == found.ctime_ns == max(-limit, min(time_ns, limit))
 
 
 def test_what_is_not_a_regular_file_is_no_file(tmp_path: Path) -> None:
@@ -56,7 +78,7 @@ def test_what_is_not_a_regular_file_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "dangling.dgn").symlink_to(tmp_path / "nowhere")
     names = ["folder.dgn", "pipe.dgn", "link.dgn", "dangling.dgn", "none.dgn", "real.dgn/below"]
 
-    assert [look(tmp_path / name) for name in names] == [None] * 6
+    assert [look(Tree(tmp_path), name) for name in names] == [None] * 6
 
 
 @pytest.mark.parametrize(
@@ -65,7 +87,7 @@ def test_what_is_not_a_regular_file_is_no_file(tmp_path: Path) -> None:
 def test_a_look_that_fails_never_says_the_file_is_gone(code: int) -> None:
     """A hiccup of the share read as absence would delete models."""
     with pytest.raises(DiskError) as caught:
-        look(Path("/drive/a.dgn"), lstat=refusing(code))
+        look(Refusing(Path("/drive"), code), "a.dgn")
 
     assert os.strerror(code) in str(caught.value)
     assert not isinstance(caught.value, FileMoved)
@@ -74,7 +96,7 @@ def test_a_look_that_fails_never_says_the_file_is_gone(code: int) -> None:
 def test_a_refused_look_tells_what_to_do() -> None:
     """The operator sees the hint, not the errno."""
     with pytest.raises(DiskError) as caught:
-        look(Path("/drive/a.dgn"), lstat=refusing(errno.EACCES))
+        look(Refusing(Path("/drive"), errno.EACCES), "a.dgn")
 
     assert "right to read" in caught.value.hint
 
@@ -85,7 +107,7 @@ def test_a_digest_is_the_sha_256_of_the_whole_file(tmp_path: Path, data: bytes) 
     file = tmp_path / "a.dgn"
     fingerprint = settled(file, data)
 
-    assert sha(data) == digest_of(file, fingerprint)
+    assert sha(data) == digest_of(Tree(tmp_path), "a.dgn", fingerprint)
 
 
 def test_hashing_refuses_a_file_that_changed_since_the_look(tmp_path: Path) -> None:
@@ -95,7 +117,7 @@ def test_hashing_refuses_a_file_that_changed_since_the_look(tmp_path: Path) -> N
     file.write_bytes(b"after it")
 
     with pytest.raises(FileMoved):
-        digest_of(file, fingerprint)
+        digest_of(Tree(tmp_path), "a.dgn", fingerprint)
 
 
 def test_hashing_refuses_a_file_that_vanished(tmp_path: Path) -> None:
@@ -105,7 +127,7 @@ def test_hashing_refuses_a_file_that_vanished(tmp_path: Path) -> None:
     file.unlink()
 
     with pytest.raises(FileMoved):
-        digest_of(file, fingerprint)
+        digest_of(Tree(tmp_path), "a.dgn", fingerprint)
 
 
 def test_hashing_notices_that_the_path_was_replaced_meanwhile(tmp_path: Path) -> None:
@@ -113,13 +135,14 @@ def test_hashing_notices_that_the_path_was_replaced_meanwhile(tmp_path: Path) ->
     file = tmp_path / "a.dgn"
     fingerprint = settled(file, b"before")
 
-    def replaced(path: str) -> os.stat_result:
-        (tmp_path / "sav.tmp").write_bytes(b"before")
-        (tmp_path / "sav.tmp").replace(file)
-        return os.lstat(path)
+    class Replaced(Tree):
+        def stat(self, path: str) -> os.stat_result:
+            (tmp_path / "sav.tmp").write_bytes(b"before")
+            (tmp_path / "sav.tmp").replace(file)
+            return super().stat(path)
 
     with pytest.raises(FileMoved):
-        digest_of(file, fingerprint, lstat=replaced)
+        digest_of(Replaced(tmp_path), "a.dgn", fingerprint)
 
 
 @pytest.mark.parametrize("place", ["folder", "pipe", "link"])
@@ -137,7 +160,7 @@ def test_opening_never_waits_for_what_took_the_place_of_a_file(tmp_path: Path, p
             file.symlink_to(other)
 
     with pytest.raises(FileMoved):
-        digest_of(file, fingerprint)
+        digest_of(Tree(tmp_path), "a.dgn", fingerprint)
 
 
 def test_content_comes_in_pieces_of_the_asked_size(tmp_path: Path) -> None:
@@ -145,7 +168,7 @@ def test_content_comes_in_pieces_of_the_asked_size(tmp_path: Path) -> None:
     file = tmp_path / "a.dgn"
     fingerprint = settled(file, b"abcdefgh")
 
-    with StableContent(file, fingerprint, sha(b"abcdefgh")) as content:
+    with StableContent(Tree(tmp_path), "a.dgn", fingerprint, sha(b"abcdefgh")) as content:
         pieces = list(content.chunks(3))
         content.verify()
 
@@ -158,7 +181,7 @@ def test_content_can_be_sent_again_from_the_start(tmp_path: Path) -> None:
     file = tmp_path / "a.dgn"
     fingerprint = settled(file, b"abcdefgh")
 
-    with StableContent(file, fingerprint, sha(b"abcdefgh")) as content:
+    with StableContent(Tree(tmp_path), "a.dgn", fingerprint, sha(b"abcdefgh")) as content:
         first = content.chunks(3)
         assert next(first) == b"abc"
         pieces = list(content.chunks(5))
@@ -172,7 +195,7 @@ def test_content_that_was_not_read_to_its_end_is_not_verified(tmp_path: Path) ->
     file = tmp_path / "a.dgn"
     fingerprint = settled(file, b"abcdefgh")
 
-    with StableContent(file, fingerprint, sha(b"abcdefgh")) as content:
+    with StableContent(Tree(tmp_path), "a.dgn", fingerprint, sha(b"abcdefgh")) as content:
         next(content.chunks(3))
 
         with pytest.raises(FileMoved):
@@ -206,7 +229,7 @@ def test_a_save_during_the_reading_is_noticed(tmp_path: Path, save: Callable[[Pa
     file = tmp_path / "a.dgn"
     fingerprint = settled(file, b"abcdefgh")
 
-    with StableContent(file, fingerprint, sha(b"abcdefgh")) as content:
+    with StableContent(Tree(tmp_path), "a.dgn", fingerprint, sha(b"abcdefgh")) as content:
         save(file)
         sent = b"".join(content.chunks(4))
 
@@ -220,7 +243,7 @@ def test_a_file_cut_short_ends_the_sending_at_once(tmp_path: Path) -> None:
     file = tmp_path / "a.dgn"
     fingerprint = settled(file, b"abcdefgh")
 
-    with StableContent(file, fingerprint, sha(b"abcdefgh")) as content:
+    with StableContent(Tree(tmp_path), "a.dgn", fingerprint, sha(b"abcdefgh")) as content:
         os.truncate(file, 3)
 
         with pytest.raises(FileMoved):
@@ -233,7 +256,10 @@ def test_content_that_changed_before_opening_is_refused(tmp_path: Path) -> None:
     fingerprint = settled(file, b"abcdefgh")
     file.write_bytes(b"longer than before")
 
-    with pytest.raises(FileMoved), StableContent(file, fingerprint, sha(b"abcdefgh")):
+    with (
+        pytest.raises(FileMoved),
+        StableContent(Tree(tmp_path), "a.dgn", fingerprint, sha(b"abcdefgh")),
+    ):
         pass
 
 
@@ -248,10 +274,9 @@ def test_a_file_that_cannot_be_opened_is_told_apart_from_one_that_moved(
     file = tmp_path / "a.dgn"
     fingerprint = settled(file, b"abcdefgh")
 
-    def opener(path: str) -> int:
-        raise OSError(code, os.strerror(code), path)
+    drive = Refusing(tmp_path, code)
 
-    with pytest.raises(DiskError) as caught, StableContent(file, fingerprint, "", opener=opener):
+    with pytest.raises(DiskError) as caught, StableContent(drive, "a.dgn", fingerprint, ""):
         pass
 
     assert error is type(caught.value)
@@ -261,7 +286,7 @@ def test_reading_lets_others_rename_and_delete_the_file(tmp_path: Path) -> None:
     """An upload that blocks a designer's save is worse than no upload."""
     file = tmp_path / "a.dwg"
     file.write_bytes(b"abc")
-    descriptor = open_to_read(str(file))
+    descriptor = Tree(tmp_path).open("a.dwg")
 
     file.replace(tmp_path / "a.bak")
     (tmp_path / "a.bak").unlink()

@@ -8,17 +8,19 @@ import errno
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from twinsyncd.core.commands import Scan
 from twinsyncd.core.facts import FilesFound, ScanFailed, Scanned
-from twinsyncd.core.model import Fingerprint
+from twinsyncd.core.model import BlindSpot, Fingerprint
 from twinsyncd.disk import root
 from twinsyncd.disk.look import look
 from twinsyncd.disk.protocols import Entry
 from twinsyncd.disk.scan import scan
+from twinsyncd.disk.tree import Tree
 
 Facts = list[FilesFound | Scanned | ScanFailed]
 
@@ -55,12 +57,13 @@ class FlakyDrive:
         self.before: Callable[[Path], None] = lambda _: None
 
     @contextmanager
-    def __call__(self, folder: str) -> Iterator[Iterator[Entry]]:
-        self.before(Path(folder))
-        self.listed.append(Path(folder))
-        if code := self.refused.get(Path(folder)):
-            raise OSError(code, os.strerror(code), folder)
-        with os.scandir(folder) as entries:
+    def __call__(self, tree: Tree, path: str) -> Iterator[Iterator[Entry]]:
+        folder = tree.folder / path
+        self.before(folder)
+        self.listed.append(folder)
+        if code := self.refused.get(folder):
+            raise OSError(code, os.strerror(code), path)
+        with tree.list(path) as entries:
             yield entries
 
 
@@ -75,7 +78,7 @@ def remembering(folder: Path, *paths: str) -> Memory:
     memory = Memory()
     for path in paths:
         parent, _, name = path.rpartition("/")
-        memory.held.setdefault(parent, {})[name] = look(folder / path)
+        memory.held.setdefault(parent, {})[name] = look(Tree(folder), path)
     return memory
 
 
@@ -83,7 +86,13 @@ def run(
     folder: Path, known: Memory | None = None, drive: FlakyDrive | None = None, identity: str = ""
 ) -> Facts:
     return list(
-        scan("s", folder, identity, Drawings(), known or Memory(), lister=drive or FlakyDrive())
+        scan(
+            Scan("s", identity),
+            Tree(folder),
+            Drawings(),
+            known or Memory(),
+            lister=drive or FlakyDrive(),
+        )
     )
 
 
@@ -126,7 +135,7 @@ def test_unknown_files_are_found_with_what_a_look_would_see(tmp_path: Path) -> N
     assert found(facts) == ["a.dgn", "sub/deep/b.dgn"]
     part = facts[0]
     assert isinstance(part, FilesFound)
-    assert dict(part.files)["sub/deep/b.dgn"] == look(tmp_path / "sub/deep/b.dgn")
+    assert dict(part.files)["sub/deep/b.dgn"] == look(Tree(tmp_path), "sub/deep/b.dgn")
     assert closing(facts) == Scanned("s", root.identity(tmp_path), 0)
 
 
@@ -135,7 +144,9 @@ def test_the_end_tells_whether_other_hosts_may_change_the_drive(
     tmp_path: Path, *, remote: bool
 ) -> None:
     """The daemon may have begun while the share was not mounted: only now can it be told."""
-    facts = list(scan("s", tmp_path, "", Drawings(), Memory(), is_remote=lambda _: remote))
+    facts = list(
+        scan(Scan("s", ""), Tree(tmp_path), Drawings(), Memory(), is_remote=lambda _: remote)
+    )
 
     assert closing(facts).remote is remote
 
@@ -159,6 +170,30 @@ def test_an_older_time_stamp_is_a_difference_too(tmp_path: Path) -> None:
     os.utime(tmp_path / "a.dgn", ns=(0, 0))
 
     assert found(run(tmp_path, known)) == ["a.dgn"]
+
+
+def test_a_file_rewritten_with_its_old_size_and_time_is_found(tmp_path: Path) -> None:
+    """Document managers, rsync -t and VeraCrypt put the time back; the system keeps its own."""
+    fill(tmp_path, "a.dgn")
+    os.utime(tmp_path / "a.dgn", ns=(0, 1_600_000_000_000_000_000))
+    known = remembering(tmp_path, "a.dgn")
+    with (tmp_path / "a.dgn").open("r+b") as handle:
+        handle.write(b"A")
+    os.utime(tmp_path / "a.dgn", ns=(0, 1_600_000_000_000_000_000))
+
+    assert found(run(tmp_path, known)) == ["a.dgn"]
+
+
+def test_a_file_without_a_remembered_change_time_is_not_different(tmp_path: Path) -> None:
+    """After an update of the program the whole drive would be read at once."""
+    fill(tmp_path, "a.dgn", "b.dgn")
+    known = remembering(tmp_path, "a.dgn", "b.dgn")
+    for name, look_of in known.held[""].items():
+        assert look_of is not None
+        known.held[""][name] = replace(look_of, ctime_ns=0)
+    (tmp_path / "b.dgn").write_bytes(b"changed")
+
+    assert found(run(tmp_path, known)) == ["b.dgn"]
 
 
 def test_many_files_come_in_parts(tmp_path: Path) -> None:
@@ -229,7 +264,7 @@ def test_a_folder_that_failed_is_named_with_its_reason(tmp_path: Path) -> None:
 
     facts = run(tmp_path, drive=FlakyDrive({tmp_path / "sub": errno.EACCES}))
 
-    assert closing(facts).failed == (("sub", os.strerror(errno.EACCES)),)
+    assert closing(facts).blind == (BlindSpot("sub", os.strerror(errno.EACCES)),)
     assert found(facts) == ["c.dgn"]
 
 
@@ -239,18 +274,18 @@ def test_a_listing_that_breaks_off_counts_as_failed(tmp_path: Path) -> None:
     known = remembering(tmp_path, "a.dgn", "sub/b.dgn", "sub/c.dgn")
 
     @contextmanager
-    def breaking(folder: str) -> Iterator[Iterator[Entry]]:
+    def breaking(tree: Tree, path: str) -> Iterator[Iterator[Entry]]:
         def half(entries: Iterator[Entry]) -> Iterator[Entry]:
             yield next(entries)
             raise OSError(errno.EIO, "the wire was cut")
 
-        with os.scandir(folder) as entries:
-            yield half(entries) if folder.endswith("sub") else entries
+        with tree.list(path) as entries:
+            yield half(entries) if path == "sub" else entries
 
-    facts = list(scan("s", tmp_path, "", Drawings(), known, lister=breaking))
+    facts = list(scan(Scan("s", ""), Tree(tmp_path), Drawings(), known, lister=breaking))
 
     assert closing(facts).missing == ()
-    assert closing(facts).failed == (("sub", "the wire was cut"),)
+    assert closing(facts).blind == (BlindSpot("sub", "the wire was cut"),)
 
 
 class Refusing:
@@ -271,23 +306,24 @@ class Refusing:
 
 
 @pytest.mark.parametrize(
-    ("code", "failed"), [(errno.EIO, [("a.dgn", os.strerror(errno.EIO))]), (errno.ENOENT, [])]
+    ("code", "blind"),
+    [(errno.EIO, [BlindSpot("a.dgn", os.strerror(errno.EIO))]), (errno.ENOENT, [])],
 )
 def test_a_listed_file_that_cannot_be_looked_at_is_not_missing(
-    tmp_path: Path, code: int, failed: list[tuple[str, str]]
+    tmp_path: Path, code: int, blind: list[BlindSpot]
 ) -> None:
     """It was there a moment ago: a hiccup, or the middle of a save by renaming."""
     fill(tmp_path, "a.dgn")
     known = remembering(tmp_path, "a.dgn")
 
     @contextmanager
-    def refusing(folder: str) -> Iterator[Iterator[Entry]]:
+    def refusing(tree: Tree, path: str) -> Iterator[Iterator[Entry]]:
         yield iter([Refusing("a.dgn", code)])
 
-    closed = closing(list(scan("s", tmp_path, "", Drawings(), known, lister=refusing)))
+    closed = closing(list(scan(Scan("s", ""), Tree(tmp_path), Drawings(), known, lister=refusing)))
 
     assert closed.missing == ()
-    assert list(closed.failed) == failed
+    assert list(closed.blind) == blind
 
 
 def test_a_file_away_for_a_moment_is_found_not_missed(tmp_path: Path) -> None:
@@ -319,6 +355,14 @@ def test_a_folder_that_matters_no_more_is_not_missing(tmp_path: Path) -> None:
     assert closing(run(tmp_path, known)).missing == ()
 
 
+def test_a_pipe_in_the_place_of_a_drawing_is_named(tmp_path: Path) -> None:
+    """It matches and cannot be read, so nobody may claim that everything was read (P12)."""
+    os.mkfifo(tmp_path / "a.dgn")
+    os.mkfifo(tmp_path / "notes.txt")
+
+    assert [spot.path for spot in closing(run(tmp_path)).blind] == ["a.dgn"]
+
+
 @pytest.mark.parametrize("place", ["folder", "pipe"])
 def test_what_took_the_place_of_a_file_is_not_the_file(tmp_path: Path, place: str) -> None:
     """A folder of the drawing's name is no drawing: the drawing is gone."""
@@ -345,7 +389,10 @@ def test_a_name_that_is_not_unicode_is_reported_and_holds_up_nothing(tmp_path: P
     facts = run(tmp_path)
 
     assert found(facts) == ["a.dgn"]
-    assert sorted(path for path, _ in closing(facts).failed) == ["br\\udcfccke.dgn", "stra\\udcdfe"]
+    assert sorted(spot.path for spot in closing(facts).blind) == [
+        "br\\udcfccke.dgn",
+        "stra\\udcdfe",
+    ]
 
 
 def test_names_are_kept_as_the_system_gives_them(tmp_path: Path) -> None:
@@ -369,7 +416,7 @@ def test_links_are_not_followed_but_named(tmp_path: Path) -> None:
     facts = run(drive)
 
     assert found(facts) == ["a.dgn"]
-    assert sorted(path for path, _ in closing(facts).failed) == ["far", "link.dgn", "loop"]
+    assert sorted(spot.path for spot in closing(facts).blind) == ["far", "link.dgn", "loop"]
 
 
 @pytest.mark.parametrize("name", ["sub", "archive"])
@@ -410,7 +457,7 @@ def test_an_approved_loss_lets_no_other_drive_in(tmp_path: Path) -> None:
     """A person approved what is missing on one drive; another in its place is news (P7)."""
     fill(tmp_path, "a.dgn")
 
-    facts = list(scan("s", tmp_path, "nfs:a:/b", Drawings(), Memory(), approved=True))
+    facts = list(scan(Scan("s", "nfs:a:/b", approved=True), Tree(tmp_path), Drawings(), Memory()))
 
     assert "another drive" in failure(facts)
 
@@ -447,13 +494,13 @@ def remove(drive: Path) -> None:
     drive.rename(drive.with_name("away"))
 
 
-def api_calls(drive: Path) -> None:
+def exchange(drive: Path) -> None:
     drive.rename(drive.with_name("away"))
     drive.mkdir()
     fill(drive, "stray.dgn")
 
 
-@pytest.mark.parametrize("accident", [remove, api_calls])
+@pytest.mark.parametrize("accident", [remove, exchange])
 def test_a_drive_that_goes_in_the_middle_fails_the_scan(
     tmp_path: Path, accident: Callable[[Path], None]
 ) -> None:
@@ -484,7 +531,7 @@ def test_a_drive_exchanged_between_parts_fails_the_scan(
         fill(folder, f"{number}.dgn")
     other.mkdir()
     fill(folder, "sub/x.dgn")
-    facts = scan("s", folder, "", Drawings(), Memory())
+    facts = scan(Scan("s", ""), Tree(folder), Drawings(), Memory())
     seen: Facts = [next(facts)]
 
     folder.rename(away)
@@ -500,7 +547,9 @@ def test_a_drive_that_is_not_healthy_after_the_walk_fails_the_scan(tmp_path: Pat
     fill(tmp_path, "a.dgn")
     reasons = iter(["", "another drive than before"])
 
-    facts = list(scan("s", tmp_path, "", Drawings(), Memory(), check=lambda *_: next(reasons)))
+    facts = list(
+        scan(Scan("s", ""), Tree(tmp_path), Drawings(), Memory(), check=lambda *_: next(reasons))
+    )
 
     assert failure(facts) == "another drive than before"
 

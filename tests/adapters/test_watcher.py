@@ -19,6 +19,7 @@ from twinsyncd.disk.hints import HintPoster
 from twinsyncd.disk.inotify import LIMITS, InotifyObserver
 from twinsyncd.disk.look import digest_of, look
 from twinsyncd.disk.observer import WITH_MODIFIED, TreeObserver
+from twinsyncd.disk.tree import Tree
 from twinsyncd.disk.watcher import Watcher
 
 DEADLINE_S = 30.0
@@ -168,9 +169,9 @@ def test_other_files_are_no_hints(drive: Path, heard: Heard) -> None:
 
 def test_our_own_reading_is_no_hint(drive: Path, heard: Heard) -> None:
     """Hashing that causes events causes hashing; a large drive would never come to rest."""
-    fingerprint = look(drive / "a.dgn")
+    fingerprint = look(Tree(drive), "a.dgn")
     assert fingerprint is not None
-    digest_of(drive / "a.dgn", fingerprint)
+    digest_of(Tree(drive), "a.dgn", fingerprint)
     assert [path.name for path in drive.rglob("*.dwg")] == ["b.dwg"]
 
     heard.everything(drive)

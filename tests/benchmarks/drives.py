@@ -15,6 +15,7 @@ from twinsyncd.config import Config, load, sources_of
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import FileKey, FileRow
 from twinsyncd.disk.look import look
+from twinsyncd.disk.tree import Tree
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
 
@@ -55,7 +56,7 @@ def _paths(config: Config) -> Iterator[str]:
 def _synced(source: str, drive: Path, path: str) -> FileRow:
     return FileRow(
         key=FileKey(source, path),
-        fingerprint=look(drive / path),
+        fingerprint=look(Tree(drive), path),
         seen=DIGEST,
         stored=DIGEST,
         synced=DIGEST,

@@ -14,8 +14,10 @@ from system.programs import DaemonProgram
 from system.site import Site, open_site
 from system.waiting import wait_until
 from twinsyncd.config import load, sources_of
+from twinsyncd.core.commands import Scan
 from twinsyncd.core.facts import Scanned
 from twinsyncd.disk.folder import Folder
+from twinsyncd.disk.tree import Tree
 from twinsyncd.journal.database import open_read_only
 from twinsyncd.journal.reader import JournalReader
 
@@ -46,15 +48,14 @@ def test_a_scan_is_about_as_quick_as_listing(site: Site) -> None:
     config = load(site.config, {})
     connection, source = next(sources_of(config))
     engine = open_read_only(site.journal)
-    folder = Folder(
-        connection.key_of(source), source.folder, source.matcher(), JournalReader(engine)
-    )
+    key = connection.key_of(source)
+    folder = Folder(key, Tree(source.folder), source.matcher(), JournalReader(engine))
     plain, ours = Stopwatch(), Stopwatch()
     for _ in range(3):
         with plain.timing():
             listed = _list(site.drive)
         with ours.timing():
-            facts = list(folder.scan(""))
+            facts = list(folder.scan(Scan(key, "")))
     engine.dispose()
 
     assert listed == FILES

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from core_script import (
     CAD,
@@ -28,7 +30,16 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import Failure, Fault, FileKey, FileRow, Guard, HeldSource, Source
+from twinsyncd.core.model import (
+    BlindSpot,
+    Failure,
+    Fault,
+    FileKey,
+    FileRow,
+    Guard,
+    HeldSource,
+    Source,
+)
 from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX
 from twinsyncd.core.source_state import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
 from twinsyncd.core.waits import CAP_S
@@ -200,9 +211,39 @@ def test_a_file_that_is_there_again_must_be_missed_afresh() -> None:
 def test_a_folder_that_cannot_be_listed_counts_no_file_below_it_as_missing() -> None:
     """A right that was taken away is no deletion; the rest of the source goes on."""
     script = settles(synced(), B, 1, store(B, 1)).hears(stored(B, 1)).says()
-    partial = scanned(2, failed=(("locked", "permission denied"),))
+    partial = scanned(2, blind=(BlindSpot("locked", "permission denied"),))
 
     scanning(script).hears(partial).says().source(offline="").remembers(A, seen="v1")
+
+
+def test_what_cannot_be_read_is_kept_with_the_time_since_when() -> None:
+    """A person asks since when; another scan that finds the same starts no new time (P12)."""
+    spots = tuple(BlindSpot(f"{number:03}", "denied") for number in range(EXAMPLES_MAX + 1))
+    script = scanning(synced())
+    since_s = script.wall_s + script.at_s
+    first = script.hears(scanned(1, blind=spots)).says()
+    again = first.hears(after_s=OFFLINE_BASE_S).says(scan()).hears(scanned(1, blind=spots)).says()
+
+    again.source(blind=spots[:-1], blind_count=EXAMPLES_MAX + 1, blind_since_s=since_s)
+    (
+        again.hears(after_s=2 * OFFLINE_BASE_S)
+        .says(scan())
+        .hears(scanned(1))
+        .says()
+        .source(blind=(), blind_count=0, blind_since_s=0.0)
+    )
+
+
+def test_a_drive_inside_the_source_must_be_found_again_by_the_next_scan() -> None:
+    """Also after the source was offline: else its files would look deleted (P7)."""
+    inside = (("survey", "nfs:nas:/survey"),)
+    expecting = replace(scan(), drives_inside=inside)
+    script = scanning(synced()).hears(scanned(1, drives_inside=inside)).says()
+    offline = script.hears(LOST, after_s=10).says().hears(after_s=SCAN_SOON_S).says(expecting)
+
+    offline = offline.hears(facts.ScanFailed(CAD, "offline")).says()
+
+    offline.hears(after_s=OFFLINE_BASE_S).says(expecting)
 
 
 def test_a_missing_file_is_not_stored_until_it_is_seen_again() -> None:

@@ -14,6 +14,7 @@ from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
     ABSENT,
     IN_DOUBT,
+    BlindSpot,
     ConnectionRow,
     FileKey,
     FileRow,
@@ -29,10 +30,10 @@ from twinsyncd.journal.writer import Journal
 
 CAD = "one/cad"
 A = FileKey(CAD, "level 1/a.dgn")
-LOOK = Fingerprint(123, 1_700_000_000_123_456_789, 42)
+LOOK = Fingerprint(123, 1_700_000_000_123_456_789, 42, 1_700_000_001_123_456_789)
 
 WHOLE_DECISION = Decision(
-    files=(FileRow(A, LOOK, "v2", IN_DOUBT, "v1", "v1", "item-1", True, 3, "", "locked"),),
+    files=(FileRow(A, LOOK, "v2", IN_DOUBT, "v1", "v1", "item-1", True, 3, "", "locked", 7.5),),
     lanes=(
         LaneRow("imodel", Phase.RUNNING, "one", "run-1", "run-0", 1, 2, 3.5, 4.5, "halted", 6.5),
     ),
@@ -48,6 +49,10 @@ WHOLE_DECISION = Decision(
             missing_count=3,
             examples=("level 1/a.dgn", "b\n.dgn"),
             patterns="**/*.dgn",
+            drives_inside=(("survey", "nfs:nas:/survey"),),
+            blind=(BlindSpot("secret", "permission denied"),),
+            blind_count=1,
+            blind_since_s=8.5,
         ),
     ),
     history=(RunRecord("imodel", "one", "run-0", Outcome.PARTIAL, 1.5, 2.5, 7, "some failed"),),

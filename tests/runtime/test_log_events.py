@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from twinsyncd.core import commands, facts
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
+    BlindSpot,
     Failure,
     Fault,
     FileRow,
@@ -83,12 +84,14 @@ def test_what_ends_nothing_says_nothing(fact: facts.Fact) -> None:
     assert logs == []
 
 
-def test_every_folder_that_could_not_be_listed_is_named() -> None:
+def test_every_path_that_could_not_be_read_is_named() -> None:
     """The right that is missing is set by a person, folder by folder."""
     with capture_logs() as logs:
-        log_facts([facts.Scanned(CAD, "drive", 5, (), (("x", "denied"), ("y", "gone")))])
+        log_facts(
+            [facts.Scanned(CAD, "drive", 5, (), (BlindSpot("x", "denied"), BlindSpot("y", "gone")))]
+        )
 
-    told = [(line["path"], line["reason"]) for line in logs if line["event"] == "folder.unreadable"]
+    told = [(line["path"], line["reason"]) for line in logs if line["event"] == "path.unreadable"]
     assert told == [("x", "denied"), ("y", "gone")]
 
 

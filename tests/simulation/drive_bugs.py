@@ -38,7 +38,7 @@ def gone_at_a_look(good: Any) -> Any:
 def blind_to_failed(good: Any) -> Any:
     def bad(self: Drive, fact: facts.Scanned, now: Now) -> None:
         rows = self.ledger._rows.every([fact.source])
-        folders = {folder for folder, _ in fact.failed}
+        folders = {spot.path for spot in fact.blind}
         below = [r.key.path for r in rows if r.key.path.rpartition("/")[0] in folders]
         good(self, replace(fact, missing=(*fact.missing, *below)), now)
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import FileKey, Fingerprint
+from twinsyncd.core.model import BlindSpot, FileKey, Fingerprint
 
 if TYPE_CHECKING:
     from .world import World
@@ -64,7 +64,7 @@ class VirtualSight:
             for path, look in listed.items()
             if known.get(path) != look and kind_of(FileKey(source, path)) is not None
         )
-        broken = tuple((folder, "EIO") for folder in sorted(drive.broken_folders))
+        broken = tuple(BlindSpot(folder, "EIO") for folder in sorted(drive.broken_folders))
         scanned = facts.Scanned(source, drive.identity, len(known), missing, broken)
         self._tell(source, found, scanned)
 

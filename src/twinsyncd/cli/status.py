@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..journal.views import Counts
-    from ..runtime.report import Hold, Line, Report
+    from ..runtime.report import Blind, Hold, Line, Report
 
 STYLES: Final = {"good": "green", "plain": "", "waits": "yellow", "bad": "red"}
 """The colour of a line, by how much it matters."""
@@ -57,6 +57,7 @@ def show(console: Console, report: Report) -> None:
         console.print(f"\n[bold]{plain(connection.name)}[/]  {_styled(connection.line)}")
         _show_counts(console, connection.counts)
         _show_holds(console, connection.name, connection.holds)
+        _show_blind(console, connection.blind)
     _show_open_files(console, report)
     _show_runs(console, report)
 
@@ -92,6 +93,13 @@ def _show_holds(console: Console, connection: str, holds: Iterable[Hold]) -> Non
         console.print(f"  [red]held[/]  {plain(hold.source)}: {plain(hold.reason)}", soft_wrap=True)
         if hold.approvable:
             console.print(f'        if that is meant: twinsyncd approve "{plain(connection)}"')
+
+
+def _show_blind(console: Console, blind: Iterable[Blind]) -> None:
+    for each in blind:
+        console.print(f"  [red]not read[/]  {plain(each.source)}: {each.text}", soft_wrap=True)
+        for name in each.names:
+            console.print(f"    {plain(name)}", soft_wrap=True)
 
 
 def _show_open_files(console: Console, report: Report) -> None:

@@ -18,6 +18,7 @@ class Scan:
     source: SourceKey
     identity: str  # the drive it must be; "" accepts any
     approved: bool = False  # accept emptiness where there were files
+    drives_inside: tuple[tuple[str, str], ...] = ()  # drives mounted inside: path, identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ class Drive:
         if not self.settler.hashed(fact.key, now.at_s):
             return
         row = self.ledger.get(fact.key)
-        row = replace(row, fingerprint=fact.fingerprint, unread="")
+        row = replace(row, fingerprint=fact.fingerprint, unread="", hashed_s=now.wall_s)
         if row.seen != fact.digest:
             row = replace(row, seen=fact.digest, attempts=0, aside="")
         self.ledger.put(row)
@@ -198,9 +198,9 @@ class Drive:
 
     def scan_ended(self, fact: facts.Scanned, now: Now) -> None:
         watched = self.watched[fact.source]
-        watched.failures = watched.failures + 1 if fact.failed else 0
+        watched.failures = watched.failures + 1 if fact.blind else 0
         watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
-        row = SourceRow(fact.source, fact.identity)
+        row = _seen_by(fact, watched.row, now)
         lost, approved = len(watched.missing), safety.approved_loss(watched.row, fact.identity)
         if safety.is_mass_deletion(fact.known, lost, watched.source.guard, approved):
             reason = safety.say_mass_deletion(lost, fact.known)
@@ -242,6 +242,7 @@ class Drive:
             needs_person=fact.needs_person,
             drive=fact.drive,
             missing_count=fact.missing_count,
+            drives_inside=before.drives_inside,
         )
         shown = HeldSource(before.key, before.drive, before.missing_count)
         if before.approved and safety.is_what_was_shown(row, shown):
@@ -267,3 +268,17 @@ class Drive:
         for key in self.settler.due(now.at_s, LOOKS_MAX):
             by_source.setdefault(key.source, []).append(key.path)
         return [commands.LookAt(source, tuple(paths)) for source, paths in by_source.items()]
+
+
+def _seen_by(fact: facts.Scanned, before: SourceRow, now: Now) -> SourceRow:
+    """Return the row of a source that was scanned: which drive, and what could not be read."""
+    row = SourceRow(fact.source, fact.identity, drives_inside=fact.drives_inside)
+    if not fact.blind:
+        return row
+    shown = sorted(fact.blind, key=lambda spot: spot.path)[: safety.EXAMPLES_MAX]
+    return replace(
+        row,
+        blind=tuple(shown),
+        blind_count=len(fact.blind),
+        blind_since_s=before.blind_since_s or now.wall_s,
+    )

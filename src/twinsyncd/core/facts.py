@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .model import (
+    BlindSpot,
     ConnectionKey,
     Digest,
     Failure,
@@ -83,16 +84,18 @@ class Scanned:
 
     `missing`: remembered files whose folder was listed without error (or whose folder is gone
     from a parent that was) and that were not there. `known`: how many files are remembered.
-    `failed`: folders that could not be listed, with reasons; nothing below them is in `missing`.
+    `blind`: what could not be read and can hold a match; nothing below that is in `missing`.
     `remote`: other hosts may change the drive that is there without this one noticing.
+    `drives_inside`: the drives mounted below the folder, each with its path and identity.
     """
 
     source: SourceKey
     identity: str
     known: int
     missing: tuple[str, ...] = ()
-    failed: tuple[tuple[str, str], ...] = ()
+    blind: tuple[BlindSpot, ...] = ()
     remote: bool = False
+    drives_inside: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,17 +50,27 @@ class FileKey(NamedTuple):
 class Fingerprint:
     """What one look at a file saw; two equal fingerprints a quiet time apart mean it is settled.
 
-    size_bytes and mtime_ns (since the epoch) are the file system's own; file_id is the inode or
-    file index, 0 where the file system has none worth trusting.
+    size_bytes, mtime_ns and ctime_ns (since the epoch) are the file system's own. file_id is the
+    inode or file index, 0 where the file system has none worth trusting. ctime_ns is when the file
+    or its metadata last changed, which programs cannot set back; 0 where the system has none.
     """
 
     size_bytes: int
     mtime_ns: int
     file_id: int = 0
+    ctime_ns: int = 0
 
 
 UNLIKE_ANY: Final = Fingerprint(size_bytes=-1, mtime_ns=0)
 """Of a file that could not be read: remembered, so it can be missed, and like no look at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlindSpot:
+    """A file or folder that can hold a match and that nobody could read: nothing is known of it."""
+
+    path: str  # relative POSIX; printable, so not always the name that the system knows
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +88,7 @@ class FileRow:
     attempts: int = 0  # failures in a row for this content
     aside: str = ""  # why it was set aside; "" when it was not
     unread: str = ""  # why it cannot be read off the drive; "" when it can
+    hashed_s: float = 0.0  # wall clock [s] at which it was last read whole; 0: not known
 
 
 def without_file(row: FileRow) -> FileRow:
@@ -155,6 +166,10 @@ class SourceRow:
     missing_count: int = 0  # how many remembered files are missing there, as far as was counted
     examples: tuple[str, ...] = ()  # some of their paths, for a person to see
     patterns: str = ""  # by which its files were chosen at the last start
+    drives_inside: tuple[tuple[str, str], ...] = ()  # drives mounted in it: path, identity
+    blind: tuple[BlindSpot, ...] = ()  # some of what the last scan could not read
+    blind_count: int = 0  # how many there are in all
+    blind_since_s: float = 0.0  # wall clock [s] since when there are any; 0: there are none
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class SourceState:
             every_s = min(every_s, CONFIRM_S + SCAN_SOON_S)
         if self.hint_missed:
             self.scan_soon(now_s)
-        if fact.failed:  # hints about what lies there may have been lost
+        if fact.blind:  # hints about what lies there may have been lost
             every_s = min(every_s, self.again_s(jitter))
         self.due_s = min(self.due_s, now_s + every_s)
 
@@ -77,5 +77,5 @@ class SourceState:
 def scan_for(row: SourceRow) -> Scan:
     """Return the scan that accepts what a person approved: that drive, or that loss."""
     if not row.approved:
-        return Scan(row.key, row.identity)
-    return Scan(row.key, row.drive, approved=row.missing_count > 0)
+        return Scan(row.key, row.identity, drives_inside=row.drives_inside)
+    return Scan(row.key, row.drive, approved=row.missing_count > 0, drives_inside=row.drives_inside)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import Digest, Fingerprint, SourceKey
 from .look import StableContent, digest_of, look
 from .protocols import Known, PathFilter
 from .scan import scan
+from .tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,26 +19,22 @@ class Folder:
     """Reads one source; safe from several threads at once."""
 
     source: SourceKey
-    path: Path
+    tree: Tree
     path_filter: PathFilter
     known: Known
 
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
-        return look(self.path / path)
+        return look(self.tree, path)
 
     def digest(self, path: str, fingerprint: Fingerprint) -> Digest:
         """Read the file whole while it stays the same. Raises FileMoved, DiskError."""
-        return digest_of(self.path / path, fingerprint)
+        return digest_of(self.tree, path, fingerprint)
 
     def open(self, path: str, fingerprint: Fingerprint, digest: Digest) -> StableContent:
         """Return the settled content, to be entered for reading."""
-        return StableContent(self.path / path, fingerprint, digest)
+        return StableContent(self.tree, path, fingerprint, digest)
 
-    def scan(
-        self, identity: str, *, approved: bool = False
-    ) -> Iterator[FilesFound | Scanned | ScanFailed]:
+    def scan(self, command: Scan) -> Iterator[FilesFound | Scanned | ScanFailed]:
         """List it and compare it with what is known; closes with Scanned or ScanFailed."""
-        return scan(
-            self.source, self.path, identity, self.path_filter, self.known, approved=approved
-        )
+        return scan(command, self.tree, self.path_filter, self.known)

@@ -1,7 +1,7 @@
 """Reads one file: a look at its metadata, its digest, and its content.
 
-A symbolic link is never a file here: what it points to may lie outside the source, where nobody
-asked for it to be uploaded.
+A symbolic link is never a file here, nor is anything behind one: what it points to may lie outside
+the source, which nobody asked to upload. See `tree`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -20,13 +20,11 @@ from typing import Final, Self
 
 from ..core.model import Digest, Fingerprint
 from ..errors import DiskError, FileMoved
-from . import mounts, windows
+from . import mounts
+from .tree import Tree
 
-Stat = Callable[[str], os.stat_result]
-"""Looks at a path without following it if it is a link."""
-
-Open = Callable[[str], int]
-"""Opens a path for reading and returns the descriptor."""
+SLICE_BYTES: Final = 1024 * 1024  # per system call: a slow share still answers within seconds
+TIME_NS_MAX: Final = 2**63 - 1  # what the journal can hold: the year 2262
 
 _NO_SUCH_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
 _GONE_WHILE_OPEN: Final = _NO_SUCH_FILE | {errno.ESTALE}
@@ -34,60 +32,62 @@ _HINTS: Final = {
     errno.EACCES: "give the daemon's account the right to read it, or close the program using it",
     errno.EPERM: "give the daemon's account the right to read it",
     errno.EIO: "the drive reports a defect or lost its connection",
-    errno.ESTALE: "the share was replaced on its server; mount it anew",
+    errno.ELOOP: "a folder on the way to it is a symbolic link now; links are not followed",
+    errno.ESTALE: "the share was replaced on its server; mount it again",
 }
 
 
-def look(file: Path, *, lstat: Stat = os.lstat) -> Fingerprint | None:
+def look(tree: Tree, path: str) -> Fingerprint | None:
     """Return what is at this path; None if there is no regular file.
 
     Raises DiskError when that is unknown; the file may or may not exist.
     """
     try:
-        found = lstat(long_name(file))
+        found = tree.stat(path)
     except OSError as exc:
         if exc.errno in _NO_SUCH_FILE:
             return None
-        raise _disk_error("look at", file, exc) from exc
+        raise _disk_error("look at", tree.folder / path, exc) from exc
     return fingerprint_of(found) if stat.S_ISREG(found.st_mode) else None
 
 
-def digest_of(file: Path, fingerprint: Fingerprint, *, lstat: Stat = os.lstat) -> Digest:
+def digest_of(tree: Tree, path: str, fingerprint: Fingerprint) -> Digest:
     """Return the SHA-256 of the whole file, which kept this fingerprint all the while.
 
     Raises FileMoved if it changed, vanished or was replaced; DiskError if it cannot be read.
     """
-    with _open(file, fingerprint, open_to_read) as handle:
-        with _translated(file):
-            digest = Digest(hashlib.file_digest(handle, "sha256").hexdigest())
-        _require_standing(file, handle, fingerprint, lstat)
-    return digest
+    with StableContent(tree, path, fingerprint, Digest("")) as content:
+        for _ in content.chunks(SLICE_BYTES):
+            pass
+        content.require_standing()
+        return content.digest_read
 
 
 class StableContent:
     """A settled file opened for reading; a context manager, used by one thread at a time."""
 
-    def __init__(
-        self,
-        file: Path,
-        fingerprint: Fingerprint,
-        digest: Digest,
-        *,
-        lstat: Stat = os.lstat,
-        opener: Open | None = None,
-    ) -> None:
+    def __init__(self, tree: Tree, path: str, fingerprint: Fingerprint, digest: Digest) -> None:
         """Remember what must be found; nothing is opened yet."""
-        self._file = file
+        self._tree = tree
+        self._path = path
+        self._file = tree.folder / path
         self._fingerprint = fingerprint
         self._digest = digest
-        self._lstat = lstat
-        self._opener = opener or open_to_read
         self._hash = hashlib.sha256()
-        self._handle: io.BufferedReader | None = None
+        self._handle: io.FileIO | None = None
 
     def __enter__(self) -> Self:
         """Open the file; raises FileMoved if it is not the one that settled any more."""
-        self._handle = _open(self._file, self._fingerprint, self._opener)
+        with _translated(self._file):
+            descriptor = self._tree.open(self._path)
+        try:
+            self._require_same(descriptor)
+            if sys.platform == "linux":
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._handle = io.FileIO(descriptor, "rb")
         return self
 
     def __exit__(
@@ -103,14 +103,20 @@ class StableContent:
 
     @property
     def size_bytes(self) -> int:
-        """The length the fingerprint promises."""
+        """The length according to the fingerprint."""
         return self._fingerprint.size_bytes
+
+    @property
+    def digest_read(self) -> Digest:
+        """The SHA-256 of what was read since `chunks` was last asked."""
+        return Digest(self._hash.hexdigest())
 
     def chunks(self, size_bytes: int) -> Iterator[bytes]:
         """Yield the file from its start in pieces of `size_bytes`, the last one shorter.
 
-        Never yields more than the promised length. Asking again starts reading and hashing anew.
-        Raises FileMoved when the file has become too short, DiskError when it cannot be read.
+        Never yields more than `self.size_bytes` in all. Asking again starts reading and hashing
+        from the start. Raises FileMoved when the file has become too short, DiskError when it
+        cannot be read.
         """
         handle = self._reading()
         with _translated(self._file):
@@ -118,21 +124,44 @@ class StableContent:
         self._hash = digest = hashlib.sha256()
         left = self.size_bytes
         while left:
-            with _translated(self._file):
-                piece = handle.read(min(size_bytes, left))
-            if not piece:
-                raise FileMoved(f"{self._file} became shorter while it was being read")
+            piece = self._read(handle, min(size_bytes, left))
             left -= len(piece)
             digest.update(piece)
             yield piece
 
     def verify(self) -> None:
-        """Raise FileMoved unless exactly the settled content was read and still stands."""
-        if self._hash.hexdigest() != self._digest:
+        """Raise FileMoved unless exactly the settled content was read and is still there."""
+        if self.digest_read != self._digest:
             raise FileMoved(f"{self._file} no longer holds the content that settled")
-        _require_standing(self._file, self._reading(), self._fingerprint, self._lstat)
+        self.require_standing()
 
-    def _reading(self) -> io.BufferedReader:
+    def require_standing(self) -> None:
+        """Raise FileMoved unless the open file and the path both still have the fingerprint."""
+        self._require_same(self._reading().fileno())
+        if look(self._tree, self._path) != self._fingerprint:
+            raise FileMoved(f"{self._file} was replaced or removed while it was being read")
+
+    def _read(self, handle: io.FileIO, size_bytes: int) -> bytes:
+        """Return exactly so many bytes, read in slices so that a hang is noticed."""
+        slices: list[bytes] = []
+        left = size_bytes
+        while left:
+            with _translated(self._file):
+                piece = handle.read(min(left, SLICE_BYTES))
+            if not piece:
+                raise FileMoved(f"{self._file} became shorter while it was being read")
+            self._tree.answered()
+            slices.append(piece)
+            left -= len(piece)
+        return slices[0] if len(slices) == 1 else b"".join(slices)
+
+    def _require_same(self, descriptor: int) -> None:
+        with _translated(self._file):
+            found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or fingerprint_of(found) != self._fingerprint:
+            raise FileMoved(f"{self._file} is not the file that settled any more")
+
+    def _reading(self) -> io.FileIO:
         assert self._handle is not None, "the content is read inside its with block"
         return self._handle
 
@@ -141,17 +170,16 @@ def fingerprint_of(found: os.stat_result) -> Fingerprint:
     """Return the fingerprint a stat result shows.
 
     file_id is 0 on Windows, where listing a folder does not give it, and wherever the file system
-    does not keep its numbers, so that scanning and looking always agree.
+    does not keep its numbers, so that scanning and looking always agree. ctime_ns is 0 on Windows,
+    where the field holds the time of creation. Times out of range (a file system can hold the year
+    2300) become the nearest that can be stored.
     """
-    kept = mounts.keeps_ids(found.st_dev)
-    return Fingerprint(found.st_size, found.st_mtime_ns, found.st_ino if kept else 0)
-
-
-def long_name(file: Path) -> str:
-    """Return the path as the system must be given it, whatever its length."""
-    if sys.platform == "win32":
-        return windows.long_path(str(file.absolute()))
-    return str(file)
+    return Fingerprint(
+        found.st_size,
+        _storable(found.st_mtime_ns),
+        found.st_ino if mounts.keeps_ids(found.st_dev) else 0,
+        0 if sys.platform == "win32" else _storable(found.st_ctime_ns),
+    )
 
 
 def is_unicode(path: str) -> bool:
@@ -163,49 +191,13 @@ def is_unicode(path: str) -> bool:
     return True
 
 
-def open_to_read(file: str) -> int:
-    """Return a descriptor for reading that never hinders anybody's save.
-
-    Raises OSError.
-    """
-    if sys.platform == "win32":
-        return windows.open_shared(file)
-    # Not blocking: a pipe that took the file's name must not hold the thread for ever.
-    return os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
-def _open(file: Path, fingerprint: Fingerprint, opener: Open) -> io.BufferedReader:
-    with _translated(file):
-        descriptor = opener(long_name(file))
-    try:
-        _require_same(file, descriptor, fingerprint)
-        if sys.platform == "linux":
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return os.fdopen(descriptor, "rb")
-
-
-def _require_standing(
-    file: Path, handle: io.BufferedReader, fingerprint: Fingerprint, lstat: Stat
-) -> None:
-    """Raise FileMoved unless handle and path both still show this fingerprint."""
-    _require_same(file, handle.fileno(), fingerprint)
-    if look(file, lstat=lstat) != fingerprint:
-        raise FileMoved(f"{file} was replaced or removed while it was being read")
-
-
-def _require_same(file: Path, descriptor: int, fingerprint: Fingerprint) -> None:
-    with _translated(file):
-        found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or fingerprint_of(found) != fingerprint:
-        raise FileMoved(f"{file} is not the file that settled any more")
+def _storable(time_ns: int) -> int:
+    return max(-TIME_NS_MAX, min(time_ns, TIME_NS_MAX))
 
 
 @contextmanager
 def _translated(file: Path) -> Iterator[None]:
-    """Turn what the system says about reading into our own errors."""
+    """Translate the system's errors of reading into our own."""
     try:
         yield
     except OSError as exc:

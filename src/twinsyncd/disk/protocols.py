@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from ..core.commands import Scan
 from ..core.content import Content
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import Digest, Fingerprint, SourceKey
@@ -47,9 +48,7 @@ class Readable(Protocol):
     ) -> AbstractContextManager[Content]:
         """Return the settled content, to be entered for reading. Raises FileMoved, DiskError."""
 
-    def scan(
-        self, identity: str, *, approved: bool = False
-    ) -> Iterator[FilesFound | Scanned | ScanFailed]:
+    def scan(self, command: Scan) -> Iterator[FilesFound | Scanned | ScanFailed]:
         """List it and compare it with what is known; closes with Scanned or ScanFailed."""
 
 
@@ -84,7 +83,3 @@ class Entry(Protocol):
 
     def stat(self, *, follow_symlinks: bool) -> os.stat_result:
         """Look at it."""
-
-
-Lister = Callable[[str], AbstractContextManager[Iterator[Entry]]]
-"""Lists a folder; os.scandir, or what a test puts in its place."""

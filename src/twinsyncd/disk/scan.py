@@ -6,49 +6,51 @@ being read ends the scan with ScanFailed, and nothing is reported missing.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
-from ..core.model import SourceKey
-from . import root
-from .protocols import Known, Lister, PathFilter
+from . import mounts, root
+from .nested import NestedDrives
+from .protocols import Known, PathFilter
+from .tree import Lister, Tree
 from .walk import Walk
 
-__all__ = ["Check", "Known", "PathFilter", "scan"]
-
 Check = Callable[[Path, str], str]
-"""Tells why a source's folder cannot be trusted; root.check, or what a test puts in its place."""
+"""Returns why a source's folder cannot be trusted; root.check, or a replacement of a test."""
 
 
 def scan(
-    source: SourceKey,
-    folder: Path,
-    expected_identity: str,
+    command: Scan,
+    tree: Tree,
     path_filter: PathFilter,
     known: Known,
     *,
-    approved: bool = False,
-    lister: Lister = os.scandir,
+    lister: Lister = Tree.list,
     check: Check = root.check,
     is_remote: Callable[[Path], bool] = root.is_network,
+    listed: root.Mounts = mounts.listed,
 ) -> Iterator[FilesFound | Scanned | ScanFailed]:
     """Yield FilesFound for what is new or different, then one Scanned or ScanFailed.
 
     The folder is checked before, between and after the parts; the moment it is missing, unreadable,
-    another drive than `expected_identity` ("" accepts any), or empty where it was not, the scan
+    another drive than `command.identity` ("" accepts any), or empty where it was not, the scan
     ends with ScanFailed. Once a person `approved` the loss of files there, emptiness is believed.
     Holds one folder's entries in memory, and the names of the folders.
     """
-    if reason := check(folder, expected_identity):
+    source, folder = command.source, tree.folder
+    if reason := check(folder, command.identity):
         another = _another_drive(folder, check)
         yield ScanFailed(source, reason, needs_person=another != "", drive=another)
         return
-    walk = Walk(source, folder, path_filter, known, lister, believing=approved)
     try:
         identity = root.identity(folder)
         before = root.anchor(folder)
+        nested = NestedDrives(folder, dict(command.drives_inside), listed=listed)
+        walk = Walk(
+            source, tree, path_filter, known, nested, lister=lister, believing=command.approved
+        )
         changed = False
         for files in walk.parts():
             if changed := root.anchor(folder) != before:

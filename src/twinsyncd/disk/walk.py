@@ -1,11 +1,11 @@
 """One walk over a source's folder: what differs, what is missing, what is unknown.
 
 A remembered file is missing only if its folder was listed without error, twice, and it was not
-there, or if the folder itself is gone from one that was listed. What is unknown is in
-`failed`, and nothing below that is missing.
+there, or if the folder itself is gone from one that was listed. What could not be read is in
+`blind`, and nothing below that is missing.
 
-Symbolic links and junctions are not followed (they loop, and lead out of the source); one that
-would match is named in `failed`, so that nobody wonders.
+Symbolic links and junctions are not followed (they loop, and lead out of the source). One that
+would match is blind too: a person who made it expects its content in the iModel.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import Final
 
 from ..core.facts import Scanned
-from ..core.model import Fingerprint, SourceKey
-from .look import fingerprint_of, is_unicode, long_name
-from .protocols import Entry, Known, Lister, PathFilter
+from ..core.model import BlindSpot, Fingerprint, SourceKey
+from .look import fingerprint_of, is_unicode
+from .nested import NestedDrives, drive_is_away
+from .protocols import Entry, Known, PathFilter
+from .tree import Lister, Tree
 
 FOUND_MAX: Final = 500
 """Files in one part: small enough that the first can settle while the walk goes on."""
+
+LINK: Final = "it is a symbolic link, which is not followed; exclude it if it does not matter"
 
 _JUNCTION: Final = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT; Python has no name for it off Windows
 
@@ -34,24 +38,27 @@ class Walk:
     def __init__(
         self,
         source: SourceKey,
-        folder: Path,
+        tree: Tree,
         path_filter: PathFilter,
         known: Known,
-        lister: Lister,
+        nested: NestedDrives,
         *,
+        lister: Lister = Tree.list,
         believing: bool = False,
     ) -> None:
         """Start with nothing seen; `believing` accepts an empty root as empty."""
         self._believing = believing
         self.distrust = ""  # why the folder as a whole cannot be believed
         self._source = source
-        self._folder = folder
+        self._tree = tree
+        self._nested = nested
         self._path_filter = path_filter
         self._known = known
         self._lister = lister
         self._listed: set[str] = set()
         self._skipped: set[str] = set()  # seen, but not listed and not at fault
-        self._failed: dict[str, str] = {}
+        self._blind: dict[str, str] = {}
+        self._away: tuple[str, ...] = ()  # drives inside that are away, each with a slash
         self._missing: list[str] = []
         self._known_count = 0
         self._below: list[str] = [""]  # folders still to list
@@ -71,6 +78,7 @@ class Walk:
 
     def closed(self, identity: str, *, remote: bool) -> Scanned:
         """Return the closing fact, once every part was taken."""
+        nested = self._believable_drives()
         for folder in self._known.folders(self._source):
             if folder not in self._listed:
                 names = self._known.files(self._source, folder)
@@ -82,9 +90,23 @@ class Walk:
             identity,
             self._known_count,
             tuple(self._missing),
-            tuple((_printable(path), reason) for path, reason in self._failed.items()),
+            tuple(BlindSpot(_printable(path), reason) for path, reason in self._blind.items()),
             remote,
+            tuple(sorted(nested.items())),
         )
+
+    def _believable_drives(self) -> dict[str, str]:
+        """Return the drives mounted inside; distrust what lies below those that went away."""
+        away = self._nested.unmounted_meanwhile()
+        kept = self._nested.found
+        for path, identity in self._nested.not_visited().items():
+            if self._path_filter.folder(path):  # else it was excluded, and nothing waits for it
+                away.setdefault(path, self._blind.get(path) or drive_is_away(identity))
+                kept[path] = identity
+        self._blind.update(away)
+        self._away = tuple(f"{path}/" for path in away)
+        self._missing = [each for each in self._missing if not each.startswith(self._away)]
+        return kept
 
     def remembered(self) -> int:
         """Return how many files are remembered of the whole source."""
@@ -94,18 +116,28 @@ class Walk:
     def _visit(self, folder: str) -> None:
         """List one folder, compare its files and note its folders."""
         try:
-            entries = self._list(folder)
+            with self._lister(self._tree, folder) as listing:
+                self._take_all(folder, list(listing))
+        except FileNotFoundError:
+            if not folder:
+                raise
+            self._skipped.add(folder)  # gone meanwhile; a later scan decides
         except OSError as exc:
             if not folder:
                 raise
-            if isinstance(exc, FileNotFoundError):
-                self._skipped.add(folder)  # gone meanwhile; a later scan decides
-            else:
-                self._fail(folder, exc)
+            self._fail(folder, exc)
+
+    def _take_all(self, folder: str, entries: list[Entry]) -> None:
+        """Compare what a folder holds with what is remembered of it. Raises OSError."""
+        self._tree.answered()
+        if reason := self._nested.note(folder):
+            self._blind[folder] = reason
             return
         remembered = self._known.files(self._source, folder)
         if not (folder or entries or self._believing) and self.remembered():
-            self.distrust = f"{self._folder} is empty where it was not; is the share connected?"
+            self.distrust = (
+                f"{self._tree.folder} is empty where it was not; is the share connected?"
+            )
             return
         absent = set(remembered)
         for entry in entries:
@@ -120,13 +152,13 @@ class Walk:
     ) -> None:
         """List the folder again: a save by renaming leaves no file of that name for a moment."""
         try:
-            again = self._list(folder)
+            with self._lister(self._tree, folder) as again:
+                for entry in again:
+                    if entry.name in absent:
+                        self._take(folder, entry, remembered, absent)
         except OSError as exc:
             self._fail(folder, exc)
             return
-        for entry in again:
-            if entry.name in absent:
-                self._take(folder, entry, remembered, absent)
         self._missing.extend(_below(folder, name) for name in absent)
 
     def _take(
@@ -154,7 +186,7 @@ class Walk:
 
     def _take_link(self, path: str) -> None:
         if self._path_filter.file(path) or self._path_filter.folder(path):
-            self._failed[path] = "it is a symbolic link, which is not followed"
+            self._blind[path] = LINK
         else:
             self._skipped.add(path)
 
@@ -162,9 +194,9 @@ class Walk:
         if not self._path_filter.folder(path):
             self._skipped.add(path)
         elif not is_unicode(path):
-            self._failed[path] = "its name is not valid Unicode; rename it"
+            self._blind[path] = "its name is not valid Unicode; rename it"
         elif sys.platform == "win32" and _is_junction(entry.stat(follow_symlinks=False)):
-            self._failed[path] = "it is a junction, which is not followed"
+            self._blind[path] = LINK.replace("symbolic link", "junction")
         else:
             self._below.append(path)
 
@@ -180,21 +212,23 @@ class Walk:
         if known is None and not self._is_ours(path):
             return
         found = entry.stat(follow_symlinks=False)
-        fingerprint = fingerprint_of(found) if stat.S_ISREG(found.st_mode) else None
-        if known is not None and fingerprint != known and not self._is_ours(path):
-            absent.discard(entry.name)
-        elif fingerprint is not None:
-            absent.discard(entry.name)
-            if fingerprint != known:
-                self._found.append((path, fingerprint))
+        self._tree.answered()
+        if not stat.S_ISREG(found.st_mode):
+            if self._is_ours(path):
+                self._blind[path] = "it is a pipe, a socket or a device, which is not read"
+            return
+        absent.discard(entry.name)
+        fingerprint = fingerprint_of(found)
+        if not _is_as_remembered(fingerprint, known) and (known is None or self._is_ours(path)):
+            self._found.append((path, fingerprint))
 
     def _is_ours(self, path: str) -> bool:
-        """Return whether the file matters; one that does and cannot be named in Storage fails."""
+        """Return whether the file matters and Storage can hold its name; else it is blind."""
         if not self._path_filter.file(path):
             return False
         if is_unicode(path):
             return True
-        self._failed[path] = "its name is not valid Unicode; rename it"
+        self._blind[path] = "its name is not valid Unicode; rename it"
         return False
 
     def _is_gone(self, folder: str) -> bool:
@@ -202,18 +236,16 @@ class Walk:
 
         True only if its nearest listed ancestor holds no folder, failure or link on the way to it.
         """
+        if f"{folder}/".startswith(self._away):
+            return False
         while folder not in self._listed:
-            if folder in self._failed or folder in self._skipped or not folder:
+            if folder in self._blind or folder in self._skipped or not folder:
                 return False
             folder = folder.rpartition("/")[0]
-        return folder not in self._failed
-
-    def _list(self, folder: str) -> list[Entry]:
-        with self._lister(long_name(self._folder / folder)) as entries:
-            return list(entries)
+        return folder not in self._blind
 
     def _fail(self, path: str, exc: OSError) -> None:
-        self._failed[path] = exc.strerror or str(exc)
+        self._blind[path] = exc.strerror or str(exc)
 
 
 def _below(folder: str, name: str) -> str:
@@ -223,6 +255,16 @@ def _below(folder: str, name: str) -> str:
 def _printable(path: str) -> str:
     """Return the path with what is not Unicode spelt out, so that it can be stored and shown."""
     return path.encode(errors="backslashreplace").decode()
+
+
+def _is_as_remembered(found: Fingerprint, known: Fingerprint | None) -> bool:
+    """Return whether they are equal, as far as the journal of an older version can say.
+
+    It had no change time; the re-hash in the background reads such a file once and fills it in.
+    """
+    if known is not None and known.ctime_ns == 0:
+        found = replace(found, ctime_ns=0)
+    return found == known
 
 
 def _is_junction(found: os.stat_result) -> bool:

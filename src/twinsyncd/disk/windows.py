@@ -31,9 +31,12 @@ def long_path(absolute: str) -> str:
 
 if sys.platform == "win32":
     import ctypes
+    import errno
     import msvcrt
     import os
+    import stat
     from ctypes import wintypes
+    from pathlib import Path
 
     _KERNEL = ctypes.WinDLL("kernel32", use_last_error=True)
     _KERNEL.CreateFileW.restype = wintypes.HANDLE
@@ -73,6 +76,39 @@ if sys.platform == "win32":
         if handle == wintypes.HANDLE(-1).value:
             raise ctypes.WinError(ctypes.get_last_error())
         return msvcrt.open_osfhandle(handle, os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT)
+
+    def refuse_links(folder: Path, path: str) -> None:
+        """Raise OSError (ELOOP) if a part of the path is a symbolic link or a junction.
+
+        Source: Microsoft Learn, "Reparse Point Tags".
+        """
+        whole = folder.absolute()
+        for name in path.split("/") if path else ():
+            whole /= name
+            tag = os.lstat(long_path(str(whole))).st_reparse_tag
+            if tag in (stat.IO_REPARSE_TAG_SYMLINK, stat.IO_REPARSE_TAG_MOUNT_POINT):
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(whole))
+
+    def open_beneath(folder: Path, path: str) -> int:
+        """Return a descriptor of a file below the folder; see `open_shared`.
+
+        The path is checked before and after: what was opened must be what was checked.
+        """
+        refuse_links(folder, path)
+        file = long_path(str((folder / path).absolute()))
+        descriptor = open_shared(file)
+        try:
+            refuse_links(folder, path)
+            if not _is_at(descriptor, file):
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), file)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _is_at(descriptor: int, file: str) -> bool:
+        opened, there = os.fstat(descriptor), os.lstat(file)
+        return (opened.st_dev, opened.st_ino) == (there.st_dev, there.st_ino)
 
     def is_remote(folder: str) -> bool:
         """Return whether the folder is a UNC path or lies on a mapped network drive."""

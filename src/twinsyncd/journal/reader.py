@@ -16,7 +16,11 @@ _ONE = select(tables.files).where(
     tables.files.c.source == bindparam("source"), tables.files.c.path == bindparam("path")
 )
 _FOLDER = select(  # a scan reads every file's row: no column more than it compares
-    tables.files.c.path, tables.files.c.size_bytes, tables.files.c.mtime_ns, tables.files.c.file_id
+    tables.files.c.path,
+    tables.files.c.size_bytes,
+    tables.files.c.mtime_ns,
+    tables.files.c.file_id,
+    tables.files.c.ctime_ns,
 ).where(
     tables.files.c.source == bindparam("source"),
     tables.files.c.folder == bindparam("folder"),
@@ -92,8 +96,8 @@ class JournalReader(FileRows):
         with self._engine.connect() as connection:
             found = connection.execute(_FOLDER, {"source": source, "folder": folder})
             return {
-                path.rpartition("/")[2]: Fingerprint(size_bytes, mtime_ns, int(file_id))
-                for path, size_bytes, mtime_ns, file_id in found
+                path.rpartition("/")[2]: Fingerprint(size_bytes, mtime_ns, int(file_id), ctime_ns)
+                for path, size_bytes, mtime_ns, file_id, ctime_ns in found
             }
 
 

@@ -6,7 +6,17 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from ..core.model import FileKey, FileRow, Fingerprint, LaneRow, Need, Phase, SourceRow, need
+from ..core.model import (
+    BlindSpot,
+    FileKey,
+    FileRow,
+    Fingerprint,
+    LaneRow,
+    Need,
+    Phase,
+    SourceRow,
+    need,
+)
 
 
 def from_file(row: FileRow) -> dict[str, Any]:
@@ -19,6 +29,8 @@ def from_file(row: FileRow) -> dict[str, Any]:
         "size_bytes": look.size_bytes if look else None,
         "mtime_ns": look.mtime_ns if look else None,
         "file_id": str(look.file_id if look else 0),
+        "ctime_ns": look.ctime_ns if look else 0,
+        "hashed_s": row.hashed_s,
         "seen": row.seen,
         "stored": row.stored,
         "synced": row.synced,
@@ -42,6 +54,7 @@ def to_file(row: RowMapping) -> FileRow:
         synced=row["synced"],
         covered=row["covered"],
         storage_id=row["storage_id"],
+        hashed_s=row["hashed_s"],
         in_connection=row["in_connection"],
         attempts=row["attempts"],
         aside=row["aside"],
@@ -53,12 +66,18 @@ def to_fingerprint(row: RowMapping) -> Fingerprint | None:
     """Return the fingerprint in these columns; None before the first hash."""
     if row["mtime_ns"] is None:
         return None
-    return Fingerprint(row["size_bytes"], row["mtime_ns"], int(row["file_id"]))
+    return Fingerprint(row["size_bytes"], row["mtime_ns"], int(row["file_id"]), row["ctime_ns"])
 
 
 def to_source(row: RowMapping) -> SourceRow:
     """Return the source row of these columns."""
-    return SourceRow(**{**row, "examples": tuple(row["examples"])})
+    values = {
+        **row,
+        "examples": tuple(row["examples"]),
+        "drives_inside": tuple((path, identity) for path, identity in row["drives_inside"]),
+        "blind": tuple(BlindSpot(**spot) for spot in row["blind"]),
+    }
+    return SourceRow(**values)
 
 
 def to_lane(row: RowMapping) -> LaneRow:

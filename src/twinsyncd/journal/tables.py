@@ -27,6 +27,8 @@ files = Table(
     Column("size_bytes", BigInteger),
     Column("mtime_ns", BigInteger),
     Column("file_id", Text, nullable=False, default="0"),  # may exceed 63 bits
+    Column("ctime_ns", BigInteger, nullable=False),  # 0: the system has none
+    Column("hashed_s", Float, nullable=False),  # when it was last read whole
     Column("seen", String(64), nullable=False),
     Column("stored", String(64), nullable=False),
     Column("synced", String(64), nullable=False),
@@ -76,6 +78,10 @@ sources = Table(
     Column("missing_count", Integer, nullable=False),
     Column("examples", JSON, nullable=False),  # a list of paths
     Column("patterns", Text, nullable=False),
+    Column("drives_inside", JSON, nullable=False),  # a list of pairs: path, identity
+    Column("blind", JSON, nullable=False),  # a list of objects: path, reason
+    Column("blind_count", Integer, nullable=False),
+    Column("blind_since_s", Float, nullable=False),
 )
 
 runs = Table(

@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, Engine, Select, case, func, inspec
 
 from ..core.model import (
     ABSENT,
+    BlindSpot,
     HeldSource,
     LaneKey,
     LaneRow,
@@ -62,6 +63,15 @@ class DaemonRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BlindSource:
+    """What of a source could not be read, since when (wall clock [s]), and some examples."""
+
+    count: int
+    since_s: float
+    examples: tuple[BlindSpot, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Everything a person needs to see, at one moment."""
 
@@ -75,6 +85,7 @@ class Status:
     examples: dict[
         SourceKey, tuple[str, ...]
     ]  # by source: some of the files that are missing there
+    blind: dict[SourceKey, BlindSource]  # by source: what could not be read
     runs: tuple[RunRecord, ...]  # newest first
     open_files: tuple[OpenFile, ...]
     open_total: int
@@ -138,6 +149,15 @@ class Views:
                     if row["needs_person"]
                 },
                 examples={row["key"]: tuple(row["examples"]) for row in sources if row["examples"]},
+                blind={
+                    row["key"]: BlindSource(
+                        row["blind_count"],
+                        row["blind_since_s"],
+                        tuple(BlindSpot(**spot) for spot in row["blind"]),
+                    )
+                    for row in sources
+                    if row["blind_count"]
+                },
                 runs=tuple(_run(dict(row)) for row in connection.execute(newest).mappings()),
                 open_files=tuple(_open_file(dict(row)) for row in rows.mappings()),
                 open_total=connection.execute(

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import assert_never
 
 from ..config import Config, sources_of
+from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import ConnectionKey, FileKey, FileRow, Need, SourceKey, need
 from ..disk.folder import Folder
 from ..disk.protocols import Known
+from ..disk.tree import Tree
 from ..errors import DiskError
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
@@ -48,9 +50,9 @@ def plan_dry_run(config: Config) -> Iterator[PlannedFile]:
 def _dry_run(config: Config, known: Known, memory: JournalReader | None) -> Iterator[PlannedFile]:
     for connection, source in sources_of(config):
         key = connection.key_of(source)
-        folder = Folder(key, source.folder, source.matcher(), known)
+        folder = Folder(key, Tree(source.folder), source.matcher(), known)
         reported: set[str] = set()
-        for fact in folder.scan(""):
+        for fact in folder.scan(Scan(key, "")):
             match fact:
                 case FilesFound(_, files):
                     reported.update(path for path, _ in files)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import structlog
 
 from ..core import facts
 from ..core.decision import Decision
 from ..core.model import Outcome
+
+BLIND_LOGGED: Final = 20  # unreadable paths per scan; the status counts them all
 
 log = structlog.get_logger()
 
@@ -90,9 +93,9 @@ def _report_fact(fact: facts.Fact) -> None:
             log.warning("run.not_seen", connection=connection, run=run, reason=failure.message)
         case facts.HintsLost(source, reason):
             log.warning("watch.degraded", source=source, reason=reason)
-        case facts.Scanned(source, _, known, missing, failed):
+        case facts.Scanned(source, _, known, missing, blind):
             log.debug("scan.ended", source=source, known=known, missing=len(missing))
-            for folder, reason in failed:
-                log.warning("folder.unreadable", source=source, path=folder, reason=reason)
+            for spot in blind[:BLIND_LOGGED]:
+                log.warning("path.unreadable", source=source, path=spot.path, reason=spot.reason)
         case _:
             pass

@@ -60,6 +60,15 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Blind:
+    """What of a source folder could not be read; `names` are some examples with reasons."""
+
+    source: SourceKey
+    text: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionReport:
     """One configured connection."""
 
@@ -67,6 +76,7 @@ class ConnectionReport:
     line: Line
     counts: tuple[Counts, ...]
     holds: tuple[Hold, ...]
+    blind: tuple[Blind, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ def make_report(config: Config, status: Status, *, running: bool, now_s: float) 
 def is_synced(status: Status) -> bool:
     """Return whether every known file is synced and nothing prevents us from knowing."""
     halted = any(lane.halt for lane in status.lanes)
-    return not (status.open_total or status.offline or halted)
+    return not (status.open_total or status.offline or status.blind or halted)
 
 
 def daemon_line(daemon: DaemonRow | None, *, running: bool, now_s: float) -> Line:
@@ -155,6 +165,19 @@ def _connection(
         lane_line(lane, now_s),
         tuple(counts for counts in status.counts if counts.source in keys),
         _holds(keys, status.offline, status),
+        _blind(keys, status),
+    )
+
+
+def _blind(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
+    return tuple(
+        Blind(
+            key,
+            f"{count(found.count, 'path')} cannot be read since {clock_time(found.since_s)}",
+            tuple(f"{spot.path}: {spot.reason}" for spot in found.examples),
+        )
+        for key, found in sorted(status.blind.items())
+        if key in keys
     )
 
 

@@ -9,10 +9,12 @@ from typing import Final
 from ..cloud.access_check import CheckResult, examine_place, examine_sign_in
 from ..cloud.session import open_cloud
 from ..config import Config, Source, sources_of
+from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed
 from ..core.model import SourceKey
 from ..disk.folder import Folder
 from ..disk.root import is_network
+from ..disk.tree import Tree
 from .wiring import cloud_settings
 
 SOURCE_FILES_MAX: Final = 250  # per iModel, over all its connections; the portal's stated limit
@@ -67,7 +69,7 @@ def _kinds(key: SourceKey, source: Source) -> tuple[Counter[str | None], str]:
     """Count what the source matches, by kind; or say why it cannot be read."""
     matcher = source.matcher()
     kinds: Counter[str | None] = Counter()
-    for fact in Folder(key, source.folder, matcher, NothingKnown()).scan(""):
+    for fact in Folder(key, Tree(source.folder), matcher, NothingKnown()).scan(Scan(key, "")):
         if isinstance(fact, FilesFound):
             kinds.update(matcher.kind(path) for path, _ in fact.files)
         elif isinstance(fact, ScanFailed):

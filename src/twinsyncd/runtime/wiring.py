@@ -21,6 +21,7 @@ from ..core.model import (
 )
 from ..disk.folder import Folder
 from ..disk.root import is_network
+from ..disk.tree import Tree
 from ..disk.watcher import Watcher
 from ..errors import JournalError
 from ..journal.database import open_database
@@ -61,7 +62,9 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         journal = stack.enter_context(_journal(config))
         cloud = stack.enter_context(open_cloud(cloud_settings(config)))
         inbox = Inbox()
-        readable = {key: Folder(key, path, matchers[key], journal) for key, path in folders.items()}
+        readable = {
+            key: Folder(key, Tree(path), matchers[key], journal) for key, path in folders.items()
+        }
         workers = Workers(readable, _targets(config, cloud), inbox.post, config.daemon.uploads)
         stack.callback(workers.stop)
         stack.callback(inbox.close)

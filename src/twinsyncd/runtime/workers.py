@@ -113,7 +113,7 @@ class DriveWorker:
                 assert_never(command)
 
     def _scan(self, command: commands.Scan) -> facts.Fact:
-        for fact in self.folders[command.source].scan(command.identity, approved=command.approved):
+        for fact in self.folders[command.source].scan(command):
             if not isinstance(fact, facts.FilesFound):
                 return fact
             self.post(fact)
