@@ -73,12 +73,13 @@ class Office:
         file.write_bytes(content)
         return file
 
-    def remember(self, *steps: Decision) -> None:
-        """Let a daemon have lived, remembered this, and ended."""
+    def remember(self, *steps: Decision, unsettled: int = 0) -> None:
+        """Let a daemon have lived, remembered this, and ended; files were still being written."""
         journal = Journal(open_database(self.state / "journal.sqlite"))
         journal.register("1.0", 1_700_000_000.0)
         for step in steps:
             journal.commit(step)
+        journal.beat(1_700_000_060.0, is_idle=not unsettled, unsettled=unsettled)
         journal.close()
 
     def asked(self) -> list[tuple[str, str]]:

@@ -192,6 +192,29 @@ def test_all_synced_is_exit_code_0(office: Office) -> None:
     assert "not synced" not in printed.out
 
 
+@pytest.mark.parametrize("command", [("status",), ("status", "--json")])
+def test_files_that_are_still_being_written_are_not_in_sync(
+    office: Office, command: tuple[str, ...]
+) -> None:
+    """Nobody knows their content yet, so nobody may say that it is in the iModel (P12)."""
+    office.remember(Decision(files=(SYNCED,), lanes=(LaneRow(IMODEL),)), unsettled=3)
+
+    printed = office.types(*command)
+
+    assert printed.code == 1
+    assert "3 files still being written" in printed.out or '"in_sync": false' in printed.out
+
+
+def test_a_source_in_which_nothing_ever_matched_is_not_in_sync(office: Office) -> None:
+    """A slip in a pattern must not look like a finished job (P12)."""
+    office.remember(Decision(lanes=(LaneRow(IMODEL),)))
+
+    printed = office.types("status")
+
+    assert printed.code == 1
+    assert f"no file matches  {CAD}: check its folder, include" in printed.out
+
+
 @pytest.mark.parametrize(
     ("step", "words"),
     [

@@ -160,12 +160,12 @@ def test_plain_words_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("status", "code", "fault"),
     [
-        (403, "AuthenticationFailed", Fault.TRANSIENT),
+        (403, "AuthenticationFailed", Fault.FILE),
         (412, "ConditionNotMet", Fault.TRANSIENT),
         (409, "BlobAlreadyExists", Fault.TRANSIENT),
         (400, "InvalidBlockList", Fault.TRANSIENT),
-        (400, "MissingRequiredHeader", Fault.REFUSED),
-        (413, "RequestBodyTooLarge", Fault.REFUSED),
+        (400, "MissingRequiredHeader", Fault.FILE),
+        (413, "RequestBodyTooLarge", Fault.FILE),
         (503, "ServerBusy", Fault.TRANSIENT),
     ],
 )

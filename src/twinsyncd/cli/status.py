@@ -31,31 +31,43 @@ def status(
 ) -> None:
     """Show what is synced, what is left and why; works whether or not the daemon runs.
 
-    Exit code 0 if every file is synced, 1 if not.
+    Exit code 0 if everything that can match was read and is synced, 1 if not.
     """
     checked = load_config(config)
 
-    from ..runtime.report import is_synced, make_report
+    from ..runtime.report import make_report
     from ..runtime.state import is_running, read_status
 
     found = read_status(checked, open_files=files)
     running = is_running(checked)
+    report = make_report(checked, found, running=running, now_s=time.time())
     if as_json:
-        typer.echo(json.dumps({"running": running, **asdict(found)}, indent=2, default=sorted))
+        values = {"in_sync": report.in_sync, "running": running, **asdict(found)}
+        typer.echo(json.dumps(values, indent=2, default=sorted))
     else:
         from rich.console import Console
 
-        report = make_report(checked, found, running=running, now_s=time.time())
         show(Console(highlight=False), report)
-    raise typer.Exit(0 if is_synced(found) else 1)
+    raise typer.Exit(0 if report.in_sync else 1)
 
 
 def show(console: Console, report: Report) -> None:
     """Print the whole report."""
+    from ..runtime.formatting import count
+
     console.print(f"[bold]daemon[/]  {_styled(report.daemon)}")
+    if report.unsettled:
+        waiting = f"{count(report.unsettled, 'file')} still being written"
+        console.print(f"        [yellow]{waiting}[/]: known once they have not changed for a while")
     for connection in report.connections:
         console.print(f"\n[bold]{plain(connection.name)}[/]  {_styled(connection.line)}")
         _show_counts(console, connection.counts)
+        for source in connection.empty:
+            console.print(
+                f"  [yellow]no file matches[/]  {plain(source)}: check its folder, include,"
+                " exclude and connector, or wait for the first scan",
+                soft_wrap=True,
+            )
         _show_holds(console, connection.name, connection.holds)
         _show_blind(console, connection.blind)
     _show_open_files(console, report)
@@ -71,8 +83,6 @@ def _styled(line: Line) -> str:
 def _show_counts(console: Console, counts: Iterable[Counts]) -> None:
     from ..runtime.formatting import count
 
-    if not counts:
-        console.print("  no files known yet")
     for each in counts:
         left = [
             f"{number:,} {words}"

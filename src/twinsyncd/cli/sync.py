@@ -48,7 +48,7 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
 
     from ..journal.views import total_counts
     from ..logs import set_up
-    from ..runtime.report import is_synced, make_report
+    from ..runtime.report import make_report
     from ..runtime.state import read_status
     from ..runtime.sync_once import sync as sync_now
     from .progress import showing_progress
@@ -58,13 +58,14 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
     with showing_progress(console, config):
         problem, missing = sync_now(config, timeout_s)
     seen = read_status(config, runs=1)
-    if is_synced(seen) and not problem:
+    report = make_report(config, seen, running=False, now_s=time.time())
+    if report.in_sync and not problem:
         files = count(total_counts(seen.counts).known - missing, "file")
         gone = f"; {missing:,} not on the drive any more, kept in the iModel" if missing else ""
         console.print(f"[green]in sync[/]: drive, Storage and iModel agree on {files}{gone}")
         raise typer.Exit(0)
     console.print(f"[red]not in sync[/]{': ' if problem else ''}{plain(problem)}\n", soft_wrap=True)
-    show(console, make_report(config, seen, running=False, now_s=time.time()))
+    show(console, report)
     raise typer.Exit(1)
 
 

@@ -29,12 +29,10 @@ from .model import (
 from .stores import Stores
 from .transitions import Cause, Occasion
 from .verdict import judge
-from .waits import RUNS_KEPT, alarm_s, usual_s
+from .waits import RUNS_KEPT, alarm_s, delay_s, usual_s
 
-DISTANCE_S: Final = 2.0  # between starts that brought nothing, doubled each time,
-DISTANCE_MAX_S: Final = 300.0  # at most; the service may have recovered by then
+DISTANCE_S: Final = 2.0  # between starts that brought no run of ours, doubled each time
 CLASH_S: Final = 2.0  # several start requests came at once: a short wait, then ask again
-DISTANCE_DOUBLINGS_MAX: Final = 16  # keeps the power small; the limit is reached long before
 RETRY_S: Final = 30.0  # a file that failed in a run waits at least half of this for the next
 
 
@@ -234,8 +232,7 @@ class Runs:
         """
         self.fruitless += 1
         if self.fruitless > 1:
-            doublings = min(self.fruitless - 2, DISTANCE_DOUBLINGS_MAX)
-            self.state.wait(min(DISTANCE_S * 2.0**doublings, DISTANCE_MAX_S), now)
+            self.state.wait(delay_s(self.fruitless - 1, 0.0, base_s=DISTANCE_S), now)
 
     def _remote_id(self, connection: ConnectionKey) -> str:
         return self.remotes[connection].remote_id

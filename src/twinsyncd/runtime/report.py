@@ -77,13 +77,15 @@ class ConnectionReport:
     counts: tuple[Counts, ...]
     holds: tuple[Hold, ...]
     blind: tuple[Blind, ...]
+    empty: tuple[SourceKey, ...]  # sources in which no file ever matched
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """Everything a person sees, at one moment."""
 
-    in_sync: bool
+    in_sync: bool  # everything that can match was read and is proven
+    unsettled: int  # files that were still being written at the last heartbeat
     daemon: Line
     connections: tuple[ConnectionReport, ...]
     open_files: tuple[OpenFile, ...]
@@ -94,12 +96,14 @@ class Report:
 def make_report(config: Config, status: Status, *, running: bool, now_s: float) -> Report:
     """Return the report at `now_s`, wall clock [s]; `running`: a daemon holds the journal."""
     lanes = {lane.key: lane for lane in status.lanes}
+    connections = tuple(
+        _connection(each, status, lanes.get(each.lane), now_s) for each in config.connection
+    )
     return Report(
-        in_sync=is_synced(status),
+        in_sync=is_synced(status) and not any(each.empty for each in connections),
+        unsettled=status.daemon.unsettled if status.daemon else 0,
         daemon=daemon_line(status.daemon, running=running, now_s=now_s),
-        connections=tuple(
-            _connection(each, status, lanes.get(each.lane), now_s) for each in config.connection
-        ),
+        connections=connections,
         open_files=status.open_files,
         open_total=status.open_total,
         runs=status.runs,
@@ -109,7 +113,8 @@ def make_report(config: Config, status: Status, *, running: bool, now_s: float) 
 def is_synced(status: Status) -> bool:
     """Return whether every known file is synced and nothing prevents us from knowing."""
     halted = any(lane.halt for lane in status.lanes)
-    return not (status.open_total or status.offline or status.blind or halted)
+    unsettled = status.daemon is not None and status.daemon.unsettled
+    return not (status.open_total or status.offline or status.blind or halted or unsettled)
 
 
 def daemon_line(daemon: DaemonRow | None, *, running: bool, now_s: float) -> Line:
@@ -160,12 +165,14 @@ def _connection(
     connection: Connection, status: Status, lane: LaneRow | None, now_s: float
 ) -> ConnectionReport:
     keys = {connection.key_of(source) for source in connection.source}
+    matched = {counts.source for counts in status.counts}
     return ConnectionReport(
         connection.name,
         lane_line(lane, now_s),
         tuple(counts for counts in status.counts if counts.source in keys),
         _holds(keys, status.offline, status),
         _blind(keys, status),
+        tuple(sorted(keys - matched - set(status.offline) - set(status.blind))),
     )
 
 
