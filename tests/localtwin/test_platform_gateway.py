@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import re
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 import jwt
@@ -16,14 +14,11 @@ from platform_scene import ORIGIN, Clock, InProcess, Platform, error_of, expect,
 from localtwin.api.app import build
 from localtwin.errors import SetupError
 from localtwin.faults import Fault, Switch, kinds_text, parse
-from localtwin.world.access.clients import NATIVE_CLIENT
 from localtwin.world.world import World
 
 pytest_plugins = ["platform_fixtures"]
 
 FORM = {"grant_type": "client_credentials", "scope": "itwin-platform"}
-VERIFIER = "v" * 43
-RETURN = "http://localhost:3000/callback"
 
 
 def test_discovery_leads_to_keys_that_verify_a_token(platform: Platform) -> None:
@@ -208,104 +203,6 @@ def test_too_many_requests_are_answered_with_retry_after(world: World) -> None:
     assert old.headers["retry-after"] == "40"
     assert third.headers["retry-after"] == "40"
     assert third.headers["itwinplatform-ratelimited-api"] == "itwins"
-
-
-def authorize(platform: Platform, **changes: str) -> httpx.Response:
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
-    query = {
-        "client_id": NATIVE_CLIENT,
-        "redirect_uri": RETURN,
-        "response_type": "code",
-        "scope": "itwin-platform openid offline_access",
-        "state": "st&te",
-        "code_challenge": challenge.decode().rstrip("="),
-        "code_challenge_method": "S256",
-    }
-    return platform.get("/connect/authorize", params=query | changes)
-
-
-def press_the_button(platform: Platform, page: httpx.Response) -> dict[str, list[str]]:
-    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page.text))
-    fields["state"] = fields["state"].replace("&amp;", "&")
-    answer = platform.post("/connect/authorize", data=fields)
-    assert answer.headers["location"].startswith(RETURN)
-    return parse_qs(urlsplit(answer.headers["location"]).query)
-
-
-def redeem(platform: Platform, code: str, **changes: str) -> httpx.Response:
-    form = {
-        "grant_type": "authorization_code",
-        "client_id": NATIVE_CLIENT,
-        "redirect_uri": RETURN,
-        "code": code,
-        "code_verifier": VERIFIER,
-    }
-    return platform.post("/connect/token", data=form | changes)
-
-
-def test_a_person_signs_in_with_the_browser(platform: Platform) -> None:
-    """Page, button, code, token: then the token speaks for the person."""
-    back = press_the_button(platform, authorize(platform))
-
-    tokens = expect(redeem(platform, back["code"][0]), 200)
-
-    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
-    who = expect(platform.get("/connect/userinfo", headers=bearer), 200)
-    assert back["state"] == ["st&te"]
-    assert who["email"] == "local.user@localhost"
-    assert platform.get("/itwins", headers=bearer).status_code == 200
-    assert {"id_token", "refresh_token"} <= tokens.keys()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"code_verifier": "w" * 43}, {"redirect_uri": "http://localhost:1/"}, {"client_id": "other"}],
-)
-def test_a_stolen_code_is_worth_nothing(platform: Platform, change: dict[str, str]) -> None:
-    """Only who asked has the verifier; and a code that was tried is spent."""
-    code = press_the_button(platform, authorize(platform))["code"][0]
-
-    stolen = redeem(platform, code, **change)
-    afterwards = redeem(platform, code)
-
-    assert [stolen.json()["error"], afterwards.json()["error"]] == ["invalid_grant"] * 2
-
-
-def test_a_refresh_token_is_good_once(platform: Platform) -> None:
-    """A copy of it shows itself by failing."""
-    code = press_the_button(platform, authorize(platform))["code"][0]
-    token = redeem(platform, code).json()["refresh_token"]
-    form = {"grant_type": "refresh_token", "client_id": NATIVE_CLIENT, "refresh_token": token}
-
-    first = platform.post("/connect/token", data=form)
-    second = platform.post("/connect/token", data=form)
-
-    assert (first.status_code, second.status_code) == (200, 400)
-
-
-def test_a_code_expires_within_a_minute(platform: Platform, clock: Clock) -> None:
-    """It travels through the browser's history."""
-    code = press_the_button(platform, authorize(platform))["code"][0]
-    clock.advance(seconds=61)
-
-    assert redeem(platform, code).json()["error"] == "invalid_grant"
-
-
-@pytest.mark.parametrize(
-    "target", ["http://evil.example/", "https://localhost.evil.example/", "javascript:alert(1)"]
-)
-def test_codes_go_to_this_computer_only(platform: Platform, target: str) -> None:
-    """The page must not become a way to send people elsewhere."""
-    answer = authorize(platform, redirect_uri=target)
-
-    assert (answer.status_code, "location" in answer.headers) == (400, False)
-
-
-def test_the_login_page_shows_hostile_values_as_text(platform: Platform) -> None:
-    """What is in the address is not part of the page."""
-    answer = authorize(platform, state='"><script>alert(1)</script>')
-
-    assert "<script>" not in answer.text
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def names(furnished: Platform) -> dict[str, list[str]]:
         "source_id": [source],
         "run_id": [run],
         "user_id": [user],
+        "entity_id": [furnished.itwin_id, imodel],
         "member_id": [user],
         "role_id": [user],
         "webhook_id": [expect(webhook, 201)["webhook"]["id"]],

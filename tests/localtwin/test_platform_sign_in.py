@@ -21,35 +21,35 @@ RETURN = "http://localhost:3301/callback"
 VERIFIER = "v" * 43
 
 
+def returned(answer: httpx.Response) -> dict[str, str]:
+    """Return what the browser brings back to the program."""
+    assert answer.headers["location"].startswith(RETURN)
+    query = parse_qs(urlsplit(answer.headers["location"]).query)
+    return {name: values[0] for name, values in query.items()}
+
+
 def authorize(platform: Platform, **changes: str) -> httpx.Response:
-    """Ask for the sign-in page as a native program does."""
     challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
     query = {
         "client_id": NATIVE_CLIENT,
         "redirect_uri": RETURN,
         "response_type": "code",
         "scope": "itwin-platform openid offline_access",
-        "state": "s",
+        "state": "st&te",
         "code_challenge": challenge.decode().rstrip("="),
         "code_challenge_method": "S256",
     }
     return platform.get("/connect/authorize", params=query | changes)
 
 
-def returned(answer: httpx.Response) -> dict[str, str]:
-    """Return what the browser brings back to the program."""
-    assert answer.headers["location"].startswith(RETURN)
-    return {
-        name: values[0]
-        for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()
-    }
-
-
-def signed_in(platform: Platform, **changes: str) -> dict[str, Any]:
-    """Press the button and return the tokens."""
-    page = authorize(platform, **changes)
+def press_the_button(platform: Platform, page: httpx.Response) -> dict[str, str]:
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page.text))
-    code = returned(platform.post("/connect/authorize", data=fields))["code"]
+    fields["state"] = fields["state"].replace("&amp;", "&")
+    answer = platform.post("/connect/authorize", data=fields)
+    return returned(answer)
+
+
+def redeem(platform: Platform, code: str, **changes: str) -> httpx.Response:
     form = {
         "grant_type": "authorization_code",
         "client_id": NATIVE_CLIENT,
@@ -57,7 +57,13 @@ def signed_in(platform: Platform, **changes: str) -> dict[str, Any]:
         "code": code,
         "code_verifier": VERIFIER,
     }
-    tokens: dict[str, Any] = expect(platform.post("/connect/token", data=form), 200)
+    return platform.post("/connect/token", data=form | changes)
+
+
+def signed_in(platform: Platform, **changes: str) -> dict[str, Any]:
+    """Press the button and return the tokens."""
+    back = press_the_button(platform, authorize(platform, **changes))
+    tokens: dict[str, Any] = expect(redeem(platform, back["code"]), 200)
     return tokens
 
 
@@ -89,7 +95,7 @@ def test_what_is_not_done_is_answered_at_once(
     """A hidden frame that asks with prompt=none would wait for a page that nobody sees."""
     answer = authorize(platform, **changes)
 
-    assert (answer.status_code, returned(answer)) == (302, {"error": error, "state": "s"})
+    assert (answer.status_code, returned(answer)) == (302, {"error": error, "state": "st&te"})
 
 
 @pytest.mark.parametrize("prompt", ["login", "consent", "select_account login"])
@@ -198,3 +204,68 @@ def test_discovery_names_what_there_is(platform: Platform) -> None:
     for name in ("end_session", "revocation", "introspection"):
         assert urlsplit(found[f"{name}_endpoint"]).path in own_document()["paths"]
     assert "none" in found["prompt_values_supported"]
+
+
+def test_a_person_signs_in_with_the_browser(platform: Platform) -> None:
+    """Page, button, code, token: then the token speaks for the person."""
+    back = press_the_button(platform, authorize(platform))
+
+    tokens = expect(redeem(platform, back["code"]), 200)
+
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    who = expect(platform.get("/connect/userinfo", headers=bearer), 200)
+    assert back["state"] == "st&te"
+    assert who["email"] == "local.user@localhost"
+    assert platform.get("/itwins", headers=bearer).status_code == 200
+    assert {"id_token", "refresh_token"} <= tokens.keys()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"code_verifier": "w" * 43}, {"redirect_uri": "http://localhost:1/"}, {"client_id": "other"}],
+)
+def test_a_stolen_code_is_worth_nothing(platform: Platform, change: dict[str, str]) -> None:
+    """Only who asked has the verifier; and a code that was tried is spent."""
+    code = press_the_button(platform, authorize(platform))["code"]
+
+    stolen = redeem(platform, code, **change)
+    afterwards = redeem(platform, code)
+
+    assert [stolen.json()["error"], afterwards.json()["error"]] == ["invalid_grant"] * 2
+
+
+def test_a_refresh_token_is_good_once(platform: Platform) -> None:
+    """A copy of it shows itself by failing."""
+    code = press_the_button(platform, authorize(platform))["code"]
+    token = redeem(platform, code).json()["refresh_token"]
+    form = {"grant_type": "refresh_token", "client_id": NATIVE_CLIENT, "refresh_token": token}
+
+    first = platform.post("/connect/token", data=form)
+    second = platform.post("/connect/token", data=form)
+
+    assert (first.status_code, second.status_code) == (200, 400)
+
+
+def test_a_code_expires_within_a_minute(platform: Platform, clock: Clock) -> None:
+    """It travels through the browser's history."""
+    code = press_the_button(platform, authorize(platform))["code"]
+    clock.advance(seconds=61)
+
+    assert redeem(platform, code).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    "target", ["http://evil.example/", "https://localhost.evil.example/", "javascript:alert(1)"]
+)
+def test_codes_go_to_this_computer_only(platform: Platform, target: str) -> None:
+    """The page must not become a way to send people elsewhere."""
+    answer = authorize(platform, redirect_uri=target)
+
+    assert (answer.status_code, "location" in answer.headers) == (400, False)
+
+
+def test_the_login_page_shows_hostile_values_as_text(platform: Platform) -> None:
+    """What is in the address is not part of the page."""
+    answer = authorize(platform, state='"><script>alert(1)</script>')
+
+    assert "<script>" not in answer.text

@@ -17,7 +17,7 @@ from localtwin.api.imodels.shapes import Token, imodel_shape
 from localtwin.api.itwins import Filter, itwin_filter, itwin_shape
 from localtwin.api.links import PAGE, Skip, Top, caller, page_links, paged, wants_representation
 from localtwin.ids import is_guid
-from localtwin.world.favorites import KINDS
+from localtwin.world.favorites import IMODELS, ITWINS, KINDS
 from localtwin.world.world import World
 
 
@@ -27,6 +27,8 @@ def router(world: World) -> APIRouter:
     for kind in KINDS:
         _itwins(routes, world, kind)
         _imodels(routes, world, kind)
+        _marks(routes, world, kind, ITWINS, "iTwins")
+        _marks(routes, world, kind, IMODELS, "iModels")
     _accounts(routes, world)
     return routes
 
@@ -45,22 +47,9 @@ def _itwins(routes: APIRouter, world: World, kind: str) -> None:
         links = page_links(request, skip=asked.skip, top=asked.top, more=more)
         return JSONResponse({"iTwins": shapes, "_links": links})
 
-    @routes.post(f"{path}/{{itwin_id}}", name=f"mark_itwin_{kind}", tags=["iTwins"])
-    def mark(request: Request, itwin_id: str) -> Response:
-        """Mark an iTwin for the caller."""
-        world.favorites.mark_itwin(kind, caller(request).user_id, itwin_id)
-        return empty(204)
-
-    @routes.delete(f"{path}/{{itwin_id}}", name=f"unmark_itwin_{kind}", tags=["iTwins"])
-    def unmark(request: Request, itwin_id: str) -> Response:
-        """Remove the caller's mark from an iTwin."""
-        world.favorites.unmark_itwin(kind, caller(request).user_id, itwin_id)
-        return empty(204)
-
 
 def _imodels(routes: APIRouter, world: World, kind: str) -> None:
     path = f"/imodels/{kind}"
-    mark_route = routes.put if kind == "favorites" else routes.post
 
     @routes.get(path, name=f"list_imodel_{kind}", tags=["iModels"])
     def listing(
@@ -82,16 +71,22 @@ def _imodels(routes: APIRouter, world: World, kind: str) -> None:
         links = page_links(request, skip=first, top=top, more=more)
         return JSONResponse({"iModels": shapes, "_links": links})
 
-    @mark_route(f"{path}/{{imodel_id}}", name=f"mark_imodel_{kind}", tags=["iModels"])
-    def mark(request: Request, imodel_id: str) -> Response:
-        """Mark an iModel for the caller."""
-        world.favorites.mark_imodel(kind, caller(request).user_id, imodel_id)
+
+def _marks(routes: APIRouter, world: World, kind: str, entities: str, tag: str) -> None:
+    path = f"/{entities}/{kind}/{{entity_id}}"
+    by_put = (kind, entities) == ("favorites", IMODELS)
+    add = routes.put if by_put else routes.post
+
+    @add(path, name=f"mark_{entities}_{kind}", tags=[tag])
+    def mark(request: Request, entity_id: str) -> Response:
+        """Mark it for the caller."""
+        world.favorites.mark(kind, entities, caller(request).user_id, entity_id)
         return empty(204)
 
-    @routes.delete(f"{path}/{{imodel_id}}", name=f"unmark_imodel_{kind}", tags=["iModels"])
-    def unmark(request: Request, imodel_id: str) -> Response:
-        """Remove the caller's mark from an iModel."""
-        world.favorites.unmark_imodel(kind, caller(request).user_id, imodel_id)
+    @routes.delete(path, name=f"unmark_{entities}_{kind}", tags=[tag])
+    def unmark(request: Request, entity_id: str) -> Response:
+        """Remove the caller's mark."""
+        world.favorites.unmark(kind, entities, caller(request).user_id, entity_id)
         return empty(204)
 
 

@@ -161,11 +161,11 @@ def _of_connections(kind: str) -> dict[str, tuple[int, Schema]]:
 def _of_marks(kind: str, verb: str) -> dict[str, tuple[int, Schema]]:
     return {
         f"GET /itwins/{kind}": (200, page("iTwins", "ITwin", "ITwinMinimal")),
-        f"POST /itwins/{kind}/{{itwin_id}}": (204, _EMPTY),
-        f"DELETE /itwins/{kind}/{{itwin_id}}": (204, _EMPTY),
+        f"POST /itwins/{kind}/{{entity_id}}": (204, _EMPTY),
+        f"DELETE /itwins/{kind}/{{entity_id}}": (204, _EMPTY),
         f"GET /imodels/{kind}": (200, page("iModels", "IModel", "IModelMinimal")),
-        f"{verb} /imodels/{kind}/{{imodel_id}}": (204, _EMPTY),
-        f"DELETE /imodels/{kind}/{{imodel_id}}": (204, _EMPTY),
+        f"{verb} /imodels/{kind}/{{entity_id}}": (204, _EMPTY),
+        f"DELETE /imodels/{kind}/{{entity_id}}": (204, _EMPTY),
     }
 
 

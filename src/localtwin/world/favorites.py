@@ -6,8 +6,6 @@ favorite iModels", "Get recent iModels".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 from sqlalchemy.schema import Table
 
@@ -24,28 +22,21 @@ from localtwin.world.tables import (
     recent_itwins,
 )
 
+ITWINS = "itwins"
+IMODELS = "imodels"
 _KEPT = 25  # of the recently used; older marks are dropped
-
-
-@dataclass(frozen=True, slots=True)
-class _Marks:
-    """Where marks of one kind are kept."""
-
-    of_itwins: Table
-    of_imodels: Table
-    kept: int | None = None
-
-
 _TABLES = {
-    "favorites": _Marks(favorite_itwins, favorite_imodels),
-    "recents": _Marks(recent_itwins, recent_imodels, _KEPT),
+    ("favorites", ITWINS): favorite_itwins,
+    ("favorites", IMODELS): favorite_imodels,
+    ("recents", ITWINS): recent_itwins,
+    ("recents", IMODELS): recent_imodels,
 }
-KINDS = tuple(_TABLES)
+KINDS = ("favorites", "recents")
 """The kinds of marks, by their word in the API's paths."""
 
 
 class Favorites:
-    """The marks of all users; `kind` is one of KINDS."""
+    """The marks of all users; `kind` is one of KINDS, `entities` ITWINS or IMODELS."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -55,7 +46,7 @@ class Favorites:
         self, kind: str, user_id: str, wanted: ITwinFilter, *, skip: int, top: int
     ) -> list[ITwin]:
         """Return one page of the iTwins that the user marked, the newest mark first."""
-        table = _TABLES[kind].of_itwins
+        table = _TABLES[kind, ITWINS]
         query = (
             wanted.narrow(select(itwins))
             .join(table, table.c.entity_id == itwins.c.id)
@@ -69,7 +60,7 @@ class Favorites:
         self, kind: str, user_id: str, itwin_id: str, *, skip: int, top: int
     ) -> list[IModel]:
         """Return one page of the iModels of an iTwin that the user marked; raises NotFound."""
-        table = _TABLES[kind].of_imodels
+        table = _TABLES[kind, IMODELS]
         query = (
             select(imodels.c.id)
             .join(table, table.c.entity_id == imodels.c.id)
@@ -81,51 +72,31 @@ class Favorites:
             found = connection.execute(query.offset(skip).limit(top)).scalars().all()
             return [find_imodel(connection, imodel_id) for imodel_id in found]
 
-    def mark_itwin(self, kind: str, user_id: str, itwin_id: str) -> None:
-        """Mark the iTwin, or renew its mark; raises NotFound."""
-        marks = _TABLES[kind]
+    def mark(self, kind: str, entities: str, user_id: str, entity_id: str) -> None:
+        """Mark the iTwin or iModel, or renew its mark; raises NotFound."""
+        table = _TABLES[kind, entities]
         with self._database.write() as connection:
-            found = find_itwin(connection, itwin_id)
-            self._mark(connection, marks.of_itwins, user_id, found.id, kept=marks.kept)
+            found_id = _find_id(connection, entities, entity_id)
+            connection.execute(delete(table).where(_mine(table, user_id, found_id)))
+            row = {"user_id": user_id, "entity_id": found_id, "marked": stamp(self._clock())}
+            connection.execute(insert(table).values(row))
+            if kind == "recents":
+                of_user = table.c.user_id == user_id
+                newest = select(table.c.entity_id).where(of_user).order_by(table.c.marked.desc())
+                old = table.c.entity_id.not_in(newest.limit(_KEPT))
+                connection.execute(delete(table).where(of_user, old))
 
-    def unmark_itwin(self, kind: str, user_id: str, itwin_id: str) -> None:
-        """Remove the mark, if there is one; raises NotFound for an unknown iTwin."""
-        table = _TABLES[kind].of_itwins
+    def unmark(self, kind: str, entities: str, user_id: str, entity_id: str) -> None:
+        """Remove the mark, if there is one; raises NotFound for an unknown iTwin or iModel."""
+        table = _TABLES[kind, entities]
         with self._database.write() as connection:
-            found = find_itwin(connection, itwin_id)
-            connection.execute(delete(table).where(_mine(table, user_id, found.id)))
+            found_id = _find_id(connection, entities, entity_id)
+            connection.execute(delete(table).where(_mine(table, user_id, found_id)))
 
-    def mark_imodel(self, kind: str, user_id: str, imodel_id: str) -> None:
-        """Mark the iModel, or renew its mark; raises NotFound."""
-        marks = _TABLES[kind]
-        with self._database.write() as connection:
-            found = find_imodel(connection, imodel_id)
-            self._mark(connection, marks.of_imodels, user_id, found.id, kept=marks.kept)
 
-    def unmark_imodel(self, kind: str, user_id: str, imodel_id: str) -> None:
-        """Remove the mark, if there is one; raises NotFound for an unknown iModel."""
-        table = _TABLES[kind].of_imodels
-        with self._database.write() as connection:
-            found = find_imodel(connection, imodel_id)
-            connection.execute(delete(table).where(_mine(table, user_id, found.id)))
-
-    def _mark(
-        self,
-        connection: Connection,
-        table: Table,
-        user_id: str,
-        entity_id: str,
-        *,
-        kept: int | None,
-    ) -> None:
-        connection.execute(delete(table).where(_mine(table, user_id, entity_id)))
-        row = {"user_id": user_id, "entity_id": entity_id, "marked": stamp(self._clock())}
-        connection.execute(insert(table).values(row))
-        if kept is not None:
-            of_user = table.c.user_id == user_id
-            newest = select(table.c.entity_id).where(of_user).order_by(table.c.marked.desc())
-            old = table.c.entity_id.not_in(newest.limit(kept))
-            connection.execute(delete(table).where(of_user, old))
+def _find_id(connection: Connection, entities: str, entity_id: str) -> str:
+    find = find_itwin if entities == ITWINS else find_imodel
+    return find(connection, entity_id).id
 
 
 def _mine(table: Table, user_id: str, entity_id: str) -> ColumnElement[bool]:
