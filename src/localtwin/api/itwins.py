@@ -47,8 +47,8 @@ class ITwinCreate(ITwinProperties):
 class ITwinUpdate(ITwinProperties):
     """The body of an update."""
 
-    display_name: Annotated[str | None, Field(alias="displayName", max_length=255)] = None
-    number: Annotated[str | None, Field(min_length=1, max_length=255)] = None
+    display_name: Annotated[str, Field(alias="displayName", min_length=1, max_length=255)] = ""
+    number: Annotated[str, Field(min_length=1, max_length=255)] = ""
 
 
 class Filter(BaseModel):
@@ -110,8 +110,8 @@ def router(world: World) -> APIRouter:
         )
         itwin = world.itwins.change(
             itwin_id,
-            display_name=body.display_name,
-            number=body.number,
+            display_name=body.display_name or None,
+            number=body.number or None,
             properties=given,
             user=caller(request).user_id,
         )

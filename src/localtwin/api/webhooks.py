@@ -46,10 +46,12 @@ class WebhookCreate(RequestBody):
 class WebhookUpdate(RequestBody):
     """The body of an update."""
 
-    callback_url: Annotated[str | None, Field(alias="callbackUrl")] = None
-    event_types: Annotated[list[EventType] | None, Field(alias="eventTypes", min_length=1)] = None
-    secret: Secret = None
-    active: bool | None = None
+    callback_url: Annotated[str, Field(alias="callbackUrl")] = ""
+    event_types: Annotated[
+        list[EventType], Field(alias="eventTypes", min_length=1, default_factory=list)
+    ]
+    secret: Annotated[str, Field(min_length=32, max_length=256)] = ""
+    active: bool = False
 
 
 def router(world: World) -> APIRouter:
@@ -91,9 +93,10 @@ def router(world: World) -> APIRouter:
     @routes.patch("/{webhook_id}")
     def change(request: Request, webhook_id: str, body: WebhookUpdate) -> JSONResponse:
         """Change a webhook, or make it active."""
-        if body.callback_url is not None:
+        values = body.given()
+        if "callback_url" in values:
             _check_url(request, body.callback_url)
-        hook = world.webhooks.change(webhook_id, body.model_dump(exclude_none=True))
+        hook = world.webhooks.change(webhook_id, values)
         return JSONResponse({"webhook": _shape(hook)})
 
     @routes.delete("/{webhook_id}")

@@ -42,9 +42,9 @@ class VersionCreate(RequestBody):
 class VersionUpdate(RequestBody):
     """The body of an update."""
 
-    name: Name | None = None
+    name: Name = ""
     description: str | None = None
-    state: Literal["visible", "hidden"] | None = None
+    state: Literal["visible", "hidden"] = "visible"
 
 
 def router(world: World) -> APIRouter:
@@ -97,8 +97,7 @@ def router(world: World) -> APIRouter:
         request: Request, imodel_id: str, version_id: str, body: VersionUpdate
     ) -> JSONResponse:
         """Change name, description or visibility."""
-        values = body.model_dump(exclude_none=True)
-        version = world.versions.change(imodel_id, version_id, values)
+        version = world.versions.change(imodel_id, version_id, body.given())
         return JSONResponse({"namedVersion": _shape(request, version)})
 
     return routes

@@ -55,7 +55,7 @@ class IModelCreate(RequestBody):
 class IModelUpdate(RequestBody):
     """The body of an update."""
 
-    name: Annotated[str | None, Field(min_length=1, max_length=255)] = None
+    name: Annotated[str, Field(min_length=1, max_length=255)] = ""
     description: Annotated[str | None, Field(max_length=255)] = None
     extent: Extent | None = None
 
@@ -119,7 +119,7 @@ def _single(routes: APIRouter, world: World) -> None:
     @routes.patch("/{imodel_id}")
     def change(request: Request, imodel_id: str, body: IModelUpdate) -> JSONResponse:
         """Change name, description or extent."""
-        values = body.model_dump(exclude_none=True)
+        values = body.given()
         if body.extent is not None:
             values["extent"] = body.extent.model_dump(by_alias=True)
         imodel = world.imodels.change(imodel_id, values)

@@ -40,7 +40,7 @@ class ItemCreate(RequestBody):
 class ItemUpdate(RequestBody):
     """The body that renames."""
 
-    display_name: Annotated[str | None, Field(alias="displayName")] = None
+    display_name: Annotated[str, Field(alias="displayName")] = ""
     description: str | None = None
 
 
@@ -184,13 +184,9 @@ def _items(routes: APIRouter, world: World, kind: str) -> None:
     @routes.patch(path, name=f"update_{kind}")
     def patch(request: Request, item_id: str, body: ItemUpdate) -> JSONResponse:
         """Change the name or the description."""
-        item = world.storage.rename(
-            item_id,
-            kind=kind,
-            user=caller(request).user_id,
-            name=body.display_name,
-            description=body.description,
-        )
+        names = {"display_name": "name", "description": "description"}
+        values = {names[name]: value for name, value in body.given().items()}
+        item = world.storage.rename(item_id, values, kind=kind, user=caller(request).user_id)
         return answer(request, item)
 
     @routes.delete(path, name=f"delete_{kind}")

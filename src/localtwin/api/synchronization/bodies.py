@@ -63,6 +63,4 @@ class ConnectionUpdate(RequestBody):
     display_name: Name = None
     imodel_id: Annotated[str | None, Field(alias="iModelId")] = None
     source_files: Annotated[list[dict[str, str]] | None, Field(alias="sourceFiles")] = None
-    authentication_type: Annotated[AuthenticationType | None, Field(alias="authenticationType")] = (
-        None
-    )
+    authentication_type: Annotated[AuthenticationType, Field(alias="authenticationType")] = "User"

@@ -29,6 +29,8 @@ from localtwin.world.synchronization.connections import STORAGE, RequestedSource
 from localtwin.world.synchronization.runs import Started
 from localtwin.world.world import World
 
+_CHANGED = {"display_name", "authentication_type"}
+
 
 def router(world: World) -> APIRouter:
     """Return the routes of storage connections."""
@@ -196,8 +198,7 @@ def _connection_routes(routes: APIRouter, world: World, kind: str, path: str) ->
         connection = world.connections.change(
             kind,
             connection_id,
-            display_name=body.display_name,
-            authentication_type=body.authentication_type,
+            {name: value for name, value in body.given().items() if name in _CHANGED},
             owner=caller(request).person_id,
         )
         return JSONResponse({"connection": connection_shape(request, connection)})

@@ -129,7 +129,7 @@ class NamedVersions:
             find_imodel(connection, imodel_id)
             return _find(connection, imodel_id, version_id)
 
-    def change(self, imodel_id: str, version_id: str, values: dict[str, str]) -> NamedVersion:
+    def change(self, imodel_id: str, version_id: str, values: dict[str, Any]) -> NamedVersion:
         """Return the named version with another name, description or state."""
         with self._database.write() as connection:
             find_imodel(connection, imodel_id)

@@ -6,6 +6,7 @@ everything below it, does not exist for any other operation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -129,22 +130,14 @@ class Storage:
         return replace(item, complete=True, **values)
 
     def rename(
-        self,
-        item_id: str,
-        *,
-        kind: str,
-        user: str,
-        name: str | None = None,
-        description: str | None = None,
+        self, item_id: str, values: Mapping[str, str | None], *, kind: str, user: str
     ) -> Item:
-        """Return the item with another name or description; None leaves as it is."""
-        if name is not None:
-            check_name(name, is_file=kind == FILE)
+        """Return the item with another name or description, those that `values` has."""
+        if "name" in values:
+            check_name(values["name"] or "", is_file=kind == FILE)
         with self._database.write() as connection:
             item = _completed(find(connection, item_id, kind))
-            wanted = {"name": name, "description": description}
-            values = {key: value for key, value in wanted.items() if value is not None}
-            return _update(connection, item, values | self._touched(user))
+            return _update(connection, item, {**values, **self._touched(user)})
 
     def move(self, item_id: str, *, kind: str, parent_folder_id: str, user: str) -> Item:
         """Return the item in another folder of its iTwin; its id stays."""

@@ -5,7 +5,7 @@ Source: Synchronization API, "Create StorageConnection", "Create ManifestConnect
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,28 +134,19 @@ class Connections:
             return [Connection(**row._mapping) for row in transaction.execute(ordered)]
 
     def change(
-        self,
-        kind: str,
-        connection_id: str,
-        *,
-        display_name: str | None,
-        authentication_type: str | None,
-        owner: str | None,
+        self, kind: str, connection_id: str, values: Mapping[str, str | None], *, owner: str | None
     ) -> Connection:
-        """Return the connection with what was given changed.
+        """Return the connection with another name or authentication type, those `values` has.
 
-        Whoever has it act for a user is that user, if a person.
+        The person who makes it act for a user becomes that user.
         """
-        wanted = {"display_name": display_name, "authentication_type": authentication_type}
-        values = {key: value for key, value in wanted.items() if value is not None}
         with self._database.write() as transaction:
             found = find_connection(transaction, kind, connection_id)
-            if authentication_type == USER:
+            if values.get("authentication_type") == USER:
                 set_owner(transaction, found.id, owner)
             if values:
-                transaction.execute(
-                    update(connections).where(connections.c.id == found.id).values(values)
-                )
+                of_connection = connections.c.id == found.id
+                transaction.execute(update(connections).where(of_connection).values(dict(values)))
             return find_connection(transaction, kind, connection_id)
 
     def delete(self, kind: str, connection_id: str) -> None:
