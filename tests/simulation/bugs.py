@@ -222,7 +222,7 @@ def bad_file_blocks(good: Any) -> Any:
 
 def hold_for_ever(good: Any) -> Any:
     def bad(self: Stores, connection: str, now: Now) -> float:
-        held = [key for key in self.doubts if self.held(key)]
+        held = [key for key in self.doubts if self.must_wait(key)]
         return math.inf if held else float(good(self, connection, now))
 
     return bad

@@ -111,7 +111,7 @@ class Drive:
         settle_s = self.settler.deadline()
         return min(times if settle_s is None else [*times, settle_s], default=None)
 
-    def held(self, key: FileKey) -> bool:
+    def must_wait(self, key: FileKey) -> bool:
         """Return whether the file must not be stored now: unsettled, missing, drive offline."""
         watched = self.watched[key.source]
         return key in self.settler or key.path in watched.missing or bool(watched.row.offline)

@@ -110,7 +110,7 @@ class Lane:
             return False
         keys = [connection.key for connection in self.connections]
         to_store = (row for key in keys for row in self.ledger.needing(key, Need.STORE))
-        if any(not self.stores.held(row.key) for row in to_store):
+        if any(not self.stores.must_wait(row.key) for row in to_store):
             return False
         return not any(self.ledger.count(key, Need.RUN) for key in keys)
 

@@ -198,7 +198,7 @@ class Machine:
         poll_max_s = min(connection.poll_max_s for connection in connections)
         state = LaneState(saved_state.lanes.get(key, LaneRow(key)), self._jitter, poll_max_s)
         state.resume(now)
-        stores = Stores(state, self._ledger, self._drive.held, setup.uploads_max)
+        stores = Stores(state, self._ledger, self._drive.must_wait, setup.uploads_max)
         names = [connection.key for connection in connections]
         stores.load(names, now)
         runs = Runs(state, self._ledger, stores, self._remotes, self._is_reference, self._lengths_s)

@@ -32,7 +32,7 @@ class Stores:
 
     state: LaneState
     ledger: Ledger
-    held: Callable[[FileKey], bool]  # not to be stored now: unsettled, missing, drive offline
+    must_wait: Callable[[FileKey], bool]  # not to be stored now: unsettled, missing, drive offline
     uploads_max: int = 4
     busy: dict[FileKey, float] = field(default_factory=dict)  # since when [s], monotonic
     waits: dict[FileKey, _Wait] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Stores:
                 assert_never(fact)
 
     def _is_free(self, row: FileRow, now: Now) -> bool:
-        return self.is_due(row, now) and not self.held(row.key)
+        return self.is_due(row, now) and not self.must_wait(row.key)
 
     def begin(self, connection: ConnectionKey, row: FileRow, now: Now) -> Store:
         assert row.fingerprint is not None, "a digest was seen without a fingerprint"
