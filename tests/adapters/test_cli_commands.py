@@ -129,6 +129,7 @@ def test_a_configuration_is_named_by_option_or_environment(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Services are set up by either; the option wins."""
+    office.save("a.dgn")
     other = office.folder / "other.toml"
     office.config.rename(other)
 
@@ -340,6 +341,28 @@ def test_a_check_counts_what_the_sources_match(office: Office) -> None:
     assert "2 source files, 1 references" in printed.out
     assert "FAIL" not in printed.out
     assert not office.state.exists()
+
+
+def test_a_check_names_what_cannot_be_read(office: Office) -> None:
+    """A drawing that is only a link would be missed in silence for years (P12)."""
+    office.save("a.dgn")
+    (office.drive / "link.dgn").symlink_to(office.drive / "a.dgn")
+
+    printed = office.types("check", "--offline")
+
+    assert printed.code == 1
+    assert "1 source files, 0 references" in printed.out
+    assert "link.dgn: it is a symbolic link" in printed.out
+
+
+def test_a_check_of_a_source_that_matches_nothing_is_no_success(office: Office) -> None:
+    """A slip in a pattern looks like a finished job otherwise (P12)."""
+    office.save("a.txt")
+
+    printed = office.types("check", "--offline")
+
+    assert printed.code == 1
+    assert "no file matches" in printed.out
 
 
 def test_a_check_names_the_drive_that_cannot_be_read(office: Office) -> None:

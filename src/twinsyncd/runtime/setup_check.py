@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from ..cloud.access_check import CheckResult, examine_place, examine_sign_in
 from ..cloud.session import open_cloud
 from ..config import Config, Source, sources_of
 from ..core.commands import Scan
-from ..core.facts import FilesFound, ScanFailed
-from ..core.model import SourceKey
+from ..core.facts import FilesFound, ScanFailed, Scanned
+from ..core.model import BlindSpot, SourceKey
 from ..disk.folder import Folder
 from ..disk.root import is_network
 from ..disk.tree import Tree
 from .wiring import cloud_settings
 
+SPOTS_MAX: Final = 10  # unreadable paths named per source; more scroll the others away
 SOURCE_FILES_MAX: Final = 250  # per iModel, over all its connections; the portal's stated limit
 
 
@@ -50,28 +52,54 @@ def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
 def _drive_findings(config: Config) -> Iterator[CheckResult]:
     source_files: Counter[str] = Counter()
     for connection, source in sources_of(config):
-        kinds, reason = _kinds(connection.key_of(source), source)
-        step = f"read {source.folder}"
-        if reason:
-            yield CheckResult(step, False, reason, "mount it, or correct folder")
-            continue
-        source_files[connection.imodel_id] += kinds["source"]
-        how = "by scans (a network drive)" if is_network(source.folder) else "at once"
-        found = f"{kinds['source']} source files, {kinds['reference']} references"
-        yield CheckResult(step, True, f"{found}; changes are noticed {how}")
+        found = _examine(connection.key_of(source), source)
+        source_files[connection.imodel_id] += found.kinds["source"]
+        yield from _source_findings(source, found)
     for imodel_id, files in source_files.items():
         if files > SOURCE_FILES_MAX:
-            found = f"{files} source files; the portal's stated limit is {SOURCE_FILES_MAX}"
-            yield CheckResult(f"fill the iModel {imodel_id}", True, found)
+            number = f"{files} source files; the portal's stated limit is {SOURCE_FILES_MAX}"
+            yield CheckResult(f"fill the iModel {imodel_id}", True, number)
 
 
-def _kinds(key: SourceKey, source: Source) -> tuple[Counter[str | None], str]:
-    """Count what the source matches, by kind; or say why it cannot be read."""
+@dataclass(slots=True)
+class _Examined:
+    """What one source folder holds; `failed` says why it cannot be read at all."""
+
+    kinds: Counter[str | None] = field(default_factory=Counter)
+    blind: tuple[BlindSpot, ...] = ()
+    failed: str = ""
+
+
+def _source_findings(source: Source, found: _Examined) -> Iterator[CheckResult]:
+    step = f"read {source.folder}"
+    if found.failed:
+        yield CheckResult(step, False, found.failed, "mount it, or correct folder")
+        return
+    how = "by scans (a network drive)" if is_network(source.folder) else "at once"
+    files = f"{found.kinds['source']} source files, {found.kinds['reference']} references"
+    if found.kinds["source"] or found.blind:
+        yield CheckResult(step, True, f"{files}; changes are noticed {how}")
+    else:
+        fix = "check include, exclude, references and connector; **/ means in any folder below"
+        yield CheckResult(step, False, f"{files}: no file matches", fix)
+    for spot in found.blind[:SPOTS_MAX]:
+        fix = "give this account the right to read it, rename it, or exclude it"
+        yield CheckResult(f"read {source.folder / spot.path}", False, spot.reason, fix)
+    if len(found.blind) > SPOTS_MAX:
+        more = f"{len(found.blind) - SPOTS_MAX} more paths cannot be read"
+        yield CheckResult(step, False, more, "correct those listed above, then check again")
+
+
+def _examine(key: SourceKey, source: Source) -> _Examined:
+    """Count what the source matches, by kind, and list what cannot be read."""
     matcher = source.matcher()
-    kinds: Counter[str | None] = Counter()
+    found = _Examined()
     for fact in Folder(key, Tree(source.folder), matcher, NothingKnown()).scan(Scan(key, "")):
-        if isinstance(fact, FilesFound):
-            kinds.update(matcher.kind(path) for path, _ in fact.files)
-        elif isinstance(fact, ScanFailed):
-            return kinds, fact.reason
-    return kinds, ""
+        match fact:
+            case FilesFound(_, files):
+                found.kinds.update(matcher.kind(path) for path, _ in files)
+            case ScanFailed(reason=reason):
+                found.failed = reason
+            case Scanned(blind=blind):
+                found.blind = blind
+    return found
