@@ -3,7 +3,8 @@
 AppError
 ├── ConfigError      the configuration cannot be used; nothing was started
 ├── DiskError        a drive or a file cannot be read
-│   └── FileMoved    a file changed while it was being read; it will settle again
+│   ├── FileMoved    a file changed while it was being read; it will settle again
+│   └── ShareSilent  a drive does not answer; what is there is unknown
 ├── JournalError     the memory cannot be opened or written
 └── CloudError       the platform did not do what was asked (carries a Failure)
 """
@@ -57,6 +58,10 @@ class DiskError(AppError):
 
 class FileMoved(DiskError):
     """A file changed or vanished while it was being read; no fault of anyone's."""
+
+
+class ShareSilent(DiskError):
+    """A drive does not answer; whether the file exists, and what it holds, is unknown."""
 
 
 class JournalError(AppError):

@@ -232,8 +232,8 @@ def test_many_changed_folders_are_told_once_until_the_next_check(
     heard.everything(drive)
     told_at_once = len(heard.missing_count)
 
-    watcher.check()
-    watcher.check()
+    watcher.check("s")
+    watcher.check("s")
 
     assert told_at_once == 1
     assert len(heard.missing_count) == 2
@@ -285,7 +285,7 @@ def test_an_overflow_of_the_kernels_queue_is_told(
         os.close(os.open(files[number % 2], os.O_CREAT | os.O_WRONLY))
     wanted.go_on.set()
     heard.until(lambda: heard.missing_count != [])
-    watcher.check()
+    watcher.check("s")
 
     heard.until(lambda: any("overflowed" in reason for reason in heard.missing_count))
     (tmp_path / "stall/after.dgn").write_bytes(b"x")
@@ -341,11 +341,11 @@ def test_folders_beyond_the_limit_are_told_with_the_remedy(tmp_path: Path, heard
     watcher = Watcher(heard.post, make=lambda hints: InotifyObserver(hints, scarce, limits))
 
     watcher.watch("s", drive, Drawings())
-    watcher.check()
+    watcher.check("s")
     before = watcher.trouble()
     scarce.limit = 100
     (limits / "max_user_watches").write_text("100\n")
-    watcher.check()
+    watcher.check("s")
     after = watcher.trouble()
     watcher.stop()
 
@@ -375,7 +375,7 @@ def test_a_missing_folder_is_watched_when_it_appears(
     before = watcher.trouble()
     folder.mkdir()
 
-    watcher.check()
+    watcher.check("s")
     (folder / "a.dgn").write_bytes(b"x")
 
     heard.touches("a.dgn")
@@ -414,10 +414,10 @@ def test_a_folder_that_was_replaced_is_watched_anew(
 ) -> None:
     """A remounted share has the same path, and the old watches are dead without a word."""
     drive.rename(drive.with_name("away"))
-    watcher.check()
+    watcher.check("s")
     while_away = watcher.trouble()
     drive.mkdir()
-    watcher.check()
+    watcher.check("s")
     (drive / "new.dgn").write_bytes(b"x")
 
     heard.touches("new.dgn")
@@ -433,8 +433,8 @@ def test_a_folder_that_is_lost_asks_for_a_scan_once(
     """The scan tells people that the share is away; they need not wait for the usual one."""
     drive.rename(drive.with_name("away"))
 
-    watcher.check()
-    watcher.check()
+    watcher.check("s")
+    watcher.check("s")
 
     assert heard.missing_count == ["the folder is not watched any more"]
 
@@ -445,7 +445,7 @@ def test_a_folder_exchanged_between_two_checks_is_noticed(
     """The path exists at every check, and still it is another folder."""
     drive.rename(drive.with_name("away"))
     drive.mkdir()
-    watcher.check()
+    watcher.check("s")
     (drive / "new.dgn").write_bytes(b"x")
 
     heard.touches("new.dgn")
@@ -480,10 +480,10 @@ def test_a_dead_thread_is_noticed_and_replaced(tmp_path: Path, heard: Heard) -> 
 
     watcher = Watcher(heard.post, make=make)
     watcher.watch("s", tmp_path, Drawings())
-    watcher.check()
+    watcher.check("s")
     made[0].alive = False
-    watcher.check()
-    watcher.check()
+    watcher.check("s")
+    watcher.check("s")
 
     assert [one.ended for one in made] == [1, 0]
     assert heard.missing_count == ["a thread of the watcher had died"]
@@ -531,6 +531,56 @@ def test_nothing_runs_or_speaks_after_stopping(tmp_path: Path, heard: Heard) -> 
     assert heard.facts == []
 
 
+class Hung(Mortal):
+    """Something that lists the tree of a share whose server is gone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Event()
+        self.answers = threading.Event()
+
+    def start(self, folder: str, hints: HintPoster) -> None:
+        self.entered.set()
+        assert self.answers.wait(DEADLINE_S)
+
+
+def test_a_hung_drive_delays_neither_another_watch_nor_the_stop(
+    tmp_path: Path, heard: Heard
+) -> None:
+    """The share may answer tomorrow; then its watch ends by itself (P14)."""
+    hung, good = Hung(), Mortal()
+    made: list[Mortal] = [hung, good]
+    watcher = Watcher(heard.post, make=lambda _: made.pop(0), stop_s=0.0)
+    begin = threading.Thread(target=watcher.watch, args=("s", tmp_path, Drawings()))
+    begin.start()
+    assert hung.entered.wait(DEADLINE_S)
+
+    watcher.watch("t", tmp_path, Drawings())
+    trouble = watcher.trouble()
+    watcher.stop()
+    hung.answers.set()
+    begin.join(DEADLINE_S)
+
+    assert good.alive
+    assert "has not answered" in trouble["s"]
+    assert "t" not in trouble
+    assert hung.ended >= 1
+
+
+def test_a_network_drive_is_not_watched_and_that_is_no_trouble(
+    tmp_path: Path, heard: Heard
+) -> None:
+    """Nothing reports what other hosts write there; scans do."""
+    watcher = Watcher(heard.post, make=lambda _: Mortal(), is_remote=lambda _: True)
+
+    watcher.watch("s", tmp_path, Drawings())
+    watcher.check("s")
+
+    assert watcher.trouble() == {}
+    assert heard.facts == []
+    watcher.stop()
+
+
 def test_watching_again_replaces_the_folder(drive: Path, watcher: Watcher, heard: Heard) -> None:
     """A changed configuration moves a source without a restart."""
     other = drive.with_name("other")
@@ -554,7 +604,7 @@ def test_systems_without_close_events_hear_writes(tmp_path: Path, heard: Heard) 
     with (tmp_path / "a.dgn").open("r+b", buffering=0) as handle:
         handle.write(b"after!")
         heard.touches("a.dgn")
-    watcher.check()
+    watcher.check("s")
     watcher.stop()
 
     assert watcher.trouble() == {}

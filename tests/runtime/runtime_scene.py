@@ -27,12 +27,14 @@ class FakeContent:
     """Three bytes."""
 
     size_bytes: int = 3
+    fails: BaseException | None = None  # raised once it was read
 
     def chunks(self, size_bytes: int) -> Iterator[bytes]:
         yield b"abc"
 
     def verify(self) -> None:
-        pass
+        if self.fails:
+            raise self.fails
 
 
 @dataclass
@@ -40,7 +42,7 @@ class FakeFolder:
     """One source's folder. `fails` is raised by every method; `gate` holds all of them up."""
 
     fails: BaseException | None = None
-    fails_on_exit: BaseException | None = None
+    fails_on_verify: BaseException | None = None
     gate: threading.Event | None = None
     files: dict[str, Fingerprint | BaseException | None] = field(default_factory=dict)
     scans: Sequence[facts.FilesFound | facts.Scanned | facts.ScanFailed] = ()
@@ -60,12 +62,10 @@ class FakeFolder:
     @contextmanager
     def open(self, path: str, fingerprint: Fingerprint, digest: Digest) -> Iterator[Content]:
         self._pass()
-        yield FakeContent()
-        if self.fails_on_exit:
-            raise self.fails_on_exit
+        yield FakeContent(fails=self.fails_on_verify)
 
     def scan(
-        self, identity: str, *, approved: bool = False
+        self, command: commands.Scan
     ) -> Iterator[facts.FilesFound | facts.Scanned | facts.ScanFailed]:
         self._pass()
         yield from self.scans
@@ -85,12 +85,15 @@ class FakeTarget:
     fails: BaseException | None = None
     entered: threading.Event = field(default_factory=threading.Event)
     gate: threading.Event | None = None
+    sent: bytes = b""
 
     def store(
         self, command: commands.Store, content: Content, note: Callable[[facts.Reserved], None]
     ) -> facts.Stored:
         note(facts.Reserved(command.key, "item-1"))
         self._pass()
+        self.sent = b"".join(content.chunks(2))
+        content.verify()
         return facts.Stored(command.key, command.digest, "item-1")
 
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
@@ -115,6 +118,16 @@ class FakeTarget:
             assert self.gate.wait(WAIT_S), "the gate was never opened"
         if self.fails:
             raise self.fails
+
+
+@dataclass
+class Clock:
+    """Monotonic and wall-clock seconds that go on only when a test says so."""
+
+    now_s: float = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
 
 
 class Letterbox(Queue[facts.Fact]):

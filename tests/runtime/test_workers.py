@@ -15,6 +15,7 @@ from runtime_scene import (
     STORE,
     WAIT_S,
     A,
+    Clock,
     FakeFolder,
     FakeTarget,
     Letterbox,
@@ -23,9 +24,13 @@ from structlog.testing import capture_logs
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.model import Failure, Fault, FileKey, Outcome
-from twinsyncd.errors import CloudError, DiskError, FileMoved
-from twinsyncd.runtime.workers import DRIVE_THREADS, Workers
+from twinsyncd.errors import CloudError, DiskError, FileMoved, ShareSilent
+from twinsyncd.runtime.formatting import clock_time
+from twinsyncd.runtime.share_threads import HUNG_MAX, PROBE_S, RISK_S, THREADS, ShareThreads
+from twinsyncd.runtime.threads import GivenUpError
+from twinsyncd.runtime.workers import Share, Workers
 
+SILENCE_S = 60.0
 SCAN = commands.Scan(CAD, "drive")
 LOOK_AT = commands.LookAt(CAD, ("a.dgn", "b.dgn"))
 HASH = commands.Hash(A, LOOK)
@@ -45,9 +50,13 @@ class Scene:
         self.other = FakeFolder(files={"a.dgn": LOOK})
         self.target = FakeTarget()
         self.letters = Letterbox()
-        self.workers = Workers(
-            {CAD: self.folder, BIM: self.other}, {"one": self.target}, self.letters.put, 2
-        )
+        self.clock = Clock()
+        self.threads = ShareThreads("cad", SILENCE_S, clock=self.clock, wall=self.clock)
+        self.shares = {
+            CAD: Share(self.folder, self.threads),
+            BIM: Share(self.other, ShareThreads("bim", clock=self.clock, wall=self.clock)),
+        }
+        self.workers = Workers(self.shares, {"one": self.target}, self.letters.put, 2)
 
     def answer(self, command: commands.Command) -> list[facts.Fact]:
         """Carry one command out; return all that was posted until the hand was free again."""
@@ -131,7 +140,7 @@ def test_calls_are_answered_by_what_the_target_says(
 
 
 @pytest.mark.parametrize("error", [FileMoved("changed"), DiskError("share is away")])
-@pytest.mark.parametrize("when", ["fails", "fails_on_exit"])
+@pytest.mark.parametrize("when", ["fails", "fails_on_verify"])
 def test_a_store_of_a_file_that_moved_says_so(scene: Scene, error: DiskError, when: str) -> None:
     """It settles again: what was read was not the content that had settled (P1)."""
     setattr(scene.folder, when, error)
@@ -234,7 +243,7 @@ def test_a_scan_without_an_end_is_a_failed_scan(scene: Scene) -> None:
 def test_a_share_that_hangs_holds_nobody_else_up(scene: Scene) -> None:
     """A dead SMB server blocks a thread for minutes; other drives and the runs go on (P9)."""
     scene.folder.gate = threading.Event()
-    for _ in range(DRIVE_THREADS + 2):
+    for _ in range(THREADS + 2):
         scene.workers.begin(SCAN)
     assert scene.folder.entered.wait(WAIT_S)
 
@@ -243,7 +252,7 @@ def test_a_share_that_hangs_holds_nobody_else_up(scene: Scene) -> None:
     assert scene.answer(LOOK_AT_RUN) == [facts.RunSeen("one", "run-1", Outcome.SUCCEEDED)]
 
     scene.folder.gate.set()
-    for _ in range(DRIVE_THREADS + 2):
+    for _ in range(THREADS + 2):
         assert isinstance(scene.letters.next(), facts.Scanned)
 
 
@@ -261,21 +270,224 @@ def test_long_uploads_do_not_delay_the_calls_about_runs(scene: Scene) -> None:
     assert sum(isinstance(fact, facts.Stored) for fact in posted) == 3
 
 
-def test_after_a_stop_nothing_more_is_begun_and_nothing_waits(scene: Scene) -> None:
+def test_after_a_stop_nothing_is_begun_or_posted_and_nothing_waits(scene: Scene) -> None:
     """A service manager gives a few seconds; what was not begun dies with the process."""
     scene.folder.gate = threading.Event()
-    for _ in range(DRIVE_THREADS + 3):
+    for _ in range(THREADS + 3):
         scene.workers.begin(HASH)
     assert scene.folder.entered.wait(WAIT_S)
 
     scene.workers.stop()
     scene.folder.gate.set()
 
-    posted = 0
     for thread in threading.enumerate():
         if thread.name.startswith("drive-"):
             thread.join(WAIT_S)
-    while not scene.letters.empty():
-        assert isinstance(scene.letters.next(), facts.Hashed)
-        posted += 1
-    assert 1 <= posted <= DRIVE_THREADS
+    assert scene.letters.empty()
+
+
+def test_no_thread_of_the_workers_holds_the_process(scene: Scene) -> None:
+    """The interpreter joins every other thread at exit: a hung call would delay a stop (P14)."""
+    scene.folder.gate = scene.target.gate = threading.Event()
+    before = set(threading.enumerate())
+    for command in (SCAN, LOOK_AT, HASH, STORE, *CALLS):
+        scene.workers.begin(command)
+    assert scene.folder.entered.wait(WAIT_S)
+    assert scene.target.entered.wait(WAIT_S)
+
+    assert [thread for thread in set(threading.enumerate()) - before if not thread.daemon] == []
+
+    scene.workers.stop()
+    scene.folder.gate.set()
+
+
+# ---- a share that does not answer ---------------------------------------------------------
+
+
+@pytest.fixture
+def hung(scene: Scene) -> Iterator[Scene]:
+    """A share that answers nothing any more; it answers again after the test."""
+    scene.folder.gate = threading.Event()
+    yield scene
+    scene.workers.stop()
+    scene.folder.gate.set()
+
+
+def begun(scene: Scene, command: commands.Command) -> None:
+    """Begin a command that hangs."""
+    scene.folder.entered.clear()
+    scene.workers.begin(command)
+    assert scene.folder.entered.wait(WAIT_S)
+
+
+def give_up(scene: Scene, after_s: float = SILENCE_S + 1) -> None:
+    """Let time pass, and look for silence."""
+    scene.clock.now_s += after_s
+    scene.threads.check()
+
+
+def test_a_scan_without_an_answer_is_a_drive_that_is_offline(hung: Scene) -> None:
+    """A person reads since when, and nothing waits for it any more (K4)."""
+    since = clock_time(hung.clock.now_s)
+    begun(hung, SCAN)
+
+    give_up(hung)
+
+    answer = hung.letters.next()
+    assert answer == facts.ScanFailed(CAD, f"the drive does not answer since {since}")
+
+
+def test_a_scan_is_not_given_up_before_its_time(hung: Scene) -> None:
+    """A server that restarts takes half a minute."""
+    begun(hung, SCAN)
+
+    give_up(hung, SILENCE_S - 1)
+
+    assert hung.letters.empty()
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"), [(LOOK_AT, facts.LookFailed), (HASH, facts.HashMissed)]
+)
+def test_a_look_or_a_hash_without_an_answer_asks_for_a_scan(
+    hung: Scene, command: commands.Command, answer: type[facts.Fact]
+) -> None:
+    """Only a scan can say that the whole drive is offline."""
+    begun(hung, command)
+
+    give_up(hung)
+
+    posted = [hung.letters.next()]
+    while not isinstance(posted[-1], facts.HintsLost):
+        posted.append(hung.letters.next())
+    assert isinstance(posted[0], answer)
+    assert "does not answer" in posted[-1].reason
+
+
+def test_a_store_that_cannot_read_its_file_is_released(hung: Scene) -> None:
+    """An upload thread that hangs with the share would be missed by the others (P14)."""
+    begun(hung, STORE)
+
+    give_up(hung)
+
+    assert hung.letters.next() == facts.StoreMoved(A)
+
+
+def test_what_waited_behind_a_silent_share_is_answered_with_it(hung: Scene) -> None:
+    """Else each of a hundred hashes would take its minute, one after the other."""
+    for _ in range(THREADS):
+        begun(hung, SCAN)
+    for _ in range(5):
+        hung.workers.begin(SCAN)
+
+    give_up(hung)
+
+    answers = [hung.letters.next() for _ in range(THREADS + 5)]
+    assert {type(answer) for answer in answers} == {facts.ScanFailed}
+
+
+def test_a_silent_share_is_tried_again_with_little_patience(hung: Scene) -> None:
+    """It is known to be silent; a person waits for what the next try finds."""
+    begun(hung, SCAN)
+    give_up(hung)
+    hung.letters.next()
+    begun(hung, SCAN)
+
+    hung.workers.begin(SCAN)
+    at_once = hung.letters.next()
+    give_up(hung, PROBE_S + 1)
+
+    assert isinstance(at_once, facts.ScanFailed)
+    assert hung.letters.next() == at_once
+
+
+def test_a_share_that_answers_again_works_as_before(hung: Scene) -> None:
+    """The late answer of the thread that was given up is not posted."""
+    begun(hung, SCAN)
+    give_up(hung)
+    hung.letters.next()
+    assert hung.folder.gate is not None
+    thread = next(each for each in threading.enumerate() if each.name == "drive-cad")
+
+    hung.folder.gate.set()
+    thread.join(WAIT_S)
+
+    assert hung.answer(SCAN) == [facts.Scanned(CAD, "drive", 0)]
+    assert hung.answer(HASH) == [facts.Hashed(A, LOOK, "v1")]
+
+
+def test_threads_that_hang_are_bounded(hung: Scene) -> None:
+    """A share that is away for a weekend is tried every few minutes."""
+    for _ in range(3 * HUNG_MAX):
+        hung.folder.entered.clear()
+        hung.workers.begin(SCAN)
+        if hung.letters.empty():  # it was not refused
+            assert hung.folder.entered.wait(WAIT_S)
+            give_up(hung)
+        hung.letters.next()
+
+    names = [thread.name for thread in threading.enumerate()]
+    assert names.count("drive-cad") <= HUNG_MAX + 1 + 3 * HUNG_MAX * SILENCE_S / RISK_S
+
+
+def test_an_engine_that_is_busy_is_no_silence_of_the_share(scene: Scene) -> None:
+    """The parts of a scan wait while a commit takes long; the share has answered."""
+    go_on = threading.Event()
+    waits = threading.Event()
+
+    def post(fact: facts.Fact) -> None:
+        if isinstance(fact, facts.FilesFound):
+            waits.set()
+            assert go_on.wait(WAIT_S)
+        scene.letters.put(fact)
+
+    part, end = facts.FilesFound(CAD, (("a.dgn", LOOK),)), facts.Scanned(CAD, "drive", 5)
+    scene.folder.scans = (part, end)
+    workers = Workers(scene.shares, {}, post, 1)
+    workers.begin(SCAN)
+    assert waits.wait(WAIT_S)
+
+    give_up(scene, 10 * SILENCE_S)
+    go_on.set()
+
+    assert [scene.letters.next(), scene.letters.next()] == [part, end]
+    workers.stop()
+
+
+def test_a_long_read_that_goes_on_is_no_silence(scene: Scene) -> None:
+    """Hashing 100 GB takes minutes; only a read without any answer is a hang."""
+    threads = scene.threads
+
+    def read() -> str:
+        for _ in range(5):
+            scene.clock.now_s += SILENCE_S - 1
+            threads.note_progress()
+            threads.check()
+        return "whole"
+
+    assert threads.call(read) == "whole"
+
+
+def test_a_thread_that_was_given_up_ends_at_the_next_answer(scene: Scene) -> None:
+    """It must not read another 100 GB for nobody."""
+    hangs, late = threading.Event(), threading.Event()
+    ended: list[type[BaseException]] = []
+
+    def read() -> None:
+        late.set()
+        assert hangs.wait(WAIT_S)
+        try:
+            scene.threads.note_progress()
+        except GivenUpError as exc:
+            ended.append(type(exc))
+            raise
+
+    future = scene.threads.submit(read)
+    assert late.wait(WAIT_S)
+    give_up(scene)
+    thread = next(each for each in threading.enumerate() if each.name == "drive-cad")
+    hangs.set()
+    thread.join(WAIT_S)
+
+    assert isinstance(future.exception(0), ShareSilent)
+    assert ended == [GivenUpError]

@@ -84,6 +84,7 @@ class DaemonSection(Section):
         Literal["auto", "console", "json"], choice("auto", "console", "json", key="log_format")
     ] = "auto"
     uploads: int = Field(default=4, ge=1, le=32)
+    share_silence: Duration = timedelta(seconds=60)
 
 
 class Source(Section):

@@ -53,13 +53,13 @@ class Readable(Protocol):
 
 
 class HintSource(Protocol):
-    """Watches folders and reports what is not watched; may block on a hung drive."""
+    """Watches folders and reports what is not watched; `stop` and `trouble` never block."""
 
     def watch(self, source: SourceKey, folder: Path, path_filter: PathFilter) -> None:
-        """Begin to post hints for the source."""
+        """Begin to post hints for the source; takes as long as its drive."""
 
-    def check(self) -> None:
-        """Renew watches that died."""
+    def check(self, source: SourceKey) -> None:
+        """Renew the watch if it died; takes as long as the drive."""
 
     def trouble(self) -> dict[SourceKey, str]:
         """Return why sources are not, or not wholly, watched."""

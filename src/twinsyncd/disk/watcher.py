@@ -1,16 +1,18 @@
 """Hints of change from the folders of every source, and what of them is not watched.
 
-A hint only says "look there"; losing one costs time until the next scan. What must not be lost is
-the knowledge that some were: an overflow, a dead thread, a renewed watch become HintsLost, and
-folders that are not watched at all are in `trouble`.
+A hint only says "look there"; losing one costs time until the next scan. A loss must be known, so
+an overflow, a dead thread and a renewed watch are posted as HintsLost, and folders that are not
+watched at all are in `trouble`.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from ..core.facts import HintsLost
 from ..core.model import SourceKey
@@ -18,65 +20,103 @@ from .hints import HintPoster, Post
 from .observer import TreeObserver
 from .platform_observer import make_observer
 from .protocols import PathFilter
-from .root import anchor
+from .root import anchor, is_network
+
+STOP_S: Final = 3.0  # a stop waits so long for the watches in all; what hangs is left behind
 
 MakeObserver = Callable[[HintPoster], TreeObserver]
-"""Makes what listens for one source; raises OSError if the system has no means left."""
+"""Makes the observer of one source; raises OSError if the system has no means left."""
 
 
 class Watcher:
     """Watches the folders of all sources; its methods may be called from any thread.
 
-    They take as long as the drive does: watching lists every folder of the tree once.
+    `watch` and `check` take as long as the drive of that source does, and delay no other source.
     """
 
-    def __init__(self, post: Post, *, make: MakeObserver = make_observer) -> None:
-        """Post hints with `post`, which is called from the watcher's own threads."""
+    def __init__(
+        self,
+        post: Post,
+        *,
+        make: MakeObserver = make_observer,
+        is_remote: Callable[[Path], bool] = is_network,
+        stop_s: float = STOP_S,
+    ) -> None:
+        """Post hints with `post`, which is called from the watcher's own threads.
+
+        `stop_s` [s] bounds a stop.
+        """
         self._post = post
         self._make = make
+        self._is_remote = is_remote
+        self._stop_s = stop_s
         self._lock = threading.Lock()
         self._sources: dict[SourceKey, _WatchedFolder] = {}
+        self._stopped = False
 
     def watch(self, source: SourceKey, folder: Path, path_filter: PathFilter) -> None:
         """Begin to post hints for `source`, in place of any earlier folder of it.
 
-        Never raises for the drive's sake: what cannot be watched is in `trouble`, and tried again
-        at every `check`. What happened before the return is for a scan to find.
+        Errors of the drive do not raise: what cannot be watched is in `trouble`, and tried again
+        at every `check`. Changes before the return are for a scan to find. A network drive is not
+        watched, since nothing reports what other hosts write there.
         """
-        watched = _WatchedFolder(self._post, self._make, source, folder, path_filter)
+        watched = _WatchedFolder(
+            source,
+            folder,
+            path_filter,
+            post=self._post,
+            make=self._make,
+            is_remote=self._is_remote,
+        )
         with self._lock:
-            self._forget(source)
+            if self._stopped:
+                return
+            replaced = self._sources.get(source)
             self._sources[source] = watched
-            watched.begin()
+        if replaced:
+            replaced.end()
+        watched.begin()
 
     def unwatch(self, source: SourceKey) -> None:
         """Post no more hints for `source`; nothing happens if it is not watched."""
         with self._lock:
-            self._forget(source)
+            watched = self._sources.pop(source, None)
+        if watched:
+            watched.end()
 
     def stop(self) -> None:
-        """Post no more hints and end all threads."""
+        """Post no more hints and end all threads; leaves behind what hangs."""
         with self._lock:
-            for source in list(self._sources):
-                self._forget(source)
+            self._stopped = True
+            watches = list(self._sources.values())
+            self._sources.clear()
+        for watched in watches:
+            watched.close()
+        ends = [threading.Thread(target=each.end, daemon=True) for each in watches]
+        for end in ends:
+            end.start()
+        deadline_s = time.monotonic() + self._stop_s
+        for end in ends:
+            end.join(max(deadline_s - time.monotonic(), 0.0))
 
-    def check(self) -> None:
-        """Renew watches that died, lost their folder, or can do better now; call it every few s.
+    def check(self, source: SourceKey) -> None:
+        """Renew the source's watch if it died, lost its folder, or can do better now.
 
-        Posts HintsLost for each source that is not watched any more, and once it is watched again.
+        Posts HintsLost if it is not watched any more, and once it is watched again. Call it every
+        few seconds, and not twice at once for one source.
         """
         with self._lock:
-            for watched in self._sources.values():
-                watched.check()
+            watched = self._sources.get(source)
+        if watched:
+            watched.check()
 
     def trouble(self) -> dict[SourceKey, str]:
         """Return why hints are missing, by source; sources that are watched well are not in it."""
-        reasons = {source: watched.trouble() for source, watched in self._sources.copy().items()}
+        with self._lock:
+            sources = self._sources.copy()
+        reasons = {source: watched.trouble() for source, watched in sources.items()}
         return {source: reason for source, reason in reasons.items() if reason}
-
-    def _forget(self, source: SourceKey) -> None:
-        if watched := self._sources.pop(source, None):
-            watched.end()
 
 
 class _WatchedFolder:
@@ -84,25 +124,58 @@ class _WatchedFolder:
 
     def __init__(
         self,
-        post: Post,
-        make: MakeObserver,
         source: SourceKey,
         folder: Path,
         path_filter: PathFilter,
+        *,
+        post: Post,
+        make: MakeObserver,
+        is_remote: Callable[[Path], bool],
     ) -> None:
         self._post = post
         self._make = make
+        self._is_remote = is_remote
         self._source = source
         self._folder = folder
         self._path_filter = path_filter
+        self._busy = threading.Lock()  # held while the drive is used
+        self._closed = False
         self._hints: HintPoster | None = None
         self._observer: TreeObserver | None = None
         self._anchor = (0, 0)
-        self._unwatched = ""  # why the folder is not watched
+        self._unwatched = f"{folder} is not watched yet: the drive has not answered"
 
     def begin(self) -> None:
-        """Watch the folder, or remember why that is impossible."""
+        """Watch the folder, or keep the reason why that is impossible."""
+        with self._busy:
+            self._begin()
+
+    def close(self) -> None:
+        """Let the watch end by itself as soon as the drive answers; never blocks."""
+        self._closed = True
+
+    def end(self) -> None:
+        """Stop watching; takes as long as the drive does."""
+        self._closed = True
+        with self._busy:
+            self._end()
+
+    def check(self) -> None:
+        """Watch again if that helps; post that hints were lost, or that there are none now."""
+        with self._busy:
+            if not self._closed:
+                self._check()
+
+    def trouble(self) -> str:
+        """Return why hints are missing; "" if none are."""
+        observer = self._observer
+        return observer.trouble() if observer else self._unwatched
+
+    def _begin(self) -> None:
         try:
+            if self._is_remote(self._folder):
+                self._unwatched = ""
+                return
             self._anchor = anchor(self._folder)
             # The kernel watches a link, not its target; events carry the path that was watched.
             folder = os.path.realpath(self._folder)
@@ -113,31 +186,26 @@ class _WatchedFolder:
             self._unwatched = f"{self._folder} cannot be watched: {exc.strerror or exc}"
             return
         self._hints, self._observer, self._unwatched = hints, observer, ""
+        if self._closed:
+            self._end()
 
-    def end(self) -> None:
-        """Stop watching."""
+    def _end(self) -> None:
         if self._observer:
             self._observer.stop()
         self._hints = self._observer = None
 
-    def check(self) -> None:
-        """Watch anew if that helps; post that hints were lost, or that there are none now."""
+    def _check(self) -> None:
         reason = self._reason_to_renew()
         if reason:
-            was_heard = self._hints is not None
-            self.end()
-            self.begin()
+            was_watched = self._hints is not None
+            self._end()
+            self._begin()
             if self._hints:
                 self._hints.report_loss(reason)
-            elif was_heard:
+            elif was_watched:
                 self._post(HintsLost(self._source, "the folder is not watched any more"))
         elif self._hints:
             self._hints.renew()
-
-    def trouble(self) -> str:
-        """Return why hints are missing; "" if none are."""
-        observer = self._observer
-        return observer.trouble() if observer else self._unwatched
 
     def _reason_to_renew(self) -> str:
         observer = self._observer

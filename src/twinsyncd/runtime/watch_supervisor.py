@@ -1,9 +1,13 @@
-"""Keeps the watches alive on a thread of its own, since a hung drive may block it for minutes."""
+"""Keeps the watches alive; each drive is used on a thread of its own, since it may hang.
+
+The watches begin in parallel. One that hangs delays no other, no start and no stop.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -13,9 +17,12 @@ import structlog
 from ..core.facts import Fact, HintsLost
 from ..core.model import SourceKey
 from ..disk.protocols import HintSource, PathFilter
+from .threads import Threads
 
 BEGIN_S: Final = 2.0  # a start waits so long for the watches: the first scan must come after
 CHECK_S: Final = 5.0  # how long a dead watch goes unnoticed; the scan finds what it missed
+HUNG_S: Final = 30.0  # a check that takes longer leaves its place in the pool to another
+THREADS: Final = 16  # checks at once
 
 log = structlog.get_logger()
 
@@ -30,27 +37,35 @@ class WatchSupervisor:
         post: Callable[[Fact], None],
         *,
         begin_s: float = BEGIN_S,
+        check_s: float = CHECK_S,
     ) -> None:
         """`watched`: the folder of each source, and what of it matters.
 
         A watch that began later than `begin_s` [s] after the start missed hints, which is posted.
+        `check_s` [s] lies between two checks.
         """
         self._watched = watched
         self._post = post
         self._begin_s = begin_s
-        self._lock = threading.Lock()
-        self._begun = threading.Event()
-        self._late = False
+        self._check_s = check_s
+        self._changed = threading.Condition()
+        self._pending = set(watched)  # sources whose drive is being used
+        self._late: set[SourceKey] = set()
         self._watcher = watcher
         self._stopping = threading.Event()
+        self._threads = Threads("watch", THREADS)
         self._thread = threading.Thread(target=self._keep, name="watching", daemon=True)
 
     def __enter__(self) -> None:
         """Begin to watch before the first scan; a drive that hangs is watched once it answers."""
+        for source, (folder, path_filter) in self._watched.items():
+            self._threads.submit(
+                partial(self._begin, source, folder, path_filter), patience_s=HUNG_S
+            )
+        with self._changed:
+            self._changed.wait_for(lambda: not self._pending, self._begin_s)
+            self._late = set(self._pending)
         self._thread.start()
-        self._begun.wait(self._begin_s)
-        with self._lock:
-            self._late = not self._begun.is_set()
 
     def __exit__(
         self,
@@ -58,24 +73,43 @@ class WatchSupervisor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop watching."""
+        """Stop watching; a drive that hangs is not waited for."""
         self._stopping.set()
-        self._thread.join(CHECK_S)
+        self._threads.stop()
         self._watcher.stop()
 
-    def _keep(self) -> None:
-        for source, (folder, wanted) in self._watched.items():
-            self._watcher.watch(source, folder, wanted)
-        with self._lock:
-            self._begun.set()
-            missed = tuple(self._watched) if self._late else ()
-        for source in missed:
+    def _begin(self, source: SourceKey, folder: Path, path_filter: PathFilter) -> None:
+        try:
+            self._watcher.watch(source, folder, path_filter)
+        finally:
+            with self._changed:
+                self._pending.discard(source)
+                is_late = source in self._late
+                self._changed.notify_all()
+        if is_late and not self._stopping.is_set():
             self._post(HintsLost(source, "watched only after the first scan"))
+
+    def _check(self, source: SourceKey) -> None:
+        try:
+            self._watcher.check(source)
+        finally:
+            with self._changed:
+                self._pending.discard(source)
+
+    def _keep(self) -> None:
         logged: dict[SourceKey, str] = {}
-        while not self._stopping.wait(CHECK_S):
-            self._watcher.check()
-            trouble = self._watcher.trouble()
-            for source, reason in trouble.items():
-                if logged.get(source) != reason:
-                    log.warning("watch.degraded", source=source, reason=reason)
-            logged = trouble
+        while not self._stopping.wait(self._check_s):
+            self._threads.give_up_slow()
+            with self._changed:
+                due = [source for source in self._watched if source not in self._pending]
+                self._pending.update(due)
+            for source in due:
+                self._threads.submit(partial(self._check, source), patience_s=HUNG_S)
+            logged = self._log_trouble(logged)
+
+    def _log_trouble(self, logged: Mapping[SourceKey, str]) -> dict[SourceKey, str]:
+        trouble = self._watcher.trouble()
+        for source, reason in trouble.items():
+            if logged.get(source) != reason:
+                log.warning("watch.degraded", source=source, reason=reason)
+        return trouble

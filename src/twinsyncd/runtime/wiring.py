@@ -20,7 +20,6 @@ from ..core.model import (
     FileKey,
 )
 from ..disk.folder import Folder
-from ..disk.root import is_network
 from ..disk.tree import Tree
 from ..disk.watcher import Watcher
 from ..errors import JournalError
@@ -35,9 +34,10 @@ from .clock import read_clock
 from .engine import Engine
 from .inbox import Inbox
 from .person_requests import request_of
+from .share_threads import ShareThreads
 from .state import LOCK, journal_file
 from .watch_supervisor import WatchSupervisor
-from .workers import Workers
+from .workers import Share, Workers
 
 LOCK_S: Final = 1.0  # `status` holds the lock for an instant to see whether anybody does
 
@@ -58,23 +58,22 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
     def kind_of(key: FileKey) -> Kind | None:
         return matchers[key.source].kind(key.path)
 
+    silence_s = config.daemon.share_silence.total_seconds()
     with ExitStack() as stack:
         journal = stack.enter_context(_journal(config))
         cloud = stack.enter_context(open_cloud(cloud_settings(config)))
         inbox = Inbox()
-        readable = {
-            key: Folder(key, Tree(path), matchers[key], journal) for key, path in folders.items()
-        }
-        workers = Workers(readable, _targets(config, cloud), inbox.post, config.daemon.uploads)
+        shares = {}
+        for key, path in folders.items():
+            threads = ShareThreads(key, silence_s)
+            tree = Tree(path, threads.note_progress)
+            shares[key] = Share(Folder(key, tree, matchers[key], journal), threads)
+        workers = Workers(shares, _targets(config, cloud), inbox.post, config.daemon.uploads)
         stack.callback(workers.stop)
         stack.callback(inbox.close)
         if watch:
-            local = {
-                key: (path, matchers[key])
-                for key, path in folders.items()
-                if not is_network(path)  # hints see nothing there that another host writes
-            }
-            stack.enter_context(WatchSupervisor(Watcher(inbox.post), local, inbox.post))
+            watched = {key: (path, matchers[key]) for key, path in folders.items()}
+            stack.enter_context(WatchSupervisor(Watcher(inbox.post), watched, inbox.post))
         machine = Machine(
             setup_of(config),
             journal.saved_state(),

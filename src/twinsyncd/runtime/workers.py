@@ -1,15 +1,18 @@
 """Carries out commands on threads and posts their closing facts; decides nothing.
 
-The drive's work runs on threads of its source's own, so that a share that hangs delays
-no other; uploads and the few calls about runs have threads of their own each.
+Whatever touches a share runs on threads of that share, and a share that does not answer is given
+up, so it delays nothing else. Uploads and calls about runs have threads of their own. All are
+daemon threads: a stop waits for none of them.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final, TypeVar, assert_never
+from functools import partial
+from typing import Final, assert_never
 
 import structlog
 
@@ -23,16 +26,25 @@ from ..core.model import (
     SourceKey,
 )
 from ..disk.protocols import Readable
-from ..errors import CloudError, DiskError, FileMoved
+from ..errors import CloudError, DiskError, FileMoved, ShareSilent
 from ..targets.protocol import Target
+from .share_content import ShareContent
+from .share_threads import CHECK_S, ShareThreads
+from .threads import Threads
 
-DRIVE_THREADS: Final = 4  # per source: a scan, and a few files read beside it
 CALL_THREADS: Final = 4  # calls about connections and runs: one at a time per lane
 
 log = structlog.get_logger()
 
 Post = Callable[[facts.Fact], None]
-C = TypeVar("C", bound=commands.Command)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One source's folder, and the threads on which alone it is used."""
+
+    folder: Readable
+    threads: ShareThreads
 
 
 class Workers:
@@ -40,64 +52,85 @@ class Workers:
 
     def __init__(
         self,
-        folders: Mapping[SourceKey, Readable],
+        shares: Mapping[SourceKey, Share],
         targets: Mapping[ConnectionKey, Target],
         post: Post,
         uploads: int,
     ) -> None:
-        """`folders` by source key, `targets` by connection key.
+        """`shares` by source key, `targets` by connection key.
 
         `uploads` is how many may run at once.
         """
         self._post = post
-        self._drive = DriveWorker(folders, post)
-        self._cloud = CloudWorker(folders, targets, post)
-        self._drive_threads = {
-            source: ThreadPoolExecutor(DRIVE_THREADS, f"drive-{source}") for source in folders
-        }
-        self._upload_threads = ThreadPoolExecutor(uploads, "upload")
-        self._call_threads = ThreadPoolExecutor(CALL_THREADS, "call")
-        self._stopping = False
+        self._shares = shares
+        self._drive = DriveWorker(shares, post)
+        self._cloud = CloudWorker(shares, targets, post)
+        self._uploads = Threads("upload", uploads)
+        self._calls = Threads("call", CALL_THREADS)
+        self._stopping = threading.Event()
+        threading.Thread(target=self._check, name="drive-watchdog", daemon=True).start()
 
     def begin(self, command: commands.Command) -> None:
         """Carry the command out on some thread."""
         match command:
             case commands.Scan(source) | commands.LookAt(source):
-                self._drive_threads[source].submit(self._do, self._drive.carry_out, command)
+                self._begin_on_share(source, command)
             case commands.Hash(key):
-                self._drive_threads[key.source].submit(self._do, self._drive.carry_out, command)
+                self._begin_on_share(key.source, command)
             case commands.Store():
-                self._upload_threads.submit(self._do, self._cloud.carry_out, command)
+                self._begin_on(self._uploads, command)
             case (
                 commands.Prepare() | commands.StartRun() | commands.FindRun() | commands.LookAtRun()
             ):
-                self._call_threads.submit(self._do, self._cloud.carry_out, command)
+                self._begin_on(self._calls, command)
             case _:
                 assert_never(command)
 
     def stop(self) -> None:
-        """Begin nothing more; running commands finish or end with the process."""
-        self._stopping = True
-        for threads in (*self._drive_threads.values(), self._upload_threads, self._call_threads):
-            threads.shutdown(wait=False, cancel_futures=True)
+        """Begin nothing more and post nothing more; waits for no thread."""
+        self._stopping.set()
+        for threads in (*self._share_threads(), self._uploads, self._calls):
+            threads.stop()
 
-    def _do(self, act: Callable[[C], facts.Fact], command: C) -> None:
-        if self._stopping:
+    def _begin_on_share(self, source: SourceKey, command: commands.DriveCommand) -> None:
+        future = self._shares[source].threads.submit(lambda: self._drive.carry_out(command))
+        future.add_done_callback(lambda done: self._answer(command, done))
+
+    def _begin_on(self, threads: Threads, command: commands.CloudCommand) -> None:
+        future = threads.submit(lambda: self._cloud.carry_out(command))
+        future.add_done_callback(lambda done: self._answer(command, done))
+
+    def _answer(self, command: commands.Command, done: Future[facts.Fact]) -> None:
+        """Post what closes the command; called on the thread that ended or gave up the job."""
+        if self._stopping.is_set():
             return
-        try:
-            answer = [act(command)]
-        except Exception as exc:  # a hand's top: a bug must still be answered
-            log.exception("command.broke", command=type(command).__name__)
-            answer = _broken(command, Failure(Fault.TRANSIENT, f"internal error: {exc!r}"))
+        error = done.exception()
+        if error is None:
+            answer = [done.result()]
+        elif isinstance(error, ShareSilent):
+            answer = _unanswered(command, Failure(Fault.TRANSIENT, str(error)))
+            answer += _silence_of(command, str(error))
+        else:  # a bug must still be answered
+            log.error("command.broke", command=type(command).__name__, exc_info=error)
+            answer = _unanswered(command, Failure(Fault.TRANSIENT, f"internal error: {error!r}"))
         for fact in answer:
             self._post(fact)
+
+    def _check(self) -> None:
+        """Give up what does not answer, again and again."""
+        while not self._stopping.wait(CHECK_S):
+            for threads in self._share_threads():
+                threads.check()
+
+    def _share_threads(self) -> list[ShareThreads]:
+        return [share.threads for share in self._shares.values()]
 
 
 @dataclass(frozen=True, slots=True)
 class DriveWorker:
-    """Looks, hashes and scans."""
+    """Looks, hashes and scans; on threads of the share alone."""
 
-    folders: Mapping[SourceKey, Readable]
+    shares: Mapping[SourceKey, Share]
     post: Post
 
     def carry_out(self, command: commands.DriveCommand) -> facts.Fact:
@@ -113,14 +146,16 @@ class DriveWorker:
                 assert_never(command)
 
     def _scan(self, command: commands.Scan) -> facts.Fact:
-        for fact in self.folders[command.source].scan(command):
+        share = self.shares[command.source]
+        for fact in share.folder.scan(command):
             if not isinstance(fact, facts.FilesFound):
                 return fact
-            self.post(fact)
+            with share.threads.paused():  # the engine may be busy, which is not the share's fault
+                self.post(fact)
         raise AssertionError("a scan ended without saying how")
 
     def _look(self, command: commands.LookAt) -> facts.Fact:
-        folder = self.folders[command.source]
+        folder = self.shares[command.source].folder
         looks = []
         for path in command.paths:
             try:
@@ -131,7 +166,7 @@ class DriveWorker:
 
     def _hash(self, command: commands.Hash) -> facts.Fact:
         try:
-            folder = self.folders[command.key.source]
+            folder = self.shares[command.key.source].folder
             digest = folder.digest(command.key.path, command.fingerprint)
         except DiskError as exc:
             return facts.HashMissed(command.key, str(exc))
@@ -142,7 +177,7 @@ class DriveWorker:
 class CloudWorker:
     """Stores, and everything about connections and runs."""
 
-    folders: Mapping[SourceKey, Readable]
+    shares: Mapping[SourceKey, Share]
     targets: Mapping[ConnectionKey, Target]
     post: Post
 
@@ -164,8 +199,9 @@ class CloudWorker:
         target = self.targets[command.connection]
         match command:
             case commands.Store(key, _, digest, fingerprint):
-                folder = self.folders[key.source]
-                with folder.open(key.path, fingerprint, digest) as content:
+                share = self.shares[key.source]
+                opened = partial(share.folder.open, key.path, fingerprint, digest)
+                with ShareContent(opened, share.threads) as content:
                     return target.store(command, content, self.post)
             case commands.Prepare():
                 return target.prepare(command)
@@ -179,8 +215,17 @@ class CloudWorker:
                 assert_never(command)
 
 
-def _broken(command: commands.Command, failure: Failure) -> list[facts.Fact]:
-    """Return what answers a command that met a bug of ours."""
+def _silence_of(command: commands.Command, reason: str) -> list[facts.Fact]:
+    """Return what makes a scan find out whether the whole share is silent."""
+    match command:
+        case commands.LookAt(source) | commands.Hash(FileKey(source)):
+            return [facts.HintsLost(source, reason)]
+        case _:
+            return []
+
+
+def _unanswered(command: commands.Command, failure: Failure) -> list[facts.Fact]:
+    """Return the closing facts of a command that was not carried out to its end."""
     match command:
         case commands.Scan(source):
             return [facts.ScanFailed(source, failure.message)]

@@ -1,0 +1,192 @@
+"""A pool of daemon threads for work that may never end.
+
+The pools of concurrent.futures are joined when the interpreter exits, so one call that hangs would
+delay every stop. Nobody waits for these threads, and one that is busy for too long can be given up:
+it keeps running, and another takes its place in the pool.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager, suppress
+from typing import Any, Final, TypeVar
+
+IDLE_S: Final = 10.0  # a thread without work ends after this, so idle sources cost none
+
+T = TypeVar("T")
+
+
+class GivenUpError(Exception):
+    """A job was given up; raised in its thread too, at its next progress, so that it ends."""
+
+
+class Job:
+    """One piece of work; belongs to its pool, whose lock guards it."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        """Queue it; the future receives what `act` returns or raises."""
+        self.act = act
+        self.future: Future[Any] = Future()
+        self.progress_s = float("inf")  # when it last went on; inf while that is nobody's concern
+        self.patience_s = float("inf")
+        self.given_up = False
+
+    def carry_out(self) -> None:
+        """Run it; the result of a job that was given up is dropped."""
+        try:
+            result = self.act()
+        except BaseException as exc:  # noqa: BLE001 - handed to whoever waits for the future
+            with suppress(InvalidStateError):
+                self.future.set_exception(exc)
+        else:
+            with suppress(InvalidStateError):
+                self.future.set_result(result)
+
+
+    def drop(self) -> None:
+        """Let whoever waits go on without a result."""
+        self.given_up = True
+        with suppress(InvalidStateError):
+            self.future.set_exception(GivenUpError("the program is stopping"))
+
+
+class Threads:
+    """Runs jobs on at most `most` threads that count; may be used from any thread."""
+
+    def __init__(
+        self, name: str, most: int, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`clock` gives monotonic seconds."""
+        self.name = name
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.running: dict[int, Job] = {}  # by thread id; not those given up
+        self._most = most
+        self._work = threading.Condition(self.lock)
+        self._jobs: deque[Job] = deque()
+        self._threads = 0
+        self._idle = 0
+        self._stopped = False
+
+    def submit(self, act: Callable[[], T], *, patience_s: float = float("inf")) -> Future[T]:
+        """Run `act` on some thread; `patience_s` is how long it may go on without progress."""
+        job = Job(act)
+        job.patience_s = patience_s
+        with self._work:
+            if self._stopped:
+                job.drop()
+                return job.future
+            self._jobs.append(job)
+            if len(self._jobs) > self._idle and self._threads < self._most:
+                self._threads += 1
+                threading.Thread(target=self._run, name=self.name, daemon=True).start()
+            self._work.notify()
+        return job.future
+
+    def note_progress(self) -> None:
+        """Note that the job of the calling thread goes on; nothing happens on other threads.
+
+        Raises GivenUpError if the job was given up.
+        """
+        job = _current.job
+        if job is None:
+            return
+        if job.given_up:
+            raise GivenUpError(self.name)
+        job.progress_s = self.clock()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let the calling thread wait for something else, which is not the job's fault."""
+        job = _current.job
+        if job is None:
+            yield
+            return
+        self.note_progress()
+        job.progress_s = float("inf")
+        try:
+            yield
+        finally:
+            job.progress_s = self.clock()
+
+    def give_up_slow(self) -> list[Job]:
+        """Give up the jobs that went on for longer than their patience; return them.
+
+        Their threads do not count any more, so others can begin.
+        """
+        now_s = self.clock()
+        with self._work:
+            slow = {
+                thread: job
+                for thread, job in self.running.items()
+                if now_s - job.progress_s > job.patience_s
+            }
+            for thread, job in slow.items():
+                del self.running[thread]
+                job.given_up = True
+                self._threads -= 1
+            waiting = min(len(self._jobs), self._most - self._threads)
+            for _ in range(max(waiting - self._idle, 0)):
+                self._threads += 1
+                threading.Thread(target=self._run, name=self.name, daemon=True).start()
+        return list(slow.values())
+
+    def take_waiting(self) -> list[Job]:
+        """Remove and return the jobs that have not begun."""
+        with self._work:
+            waiting = list(self._jobs)
+            self._jobs.clear()
+            return waiting
+
+    def stop(self) -> None:
+        """Begin nothing more; whoever waits for a job is released. Waits for nothing."""
+        with self._work:
+            self._stopped = True
+            left = [*self._jobs, *self.running.values()]
+            self._jobs.clear()
+            self._work.notify_all()
+        for job in left:
+            job.drop()
+
+    def ended(self, job: Job) -> None:
+        """Note that a job ended, perhaps long after it was given up; called on its thread."""
+
+    def _run(self) -> None:
+        while (job := self._next()) is not None:
+            job.progress_s = self.clock()
+            _current.job = job
+            try:
+                job.carry_out()
+            finally:
+                _current.job = None
+            self.ended(job)
+            with self._work:
+                self.running.pop(threading.get_ident(), None)
+                if job.given_up:
+                    return  # another thread took its place
+
+    def _next(self) -> Job | None:
+        """Return the next job, marked as running; None: this thread ends."""
+        with self._work:
+            self._idle += 1
+            try:
+                self._work.wait_for(lambda: self._jobs or self._stopped, IDLE_S)
+            finally:
+                self._idle -= 1
+            if not self._jobs:
+                self._threads -= 1
+                return None
+            job = self._jobs.popleft()
+            self.running[threading.get_ident()] = job
+            return job
+
+
+class _Current(threading.local):
+    job: Job | None = None
+
+
+_current: Final = _Current()

@@ -1,0 +1,129 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
+"""Content is read on its share's threads, one piece ahead; a hang never holds the sender."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from runtime_scene import WAIT_S, Clock
+
+from twinsyncd.core.content import Content
+from twinsyncd.disk.look import StableContent, look
+from twinsyncd.disk.tree import Tree
+from twinsyncd.errors import FileMoved, ShareSilent
+from twinsyncd.runtime.share_content import ShareContent
+from twinsyncd.runtime.share_threads import SILENCE_S, ShareThreads
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def threads(clock: Clock) -> Iterator[ShareThreads]:
+    made = ShareThreads("cad", clock=clock, wall=clock, check_s=0.001)
+    yield made
+    made.stop()
+
+
+def content_of(folder: Path, data: bytes, threads: ShareThreads) -> ShareContent:
+    """Return the content of a settled file."""
+    (folder / "a.dgn").write_bytes(data)
+    tree = Tree(folder, threads.note_progress)
+    fingerprint = look(tree, "a.dgn")
+    assert fingerprint is not None
+    digest = hashlib.sha256(data).hexdigest()
+    return ShareContent(partial(StableContent, tree, "a.dgn", fingerprint, digest), threads)
+
+
+def test_the_pieces_and_the_proof_are_those_of_the_file(
+    tmp_path: Path, threads: ShareThreads
+) -> None:
+    """Nothing may be lost or doubled on the way between two threads (P1)."""
+    with content_of(tmp_path, b"abcdefgh", threads) as content:
+        first = next(content.chunks(3))
+        pieces = list(content.chunks(5))  # a repeated request begins again, in other pieces
+        content.verify()
+
+    assert (first, pieces, content.size_bytes) == (b"abc", [b"abcde", b"fgh"], 8)
+
+
+def test_an_empty_file_has_no_pieces(tmp_path: Path, threads: ShareThreads) -> None:
+    """An end must be told apart from a piece."""
+    with content_of(tmp_path, b"", threads) as content:
+        assert list(content.chunks(5)) == []
+        content.verify()
+
+
+def test_content_that_was_not_read_to_its_end_is_not_verified(
+    tmp_path: Path, threads: ShareThreads
+) -> None:
+    """A sender that stops early must not get its blob committed (P1)."""
+    with content_of(tmp_path, b"abcdefgh", threads) as content:
+        next(content.chunks(2))
+
+        with pytest.raises(FileMoved):
+            content.verify()
+
+
+def test_a_file_that_changes_while_it_is_sent_is_noticed(
+    tmp_path: Path, threads: ShareThreads
+) -> None:
+    """Errors of the reading thread reach whoever sends."""
+    with content_of(tmp_path, b"abcdefgh", threads) as content:
+        (tmp_path / "a.dgn").write_bytes(b"x")
+
+        with pytest.raises(FileMoved):
+            list(content.chunks(2))
+
+
+class Hanging(Content):
+    """A file whose second piece never comes."""
+
+    size_bytes = 6
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.answers = threading.Event()
+        self.closed = threading.Event()
+
+    def __enter__(self) -> Content:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed.set()
+
+    def chunks(self, size_bytes: int) -> Iterator[bytes]:
+        yield b"abc"
+        self.asked.set()
+        assert self.answers.wait(WAIT_S)
+        yield b"def"
+
+    def verify(self) -> None:
+        pass
+
+
+def test_a_read_that_hangs_releases_the_sender(threads: ShareThreads, clock: Clock) -> None:
+    """The upload's thread serves the other shares too (P14)."""
+    file = Hanging()
+    opened: AbstractContextManager[Content] = file
+
+    with ShareContent(lambda: opened, threads) as content:
+        pieces = content.chunks(3)
+        assert next(pieces) == b"abc"
+        assert file.asked.wait(WAIT_S)
+        clock.now_s += SILENCE_S + 1
+        with pytest.raises(ShareSilent):
+            next(pieces)
+
+    assert not file.closed.is_set()
+    file.answers.set()
+    assert file.closed.wait(WAIT_S), "it is closed once the share answers"
