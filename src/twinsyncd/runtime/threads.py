@@ -46,7 +46,6 @@ class Job:
             with suppress(InvalidStateError):
                 self.future.set_result(result)
 
-
     def drop(self) -> None:
         """Let whoever waits go on without a result."""
         self.given_up = True
