@@ -51,7 +51,7 @@ def test_a_share_that_was_there_before_is_offline_and_no_mistake_in_the_file(
     assert printed.code == code
 
 
-@pytest.mark.parametrize("command", [["status"], ["sync"], ["run"]], ids=" ".join)
+@pytest.mark.parametrize("command", [["check", "--offline"], ["sync"], ["run"]], ids=" ".join)
 def test_a_folder_that_was_never_scanned_is_a_mistake(office: Office, command: list[str]) -> None:
     """A slip of the pen must not look like a share that comes back some day."""
     office.remember(Decision(files=(), sources=(SourceRow(CAD, "", "never seen"),)))
@@ -67,8 +67,21 @@ def test_a_missing_folder_is_told_with_the_other_mistakes(office: Office) -> Non
     office.remember(SCANNED)
     office.configure(CONFIG.replace("client_id", "clientid"))
 
-    printed = office.types("status")
+    printed = office.types("check", "--offline")
 
     assert printed.code == 2
     assert "clientid" in printed.err
     assert "there is no folder" in printed.err
+
+
+@pytest.mark.parametrize("command", [["status"], ["retry"], ["approve", "Bridge 12"]], ids=" ".join)
+def test_a_command_that_only_uses_the_journal_looks_at_no_folder(
+    office: Office, command: list[str]
+) -> None:
+    """On a share that hangs, the first look would block it for minutes (P14)."""
+    office.remember(Decision(files=(), sources=(SourceRow(CAD, "", "never seen"),)))
+
+    printed = office.types(*command)
+
+    assert "there is no folder" not in printed.err
+    assert printed.code != 2

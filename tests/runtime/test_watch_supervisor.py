@@ -106,6 +106,22 @@ def test_a_watch_that_begins_late_asks_for_another_scan() -> None:
     assert lost == HintsLost(CAD, "watched only after the first scan")
 
 
+def test_a_drive_that_hangs_later_is_left_to_a_scan() -> None:
+    """Only a scan can say that it is offline, and the next one may be minutes away (K4)."""
+    watcher = FakeWatcher()
+    posted: queue.Queue[Fact] = queue.Queue()
+
+    with WatchSupervisor(watcher, WATCHED, posted.put, check_s=0.001, hung_s=0.01):
+        watcher.hung = (CAD,)
+        lost = posted.get(timeout=WAIT_S)
+
+        assert watcher.checked.get(timeout=WAIT_S)
+        watcher.gate.set()
+
+    assert lost == HintsLost(CAD, "the drive does not answer")
+    assert posted.empty(), "once for each time"
+
+
 def test_the_watches_end_when_the_work_ends_badly() -> None:
     """A thread that goes on posting into a closed inbox would keep the process alive."""
     watcher = FakeWatcher()

@@ -21,7 +21,7 @@ def approve(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Accept what is found on a connection's drives: mass deletion, emptiness, another drive."""
-    checked = load_config(config)
+    checked = load_config(config, folders=False)
 
     from ..core.facts import ApproveAsked
     from ..runtime.state import read_status

@@ -28,11 +28,14 @@ ConfigOption = Annotated[
 ]
 
 
-def load_config(given: Path | None) -> Config:
-    """Return the checked configuration. Raises ConfigError."""
+def load_config(given: Path | None, *, folders: bool = True) -> Config:
+    """Return the checked configuration. Raises ConfigError.
+
+    Without `folders` no share is touched: for commands that only read or write the journal.
+    """
     from ..config import load
 
-    return load(given or find_config(), known=_scanned_before)
+    return load(given or find_config(), known=_scanned_before, folders=folders)
 
 
 def _scanned_before(config: Config) -> Container[str]:

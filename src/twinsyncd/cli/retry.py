@@ -23,7 +23,7 @@ def retry(
     config: ConfigOption = None,
 ) -> None:
     """Try a file that was set aside once more, or all of them."""
-    checked = load_config(config)
+    checked = load_config(config, folders=False)
 
     from ..core.facts import RetryAsked
     from ..runtime.sync_once import leave_request

@@ -33,7 +33,7 @@ def status(
 
     Exit code 0 if everything that can match was read and is synced, 1 if not.
     """
-    checked = load_config(config)
+    checked = load_config(config, folders=False)
 
     from ..runtime.report import make_report
     from ..runtime.state import is_running, read_status

@@ -38,12 +38,17 @@ class Overrides(BaseSettings):
 
 
 def load(
-    file: Path, env: Mapping[str, str] | None = None, known: Known = lambda _config: ()
+    file: Path,
+    env: Mapping[str, str] | None = None,
+    known: Known = lambda _config: (),
+    *,
+    folders: bool = True,
 ) -> Config:
     """Return the checked configuration; `env` is the process's own unless given.
 
     A folder that cannot be reached is a mistake only in a source that is not `known`; that of a
     known one lies on a share that is offline. `known` is asked only if there is such a folder.
+    Without `folders` no share is touched; use it where only the journal is read.
     Raises ConfigError with every mistake that can be made at once.
     """
     file = file.expanduser().absolute()
@@ -53,19 +58,22 @@ def load(
     data = _parsed(file, text, lines)
     overrides = _overrides(env)
     locate = MistakeLocator(file, lines, _paths(overrides))
-    config = _with_state_folder(_validated(_merged(data, overrides), locate), env)
-    if mistakes := contradictions(config, locate, known):
+    checked = _validated(_merged(data, overrides), locate, folders=folders)
+    config = _with_state_folder(checked, env)
+    if mistakes := contradictions(config, locate, known, folders=folders):
         raise ConfigError(mistakes)
     return config
 
 
-def _validated(data: dict[str, Any], locate: MistakeLocator) -> Config:
+def _validated(data: dict[str, Any], locate: MistakeLocator, *, folders: bool) -> Config:
     """Return the configuration; if some of it is wrong, report unreachable folders as well."""
     context = {"base": locate.file.parent}
     try:
         try:
             return Config.model_validate(data, context=context | {UNREACHED: True})
         except ValidationError:
+            if not folders:
+                raise
             return Config.model_validate(data, context=context)
     except ValidationError as error:
         raise ConfigError(locate.all_in(error)) from None  # its text would show the values

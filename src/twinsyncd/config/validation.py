@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..errors import ConfigMistake
+from .folders import COMPARE_S, find_unreachable, within
 from .schema import Auth, Config, Connection, Source
 from .toml_lines import KeyPath
-from .values import is_open, unreachable
+from .values import is_open
 
 NAMES_MAX: Final = 100_000
 """Names looked at in one source while searching for a clash; a start must not take minutes."""
@@ -28,27 +29,35 @@ class Place(NamedTuple):
 
 
 def contradictions(
-    config: Config, locate: LocatesMistakes, known: Callable[[Config], Container[str]]
+    config: Config,
+    locate: LocatesMistakes,
+    known: Callable[[Config], Container[str]],
+    *,
+    folders: bool = True,
 ) -> list[ConfigMistake]:
     """Return a mistake for everything in the file that another part of it, or a drive, denies.
 
-    Checks that need the folders wait until they are reachable; `known` sources may be away.
+    `known` sources may be away. Without `folders` none is touched. A share that does not answer is
+    not waited for: checks that need its folder are left out.
     """
+    found = [*_open_secret(config.auth, locate), *_same_names(config, locate)]
+    if not folders:
+        return found
     places = list(_places(config))
-    away = {place.path: why for place in places if (why := unreachable(place.source.folder))}
-    here = [place for place in places if place.path not in away]
+    away = find_unreachable(place.source.folder for place in places)
+    here = [place for place in places if place.source.folder not in away]
     offline = known(config) if away else ()
-    return [
-        *(
-            locate((*place.path, "folder"), *away[place.path])
-            for place in places
-            if place.path in away and place.connection.key_of(place.source) not in offline
-        ),
-        *_open_secret(config.auth, locate),
-        *_same_names(config, locate),
-        *_same_storage(here, locate),
-        *_claimed_twice(here, locate),
+    unknown = [
+        locate((*place.path, "folder"), *away[place.source.folder])
+        for place in places
+        if place.source.folder in away and place.connection.key_of(place.source) not in offline
     ]
+
+    def compare() -> list[ConfigMistake]:
+        return [*_same_storage(here, locate), *_claimed_twice(here, locate)]
+
+    nothing: list[ConfigMistake] = []
+    return [*unknown, *found, *within(compare, COMPARE_S, nothing)]
 
 
 def _places(config: Config) -> Iterator[Place]:

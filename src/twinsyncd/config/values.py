@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from ..connectors import KNOWN_CONNECTORS
 from .default_globs import AUTO
+from .folders import find_unreachable
 from .units import mistake
 
 LATER: Final = {
@@ -102,35 +103,13 @@ def _absolute(value: object, info: ValidationInfo) -> object:
     return base / path
 
 
-def unreachable(folder: Path) -> tuple[str, str] | None:
-    """Return why the folder cannot be listed and what to do about it; None if it can be."""
-    try:
-        if not folder.exists():
-            return f"there is no folder {folder}", _where_else(folder)
-        if not folder.is_dir():
-            return f"{folder} is a file", "name the folder that it lies in"
-    except OSError as exc:  # a share whose server does not answer
-        fix = "check that its server is up and the drive is mounted"
-        return f"{folder} cannot be reached ({exc.strerror})", fix
-    if not os.access(folder, os.R_OK | os.X_OK):
-        return f"{folder} cannot be listed", "let the account that twinsyncd runs as read it"
-    return None
-
-
 def _reachable(folder: Path, info: ValidationInfo) -> Path:
     """Raise for a folder that cannot be listed, unless `contradictions` decides about that."""
-    found = unreachable(folder)
-    if found and not (info.context or {}).get(UNREACHED):
-        raise mistake(*found)
+    if (info.context or {}).get(UNREACHED):
+        return folder
+    for reason in find_unreachable([folder]).values():
+        raise mistake(*reason)
     return folder
-
-
-def _where_else(folder: Path) -> str:
-    if os.name == "posix" and str(folder).startswith("//"):
-        return "this is a server's name: mount the share and write the folder it is mounted on"
-    known = next((above for above in folder.parents if above.is_dir()), None)
-    near = f"; {known} is there" if known and known != known.parent else ""
-    return f"check the spelling and that the drive is mounted{near}"
 
 
 def _secret_file(file: Path) -> Path:

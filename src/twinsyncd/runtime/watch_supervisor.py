@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +22,7 @@ from .threads import Threads
 
 BEGIN_S: Final = 2.0  # a start waits so long for the watches: the first scan must come after
 CHECK_S: Final = 5.0  # how long a dead watch goes unnoticed; the scan finds what it missed
-HUNG_S: Final = 30.0  # a check that takes longer leaves its place in the pool to another
+HUNG_S: Final = 60.0  # a check that takes longer means that the drive does not answer
 THREADS: Final = 16  # checks at once
 
 log = structlog.get_logger()
@@ -38,16 +39,21 @@ class WatchSupervisor:
         *,
         begin_s: float = BEGIN_S,
         check_s: float = CHECK_S,
+        hung_s: float = HUNG_S,
     ) -> None:
         """`watched`: the folder of each source, and what of it matters.
 
         A watch that began later than `begin_s` [s] after the start missed hints, which is posted.
-        `check_s` [s] lies between two checks.
+        `check_s` [s] lies between two checks. A drive that does not answer one within `hung_s` [s]
+        is left to a scan, which is posted as lost hints.
         """
         self._watched = watched
         self._post = post
         self._begin_s = begin_s
         self._check_s = check_s
+        self._hung_s = hung_s
+        self._jobs: dict[Future[None], SourceKey] = {}
+        self._hung: set[SourceKey] = set()
         self._changed = threading.Condition()
         self._pending = set(watched)  # sources whose drive is being used
         self._late: set[SourceKey] = set()
@@ -59,9 +65,7 @@ class WatchSupervisor:
     def __enter__(self) -> None:
         """Begin to watch before the first scan; a drive that hangs is watched once it answers."""
         for source, (folder, path_filter) in self._watched.items():
-            self._threads.submit(
-                partial(self._begin, source, folder, path_filter), patience_s=HUNG_S
-            )
+            self._use(source, partial(self._begin, source, folder, path_filter))
         with self._changed:
             self._changed.wait_for(lambda: not self._pending, self._begin_s)
             self._late = set(self._pending)
@@ -99,16 +103,32 @@ class WatchSupervisor:
     def _keep(self) -> None:
         logged: dict[SourceKey, str] = {}
         while not self._stopping.wait(self._check_s):
-            self._threads.give_up_slow()
+            self._give_up_hung()
             with self._changed:
                 due = [source for source in self._watched if source not in self._pending]
                 self._pending.update(due)
             for source in due:
-                self._threads.submit(partial(self._check, source), patience_s=HUNG_S)
+                self._use(source, partial(self._check, source))
             logged = self._log_trouble(logged)
 
+    def _use(self, source: SourceKey, act: Callable[[], None]) -> None:
+        job = self._threads.submit(act, patience_s=self._hung_s)
+        self._jobs[job] = source
+        job.add_done_callback(lambda done: self._jobs.pop(done, None))
+
+    def _give_up_hung(self) -> None:
+        """Leave the drives that do not answer to scans, which find out and report it."""
+        with self._changed:
+            self._hung &= self._pending
+        for job in self._threads.give_up_slow():
+            source = self._jobs.get(job.future)
+            if source is not None:  # else it ended just now
+                self._hung.add(source)
+                self._post(HintsLost(source, "the drive does not answer"))
+
     def _log_trouble(self, logged: Mapping[SourceKey, str]) -> dict[SourceKey, str]:
-        trouble = self._watcher.trouble()
+        silent = dict.fromkeys(self._hung, "the drive does not answer")
+        trouble = {**self._watcher.trouble(), **silent}
         for source, reason in trouble.items():
             if logged.get(source) != reason:
                 log.warning("watch.degraded", source=source, reason=reason)

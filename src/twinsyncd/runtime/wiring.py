@@ -73,7 +73,9 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         stack.callback(inbox.close)
         if watch:
             watched = {key: (path, matchers[key]) for key, path in folders.items()}
-            stack.enter_context(WatchSupervisor(Watcher(inbox.post), watched, inbox.post))
+            stack.enter_context(
+                WatchSupervisor(Watcher(inbox.post), watched, inbox.post, hung_s=silence_s)
+            )
         machine = Machine(
             setup_of(config),
             journal.saved_state(),
