@@ -272,6 +272,7 @@ def test_long_uploads_do_not_delay_the_calls_about_runs(scene: Scene) -> None:
 
 def test_after_a_stop_nothing_is_begun_or_posted_and_nothing_waits(scene: Scene) -> None:
     """A service manager gives a few seconds; what was not begun dies with the process."""
+    before = set(threading.enumerate())
     scene.folder.gate = threading.Event()
     for _ in range(THREADS + 3):
         scene.workers.begin(HASH)
@@ -280,9 +281,8 @@ def test_after_a_stop_nothing_is_begun_or_posted_and_nothing_waits(scene: Scene)
     scene.workers.stop()
     scene.folder.gate.set()
 
-    for thread in threading.enumerate():
-        if thread.name.startswith("drive-"):
-            thread.join(WAIT_S)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(WAIT_S)
     assert scene.letters.empty()
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from twinsyncd.core.model import IN_DOUBT
+
 from .drawings import drawing
 from .hung_share import hung_share
 from .site import QUICK, Site, open_site
+from .waiting import wait_until
 
 STOP_MAX_S: Final = 10.0
 SILENCE: Final = 'share_silence = "2s"\n'
@@ -48,6 +54,7 @@ def test_a_hung_share_delays_no_command_no_other_drive_and_no_stop(site: Site) -
             daemon.wait_for("file.stored")
             offline = daemon.wait_for("source.offline")
             code, status_s, printed = took_s(site, "status")
+            checked, check_s, found = took_s(site, "check", "--offline")
 
             began_s = time.monotonic()
             assert daemon.terminate() == 0
@@ -58,7 +65,9 @@ def test_a_hung_share_delays_no_command_no_other_drive_and_no_stop(site: Site) -
     assert "does not answer since" in offline["reason"]
     assert (code, again) == (1, 1)
     assert "does not answer since" in printed
-    assert max(status_s, stop_s) < STOP_MAX_S
+    assert checked == 1
+    assert "does not answer since" in found
+    assert max(status_s, check_s, stop_s) < STOP_MAX_S
     assert sync_s < 5 + STOP_MAX_S
 
 
@@ -70,3 +79,26 @@ def test_a_share_that_answers_again_is_synced(site: Site) -> None:
         (site.folder / "gone" / "far.dxf").write_bytes(drawing(4))
 
         daemon.wait_for("file.stored")
+
+
+def test_a_platform_that_never_answers_delays_no_stop(site: Site) -> None:
+    """A call waits for its time-out; whoever stops the service does not (K4)."""
+    with silent_platform() as url:
+        text = site.config.read_text("utf-8")
+        site.config.write_text(re.sub(r'(_url = )"[^"]*"', rf'\1"{url}"', text), "utf-8")
+        with site.daemon() as daemon:
+            site.save("plan.dxf", drawing(5))
+            wait_until(lambda: site.row("plan.dxf").stored == IN_DOUBT, "a store began")
+
+            began_s = time.monotonic()
+            assert daemon.terminate() == 0
+            stop_s = time.monotonic() - began_s
+
+    assert stop_s < STOP_MAX_S
+
+
+@contextmanager
+def silent_platform() -> Iterator[str]:
+    """Yield the address of a server that accepts every connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"

@@ -11,14 +11,14 @@ from ..config import Config, sources_of
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import ConnectionKey, FileKey, FileRow, Need, SourceKey, need
-from ..disk.folder import Folder
 from ..disk.protocols import Known
-from ..disk.tree import Tree
 from ..errors import DiskError
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
 from .setup_check import NothingKnown
+from .share_folder import ShareFolder
 from .state import journal_file
+from .wiring import open_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def plan_dry_run(config: Config) -> Iterator[PlannedFile]:
 def _dry_run(config: Config, known: Known, memory: JournalReader | None) -> Iterator[PlannedFile]:
     for connection, source in sources_of(config):
         key = connection.key_of(source)
-        folder = Folder(key, Tree(source.folder), source.matcher(), known)
+        folder = open_folder(config, key, source, known)
         reported: set[str] = set()
         for fact in folder.scan(Scan(key, "")):
             match fact:
@@ -71,7 +71,7 @@ def _dry_run(config: Config, known: Known, memory: JournalReader | None) -> Iter
             yield from _left(connection.key, key, memory, reported)
 
 
-def _compare(folder: Folder, path: str, row: FileRow | None) -> tuple[str, str]:
+def _compare(folder: ShareFolder, path: str, row: FileRow | None) -> tuple[str, str]:
     """Return what a sync does with a file whose fingerprint differs from the journal's."""
     if row is None or not row.stored:
         return "upload", "is new"

@@ -13,10 +13,7 @@ from ..config import Config, Source, sources_of
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import BlindSpot, SourceKey
-from ..disk.folder import Folder
-from ..disk.root import is_network
-from ..disk.tree import Tree
-from .wiring import cloud_settings
+from .wiring import cloud_settings, open_folder
 
 SPOTS_MAX: Final = 10  # unreadable paths named per source; more scroll the others away
 SOURCE_FILES_MAX: Final = 250  # per iModel, over all its connections; the portal's stated limit
@@ -52,7 +49,7 @@ def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
 def _drive_findings(config: Config) -> Iterator[CheckResult]:
     source_files: Counter[str] = Counter()
     for connection, source in sources_of(config):
-        found = _examine(connection.key_of(source), source)
+        found = _examine(config, connection.key_of(source), source)
         source_files[connection.imodel_id] += found.kinds["source"]
         yield from _source_findings(source, found)
     for imodel_id, files in source_files.items():
@@ -67,6 +64,7 @@ class _Examined:
 
     kinds: Counter[str | None] = field(default_factory=Counter)
     blind: tuple[BlindSpot, ...] = ()
+    remote: bool = False  # other hosts change it without this one noticing
     failed: str = ""
 
 
@@ -75,7 +73,7 @@ def _source_findings(source: Source, found: _Examined) -> Iterator[CheckResult]:
     if found.failed:
         yield CheckResult(step, False, found.failed, "mount it, or correct folder")
         return
-    how = "by scans (a network drive)" if is_network(source.folder) else "at once"
+    how = "by scans (a network drive)" if found.remote else "at once"
     files = f"{found.kinds['source']} source files, {found.kinds['reference']} references"
     if found.kinds["source"] or found.blind:
         yield CheckResult(step, True, f"{files}; changes are noticed {how}")
@@ -90,16 +88,16 @@ def _source_findings(source: Source, found: _Examined) -> Iterator[CheckResult]:
         yield CheckResult(step, False, more, "correct those listed above, then check again")
 
 
-def _examine(key: SourceKey, source: Source) -> _Examined:
+def _examine(config: Config, key: SourceKey, source: Source) -> _Examined:
     """Count what the source matches, by kind, and list what cannot be read."""
     matcher = source.matcher()
     found = _Examined()
-    for fact in Folder(key, Tree(source.folder), matcher, NothingKnown()).scan(Scan(key, "")):
+    for fact in open_folder(config, key, source, NothingKnown()).scan(Scan(key, "")):
         match fact:
             case FilesFound(_, files):
                 found.kinds.update(matcher.kind(path) for path, _ in files)
             case ScanFailed(reason=reason):
                 found.failed = reason
-            case Scanned(blind=blind):
-                found.blind = blind
+            case Scanned(blind=blind, remote=remote):
+                found.blind, found.remote = blind, remote
     return found

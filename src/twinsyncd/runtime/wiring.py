@@ -11,15 +11,17 @@ from filelock import FileLock, Timeout
 
 from .. import __version__
 from ..cloud.session import Cloud, CloudSettings, open_cloud
-from ..config import Config, setup_of, sources_of
+from ..config import Config, Source, setup_of, sources_of
 from ..core.facts import RetryAsked
 from ..core.machine import Machine
 from ..core.match import Kind
 from ..core.model import (
     ConnectionKey,
     FileKey,
+    SourceKey,
 )
 from ..disk.folder import Folder
+from ..disk.protocols import Known
 from ..disk.tree import Tree
 from ..disk.watcher import Watcher
 from ..errors import JournalError
@@ -34,6 +36,7 @@ from .clock import read_clock
 from .engine import Engine
 from .inbox import Inbox
 from .person_requests import request_of
+from .share_folder import ShareFolder
 from .share_threads import ShareThreads
 from .state import LOCK, journal_file
 from .watch_supervisor import WatchSupervisor
@@ -87,6 +90,13 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         # Another version may manage what the last one could not.
         journal.register(__version__, read_clock().wall_s, Request(*request_of(RetryAsked())))
         yield Engine(machine, journal, inbox, workers.begin, read_clock)
+
+
+def open_folder(config: Config, key: SourceKey, source: Source, known: Known) -> ShareFolder:
+    """Return a source's folder for a command that waits for it, but not for a hung share."""
+    threads = ShareThreads(key, config.daemon.share_silence.total_seconds())
+    tree = Tree(source.folder, threads.note_progress)
+    return ShareFolder(Folder(key, tree, source.matcher(), known), threads)
 
 
 def cloud_settings(config: Config) -> CloudSettings:

@@ -1,0 +1,37 @@
+"""A source's folder for commands that wait for it: a share that hangs becomes an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from ..core.commands import Scan
+from ..core.facts import FilesFound, ScanFailed, Scanned
+from ..core.model import Digest, Fingerprint
+from ..disk.protocols import Readable
+from ..errors import ShareSilent
+from .share_threads import ShareThreads
+
+
+@dataclass(frozen=True, slots=True)
+class ShareFolder:
+    """One source's folder, used on the share's own threads; from any thread."""
+
+    folder: Readable
+    threads: ShareThreads
+
+    def look(self, path: str) -> Fingerprint | None:
+        """Take one look; None if there is no such file. Raises DiskError."""
+        return self.threads.call(partial(self.folder.look, path))
+
+    def digest(self, path: str, fingerprint: Fingerprint) -> Digest:
+        """Read the file whole while it stays the same. Raises FileMoved, DiskError."""
+        return self.threads.call(partial(self.folder.digest, path, fingerprint))
+
+    def scan(self, command: Scan) -> Iterator[FilesFound | Scanned | ScanFailed]:
+        """List it and compare it with what is known; closes with Scanned or ScanFailed."""
+        try:
+            yield from self.threads.each(self.folder.scan(command))
+        except ShareSilent as exc:
+            yield ScanFailed(command.source, str(exc))
