@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from twinsyncd.core.model import Fingerprint
-from twinsyncd.disk.look import StableContent, digest_of, fingerprint_of, look
+from twinsyncd.disk.look import StableContent, digest_of, fingerprint_of, look, try_reading
 from twinsyncd.disk.tree import Tree
 from twinsyncd.disk.windows import long_path
 from twinsyncd.errors import DiskError, FileMoved
@@ -280,6 +280,16 @@ def test_a_file_that_cannot_be_opened_is_told_apart_from_one_that_moved(
         pass
 
     assert error is type(caught.value)
+
+
+def test_trying_to_read_finds_what_a_look_does_not(tmp_path: Path) -> None:
+    """A look needs no right to read the file."""
+    (tmp_path / "a.dgn").write_bytes(b"")
+
+    try_reading(Tree(tmp_path), "a.dgn")
+
+    with pytest.raises(DiskError, match="Permission denied"):
+        try_reading(Refusing(tmp_path, errno.EACCES), "a.dgn")
 
 
 def test_reading_lets_others_rename_and_delete_the_file(tmp_path: Path) -> None:

@@ -103,6 +103,11 @@ def look_at(*keys: FileKey) -> commands.LookAt:
     return commands.LookAt(keys[0].source, tuple(key.path for key in keys))
 
 
+def try_to_read(key: FileKey) -> commands.LookAt:
+    """Ask for a look at a file that could not be read, with a try to read it."""
+    return commands.LookAt(key.source, (key.path,), reading=True)
+
+
 def read(key: FileKey, version: int) -> commands.Hash:
     """Ask for the digest of the nth save."""
     return commands.Hash(key, look(version))
@@ -153,9 +158,10 @@ class Script:
         connections: Sequence[Connection] = (ONE,),
         sources: Sequence[Source] = (CAD_SOURCE,),
         uploads_max: int = 4,
+        rehash_every_s: float = 0.0,
         jitter: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        self.setup = Setup(tuple(connections), tuple(sources), uploads_max)
+        self.setup = Setup(tuple(connections), tuple(sources), uploads_max, rehash_every_s)
         self.journal = VirtualJournal()
         self.slow: list[SlowRun] = []  # of which a person was told
         self.at_s = 1_000.0
@@ -296,6 +302,7 @@ CLOSES: dict[type[commands.Command], tuple[type[facts.Fact], ...]] = {
     commands.Scan: (facts.Scanned, facts.ScanFailed),
     commands.LookAt: (facts.Looked,),
     commands.Hash: (facts.Hashed, facts.HashMissed),
+    commands.Rehash: (facts.Rehashed,),
     commands.Store: (facts.Stored, facts.StoreMoved, facts.StoreFailed),
     commands.Prepare: (facts.Prepared, facts.PrepareFailed),
     commands.StartRun: (

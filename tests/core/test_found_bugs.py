@@ -31,6 +31,7 @@ from core_script import (
     store,
     stored,
     storing,
+    try_to_read,
 )
 
 from simulation.mutants import MUTANTS
@@ -46,7 +47,8 @@ def unreadable() -> Script:
     script = is_idle().hears(SAVED).says(look_at(A))
     for miss in range(UNREAD_MISSES):
         script.hears(facts.LookFailed(A, "locked"), facts.Looked(CAD, ())).says()
-        script.hears(after_s=5 * 2.0**miss).says(look_at(A))
+        again = try_to_read(A) if miss == UNREAD_MISSES - 1 else look_at(A)
+        script.hears(after_s=5 * 2.0**miss).says(again)
     return script.remembers(A, unread="locked")
 
 
@@ -146,6 +148,6 @@ def test_a_file_that_can_be_read_again_is_noticed_within_seconds() -> None:
     """Whoever mends a permission looks at the status right away (P9)."""
     script = unreadable().hears(facts.LookFailed(A, "locked"), facts.Looked(CAD, ())).says()
 
-    script.hears(after_s=ASIDE_LOOK_S).says(look_at(A)).hears(saw(A, 1)).says()
+    script.hears(after_s=ASIDE_LOOK_S).says(try_to_read(A)).hears(saw(A, 1)).says()
 
     script.hears(after_s=5).says(look_at(A)).hears(saw(A, 1)).says(read(A, 1))

@@ -43,6 +43,7 @@ class FakeFolder:
 
     fails: BaseException | None = None
     fails_on_verify: BaseException | None = None
+    unreadable: BaseException | None = None
     gate: threading.Event | None = None
     files: dict[str, Fingerprint | BaseException | None] = field(default_factory=dict)
     scans: Sequence[facts.FilesFound | facts.Scanned | facts.ScanFailed] = ()
@@ -54,6 +55,11 @@ class FakeFolder:
         if isinstance(found, BaseException):
             raise found
         return found
+
+    def try_reading(self, path: str) -> None:
+        self._pass()
+        if self.unreadable:
+            raise self.unreadable
 
     def digest(self, path: str, fingerprint: Fingerprint) -> Digest:
         self._pass()

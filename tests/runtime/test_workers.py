@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from runtime_scene import (
@@ -23,7 +24,7 @@ from runtime_scene import (
 from structlog.testing import capture_logs
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import Failure, Fault, FileKey, Outcome
+from twinsyncd.core.model import Failure, Fault, FileKey, Fingerprint, Outcome
 from twinsyncd.errors import CloudError, DiskError, FileMoved, ShareSilent
 from twinsyncd.runtime.formatting import clock_time
 from twinsyncd.runtime.share_threads import HUNG_MAX, PROBE_S, RISK_S, THREADS, ShareThreads
@@ -110,6 +111,35 @@ def test_a_file_that_is_not_there_is_a_look_like_any_other(scene: Scene) -> None
 def test_a_hash_answers_with_the_fingerprint_it_was_asked_for(scene: Scene) -> None:
     """The digest belongs to that look and to no other."""
     assert scene.answer(HASH) == [facts.Hashed(A, LOOK, "v1")]
+
+
+def test_a_file_that_can_be_looked_at_and_not_read_fails_a_reading_look(scene: Scene) -> None:
+    """Looking needs no right to read: such a file would be taken for mended again and again (K3)."""
+    scene.folder.unreadable = DiskError("permission denied")
+    plain, reading = commands.LookAt(CAD, ("a.dgn",)), commands.LookAt(CAD, ("a.dgn",), True)
+
+    assert scene.answer(plain) == [facts.Looked(CAD, (("a.dgn", LOOK),))]
+    assert scene.answer(reading) == [
+        facts.LookFailed(A, "permission denied"),
+        facts.Looked(CAD, ()),
+    ]
+
+
+def test_reading_again_fills_in_what_an_older_version_did_not_remember(scene: Scene) -> None:
+    """Its journal had no change times; the whole drive must not be read at once for that."""
+    now = scene.folder.files["a.dgn"] = replace(LOOK, ctime_ns=5)
+
+    assert scene.answer(commands.Rehash(A, LOOK)) == [facts.Rehashed(A, now, "v1")]
+
+
+@pytest.mark.parametrize("found", [None, replace(LOOK, mtime_ns=9), DiskError("locked")])
+def test_what_is_not_as_remembered_is_not_read_again(
+    scene: Scene, found: Fingerprint | DiskError | None
+) -> None:
+    """A look finds out what became of it."""
+    scene.folder.files["a.dgn"] = found
+
+    assert scene.answer(commands.Rehash(A, LOOK)) == [facts.Rehashed(A, None, "")]
 
 
 def test_a_store_tells_the_item_before_it_is_done(scene: Scene) -> None:

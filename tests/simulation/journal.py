@@ -57,6 +57,13 @@ class VirtualJournal:
             if live and row.key.source in wanted:
                 yield row
 
+    def hashed_before(
+        self, sources: Iterable[SourceKey], before_s: float, limit: int
+    ) -> list[FileRow]:
+        rows = [row for row in self.every(sources) if row.seen and not row.unread]
+        due = sorted((row for row in rows if row.hashed_s < before_s), key=lambda r: r.hashed_s)
+        return due[:limit]
+
     def every(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         wanted = set(sources)
         return [row for row in self.files.values() if row.key.source in wanted]

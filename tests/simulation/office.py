@@ -15,6 +15,7 @@ from .chances import Chances
 from .strangers import phase_of
 
 SCAN_S = 60.0
+REHASH_S = 300.0  # every file is read again so often, in worlds with an annex
 SCAN_WATCHED_S = 50_000.0  # never, as far as this world is concerned
 GUARDS = (Guard(), Guard(), Guard(share=0.5), Guard(least=4))  # against mass deletion
 EDITED = 0.2  # worlds in which a connection is taken out of the file now and then
@@ -97,6 +98,7 @@ def _setup(chances: Chances, guard: Guard) -> Setup:
             Source(key, name, every_s, 2.0, guard=guard) for name, key in sources.items()
         ),
         uploads_max=3,
+        rehash_every_s=REHASH_S if chances.annex else 0.0,
     )
 
 

@@ -33,6 +33,8 @@ class VirtualSight:
                 self._soon(partial(self._look, command))
             case commands.Hash():
                 self._soon(partial(self._hash, command))
+            case commands.Rehash():
+                self._soon(partial(self._rehash, command))
 
     def still(self, key: FileKey, fingerprint: Fingerprint) -> bool:
         file = self.world.drive.see(key)
@@ -138,3 +140,10 @@ class VirtualSight:
             self.world.answer(0.0, facts.Hashed(command.key, command.fingerprint, content))
 
         self._soon(close, HASH_S)
+
+    def _rehash(self, command: commands.Rehash) -> None:
+        file = self.world.drive.see(command.key)
+        if file is None or file.fingerprint != command.fingerprint:
+            self.world.answer(0.0, facts.Rehashed(command.key, None, ""))
+            return
+        self.world.answer(0.0, facts.Rehashed(command.key, file.fingerprint, file.content))

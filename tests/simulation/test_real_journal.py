@@ -54,6 +54,13 @@ class BothJournals(VirtualJournal):
         assert rows == super().get_many(source, paths)
         return rows
 
+    def hashed_before(
+        self, sources: Iterable[SourceKey], before_s: float, limit: int
+    ) -> list[FileRow]:
+        rows = self.real.hashed_before(sources, before_s, limit)
+        assert set(rows) == set(super().hashed_before(sources, before_s, limit))
+        return rows
+
     def active(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         rows = list(self.real.active(sources))
         assert set(rows) == set(super().active(sources))

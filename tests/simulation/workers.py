@@ -37,7 +37,7 @@ class VirtualWorkers:
 
     def begin(self, command: commands.Command) -> None:
         match command:
-            case commands.Scan() | commands.LookAt() | commands.Hash():
+            case commands.Scan() | commands.LookAt() | commands.Hash() | commands.Rehash():
                 self.sight.begin(command)
             case commands.Store():
                 self._store(command)

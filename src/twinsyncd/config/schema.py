@@ -85,6 +85,7 @@ class DaemonSection(Section):
     ] = "auto"
     uploads: int = Field(default=4, ge=1, le=32)
     share_silence: Duration = timedelta(seconds=60)
+    rehash_every: Duration = timedelta(days=30)
 
 
 class Source(Section):

@@ -22,6 +22,7 @@ def setup_of(config: Config) -> model.Setup:
         connections=tuple(_connection(each) for each in config.connection),
         sources=tuple(_source(connection, source) for connection, source in sources_of(config)),
         uploads_max=AHEAD * config.daemon.uploads,
+        rehash_every_s=config.daemon.rehash_every.total_seconds(),
     )
 
 

@@ -23,15 +23,30 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class LookAt:
-    """Look at some files of one source: Looked, and LookFailed for those that refuse."""
+    """Look at some files of one source: Looked, and LookFailed for those that refuse.
+
+    `reading`: read a byte of each too, since a file can be looked at without the right to read it.
+    """
 
     source: SourceKey
     paths: tuple[str, ...]
+    reading: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Hash:
     """Read the file whole while it keeps this fingerprint: Hashed or HashMissed."""
+
+    key: FileKey
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Rehash:
+    """Read a settled file again, in the background: Rehashed.
+
+    `fingerprint` is as remembered; one without a change time is filled in by the answer.
+    """
 
     key: FileKey
     fingerprint: Fingerprint
@@ -89,6 +104,6 @@ class LookAtRun:
     run: RunKey
 
 
-DriveCommand = Scan | LookAt | Hash
+DriveCommand = Scan | LookAt | Hash | Rehash
 CloudCommand = Store | Prepare | StartRun | FindRun | LookAtRun
 Command = DriveCommand | CloudCommand

@@ -62,5 +62,10 @@ class FileRows(Protocol):
     def active(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         """Yield the rows of these sources with work left, in doubt, or covered by a run."""
 
+    def hashed_before(
+        self, sources: Iterable[SourceKey], before_s: float, limit: int
+    ) -> Iterable[FileRow]:
+        """Return files last read before that wall-clock time [s], longest ago first."""
+
     def every(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         """Yield all remembered rows of these sources; only for rare, large changes."""

@@ -14,6 +14,7 @@ from .model import (
     UNLIKE_ANY,
     ConnectionKey,
     FileKey,
+    FileRow,
     Fingerprint,
     HeldSource,
     Now,
@@ -22,8 +23,9 @@ from .model import (
     SourceRow,
     without_file,
 )
+from .rehash import Rehasher
 from .settle import Settler
-from .source_state import SourceState
+from .source_state import SourceState, seen_by
 
 LOOKS_MAX: Final = 256  # files per look command: one answer, one commit
 UNREAD_MISSES: Final = 3  # failed reads in a row before a file is set aside; 15 s as a rule
@@ -39,6 +41,7 @@ class Drive:
     activity: Callable[
         [ConnectionKey, Now], None
     ]  # called with the connection of an unsettled file
+    rehasher: Rehasher
     watched: dict[SourceKey, SourceState] = field(default_factory=dict)
     changed: dict[SourceKey, SourceRow] = field(default_factory=dict)
     hash_queue: HashQueue = field(default_factory=HashQueue)
@@ -67,6 +70,8 @@ class Drive:
             case facts.HashMissed(key, reason):
                 self.hash_queue.ended(key)
                 self._missed(key, reason, now)
+            case facts.Rehashed():
+                self.rehashed(fact, now)
             case facts.FilesFound(source, files):
                 self.found_files(source, files, now)
             case facts.Scanned():
@@ -103,13 +108,18 @@ class Drive:
 
     def plan(self, now: Now) -> list[commands.DriveCommand]:
         """Return the scans, looks and hashes to begin now."""
-        return [*self._plan_scans(now), *self._plan_looks(now), *self.hash_queue.plan(self.settler)]
+        return [
+            *self._plan_scans(now),
+            *self._plan_looks(now),
+            *self.hash_queue.plan(self.settler),
+            *self._plan_rehash(now),
+        ]
 
     def deadline(self) -> float | None:
         """Return the monotonic time [s] at which `plan` has something new, or None."""
         times = [w.due_s for w in self.watched.values() if not w.scanning]
-        settle_s = self.settler.deadline()
-        return min(times if settle_s is None else [*times, settle_s], default=None)
+        others = (self.settler.deadline(), self.rehasher.deadline())
+        return min([*times, *(each for each in others if each is not None)], default=None)
 
     def must_wait(self, key: FileKey) -> bool:
         """Return whether the file must not be stored now: unsettled, missing, drive offline."""
@@ -183,6 +193,14 @@ class Drive:
             row = replace(row, seen=fact.digest, attempts=0, aside="")
         self.ledger.put(row)
 
+    def rehashed(self, fact: facts.Rehashed, now: Now) -> None:
+        """Note that the content is as remembered; if it is not, let the file settle again."""
+        row = self.ledger.get(fact.key)
+        if self.rehasher.is_changed(fact, row.seen, now):
+            self._touched(fact.key, now)
+        elif row.seen == fact.digest and fact.key not in self.settler:
+            self.ledger.put(replace(row, fingerprint=fact.fingerprint, hashed_s=now.wall_s))
+
     def _missed(self, key: FileKey, reason: str, now: Now) -> None:
         watched = self.watched[key.source]
         if watched.row.offline:
@@ -200,7 +218,7 @@ class Drive:
         watched = self.watched[fact.source]
         watched.failures = watched.failures + 1 if fact.blind else 0
         watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
-        row = _seen_by(fact, watched.row, now)
+        row = seen_by(fact, watched.row, now)
         lost, approved = len(watched.missing), safety.approved_loss(watched.row, fact.identity)
         if safety.is_mass_deletion(fact.known, lost, watched.source.guard, approved):
             reason = safety.say_mass_deletion(lost, fact.known)
@@ -263,22 +281,19 @@ class Drive:
         due = [w for w in self.watched.values() if not w.scanning and w.due_s <= now.at_s]
         return [watched.begin_scan() for watched in due]
 
+    def _plan_rehash(self, now: Now) -> list[commands.Rehash]:
+        readable = [key for key, watched in self.watched.items() if not watched.row.offline]
+        return self.rehasher.plan(readable, self._may_rehash, now)
+
+    def _may_rehash(self, row: FileRow) -> bool:
+        """Return whether the row has not changed since it was read, and nothing else reads it."""
+        return self.ledger.known(row.key) == row and not self.must_wait(row.key)
+
     def _plan_looks(self, now: Now) -> list[commands.LookAt]:
-        by_source: dict[SourceKey, list[str]] = {}
+        looks: dict[tuple[SourceKey, bool], list[str]] = {}
         for key in self.settler.due(now.at_s, LOOKS_MAX):
-            by_source.setdefault(key.source, []).append(key.path)
-        return [commands.LookAt(source, tuple(paths)) for source, paths in by_source.items()]
-
-
-def _seen_by(fact: facts.Scanned, before: SourceRow, now: Now) -> SourceRow:
-    """Return the row of a source that was scanned: which drive, and what could not be read."""
-    row = SourceRow(fact.source, fact.identity, drives_inside=fact.drives_inside)
-    if not fact.blind:
-        return row
-    shown = sorted(fact.blind, key=lambda spot: spot.path)[: safety.EXAMPLES_MAX]
-    return replace(
-        row,
-        blind=tuple(shown),
-        blind_count=len(fact.blind),
-        blind_since_s=before.blind_since_s or now.wall_s,
-    )
+            looks.setdefault((key.source, self.settler.is_aside(key)), []).append(key.path)
+        return [
+            commands.LookAt(source, tuple(paths), reading)
+            for (source, reading), paths in looks.items()
+        ]

@@ -4,113 +4,65 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .drive_facts import (
+    DriveFact,
+    FilesFound,
+    Hashed,
+    HashMissed,
+    HintsLost,
+    Looked,
+    LookFailed,
+    Rehashed,
+    ScanFailed,
+    Scanned,
+    Touched,
+)
 from .model import (
-    BlindSpot,
     ConnectionKey,
     Digest,
     Failure,
     FileKey,
     FileResult,
-    Fingerprint,
     HeldSource,
     Outcome,
     RunKey,
-    SourceKey,
     StorageId,
 )
 
-# ---- the drive ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """A hint: something may have happened to this matched file. Hints may be wrong or get lost."""
-
-    key: FileKey
-
-
-@dataclass(frozen=True, slots=True)
-class HintsLost:
-    """The watcher knows that it missed something below this source; only a scan can find it."""
-
-    source: SourceKey
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """One look at each of some files of a source; None: no such file."""
-
-    source: SourceKey
-    looks: tuple[tuple[str, Fingerprint | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LookFailed:
-    """A file or its drive could not be looked at; says nothing about whether it exists."""
-
-    key: FileKey
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hashed:
-    """The file was read whole while its fingerprint stayed this one."""
-
-    key: FileKey
-    fingerprint: Fingerprint
-    digest: Digest
-
-
-@dataclass(frozen=True, slots=True)
-class HashMissed:
-    """The file changed, vanished or could not be read while it was being hashed."""
-
-    key: FileKey
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class FilesFound:
-    """A part of a scan: files whose fingerprint is not the one the journal remembers."""
-
-    source: SourceKey
-    files: tuple[tuple[str, Fingerprint], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Scanned:
-    """The end of a scan of a healthy source.
-
-    `missing`: remembered files whose folder was listed without error (or whose folder is gone
-    from a parent that was) and that were not there. `known`: how many files are remembered.
-    `blind`: what could not be read and can hold a match; nothing below that is in `missing`.
-    `remote`: other hosts may change the drive that is there without this one noticing.
-    `drives_inside`: the drives mounted below the folder, each with its path and identity.
-    """
-
-    source: SourceKey
-    identity: str
-    known: int
-    missing: tuple[str, ...] = ()
-    blind: tuple[BlindSpot, ...] = ()
-    remote: bool = False
-    drives_inside: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ScanFailed:
-    """The source itself is offline, unreadable, or not the drive it was.
-
-    `needs_person`: it can be read, but what is there is not what was; a person may approve it.
-    `drive`: what is there; `missing_count`: how many remembered files are missing, if counted.
-    """
-
-    source: SourceKey
-    reason: str
-    needs_person: bool = False
-    drive: str = ""
-    missing_count: int = 0
+__all__ = [
+    "ApproveAsked",
+    "DriveFact",
+    "Fact",
+    "FilesFound",
+    "HashMissed",
+    "Hashed",
+    "HintsLost",
+    "LookFailed",
+    "Looked",
+    "PersonFact",
+    "PrepareFailed",
+    "Prepared",
+    "Rehashed",
+    "Reserved",
+    "RetryAsked",
+    "RunFact",
+    "RunFound",
+    "RunLookFailed",
+    "RunRefused",
+    "RunSeen",
+    "RunStarted",
+    "ScanFailed",
+    "Scanned",
+    "StartClashed",
+    "StartFailed",
+    "StorageFact",
+    "StoreFailed",
+    "StoreMoved",
+    "Stored",
+    "SyncAsked",
+    "Ticked",
+    "Touched",
+]
 
 
 # ---- Storage --------------------------------------------------------------------------
@@ -261,17 +213,6 @@ class Ticked:
     """Time has passed."""
 
 
-DriveFact = (
-    Touched
-    | HintsLost
-    | Looked
-    | LookFailed
-    | Hashed
-    | HashMissed
-    | FilesFound
-    | Scanned
-    | ScanFailed
-)
 StorageFact = Reserved | Stored | StoreMoved | StoreFailed
 RunFact = (
     Prepared

@@ -26,6 +26,7 @@ from .model import (
     Source,
     SourceRow,
 )
+from .rehash import Rehasher
 from .runs import Runs
 from .settle import Settler
 from .stores import Stores
@@ -60,7 +61,8 @@ class Machine:
         self._ledger.load(self._connection_of)
         sources = {source.key: source for source in setup.sources}
         settler = Settler(lambda key: _quiet_s(sources[key.source], key))
-        self._drive = Drive(self._ledger, settler, jitter, self._note_activity)
+        rehasher = Rehasher(rows, setup.rehash_every_s)
+        self._drive = Drive(self._ledger, settler, jitter, self._note_activity, rehasher)
         for source in setup.sources:
             row = saved_state.sources.get(source.key, SourceRow(source.key))
             if row.patterns != source.patterns:
@@ -147,6 +149,7 @@ class Machine:
                 | facts.LookFailed()
                 | facts.Hashed()
                 | facts.HashMissed()
+                | facts.Rehashed()
                 | facts.FilesFound()
                 | facts.Scanned()
                 | facts.ScanFailed()

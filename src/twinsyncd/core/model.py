@@ -61,6 +61,16 @@ class Fingerprint:
     ctime_ns: int = 0
 
 
+def is_as_remembered(found: Fingerprint, known: Fingerprint | None) -> bool:
+    """Return whether they are equal, as far as the journal of an older version can say.
+
+    It had no change time; reading the file again in the background fills it in.
+    """
+    if known is not None and known.ctime_ns == 0:
+        found = replace(found, ctime_ns=0)
+    return found == known
+
+
 UNLIKE_ANY: Final = Fingerprint(size_bytes=-1, mtime_ns=0)
 """Of a file that could not be read: remembered, so it can be missed, and like no look at it."""
 
@@ -286,3 +296,4 @@ class Setup:
     connections: tuple[Connection, ...]
     sources: tuple[Source, ...]
     uploads_max: int = 4  # stores under way per lane
+    rehash_every_s: float = 0.0  # every file is read again so often; 0: never

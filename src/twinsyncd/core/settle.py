@@ -50,6 +50,10 @@ class Settler:
         """Return how many files are not known to be settled; those set aside do not count."""
         return self._counts.total()
 
+    def is_aside(self, key: FileKey) -> bool:
+        """Return whether the file is looked at only now and then, as it could not be read."""
+        return self._entries[key].aside
+
     def unsettled(self, source: SourceKey) -> int:
         """Return how many files of the source are not settled, without those set aside."""
         return self._counts[source]

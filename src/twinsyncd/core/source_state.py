@@ -7,8 +7,8 @@ from typing import Final
 
 from .commands import Scan
 from .facts import Scanned
-from .model import Source, SourceRow
-from .safety import CONFIRM_S
+from .model import Now, Source, SourceRow
+from .safety import CONFIRM_S, EXAMPLES_MAX
 from .waits import delay_s
 
 SCAN_SOON_S: Final = 0.5  # losses of hints come in groups; one scan covers them all
@@ -79,3 +79,17 @@ def scan_for(row: SourceRow) -> Scan:
     if not row.approved:
         return Scan(row.key, row.identity, drives_inside=row.drives_inside)
     return Scan(row.key, row.drive, approved=row.missing_count > 0, drives_inside=row.drives_inside)
+
+
+def seen_by(fact: Scanned, before: SourceRow, now: Now) -> SourceRow:
+    """Return the row of a source that was scanned: which drive, and what could not be read."""
+    row = SourceRow(fact.source, fact.identity, drives_inside=fact.drives_inside)
+    if not fact.blind:
+        return row
+    shown = sorted(fact.blind, key=lambda spot: spot.path)[:EXAMPLES_MAX]
+    return replace(
+        row,
+        blind=tuple(shown),
+        blind_count=len(fact.blind),
+        blind_since_s=before.blind_since_s or now.wall_s,
+    )

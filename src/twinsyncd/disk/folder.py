@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import Digest, Fingerprint, SourceKey
-from .look import StableContent, digest_of, look
+from .look import StableContent, digest_of, look, try_reading
 from .protocols import Known, PathFilter
 from .scan import scan
 from .tree import Tree
@@ -26,6 +26,10 @@ class Folder:
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
         return look(self.tree, path)
+
+    def try_reading(self, path: str) -> None:
+        """Open the file and read a byte. Raises DiskError if that is not possible."""
+        try_reading(self.tree, path)
 
     def digest(self, path: str, fingerprint: Fingerprint) -> Digest:
         """Read the file whole while it stays the same. Raises FileMoved, DiskError."""

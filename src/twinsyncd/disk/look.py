@@ -51,6 +51,19 @@ def look(tree: Tree, path: str) -> Fingerprint | None:
     return fingerprint_of(found) if stat.S_ISREG(found.st_mode) else None
 
 
+def try_reading(tree: Tree, path: str) -> None:
+    """Open the file and read a byte, which says whether the right to read it was given.
+
+    Raises FileMoved, DiskError.
+    """
+    with _translated(tree.folder / path):
+        descriptor = tree.open(path)
+        try:
+            os.read(descriptor, 1)
+        finally:
+            os.close(descriptor)
+
+
 def digest_of(tree: Tree, path: str, fingerprint: Fingerprint) -> Digest:
     """Return the SHA-256 of the whole file, which kept this fingerprint all the while.
 

@@ -40,6 +40,9 @@ class Readable(Protocol):
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
 
+    def try_reading(self, path: str) -> None:
+        """Open the file and read a byte. Raises DiskError if that is not possible."""
+
     def digest(self, path: str, fingerprint: Fingerprint) -> Digest:
         """Read the file whole while it stays the same. Raises FileMoved, DiskError."""
 

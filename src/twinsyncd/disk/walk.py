@@ -14,11 +14,10 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Final
 
 from ..core.facts import Scanned
-from ..core.model import BlindSpot, Fingerprint, SourceKey
+from ..core.model import BlindSpot, Fingerprint, SourceKey, is_as_remembered
 from .look import fingerprint_of, is_unicode
 from .nested import NestedDrives, drive_is_away
 from .protocols import Entry, Known, PathFilter
@@ -219,7 +218,7 @@ class Walk:
             return
         absent.discard(entry.name)
         fingerprint = fingerprint_of(found)
-        if not _is_as_remembered(fingerprint, known) and (known is None or self._is_ours(path)):
+        if not is_as_remembered(fingerprint, known) and (known is None or self._is_ours(path)):
             self._found.append((path, fingerprint))
 
     def _is_ours(self, path: str) -> bool:
@@ -255,16 +254,6 @@ def _below(folder: str, name: str) -> str:
 def _printable(path: str) -> str:
     """Return the path with what is not Unicode spelt out, so that it can be stored and shown."""
     return path.encode(errors="backslashreplace").decode()
-
-
-def _is_as_remembered(found: Fingerprint, known: Fingerprint | None) -> bool:
-    """Return whether they are equal, as far as the journal of an older version can say.
-
-    It had no change time; the re-hash in the background reads such a file once and fills it in.
-    """
-    if known is not None and known.ctime_ns == 0:
-        found = replace(found, ctime_ns=0)
-    return found == known
 
 
 def _is_junction(found: os.stat_result) -> bool:

@@ -74,6 +74,16 @@ class JournalReader(FileRows):
             for row in connection.execute(query).mappings():
                 yield to_file(row)
 
+    def hashed_before(
+        self, sources: Iterable[SourceKey], before_s: float, limit: int
+    ) -> list[FileRow]:
+        """Return files last read before that wall-clock time [s], longest ago first."""
+        files = tables.files.c
+        due = files.source.in_(list(sources)) & (files.seen != "") & (files.hashed_s < before_s)
+        query = select(tables.files).where(due, files.unread == "").order_by(files.hashed_s)
+        with self._engine.connect() as connection:
+            return [to_file(row) for row in connection.execute(query.limit(limit)).mappings()]
+
     def every(self, sources: Iterable[SourceKey]) -> Iterator[FileRow]:
         """Yield all rows of these sources."""
         query = select(tables.files).where(tables.files.c.source.in_(list(sources)))

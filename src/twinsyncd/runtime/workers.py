@@ -18,12 +18,14 @@ import structlog
 
 from ..core import commands, facts
 from ..core.model import (
+    ABSENT,
     ConnectionKey,
     Failure,
     Fault,
     FileKey,
     RunKey,
     SourceKey,
+    is_as_remembered,
 )
 from ..disk.protocols import Readable
 from ..errors import CloudError, DiskError, FileMoved, ShareSilent
@@ -75,7 +77,7 @@ class Workers:
         match command:
             case commands.Scan(source) | commands.LookAt(source):
                 self._begin_on_share(source, command)
-            case commands.Hash(key):
+            case commands.Hash(key) | commands.Rehash(key):
                 self._begin_on_share(key.source, command)
             case commands.Store():
                 self._begin_on(self._uploads, command)
@@ -142,6 +144,8 @@ class DriveWorker:
                 return self._look(command)
             case commands.Hash():
                 return self._hash(command)
+            case commands.Rehash():
+                return self._rehash(command)
             case _:
                 assert_never(command)
 
@@ -159,7 +163,10 @@ class DriveWorker:
         looks = []
         for path in command.paths:
             try:
-                looks.append((path, folder.look(path)))
+                found = folder.look(path)
+                if found is not None and command.reading:
+                    folder.try_reading(path)
+                looks.append((path, found))
             except DiskError as exc:
                 self.post(facts.LookFailed(FileKey(command.source, path), str(exc)))
         return facts.Looked(command.source, tuple(looks))
@@ -171,6 +178,16 @@ class DriveWorker:
         except DiskError as exc:
             return facts.HashMissed(command.key, str(exc))
         return facts.Hashed(command.key, command.fingerprint, digest)
+
+    def _rehash(self, command: commands.Rehash) -> facts.Fact:
+        folder, key = self.shares[command.key.source].folder, command.key
+        try:
+            found = folder.look(key.path)
+            if found is not None and is_as_remembered(found, command.fingerprint):
+                return facts.Rehashed(key, found, folder.digest(key.path, found))
+        except DiskError as exc:
+            log.info("rehash.missed", source=key.source, path=key.path, reason=str(exc))
+        return facts.Rehashed(key, None, ABSENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +235,11 @@ class CloudWorker:
 def _silence_of(command: commands.Command, reason: str) -> list[facts.Fact]:
     """Return what makes a scan find out whether the whole share is silent."""
     match command:
-        case commands.LookAt(source) | commands.Hash(FileKey(source)):
+        case (
+            commands.LookAt(source)
+            | commands.Hash(FileKey(source))
+            | commands.Rehash(FileKey(source))
+        ):
             return [facts.HintsLost(source, reason)]
         case _:
             return []
@@ -235,6 +256,8 @@ def _unanswered(command: commands.Command, failure: Failure) -> list[facts.Fact]
             return [*unseen, facts.Looked(source, ())]
         case commands.Hash(key):
             return [facts.HashMissed(key, failure.message)]
+        case commands.Rehash(key):
+            return [facts.Rehashed(key, None, ABSENT)]
         case _:
             return [failed(command, failure)]
 
