@@ -114,7 +114,7 @@ def test_a_hash_answers_with_the_fingerprint_it_was_asked_for(scene: Scene) -> N
 
 
 def test_a_file_that_can_be_looked_at_and_not_read_fails_a_reading_look(scene: Scene) -> None:
-    """Looking needs no right to read: such a file would be taken for mended again and again (K3)."""
+    """Looking needs no right to read: such a file would count as mended each time (K3)."""
     scene.folder.unreadable = DiskError("permission denied")
     plain, reading = commands.LookAt(CAD, ("a.dgn",)), commands.LookAt(CAD, ("a.dgn",), True)
 
