@@ -71,6 +71,16 @@ def test_what_could_not_be_read_is_named_and_is_not_in_sync(office: Office) -> N
     assert "secret: Permission denied" in printed.out
 
 
+def test_a_source_that_is_not_watched_is_named_with_the_remedy(office: Office) -> None:
+    """A limit of the kernel is raised by whoever reads of it (K7)."""
+    source = SourceRow(CAD, "drive", watch_trouble="raise it with 'sysctl -w x=1'")
+    office.remember(Decision(files=(SYNCED,), sources=(source,)))
+
+    printed = office.types("status")
+
+    assert f"noticed late  {CAD}: raise it with 'sysctl -w x=1'" in printed.out
+
+
 # ---- a configuration that cannot be used --------------------------------------------------
 
 

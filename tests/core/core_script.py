@@ -281,6 +281,7 @@ class Script:
             fact,
             facts.Touched
             | facts.HintsLost
+            | facts.HintsDegraded
             | facts.FilesFound
             | facts.LookFailed
             | facts.Reserved

@@ -246,6 +246,16 @@ def test_a_drive_inside_the_source_must_be_found_again_by_the_next_scan() -> Non
     offline.hears(after_s=OFFLINE_BASE_S).says(expecting)
 
 
+def test_trouble_of_the_watches_is_kept_until_it_ends() -> None:
+    """Scans go on, so it must not vanish with the next one; a restart finds it anew."""
+    script = synced().hears(facts.HintsDegraded(CAD, "limit reached")).says()
+    script = scanning(script).hears(scanned(1)).says().source(watch_trouble="limit reached").rests()
+
+    script.hears(facts.HintsDegraded(CAD, "")).says().source(watch_trouble="")
+    script.hears(facts.HintsDegraded(CAD, "again")).says()
+    script.dies().hears().says(scan()).source(watch_trouble="")
+
+
 def test_a_missing_file_is_not_stored_until_it_is_seen_again() -> None:
     """The store could only fail; the scan after the next tells what became of it."""
     script = storing().hears(facts.StoreMoved(A)).says(look_at(A)).hears(saw(A, None)).says()

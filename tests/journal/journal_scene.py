@@ -53,6 +53,7 @@ WHOLE_DECISION = Decision(
             blind=(BlindSpot("secret", "permission denied"),),
             blind_count=1,
             blind_since_s=8.5,
+            watch_trouble="the limit of inotify watches is reached",
         ),
     ),
     history=(RunRecord("imodel", "one", "run-0", Outcome.PARTIAL, 1.5, 2.5, 7, "some failed"),),

@@ -47,7 +47,9 @@ TOLD: list[tuple[facts.Fact, str, str, dict[str, Any]]] = [
     (facts.PrepareFailed("one", FAILURE), "run.not_started", "warning", {"fault": "throttled"}),
     (facts.StartFailed("one", FAILURE), "run.not_started", "warning", {"fault": "throttled"}),
     (facts.RunLookFailed("one", "run-1", FAILURE), "run.not_seen", "warning", {"run": "run-1"}),
-    (facts.HintsLost(CAD, "overflow"), "watch.degraded", "warning", {"reason": "overflow"}),
+    (facts.HintsLost(CAD, "overflow"), "watch.lost", "warning", {"reason": "overflow"}),
+    (facts.HintsDegraded(CAD, "limit"), "watch.degraded", "warning", {"reason": "limit"}),
+    (facts.HintsDegraded(CAD, ""), "watch.restored", "info", {"source": CAD}),
     (facts.Scanned(CAD, "drive", 5, ("x", "y")), "scan.ended", "debug", {"missing": 2}),
 ]
 SILENT: list[facts.Fact] = [

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from runtime_scene import BIM, CAD, WAIT_S
 
-from twinsyncd.core.facts import Fact, HintsLost
+from twinsyncd.core.facts import Fact, HintsDegraded, HintsLost
 from twinsyncd.disk.protocols import PathFilter
 from twinsyncd.runtime.watch_supervisor import WatchSupervisor
 
@@ -36,6 +36,7 @@ class FakeWatcher:
         self.watched: queue.Queue[str] = queue.Queue()
         self.checked: queue.Queue[str] = queue.Queue()
         self.stopped = False
+        self.troubled: dict[str, str] = {}
 
     def watch(self, source: str, folder: Path, wanted: PathFilter) -> None:
         self._use(source)
@@ -46,7 +47,7 @@ class FakeWatcher:
         self.checked.put(source)
 
     def trouble(self) -> dict[str, str]:
-        return {}
+        return self.troubled
 
     def stop(self) -> None:
         self.stopped = True
@@ -119,7 +120,24 @@ def test_a_drive_that_hangs_later_is_left_to_a_scan() -> None:
         watcher.gate.set()
 
     assert lost == HintsLost(CAD, "the drive does not answer")
-    assert posted.empty(), "once for each time"
+
+
+def test_trouble_of_a_watch_is_posted_once_and_its_end_too() -> None:
+    """A person reads the limit that was reached and raises it; the log alone is not read (K7)."""
+    watcher = FakeWatcher()
+    watcher.troubled = {CAD: "the limit of inotify watches is reached"}
+    posted: queue.Queue[Fact] = queue.Queue()
+
+    with WatchSupervisor(watcher, WATCHED, posted.put, begin_s=WAIT_S, check_s=0.001):
+        first = posted.get(timeout=WAIT_S)
+        for _ in range(4):
+            watcher.checked.get(timeout=WAIT_S)
+        assert posted.empty()
+        watcher.troubled = {}
+        second = posted.get(timeout=WAIT_S)
+
+    assert first == HintsDegraded(CAD, "the limit of inotify watches is reached")
+    assert second == HintsDegraded(CAD, "")
 
 
 def test_the_watches_end_when_the_work_ends_badly() -> None:

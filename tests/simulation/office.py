@@ -71,7 +71,7 @@ class Office:
                 return False
             case facts.Touched(key):
                 source = key.source
-            case facts.HintsLost(source):
+            case facts.HintsLost(source) | facts.HintsDegraded(source):
                 pass
             case _:
                 return True

@@ -93,6 +93,7 @@ class People:
             return
         if world.chance(chances.overflow):
             world.answer(0.1, facts.HintsLost(key.source, "overflow"))
+            world.answer(0.1, facts.HintsDegraded(key.source, "limit"))
             return
         for _ in range(world.rnd.choice((1, 1, 2))):
             late_s = world.rnd.uniform(0.0, 0.0 if chances.lazy else 1.0)

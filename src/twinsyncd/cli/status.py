@@ -70,6 +70,9 @@ def show(console: Console, report: Report) -> None:
             )
         _show_holds(console, connection.name, connection.holds)
         _show_blind(console, connection.blind)
+        for late in connection.late:
+            where, why = plain(late.source), plain(late.reason)
+            console.print(f"  [yellow]noticed late[/]  {where}: {why}", soft_wrap=True)
     _show_open_files(console, report)
     _show_runs(console, report)
 

@@ -25,7 +25,7 @@ from .model import (
 )
 from .rehash import Rehasher
 from .settle import Settler
-from .source_state import SourceState, seen_by
+from .source_state import SourceState, failed_row, seen_by
 
 LOOKS_MAX: Final = 256  # files per look command: one answer, one commit
 UNREAD_MISSES: Final = 3  # failed reads in a row before a file is set aside; 15 s as a rule
@@ -48,7 +48,7 @@ class Drive:
 
     def add(self, source: Source, row: SourceRow, now: Now) -> None:
         """Add a source; its first scan is due at once."""
-        chosen = replace(row, patterns=source.patterns)
+        chosen = replace(row, patterns=source.patterns, watch_trouble="")
         self.watched[source.key] = SourceState(source, chosen, due_s=now.at_s)
         if chosen != row:
             self.changed[row.key] = chosen
@@ -58,8 +58,8 @@ class Drive:
         match fact:
             case facts.Touched(key):
                 self._touched(key, now)
-            case facts.HintsLost(source):
-                self.watched[source].scan_soon(now.at_s)
+            case facts.HintsLost() | facts.HintsDegraded():
+                self._hints_failed(fact, now)
             case facts.Looked():
                 self.looked(fact, now)
             case facts.LookFailed(key, reason):
@@ -148,6 +148,13 @@ class Drive:
             return
         self.settler.touched(key, now.at_s)
         self.activity(watched.source.connection, now)
+
+    def _hints_failed(self, fact: facts.HintsLost | facts.HintsDegraded, now: Now) -> None:
+        watched = self.watched[fact.source]
+        if isinstance(fact, facts.HintsLost):
+            watched.scan_soon(now.at_s)
+        elif watched.note_trouble(fact.reason):
+            self.changed[fact.source] = watched.row
 
     def found_files(
         self, source: SourceKey, files: tuple[tuple[str, Fingerprint], ...], now: Now
@@ -252,16 +259,7 @@ class Drive:
         watched.failures += 1
         watched.missing.clear()
         before = watched.row
-        accepted = before.approved and fact.drive == before.drive
-        row = SourceRow(
-            before.key,
-            fact.drive if accepted else before.identity,
-            fact.reason,
-            needs_person=fact.needs_person,
-            drive=fact.drive,
-            missing_count=fact.missing_count,
-            drives_inside=before.drives_inside,
-        )
+        row = failed_row(fact, before)
         shown = HeldSource(before.key, before.drive, before.missing_count)
         if before.approved and safety.is_what_was_shown(row, shown):
             row = before  # approved while this scan was under way; the next one believes it

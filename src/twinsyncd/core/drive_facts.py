@@ -23,6 +23,14 @@ class HintsLost:
 
 
 @dataclass(frozen=True, slots=True)
+class HintsDegraded:
+    """Changes in this source are not, or not all, noticed at once; "": they are again."""
+
+    source: SourceKey
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """One look at each of some files of a source; None: no such file."""
 
@@ -113,6 +121,7 @@ class ScanFailed:
 DriveFact = (
     Touched
     | HintsLost
+    | HintsDegraded
     | Looked
     | LookFailed
     | Hashed

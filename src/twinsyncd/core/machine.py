@@ -145,6 +145,7 @@ class Machine:
             case (
                 facts.Touched()
                 | facts.HintsLost()
+                | facts.HintsDegraded()
                 | facts.Looked()
                 | facts.LookFailed()
                 | facts.Hashed()

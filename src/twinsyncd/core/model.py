@@ -180,6 +180,7 @@ class SourceRow:
     blind: tuple[BlindSpot, ...] = ()  # some of what the last scan could not read
     blind_count: int = 0  # how many there are in all
     blind_since_s: float = 0.0  # wall clock [s] since when there are any; 0: there are none
+    watch_trouble: str = ""  # why changes are not noticed at once; "" when they are
 
 
 @dataclass(frozen=True, slots=True)

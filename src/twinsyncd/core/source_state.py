@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from .commands import Scan
-from .facts import Scanned
+from .facts import ScanFailed, Scanned
 from .model import Now, Source, SourceRow
 from .safety import CONFIRM_S, EXAMPLES_MAX
 from .waits import delay_s
@@ -54,7 +54,13 @@ class SourceState:
     def end_scan(self, row: SourceRow, now_s: float) -> bool:
         """Note the result of the scan; return whether it changed the row."""
         self.scanning, self.scanned, self.ended_s = False, True, now_s
-        before, self.row = self.row, replace(row, patterns=self.source.patterns)
+        before = self.row
+        self.row = replace(row, patterns=self.source.patterns, watch_trouble=before.watch_trouble)
+        return self.row != before
+
+    def note_trouble(self, reason: str) -> bool:
+        """Note why changes are not noticed at once; return whether that changed the row."""
+        before, self.row = self.row, replace(self.row, watch_trouble=reason)
         return self.row != before
 
     def scan_again(self, fact: Scanned, now_s: float, jitter: float) -> None:
@@ -92,4 +98,18 @@ def seen_by(fact: Scanned, before: SourceRow, now: Now) -> SourceRow:
         blind=tuple(shown),
         blind_count=len(fact.blind),
         blind_since_s=before.blind_since_s or now.wall_s,
+    )
+
+
+def failed_row(fact: ScanFailed, before: SourceRow) -> SourceRow:
+    """Return the row of a source whose scan failed; an approved drive is the one to expect."""
+    accepted = before.approved and fact.drive == before.drive
+    return SourceRow(
+        before.key,
+        fact.drive if accepted else before.identity,
+        fact.reason,
+        needs_person=fact.needs_person,
+        drive=fact.drive,
+        missing_count=fact.missing_count,
+        drives_inside=before.drives_inside,
     )

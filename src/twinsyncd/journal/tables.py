@@ -82,6 +82,7 @@ sources = Table(
     Column("blind", JSON, nullable=False),  # a list of objects: path, reason
     Column("blind_count", Integer, nullable=False),
     Column("blind_since_s", Float, nullable=False),
+    Column("watch_trouble", Text, nullable=False),
 )
 
 runs = Table(

@@ -86,6 +86,7 @@ class Status:
         SourceKey, tuple[str, ...]
     ]  # by source: some of the files that are missing there
     blind: dict[SourceKey, BlindSource]  # by source: what could not be read
+    watch_trouble: dict[SourceKey, str]  # by source: why changes are not noticed at once
     runs: tuple[RunRecord, ...]  # newest first
     open_files: tuple[OpenFile, ...]
     open_total: int
@@ -149,6 +150,9 @@ class Views:
                     if row["needs_person"]
                 },
                 examples={row["key"]: tuple(row["examples"]) for row in sources if row["examples"]},
+                watch_trouble={
+                    row["key"]: row["watch_trouble"] for row in sources if row["watch_trouble"]
+                },
                 blind={
                     row["key"]: BlindSource(
                         row["blind_count"],

@@ -91,11 +91,20 @@ def _report_fact(fact: facts.Fact) -> None:
             )
         case facts.RunLookFailed(connection, run, failure):
             log.warning("run.not_seen", connection=connection, run=run, reason=failure.message)
-        case facts.HintsLost(source, reason):
-            log.warning("watch.degraded", source=source, reason=reason)
+        case facts.HintsLost() | facts.HintsDegraded():
+            _report_hints(fact)
         case facts.Scanned(source, _, known, missing, blind):
             log.debug("scan.ended", source=source, known=known, missing=len(missing))
             for spot in blind[:BLIND_LOGGED]:
                 log.warning("path.unreadable", source=source, path=spot.path, reason=spot.reason)
         case _:
             pass
+
+
+def _report_hints(fact: facts.HintsLost | facts.HintsDegraded) -> None:
+    if isinstance(fact, facts.HintsLost):
+        log.warning("watch.lost", source=fact.source, reason=fact.reason)
+    elif fact.reason:
+        log.warning("watch.degraded", source=fact.source, reason=fact.reason)
+    else:
+        log.info("watch.restored", source=fact.source)

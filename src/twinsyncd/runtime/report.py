@@ -69,6 +69,14 @@ class Blind:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """A source folder in which changes are noticed by scans alone, and why."""
+
+    source: SourceKey
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionReport:
     """One configured connection."""
 
@@ -78,6 +86,7 @@ class ConnectionReport:
     holds: tuple[Hold, ...]
     blind: tuple[Blind, ...]
     empty: tuple[SourceKey, ...]  # sources in which no file ever matched
+    late: tuple[Late, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +182,9 @@ def _connection(
         _holds(keys, status.offline, status),
         _blind(keys, status),
         tuple(sorted(keys - matched - set(status.offline) - set(status.blind))),
+        tuple(
+            Late(key, status.watch_trouble[key]) for key in sorted(keys & set(status.watch_trouble))
+        ),
     )
 
 

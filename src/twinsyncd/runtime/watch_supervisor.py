@@ -13,9 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-import structlog
-
-from ..core.facts import Fact, HintsLost
+from ..core.facts import Fact, HintsDegraded, HintsLost
 from ..core.model import SourceKey
 from ..disk.protocols import HintSource, PathFilter
 from .threads import Threads
@@ -24,8 +22,6 @@ BEGIN_S: Final = 2.0  # a start waits so long for the watches: the first scan mu
 CHECK_S: Final = 5.0  # how long a dead watch goes unnoticed; the scan finds what it missed
 HUNG_S: Final = 60.0  # a check that takes longer means that the drive does not answer
 THREADS: Final = 16  # checks at once
-
-log = structlog.get_logger()
 
 
 class WatchSupervisor:
@@ -109,7 +105,7 @@ class WatchSupervisor:
                 self._pending.update(due)
             for source in due:
                 self._use(source, partial(self._check, source))
-            logged = self._log_trouble(logged)
+            logged = self._report_trouble(logged)
 
     def _use(self, source: SourceKey, act: Callable[[], None]) -> None:
         job = self._threads.submit(act, patience_s=self._hung_s)
@@ -126,10 +122,11 @@ class WatchSupervisor:
                 self._hung.add(source)
                 self._post(HintsLost(source, "the drive does not answer"))
 
-    def _log_trouble(self, logged: Mapping[SourceKey, str]) -> dict[SourceKey, str]:
+    def _report_trouble(self, logged: Mapping[SourceKey, str]) -> dict[SourceKey, str]:
         silent = dict.fromkeys(self._hung, "the drive does not answer")
         trouble = {**self._watcher.trouble(), **silent}
-        for source, reason in trouble.items():
-            if logged.get(source) != reason:
-                log.warning("watch.degraded", source=source, reason=reason)
+        for source in self._watched:
+            reason = trouble.get(source, "")
+            if logged.get(source, "") != reason:
+                self._post(HintsDegraded(source, reason))
         return trouble
