@@ -1,4 +1,4 @@
-"""The only code that speaks HTTP to the platform."""
+"""The only code that sends HTTP requests to the platform."""
 
 from __future__ import annotations
 

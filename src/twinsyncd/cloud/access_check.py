@@ -1,4 +1,4 @@
-"""Finds out step by step whether the platform can be used as configured, and what to mend."""
+"""Checks step by step whether the platform can be used as configured, and how to correct it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .session import Cloud
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One step: what was tried, what was found, and, unless it is good, how to mend it."""
+    """One step: what was tried, what was found, and, unless it is good, how to correct it."""
 
     step: str
     good: bool
@@ -61,7 +61,7 @@ def _examine_imodel(cloud: Cloud, itwin_id: str, imodel_id: str) -> CheckResult:
 
 
 def _bad(step: str, exc: CloudError, fix: str) -> CheckResult:
-    """Return what went wrong; a network's trouble is not mended in the configuration."""
+    """Return what went wrong; a network failure is not corrected in the configuration."""
     if exc.failure.fault in {Fault.TRANSIENT, Fault.THROTTLED}:
         fix = "check the network and api_url, then try again"
     return CheckResult(step, False, exc.failure.message, fix)

@@ -27,7 +27,7 @@ _OPERATION: Final = "sign in"
 class ServiceLogin(httpx.Auth):
     """Puts a bearer token on requests; one sign-in at a time, shared by all threads.
 
-    `client_secret` is asked at every sign-in, since it may be a file that rotates. `now` is
+    `client_secret` is read at every sign-in, since it may be a file that is replaced. `now` is
     monotonic seconds. Raises CloudError UNAUTHORISED when the issuer refuses.
     """
 
@@ -59,14 +59,14 @@ class ServiceLogin(httpx.Auth):
 
     @property
     def identity(self) -> str:
-        """Who the platform sees: the member to invite to an iTwin."""
+        """The member to invite to an iTwin, as the platform names this application."""
         return f"{self.client_id}@apps.imsoidc.bentley.com"
 
     def token(self) -> str:
         """Return a token that lives for another minute, signing in if there is none.
 
-        Who waited while somebody else's sign-in failed shares that failure: one outage must not
-        cost every thread its own time-out.
+        A thread that waited while another one's sign-in failed gets that failure: one outage must
+        not cost every thread its own time-out.
         """
         asked_s = self._now()
         with self._lock:
@@ -85,7 +85,7 @@ class ServiceLogin(httpx.Auth):
     def sync_auth_flow(
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign the request; after a 401 sign in anew and send it once more."""
+        """Sign the request; after a 401 sign in again and send it once more."""
         token = self.token()
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
@@ -127,7 +127,7 @@ class ServiceLogin(httpx.Auth):
             raise CloudError(_OPERATION, Failure(Fault.UNAUTHORISED, message)) from exc
 
     def _find_endpoint(self) -> httpx.URL:
-        """Return the token endpoint: as discovered, or where the issuer has always had it.
+        """Return the token endpoint: as discovered, or the usual path below the issuer.
 
         The secret only ever goes to the issuer's own domain.
         """

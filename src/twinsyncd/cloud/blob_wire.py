@@ -1,4 +1,4 @@
-"""Reads and writes the blob service's XML and knows what its errors mean.
+"""Reads and writes the blob service's XML and classifies its errors.
 
 Source: Azure Blob Storage REST, "Put Block List", "Get Block List", "Status and error codes".
 """
@@ -67,7 +67,7 @@ def error_of(operation: str, response: httpx.Response) -> CloudError:
 def _fault_of(status: int, code: str) -> Fault:
     """Return the kind of failure: other client errors than a lost race are about this one file.
 
-    A refused link says nothing about the platform's credentials, nor a lease about other files.
+    A refused link does not concern the platform's credentials, nor a lease other files.
     """
     if code in _START_ANEW or (status in _LOST_RACE and not code.startswith("Lease")):
         return Fault.TRANSIENT

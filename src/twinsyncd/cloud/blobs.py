@@ -2,7 +2,7 @@
 
 Small content goes in one request; larger content in blocks that stay invisible until the block
 list is committed. Nothing is committed before the content is verified, and a commit is bound to
-the blob as it was found, so that a request long given up cannot overwrite a newer content.
+the blob as it was found, so that a request given up long ago cannot overwrite newer content.
 Source: Azure Blob Storage REST, "Put Blob", "Put Block", "Put Block List", "Get Block List",
 "Specifying conditional headers".
 """
@@ -39,7 +39,7 @@ class Blobs:
     """Uploads to signed URLs; safe to share between threads."""
 
     def __init__(self, http: httpx.Client, *, sleep: Sleep = time.sleep) -> None:
-        """Take a client that signs nothing; the caller owns and closes it."""
+        """`http` must not sign requests; the caller owns and closes it."""
         assert http.auth is None, "the token must never reach the blob host"
         self._http = http
         self._retrying = retrying(sleep)
@@ -49,7 +49,7 @@ class Blobs:
     ) -> None:
         """Bring the whole content to the blob behind `url`, or leave the blob as it was.
 
-        `first`: the blob is new, so nothing is there yet. `fresh_url` is asked when the URL is
+        `first`: the blob is new, so nothing is there yet. `fresh_url` is called when the URL is
         no longer accepted. Raises FileMoved before anything is committed when the content is
         not the settled one, and CloudError; a transient one leaves open what the blob holds.
         """
@@ -154,12 +154,12 @@ class _Upload:
         return response
 
     def _renew(self) -> None:
-        """Take a fresh URL; blocks sent so far are of use only if it names the same blob."""
+        """Get a fresh URL; blocks sent so far are of use only if it names the same blob."""
         old = httpx.URL(self._url)
         self._url = self._fresh_url()
         new = httpx.URL(self._url)
         if self._blocks_sent and (old.host, old.path) != (new.host, new.path):
-            raise faults.unclear(_UPLOAD, "the upload must start anew at another place")
+            raise faults.unclear(_UPLOAD, "the service moved the file; the upload starts again")
 
     def _expect(self, response: httpx.Response, status: int) -> None:
         if response.status_code != status:

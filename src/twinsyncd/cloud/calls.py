@@ -34,10 +34,10 @@ class Details(TypedDict, total=False):
 
 
 class ApiCalls:
-    """Speaks to one API over a client that signs; used by several threads at once."""
+    """Calls one API over a client that signs; used by several threads at once."""
 
     def __init__(self, http: httpx.Client, api_url: str, sleep: Sleep) -> None:
-        """Take a client that does not follow redirects; `sleep` waits between repetitions."""
+        """`http` must not follow redirects; `sleep` waits between repetitions."""
         assert not http.follow_redirects, "303 means that a run is active; it must stay visible"
         self._http = http
         self._below = f"{api_url.rstrip('/')}/"

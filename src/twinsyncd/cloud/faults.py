@@ -1,7 +1,7 @@
-"""Turns failed exchanges into CloudError; the only place that knows what a status means.
+"""Turns failed calls into CloudError; the only place that knows what a status means.
 
-A 409 means something else for every operation, so its caller decides; what reaches this module
-counts as transient. Sources: iTwin Platform API pages, "Response codes" of each operation;
+The meaning of 409 differs by operation, so the caller decides; what reaches this module counts
+as transient. Sources: iTwin Platform API pages, "Response codes" of each operation;
 platform page, "Rate limits" (429); RFC 9110, 10.2.3 (Retry-After).
 """
 
@@ -27,12 +27,12 @@ _WORDS: Final = {
     404: "it does not exist (any more), or is hidden from this application",
     410: "it does not exist any more",
     413: "it is too large for the service",
-    429: "the service asks for patience: too many requests",
+    429: "the service limits the request rate (HTTP 429)",
 }
 
 
 def error_of(operation: str, response: httpx.Response) -> CloudError:
-    """Return the error for an answer that is not the hoped-for one; reads the body."""
+    """Return the error for an answer that is not a success; reads the body."""
     answer = wire.service_error(response.content)
     failure = Failure(
         fault_of(response.status_code),
@@ -44,7 +44,7 @@ def error_of(operation: str, response: httpx.Response) -> CloudError:
 
 
 def error_from(operation: str, exc: Exception, *, request_id: str = "") -> CloudError:
-    """Return the error for an api_calls without a (readable) answer: its effect is not known."""
+    """Return the error for a call without a readable answer: its effect is not known."""
     message = redact(_network_words(exc))[:_MESSAGE_MAX]
     return CloudError(operation, Failure(Fault.TRANSIENT, message, request_id=request_id))
 
@@ -61,21 +61,21 @@ def fault_of(status: int) -> Fault:
         case _ if status in _TRANSIENT or status >= 500 or status < 300:
             return Fault.TRANSIENT
         case _:
-            return Fault.REFUSED  # asking again in the same words will not help
+            return Fault.REFUSED  # repeating the same request will not help
 
 
 def refused(operation: str, message: str) -> CloudError:
-    """Return the error for something that only a person can put right."""
+    """Return the error for something that only a person can correct."""
     return CloudError(operation, Failure(Fault.REFUSED, message))
 
 
 def unclear(operation: str, message: str) -> CloudError:
-    """Return the error for an answer that contradicts itself: look again, then repeat."""
+    """Return the error for an answer that contradicts itself; looking again may help."""
     return CloudError(operation, Failure(Fault.TRANSIENT, message))
 
 
 def retry_after_s(headers: httpx.Headers) -> float:
-    """Return the seconds the service asks to wait; 0 if it does not say.
+    """Return the seconds to wait as the service requests; 0 if it names none.
 
     A date is counted from the answer's own Date, so a wrong clock here does not matter.
     """
@@ -100,7 +100,7 @@ def _words(status: int, answer: ServiceError) -> str:
         )
     if not theirs:
         return ours or f"the service answered HTTP {status}"
-    return f"{ours} (it says: {theirs})" if ours else theirs
+    return f"{ours} (the service: {theirs})" if ours else theirs
 
 
 _UNTRUSTED: Final = (

@@ -27,8 +27,8 @@ def same_party(url: httpx.URL, known: httpx.URL) -> bool:
 def resolve(link: str, api: httpx.URL) -> httpx.URL:
     """Return the URL to call for a link of an answer: absolute, relative, or on a proxied host.
 
-    A link to a stranger's host keeps its path and goes to the API's own host, so that the token
-    never leaves the house.
+    A link to a stranger's host keeps its path and goes to the API's own host, so that no
+    stranger gets the token.
     """
     url = httpx.URL(f"{api}/").join(link)
     if same_party(url, api):

@@ -29,7 +29,7 @@ Sleep = Callable[[float], None]
 def retrying(sleep: Sleep = time.sleep) -> Retrying:
     """Return a policy to call functions through; it may be shared by threads.
 
-    At most three tries within 30 s; waits as long as the service asks for, or gives up at once
+    At most three tries within 30 s; waits as long as the service requests, or gives up at once
     when that is too long. The last error is raised as it was.
     """
     return Retrying(

@@ -29,7 +29,7 @@ _BLOB: Final = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=60.0)  #
 
 @dataclass(frozen=True, slots=True)
 class CloudSettings:
-    """Where the platform is and who we are; the secret is asked for at every sign-in."""
+    """Addresses and credentials of the platform; the secret is read at every sign-in."""
 
     client_id: str
     client_secret: Callable[[], str] = field(repr=False)
@@ -39,7 +39,7 @@ class CloudSettings:
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """What targets and `check` speak through."""
+    """The clients that targets and `check` use."""
 
     platform: Platform
     blobs: Blobs

@@ -1,4 +1,4 @@
-"""The platform's answers, as values; only what is used here."""
+"""The platform's answers as values; only the members that are used here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class StorageConnectionInfo:
-    """A storage connection; last_run_link is None if the answer does not speak of it."""
+    """A storage connection; last_run_link is None if the answer has no such member."""
 
     id: str
     name: str
@@ -95,7 +95,7 @@ class Start(StrEnum):
 
     ACCEPTED = "accepted"  # 202: a new run
     ACTIVE = "active"  # 303: this run is active on the iModel; nothing was started
-    CLASHED = "clashed"  # 409: several requests met; ours was not taken
+    CLASHED = "clashed"  # 409: several requests came at once; ours was not accepted
 
 
 @dataclass(frozen=True, slots=True)

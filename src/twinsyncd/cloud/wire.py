@@ -1,7 +1,7 @@
 """Reads the platform's JSON into values, tolerating everything it is known to do.
 
-Unknown members and enum values are kept or ignored, nulls and missing members read as empty,
-dates of the year 1 read as "not set". Only what nothing can be done without is required.
+Unknown members and enum values are kept or ignored; nulls and missing members are empty; dates of
+the year 1 mean "not set". Only members that are indispensable are required.
 Source: iTwin Platform, Storage, Synchronization, iModels and iTwins API pages, and the 2022
 OpenAPI exports in iTwin/demo-portal, read 2026-11.
 """
@@ -32,7 +32,7 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class Unreadable(ValueError):
-    """The answer lacks something nothing can be done without."""
+    """The answer lacks a member that is indispensable."""
 
 
 def page(body: bytes, key: str, read: Callable[[Any], T]) -> tuple[tuple[T, ...], bool]:
@@ -161,12 +161,12 @@ def _item(value: Any, *, folder: bool = False) -> StorageItem:
 
 def _connection(value: Any) -> StorageConnectionInfo:
     entry = _mapping(value)
-    spoken = "lastRun" in _mapping(entry.get("_links"))
+    named = "lastRun" in _mapping(entry.get("_links"))
     return StorageConnectionInfo(
         _needed(_text(entry, "id"), "id"),
         _text(entry, "displayName"),
         _text(entry, "iModelId"),
-        _href(entry, "lastRun") if spoken else None,
+        _href(entry, "lastRun") if named else None,
     )
 
 
@@ -194,8 +194,8 @@ def _task(value: Any) -> Task:
     entry = _mapping(value)
     error = _mapping(entry.get("error"))
     report = _mapping(_mapping(entry.get("details")).get("synchronizationReport"))
-    said = (_text(error, "message"), _text(error, "description"))  # what, and what to do
-    message = " ".join(dict.fromkeys(text for text in said if text)) or _text(report, "message")
+    texts = (_text(error, "message"), _text(error, "description"))  # what, and what to do
+    message = " ".join(dict.fromkeys(text for text in texts if text)) or _text(report, "message")
     return Task(
         StorageId(_text(entry, "storageFileId") or _text(entry, "sourceFileId")),
         _text(entry, "state"),

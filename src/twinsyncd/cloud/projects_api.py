@@ -1,0 +1,56 @@
+"""The operations of the iTwins API and the iModels API that are used here; all of them read.
+
+Sources: iTwins API and iModels API, one operation page each, read 2026-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from . import wire
+from .calls import REPRESENTATION, V2
+from .operations import Operations, segment, understood
+from .values import Changeset, Named
+
+CHANGESETS_PAGE: Final = 1000  # the documented maximum
+
+
+class ProjectsApi(Operations):
+    """iTwins, iModels and their changesets."""
+
+    def imodel(self, imodel_id: str) -> Named:
+        """Return an iModel's name and iTwin."""
+        return self._read(
+            "look at the iModel",
+            f"/imodels/{segment(imodel_id)}",
+            lambda body: wire.named(body, "iModel"),
+            accept=V2,
+        )
+
+    def changesets(self, imodel_id: str) -> Iterator[Changeset]:
+        """Yield the iModel's changesets, oldest first.
+
+        Source: iModels API, "Get iModel changesets" (afterIndex, $top up to 1000).
+        """
+        path, last = f"/imodels/{segment(imodel_id)}/changesets", 0
+        while True:
+            params: dict[str, str | int] = {
+                "afterIndex": last,
+                "$top": CHANGESETS_PAGE,
+                "$orderBy": "index asc",
+            }
+            response = self._calls.repeatable(
+                "list the changesets", "GET", path, params=params, prefer=REPRESENTATION, accept=V2
+            )
+            entries = understood("list the changesets", response, wire.changesets)
+            yield from entries
+            newest = max((entry.index for entry in entries), default=last)
+            if newest <= last:
+                return
+            last = newest
+
+    def itwin(self, itwin_id: str) -> Named:
+        """Return an iTwin's name."""
+        path = f"/itwins/{segment(itwin_id)}"
+        return self._read("look at the iTwin", path, lambda body: wire.named(body, "iTwin"))

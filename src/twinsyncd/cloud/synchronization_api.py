@@ -1,0 +1,108 @@
+"""The operations of the Synchronization API that are used here: storage connections and runs.
+
+Reading and idempotent calls are repeated briefly; calls that create or start something never are.
+Source: Synchronization API, one operation page each, read 2026-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ..core.model import StorageId
+from . import faults, wire
+from .links import RunAddress
+from .operations import Operations, segment, understood
+from .values import Run, SourceFile, Start, StartAnswer, StorageConnectionInfo
+
+SYNCHRONIZATION_PAGE: Final = 100  # the default there; no maximum is documented
+_CONNECTIONS: Final = "/synchronization/imodels/storageconnections"
+
+
+class SynchronizationApi(Operations):
+    """Connections of an iModel, their source files and their runs."""
+
+    def connections(self, imodel_id: str) -> Iterator[StorageConnectionInfo]:
+        """Yield the iModel's storage connections; most only with id and name."""
+        return self._pages(
+            "list the iModel's connections",
+            _CONNECTIONS,
+            wire.connections,
+            SYNCHRONIZATION_PAGE,
+            {"imodelId": imodel_id},
+        )
+
+    def connection(self, connection_id: str) -> StorageConnectionInfo:
+        """Return a storage connection by its id."""
+        path = f"{_CONNECTIONS}/{segment(connection_id)}"
+        return self._read("look at the connection", path, wire.connection)
+
+    def create_connection(
+        self,
+        *,
+        name: str,
+        imodel_id: str,
+        authentication: str,
+        files: Sequence[tuple[StorageId, str]],
+    ) -> StorageConnectionInfo:
+        """Create a storage connection with (file id, connector) pairs, at least one.
+
+        Source: Synchronization API, "Create storage connection" (201; 409 a file is mapped).
+        """
+        operation = f"create the connection {name!r}"
+        body = {
+            "displayName": name,
+            "iModelId": imodel_id,
+            "authenticationType": authentication,
+            "sourceFiles": [_source(storage_id, connector) for storage_id, connector in files],
+        }
+        response = self._calls.once(operation, "POST", _CONNECTIONS, json=body)
+        return understood(operation, response, wire.connection)
+
+    def source_files(self, connection_id: str) -> Iterator[SourceFile]:
+        """Yield the connection's source files."""
+        path = f"{_CONNECTIONS}/{segment(connection_id)}/sourcefiles"
+        return self._pages(
+            "list the connection's files", path, wire.source_files, SYNCHRONIZATION_PAGE
+        )
+
+    def add_source_file(self, connection_id: str, storage_id: StorageId, connector: str) -> None:
+        """Make a stored file a source file of the connection; 409 if the iModel has it already."""
+        self._calls.once(
+            "add a file to the connection",
+            "POST",
+            f"{_CONNECTIONS}/{segment(connection_id)}/sourcefiles",
+            json=_source(storage_id, connector),
+        )
+
+    # ---- runs ---------------------------------------------------------------------------
+
+    def start_run(self, connection_id: str) -> StartAnswer:
+        """Request a run, once.
+
+        Source: Synchronization API, "Run storage connection" (202, 303, 409).
+        """
+        operation = "start a run"
+        path = f"{_CONNECTIONS}/{segment(connection_id)}/run"
+        response = self._calls.once(operation, "POST", path, also=(303, 409))
+        if response.status_code == 409:
+            return StartAnswer(Start.CLASHED)
+        location = response.headers.get("location", "")
+        if not location:
+            raise faults.unclear(operation, "the answer does not name the run")
+        return StartAnswer(
+            Start.ACTIVE if response.status_code == 303 else Start.ACCEPTED, location
+        )
+
+    def run(self, address: RunAddress) -> Run:
+        """Return a run of a storage or manifest connection."""
+        return self._read("look at the run", str(address), wire.run)
+
+    def runs(self, connection_id: str) -> Iterator[Run]:
+        """Yield the connection's runs, in no order that can be relied on."""
+        path = f"{_CONNECTIONS}/{segment(connection_id)}/runs"
+        return self._pages("list the connection's runs", path, wire.runs, SYNCHRONIZATION_PAGE)
+
+
+def _source(storage_id: StorageId, connector: str) -> dict[str, str]:
+    return {"storageFileId": storage_id, "connectorType": connector}
