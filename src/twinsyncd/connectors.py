@@ -1,4 +1,4 @@
-"""Knows which connectors can read which file names; pure data.
+"""Which connectors can read which file names; pure data.
 
 Sources: Synchronization API, "Create storage connection" (accepted values) and "Supported
 formats"; iTwin/itwin-cli extension table; the Synchronization course's sample table, read 2026-11.
@@ -51,7 +51,7 @@ MODELS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys((".3dm", ".3ds", ".skp", ".dae", ".fbx", ".hln", ".igs", ".jt"), _MSTN),
     **dict.fromkeys((".land.xml", ".obj", ".sat", ".stl", ".stp", ".x_t"), _MSTN),
 }
-"""Names that are models wherever they lie; the default connector comes first.
+"""Names that are models in any folder; the default connector comes first.
 
 The extension is the same for OpenRoads, OpenBuildings, ProStructures and plain designs, so every
 source may name its connector.
@@ -67,7 +67,7 @@ ON_REQUEST: Final[Mapping[str, tuple[str, ...]]] = {
     ".xlsx": ("PSEXCEL",),
     ".shp.xml": _GEOSPATIAL,
 }
-"""Names that are more often something else: taken only where a configuration asks for them."""
+"""Names that are more often something else: used only where a configuration names them."""
 
 EXTENSIONS: Final[Mapping[str, tuple[str, ...]]] = {**MODELS, **ON_REQUEST}
 

@@ -1,4 +1,4 @@
-"""Takes secrets out of text that people will read: tokens, signatures, client secrets."""
+"""Removes secrets from text that people will read: tokens, signatures, client secrets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _RULES: Final = (
-    # The query of a signed URL is the key to the blob; no query is worth showing.
+    # The query of a signed URL grants access to the blob; no query is shown.
     (re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]+"), r"\1?[redacted]"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 [redacted]"),
     (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), "[redacted]"),

@@ -1,4 +1,4 @@
-"""Default patterns: the files of a source without `include`, by its connector."""
+"""Default patterns of a source without `include`, by its connector."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LAST_SUFFIX: Final = re.compile(r"(?:\.\w+)+\Z")
 def globs_for(connector: str) -> tuple[str, ...]:
     """Return what `include` is when it is not written; empty if the connector reads no known name.
 
-    For "auto" these are the names that are models wherever they lie.
+    For "auto" these are the names that are models in any folder.
     """
     known: Mapping[str, tuple[str, ...]] = MODELS if connector == AUTO else EXTENSIONS
     fitting = [name for name, readers in known.items() if connector in (AUTO, *readers)]
@@ -29,12 +29,12 @@ def endings_for(include: Iterable[str]) -> tuple[str, ...]:
 
     A name like `.zip`, that is a model only now and then, counts where a glob spells it out.
     """
-    asked = [suffix for suffix in ON_REQUEST if any(_spells(glob, suffix) for glob in include)]
-    return (*MODELS, *asked)
+    written = [suffix for suffix in ON_REQUEST if any(_spells(glob, suffix) for glob in include)]
+    return (*MODELS, *written)
 
 
 def unreadable(glob: str) -> str:
-    """Return the extension that the glob asks for and no connector reads; "" if there is none."""
+    """Return the extension that the glob names and no connector reads; "" if there is none."""
     found = _LAST_SUFFIX.search(glob.rpartition("/")[2])
     return found[0] if found and not connectors_for(f"x{found[0]}") else ""
 

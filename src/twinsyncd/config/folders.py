@@ -29,7 +29,7 @@ def unreachable(folder: Path) -> Reason | None:
         if not folder.exists():
             return f"there is no folder {folder}", _where_else(folder)
         if not folder.is_dir():
-            return f"{folder} is a file", "name the folder that it lies in"
+            return f"{folder} is a file", "name the folder that contains it"
     except OSError as exc:  # a share whose server does not answer
         fix = "check that its server is up and the drive is mounted"
         return f"{folder} cannot be reached ({exc.strerror})", fix
@@ -46,11 +46,11 @@ def find_unreachable(
 ) -> dict[Path, Reason]:
     """Return the folders that cannot be listed, or do not answer within `answer_s` [s]."""
     fix = "check that its server is up and the drive is mounted"
-    asked = {folder: _begin(partial(look, folder)) for folder in dict.fromkeys(folders)}
-    wait(asked.values(), answer_s)
+    answers = {folder: _begin(partial(look, folder)) for folder in dict.fromkeys(folders)}
+    wait(answers.values(), answer_s)
     reasons = {
         folder: answer.result() if answer.done() else (f"{folder} does not answer", fix)
-        for folder, answer in asked.items()
+        for folder, answer in answers.items()
     }
     return {folder: reason for folder, reason in reasons.items() if reason}
 

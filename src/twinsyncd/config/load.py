@@ -24,7 +24,7 @@ UNCLOSED = "a quote or bracket that is opened here is not closed, or a comma is 
 SECRETS = {"client_secret", "client_secret_file"}
 
 Known = Callable[[Config], Container[str]]
-"""Tells the keys of the sources that were scanned before."""
+"""Returns the keys of the sources that were scanned before."""
 
 
 class Overrides(BaseSettings):
@@ -47,7 +47,7 @@ def load(
     """Return the checked configuration; `env` is the process's own unless given.
 
     A folder that cannot be reached is a mistake only in a source that is not `known`; that of a
-    known one lies on a share that is offline. `known` is asked only if there is such a folder.
+    known one lies on a share that is offline. `known` is called only if there is such a folder.
     Without `folders` no share is touched; use it where only the journal is read.
     Raises ConfigError with every mistake that can be made at once.
     """
@@ -111,7 +111,7 @@ def _parsed(file: Path, text: str, lines: TomlLines) -> dict[str, Any]:
 
 def _fix_for(message: str, culprit: str) -> str:
     if "overwrite" in message or "twice" in message or "mutate" in message:
-        return "the same key or heading stands twice; delete one of them"
+        return "the same key or heading is there twice; delete one of them"
     if "\\" in culprit:
         return "write paths with forward slashes, like //fileserver/projects/cad"
     if "Invalid value" in message:

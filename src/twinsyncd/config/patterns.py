@@ -21,14 +21,14 @@ FLAGS: Final = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.IGNORECASE | glo
 
 BY_SUFFIX: Final = re.compile(r"\*\*/\*\.(?:(?P<one>[\w.]+)|\{(?P<several>[\w.]+(?:,[\w.]+)*)\})")
 """The common `**/*.dwg` and `**/*.{dgn,dwg}`, translated here for speed: wcmatch's expression for
-28 suffixes takes 96 us to refuse a path, this one 0.8 us, and a scan asks for every file."""
+28 suffixes takes 96 us to refuse a path, this one 0.8 us, and a scan tests every file."""
 
 ANYTHING: Final = re.compile("")
 NOTHING: Final = re.compile(r"(?!)")
 
 
 class BadPatternError(ValueError):
-    """An invalid glob; the text says why and what to write instead."""
+    """An invalid glob; the text has the reason and what to write instead."""
 
 
 def matcher(
@@ -55,12 +55,12 @@ def wanting(text: str) -> Pattern:
 
 
 def excluding(text: str) -> Pattern:
-    """Return a glob of `exclude`, which takes out a folder with all it holds."""
+    """Return a glob of `exclude`, which excludes a folder with all its contents."""
     clean = _clean(text)
     if clean == "**":
         return Pattern(text, whole=ANYTHING, leads=NOTHING, tree=ANYTHING)
     above = clean.removesuffix("/**")
-    whole = _expression([clean]) if above == clean else NOTHING  # its tree says it already
+    whole = _expression([clean]) if above == clean else NOTHING  # its tree matches it already
     return Pattern(text, whole=whole, leads=NOTHING, tree=_expression([above]))
 
 

@@ -1,4 +1,4 @@
-"""Every key of the configuration file, its type, its default and what is wrong with a bad value."""
+"""Every key of the configuration file: type, default, and the message for a bad value."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Section(BaseModel):
 
 
 class Platform(Section):
-    """Where the platform is; the public cloud unless said otherwise."""
+    """The addresses of the platform; the public cloud unless set."""
 
     api_url: Url = "https://api.bentley.com"
     issuer_url: Url = "https://ims.bentley.com"
@@ -69,7 +69,7 @@ class Auth(Section):
         return self
 
     def secret(self) -> str:
-        """Return the client secret, read anew so that a changed file counts; raises OSError."""
+        """Return the client secret, read again each time; raises OSError."""
         if self.client_secret is not None:
             return self.client_secret.get_secret_value()
         assert self.client_secret_file is not None  # checked when the file was loaded
@@ -114,7 +114,7 @@ class Source(Section):
     def _takes_something(self) -> Source:
         if not self.wanted():
             message = f"nothing is known about the names of files for {self.connector}"
-            raise mistake(message, 'say which files it takes, like include = ["**/*.xyz"]')
+            raise mistake(message, 'name its files, like include = ["**/*.xyz"]')
         return self
 
     def wanted(self) -> Globs:
@@ -200,7 +200,7 @@ class Connection(Section):
 
 
 class Config(Section):
-    """The whole file, checked: what it says is possible and nothing contradicts."""
+    """The whole file, checked."""
 
     platform: Platform = Platform()
     auth: Auth

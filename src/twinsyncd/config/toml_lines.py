@@ -1,6 +1,6 @@
 """Finds the line of a key in a TOML file; the parser itself does not report it.
 
-The file is parsed from its start to one line after another. A key stands in the statement with
+The file is parsed from its start to one line after another. A key belongs to the statement with
 which it first appears, and that statement begins after the last line up to which the file was
 valid before.
 """
@@ -16,15 +16,15 @@ KeyPath = Sequence[str | int]
 
 
 class TomlLines:
-    """The text of one TOML file, asked for the lines of its keys."""
+    """The text of one TOML file, which finds the lines of its keys."""
 
     def __init__(self, text: str) -> None:
-        """Keep the text; nothing is parsed until a line is asked for."""
+        """Keep the text; nothing is parsed before the first question."""
         self._lines = [f"{line}\n" for line in text.split("\n")]
         self._parsed: dict[int, dict[str, Any] | None] = {0: {}}
 
     def line_of(self, path: KeyPath) -> int:
-        """Return the line, from 1, where the key stands, or else the nearest key above it.
+        """Return the line, from 1, of the key, or else of the nearest key above it.
 
         0 if the file holds nothing of the path.
         """
@@ -43,7 +43,7 @@ class TomlLines:
         return self._valid(int(named[1]) - 1 if named else len(self._lines)) + 1
 
     def _first(self, path: KeyPath) -> int:
-        """Halve the file until the statement is found; a key that stands once stays."""
+        """Halve the file until the statement is found; a key that was written stays."""
         low, high = 0, len(self._lines)
         if not self._has(self._valid(high), path):
             return 0

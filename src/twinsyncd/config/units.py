@@ -1,4 +1,4 @@
-"""Durations and shares as people write them: a number and a unit."""
+"""Durations and shares as written in the file: a number and a unit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-LONGEST_S: Final = 30 * 86400.0  # a longer wait is a slip of the pen
+LONGEST_S: Final = 30 * 86400.0  # a longer wait is a typing mistake
 
 _PART: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
 _PER_CENT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%")
@@ -22,10 +22,10 @@ def duration(text: object) -> timedelta:
     if isinstance(text, timedelta):
         return text
     if not isinstance(text, str):
-        raise mistake(f"{text!r} is no duration", _FIX)
+        raise mistake(f"{text!r} is not a duration", _FIX)
     seconds = _seconds(text)
     if not 0 < seconds <= LONGEST_S:
-        raise mistake(f'"{text}" is out of range', "choose more than nothing and at most 30d")
+        raise mistake(f'"{text}" is out of range', "choose a time above zero and at most 30d")
     return timedelta(seconds=seconds)
 
 
@@ -35,7 +35,7 @@ def scan_interval(text: object) -> timedelta | None:
 
 
 def mistake(message: str, fix: str) -> PydanticCustomError:
-    """Return what a validator raises: what is wrong, and what the user can do about it."""
+    """Return the error that a validator raises: what is wrong, and how to correct it."""
     return PydanticCustomError("config", "{message}", {"message": message, "fix": fix})
 
 
@@ -43,7 +43,7 @@ def share(text: object) -> float:
     """Return the part of one that `text` names in per cent; raises a PydanticCustomError."""
     number = _PER_CENT.fullmatch(text.strip()) if isinstance(text, str) else None
     if number is None or not 0 < float(number[1]) <= 100:
-        raise mistake(f"{text!r} is no share", 'write a share in quotes, like "20%"')
+        raise mistake(f"{text!r} is not a share", 'write a share in quotes, like "20%"')
     return float(number[1]) / 100
 
 
@@ -51,7 +51,7 @@ def _seconds(text: str) -> float:
     parts = list(_PART.finditer(text))
     units = [part[2].lower() for part in parts]
     if not parts or "".join(part[0] for part in parts) != text:
-        raise mistake(f'"{text}" is no duration', _FIX)
+        raise mistake(f'"{text}" is not a duration', _FIX)
     for unit in units:
         if unit not in SECONDS:
             raise mistake(f'"{text}": the unit "{unit}" is not known', _FIX)

@@ -35,7 +35,7 @@ def contradictions(
     *,
     folders: bool = True,
 ) -> list[ConfigMistake]:
-    """Return a mistake for everything in the file that another part of it, or a drive, denies.
+    """Return a mistake for everything in the file that contradicts another part of it, or a drive.
 
     `known` sources may be away. Without `folders` none is touched. A share that does not answer is
     not waited for: checks that need its folder are left out.
@@ -123,22 +123,20 @@ def _claimed_twice(places: list[Place], locate: LocatesMistakes) -> Iterator[Con
     """Return mistakes for a file that two sources would bring into the same iModel.
 
     Source: Synchronization API, "Create storage connection": a file can be mapped to an iModel
-    once. Folders that lie in one another are compared by the files that exist now.
+    once. Folders inside one another are compared by the files that exist now.
     """
     for one, two in combinations(places, 2):
         if one.connection.imodel_id != two.connection.imodel_id:
             continue
         if clash := _clash(one.source, two.source):
             line = locate((*one.path, "include"), "", "").line
-            message = (
-                f"{clash} would enter the iModel twice: the source of line {line} takes it too"
-            )
+            message = f"{clash} would enter the iModel twice: the source of line {line} has it too"
             fix = "narrow include, or name it under exclude, in one of the two"
             yield locate((*two.path, "include"), message, fix)
 
 
 def _clash(one: Source, two: Source) -> str:
-    """Return in words the first thing that both take as a source file; "" if there is none."""
+    """Name the first file or pattern that both have as a source file; "" if there is none."""
     here, there = one.folder.resolve(), two.folder.resolve()
     shared = [glob for glob in one.wanted() if glob in two.wanted()]
     if shared and here == there and _left_out(one) == _left_out(two):
@@ -170,15 +168,15 @@ def _below(outer: Path, inner: Path) -> str | None:
 
 def _source_files(source: Source) -> Iterator[str]:
     """Yield the source files that exist now, in order of names, from NAMES_MAX names at most."""
-    asked, names = source.matcher(), 0
+    chosen, names = source.matcher(), 0
     for folder, subfolders, files in os.walk(source.folder):
         way = _below(source.folder, Path(folder)) or ""
         subfolders[:] = sorted(
-            name for name in subfolders if asked.folder(f"{way}/{name}" if way else name)
+            name for name in subfolders if chosen.folder(f"{way}/{name}" if way else name)
         )
         for name in sorted(files):
             path = f"{way}/{name}" if way else name
-            if asked.kind(path) == "source":
+            if chosen.kind(path) == "source":
                 yield path
         names += len(subfolders) + len(files)
         if names > NAMES_MAX:

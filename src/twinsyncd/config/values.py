@@ -21,7 +21,7 @@ LATER: Final = {
     "target": {"manifest", "bulk"},
     "on_delete": {"unmap", "delete"},
 }
-"""Values that are planned; naming one is no slip, so it gets its own words."""
+"""Values that are planned; each has a message of its own, since it is not a typing mistake."""
 
 UNREACHED: Final = "unreached"
 """In the context of a validation: folders that cannot be reached are left to `contradictions`."""
@@ -35,7 +35,7 @@ def _guid(text: str) -> str:
     lowered = text.strip().strip("{}").lower()
     if not _GUID.fullmatch(lowered):
         raise mistake(
-            f'"{text}" is no id',
+            f'"{text}" is not an id',
             "copy the id from the portal, like 0a1b2c3d-1111-2222-3333-444455556666",
         )
     return lowered
@@ -44,9 +44,11 @@ def _guid(text: str) -> str:
 def _url(text: str) -> str:
     parts = urlsplit(text)
     if not parts.hostname or parts.scheme not in {"http", "https"}:
-        raise mistake(f'"{text}" is no web address', "write it with https:// in front")
+        raise mistake(f'"{text}" is not a web address', "write it with https:// in front")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise mistake("the secret would travel in the clear", "write https:// instead of http://")
+        raise mistake(
+            "the client secret would be sent unencrypted", "write https:// instead of http://"
+        )
     return text.rstrip("/")
 
 
@@ -86,7 +88,7 @@ def _connector(value: object) -> object:
         return name
     near = difflib.get_close_matches(str(name), known, n=1)
     hint = f'did you mean "{near[0]}"? ' if near else ""
-    raise mistake(f"{value!r} is no connector", f"{hint}write one of: {', '.join(known)}")
+    raise mistake(f"{value!r} is not a connector", f"{hint}write one of: {', '.join(known)}")
 
 
 def _absolute(value: object, info: ValidationInfo) -> object:
@@ -97,7 +99,7 @@ def _absolute(value: object, info: ValidationInfo) -> object:
     try:
         path = Path(value.strip().replace("\\", "/")).expanduser()
     except RuntimeError as exc:
-        raise mistake(f'"{value}" names nobody\'s home folder', "write the whole path") from exc
+        raise mistake(f'"{value}" names an unknown home folder', "write the whole path") from exc
     if not value.strip():
         raise mistake("the path is empty", "write the path of a folder or file")
     return base / path

@@ -1,4 +1,4 @@
-"""What "deliver" means: one module per kind of connection, all behind one Protocol."""
+"""Delivers files to the platform: one package per kind of connection, all behind one Protocol."""
 
 from .protocol import Content, Target
 

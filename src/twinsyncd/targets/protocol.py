@@ -29,7 +29,7 @@ class Target(Protocol):
     def start_run(
         self, command: commands.StartRun
     ) -> facts.RunStarted | facts.RunRefused | facts.StartClashed:
-        """Ask for a run once; never repeated here, since it is not idempotent."""
+        """Request a run once; never repeated here, since it is not idempotent."""
 
     def find_run(self, command: commands.FindRun) -> facts.RunFound:
         """Look up the newest run of the connection."""

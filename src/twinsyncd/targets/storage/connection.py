@@ -33,7 +33,7 @@ class StorageConnection:
         tree: StorageTree,
         settings: StorageConnectionSettings,
     ) -> None:
-        """Look at nothing before the first command."""
+        """Send nothing before the first command."""
         self._platform = platform
         self._blobs = blobs
         self._tree = tree
@@ -77,7 +77,7 @@ class StorageConnection:
     def start_run(
         self, command: commands.StartRun
     ) -> facts.RunStarted | facts.RunRefused | facts.StartClashed:
-        """Ask for a run once; 303 names the run that stands in the way, which may be anybody's."""
+        """Request a run once; 303 names the active run, which may be anybody's."""
         answer = self._platform.start_run(command.remote_id)
         if answer.start is Start.CLASHED:
             return facts.StartClashed(command.connection)
@@ -129,10 +129,10 @@ class StorageConnection:
         return made, True
 
     def _reopen(self, storage_id: StorageId) -> Upload | None:
-        """Return where to replace the file's content; None if it is of no use any more.
+        """Return where to replace the file's content; None if it cannot be used any more.
 
         Whether a file that was never completed can be replaced is not documented; where the
-        service refuses it, a new one takes its place.
+        service refuses it, a new file replaces it.
         """
         try:
             return self._platform.update_content(storage_id)
@@ -157,7 +157,7 @@ class StorageConnection:
 
     def _create(self, command: commands.Prepare) -> facts.Prepared:
         if not command.files:
-            message = "the connection was deleted in the service; it is made anew with its files"
+            message = "the connection was deleted in the service; it is created again"
             raise CloudError("find the connection", Failure(Fault.GONE, message), status=404)
         made, admission = self._membership.create(command.files)
         return _prepared(command, made.id if made else "", RunKey(""), admission)

@@ -26,7 +26,7 @@ from .settings import StorageConnectionSettings
 
 CREATE_MAX: Final = 500  # files in one create call; keeps the body small, the rest is added
 SINGLES_MAX: Final = 50  # creates tried one file at a time per preparation when all are refused
-_ABOUT_FILES: Final = {400, 409, 413, 422}  # the service does not take a file; others may go in
+_ABOUT_FILES: Final = {400, 409, 413, 422}  # the service refuses a file; others may be accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Membership:
     """The service's side of one configured connection."""
 
     def __init__(self, platform: Platform, settings: StorageConnectionSettings) -> None:
-        """Look at nothing before it is asked for."""
+        """Send nothing before the first question."""
         self._platform = platform
         self._settings = settings
 
@@ -58,7 +58,7 @@ class Membership:
     def create(
         self, files: Sequence[NewSourceFile]
     ) -> tuple[StorageConnectionInfo | None, Admission]:
-        """Create the connection with those files that the service takes; None if it takes none.
+        """Create the connection with those files that the service accepts; None if it accepts none.
 
         One bad file makes the service refuse them all, so then they are tried one by one.
         """
@@ -68,9 +68,9 @@ class Membership:
             if exc.status not in _ABOUT_FILES:
                 raise
             return self._create_singly(files)
-        taken = Admission(tuple(each.key for each in files[:CREATE_MAX]))
+        accepted = Admission(tuple(each.key for each in files[:CREATE_MAX]))
         rest = files[CREATE_MAX:]
-        return made, taken + (self.admit(made.id, rest) if rest else Admission())
+        return made, accepted + (self.admit(made.id, rest) if rest else Admission())
 
     def admit(self, connection_id: str, files: Sequence[NewSourceFile]) -> Admission:
         """Add those files that the connection does not hold yet."""
@@ -165,14 +165,14 @@ class Membership:
         return Admission(in_connection=(file.key,))
 
     def _reason(self, file: NewSourceFile, exc: CloudError) -> str:
-        """Return why the service does not take the file, in words that say what to do."""
+        """Return why the service refuses the file, and what to do about it."""
         if exc.status == 409:
             owner = self._owner(file.storage_id)
             whose = f"the connection {owner!r}" if owner else "another connection"
             return f"{whose} of this iModel already has this file; remove it there or here"
         if exc.failure.fault is Fault.GONE:
-            return "Storage does not have this file any more; save it anew to upload it again"
-        return f"the service does not take this file: {exc.failure.message}"
+            return "the file is no longer in Storage; save it again to upload it again"
+        return f"the service refuses this file: {exc.failure.message}"
 
     def _owner(self, storage_id: StorageId) -> str:
         for each in self._platform.connections(self._settings.imodel_id):

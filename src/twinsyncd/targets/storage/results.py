@@ -22,14 +22,14 @@ _OUTCOMES: Final = {
 }
 _WORDS: Final = {
     "Error": "the run failed",
-    "PartialSuccess": "some files did not get through",
+    "PartialSuccess": "some files failed",
     "Cancelled": "the run was cancelled",
     "TimedOut": "the run took too long and was ended by the service",
 }
 
 
 def seen(command: LookAtRun, run: Run) -> RunSeen:
-    """Return what one look at the run says; files only once it has ended."""
+    """Return the state of a run at one look; files only once it has ended."""
     if run.state != "Completed":
         return RunSeen(command.connection, command.run, Outcome.ACTIVE)
     outcome = _OUTCOMES.get(run.result, Outcome.FAILED)

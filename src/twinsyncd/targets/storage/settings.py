@@ -1,4 +1,4 @@
-"""What a storage connection is configured to be."""
+"""The settings of one storage connection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...core.model import FileKey
 
 @dataclass(frozen=True, slots=True)
 class StorageConnectionSettings:
-    """One configured connection; the two functions are asked once per store or mapping."""
+    """One configured connection; the two functions are called once per store or new source file."""
 
     connection: str  # its key in the configuration
     display_name: str

@@ -32,11 +32,11 @@ class _Listing:
 class StorageTree:
     """The folders of one iTwin, shared by its connections; one thread looks or creates at a time.
 
-    Raises CloudError GONE when something remembered is gone: `forget`, then ask again.
+    Raises CloudError GONE when a known folder is gone: `forget`, then try again.
     """
 
     def __init__(self, platform: Platform, itwin_id: str) -> None:
-        """Look at nothing before it is asked for."""
+        """Send nothing before the first question."""
         self._platform = platform
         self._itwin_id = itwin_id
         self._lock = threading.Lock()
@@ -45,7 +45,7 @@ class StorageTree:
         self._listings: dict[str, _Listing] = {}
 
     def folder(self, path: str) -> str:
-        """Return the id of the folder at this path below the top-level folder, made if need be."""
+        """Return the id of the folder at this path below the root; creates it if needed."""
         with self._lock:
             if path not in self._ids:
                 self._ids[path] = self._walk([part for part in path.split("/") if part])
@@ -70,7 +70,7 @@ class StorageTree:
                 listing.files[name] = rest
 
     def doubt(self, folder_id: str) -> None:
-        """List this folder anew when next asked: something may have been created in it."""
+        """List this folder again before its next use: something may have been created in it."""
         with self._lock:
             self._listings.pop(folder_id, None)
 
