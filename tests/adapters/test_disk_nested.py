@@ -59,10 +59,12 @@ def test_a_drive_inside_that_is_gone_deletes_nothing(tmp_path: Path) -> None:
     fill(tmp_path, "a.dgn", "survey/b.dgn", "survey/deep/c.dgn")
     known = remembering(tmp_path, "a.dgn", "survey/b.dgn", "survey/deep/c.dgn")
     (tmp_path / "survey").rename(tmp_path.with_name(f"{tmp_path.name}-away"))
-    (tmp_path / "survey").mkdir()
+    fill(tmp_path, "survey/stray.dgn")  # saved into the mount point, by mistake
 
-    closed = closing(run(tmp_path, Mounts(tmp_path), known, FOUND))
+    facts = run(tmp_path, Mounts(tmp_path), known, FOUND)
+    closed = closing(facts)
 
+    assert found(facts) == []
     assert closed.missing == ()
     assert [spot.path for spot in closed.blind] == ["survey"]
     assert "nfs4:nas:/survey that was mounted here is away" in closed.blind[0].reason
@@ -108,11 +110,13 @@ def test_an_automounter_without_its_drive_is_not_the_drive(tmp_path: Path) -> No
 
 def test_a_drive_that_goes_while_it_is_scanned_deletes_nothing(tmp_path: Path) -> None:
     """Its folders were listed empty, one after the other, without any error."""
-    fill(tmp_path, "a.dgn", "survey/b.dgn", "survey/deep/c.dgn")
-    known = remembering(tmp_path, "a.dgn", "survey/b.dgn", "survey/deep/c.dgn")
+    names = ["survey/b.dgn", "survey/deep/c.dgn", "survey/deep/er/d.dgn"]
+    fill(tmp_path, "a.dgn", *names)
+    known = remembering(tmp_path, "a.dgn", *names)
     mounts = Mounts(tmp_path, dict(SURVEY))
-    for name in ["survey/b.dgn", "survey/deep/c.dgn"]:
+    for name in names:
         (tmp_path / name).unlink()
+    (tmp_path / "survey/deep/er").rmdir()
     # The list is read again at the end of the walk; by then the share is unmounted.
     listed = mounts.__call__
     reads = iter(range(10_000))

@@ -46,6 +46,18 @@ def tables_in(file: Path) -> set[str]:
     return {name for (name,) in found if not name.startswith("sqlite_")}
 
 
+def test_every_commit_is_on_the_disk_before_it_counts(file: Path) -> None:
+    """With WAL, SQLite flushes at a checkpoint only unless it is told: a power cut would take
+    back what commands were begun for (P8)."""
+    engine = open_database(file)
+    with engine.connect() as connection:
+        level = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+    engine.dispose()
+
+    assert (level, mode) == (2, "wal")  # 2 is FULL
+
+
 def test_the_newest_migration_is_the_one_the_program_names() -> None:
     """An out-of-date name would skip the migration, or run Alembic at every start."""
     config = Config()

@@ -83,6 +83,7 @@ def test_a_step_that_fails_in_the_middle_leaves_nothing(file: Path) -> None:
     before = replace(WHOLE_DECISION, files=(FileRow(A, LOOK, "v1"),), lanes=(LaneRow("imodel"),))
     with journal_in(file) as journal:
         journal.commit(before)
+        assert journal.get(A) == before.files[0]  # so that it is cached
 
         with pytest.raises(IntegrityError):
             journal.commit(replace(WHOLE_DECISION, history=(good, broken)))

@@ -29,7 +29,7 @@ _O_CLOEXEC: Final = getattr(os, "O_CLOEXEC", 0)
 _TO_PASS: Final = _O_PATH | _O_DIRECTORY | _O_CLOEXEC
 _TO_LIST: Final = _O_DIRECTORY | _O_CLOEXEC
 # Not blocking: a pipe in the place of a file must not block the thread until somebody writes.
-_TO_READ: Final = _O_NOFOLLOW | _O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
+_TO_READ: Final = _O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True, slots=True)
