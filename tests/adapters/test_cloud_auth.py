@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import ssl
 import threading
@@ -13,6 +14,7 @@ from cloud_script import API, Wire, caught
 
 from twinsyncd.cloud.auth import ServiceLogin
 from twinsyncd.cloud.session import CloudSettings, open_cloud
+from twinsyncd.cloud.wire import token
 from twinsyncd.core.model import Fault
 
 ISSUER = "https://ims.example.com"
@@ -257,6 +259,57 @@ def test_an_issuer_in_trouble_is_not_a_wrong_secret(
     failure = caught(login(wire).token).failure
 
     assert (fault, retry_after_s) == (failure.fault, failure.retry_after_s)
+
+
+LOGIN_PAGE = b"<html><head><title>Hotel WiFi</title></head></html>"
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "words"),
+    [
+        (302, b"", "redirected to captive.example"),
+        (407, LOGIN_PAGE, "the proxy requires a sign-in"),
+        (200, LOGIN_PAGE, "Hotel WiFi"),
+        (503, LOGIN_PAGE, "temporarily unavailable"),
+        (403, LOGIN_PAGE, "Hotel WiFi"),
+    ],
+)
+def test_a_network_in_between_is_not_blamed_on_the_secret(
+    status: int, content: bytes, words: str
+) -> None:
+    """A person who changes the secret for a guest network's login page mends nothing."""
+    wire = Wire().hears("GET", DISCOVERY, json={"token_endpoint": TOKEN})
+    headers = {"location": "http://captive.example/login"} if status == 302 else {}
+    wire.hears("POST", TOKEN, status, headers=headers, content=content)
+
+    failure = caught(login(wire).token).failure
+
+    assert failure.fault is Fault.TRANSIENT
+    assert words in failure.message
+    assert "secret" not in failure.message
+
+
+def test_an_issuer_that_is_not_there_never_counts_as_a_deleted_file() -> None:
+    """GONE would make the machine create connections and files again."""
+    wire = Wire().hears("GET", DISCOVERY, 404).hears("POST", f"{ISSUER}/connect/token", 404)
+
+    failure = caught(login(wire).token).failure
+
+    assert failure.fault is Fault.UNAUTHORISED
+    assert "issuer_url" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("given", "lifetime_s"),
+    [(3600, 3600.0), ("300", 300.0), (300.0, 300.0), (-1, 3600.0), (None, 3600.0), ("x", 3600.0)],
+)
+def test_the_life_of_a_token_is_read_however_it_is_written(
+    given: object, lifetime_s: float
+) -> None:
+    """A gateway that sends it as text must not make every call fail after five minutes."""
+    body = json.dumps({"access_token": "t", "expires_in": given}).encode()
+
+    assert token(body) == ("t", lifetime_s)
 
 
 def test_an_unreachable_issuer_is_transient() -> None:

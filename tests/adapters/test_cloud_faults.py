@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from cloud_script import Wire, caught
 
 from twinsyncd.cloud.blob_wire import error_of as blob_error_of
 from twinsyncd.cloud.faults import error_from, error_of
@@ -14,11 +15,12 @@ from twinsyncd.redact import redact
 @pytest.mark.parametrize(
     ("status", "fault"),
     [
-        (302, Fault.REFUSED),
+        (302, Fault.TRANSIENT),
         (400, Fault.REFUSED),
         (401, Fault.UNAUTHORISED),
         (403, Fault.REFUSED),
         (404, Fault.GONE),
+        (407, Fault.TRANSIENT),
         (408, Fault.TRANSIENT),
         (409, Fault.TRANSIENT),
         (410, Fault.GONE),
@@ -27,6 +29,7 @@ from twinsyncd.redact import redact
         (429, Fault.THROTTLED),
         (500, Fault.TRANSIENT),
         (503, Fault.TRANSIENT),
+        (507, Fault.QUOTA),
         (599, Fault.TRANSIENT),
     ],
 )
@@ -132,6 +135,116 @@ def test_a_broken_line_is_transient_and_says_how_it_broke(exc: httpx.HTTPError, 
     assert failure.request_id == "id-1"
 
 
+PAGE = b"<!DOCTYPE html><html><head><title>Guest WiFi</title></head><body>Accept</body></html>"
+
+
+@pytest.mark.parametrize("status", [200, 403, 404, 422, 451, 502, 503])
+def test_a_web_page_says_nothing_about_what_was_asked_for(status: int) -> None:
+    """A 404 of a guest network must not count as a deleted connection, nor its 403 as no role."""
+    error = error_of("look", httpx.Response(status, content=PAGE))
+
+    assert error.failure.fault is Fault.TRANSIENT
+    assert '"Guest WiFi"' in error.failure.message
+    assert f"HTTP {status}" in error.failure.message
+    assert "no access" not in error.failure.message
+
+
+def test_a_success_that_is_a_web_page_names_the_network_as_the_cause() -> None:
+    """A login page that answers everything with 200 is what guest networks do."""
+    wire = Wire().hears("GET", "/itwins/i1", content=PAGE, headers={"content-type": "text/html"})
+
+    failure = caught(lambda: wire.platform().itwin("i1")).failure
+
+    assert failure.fault is Fault.TRANSIENT
+    assert "web page" in failure.message
+    assert "guest network" in failure.message
+
+
+CAUSES = {
+    "redirect": httpx.Response(302, headers={"location": "http://captive.example/login"}),
+    "proxy": httpx.Response(407, content=PAGE),
+    "throttled": httpx.Response(429, headers={"retry-after": "40"}),
+    "unavailable": httpx.Response(503),
+    "gateway": httpx.Response(502, content=PAGE),
+    "missing": httpx.Response(404, json={"error": {"code": "iModelNotFound"}}),
+    "quota": httpx.Response(403, json={"error": {"code": "StorageQuotaExceeded"}}),
+    "role": httpx.Response(403, json={"error": {"code": "InsufficientPermissions"}}),
+}
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        ("redirect", "captive.example"),
+        ("proxy", "HTTPS_PROXY"),
+        ("throttled", "limits the request rate (HTTP 429); it requests a wait of 40 s"),
+        ("unavailable", "temporarily unavailable (HTTP 503)"),
+        ("gateway", "gateway"),
+        ("missing", "the iModel m1 does not exist"),
+        ("quota", "quota is used up"),
+        ("role", "role"),
+    ],
+)
+def test_every_cause_has_words_of_its_own(cause: str, words: str) -> None:
+    """What differs for the person who must act must differ in what is shown."""
+    error = error_of("look", CAUSES[cause], subject="the iModel m1")
+
+    assert words in error.failure.message
+    others = [
+        each
+        for name, each in CAUSES.items()
+        if name != cause
+        and error_of("look", each, subject="the iModel m1").failure == error.failure
+    ]
+    assert others == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, {"error": {"code": "StorageQuotaExceeded", "message": "No."}}),
+        (403, {"error": {"code": "Forbidden", "message": "The storage quota is exceeded."}}),
+        (422, {"error": {"details": [{"message": "Quota of the iTwin exceeded"}]}}),
+        (507, {}),
+    ],
+)
+def test_no_space_left_is_neither_a_role_nor_an_outage(
+    status: int, body: dict[str, object]
+) -> None:
+    """Only somebody who makes room can help, and every file waits for that."""
+    error = error_of("create", httpx.Response(status, json=body))
+
+    assert error.failure.fault is Fault.QUOTA
+    assert "quota" in error.failure.message
+    assert "role" not in error.failure.message
+
+
+@pytest.mark.parametrize(
+    ("exc", "words"),
+    [
+        (httpx.ConnectError("[Errno -2] Name or service not known"), "(DNS)"),
+        (httpx.ConnectError("[Errno 11001] getaddrinfo failed"), "(DNS)"),
+        (httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number"), "plain http"),
+        (httpx.ProxyError("407 Proxy Authentication Required"), "HTTPS_PROXY"),
+        (httpx.ProxyError("502 Bad Gateway"), "proxy"),
+        (httpx.InvalidURL("Invalid port: 'x'"), "address"),
+    ],
+)
+def test_a_call_without_an_answer_names_the_cause(exc: Exception, words: str) -> None:
+    """DNS, proxy and TLS are mended by different people."""
+    assert words in error_from("look", exc).failure.message
+
+
+def test_the_host_that_does_not_answer_is_named() -> None:
+    """A firewall rule is written for a host."""
+    request = httpx.Request("GET", "https://api.example.com/x?sig=1")
+
+    failure = error_from("look", httpx.ConnectTimeout("", request=request)).failure
+
+    assert "api.example.com" in failure.message
+    assert "sig" not in failure.message
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -166,6 +279,11 @@ def test_plain_words_are_left_alone() -> None:
         (400, "InvalidBlockList", Fault.TRANSIENT),
         (400, "MissingRequiredHeader", Fault.FILE),
         (413, "RequestBodyTooLarge", Fault.FILE),
+        (412, "LeaseIdMissing", Fault.FILE),
+        (407, "", Fault.TRANSIENT),
+        (307, "", Fault.TRANSIENT),
+        (507, "AccountQuotaExceeded", Fault.QUOTA),
+        (403, "AccountQuotaExceeded", Fault.QUOTA),
         (503, "ServerBusy", Fault.TRANSIENT),
     ],
 )
@@ -178,3 +296,20 @@ def test_the_blob_hosts_errors_never_blame_the_credentials(
 
     assert (error.failure.fault, error.code) == (fault, code)
     assert "sig=abc" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (httpx.Response(412, headers={"x-ms-error-code": "LeaseIdMissing"}), "lease"),
+        (httpx.Response(403, content=PAGE), '"Guest WiFi"'),
+        (httpx.Response(307, headers={"location": "https://x.example/a?sig=1"}), "x.example"),
+        (httpx.Response(507), "quota"),
+    ],
+)
+def test_the_blob_hosts_causes_are_named(answer: httpx.Response, words: str) -> None:
+    """Lease, data-loss filter and quota are for three different people."""
+    error = blob_error_of("upload", answer)
+
+    assert words in error.failure.message
+    assert "sig=" not in error.failure.message

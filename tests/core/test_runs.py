@@ -385,7 +385,8 @@ def test_a_look_for_a_lost_run_that_fails_keeps_the_doubt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "wait_s"), [(Fault.THROTTLED, 7.0), (Fault.UNAUTHORISED, HALT_S)]
+    ("fault", "wait_s"),
+    [(Fault.THROTTLED, 7.0), (Fault.UNAUTHORISED, HALT_S), (Fault.QUOTA, HALT_S)],
 )
 def test_a_start_that_did_not_happen_is_asked_for_again_in_the_same_place(
     fault: Fault, wait_s: float

@@ -313,7 +313,7 @@ def test_nothing_is_stored_while_a_run_is_being_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.TRANSIENT, Fault.THROTTLED, Fault.UNAUTHORISED, Fault.GONE]
+    "fault", [Fault.TRANSIENT, Fault.THROTTLED, Fault.UNAUTHORISED, Fault.QUOTA, Fault.GONE]
 )
 def test_a_person_who_asks_for_a_sync_need_not_wait(fault: Fault) -> None:
     """Who has just mended the network wants to see it work, not a back-off (P10 bounds us only)."""

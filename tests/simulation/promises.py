@@ -37,7 +37,7 @@ DOUBLING_MAX = 8
 HALTED_S = 300.0
 SOON_S = 1e-3  # rounding of wall clocks
 RUN_STRIKES = 3
-PATIENT = (Fault.TRANSIENT, Fault.THROTTLED, Fault.UNAUTHORISED)
+PATIENT = (Fault.TRANSIENT, Fault.THROTTLED, Fault.UNAUTHORISED, Fault.QUOTA)
 
 
 class Promises:
@@ -139,7 +139,7 @@ class Promises:
         if failure.fault is Fault.TRANSIENT and begun_s > watch.failed_s:
             watch.failures, watch.failed_s = watch.failures + 1, self.world.now_s
             wait_s = 2.0 ** min(watch.failures - 1, DOUBLING_MAX) / 2.0
-        elif failure.fault is Fault.UNAUTHORISED:
+        elif failure.fault in {Fault.UNAUTHORISED, Fault.QUOTA}:
             wait_s, watch.failed_s = HALTED_S, self.world.now_s
         watch.not_before_s = max(watch.not_before_s, self.world.now_s + wait_s)
         watch.shift_s = self.world.wall_shift_s

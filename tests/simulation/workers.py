@@ -278,5 +278,6 @@ class VirtualWorkers:
         if world.chance(world.chances.throttled):
             return Failure(Fault.THROTTLED, "too many requests", world.rnd.uniform(1.0, 60.0))
         if world.chance(world.chances.unauthorised):
-            return Failure(Fault.UNAUTHORISED, "401")
+            is_full = int(world.now_s) % 2  # no draw of its own: known seeds keep their course
+            return Failure(Fault.QUOTA, "507") if is_full else Failure(Fault.UNAUTHORISED, "401")
         return None

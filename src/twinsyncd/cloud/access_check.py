@@ -53,7 +53,7 @@ def _examine_imodel(cloud: Cloud, itwin_id: str, imodel_id: str) -> CheckResult:
     except CloudError as exc:
         return _bad(step, exc, "correct imodel_id, or give that identity access to the iModel")
     if imodel.itwin_id.lower() != itwin_id.lower():
-        found = f"{imodel.name or 'it'} belongs to the iTwin {imodel.itwin_id}"
+        found = f"{imodel.name or 'the iModel'} belongs to the iTwin {imodel.itwin_id}"
         return CheckResult(
             step, False, found, "correct itwin_id or imodel_id: they do not go together"
         )
@@ -64,10 +64,12 @@ def _bad(step: str, exc: CloudError, fix: str) -> CheckResult:
     """Return what went wrong; a network failure is not corrected in the configuration."""
     if exc.failure.fault in {Fault.TRANSIENT, Fault.THROTTLED}:
         fix = "check the network and api_url, then try again"
+    if exc.failure.fault is Fault.QUOTA:
+        fix = "make room in Storage"
     return CheckResult(step, False, exc.failure.message, fix)
 
 
 def _sign_in_fix(exc: CloudError) -> str:
     if exc.failure.fault is Fault.UNAUTHORISED:
-        return "check client_id and the client secret in the [auth] section"
+        return "check client_id and the client secret in the [auth] section, and issuer_url"
     return "check the network, the proxy and issuer_url"

@@ -114,9 +114,12 @@ class ServiceLogin(httpx.Auth):
             response = self._http.post(self._find_endpoint(), data=form)
             if response.status_code != 200:
                 raise self._refusal(response)
-            self._token, lifetime_s = wire.token(response.content)
-        except (httpx.HTTPError, httpx.InvalidURL, wire.Unreadable) as exc:
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise faults.error_from(_OPERATION, exc) from exc
+        try:
+            self._token, lifetime_s = wire.token(response.content)
+        except wire.Unreadable as exc:
+            raise faults.unreadable(_OPERATION, exc, response) from exc
         self._fresh_until_s = asked_s + max(lifetime_s - _MARGIN_S, lifetime_s / 2)
 
     def _read_secret(self) -> str:
@@ -146,15 +149,19 @@ class ServiceLogin(httpx.Auth):
 
     def _refusal(self, response: httpx.Response) -> CloudError:
         """Return the error for a refused sign-in; the service answers 400 or 401 (RFC 6749)."""
-        error = faults.error_of(_OPERATION, response)
+        subject = f"the sign-in service {self.issuer_url}"
+        error = faults.error_of(_OPERATION, response, subject=subject)
         if error.failure.fault in {Fault.TRANSIENT, Fault.THROTTLED}:
             return error
         answer = wire.service_error(response.content)
-        reason = redact(answer.message or answer.code or f"HTTP {response.status_code}")
-        message = (
-            f"{self.issuer_url} does not accept client id {self.client_id} with its secret "
-            f"({reason}); check both, and that the application has the scope {SCOPE}"
-        )
+        if answer.code or response.status_code in {400, 401}:
+            reason = redact(answer.message or answer.code or f"HTTP {response.status_code}")
+            message = (
+                f"{self.issuer_url} does not accept client id {self.client_id} with its secret "
+                f"({reason}); check both, and that the application has the scope {SCOPE}"
+            )
+        else:
+            message = f"{error.failure.message}; check issuer_url"
         return CloudError(
             _OPERATION,
             Failure(Fault.UNAUTHORISED, message, request_id=error.failure.request_id),

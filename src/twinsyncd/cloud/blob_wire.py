@@ -15,22 +15,24 @@ import httpx
 from ..core.model import Failure, Fault
 from ..errors import CloudError
 from ..redact import redact
-from . import faults
+from . import fault_text, faults
+from .values import ServiceError
 
 _UNCOMMITTED: Final = re.compile(rb"<UncommittedBlocks>(.*?)</UncommittedBlocks>", re.DOTALL)
 _BLOCK: Final = re.compile(
     rb"<Block>\s*<Name>([A-Za-z0-9+/=]+)</Name>\s*<Size>(\d+)</Size>\s*</Block>"
 )
 _CODE: Final = re.compile(rb"<Code>([A-Za-z]+)</Code>")
-_START_ANEW: Final = {"InvalidBlockList", "InvalidBlobOrBlock", "BlockCountExceedsLimit"}
+_START_AGAIN: Final = {"InvalidBlockList", "InvalidBlobOrBlock", "BlockCountExceedsLimit"}
 _LOST_RACE: Final = {409, 412}  # the blob changed meanwhile; our own repeated commit may be why
-_OUTAGES: Final = {408, 425, 429}  # about the moment, not about the file
+_OUTAGES: Final = {407, 408, 425, 429}  # about the moment, not about the file
 _WORDS: Final = {
     403: "the storage host refuses the upload link; if it goes on, check the clock of this "
     "machine and whether a firewall or proxy blocks the storage host",
     409: "somebody else is writing the same file",
     412: "somebody else is writing the same file",
-    413: "the file is too large for the storage host",
+    413: "the storage host, or a proxy before it, does not accept requests of this size",
+    507: fault_text.QUOTA,
 }
 
 
@@ -54,10 +56,10 @@ def error_of(operation: str, response: httpx.Response) -> CloudError:
     """Return the error for a failed upload request; the signed URL is not in it."""
     code = _code(response)
     status = response.status_code
-    words = _WORDS.get(status, f"the storage host answered HTTP {status}")
+    fault = _fault_of(status, code)
     failure = Failure(
-        _fault_of(status, code),
-        redact(f"{words} ({code})" if code else words),
+        fault,
+        redact(_text(response, code, fault)),
         retry_after_s=faults.retry_after_s(response.headers),
         request_id=response.headers.get("x-ms-request-id", ""),
     )
@@ -69,11 +71,30 @@ def _fault_of(status: int, code: str) -> Fault:
 
     A refused link does not concern the platform's credentials, nor a lease other files.
     """
-    if code in _START_ANEW or (status in _LOST_RACE and not code.startswith("Lease")):
+    if faults.is_quota(status, ServiceError(code)):
+        return Fault.QUOTA
+    if code in _START_AGAIN or (status in _LOST_RACE and not code.startswith("Lease")):
         return Fault.TRANSIENT
     if 400 <= status < 500 and status not in _OUTAGES:
         return Fault.FILE
     return faults.fault_of(status)
+
+
+def _text(response: httpx.Response, code: str, fault: Fault) -> str:
+    title = None if code else fault_text.web_page(response)
+    if title is not None:
+        return f"storage host: {fault_text.of_web_page(response.status_code, title)}"
+    if fault is Fault.QUOTA:
+        return f"{fault_text.QUOTA} ({code or 'HTTP 507'})"
+    if code.startswith("Lease"):
+        return f"another program holds a lease on the file in Storage ({code}); end it there"
+    if 300 <= response.status_code < 400:
+        location = response.headers.get("location", "")
+        return f"storage host: {fault_text.of_redirect(response.status_code, location)}"
+    words = _WORDS.get(
+        response.status_code, f"the storage host answered HTTP {response.status_code}"
+    )
+    return f"{words} ({code})" if code else words
 
 
 def _code(response: httpx.Response) -> str:

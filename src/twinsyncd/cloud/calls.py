@@ -23,7 +23,7 @@ REPRESENTATION: Final = "return=representation"
 class Details(TypedDict, total=False):
     """What a call may add: a JSON body, a query, the API version, how much to return.
 
-    `also`: statuses besides 2xx that are answers, not errors.
+    `also`: statuses besides 2xx that are answers, not errors. `subject`: what the call is about.
     """
 
     json: Mapping[str, object]
@@ -31,6 +31,7 @@ class Details(TypedDict, total=False):
     accept: str
     prefer: str
     also: tuple[int, ...]
+    subject: str
 
 
 class ApiCalls:
@@ -74,7 +75,8 @@ class ApiCalls:
         response.headers.setdefault("x-correlation-id", request_id)
         if response.is_success or response.status_code in details.get("also", ()):
             return response
-        raise faults.error_of(operation, response)
+        subject = details.get("subject", "what the call names")
+        raise faults.error_of(operation, response, subject=subject)
 
     def _url(self, link: str) -> httpx.URL | str:
         """Return the absolute URL; a link with a scheme is checked before the token goes there.

@@ -1,12 +1,15 @@
 """Turns failed calls into CloudError; the only place that knows what a status means.
 
 The meaning of 409 differs by operation, so the caller decides; what reaches this module counts
-as transient. Sources: iTwin Platform API pages, "Response codes" of each operation;
-platform page, "Rate limits" (429); RFC 9110, 10.2.3 (Retry-After).
+as transient. A web page instead of an answer comes from the network between, so it says nothing
+about what the call names: it is an outage, whatever its status.
+Sources: iTwin Platform API pages, "Response codes" of each operation; platform page, "Rate
+limits" (429); RFC 9110, 10.2.3 (Retry-After); RFC 4918, 11.5 (507).
 """
 
 from __future__ import annotations
 
+import re
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -15,37 +18,53 @@ import httpx
 from ..core.model import Failure, Fault
 from ..errors import CloudError
 from ..redact import redact
-from . import wire
+from . import fault_text, wire
 from .values import ServiceError
 
-_TRANSIENT: Final = {408, 409, 425, 500, 502, 503, 504}
+_TRANSIENT: Final = {407, 408, 409, 425, 500, 502, 503, 504}
 _MESSAGE_MAX: Final = 500  # a whole HTML page helps nobody
-_ASK_ADMIN: Final = "ask an administrator of the iTwin to give this application a role there"
-_WORDS: Final = {
-    401: "the platform does not accept the credentials; check client id and secret",
-    403: f"not permitted; {_ASK_ADMIN}",
-    404: "it does not exist (any more), or is hidden from this application",
-    410: "it does not exist any more",
-    413: "it is too large for the service",
-    429: "the service limits the request rate (HTTP 429)",
-}
+_QUOTA: Final = re.compile(
+    r"quota|insufficient\s?storage|out of (?:storage )?space|storage limit", re.IGNORECASE
+)
 
 
-def error_of(operation: str, response: httpx.Response) -> CloudError:
-    """Return the error for an answer that is not a success; reads the body."""
+def error_of(
+    operation: str, response: httpx.Response, *, subject: str = "what the call names"
+) -> CloudError:
+    """Return the error for an answer that is not a success; reads the body.
+
+    `subject` names what the call is about, for the words of a 404.
+    """
+    status = response.status_code
     answer = wire.service_error(response.content)
+    title = fault_text.web_page(response)
+    fault = fault_of(status)
+    if title is not None or 300 <= status < 400:
+        fault = fault if fault is Fault.THROTTLED else Fault.TRANSIENT
+    elif is_quota(status, answer):
+        fault = Fault.QUOTA
     failure = Failure(
-        fault_of(response.status_code),
-        redact(_words(response.status_code, answer))[:_MESSAGE_MAX],
+        fault,
+        redact(_text(response, answer, title, fault, subject))[:_MESSAGE_MAX],
         retry_after_s=retry_after_s(response.headers),
         request_id=response.headers.get("x-correlation-id", ""),
     )
-    return CloudError(operation, failure, status=response.status_code, code=answer.code)
+    return CloudError(operation, failure, status=status, code=answer.code)
 
 
 def error_from(operation: str, exc: Exception, *, request_id: str = "") -> CloudError:
     """Return the error for a call without a readable answer: its effect is not known."""
-    message = redact(_network_words(exc))[:_MESSAGE_MAX]
+    message = redact(fault_text.of_exception(exc))[:_MESSAGE_MAX]
+    return CloudError(operation, Failure(Fault.TRANSIENT, message, request_id=request_id))
+
+
+def unreadable(operation: str, exc: Exception, response: httpx.Response) -> CloudError:
+    """Return the error for a success that cannot be read: its effect is not known."""
+    request_id = response.headers.get("x-correlation-id", "")
+    title = fault_text.web_page(response)
+    if title is None:
+        return error_from(operation, exc, request_id=request_id)
+    message = redact(fault_text.of_web_page(response.status_code, title))[:_MESSAGE_MAX]
     return CloudError(operation, Failure(Fault.TRANSIENT, message, request_id=request_id))
 
 
@@ -58,10 +77,20 @@ def fault_of(status: int) -> Fault:
             return Fault.GONE
         case 429:
             return Fault.THROTTLED
-        case _ if status in _TRANSIENT or status >= 500 or status < 300:
+        case 507:
+            return Fault.QUOTA
+        case _ if status in _TRANSIENT or status >= 500 or status < 400:
             return Fault.TRANSIENT
         case _:
             return Fault.REFUSED  # repeating the same request will not help
+
+
+def is_quota(status: int, answer: ServiceError) -> bool:
+    """Return whether the service has no space left; neither a missing role nor an outage."""
+    texts = (answer.code, answer.message, *answer.details)
+    return status == 507 or (
+        status in {402, 403, 409, 413, 422} and any(_QUOTA.search(text) for text in texts)
+    )
 
 
 def refused(operation: str, message: str) -> CloudError:
@@ -89,40 +118,17 @@ def retry_after_s(headers: httpx.Headers) -> float:
         return 0.0
 
 
-def _words(status: int, answer: ServiceError) -> str:
-    ours = _WORDS.get(status, "")
+def _text(
+    response: httpx.Response, answer: ServiceError, title: str | None, fault: Fault, subject: str
+) -> str:
+    status = response.status_code
     if 300 <= status < 400:
-        ours = f"the service redirects elsewhere (HTTP {status}); check api_url"
-    theirs = answer.message
-    if answer.details:
-        theirs = (
-            f"{theirs.rstrip('.')}: {'; '.join(answer.details)}" if theirs else answer.details[0]
-        )
-    if not theirs:
-        return ours or f"the service answered HTTP {status}"
-    return f"{ours} (the service: {theirs})" if ours else theirs
-
-
-_UNTRUSTED: Final = (
-    "the service cannot be reached safely: its certificate is not trusted here; if a proxy "
-    "inspects encrypted traffic, install the proxy's certificate on this machine or name its file "
-    "in SSL_CERT_FILE; else check the address and the clock"
-)
-
-
-def _network_words(exc: Exception) -> str:
-    match exc:
-        case httpx.PoolTimeout():
-            return "all connections to the service are busy"
-        case httpx.ConnectTimeout():
-            return "the service cannot be reached: no answer"
-        case httpx.TimeoutException():
-            return "the service did not answer in time"
-        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(exc):
-            return _UNTRUSTED
-        case httpx.ConnectError():
-            return f"the service cannot be reached: {exc}"
-        case wire.Unreadable():
-            return f"the answer makes no sense: {exc}; is a proxy answering instead?"
-        case _:
-            return f"the connection broke: {str(exc) or type(exc).__name__}"
+        return fault_text.of_redirect(status, response.headers.get("location", ""))
+    if title is not None:
+        return fault_text.of_web_page(status, title)
+    if fault is Fault.QUOTA:
+        theirs = answer.message or answer.code
+        return f"{fault_text.QUOTA} (the service: {theirs})" if theirs else fault_text.QUOTA
+    text = fault_text.of_status(status, answer, subject)
+    wait_s = retry_after_s(response.headers)
+    return f"{text}; it requests a wait of {wait_s:.0f} s" if status == 429 and wait_s else text

@@ -97,8 +97,7 @@ def understood(operation: str, response: httpx.Response, read: Callable[[bytes],
     try:
         return read(response.content)
     except wire.Unreadable as exc:
-        request_id = response.headers.get("x-correlation-id", "")
-        raise faults.error_from(operation, exc, request_id=request_id) from exc
+        raise faults.unreadable(operation, exc, response) from exc
 
 
 def segment(text: str) -> str:

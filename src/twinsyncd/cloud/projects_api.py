@@ -26,6 +26,7 @@ class ProjectsApi(Operations):
             f"/imodels/{segment(imodel_id)}",
             lambda body: wire.named(body, "iModel"),
             accept=V2,
+            subject=f"the iModel {imodel_id}",
         )
 
     def changesets(self, imodel_id: str) -> Iterator[Changeset]:
@@ -53,4 +54,9 @@ class ProjectsApi(Operations):
     def itwin(self, itwin_id: str) -> Named:
         """Return an iTwin's name."""
         path = f"/itwins/{segment(itwin_id)}"
-        return self._read("look at the iTwin", path, lambda body: wire.named(body, "iTwin"))
+        return self._read(
+            "look at the iTwin",
+            path,
+            lambda body: wire.named(body, "iTwin"),
+            subject=f"the iTwin {itwin_id}",
+        )

@@ -27,6 +27,7 @@ class StorageApi(Operations):
             "/storage",
             wire.root_folder,
             params={"iTwinId": itwin_id, "$top": 1},
+            subject=f"the Storage of the iTwin {itwin_id}",
         )
 
     def list_folder(self, folder_id: str) -> Iterator[StorageItem]:
@@ -69,4 +70,4 @@ class StorageApi(Operations):
     def file(self, storage_id: StorageId) -> StorageItem:
         """Return a file by its id."""
         path = f"/storage/files/{segment(storage_id)}"
-        return self._read("look at a file in Storage", path, wire.file)
+        return self._read("look at a file in Storage", path, wire.file, subject="the file")

@@ -35,7 +35,8 @@ class SynchronizationApi(Operations):
     def connection(self, connection_id: str) -> StorageConnectionInfo:
         """Return a storage connection by its id."""
         path = f"{_CONNECTIONS}/{segment(connection_id)}"
-        return self._read("look at the connection", path, wire.connection)
+        subject = f"the connection {connection_id}"
+        return self._read("look at the connection", path, wire.connection, subject=subject)
 
     def create_connection(
         self,
@@ -96,7 +97,7 @@ class SynchronizationApi(Operations):
 
     def run(self, address: RunAddress) -> Run:
         """Return a run of a storage or manifest connection."""
-        return self._read("look at the run", str(address), wire.run)
+        return self._read("look at the run", str(address), wire.run, subject="the run")
 
     def runs(self, connection_id: str) -> Iterator[Run]:
         """Yield the connection's runs, in no order that can be relied on."""

@@ -9,6 +9,7 @@ OpenAPI exports in iTwin/demo-portal, read 2026-11.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -135,11 +136,11 @@ def service_error(body: bytes) -> ServiceError:
 def token(body: bytes) -> tuple[str, float]:
     """Read an access token and the seconds it lives (an hour if that is not given)."""
     answer = _mapping(_json(body))
-    lifetime = answer.get("expires_in")
-    lifetime_s = _number(lifetime)
+    lifetime = str(answer.get("expires_in"))  # a number; some gateways send it as text
+    is_known = re.fullmatch(r"\d{1,9}(\.\d*)?", lifetime) is not None
     return (
         _needed(_text(answer, "access_token"), "access_token"),
-        3600.0 if lifetime_s is None else float(lifetime_s),
+        float(lifetime) if is_known else 3600.0,
     )
 
 

@@ -198,6 +198,7 @@ class Fault(StrEnum):
     TRANSIENT = "transient"  # try the same again later; the effect may or may not have happened
     THROTTLED = "throttled"  # the service limits the request rate; nothing happened
     UNAUTHORISED = "unauthorised"  # the credentials are not accepted
+    QUOTA = "quota"  # no space is left there, and nothing happened; a person must make room
     FILE = "file"  # about this one file, and nothing happened; nothing else waits for it
     REFUSED = "refused"  # asking again in the same words will not help
     GONE = "gone"  # the thing named does not exist (any more)

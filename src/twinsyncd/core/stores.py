@@ -119,7 +119,7 @@ class Stores:
             case Fault.FILE:
                 del self.doubts[key]
                 self._count(row, failure, now)
-            case Fault.THROTTLED | Fault.UNAUTHORISED:
+            case Fault.THROTTLED | Fault.UNAUTHORISED | Fault.QUOTA:
                 self.state.failed(failure, now)
             case Fault.GONE | Fault.TRANSIENT:
                 self._try_again(row, failure, begun_s, now)

@@ -1,0 +1,154 @@
+"""The words for a failed call: what happened and, where known, what a person can do about it.
+
+Every cause has its own sentence, since the cause is what the reader must find.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import Final
+
+import httpx
+
+from .values import ServiceError
+
+_ASK_ADMIN: Final = "ask an administrator of the iTwin to give this application a role there"
+_BY_STATUS: Final = {
+    401: "the platform does not accept the credentials; check client id and secret",
+    403: f"not permitted; {_ASK_ADMIN}",
+    407: "the proxy requires a sign-in (HTTP 407); write its user and password into HTTPS_PROXY, "
+    "like http://user:password@proxy:3128",
+    408: "the service gave up waiting for the request (HTTP 408)",
+    413: "it is too large for the service (HTTP 413)",
+    429: "the service limits the request rate (HTTP 429)",
+    500: "the service has an internal error (HTTP 500)",
+    502: "a gateway in front of the service gets no valid answer from it (HTTP 502)",
+    503: "the service is temporarily unavailable (HTTP 503)",
+    504: "a gateway in front of the service gets no answer from it in time (HTTP 504)",
+}
+QUOTA: Final = (
+    "the storage quota is used up; delete files there or ask the administrator of the account for "
+    "more space"
+)
+_UNTRUSTED: Final = (
+    "the service cannot be reached safely: its certificate is not trusted here; if a proxy "
+    "inspects encrypted traffic, install the proxy's certificate on this machine or name its file "
+    "in SSL_CERT_FILE; else check the address and the clock"
+)
+_NO_DNS: Final = re.compile(
+    r"name or service not known|name resolution|getaddrinfo|nodename nor servname|"
+    r"no address associated|name does not resolve",
+    re.IGNORECASE,
+)
+_TITLE: Final = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+_HTML: Final = re.compile(
+    rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|body)", re.IGNORECASE
+)
+
+
+def web_page(response: httpx.Response) -> str | None:
+    """Return the title of a web page that was sent instead of an answer; None if it is none.
+
+    The platform and the blob host never send HTML; proxies, firewalls and guest networks do.
+    """
+    declared = "text/html" in response.headers.get("content-type", "").lower()
+    if not declared and not _HTML.match(response.content):
+        return None
+    title = _TITLE.search(response.content)
+    return " ".join(title[1].decode("utf-8", "replace").split()) if title else ""
+
+
+def of_web_page(status: int, title: str) -> str:
+    """Return the words for a web page instead of an answer."""
+    named = f' "{title}"' if title else ""
+    if status == 407:
+        return _BY_STATUS[407]
+    own = _BY_STATUS.get(status, "") if status >= 500 else ""
+    found = f"a web page{named} was returned instead of an answer (HTTP {status})"
+    if own:
+        return f"{own}; {found}"
+    return (
+        f"{found}: a proxy, a firewall or a guest network intervenes; open the address in a "
+        "browser on this machine, or ask whoever runs the network"
+    )
+
+
+def of_redirect(status: int, location: str) -> str:
+    """Return the words for a redirect where none is expected."""
+    host = httpx.URL(location).host if "://" in location else ""
+    where = f"to {host}" if host else "elsewhere"
+    return (
+        f"the request is redirected {where} (HTTP {status}): a proxy or guest network requires a "
+        "sign-in in a browser, or the address in the configuration is wrong"
+    )
+
+
+def of_status(status: int, answer: ServiceError, subject: str) -> str:
+    """Return the words for an error of the service; `subject` names what the call is about."""
+    ours = _BY_STATUS.get(status, "")
+    if status in {404, 410}:
+        ours = f"{subject} does not exist (any more), or this application has no access to it"
+    theirs = answer.message
+    if answer.details:
+        theirs = (
+            f"{theirs.rstrip('.')}: {'; '.join(answer.details)}" if theirs else answer.details[0]
+        )
+    if not theirs:
+        return ours or f"the service answered HTTP {status}"
+    return f"{ours} (the service: {theirs})" if ours else theirs
+
+
+def of_exception(exc: Exception) -> str:
+    """Return the words for a call without an answer."""
+    host = _host(exc)
+    match exc:
+        case httpx.PoolTimeout():
+            return "all connections to the service are busy"
+        case httpx.ConnectTimeout():
+            return f"{host} cannot be reached: no answer; check the network and the firewall"
+        case httpx.TimeoutException():
+            return f"{host} did not answer in time"
+        case httpx.ProxyError() if "407" in str(exc):
+            return _BY_STATUS[407]
+        case httpx.ProxyError():
+            return f"the proxy does not connect to {host}: {exc}"
+        case httpx.ConnectError():
+            return _of_no_connection(exc, host)
+        case httpx.InvalidURL():
+            return f"the address is not valid: {exc}"
+        case httpx.HTTPError():
+            return f"the connection to {host} broke: {str(exc) or type(exc).__name__}"
+        case _:
+            return f"the answer cannot be read: {exc}"
+
+
+def _of_no_connection(exc: httpx.ConnectError, host: str) -> str:
+    text = str(exc)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return _UNTRUSTED
+    if "SSL" in text or "TLS" in text:
+        return f"{host} cannot be reached safely: {text}; is it a plain http address or a proxy?"
+    if _NO_DNS.search(text) or _is_caused_by(exc, socket.gaierror):
+        return f"the name {host} cannot be resolved (DNS); check the network and the address"
+    return f"{host} cannot be reached: {text}"
+
+
+def _is_caused_by(exc: BaseException, kind: type[BaseException]) -> bool:
+    cause: BaseException | None = exc
+    for _ in range(10):  # a chain of causes is short
+        if cause is None:
+            return False
+        if isinstance(cause, kind):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _host(exc: Exception) -> str:
+    """Return the host that was called, as far as it is known."""
+    try:
+        request = exc.request if isinstance(exc, httpx.RequestError) else None
+    except RuntimeError:  # httpx: no request was set
+        request = None
+    return request.url.host if request is not None else "the service"
