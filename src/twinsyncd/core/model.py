@@ -142,9 +142,8 @@ class LaneRow:
 
     key: LaneKey  # the iModel's id
     phase: Phase = Phase.QUIET
-    connection: ConnectionKey = ConnectionKey(
-        ""
-    )  # the connection being prepared or run; else the last one served
+    # The connection being prepared or run; else the last one served.
+    connection: ConnectionKey = ConnectionKey("")
     run: RunKey = RunKey("")  # the active run, as the target names it
     last_run: RunKey = RunKey("")  # the connection's newest run before ours was asked for
     asks: int = 0  # start requests of this STARTING phase whose outcome is not known
