@@ -15,7 +15,12 @@ MODULE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 60
 
 CORE, ERRORS, REDACT = "twinsyncd.core", "twinsyncd.errors", "twinsyncd.redact"
-VALUES = ("twinsyncd.core.model", "twinsyncd.core.facts", "twinsyncd.core.commands")
+VALUES = (
+    "twinsyncd.core.model",
+    "twinsyncd.core.results",
+    "twinsyncd.core.facts",
+    "twinsyncd.core.commands",
+)
 VIEWS = "twinsyncd.journal.views"
 PROTOCOLS = (
     "twinsyncd.targets.protocol",
@@ -38,6 +43,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.config": (CORE, ERRORS, "twinsyncd.connectors"),
     "twinsyncd.journal": (
         "twinsyncd.core.model",
+        "twinsyncd.core.results",
         "twinsyncd.core.decision",
         "twinsyncd.core.commands",
         "twinsyncd.core.waits",

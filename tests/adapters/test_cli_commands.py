@@ -23,11 +23,10 @@ from twinsyncd.core.model import (
     FileRow,
     Fingerprint,
     LaneRow,
-    Outcome,
     Phase,
-    RunRecord,
     SourceRow,
 )
+from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.runtime.state import is_running
 
 LOOK = Fingerprint(7, 1_700_000_000_000_000_000, 1)

@@ -17,10 +17,9 @@ from twinsyncd.core.model import (
     FileRow,
     Fingerprint,
     LaneRow,
-    Outcome,
-    RunRecord,
     SourceRow,
 )
+from twinsyncd.core.results import Outcome, RunRecord
 
 LOOK = Fingerprint(7, 1_700_000_000_000_000_000, 1)
 SYNCED = FileRow(FileKey(CAD, "a.dgn"), LOOK, "v1", "v1", "v1", storage_id="i", in_connection=True)

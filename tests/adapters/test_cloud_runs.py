@@ -17,7 +17,8 @@ from cloud_scene import (
 from cloud_script import API, caught
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import Fault, FileResult, Outcome
+from twinsyncd.core.model import Fault
+from twinsyncd.core.results import FileResult, Outcome
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from twinsyncd.cloud.session import Cloud
 from twinsyncd.connectors import connectors_for
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import FileKey, Fingerprint, Outcome
+from twinsyncd.core.model import (
+    FileKey,
+    Fingerprint,
+)
+from twinsyncd.core.results import Outcome
 from twinsyncd.targets.storage.connection import StorageConnection
 from twinsyncd.targets.storage.settings import StorageConnectionSettings
 from twinsyncd.targets.storage.tree import StorageTree

@@ -20,7 +20,11 @@ from twinsyncd.cloud.access_check import examine_place, examine_sign_in
 from twinsyncd.cloud.blobs import BLOCK_BYTES
 from twinsyncd.cloud.session import Cloud, CloudSettings, open_cloud
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import Fault, FileKey, Outcome
+from twinsyncd.core.model import (
+    Fault,
+    FileKey,
+)
+from twinsyncd.core.results import Outcome
 from twinsyncd.errors import CloudError
 
 

@@ -20,18 +20,15 @@ from twinsyncd.core.model import (
     Failure,
     Fault,
     FileKey,
-    FileResult,
     FileRow,
     Fingerprint,
     LaneRow,
     Now,
-    Outcome,
-    RunRecord,
     Setup,
-    SlowRun,
     Source,
     SourceRow,
 )
+from twinsyncd.core.results import FileResult, Outcome, RunRecord, SlowRun
 
 WALL_S = 1_700_000_000.0
 SELDOM_S = 1e6  # scans that no play is about come after its end

@@ -38,7 +38,15 @@ from core_script import (
 
 from simulation.office import kind_of
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import IN_DOUBT, Connection, Fault, Outcome, Phase, Setup, Source
+from twinsyncd.core.model import (
+    IN_DOUBT,
+    Connection,
+    Fault,
+    Phase,
+    Setup,
+    Source,
+)
+from twinsyncd.core.results import Outcome
 from twinsyncd.core.stores import LATE_S
 
 BIM = "two/bim"

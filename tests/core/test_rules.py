@@ -16,13 +16,12 @@ from twinsyncd.core.facts import RunSeen
 from twinsyncd.core.model import (
     ABSENT,
     IN_DOUBT,
-    FileResult,
     FileRow,
     Guard,
     Need,
-    Outcome,
     need,
 )
+from twinsyncd.core.results import FileResult, Outcome
 from twinsyncd.core.safety import (
     CONFIRM_S,
     confirmed,

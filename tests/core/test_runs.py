@@ -37,7 +37,11 @@ from core_script import (
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.lane_state import HALT_S
-from twinsyncd.core.model import Fault, Outcome, Phase
+from twinsyncd.core.model import (
+    Fault,
+    Phase,
+)
+from twinsyncd.core.results import Outcome
 from twinsyncd.core.runs import CLASH_S, RETRY_S
 from twinsyncd.core.verdict import RUN_TRIES
 

@@ -22,7 +22,8 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import Outcome, Phase, RunRecord, SlowRun
+from twinsyncd.core.model import Phase
+from twinsyncd.core.results import Outcome, RunRecord, SlowRun
 from twinsyncd.core.waits import (
     ALARM_FACTOR,
     ALARM_LEAST_S,

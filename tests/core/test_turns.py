@@ -35,11 +35,10 @@ from twinsyncd.core.model import (
     Connection,
     Fault,
     FileKey,
-    FileResult,
-    Outcome,
     Phase,
     Source,
 )
+from twinsyncd.core.results import FileResult, Outcome
 
 BIM = "two/bim"
 TOWER = FileKey(BIM, "tower.ifc")

@@ -20,11 +20,10 @@ from twinsyncd.core.model import (
     FileRow,
     Fingerprint,
     LaneRow,
-    Outcome,
     Phase,
-    RunRecord,
     SourceRow,
 )
+from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
 

@@ -12,7 +12,11 @@ import pytest
 from journal_scene import CAD, LOOK, WHOLE_DECISION, A, journal_in
 
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import IN_DOUBT, FileRow, Outcome, RunRecord
+from twinsyncd.core.model import (
+    IN_DOUBT,
+    FileRow,
+)
+from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.errors import JournalError
 from twinsyncd.journal import requests
 from twinsyncd.journal.database import open_database

@@ -13,7 +13,12 @@ from journal_scene import CAD, LOOK, WHOLE_DECISION, A, journal_in
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from twinsyncd.core.decision import Decision, SavedState
-from twinsyncd.core.model import FileKey, FileRow, LaneRow, RunRecord
+from twinsyncd.core.model import (
+    FileKey,
+    FileRow,
+    LaneRow,
+)
+from twinsyncd.core.results import RunRecord
 from twinsyncd.journal.views import Views
 
 

@@ -12,7 +12,12 @@ from queue import Queue
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.content import Content
-from twinsyncd.core.model import Digest, FileKey, Fingerprint, Outcome
+from twinsyncd.core.model import (
+    Digest,
+    FileKey,
+    Fingerprint,
+)
+from twinsyncd.core.results import Outcome
 
 WAIT_S = 10.0  # a test that waits longer has failed; none waits that long when all is well
 

@@ -19,11 +19,9 @@ from twinsyncd.core.model import (
     Fault,
     FileRow,
     LaneRow,
-    Outcome,
-    RunRecord,
-    SlowRun,
     SourceRow,
 )
+from twinsyncd.core.results import Outcome, RunRecord, SlowRun
 from twinsyncd.runtime.log_events import log_decision, log_facts
 
 FAILURE = Failure(Fault.THROTTLED, "slow down", 3.0, "request-9")

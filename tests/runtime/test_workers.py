@@ -24,7 +24,13 @@ from runtime_scene import (
 from structlog.testing import capture_logs
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import Failure, Fault, FileKey, Fingerprint, Outcome
+from twinsyncd.core.model import (
+    Failure,
+    Fault,
+    FileKey,
+    Fingerprint,
+)
+from twinsyncd.core.results import Outcome
 from twinsyncd.errors import CloudError, DiskError, FileMoved, ShareSilent
 from twinsyncd.runtime.formatting import clock_time
 from twinsyncd.runtime.share_threads import HUNG_MAX, PROBE_S, RISK_S, THREADS, ShareThreads

@@ -15,7 +15,16 @@ from twinsyncd.core.lane import Lane
 from twinsyncd.core.lane_state import LaneState
 from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.machine import Machine
-from twinsyncd.core.model import ABSENT, IN_DOUBT, Fault, FileKey, Need, Now, Outcome, Phase
+from twinsyncd.core.model import (
+    ABSENT,
+    IN_DOUBT,
+    Fault,
+    FileKey,
+    Need,
+    Now,
+    Phase,
+)
+from twinsyncd.core.results import Outcome
 from twinsyncd.core.runs import Runs
 from twinsyncd.core.stores import Stores
 

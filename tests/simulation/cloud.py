@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from twinsyncd.core.facts import RunSeen
-from twinsyncd.core.model import FileKey, FileResult, Outcome
+from twinsyncd.core.model import FileKey
+from twinsyncd.core.results import FileResult, Outcome
 
 
 @dataclass

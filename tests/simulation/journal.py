@@ -15,12 +15,11 @@ from twinsyncd.core.model import (
     FileRow,
     LaneRow,
     Need,
-    Outcome,
-    RunRecord,
     SourceKey,
     SourceRow,
     need,
 )
+from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.core.waits import RUNS_KEPT
 
 

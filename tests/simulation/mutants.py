@@ -19,7 +19,8 @@ from twinsyncd.core.lane import Lane
 from twinsyncd.core.lane_state import LaneState
 from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.machine import Machine
-from twinsyncd.core.model import Outcome, Phase
+from twinsyncd.core.model import Phase
+from twinsyncd.core.results import Outcome
 from twinsyncd.core.runs import Runs
 from twinsyncd.core.settle import Settler
 from twinsyncd.core.source_state import SourceState

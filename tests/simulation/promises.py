@@ -18,9 +18,9 @@ from twinsyncd.core.model import (
     Fault,
     FileKey,
     FileRow,
-    Outcome,
     Phase,
 )
+from twinsyncd.core.results import Outcome
 
 from .absences import Absences
 from .strangers import phase_of

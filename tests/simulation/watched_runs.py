@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from twinsyncd.core import facts
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import Fault, LaneRow, Outcome, Phase, SlowRun
+from twinsyncd.core.model import (
+    Fault,
+    LaneRow,
+    Phase,
+)
+from twinsyncd.core.results import Outcome, SlowRun
 from twinsyncd.core.waits import ALARM_FACTOR, ALARM_LEAST_S, RUNS_LEAST
 
 if TYPE_CHECKING:

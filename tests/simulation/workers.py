@@ -9,7 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import Failure, Fault, Outcome
+from twinsyncd.core.model import (
+    Failure,
+    Fault,
+)
+from twinsyncd.core.results import Outcome
 
 from .cloud import Fate, ModelCloud
 from .drive import VirtualFile

@@ -14,11 +14,10 @@ from .model import (
     FileRow,
     LaneKey,
     LaneRow,
-    RunRecord,
-    SlowRun,
     SourceKey,
     SourceRow,
 )
+from .results import RunRecord, SlowRun
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,11 @@ from .model import (
     Digest,
     Failure,
     FileKey,
-    FileResult,
     HeldSource,
-    Outcome,
     RunKey,
     StorageId,
 )
+from .results import FileResult, Outcome
 
 __all__ = [
     "ApproveAsked",

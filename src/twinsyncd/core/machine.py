@@ -20,13 +20,12 @@ from .model import (
     LaneRow,
     Need,
     Now,
-    RunRecord,
     Setup,
-    SlowRun,
     Source,
     SourceRow,
 )
 from .rehash import Rehasher
+from .results import RunRecord, SlowRun
 from .runs import Runs
 from .settle import Settler
 from .stores import Stores

@@ -213,50 +213,6 @@ class Failure:
     request_id: str = ""
 
 
-class Outcome(StrEnum):
-    """How a run, or one file in it, ended."""
-
-    ACTIVE = "active"
-    SUCCEEDED = "succeeded"
-    PARTIAL = "partial"  # of a run: some files succeeded
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class FileResult:
-    """The result of one file in a run; `user_must_act`: only a changed file can succeed."""
-
-    storage_id: StorageId
-    outcome: Outcome
-    message: str = ""
-    user_must_act: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """One finished run of ours, for the history."""
-
-    lane: LaneKey
-    connection: ConnectionKey
-    run: RunKey
-    outcome: Outcome
-    started_s: float  # wall clock [s since the epoch]
-    ended_s: float
-    files: int  # how many it was started for
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SlowRun:
-    """An active run, ours or one that ours waits for, that is reported to a person; it goes on."""
-
-    connection: ConnectionKey
-    run: RunKey
-    ours: bool
-    lasted_s: float  # so far
-    usual_s: float  # how long runs of the connection usually take; 0: too few are known
-
-
 @dataclass(frozen=True, slots=True)
 class Guard:
     """How many files of a source must disappear at once to be held as an accident."""

@@ -20,12 +20,10 @@ from .model import (
     FileRow,
     Need,
     Now,
-    Outcome,
     Phase,
     RunKey,
-    RunRecord,
-    SlowRun,
 )
+from .results import Outcome, RunRecord, SlowRun
 from .stores import Stores
 from .transitions import Cause, Occasion
 from .verdict import judge

@@ -7,7 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from .facts import RunSeen
-from .model import ABSENT, FileResult, FileRow, Outcome
+from .model import (
+    ABSENT,
+    FileRow,
+)
+from .results import FileResult, Outcome
 
 RUN_TRIES: Final = 3  # runs that others got through, before the file is set aside
 

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlalchemy import Connection, Engine, bindparam, select
 
 from ..core.decision import FileRows, SavedState
-from ..core.model import IN_DOUBT, ConnectionRow, FileKey, FileRow, Fingerprint, Outcome, SourceKey
+from ..core.model import (
+    IN_DOUBT,
+    ConnectionRow,
+    FileKey,
+    FileRow,
+    Fingerprint,
+    SourceKey,
+)
+from ..core.results import Outcome
 from ..core.waits import RUNS_KEPT
 from . import tables
 from .rows import to_file, to_lane, to_source

@@ -15,10 +15,9 @@ from ..core.model import (
     HeldSource,
     LaneKey,
     LaneRow,
-    Outcome,
-    RunRecord,
     SourceKey,
 )
+from ..core.results import Outcome, RunRecord
 from ..errors import JournalError
 from . import tables
 from .database import open_read_only

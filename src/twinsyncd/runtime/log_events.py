@@ -9,7 +9,7 @@ import structlog
 
 from ..core import facts
 from ..core.decision import Decision
-from ..core.model import Outcome
+from ..core.results import Outcome
 
 BLIND_LOGGED: Final = 20  # unreadable paths per scan; the status counts them all
 

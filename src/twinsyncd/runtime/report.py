@@ -12,7 +12,12 @@ from enum import StrEnum
 from typing import Final
 
 from ..config import Config, Connection
-from ..core.model import LaneRow, Phase, RunRecord, SourceKey
+from ..core.model import (
+    LaneRow,
+    Phase,
+    SourceKey,
+)
+from ..core.results import RunRecord
 from ..journal.views import Counts, DaemonRow, OpenFile, Status
 from .formatting import clock_time, count, duration
 

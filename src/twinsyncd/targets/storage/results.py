@@ -12,7 +12,7 @@ from typing import Final
 from ...cloud.values import Run, Task
 from ...core.commands import LookAtRun
 from ...core.facts import RunSeen
-from ...core.model import FileResult, Outcome
+from ...core.results import FileResult, Outcome
 from ...redact import redact
 
 _OUTCOMES: Final = {
