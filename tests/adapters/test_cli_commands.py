@@ -529,3 +529,16 @@ def test_an_approval_of_another_drive_names_the_drive(office: Office) -> None:
 
     assert "the drive that is there now (nfs:a:/b) counts from here on" in printed.out
     assert office.asked() == [("approve", f'[["{CAD}", "nfs:a:/b", 0]]')]
+
+
+def test_check_explains_a_pattern_that_takes_no_file(office: Office) -> None:
+    """One slip among several patterns is as silent as a source without a match (K1.7)."""
+    office.configure(CONFIG.replace("references", 'include = ["*.dxf", "**/*.dwg"]\n  references'))
+    office.save("level 1/plan.dwg")
+    office.save("level 1/roof.dxf")
+
+    printed = office.types("check", "--offline")
+
+    assert "\"*.dxf\" takes no file: 'level 1/roof.dxf' lies in a folder below" in printed.out
+    assert "write **/*.dxf" in printed.out
+    assert '"**/*.dwg"' not in printed.out

@@ -61,6 +61,10 @@ class FakeFolder:
             raise found
         return found
 
+    def survey(self, limit: int) -> Iterator[str]:
+        self._pass()
+        yield from list(self.files)[:limit]
+
     def try_reading(self, path: str) -> None:
         self._pass()
         if self.unreadable:

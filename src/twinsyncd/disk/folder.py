@@ -11,6 +11,7 @@ from ..core.model import Digest, Fingerprint, SourceKey
 from .look import StableContent, digest_of, look, try_reading
 from .protocols import Known, PathFilter
 from .scan import scan
+from .survey import survey
 from .tree import Tree
 
 
@@ -26,6 +27,10 @@ class Folder:
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
         return look(self.tree, path)
+
+    def survey(self, limit: int) -> Iterator[str]:
+        """Yield the paths of at most `limit` files, whether they match or not."""
+        return survey(self.tree, limit)
 
     def try_reading(self, path: str) -> None:
         """Open the file and read a byte. Raises DiskError if that is not possible."""

@@ -40,6 +40,9 @@ class Readable(Protocol):
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
 
+    def survey(self, limit: int) -> Iterator[str]:
+        """Yield the paths of at most `limit` files, whether they match or not."""
+
     def try_reading(self, path: str) -> None:
         """Open the file and read a byte. Raises DiskError if that is not possible."""
 

@@ -13,9 +13,13 @@ from ..config import Config, Source, sources_of
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import BlindSpot, SourceKey
+from ..core.pattern_advice import idle_patterns, likely_mistake
+from ..errors import DiskError
+from .share_folder import ShareFolder
 from .wiring import cloud_settings, open_folder
 
 SPOTS_MAX: Final = 10  # unreadable paths named per source; more scroll the others away
+SURVEY_MAX: Final = 20_000  # names read to explain a pattern
 SOURCE_FILES_MAX: Final = 250  # per iModel, over all its connections; the portal's stated limit
 
 
@@ -66,6 +70,7 @@ class _Examined:
     blind: tuple[BlindSpot, ...] = ()
     remote: bool = False  # other hosts change it without this one noticing
     failed: str = ""
+    idle: dict[str, str] = field(default_factory=dict)  # patterns that take no file, and why
 
 
 def _source_findings(source: Source, found: _Examined) -> Iterator[CheckResult]:
@@ -80,6 +85,9 @@ def _source_findings(source: Source, found: _Examined) -> Iterator[CheckResult]:
     else:
         fix = "check include, exclude, references and connector; **/ means in any folder below"
         yield CheckResult(step, False, f"{files}: no file matches", fix)
+    for pattern, reason in found.idle.items():
+        matches_none = f'"{pattern}" takes no file: {reason}'
+        yield CheckResult(step, True, matches_none, "correct the pattern, or delete it")
     for spot in found.blind[:SPOTS_MAX]:
         fix = "give this account the right to read it, rename it, or exclude it"
         yield CheckResult(f"read {source.folder / spot.path}", False, spot.reason, fix)
@@ -90,14 +98,26 @@ def _source_findings(source: Source, found: _Examined) -> Iterator[CheckResult]:
 
 def _examine(config: Config, key: SourceKey, source: Source) -> _Examined:
     """Count what the source matches, by kind, and list what cannot be read."""
-    matcher = source.matcher()
-    found = _Examined()
-    for fact in open_folder(config, key, source, NothingKnown()).scan(Scan(key, "")):
+    matcher, folder = source.matcher(), open_folder(config, key, source, NothingKnown())
+    found, paths = _Examined(), list[str]()
+    for fact in folder.scan(Scan(key, "")):
         match fact:
             case FilesFound(_, files):
                 found.kinds.update(matcher.kind(path) for path, _ in files)
+                paths += [path for path, _ in files]
             case ScanFailed(reason=reason):
                 found.failed = reason
             case Scanned(blind=blind, remote=remote):
                 found.blind, found.remote = blind, remote
+    idle = idle_patterns(matcher, paths)
+    if idle and not found.failed:
+        there = _surveyed(folder)
+        found.idle = {text: likely_mistake(matcher, text, there) for text in idle}
     return found
+
+
+def _surveyed(folder: ShareFolder) -> list[str]:
+    try:
+        return folder.survey(SURVEY_MAX)
+    except DiskError:
+        return []  # it stopped answering since the scan

@@ -29,6 +29,10 @@ class ShareFolder:
         """Read the file whole while it stays the same. Raises FileMoved, DiskError."""
         return self.threads.call(partial(self.folder.digest, path, fingerprint))
 
+    def survey(self, limit: int) -> list[str]:
+        """Return the paths of at most `limit` files, matched or not. Raises DiskError."""
+        return self.threads.call(lambda: list(self.folder.survey(limit)))
+
     def scan(self, command: Scan) -> Iterator[FilesFound | Scanned | ScanFailed]:
         """List it and compare it with what is known; closes with Scanned or ScanFailed."""
         try:
