@@ -1,6 +1,6 @@
 # mypy: disable-error-code="arg-type"
 # Keys, ids and digests are written as plain text here.
-"""The scan: what is new, what is missing, and above all what cannot be told."""
+"""The scan: what is new, what is missing, and above all what is unknown."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_unknown_files_are_found_with_what_a_look_would_see(tmp_path: Path) -> N
 def test_the_end_tells_whether_other_hosts_may_change_the_drive(
     tmp_path: Path, *, remote: bool
 ) -> None:
-    """The daemon may have begun while the share was not mounted: only now can it be told."""
+    """The daemon may have begun while the share was not mounted: only now is it known."""
     facts = list(
         scan(Scan("s", ""), Tree(tmp_path), Drawings(), Memory(), is_remote=lambda _: remote)
     )
@@ -222,7 +222,7 @@ def test_folders_that_can_hold_no_match_are_never_listed(tmp_path: Path) -> None
 
 
 def test_a_remembered_file_not_in_its_listed_folder_is_missing(tmp_path: Path) -> None:
-    """A deletion is seen by the scan even if no hint told of it."""
+    """A deletion is seen by the scan even without a hint."""
     fill(tmp_path, "a.dgn", "b.dgn", "sub/c.dgn", "sub/d.dgn")
     known = remembering(tmp_path, "a.dgn", "b.dgn", "sub/c.dgn", "sub/d.dgn")
     (tmp_path / "b.dgn").unlink()

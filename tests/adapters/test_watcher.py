@@ -1,6 +1,6 @@
 # mypy: disable-error-code="arg-type,index"
 # Keys, ids and digests are written as plain text here.
-"""The watcher against the real kernel: what it hears, and what it says when it does not."""
+"""The watcher against the real kernel: what it posts, and what it reports when it cannot."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from twinsyncd.disk.tree import Tree
 from twinsyncd.disk.watcher import Watcher
 
 DEADLINE_S = 30.0
-"""Only a broken watcher waits this long; a working one is told at once."""
+"""Only a broken watcher waits this long; a working one posts at once."""
 
 
-class Heard:
+class Posted:
     """Everything that was posted, and a way to wait for it."""
 
     def __init__(self) -> None:
         self.facts: list[Fact] = []
         self.paths: set[str] = set()
-        self.missing_count: list[str] = []
+        self.losses: list[str] = []
         self._reached = threading.Event()
         self._complete: Callable[[], bool] = lambda: False
         self._lock = threading.Lock()
@@ -44,7 +44,7 @@ class Heard:
                 case Touched(key=key):
                     self.paths.add(key.path)
                 case HintsLost(reason=reason):
-                    self.missing_count.append(reason)
+                    self.losses.append(reason)
             if self._complete():
                 self._reached.set()
 
@@ -61,7 +61,7 @@ class Heard:
         self.until(lambda: set(paths) <= self.paths)
 
     def everything(self, folder: Path) -> None:
-        """Return once all that happened so far was heard: events keep their order."""
+        """Return once all that happened so far was posted: events keep their order."""
         (folder / "last.dwg").write_bytes(b"")
         self.touches("last.dwg")
         self.facts = [fact for fact in self.facts if fact != Touched(FileKey("s", "last.dwg"))]
@@ -78,13 +78,13 @@ class Drawings:
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def posted() -> Posted:
+    return Posted()
 
 
 @pytest.fixture
-def watcher(heard: Heard) -> Iterator[Watcher]:
-    made = Watcher(heard.post)
+def watcher(posted: Posted) -> Iterator[Watcher]:
+    made = Watcher(posted.post)
     yield made
     made.stop()
 
@@ -103,47 +103,47 @@ def drive(watcher: Watcher, tmp_path: Path) -> Path:
 # ---- saves ----------------------------------------------------------------------------
 
 
-def test_a_new_file_is_a_hint(drive: Path, heard: Heard) -> None:
+def test_a_new_file_is_a_hint(drive: Path, posted: Posted) -> None:
     """A drawing copied to the drive must not wait for the next scan."""
     (drive / "sub/new.dgn").write_bytes(b"x")
 
-    heard.touches("sub/new.dgn")
+    posted.touches("sub/new.dgn")
 
-    assert heard.facts[0] == Touched(FileKey("s", "sub/new.dgn"))
+    assert posted.facts[0] == Touched(FileKey("s", "sub/new.dgn"))
 
 
-def test_a_write_in_place_is_a_hint(drive: Path, heard: Heard) -> None:
+def test_a_write_in_place_is_a_hint(drive: Path, posted: Posted) -> None:
     """MicroStation saves into the file itself."""
     with (drive / "a.dgn").open("r+b") as handle:
         handle.write(b"after!")
 
-    heard.touches("a.dgn")
+    posted.touches("a.dgn")
 
 
-def test_a_deletion_is_a_hint(drive: Path, heard: Heard) -> None:
+def test_a_deletion_is_a_hint(drive: Path, posted: Posted) -> None:
     """What is gone is looked at like anything else."""
     (drive / "a.dgn").unlink()
 
-    heard.touches("a.dgn")
+    posted.touches("a.dgn")
 
 
-def test_a_rename_is_a_hint_at_both_ends(drive: Path, heard: Heard) -> None:
+def test_a_rename_is_a_hint_at_both_ends(drive: Path, posted: Posted) -> None:
     """The old path is gone and the new one is there: both must be looked at."""
     (drive / "a.dgn").rename(drive / "sub/c.dgn")
 
-    heard.touches("a.dgn", "sub/c.dgn")
+    posted.touches("a.dgn", "sub/c.dgn")
 
 
-def test_a_file_moved_into_the_drive_is_a_hint(drive: Path, heard: Heard, tmp_path: Path) -> None:
+def test_a_file_moved_into_the_drive_is_a_hint(drive: Path, posted: Posted, tmp_path: Path) -> None:
     """Programs that write elsewhere and move the result never write on the drive."""
     (tmp_path / "made.dwg").write_bytes(b"x")
 
     (tmp_path / "made.dwg").rename(drive / "made.dwg")
 
-    heard.touches("made.dwg")
+    posted.touches("made.dwg")
 
 
-def test_a_save_of_autocad_is_a_hint_for_the_drawing(drive: Path, heard: Heard) -> None:
+def test_a_save_of_autocad_is_a_hint_for_the_drawing(drive: Path, posted: Posted) -> None:
     """AutoCAD never writes the drawing: it renames a finished one into its place."""
     drawing, backup, fresh = drive / "sub/b.dwg", drive / "sub/b.bak", drive / "sub/sav1.tmp"
     fresh.write_bytes(b"after")
@@ -153,98 +153,98 @@ def test_a_save_of_autocad_is_a_hint_for_the_drawing(drive: Path, heard: Heard) 
     drawing.rename(backup)
     fresh.rename(drawing)
 
-    heard.touches("sub/b.dwg")
-    assert heard.paths == {"sub/b.dwg"}
+    posted.touches("sub/b.dwg")
+    assert posted.paths == {"sub/b.dwg"}
 
 
-def test_other_files_are_no_hints(drive: Path, heard: Heard) -> None:
+def test_other_files_are_no_hints(drive: Path, posted: Posted) -> None:
     """Lock and temporary files come by the thousand and must cost nothing."""
     for name in ["a.dwl", "sub/x.tmp", "notes.txt"]:
         (drive / name).write_bytes(b"x")
 
-    heard.everything(drive)
+    posted.everything(drive)
 
-    assert heard.facts == []
+    assert posted.facts == []
 
 
-def test_our_own_reading_is_no_hint(drive: Path, heard: Heard) -> None:
-    """Hashing that causes events causes hashing; a large drive would never come to rest."""
+def test_our_own_reading_is_no_hint(drive: Path, posted: Posted) -> None:
+    """Hashing that causes events causes hashing; a large drive would never settle."""
     fingerprint = look(Tree(drive), "a.dgn")
     assert fingerprint is not None
     digest_of(Tree(drive), "a.dgn", fingerprint)
     assert [path.name for path in drive.rglob("*.dwg")] == ["b.dwg"]
 
-    heard.everything(drive)
+    posted.everything(drive)
 
-    assert heard.facts == []
+    assert posted.facts == []
 
 
-def test_a_burst_loses_nothing_unnoticed(drive: Path, heard: Heard) -> None:
+def test_a_burst_loses_nothing_unnoticed(drive: Path, posted: Posted) -> None:
     """Unpacking an archive makes more files at once than the kernel's queue holds."""
     names = {f"sub/{number}.dgn" for number in range(20_000)}
     for name in names:
         os.close(os.open(drive / name, os.O_CREAT | os.O_WRONLY))
 
-    heard.until(lambda: len(heard.paths) == len(names) or heard.missing_count != [])
+    posted.until(lambda: len(posted.paths) == len(names) or posted.losses != [])
 
-    assert heard.missing_count != [] or heard.paths == names
+    assert posted.losses != [] or posted.paths == names
 
 
-def test_names_that_are_no_unicode_do_not_stop_the_watcher(drive: Path, heard: Heard) -> None:
-    """One bad name from an old archive must not make the daemon deaf."""
+def test_names_that_are_no_unicode_do_not_stop_the_watcher(drive: Path, posted: Posted) -> None:
+    """One bad name from an old archive must not end the watch."""
     (drive / os.fsdecode(b"br\xfccke.dgn")).write_bytes(b"x")
 
-    heard.everything(drive)
+    posted.everything(drive)
 
-    assert heard.facts == []
+    assert posted.facts == []
 
 
 # ---- folders --------------------------------------------------------------------------
 
 
-def test_a_new_folder_is_heard_and_its_content_too(drive: Path, heard: Heard) -> None:
+def test_a_new_folder_is_a_hint_and_its_content_too(drive: Path, posted: Posted) -> None:
     """Files may be in it before it is watched, so a scan is needed as well."""
     (drive / "new/deep/er").mkdir(parents=True)
     (drive / "new/deep/er/x.dgn").write_bytes(b"x")
 
-    heard.touches("new/deep/er/x.dgn")
+    posted.touches("new/deep/er/x.dgn")
 
-    assert len(heard.missing_count) == 1
-    assert "was created" in heard.missing_count[0]
+    assert len(posted.losses) == 1
+    assert "was created" in posted.losses[0]
 
 
 @pytest.mark.parametrize("target", ["moved", "../outside"])
-def test_a_folder_that_moves_needs_a_scan(drive: Path, heard: Heard, target: str) -> None:
+def test_a_folder_that_moves_needs_a_scan(drive: Path, posted: Posted, target: str) -> None:
     """Its files change their paths, or leave, without an event of their own."""
     (drive / "sub").rename(drive / target)
 
-    heard.until(lambda: heard.missing_count != [])
+    posted.until(lambda: posted.losses != [])
 
-    assert "'sub' was" in heard.missing_count[0]
+    assert "'sub' was" in posted.losses[0]
 
 
 def test_many_changed_folders_are_told_once_until_the_next_check(
-    drive: Path, heard: Heard, watcher: Watcher
+    drive: Path, posted: Posted, watcher: Watcher
 ) -> None:
     """A thousand new folders need one scan, and one more for those after it began."""
     for number in range(100):
         (drive / f"{number}").mkdir()
-    heard.everything(drive)
-    told_at_once = len(heard.missing_count)
+    posted.everything(drive)
+    posted_at_once = len(posted.losses)
 
     watcher.check("s")
     watcher.check("s")
 
-    assert told_at_once == 1
-    assert len(heard.missing_count) == 2
+    assert posted_at_once == 1
+    assert len(posted.losses) == 2
 
 
-def test_folders_that_can_hold_no_match_are_not_watched(tmp_path: Path, heard: Heard) -> None:
+def test_folders_that_can_hold_no_match_are_not_watched(tmp_path: Path, posted: Posted) -> None:
     """Watches are a scarce good of the kernel."""
     for folder in ["one", "archive/old", "two/archive"]:
         (tmp_path / folder).mkdir(parents=True)
     asked: list[bytes] = []
-    watcher = Watcher(heard.post, make=lambda hints: InotifyObserver(hints, asked.append))
+    watcher = Watcher(posted.post, make=lambda hints: InotifyObserver(hints, asked.append))
 
     watcher.watch("s", tmp_path, Drawings())
     watcher.stop()
@@ -271,7 +271,7 @@ class Stalling(Drawings):
 
 
 def test_an_overflow_of_the_kernels_queue_is_told(
-    watcher: Watcher, heard: Heard, tmp_path: Path
+    watcher: Watcher, posted: Posted, tmp_path: Path
 ) -> None:
     """Events that the kernel dropped are found by a scan, if only somebody asks for it."""
     queued_max = int((LIMITS / "max_queued_events").read_text())
@@ -284,12 +284,12 @@ def test_an_overflow_of_the_kernels_queue_is_told(
     for number in range(queued_max + 10):  # two in turn: equal neighbours count as one event
         os.close(os.open(files[number % 2], os.O_CREAT | os.O_WRONLY))
     wanted.go_on.set()
-    heard.until(lambda: heard.missing_count != [])
+    posted.until(lambda: posted.losses != [])
     watcher.check("s")
 
-    heard.until(lambda: any("overflowed" in reason for reason in heard.missing_count))
+    posted.until(lambda: any("overflowed" in reason for reason in posted.losses))
     (tmp_path / "stall/after.dgn").write_bytes(b"x")
-    heard.touches("stall/after.dgn")
+    posted.touches("stall/after.dgn")
 
 
 class Failing(Drawings):
@@ -301,17 +301,17 @@ class Failing(Drawings):
         return super().file(path)
 
 
-def test_a_defect_in_matching_costs_a_scan_and_not_the_hearing(
-    watcher: Watcher, heard: Heard, tmp_path: Path
+def test_a_defect_in_matching_costs_a_scan_and_not_the_watch(
+    watcher: Watcher, posted: Posted, tmp_path: Path
 ) -> None:
     """An exception would silently end the thread that delivers all events."""
     watcher.watch("s", tmp_path, Failing())
     (tmp_path / "bad.dgn").write_bytes(b"x")
     (tmp_path / "good.dgn").write_bytes(b"x")
 
-    heard.touches("good.dgn")
+    posted.touches("good.dgn")
 
-    assert "could not be understood" in heard.missing_count[0]
+    assert "could not be understood" in posted.losses[0]
 
 
 # ---- what is not watched --------------------------------------------------------------
@@ -330,15 +330,15 @@ class ScarceWatches:
         self.given += 1
 
 
-def test_folders_beyond_the_limit_are_told_with_the_remedy(tmp_path: Path, heard: Heard) -> None:
-    """Watchdog ignores the refusal: a third of the drive would be unheard for ever."""
+def test_folders_beyond_the_limit_are_told_with_the_remedy(tmp_path: Path, posted: Posted) -> None:
+    """Watchdog ignores the refusal: a third of the drive would never be watched."""
     drive, limits = tmp_path / "drive", tmp_path / "limits"
     limits.mkdir()
     (limits / "max_user_watches").write_text("4\n")
     for number in range(9):
         (drive / f"{number}").mkdir(parents=True)
     scarce = ScarceWatches(4)
-    watcher = Watcher(heard.post, make=lambda hints: InotifyObserver(hints, scarce, limits))
+    watcher = Watcher(posted.post, make=lambda hints: InotifyObserver(hints, scarce, limits))
 
     watcher.watch("s", drive, Drawings())
     watcher.check("s")
@@ -352,13 +352,13 @@ def test_folders_beyond_the_limit_are_told_with_the_remedy(tmp_path: Path, heard
     assert "6 folders" in before["s"]
     assert "sysctl -w fs.inotify.max_user_watches=524288" in before["s"]
     assert after == {}
-    assert heard.missing_count == ["more folders can be watched now"]
+    assert posted.losses == ["more folders can be watched now"]
 
 
-def test_a_root_beyond_the_limit_is_told_with_the_remedy(tmp_path: Path, heard: Heard) -> None:
-    """With no watch left at all the source is deaf, and the daemon must start all the same."""
+def test_a_root_beyond_the_limit_is_told_with_the_remedy(tmp_path: Path, posted: Posted) -> None:
+    """With no watch left the source is not watched, and the daemon must start nevertheless."""
     watcher = Watcher(
-        heard.post, make=lambda hints: InotifyObserver(hints, ScarceWatches(0), tmp_path)
+        posted.post, make=lambda hints: InotifyObserver(hints, ScarceWatches(0), tmp_path)
     )
 
     watcher.watch("s", tmp_path, Drawings())
@@ -367,7 +367,7 @@ def test_a_root_beyond_the_limit_is_told_with_the_remedy(tmp_path: Path, heard: 
 
 
 def test_a_missing_folder_is_watched_when_it_appears(
-    watcher: Watcher, heard: Heard, tmp_path: Path
+    watcher: Watcher, posted: Posted, tmp_path: Path
 ) -> None:
     """At boot the daemon is often up before the share."""
     folder = tmp_path / "drive"
@@ -378,14 +378,14 @@ def test_a_missing_folder_is_watched_when_it_appears(
     watcher.check("s")
     (folder / "a.dgn").write_bytes(b"x")
 
-    heard.touches("a.dgn")
+    posted.touches("a.dgn")
     assert "cannot be watched" in before["s"]
     assert watcher.trouble() == {}
-    assert heard.missing_count == ["the folder is watched again"]
+    assert posted.losses == ["the folder is watched again"]
 
 
 def test_a_file_in_place_of_the_folder_is_told(
-    watcher: Watcher, heard: Heard, tmp_path: Path
+    watcher: Watcher, posted: Posted, tmp_path: Path
 ) -> None:
     """Watchdog would watch its parent instead, with everything in it."""
     (tmp_path / "drive").write_bytes(b"")
@@ -396,7 +396,7 @@ def test_a_file_in_place_of_the_folder_is_told(
 
 
 def test_a_folder_that_is_a_link_is_watched_at_its_target(
-    watcher: Watcher, heard: Heard, tmp_path: Path
+    watcher: Watcher, posted: Posted, tmp_path: Path
 ) -> None:
     """The kernel would watch the link, and nothing ever happens to that."""
     (tmp_path / "target/sub").mkdir(parents=True)
@@ -406,11 +406,11 @@ def test_a_folder_that_is_a_link_is_watched_at_its_target(
     (tmp_path / "target/a.dgn").write_bytes(b"x")
     (tmp_path / "target/sub/b.dgn").write_bytes(b"x")
 
-    heard.touches("a.dgn", "sub/b.dgn")
+    posted.touches("a.dgn", "sub/b.dgn")
 
 
 def test_a_folder_that_was_replaced_is_watched_anew(
-    drive: Path, watcher: Watcher, heard: Heard
+    drive: Path, watcher: Watcher, posted: Posted
 ) -> None:
     """A remounted share has the same path, and the old watches are dead without a word."""
     drive.rename(drive.with_name("away"))
@@ -420,27 +420,27 @@ def test_a_folder_that_was_replaced_is_watched_anew(
     watcher.check("s")
     (drive / "new.dgn").write_bytes(b"x")
 
-    heard.touches("new.dgn")
+    posted.touches("new.dgn")
 
     assert "No such file" in while_away["s"]
     assert watcher.trouble() == {}
-    assert "the folder is watched again" in heard.missing_count
+    assert "the folder is watched again" in posted.losses
 
 
 def test_a_folder_that_is_lost_asks_for_a_scan_once(
-    drive: Path, watcher: Watcher, heard: Heard
+    drive: Path, watcher: Watcher, posted: Posted
 ) -> None:
-    """The scan tells people that the share is away; they need not wait for the usual one."""
+    """The scan reports that the share is away; nobody need wait for the regular one."""
     drive.rename(drive.with_name("away"))
 
     watcher.check("s")
     watcher.check("s")
 
-    assert heard.missing_count == ["the folder is not watched any more"]
+    assert posted.losses == ["the folder is not watched any more"]
 
 
 def test_a_folder_exchanged_between_two_checks_is_noticed(
-    drive: Path, watcher: Watcher, heard: Heard
+    drive: Path, watcher: Watcher, posted: Posted
 ) -> None:
     """The path exists at every check, and still it is another folder."""
     drive.rename(drive.with_name("away"))
@@ -448,13 +448,13 @@ def test_a_folder_exchanged_between_two_checks_is_noticed(
     watcher.check("s")
     (drive / "new.dgn").write_bytes(b"x")
 
-    heard.touches("new.dgn")
+    posted.touches("new.dgn")
 
-    assert "the folder was replaced or remounted" in heard.missing_count
+    assert "the folder was replaced or remounted" in posted.losses
 
 
 class Mortal(TreeObserver):
-    """Something that listens until it is told to die."""
+    """An observer that runs until a test ends it."""
 
     def __init__(self) -> None:
         self.alive = False
@@ -470,7 +470,7 @@ class Mortal(TreeObserver):
         return self.alive
 
 
-def test_a_dead_thread_is_noticed_and_replaced(tmp_path: Path, heard: Heard) -> None:
+def test_a_dead_thread_is_noticed_and_replaced(tmp_path: Path, posted: Posted) -> None:
     """Watchdog calls itself alive when the thread that reads is long dead."""
     made: list[Mortal] = []
 
@@ -478,7 +478,7 @@ def test_a_dead_thread_is_noticed_and_replaced(tmp_path: Path, heard: Heard) -> 
         made.append(Mortal())
         return made[-1]
 
-    watcher = Watcher(heard.post, make=make)
+    watcher = Watcher(posted.post, make=make)
     watcher.watch("s", tmp_path, Drawings())
     watcher.check("s")
     made[0].alive = False
@@ -486,16 +486,16 @@ def test_a_dead_thread_is_noticed_and_replaced(tmp_path: Path, heard: Heard) -> 
     watcher.check("s")
 
     assert [one.ended for one in made] == [1, 0]
-    assert heard.missing_count == ["a thread of the watcher had died"]
+    assert posted.losses == ["a thread of the watcher had died"]
 
 
-def test_a_system_without_queues_is_told_with_the_remedy(tmp_path: Path, heard: Heard) -> None:
+def test_a_system_without_queues_is_told_with_the_remedy(tmp_path: Path, posted: Posted) -> None:
     """The daemon goes on with scans alone, and says why it is slow."""
 
     def make(hints: HintPoster) -> TreeObserver:
         raise OSError(errno.EMFILE, "raise fs.inotify.max_user_instances")
 
-    watcher = Watcher(heard.post, make=make)
+    watcher = Watcher(posted.post, make=make)
     watcher.watch("s", tmp_path, Drawings())
 
     assert "max_user_instances" in watcher.trouble()["s"]
@@ -504,20 +504,20 @@ def test_a_system_without_queues_is_told_with_the_remedy(tmp_path: Path, heard: 
 # ---- life -----------------------------------------------------------------------------
 
 
-def test_sources_are_watched_apart(drive: Path, watcher: Watcher, heard: Heard) -> None:
+def test_sources_are_watched_apart(drive: Path, watcher: Watcher, posted: Posted) -> None:
     """Two connections may watch the same folder for different files."""
     watcher.watch("t", drive / "sub", Drawings())
 
     (drive / "sub/new.dgn").write_bytes(b"x")
 
     keys = {FileKey("s", "sub/new.dgn"), FileKey("t", "new.dgn")}
-    heard.until(lambda: keys <= {fact.key for fact in heard.facts if isinstance(fact, Touched)})
+    posted.until(lambda: keys <= {fact.key for fact in posted.facts if isinstance(fact, Touched)})
 
 
-def test_nothing_runs_or_speaks_after_stopping(tmp_path: Path, heard: Heard) -> None:
-    """A daemon that is going down must not be told to begin new work."""
+def test_nothing_runs_or_speaks_after_stopping(tmp_path: Path, posted: Posted) -> None:
+    """A daemon that is going down must not receive new work."""
     threads = set(threading.enumerate())
-    watcher = Watcher(heard.post)
+    watcher = Watcher(posted.post)
     (tmp_path / "sub").mkdir()
     watcher.watch("s", tmp_path, Drawings())
     watcher.watch("t", tmp_path / "sub", Drawings())
@@ -528,7 +528,7 @@ def test_nothing_runs_or_speaks_after_stopping(tmp_path: Path, heard: Heard) -> 
     (tmp_path / "a.dgn").write_bytes(b"x")
 
     assert set(threading.enumerate()) == threads
-    assert heard.facts == []
+    assert posted.facts == []
 
 
 class Hung(Mortal):
@@ -545,12 +545,12 @@ class Hung(Mortal):
 
 
 def test_a_hung_drive_delays_neither_another_watch_nor_the_stop(
-    tmp_path: Path, heard: Heard
+    tmp_path: Path, posted: Posted
 ) -> None:
     """The share may answer tomorrow; then its watch ends by itself (P14)."""
     hung, good = Hung(), Mortal()
     made: list[Mortal] = [hung, good]
-    watcher = Watcher(heard.post, make=lambda _: made.pop(0), stop_s=0.0)
+    watcher = Watcher(posted.post, make=lambda _: made.pop(0), stop_s=0.0)
     begin = threading.Thread(target=watcher.watch, args=("s", tmp_path, Drawings()))
     begin.start()
     assert hung.entered.wait(DEADLINE_S)
@@ -568,44 +568,44 @@ def test_a_hung_drive_delays_neither_another_watch_nor_the_stop(
 
 
 def test_a_network_drive_is_not_watched_and_that_is_no_trouble(
-    tmp_path: Path, heard: Heard
+    tmp_path: Path, posted: Posted
 ) -> None:
     """Nothing reports what other hosts write there; scans do."""
-    watcher = Watcher(heard.post, make=lambda _: Mortal(), is_remote=lambda _: True)
+    watcher = Watcher(posted.post, make=lambda _: Mortal(), is_remote=lambda _: True)
 
     watcher.watch("s", tmp_path, Drawings())
     watcher.check("s")
 
     assert watcher.trouble() == {}
-    assert heard.facts == []
+    assert posted.facts == []
     watcher.stop()
 
 
-def test_watching_again_replaces_the_folder(drive: Path, watcher: Watcher, heard: Heard) -> None:
+def test_watching_again_replaces_the_folder(drive: Path, watcher: Watcher, posted: Posted) -> None:
     """A changed configuration moves a source without a restart."""
     other = drive.with_name("other")
     other.mkdir()
 
     watcher.watch("s", other, Drawings())
     (drive / "old.dgn").write_bytes(b"x")
-    heard.everything(other)
+    posted.everything(other)
 
-    assert heard.facts == []
+    assert posted.facts == []
 
 
-def test_systems_without_close_events_hear_writes(tmp_path: Path, heard: Heard) -> None:
-    """Windows and macOS tell of every write, but not of the end of writing."""
+def test_systems_without_close_events_hear_writes(tmp_path: Path, posted: Posted) -> None:
+    """Windows and macOS report every write, but not the end of writing."""
     from watchdog.observers import Observer  # noqa: PLC0415 - as the watcher does elsewhere
 
     (tmp_path / "a.dgn").write_bytes(b"before")
-    watcher = Watcher(heard.post, make=lambda _: TreeObserver(Observer(), WITH_MODIFIED))
+    watcher = Watcher(posted.post, make=lambda _: TreeObserver(Observer(), WITH_MODIFIED))
     watcher.watch("s", tmp_path, Drawings())
 
     with (tmp_path / "a.dgn").open("r+b", buffering=0) as handle:
         handle.write(b"after!")
-        heard.touches("a.dgn")
+        posted.touches("a.dgn")
     watcher.check("s")
     watcher.stop()
 
     assert watcher.trouble() == {}
-    assert heard.missing_count == []
+    assert posted.losses == []

@@ -1,6 +1,6 @@
 # mypy: disable-error-code="arg-type"
 # Keys, ids and digests are written as plain text here.
-"""Fakes for the shell: folders and targets that do as they are told."""
+"""Fakes for the shell: folders and targets that do what a test prescribes."""
 
 from __future__ import annotations
 

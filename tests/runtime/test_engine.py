@@ -1,6 +1,6 @@
 # mypy: disable-error-code="arg-type"
 # Keys, ids and digests are written as plain text here.
-"""The one thread that decides: hear, decide, commit, then act; stoppable at any time."""
+"""The one thread that decides: receive, decide, commit, then act; stoppable at any time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Office:
 
     def __init__(self, *steps: Decision) -> None:
         self.calls: list[str] = []
-        self.heard: list[list[facts.Fact]] = []
+        self.received: list[list[facts.Fact]] = []
         self.steps = list(steps)
         self.at_s = 100.0
         self.step_s = 0.0  # how far the clock goes at each decision
@@ -48,7 +48,7 @@ class Office:
     # ---- the machine ----
 
     def handle(self, happened: Sequence[facts.Fact], now: Now) -> Decision:
-        self.heard.append(list(happened))
+        self.received.append(list(happened))
         self.calls.append("decide")
         self.at_s += self.step_s
         return self.steps.pop(0) if self.steps else Decision()
@@ -89,7 +89,7 @@ class Office:
 
 def decisions(office: Office, count: int) -> None:
     """Run the engine for so many decisions."""
-    office.engine.run(until=lambda: len(office.heard) >= count)
+    office.engine.run(until=lambda: len(office.received) >= count)
 
 
 def test_rows_are_committed_before_any_command_begins() -> None:
@@ -127,17 +127,17 @@ def test_the_first_decision_needs_no_fact() -> None:
 
     decisions(office, 1)
 
-    assert office.heard == [[facts.Ticked()]]
+    assert office.received == [[facts.Ticked()]]
 
 
-def test_what_is_posted_is_heard_in_the_next_decision() -> None:
+def test_what_is_posted_is_part_of_the_next_decision() -> None:
     """The answers of workers come back through the inbox."""
     office = Office()
     office.inbox.post(STOP)
 
     decisions(office, 2)
 
-    assert office.heard == [[facts.Ticked()], [STOP]]
+    assert office.received == [[facts.Ticked()], [STOP]]
 
 
 def test_a_deadline_wakes_the_machine_without_a_fact() -> None:
@@ -147,7 +147,7 @@ def test_a_deadline_wakes_the_machine_without_a_fact() -> None:
 
     decisions(office, 3)
 
-    assert office.heard == [[facts.Ticked()], [], []]
+    assert office.received == [[facts.Ticked()], [], []]
 
 
 def test_the_journal_is_asked_for_requests_only_now_and_then() -> None:
@@ -164,7 +164,7 @@ def test_the_journal_is_asked_for_requests_only_now_and_then() -> None:
 SHOWN = facts.ApproveAsked((HeldSource("one/cad", "drive", 15),))
 
 
-def test_what_people_ask_is_heard_as_facts() -> None:
+def test_what_people_ask_becomes_facts() -> None:
     """A request is a row like any other; one of a newer version is left alone."""
     office = Office()
     office.requests = [
@@ -177,7 +177,7 @@ def test_what_people_ask_is_heard_as_facts() -> None:
 
     decisions(office, 2)
 
-    assert office.heard[1] == [
+    assert office.received[1] == [
         facts.SyncAsked(),
         facts.RetryAsked(A),
         facts.RetryAsked(),
@@ -207,7 +207,7 @@ def test_a_request_is_read_as_it_was_written(fact: facts.PersonFact) -> None:
 
 
 def test_a_sign_of_life_is_given_every_few_seconds_and_at_the_end() -> None:
-    """The status tells a hang from a long upload by it; a clean end leaves the last word."""
+    """The status tells a hang from a long upload by it; a clean end writes the last one."""
     office = Office()
     office.deadline_s = 0.0
     office.step_s = 1.0
@@ -241,7 +241,7 @@ def test_another_thread_stops_a_waiting_engine() -> None:
 
     thread.join(WAIT_S)
     assert not thread.is_alive()
-    assert len(office.heard) <= 2
+    assert len(office.received) <= 2
 
 
 def test_an_engine_that_was_stopped_before_it_ran_decides_nothing() -> None:
@@ -268,5 +268,5 @@ def test_while_many_files_are_stored_their_ends_share_a_commit() -> None:
 
     decisions(office, 2)
 
-    assert office.heard == [[facts.Ticked()], ends]
+    assert office.received == [[facts.Ticked()], ends]
     other.join()

@@ -1,6 +1,6 @@
 # mypy: disable-error-code="arg-type"
 # Keys, ids and digests are written as plain text here.
-"""Where facts wait: bounded for hints, patient for scans, deaf to nobody."""
+"""Where facts wait: bounded for hints, waiting for scans, dropping no answer."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def hint(number: int, source: str = CAD) -> Touched:
     return Touched(FileKey(source, f"{number}.dgn"))
 
 
-def test_facts_are_heard_in_the_order_they_came() -> None:
-    """A scan's parts must be heard before its end."""
+def test_facts_are_received_in_the_order_they_came() -> None:
+    """A scan's parts must be received before its end."""
     inbox = Inbox()
     for fact in (PART, PART, END):
         inbox.post(fact)
@@ -51,7 +51,7 @@ def test_the_same_word_of_lost_hints_twice_is_one_word() -> None:
     assert inbox.drain(0) == [HintsLost(CAD, "overflow"), HintsLost(BIM, "overflow")]
 
 
-def test_a_hint_that_was_heard_can_be_heard_again() -> None:
+def test_a_hint_that_was_received_can_be_received_again() -> None:
     """What comes after the look is news."""
     inbox = Inbox()
     inbox.post(Touched(A))
@@ -79,11 +79,11 @@ def test_too_many_hints_become_word_that_hints_were_lost() -> None:
     for number in range(HINTS_MAX + 5):
         inbox.post(hint(number))
 
-    heard = inbox.drain(0)
+    received = inbox.drain(0)
 
-    lost = Counter(fact.source for fact in heard if isinstance(fact, HintsLost))
+    lost = Counter(fact.source for fact in received if isinstance(fact, HintsLost))
     assert lost == {CAD: 1, BIM: 1}
-    assert sum(isinstance(fact, Touched) for fact in heard) < 10
+    assert sum(isinstance(fact, Touched) for fact in received) < 10
 
 
 def test_one_decision_hears_a_bounded_number_of_answers() -> None:
@@ -103,9 +103,9 @@ def test_hints_do_not_crowd_answers_out_for_good() -> None:
         inbox.post(hint(number))
     inbox.post(END)
 
-    heard: list[Fact] = [*inbox.drain(0), *inbox.drain(0)]
+    received: list[Fact] = [*inbox.drain(0), *inbox.drain(0)]
 
-    assert END in heard
+    assert END in received
 
 
 def test_a_scan_waits_when_too_many_of_its_parts_wait() -> None:
@@ -164,7 +164,7 @@ def test_a_fact_wakes_the_engine_at_once() -> None:
     thread.join()
 
 
-def test_a_wake_up_call_ends_the_wait_with_nothing_heard() -> None:
+def test_a_wake_up_call_ends_the_wait_with_nothing_received() -> None:
     """It is how another thread stops the engine."""
     inbox = Inbox()
     inbox.wake()

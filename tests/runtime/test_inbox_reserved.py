@@ -17,25 +17,25 @@ PATIENCE_S = 60.0
 def test_a_reserved_file_alone_wakes_nobody() -> None:
     """A commit for every new file would cost a third of a first sync's decisions."""
     inbox = Inbox()
-    heard: list[list[Fact]] = []
-    engine = Thread(target=lambda: heard.append(inbox.drain(PATIENCE_S)))
+    received: list[list[Fact]] = []
+    engine = Thread(target=lambda: received.append(inbox.drain(PATIENCE_S)))
     engine.start()
 
     inbox.post(Reserved(KEY, "item-1"))
-    heard_at_once = list(heard)
+    received_at_once = list(received)
     inbox.wake()
     engine.join(PATIENCE_S)
 
-    assert heard_at_once == []
-    assert heard == [[Reserved(KEY, "item-1")]]
+    assert received_at_once == []
+    assert received == [[Reserved(KEY, "item-1")]]
 
 
-def test_a_reserved_file_is_heard_before_its_closing_fact() -> None:
+def test_a_reserved_file_is_received_before_its_closing_fact() -> None:
     """The machine takes facts in order; the id must stand before the content is stored."""
     inbox = Inbox()
     inbox.post(Reserved(KEY, "item-1"))
     inbox.post(Stored(KEY, "digest", "item-1"))
 
-    heard = inbox.drain(0.0)
+    received = inbox.drain(0.0)
 
-    assert heard == [Reserved(KEY, "item-1"), Stored(KEY, "digest", "item-1")]
+    assert received == [Reserved(KEY, "item-1"), Stored(KEY, "digest", "item-1")]

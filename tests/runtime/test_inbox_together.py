@@ -1,6 +1,6 @@
 # mypy: disable-error-code="arg-type"
 # Keys, ids and digests are written as plain text here.
-"""Answers that are heard together, so that one commit serves them all."""
+"""Answers that are received together, so that one commit serves them all."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_hint_ends_the_wait() -> None:
     assert inbox.drain(0, together=2) == [hint, END]
 
 
-def test_an_answer_that_is_alone_is_heard_at_once() -> None:
+def test_an_answer_that_is_alone_is_received_at_once() -> None:
     """From a single save to its run no decision may wait for others."""
     inbox = Inbox(gather_s=WAIT_S)
     inbox.post(END)

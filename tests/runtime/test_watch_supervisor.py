@@ -59,7 +59,7 @@ class FakeWatcher:
 
 
 def no_news(fact: Fact) -> None:
-    """Stand for an inbox that must hear nothing."""
+    """Be an inbox that must receive nothing."""
     raise AssertionError(fact)
 
 

@@ -91,7 +91,7 @@ def scene() -> Iterator[Scene]:
 
 
 def test_a_scan_posts_its_parts_and_then_its_end(scene: Scene) -> None:
-    """The machine hears of files long before a large scan is over."""
+    """The machine receives files long before a large scan is over."""
     part = facts.FilesFound(CAD, (("a.dgn", LOOK),))
     end = facts.Scanned(CAD, "drive", 5)
     scene.folder.scans = (part, part, end)
@@ -120,7 +120,7 @@ def test_a_hash_answers_with_the_fingerprint_it_was_asked_for(scene: Scene) -> N
 
 
 def test_a_file_that_can_be_looked_at_and_not_read_fails_a_reading_look(scene: Scene) -> None:
-    """Looking needs no right to read: such a file would count as mended each time (K3)."""
+    """Looking needs no right to read: such a file would count as repaired each time (K3)."""
     scene.folder.unreadable = DiskError("permission denied")
     plain, reading = commands.LookAt(CAD, ("a.dgn",)), commands.LookAt(CAD, ("a.dgn",), True)
 
