@@ -93,12 +93,30 @@ def test_a_connection_that_never_ran_has_no_run(run: str | None) -> None:
     assert found == facts.RunFound("bridge", "")
 
 
-def look(run: dict[str, Any]) -> facts.RunSeen:
-    """Look at a run that is answered like this."""
+def look(
+    run: dict[str, Any],
+    changesets: list[dict[str, Any]] | None = None,
+    source_files: dict[str, str] | None = None,
+    storage: dict[str, str] | None = None,
+) -> facts.RunSeen:
+    """Look at a run that is answered like this; then at its evidence, as far as it is given."""
     scene = Scene()
     name = run_of("c1", "r1")
     scene.wire.hears("GET", name, json={"run": {"id": "r1", **run}})
-    return scene.target.look_at_run(commands.LookAtRun("bridge", name))
+    if changesets is not None:
+        scene.wire.hears("GET", "/imodels/m1/changesets", json={"changesets": changesets})
+    if source_files is not None:
+        files = [
+            {"id": f"sf-{each}", "storageFileId": each, "lastKnownFileName": known}
+            for each, known in source_files.items()
+        ]
+        scene.wire.hears("GET", f"{CONNECTIONS}/c1/sourcefiles", json={"sourceFiles": files})
+    for storage_id, file_name in (storage or {}).items():
+        file = {"id": storage_id, "displayName": file_name}
+        scene.wire.hears("GET", f"/storage/files/{storage_id}", json={"file": file})
+    seen = scene.target.look_at_run(commands.LookAtRun("bridge", name))
+    scene.wire.ended()
+    return seen
 
 
 @pytest.mark.parametrize(
@@ -158,20 +176,24 @@ def test_every_file_gets_its_own_result() -> None:
         },
     ]
 
-    seen = look({"state": "Completed", "result": "PartialSuccess", "jobs": jobs})
+    seen = look(
+        {"state": "Completed", "result": "PartialSuccess", "jobs": jobs},
+        source_files={"b": "broken.dgn", "d": "half.dgn", "e": "idle.dgn"},
+    )
 
     assert [(each.storage_id, each.outcome) for each in seen.files] == [
         ("a", Outcome.SUCCEEDED),
         ("b", Outcome.FAILED),
-        ("c", Outcome.SUCCEEDED),
+        ("c", Outcome.SKIPPED),
         ("d", Outcome.FAILED),
         ("e", Outcome.FAILED),
     ]
     assert seen.files[1] == FileResult(
         "b",
         Outcome.FAILED,
-        "The file is corrupt. See https://help.example.com/1",
+        "The file is corrupt. (can be corrected in the file) See https://help.example.com/1",
         user_must_act=True,
+        name="broken.dgn",
     )
 
 
@@ -180,9 +202,112 @@ def test_of_two_tasks_for_a_file_the_failed_one_counts(order: int) -> None:
     """A file can be a source file in one phase and a reference in another."""
     tasks = [task("a", "Success"), task("a", "Error", message="x")][::order]
 
-    seen = look({"state": "Completed", "result": "Error", "jobs": [{"tasks": tasks}]})
+    run = {"state": "Completed", "result": "Error", "jobs": [{"tasks": tasks}]}
+    seen = look(run, source_files={"a": "a.dgn"})
 
     assert [each.outcome for each in seen.files] == [Outcome.FAILED]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_tasks_for_a_file_a_skipped_one_proves_nothing(order: int) -> None:
+    """Part of its content was not looked at."""
+    tasks = [task("a", "Success"), task("a", "Skipped")][::order]
+
+    seen = look({"state": "Completed", "result": "Success", "jobs": [{"tasks": tasks}]})
+
+    assert [each.outcome for each in seen.files] == [Outcome.SKIPPED]
+    assert "not proven" in seen.files[0].message
+
+
+def changeset(index: int, task_id: str) -> dict[str, Any]:
+    """A changeset that a task wrote."""
+    about = {"taskId": task_id, "changedFiles": ["a.dgn"]}
+    return {"id": f"c{index}", "index": index, "synchronizationInfo": about}
+
+
+def test_each_file_names_its_task_and_the_newest_changeset_of_it() -> None:
+    """This is the evidence that its content reached the iModel."""
+    tasks = [task("a", "Success") | {"id": "t1"}, task("b", "Success") | {"id": "t2"}]
+    run = {"state": "Completed", "result": "Success", "jobs": [{"tasks": tasks}]}
+
+    seen = look(run, changesets=[changeset(9, "t1"), changeset(8, "t1"), changeset(7, "old")])
+
+    assert [(each.storage_id, each.task, each.changeset) for each in seen.files] == [
+        ("a", "t1", "c9"),
+        ("b", "t2", ""),
+    ]
+
+
+def test_changesets_that_cannot_be_read_cost_only_themselves() -> None:
+    """The result of the run is known all the same."""
+    scene = Scene()
+    tasks = [task("a", "Success") | {"id": "t1"}]
+    run = {"id": "r1", "state": "Completed", "result": "Success", "jobs": [{"tasks": tasks}]}
+    scene.wire.hears("GET", run_of("c1", "r1"), json={"run": run})
+    scene.wire.hears("GET", "/imodels/m1/changesets", 403, refusal("InsufficientPermissions"))
+
+    seen = scene.target.look_at_run(commands.LookAtRun("bridge", run_of("c1", "r1")))
+
+    assert seen.files == (FileResult("a", Outcome.SUCCEEDED, task="t1"),)
+
+
+def test_failed_files_are_named_whoever_they_belong_to() -> None:
+    """A file that somebody put into the connection makes every run partial; who else names it?"""
+    tasks = [
+        task("ours", "Success"),
+        task("theirs", "Error", message="Broken."),
+        task("x", "Error"),
+    ]
+    run = {"state": "Completed", "result": "PartialSuccess", "jobs": [{"tasks": tasks}]}
+
+    seen = look(run, source_files={"theirs": "survey.dgn", "x": ""}, storage={"x": "deleted.dgn"})
+
+    assert seen.message == (
+        "some files failed: survey.dgn (Broken.); deleted.dgn (the connector ended as Error)"
+    )
+    assert [each.name for each in seen.files] == ["", "survey.dgn", "deleted.dgn"]
+
+
+def test_a_file_that_no_list_knows_is_named_by_its_id() -> None:
+    """Its name is lost, the failure is not."""
+    scene = Scene()
+    run = {"id": "r1", "state": "Completed", "result": "Error"}
+    jobs = {"jobs": [{"tasks": [task("gone", "Error", message="No such file.")]}]}
+    scene.wire.hears("GET", run_of("c1", "r1"), json={"run": run | jobs})
+    scene.holds("c1")
+    scene.wire.hears("GET", "/storage/files/gone", 404, refusal("FileNotFound"))
+
+    seen = scene.target.look_at_run(commands.LookAtRun("bridge", run_of("c1", "r1")))
+
+    assert seen.message == "the run failed: gone (No such file.)"
+
+
+def test_a_run_that_fails_as_a_whole_keeps_the_services_words() -> None:
+    """They are all that anybody knows about it."""
+    error = {
+        "errorKey": "IModelLocked",
+        "description": "The iModel is locked.",
+        "kbArticleLink": "https://help.example.com/2",
+    }
+
+    seen = look({"state": "Completed", "result": "Error", "error": error})
+
+    assert seen.message == "the run failed: The iModel is locked. See https://help.example.com/2"
+
+
+@pytest.mark.parametrize(
+    ("can_fix", "words", "must_act"),
+    [(True, "can be corrected", True), (False, "contact its support", False), (None, "", False)],
+)
+def test_who_can_correct_a_file_is_shown(can_fix: bool | None, words: str, must_act: bool) -> None:
+    """A designer must not search a drawing for a mistake of the service."""
+    broken = task("a", "Error", message="Broken.", canUserFix=can_fix)
+    run = {"state": "Completed", "result": "Error", "jobs": [{"tasks": [broken]}]}
+
+    (result,) = look(run, source_files={"a": "a.dgn"}).files
+
+    assert words in result.message
+    assert result.user_must_act is must_act
 
 
 @pytest.mark.parametrize("result", ["Error", "PartialSuccess"])

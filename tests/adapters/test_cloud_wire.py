@@ -133,7 +133,7 @@ def test_minimal_and_full_source_files_are_read_alike() -> None:
 
     found, _ = wire.source_files(body({"sourceFiles": [minimal, full]}))
 
-    assert found == (SourceFile("1", "s1"), SourceFile("2", "s1"))
+    assert found == (SourceFile("1", "s1"), SourceFile("2", "s1", "SOMETHING_NEW"))
 
 
 def test_a_run_of_the_first_generation_is_read() -> None:
@@ -152,7 +152,7 @@ def test_a_run_of_the_first_generation_is_read() -> None:
     run = wire.run(body(answer))
 
     assert (run.state, run.started_s, run.error_key) == ("Dreaming", 0.0, "")
-    assert run.tasks == (Task("s", "Executing", "Undetermined"),)
+    assert run.tasks == (Task("s", "Executing", "Undetermined", id="t"),)
 
 
 def test_a_failed_task_brings_its_words_and_whose_turn_it_is() -> None:

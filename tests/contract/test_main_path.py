@@ -68,7 +68,10 @@ def test_files_become_a_changeset(office: Office, raw: httpx.Client) -> None:
     assert {each.storage_id: each.outcome for each in seen.files} == dict.fromkeys(
         items, Outcome.SUCCEEDED
     )
-    assert len(changesets(raw, office.imodel_id)) >= 1
+    assert {each.changeset for each in seen.files} <= {
+        each["id"] for each in changesets(raw, office.imodel_id)
+    }
+    assert "" not in {text for each in seen.files for text in (each.task, each.changeset)}
 
 
 def test_a_second_run_brings_the_edit_and_keeps_the_items(
@@ -100,6 +103,8 @@ def test_a_broken_file_fails_alone(office: Office) -> None:
     assert results[good].outcome is Outcome.SUCCEEDED
     assert results[bad].outcome is Outcome.FAILED
     assert results[bad].message != ""
+    assert results[bad].name == "b.ifc"
+    assert "b.ifc" in seen.message
 
 
 def test_a_start_during_a_run_is_refused_with_that_run(office: Office) -> None:

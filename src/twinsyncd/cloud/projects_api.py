@@ -51,6 +51,17 @@ class ProjectsApi(Operations):
                 return
             last = newest
 
+    def newest_changesets(self, imodel_id: str, count: int) -> tuple[Changeset, ...]:
+        """Return the newest changesets of the iModel, at most `count` (1,000), newest first."""
+        path = f"/imodels/{segment(imodel_id)}/changesets"
+        params: dict[str, str | int] = {"$top": count, "$orderBy": "index desc"}
+        operation = "look at the newest changesets"
+        response = self._calls.repeatable(
+            operation, "GET", path, params=params, prefer=REPRESENTATION, accept=V2
+        )
+        found = understood(operation, response, wire.changesets)
+        return tuple(sorted(found, key=lambda each: each.index, reverse=True))
+
     def itwin(self, itwin_id: str) -> Named:
         """Return an iTwin's name."""
         path = f"/itwins/{segment(itwin_id)}"

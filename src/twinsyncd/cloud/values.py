@@ -10,13 +10,18 @@ from ..core.model import StorageId
 
 @dataclass(frozen=True, slots=True)
 class StorageItem:
-    """A file or folder in Storage. created_s: since the epoch; size_bytes is None if not given."""
+    """A file or folder in Storage; times are seconds since the epoch, 0 if not given.
+
+    size_bytes is None if not given. `parent_id` is the id of its folder.
+    """
 
     id: str
     name: str
     is_folder: bool = False
     size_bytes: int | None = None
     created_s: float = 0.0
+    modified_s: float = 0.0
+    parent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +45,25 @@ class StorageConnectionInfo:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of a connection."""
+    """A source file of a connection; `connector` and `name` are "" if the answer has none."""
 
     id: str
     storage_id: StorageId
+    connector: str = ""
+    name: str = ""  # as of the last run; empty until the first one
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The result of one file in a run."""
+    """The result of one file in a run; can_user_fix is None if the service does not tell."""
 
     storage_id: StorageId
     state: str
     result: str
     message: str = ""
     article: str = ""  # link to an explanation, "" if none
-    can_user_fix: bool = False
+    can_user_fix: bool | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,7 @@ class Run:
     started_s: float = 0.0
     error_key: str = ""
     error_text: str = ""
+    error_article: str = ""  # link to an explanation, "" if none
     tasks: tuple[Task, ...] = ()
 
 
@@ -108,9 +117,15 @@ class StartAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Changeset:
-    """One changeset of an iModel; `changed_files` are the names of the sources it came from."""
+    """One changeset of an iModel; `changed_files` are the names of the sources it came from.
+
+    `task`: the id of the synchronization task that wrote it, "" if the service does not tell.
+    `pushed_s`: since the epoch, 0 if not given.
+    """
 
     id: str
     index: int
     description: str
     changed_files: tuple[str, ...]
+    task: str = ""
+    pushed_s: float = 0.0

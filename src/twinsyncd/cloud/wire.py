@@ -157,6 +157,8 @@ def _item(value: Any, *, folder: bool = False) -> StorageItem:
         folder or _text(entry, "type").lower() == "folder",
         _number(entry.get("size")),
         _date(entry, "createdDateTime"),
+        _date(entry, "lastModifiedDateTime"),
+        _text(entry, "parentFolderId"),
     )
 
 
@@ -173,7 +175,12 @@ def _connection(value: Any) -> StorageConnectionInfo:
 
 def _source_file(value: Any) -> SourceFile:
     entry = _mapping(value)
-    return SourceFile(_needed(_text(entry, "id"), "id"), StorageId(_text(entry, "storageFileId")))
+    return SourceFile(
+        _needed(_text(entry, "id"), "id"),
+        StorageId(_text(entry, "storageFileId")),
+        _text(entry, "connectorType"),
+        _text(entry, "lastKnownFileName"),
+    )
 
 
 def _run(value: Any) -> Run:
@@ -186,7 +193,8 @@ def _run(value: Any) -> Run:
         _text(entry, "result"),
         _date(entry, "startDateTime"),
         _text(error, "errorKey"),
-        _text(error, "description"),
+        _text(error, "description") or _text(error, "message"),
+        _text(error, "kbArticleLink"),
         tuple(_task(task) for job in jobs for task in _entries(job, "tasks")),
     )
 
@@ -195,6 +203,7 @@ def _task(value: Any) -> Task:
     entry = _mapping(value)
     error = _mapping(entry.get("error"))
     report = _mapping(_mapping(entry.get("details")).get("synchronizationReport"))
+    can_user_fix = error.get("canUserFix")
     texts = (_text(error, "message"), _text(error, "description"))  # what, and what to do
     message = " ".join(dict.fromkeys(text for text in texts if text)) or _text(report, "message")
     return Task(
@@ -203,7 +212,8 @@ def _task(value: Any) -> Task:
         _text(entry, "result"),
         message,
         _text(error, "kbArticleLink"),
-        error.get("canUserFix") is True,
+        can_user_fix if isinstance(can_user_fix, bool) else None,
+        _text(entry, "id"),
     )
 
 
@@ -215,6 +225,8 @@ def _changeset(value: Any) -> Changeset:
         index=_number(entry.get("index")) or 0,
         description=_text(entry, "description"),
         changed_files=tuple(str(name) for name in _entries(about, "changedFiles")),
+        task=_text(about, "taskId"),
+        pushed_s=_date(entry, "pushDateTime"),
     )
 
 

@@ -13,6 +13,7 @@ from .model import (
 )
 from .results import FileResult, Outcome
 
+NO_TASK: Final = "the run did not process this file; it is uploaded, but not proven"
 RUN_TRIES: Final = 3  # runs that others got through, before the file is set aside
 
 
@@ -39,12 +40,18 @@ def _judge(seen: RunSeen, row: FileRow, result: FileResult | None) -> Verdict:
 
 
 def _succeeded(seen: RunSeen, row: FileRow, result: FileResult | None) -> bool:
-    """Return whether the run processed this file; references have no result of their own."""
+    """Return whether it is proven that the run processed this file (P12).
+
+    A source file is proven by its own task alone; where the service names no task at all, by the
+    success of the whole run, since the preparation saw the file in the connection. References have
+    no task of their own.
+    """
     if result is not None:
         return result.outcome is Outcome.SUCCEEDED
-    if seen.outcome is Outcome.PARTIAL:
-        return not row.in_connection and not seen.unauthorised
-    return seen.outcome is Outcome.SUCCEEDED
+    if not row.in_connection:
+        ended_well = seen.outcome in {Outcome.SUCCEEDED, Outcome.PARTIAL}
+        return ended_well and not seen.unauthorised
+    return seen.outcome is Outcome.SUCCEEDED and not seen.files
 
 
 def _failed(seen: RunSeen, row: FileRow, result: FileResult | None) -> FileRow:
@@ -56,7 +63,7 @@ def _failed(seen: RunSeen, row: FileRow, result: FileResult | None) -> FileRow:
     attempts = row.attempts + 1
     own = seen.outcome is Outcome.PARTIAL and attempts >= RUN_TRIES
     hopeless = own or (result is not None and result.user_must_act)
-    message = (result.message if result else "") or "the run did not take this file"
+    message = (result.message if result else "") or NO_TASK
     return replace(
         row,
         covered=ABSENT,

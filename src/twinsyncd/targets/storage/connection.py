@@ -17,6 +17,7 @@ from ...core import commands, facts
 from ...core.model import Failure, Fault, FileKey, RunKey, StorageId
 from ...errors import CloudError
 from ..protocol import Content
+from .evidence import gather
 from .membership import Admission, Membership
 from .results import seen
 from .settings import StorageConnectionSettings
@@ -93,8 +94,11 @@ class StorageConnection:
         return facts.RunFound(command.connection, self._last_run(found))
 
     def look_at_run(self, command: commands.LookAtRun) -> facts.RunSeen:
-        """Look at one run of this or any other connection."""
-        return seen(command, self._platform.run(RunAddress.read(command.run)))
+        """Look at one run of this or any other connection; gather its evidence once it ended."""
+        address = RunAddress.read(command.run)
+        run = self._platform.run(address)
+        evidence = gather(self._platform, self._settings.imodel_id, address, run)
+        return seen(command, run, evidence)
 
     # ---- Storage ------------------------------------------------------------------------
 

@@ -14,11 +14,18 @@ from ...core.commands import LookAtRun
 from ...core.facts import RunSeen
 from ...core.results import FileResult, Outcome
 from ...redact import redact
+from .evidence import Evidence
+
+NAMED_MAX: Final = 5  # failed files named in the message of a run
 
 _OUTCOMES: Final = {
     "Success": Outcome.SUCCEEDED,
-    "Skipped": Outcome.SUCCEEDED,  # nothing had changed for it
+    "Skipped": Outcome.SUCCEEDED,  # of a run: nothing had changed in any of its files
     "PartialSuccess": Outcome.PARTIAL,
+}
+_FILE_OUTCOMES: Final = {
+    "Success": Outcome.SUCCEEDED,
+    "Skipped": Outcome.SKIPPED,
 }
 _WORDS: Final = {
     "Error": "the run failed",
@@ -26,46 +33,82 @@ _WORDS: Final = {
     "Cancelled": "the run was cancelled",
     "TimedOut": "the run took too long and was ended by the service",
 }
+_SKIPPED: Final = (
+    "the service skipped the file, so it is not proven that its new content is in the iModel"
+)
+_RANK: Final = {Outcome.SUCCEEDED: 0, Outcome.SKIPPED: 1, Outcome.FAILED: 2}
 
 
-def seen(command: LookAtRun, run: Run) -> RunSeen:
+def seen(command: LookAtRun, run: Run, evidence: Evidence) -> RunSeen:
     """Return the state of a run at one look; files only once it has ended."""
     if run.state != "Completed":
         return RunSeen(command.connection, command.run, Outcome.ACTIVE)
     outcome = _OUTCOMES.get(run.result, Outcome.FAILED)
+    files = _file_results(run.tasks, evidence)
     return RunSeen(
         command.connection,
         command.run,
         outcome,
-        message="" if outcome is Outcome.SUCCEEDED else _message(run),
-        files=_file_results(run.tasks),
+        message="" if outcome is Outcome.SUCCEEDED else _message(run, files),
+        files=files,
         unauthorised=run.error_key == "UserNotAuthenticated",
     )
 
 
-def _message(run: Run) -> str:
+def _message(run: Run, files: Iterable[FileResult]) -> str:
+    """Return why the run did not succeed as a whole; else which files failed, whosoever's."""
     words = _WORDS.get(run.result, f"the run ended as {run.result or 'unknown'}")
-    reason = run.error_text or run.error_key
-    return redact(f"{words}: {reason}" if reason else words)
+    reason = run.error_text or run.error_key or _failed_files(files)
+    text = f"{words}: {reason}" if reason else words
+    return redact(f"{text}{_see(run.error_article)}")
 
 
-def _file_results(tasks: Iterable[Task]) -> tuple[FileResult, ...]:
-    """Return one result per file; of several tasks for one file a failed one counts."""
+def _failed_files(files: Iterable[FileResult]) -> str:
+    failed = [each for each in files if each.outcome is Outcome.FAILED]
+    named = [f"{each.name or each.storage_id} ({each.message})" for each in failed[:NAMED_MAX]]
+    more = [f"{len(failed) - NAMED_MAX} more"] if len(failed) > NAMED_MAX else []
+    return "; ".join(named + more)
+
+
+def _file_results(tasks: Iterable[Task], evidence: Evidence) -> tuple[FileResult, ...]:
+    """Return one result per file; of several tasks for one file the worst counts."""
     results: dict[str, FileResult] = {}
     for task in tasks:
+        result = _file_result(task, evidence)
         known = results.get(task.storage_id)
-        if task.storage_id and (known is None or known.outcome is Outcome.SUCCEEDED):
-            results[task.storage_id] = _file_result(task)
+        if task.storage_id and (known is None or _RANK[known.outcome] < _RANK[result.outcome]):
+            results[task.storage_id] = result
     return tuple(results.values())
 
 
-def _file_result(task: Task) -> FileResult:
+def _file_result(task: Task, evidence: Evidence) -> FileResult:
     """Return the file's result; a file that was processed only in part has failed."""
-    good = task.state == "Completed" and _OUTCOMES.get(task.result) is Outcome.SUCCEEDED
-    if good:
-        return FileResult(task.storage_id, Outcome.SUCCEEDED)
+    is_final = task.state == "Completed"
+    outcome = _FILE_OUTCOMES.get(task.result, Outcome.FAILED) if is_final else Outcome.FAILED
+    changeset = evidence.changesets.get(task.id, "") if task.id else ""
+    if outcome is Outcome.SUCCEEDED:
+        return FileResult(task.storage_id, outcome, task=task.id, changeset=changeset)
+    if outcome is Outcome.SKIPPED:
+        return FileResult(task.storage_id, outcome, _SKIPPED, task=task.id, changeset=changeset)
     reason = task.message or f"the connector ended as {task.result or task.state or 'unknown'}"
-    article = f" See {task.article}" if task.article.startswith("https://") else ""
     return FileResult(
-        task.storage_id, Outcome.FAILED, redact(f"{reason}{article}"), task.can_user_fix
+        task.storage_id,
+        outcome,
+        redact(f"{reason}{_who_can_fix(task.can_user_fix)}{_see(task.article)}"),
+        user_must_act=task.can_user_fix is True,
+        task=task.id,
+        changeset=changeset,
+        name=evidence.names.get(task.storage_id, ""),
     )
+
+
+def _who_can_fix(can_user_fix: bool | None) -> str:
+    if can_user_fix is None:
+        return ""
+    if can_user_fix:
+        return " (can be corrected in the file)"
+    return " (the service reports that a user cannot correct this; contact its support)"
+
+
+def _see(article: str) -> str:
+    return f" See {article}" if article.startswith("https://") else ""

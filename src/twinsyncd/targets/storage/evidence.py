@@ -1,0 +1,73 @@
+"""Gathers what a finished run proves: which changeset each task wrote, which file each one read.
+
+All of it is beside the result: a call that fails costs a name or a changeset, never the result.
+Sources: iModels API, "Get iModel changesets" (synchronizationInfo.taskId); Synchronization API,
+"Get storage connection source files" (lastKnownFileName).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from ...cloud.client import Platform
+from ...cloud.links import RunAddress
+from ...cloud.values import Run
+from ...core.model import StorageId
+from ...errors import CloudError
+
+CHANGESETS_MAX: Final = 1000  # of one run; a source file rarely writes more than 15
+NAMES_MAX: Final = 20  # failed files whose name is looked up one by one; more scroll off anyway
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """`changesets`: the newest changeset by task id. `names`: file names by storage file id."""
+
+    changesets: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def gather(platform: Platform, imodel_id: str, address: RunAddress, run: Run) -> Evidence:
+    """Return the evidence of a run that has ended; empty for one that is active."""
+    if run.state != "Completed":
+        return Evidence()
+    failed = dict.fromkeys(
+        task.storage_id for task in run.tasks if task.result not in {"Success", "Skipped"}
+    )
+    written = any(task.id and task.storage_id not in failed for task in run.tasks)
+    return Evidence(
+        _changesets(platform, imodel_id) if written else {},
+        _names(platform, address.connection_id, failed) if failed else {},
+    )
+
+
+def _changesets(platform: Platform, imodel_id: str) -> Mapping[str, str]:
+    try:
+        newest = platform.newest_changesets(imodel_id, CHANGESETS_MAX)
+    except CloudError as exc:
+        log.info("run.changesets_unknown", reason=exc.failure.message)
+        return {}
+    return {each.task: each.id for each in reversed(newest) if each.task}
+
+
+def _names(
+    platform: Platform, connection_id: str, failed: Iterable[StorageId]
+) -> Mapping[str, str]:
+    names: dict[str, str] = {}
+    try:
+        names = {each.storage_id: each.name for each in platform.source_files(connection_id)}
+    except CloudError as exc:
+        log.info("run.file_names_unknown", reason=exc.failure.message)
+    nameless = [each for each in failed if not names.get(each)]
+    for storage_id in nameless[:NAMES_MAX]:
+        try:
+            names[storage_id] = platform.file(storage_id).name
+        except CloudError as exc:
+            log.info("run.file_name_unknown", reason=exc.failure.message)
+    return names
