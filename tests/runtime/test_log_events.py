@@ -87,12 +87,12 @@ def test_what_ends_nothing_says_nothing(fact: facts.Fact) -> None:
 def test_every_path_that_could_not_be_read_is_named() -> None:
     """The right that is missing is set by a person, folder by folder."""
     with capture_logs() as logs:
-        log_facts(
-            [facts.Scanned(CAD, "drive", 5, (), (BlindSpot("x", "denied"), BlindSpot("y", "gone")))]
-        )
+        spots = (BlindSpot("x", "denied"), BlindSpot("y", "gone"))
+        log_facts([facts.Scanned(CAD, "drive", 5, (), spots)])
+        log_decision(Decision(sources=(SourceRow(CAD, "drive", blind=spots, blind_count=2),)))
 
-    told = [(line["path"], line["reason"]) for line in logs if line["event"] == "path.unreadable"]
-    assert told == [("x", "denied"), ("y", "gone")]
+    named = [(line["path"], line["reason"]) for line in logs if line["event"] == "path.unreadable"]
+    assert named == [("x", "denied"), ("y", "gone")]
 
 
 def test_what_needs_a_person_is_an_error() -> None:

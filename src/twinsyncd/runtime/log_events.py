@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 import structlog
 
 from ..core import facts
 from ..core.decision import Decision
 from ..core.results import Outcome
-
-BLIND_LOGGED: Final = 20  # unreadable paths per scan; the status counts them all
 
 log = structlog.get_logger()
 
@@ -35,7 +32,9 @@ def log_decision(decision: Decision) -> None:
         if source.offline:
             log.error("source.offline", source=source.key, reason=source.offline)
         else:
-            log.info("source.online", source=source.key)
+            log.info("source.online", source=source.key, unreadable=source.blind_count)
+        for spot in source.blind:  # once, not with every scan: the row changes with what is found
+            log.warning("path.unreadable", source=source.key, path=spot.path, reason=spot.reason)
     for run in decision.history:
         report = log.info if run.outcome is Outcome.SUCCEEDED else log.warning
         report(
@@ -94,9 +93,8 @@ def _report_fact(fact: facts.Fact) -> None:
         case facts.HintsLost() | facts.HintsDegraded():
             _report_hints(fact)
         case facts.Scanned(source, _, known, missing, blind):
-            log.debug("scan.ended", source=source, known=known, missing=len(missing))
-            for spot in blind[:BLIND_LOGGED]:
-                log.warning("path.unreadable", source=source, path=spot.path, reason=spot.reason)
+            counts = {"known": known, "missing": len(missing), "unreadable": len(blind)}
+            log.debug("scan.ended", source=source, **counts)
         case _:
             pass
 
