@@ -21,6 +21,7 @@ from twinsyncd.disk.look import look
 from twinsyncd.disk.protocols import Entry
 from twinsyncd.disk.scan import scan
 from twinsyncd.disk.tree import Tree
+from twinsyncd.disk.walk import NOTED_EVERY
 
 Facts = list[FilesFound | Scanned | ScanFailed]
 
@@ -552,6 +553,28 @@ def test_a_drive_that_is_not_healthy_after_the_walk_fails_the_scan(tmp_path: Pat
     )
 
     assert failure(facts) == "another drive than before"
+
+
+def test_a_large_folder_answers_while_it_is_listed(tmp_path: Path) -> None:
+    """Listing half a million names over a slow line takes minutes, and is no silence (P14)."""
+    listed = 0
+    answers: list[int] = []
+
+    class Entries:
+        def __iter__(self) -> Iterator[Entry]:
+            nonlocal listed
+            for number in range(2 * NOTED_EVERY):
+                listed = number
+                yield Refusing(f"{number}.txt", errno.EIO)
+
+    @contextmanager
+    def large(tree: Tree, path: str) -> Iterator[Iterator[Entry]]:
+        yield iter(Entries())
+
+    tree = Tree(tmp_path, lambda: answers.append(listed))
+    list(scan(Scan("s", ""), tree, Drawings(), Memory(), lister=large))
+
+    assert answers == [0, NOTED_EVERY, 2 * NOTED_EVERY - 1]
 
 
 def test_a_large_drive_is_walked_with_one_listing_per_folder(tmp_path: Path) -> None:

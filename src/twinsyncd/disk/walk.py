@@ -26,6 +26,9 @@ from .tree import Lister, Tree
 FOUND_MAX: Final = 500
 """Files in one part: small enough that the first can settle while the walk goes on."""
 
+NOTED_EVERY: Final = 1000
+"""Entries per note that the drive answers: it costs more than an entry does."""
+
 LINK: Final = "it is a symbolic link, which is not followed; exclude it if it does not matter"
 
 _JUNCTION: Final = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT; Python has no name for it off Windows
@@ -116,7 +119,7 @@ class Walk:
         """List one folder, compare its files and note its folders."""
         try:
             with self._lister(self._tree, folder) as listing:
-                self._take_all(folder, list(listing))
+                self._take_all(folder, list(self._noting_answers(listing)))
         except FileNotFoundError:
             if not folder:
                 raise
@@ -126,9 +129,16 @@ class Walk:
                 raise
             self._fail(folder, exc)
 
+    def _noting_answers(self, listing: Iterator[Entry]) -> Iterator[Entry]:
+        """Yield the entries; a folder of a million is long to list, but no silence."""
+        for number, entry in enumerate(listing):
+            if number % NOTED_EVERY == 0:
+                self._tree.answered()
+            yield entry
+        self._tree.answered()
+
     def _take_all(self, folder: str, entries: list[Entry]) -> None:
         """Compare what a folder holds with what is remembered of it. Raises OSError."""
-        self._tree.answered()
         if reason := self._nested.note(folder):
             self._blind[folder] = reason
             return
