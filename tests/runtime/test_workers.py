@@ -33,9 +33,11 @@ from twinsyncd.core.model import (
 from twinsyncd.core.results import Outcome
 from twinsyncd.errors import CloudError, DiskError, FileMoved, ShareSilent
 from twinsyncd.runtime.formatting import clock_time
+from twinsyncd.runtime.share_content import ShareContent
+from twinsyncd.runtime.share_folder import Share
 from twinsyncd.runtime.share_threads import HUNG_MAX, PROBE_S, RISK_S, THREADS, ShareThreads
 from twinsyncd.runtime.threads import GivenUpError
-from twinsyncd.runtime.workers import Share, Workers
+from twinsyncd.runtime.workers import CALL_PATIENCE_S, LONG_PATIENCE_S, Workers
 
 SILENCE_S = 60.0
 SCAN = commands.Scan(CAD, "drive")
@@ -63,7 +65,9 @@ class Scene:
             CAD: Share(self.folder, self.threads),
             BIM: Share(self.other, ShareThreads("bim", clock=self.clock, wall=self.clock)),
         }
-        self.workers = Workers(self.shares, {"one": self.target}, self.letters.put, 2)
+        self.workers = Workers(
+            self.shares, {"one": self.target}, self.letters.put, 2, clock=self.clock
+        )
 
     def answer(self, command: commands.Command) -> list[facts.Fact]:
         """Carry one command out; return all that was posted until the hand was free again."""
@@ -464,6 +468,49 @@ def test_threads_that_hang_are_bounded(hung: Scene) -> None:
 
     names = [thread.name for thread in threading.enumerate()]
     assert names.count("drive-cad") <= HUNG_MAX + 1 + 3 * HUNG_MAX * SILENCE_S / RISK_S
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        (STORE, facts.StoreFailed),
+        (PREPARE, facts.PrepareFailed),
+        (START, facts.StartFailed),
+        (LOOK_AT_RUN, facts.RunLookFailed),
+    ],
+)
+def test_a_call_that_goes_on_for_ever_is_given_up_in_doubt(
+    scene: Scene, command: commands.CloudCommand, kind: type[facts.Fact]
+) -> None:
+    """A server that sends a byte a minute never times out; its lane would wait for ever (P14)."""
+    scene.target.gate = threading.Event()
+    scene.workers.begin(command)
+    assert scene.target.entered.wait(WAIT_S)
+    if command is STORE:
+        assert isinstance(scene.letters.next(), facts.Reserved)
+
+    is_long = command in {STORE, PREPARE}
+    scene.clock.now_s += (LONG_PATIENCE_S if is_long else CALL_PATIENCE_S) + 1
+    scene.workers.check()
+
+    answer = scene.letters.next()
+    assert isinstance(answer, kind)
+    assert "has not answered" in repr(answer)
+    assert "TRANSIENT" in repr(answer), "it may have had its effect"
+    scene.target.gate.set()
+
+
+def test_a_long_upload_that_goes_on_is_not_given_up(scene: Scene) -> None:
+    """A large file over a slow line takes hours; every piece that is sent is progress."""
+    pieces = ShareContent(
+        lambda: scene.folder.open("a.dgn", LOOK, "v1"), scene.threads, lambda: sent.append(1)
+    )
+    sent: list[int] = []
+
+    with pieces as content:
+        taken = list(content.chunks(2))
+
+    assert len(sent) == len(taken) == 1
 
 
 def test_an_engine_that_is_busy_is_no_silence_of_the_share(scene: Scene) -> None:

@@ -17,11 +17,18 @@ class ShareContent:
     """A context manager like the content it wraps; holds two pieces in memory at most."""
 
     def __init__(
-        self, opened: Callable[[], AbstractContextManager[Content]], threads: ShareThreads
+        self,
+        opened: Callable[[], AbstractContextManager[Content]],
+        threads: ShareThreads,
+        taken: Callable[[], None] = lambda: None,
     ) -> None:
-        """`opened` returns the content, to be entered; it is called on the share's threads."""
+        """`opened` returns the content, to be entered; it is called on the share's threads.
+
+        `taken` is called with every piece, by whoever takes it.
+        """
         self._opened = opened
         self._threads = threads
+        self._taken = taken
         self._ahead: Future[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -74,6 +81,7 @@ class ShareContent:
         self._ahead = self._threads.submit(read)
         while piece := self._threads.result(self._ahead):
             self._ahead = self._threads.submit(read)
+            self._taken()
             yield piece
 
     def verify(self) -> None:

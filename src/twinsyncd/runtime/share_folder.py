@@ -1,4 +1,4 @@
-"""A source's folder for commands that wait for it: a share that hangs becomes an error."""
+"""A source's folder together with the threads on which alone it is used."""
 
 from __future__ import annotations
 
@@ -15,8 +15,16 @@ from .share_threads import ShareThreads
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """One source's folder, and the threads on which alone it is used."""
+
+    folder: Readable
+    threads: ShareThreads
+
+
+@dataclass(frozen=True, slots=True)
 class ShareFolder:
-    """One source's folder, used on the share's own threads; from any thread."""
+    """A source's folder for callers that wait for it: a share that hangs becomes an error."""
 
     folder: Readable
     threads: ShareThreads

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, InvalidStateError, wait
-from contextlib import suppress
+from concurrent.futures import Future, wait
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -117,8 +116,7 @@ class ShareThreads(Threads):
             silence = self._silence()
             left = [*slow, *self.take_waiting()]
         for job in left:
-            with suppress(InvalidStateError):
-                job.future.set_exception(silence)
+            job.fail(silence)
 
     def ended(self, job: Job) -> None:
         """Note that the share answered; a thread that was given up counts no more."""

@@ -47,10 +47,14 @@ class Job:
                 self.future.set_result(result)
 
     def drop(self) -> None:
-        """Let whoever waits go on without a result."""
+        """Let whoever waits go on without a result, as the program is stopping."""
         self.given_up = True
+        self.fail(GivenUpError("the program is stopping"))
+
+    def fail(self, error: Exception) -> None:
+        """Let whoever waits go on with this error, unless the job has ended."""
         with suppress(InvalidStateError):
-            self.future.set_exception(GivenUpError("the program is stopping"))
+            self.future.set_exception(error)
 
 
 class Threads:

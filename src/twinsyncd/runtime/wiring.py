@@ -36,11 +36,11 @@ from .clock import read_clock
 from .engine import Engine
 from .inbox import Inbox
 from .person_requests import request_of
-from .share_folder import ShareFolder
+from .share_folder import Share, ShareFolder
 from .share_threads import ShareThreads
 from .state import LOCK, journal_file
 from .watch_supervisor import WatchSupervisor
-from .workers import Share, Workers
+from .workers import Workers
 
 LOCK_S: Final = 1.0  # `status` holds the lock for an instant to see whether anybody does
 

@@ -8,10 +8,10 @@ daemon threads: a stop waits for none of them.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, assert_never
 
 import structlog
@@ -23,30 +23,27 @@ from ..core.model import (
     Failure,
     Fault,
     FileKey,
-    RunKey,
     SourceKey,
     is_as_remembered,
 )
-from ..disk.protocols import Readable
-from ..errors import CloudError, DiskError, FileMoved, ShareSilent
+from ..errors import DiskError, ShareSilent
 from ..targets.protocol import Target
-from .share_content import ShareContent
+from .cloud_worker import CloudWorker, failed
+from .share_folder import Share
 from .share_threads import CHECK_S, ShareThreads
 from .threads import Threads
 
 CALL_THREADS: Final = 4  # calls about connections and runs: one at a time per lane
+CALL_PATIENCE_S: Final = 900.0  # time-outs end a call before, unless a server sends drop by drop
+LONG_PATIENCE_S: Final = 4 * 3600.0  # a block over a slow line; thousands of new source files
 
 log = structlog.get_logger()
 
 Post = Callable[[facts.Fact], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One source's folder, and the threads on which alone it is used."""
-
-    folder: Readable
-    threads: ShareThreads
+class CallSilentError(Exception):
+    """A call of the platform goes on without progress; whether it had an effect is unknown."""
 
 
 class Workers:
@@ -58,17 +55,19 @@ class Workers:
         targets: Mapping[ConnectionKey, Target],
         post: Post,
         uploads: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`shares` by source key, `targets` by connection key.
 
-        `uploads` is how many may run at once.
+        `uploads` is how many may run at once. `clock` gives monotonic seconds.
         """
         self._post = post
         self._shares = shares
         self._drive = DriveWorker(shares, post)
-        self._cloud = CloudWorker(shares, targets, post)
-        self._uploads = Threads("upload", uploads)
-        self._calls = Threads("call", CALL_THREADS)
+        self._uploads = Threads("upload", uploads, clock=clock)
+        self._calls = Threads("call", CALL_THREADS, clock=clock)
+        self._cloud = CloudWorker(shares, targets, post, self._uploads.note_progress)
         self._stopping = threading.Event()
         threading.Thread(target=self._check, name="drive-watchdog", daemon=True).start()
 
@@ -99,7 +98,9 @@ class Workers:
         future.add_done_callback(lambda done: self._answer(command, done))
 
     def _begin_on(self, threads: Threads, command: commands.CloudCommand) -> None:
-        future = threads.submit(lambda: self._cloud.carry_out(command))
+        is_long = isinstance(command, commands.Store | commands.Prepare)
+        patience_s = LONG_PATIENCE_S if is_long else CALL_PATIENCE_S
+        future = threads.submit(lambda: self._cloud.carry_out(command), patience_s=patience_s)
         future.add_done_callback(lambda done: self._answer(command, done))
 
     def _answer(self, command: commands.Command, done: Future[facts.Fact]) -> None:
@@ -109,6 +110,8 @@ class Workers:
         error = done.exception()
         if error is None:
             answer = [done.result()]
+        elif isinstance(error, CallSilentError):
+            answer = _unanswered(command, Failure(Fault.TRANSIENT, str(error)))
         elif isinstance(error, ShareSilent):
             answer = _unanswered(command, Failure(Fault.TRANSIENT, str(error)))
             answer += _silence_of(command, str(error))
@@ -121,8 +124,15 @@ class Workers:
     def _check(self) -> None:
         """Give up what does not answer, again and again."""
         while not self._stopping.wait(CHECK_S):
-            for threads in self._share_threads():
-                threads.check()
+            self.check()
+
+    def check(self) -> None:
+        """Give up what does not answer: shares, and calls of the platform."""
+        for threads in self._share_threads():
+            threads.check()
+        for pool in (self._uploads, self._calls):
+            for job in pool.give_up_slow():
+                job.fail(CallSilentError("the platform has not answered for a long time"))
 
     def _share_threads(self) -> list[ShareThreads]:
         return [share.threads for share in self._shares.values()]
@@ -190,48 +200,6 @@ class DriveWorker:
         return facts.Rehashed(key, None, ABSENT)
 
 
-@dataclass(frozen=True, slots=True)
-class CloudWorker:
-    """Stores, and everything about connections and runs."""
-
-    shares: Mapping[SourceKey, Share]
-    targets: Mapping[ConnectionKey, Target]
-    post: Post
-
-    def carry_out(self, command: commands.CloudCommand) -> facts.Fact:
-        """Do it and return the closing fact."""
-        try:
-            return self._try(command)
-        except FileMoved:
-            assert isinstance(command, commands.Store), "only a store reads a file"
-            return facts.StoreMoved(command.key)
-        except DiskError as exc:
-            log.warning("file.unreadable", error=str(exc))
-            assert isinstance(command, commands.Store), "only a store reads a file"
-            return facts.StoreMoved(command.key)
-        except CloudError as exc:
-            return failed(command, exc.failure)
-
-    def _try(self, command: commands.CloudCommand) -> facts.Fact:
-        target = self.targets[command.connection]
-        match command:
-            case commands.Store(key, _, digest, fingerprint):
-                share = self.shares[key.source]
-                opened = partial(share.folder.open, key.path, fingerprint, digest)
-                with ShareContent(opened, share.threads) as content:
-                    return target.store(command, content, self.post)
-            case commands.Prepare():
-                return target.prepare(command)
-            case commands.StartRun():
-                return target.start_run(command)
-            case commands.FindRun():
-                return target.find_run(command)
-            case commands.LookAtRun():
-                return target.look_at_run(command)
-            case _:
-                assert_never(command)
-
-
 def _silence_of(command: commands.Command, reason: str) -> list[facts.Fact]:
     """Return what makes a scan find out whether the whole share is silent."""
     match command:
@@ -260,20 +228,3 @@ def _unanswered(command: commands.Command, failure: Failure) -> list[facts.Fact]
             return [facts.Rehashed(key, None, ABSENT)]
         case _:
             return [failed(command, failure)]
-
-
-def failed(command: commands.CloudCommand, failure: Failure) -> facts.Fact:
-    """Return the closing fact that says the command did not succeed."""
-    match command:
-        case commands.Store(key):
-            return facts.StoreFailed(key, failure)
-        case commands.Prepare(connection):
-            return facts.PrepareFailed(connection, failure)
-        case commands.StartRun(connection):
-            return facts.StartFailed(connection, failure)
-        case commands.FindRun(connection):
-            return facts.RunLookFailed(connection, RunKey(""), failure)
-        case commands.LookAtRun(connection, run):
-            return facts.RunLookFailed(connection, run, failure)
-        case _:
-            assert_never(command)

@@ -1,0 +1,81 @@
+"""Carries out the commands about the platform: stores, connections, runs; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import assert_never
+
+import structlog
+
+from ..core import commands, facts
+from ..core.model import ConnectionKey, Failure, RunKey, SourceKey
+from ..errors import CloudError, DiskError, FileMoved
+from ..targets.protocol import Target
+from .share_content import ShareContent
+from .share_folder import Share
+
+log = structlog.get_logger()
+
+Post = Callable[[facts.Fact], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CloudWorker:
+    """Stores, and everything about connections and runs."""
+
+    shares: Mapping[SourceKey, Share]
+    targets: Mapping[ConnectionKey, Target]
+    post: Post
+    note_progress: Callable[[], None]
+
+    def carry_out(self, command: commands.CloudCommand) -> facts.Fact:
+        """Do it and return the closing fact."""
+        try:
+            return self._try(command)
+        except FileMoved:
+            assert isinstance(command, commands.Store), "only a store reads a file"
+            return facts.StoreMoved(command.key)
+        except DiskError as exc:
+            log.warning("file.unreadable", error=str(exc))
+            assert isinstance(command, commands.Store), "only a store reads a file"
+            return facts.StoreMoved(command.key)
+        except CloudError as exc:
+            return failed(command, exc.failure)
+
+    def _try(self, command: commands.CloudCommand) -> facts.Fact:
+        target = self.targets[command.connection]
+        match command:
+            case commands.Store(key, _, digest, fingerprint):
+                share = self.shares[key.source]
+                opened = partial(share.folder.open, key.path, fingerprint, digest)
+                with ShareContent(opened, share.threads, self.note_progress) as content:
+                    return target.store(command, content, self.post)
+            case commands.Prepare():
+                return target.prepare(command)
+            case commands.StartRun():
+                return target.start_run(command)
+            case commands.FindRun():
+                return target.find_run(command)
+            case commands.LookAtRun():
+                return target.look_at_run(command)
+            case _:
+                assert_never(command)
+
+
+def failed(command: commands.CloudCommand, failure: Failure) -> facts.Fact:
+    """Return the closing fact that says the command did not succeed."""
+    match command:
+        case commands.Store(key):
+            return facts.StoreFailed(key, failure)
+        case commands.Prepare(connection):
+            return facts.PrepareFailed(connection, failure)
+        case commands.StartRun(connection):
+            return facts.StartFailed(connection, failure)
+        case commands.FindRun(connection):
+            return facts.RunLookFailed(connection, RunKey(""), failure)
+        case commands.LookAtRun(connection, run):
+            return facts.RunLookFailed(connection, run, failure)
+        case _:
+            assert_never(command)
