@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import ezdxf.filemanagement
 import pytest
 from ezdxf.document import Drawing
+from ezdxf.render.forms import cube
 from imodel_scene import plan
 
 from localtwin.connectors.dxf import DxfConnector
@@ -23,7 +24,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def read(file: Path) -> Elements:
-    return {element.identifier: element for element in DxfConnector().read(file)}
+    items = DxfConnector().read(file)
+    return {each.identifier: each for each in items if isinstance(each, SourceElement)}
 
 
 def drawn(file: Path, draw: Edit, release: str = "R2013") -> Elements:
@@ -101,7 +103,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "hatch": (lambda d: first(d, "HATCH").paths.clear(), "DWG:HATCH"),
     "note": (lambda d: setattr(first(d, "MTEXT"), "text", "New"), "DWG:MTEXT"),
     "attribute": (lambda d: first(d, "INSERT").attribs[0].dxf.set("text", "D2"), "DWG:INSERT"),
-    "block": (lambda d: d.blocks.get("DOOR").add_line((0, 0), (2, 2)), "DWG:BLOCK"),
+    "block": (lambda d: d.blocks.get("DOOR").add_line((0, 0), (0.5, 0.5)), "DWG:BLOCK"),
     "layer colour": (
         lambda d: d.layers.get("WALLS").dxf.set("color", 5),
         "BisCore:SpatialCategory",
@@ -224,7 +226,7 @@ EXTENTS: dict[str, tuple[Edit, Extent | None]] = {
         lambda d: d.modelspace().add_line((3, 1, 2), (0, 5, 0)),
         Extent((0, 1, 0), (3, 5, 2)),
     ),
-    "circle": (lambda d: d.modelspace().add_circle((1, 1), 2), Extent((-1, -1, -2), (3, 3, 2))),
+    "circle": (lambda d: d.modelspace().add_circle((1, 1), 2), Extent((-1, -1, 0), (3, 3, 0))),
     "polyline": (
         lambda d: d.modelspace().add_lwpolyline([(0, 0), (4, 1), (2, -3)]),
         Extent((0, -3, 0), (4, 1, 0)),
@@ -233,8 +235,101 @@ EXTENTS: dict[str, tuple[Edit, Extent | None]] = {
         lambda d: d.modelspace().add_polyline3d([(0, 0, 0), (4, 1, 7)]),
         Extent((0, 0, 0), (4, 1, 7)),
     ),
-    "spline": (lambda d: d.modelspace().add_spline([(0, 0), (1, 1), (2, 0)]), None),
+    "spline": (
+        lambda d: d.modelspace().add_open_spline([(0, 0), (1, 2), (2, 2), (3, 0)]),
+        Extent((0, 0, 0), (3, 1.5, 0)),
+    ),
+    "arc": (
+        lambda d: d.modelspace().add_arc((0, 0), 2, 350, 100),
+        Extent((-0.3472963553, -0.3472963553, 0), (2, 2, 0)),
+    ),
+    "ellipse": (
+        lambda d: d.modelspace().add_ellipse((1, 1), (2, 0), 0.5),
+        Extent((-1, 0, 0), (3, 2, 0)),
+    ),
+    "bulge": (
+        lambda d: d.modelspace().add_lwpolyline([(0, 0, 1), (2, 0, 0)], format="xyb"),
+        Extent((0, -1, 0), (2, 0, 0)),
+    ),
+    "hatch": (
+        lambda d: d.modelspace().add_hatch().paths.add_polyline_path([(0, 0), (3, 0), (3, 1)]),
+        Extent((0, 0, 0), (3, 1, 0)),
+    ),
+    "face": (
+        lambda d: d.modelspace().add_3dface([(0, 0, 1), (1, 0, 2), (1, 1, 3)]),
+        Extent((0, 0, 1), (1, 1, 3)),
+    ),
+    "mesh": (
+        lambda d: _mesh(d.modelspace().add_mesh()),
+        Extent((0, 0, 0), (1, 1, 5)),
+    ),
+    "leader": (
+        lambda d: d.modelspace().add_leader([(0, 0), (4, 4), (6, 4)]),
+        Extent((0, 0, 0), (6, 4, 0)),
+    ),
+    "mline": (
+        lambda d: d.modelspace().add_mline([(0, 0), (4, 0), (4, 3)]),
+        Extent((0, 0, 0), (4, 3, 0)),
+    ),
+    "image": (
+        lambda d: d.modelspace().add_image(
+            d.add_image_def("a.png", (10, 20)), (1, 1), (5, 10), rotation=90
+        ),
+        Extent((-9, 1, 0), (1, 6, 0)),
+    ),
+    "insert": (
+        lambda d: _wall_block(d).add_blockref("WALL", (10, 0), {"rotation": 90, "xscale": 2}),
+        Extent((9, 0, 0), (10, 8, 0)),
+    ),
+    "insert of an insert": (
+        lambda d: _nested_blocks(d).add_blockref("ROOM", (100, 0)),
+        Extent((110, 5, 0), (114, 6, 0)),
+    ),
+    "array": (
+        lambda d: _wall_block(d).add_blockref(
+            "WALL", (0, 0), {"column_count": 3, "column_spacing": 10}
+        ),
+        Extent((0, 0, 0), (24, 1, 0)),
+    ),
+    "mirrored": (
+        lambda d: _wall_block(d).add_blockref("WALL", (0, 0), {"extrusion": (0, 0, -1)}),
+        Extent((-4, 0, 0), (0, 1, 0)),
+    ),
+    "text": (
+        lambda d: d.modelspace().add_text("ABCDE", height=1, dxfattribs={"insert": (1, 1)}),
+        Extent((1, 1, 0), (5, 2, 0)),
+    ),
+    "note": (
+        lambda d: d.modelspace().add_mtext("AB\\PCDE", {"char_height": 1, "insert": (1, 1)}),
+        Extent((1, -1.66, 0), (3.4, 1, 0)),
+    ),
+    "solid": (
+        lambda d: d.modelspace().add_solid([(0, 0), (2, 0), (0, 3)]),
+        Extent((0, 0, 0), (2, 3, 0)),
+    ),
+    "polyface": (
+        lambda d: cube().render_polyface(d.modelspace()),
+        Extent((-0.5, -0.5, -0.5), (0.5, 0.5, 0.5)),
+    ),
 }
+
+
+def _mesh(mesh: Any) -> None:
+    with mesh.edit_data() as data:
+        data.vertices = [(0, 0, 0), (1, 0, 0), (1, 1, 5)]
+        data.faces = [(0, 1, 2)]
+
+
+def _wall_block(drawing: Drawing) -> Any:
+    """Define a block of 4 by 1 and return the model space."""
+    drawing.blocks.new("WALL").add_lwpolyline([(0, 0), (4, 0), (4, 1), (0, 1)], close=True)
+    return drawing.modelspace()
+
+
+def _nested_blocks(drawing: Drawing) -> Any:
+    space = _wall_block(drawing)
+    drawing.blocks.new("ROOM", base_point=(0, 5)).add_blockref("WALL", (10, 10))
+    return space
 
 
 @pytest.mark.parametrize("kind", EXTENTS)
@@ -265,7 +360,10 @@ def test_an_r12_layer_stays_itself_when_an_entity_is_added(file: Path) -> None:
     """R12 gives layers no handle; one made up on loading would move with the content."""
     before = drawn(file, lambda drawing: drawing.layers.add("WALLS"), "R12")
 
-    after = edited(file, lambda drawing: drawing.modelspace().add_line((0, 0), (1, 0)))
+    after = edited(
+        file,
+        lambda drawing: drawing.modelspace().add_line((0, 0), (1, 0), {"layer": "WALLS"}),
+    )
 
     assert changed(before, after) == []
     assert len(after) == len(before) + 1

@@ -1,240 +1,239 @@
-"""The connector for DXF drawings: layers, blocks and entities, by handle."""
+"""The connector for DXF drawings: definitions, entities of model and layouts, groups."""
 
-import hashlib
-from collections.abc import Iterable, Iterator
-from hashlib import blake2b
-from pathlib import Path, PureWindowsPath
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-import ezdxf.recover
-from ezdxf.document import Drawing
-from ezdxf.entities.attrib import Attrib
-from ezdxf.entities.dxfentity import DXFEntity
-from ezdxf.entities.dxfgfx import DXFGraphic
-from ezdxf.entities.insert import Insert
-from ezdxf.filemanagement import readfile
-from ezdxf.layouts.blocklayout import BlockLayout
-from ezdxf.layouts.layout import Layout
-from ezdxf.lldxf.const import DXF12, DXFError
-from ezdxf.lldxf.tagwriter import TagCollector
-from ezdxf.math import Vec2, Vec3
+from localtwin.connectors.dxf_definitions import Definitions
+from localtwin.connectors.dxf_drawing import Drawing, Entity, entities_of, is_end, read_drawing
+from localtwin.connectors.dxf_inserts import BlockLines
+from localtwin.connectors.dxf_objects import DxfObject, digest, fields_of, read_object
+from localtwin.connectors.dxf_tags import Record, TagFile, text
+from localtwin.connectors.dxf_text import label_of, texts_of
+from localtwin.connectors.polylines import extent_of_lines, outline_of_lines
+from localtwin.connectors.remarks import counted, named_counts
+from localtwin.connectors.source import (
+    Connector,
+    Json,
+    Partition,
+    SourceElement,
+    SourceItem,
+    SourceRelationship,
+)
 
-from localtwin.connectors.dxf_extent import extent_of
-from localtwin.connectors.source import Connector, Json, Partition, SourceElement, unreadable
+GROUP_MEMBERS = "BisCore:ElementGroupsMembers"
 
-TAIL_BYTES = 1024
-DIGEST_BYTES = 16
-LAYER_CLASS = "BisCore:SpatialCategory"
-
-# Entities whose attributes are all they have: no need to write them out to see a change.
-_PLAIN = {"LINE", "POINT", "CIRCLE", "ARC", "ELLIPSE", "TEXT", "SOLID", "TRACE", "3DFACE", "RAY"}
-# Attributes that name the block an entity is drawn by.
-_BLOCK_NAMES = {"DIMENSION": "geometry", "ARC_DIMENSION": "geometry", "INSERT": "name"}
-# Group codes that name other objects of the file: bookkeeping, which programs renumber freely.
-_POINTERS = {5, 102, 105, 1005, *range(320, 370), *range(390, 400), 480, 481}
+_NAMED_BY = {"linetype": "LTYPE", "style": "STYLE", "dimstyle": "DIMSTYLE", "layer": "LAYER"}
+_PAPER_WINDOW = 1  # the id of the viewport that shows the sheet itself, as the user left it
 
 
 class DxfConnector(Connector):
-    """Reads DXF from R12 on, ASCII or binary, and mends what ezdxf can mend."""
+    """Reads DXF of any release, text or binary."""
 
     name = "DXF"
-    version = "1"
+    version = "2"
 
-    def read(self, file: Path) -> Iterator[SourceElement]:
-        """Yield layers, blocks, then entities; raises ConnectorError on a broken file."""
-        yield from _Reading(_opened(file), file.parent).elements()
+    def __init__(self) -> None:
+        self._remarks: Sequence[str] = ()
+
+    def read(self, file: Path) -> Iterator[SourceItem]:
+        """Yield definitions, then entities, then groups; raises ConnectorError on a broken file."""
+        self._remarks = ()
+        tags = TagFile(file)
+        reading = _Reading(read_drawing(tags), file.parent)
+        yield from reading.definitions.all()
+        records = (record for section, record in tags.records() if section == "ENTITIES")
+        yield from reading.entities(records)
+        yield from reading.groups()
+        self._remarks = tuple(reading.remarks(tags.lost_lines))
+
+    def remarks(self) -> Sequence[str]:
+        """Return what was reduced or left out."""
+        return self._remarks
 
 
 class _Reading:
-    """One pass over an open drawing."""
+    """One pass over a drawing."""
 
     def __init__(self, drawing: Drawing, folder: Path) -> None:
+        self.definitions = Definitions(drawing, folder)
         self._drawing = drawing
-        self._folder = folder
-        # R12 has no handles for layers and blocks; those that ezdxf makes up depend on the rest.
-        self._by_name = drawing.loaded_dxfversion == DXF12
-        self._layers: dict[str, str] = {}
-        self._blocks: dict[str, str] = {}
+        self._lines = BlockLines(drawing)
+        self._groups = [each for each in drawing.objects.values() if each.kind == "GROUP"]
+        self._grouped = {member for group in self._groups for member in _members(group)}
+        self._read: set[str] = set()  # of those that are in groups
+        self._unknown: Counter[str] = Counter()
+        self._odd = 0
+        self._without_extent: Counter[str] = Counter()
 
-    def elements(self) -> Iterator[SourceElement]:
-        yield from self._layer_elements()
-        yield from self._block_elements()
-        yield from self._georeference()
-        for layout in self._drawing.layouts:
-            yield from self._layout_elements(layout)
+    def entities(self, records: Iterator[Record]) -> Iterator[SourceElement]:
+        """Yield the entities of the model and of the current layout, then of the others."""
+        for entity in entities_of(_without_section(records)):
+            yield from self._entity(entity, _layout_name(entity.record))
+        for handle, entities in self._drawing.paper.items():
+            layout = self._drawing.layouts.get(handle)
+            name = str(layout.values.get("name", "")) if layout else "Layout"
+            for entity in entities:
+                yield from self._entity(entity, None if name.lower() == "model" else name)
 
-    def _layer_elements(self) -> Iterator[SourceElement]:
-        for layer in self._drawing.layers:
-            name = layer.dxf.name
-            identifier = f"layer {name}" if self._by_name else str(layer.dxf.handle)
-            self._layers[name.lower()] = identifier
+    def groups(self) -> Iterator[SourceItem]:
+        """Yield named and nameless groups with their members."""
+        names = _dictionary_names(self._drawing)
+        for found in self._groups:
+            name = names.get(found.handle, "")
             yield SourceElement(
-                identifier=identifier,
-                class_name=LAYER_CLASS,
-                partition=Partition.DEFINITION,
-                label=name,
-                properties=_attributes(layer, {"plotstyle_handle", "material_handle"}),
+                found.handle,
+                "DWG:GROUP",
+                Partition.DEFINITION,
+                "" if name.startswith("*") else name,
+                properties=found.values,
             )
+            for member in _members(found):
+                if member in self._read:
+                    yield SourceRelationship(GROUP_MEMBERS, found.handle, member)
 
-    def _block_elements(self) -> Iterator[SourceElement]:
-        for block in self._drawing.blocks:
-            if block.is_any_layout or block.name.startswith("*"):
-                continue  # layouts come as layouts; anonymous blocks are part of what uses them
-            yield SourceElement(
-                identifier=f"block {block.name}" if self._by_name else block.block_record_handle,
-                class_name="DWG:BLOCK",
-                partition=Partition.DEFINITION,
-                label=block.name,
-                properties=_block_properties(block, self._folder),
-                shape=_digest(_tags(entity) for entity in block),
-            )
+    def remarks(self, lost_lines: int) -> Iterator[str]:
+        """Yield what was reduced or left out, once all was read."""
+        if self._unknown:
+            yield f"{named_counts(self._unknown, 'entity', 'entities')} kept as raw tags."
+        if self._odd:
+            yield f"{counted(self._odd, 'entity', 'entities')} with odd values kept as raw tags."
+        if self._without_extent:
+            found = named_counts(self._without_extent, "entity", "entities")
+            yield f"{found} have no extent and are not drawn; their content is compared."
+        for path in self.definitions.missing_references:
+            yield f"The external reference {path} is not beside the drawing; its name is kept."
+        if lost_lines:
+            yield f"{counted(lost_lines, 'line')} without a group code left out."
+        if self._drawing.other_objects:
+            found = named_counts(self._drawing.other_objects, "object", "objects")
+            yield f"Not read: {found} in which programs keep data of their own."
 
-    def _georeference(self) -> Iterator[SourceElement]:
-        geodata = self._drawing.modelspace().get_geodata()
-        if geodata is None:
+    def _entity(self, entity: Entity, layout: str | None) -> Iterator[SourceElement]:
+        found = read_object(entity.record)
+        if found.kind == "VIEWPORT" and (69, _PAPER_WINDOW) in _whole_numbers(entity.record):
             return
-        yield SourceElement(
-            identifier=geodata.dxf.handle,
-            class_name="DWG:GEODATA",
-            partition=Partition.DEFINITION,
-            label="Georeference",
-            properties=_attributes(geodata, {"host_block_handle"})
-            | {"coordinate_system_definition": geodata.coordinate_system_definition},
-        )
-
-    def _layout_elements(self, layout: Layout) -> Iterator[SourceElement]:
-        partition = Partition.PHYSICAL if layout.is_modelspace else Partition.SHEET
-        for entity in layout:
-            yield self._entity(entity, partition, layout.name)
-
-    def _entity(self, entity: DXFGraphic, partition: Partition, layout: str) -> SourceElement:
-        kind = entity.dxftype()
-        layer = str(entity.dxf.get("layer", "0"))
-        properties = _attributes(entity)
-        if partition is Partition.SHEET:
+        layer = str(found.values.setdefault("layer", "0"))
+        yield from self.definitions.used_by(layer, layout)
+        drawn_by = self._drawing.drawn_by(found)
+        lines = self._lines.lines(entity, found)
+        shape = self._shape(entity, found, drawn_by)
+        identifier = found.handle or f"{found.kind} {digest([found.content(), shape])}"
+        properties, label = self._properties(entity, found, drawn_by)
+        if layout is not None:
             properties["layout"] = layout
-        properties |= _texts(entity)
-        return SourceElement(
-            identifier=str(entity.dxf.handle),
-            class_name=f"DWG:{kind}",
-            partition=partition,
-            label=_label(entity),
-            category=self._layers.get(layer.lower()),
+        extent = extent_of_lines(lines)
+        self._count(found, is_drawn=extent is not None)
+        if identifier in self._grouped:
+            self._read.add(identifier)
+        yield SourceElement(
+            identifier=identifier,
+            class_name=f"DWG:{found.kind}",
+            partition=Partition.PHYSICAL if layout is None else Partition.SHEET,
+            label=label,
+            category=self.definitions.layer(layer),
+            type_definition=self.definitions.block(drawn_by),
             properties=properties,
-            extent=extent_of(entity),
-            shape=self._shape(entity, kind),
+            extent=extent,
+            shape=shape,
+            outline=outline_of_lines(lines),
         )
 
-    def _shape(self, entity: DXFGraphic, kind: str) -> str:
-        if kind in _PLAIN:
-            return "" if entity.xdata is None else _digest([_tags(entity)])
-        tags = [_tags(entity)]
-        drawn_by = _BLOCK_NAMES.get(kind)
-        block = "" if drawn_by is None else str(entity.dxf.get(drawn_by, ""))
-        if block.startswith("*"):
-            tags.append(self._anonymous(block))
-        return _digest(tags)
+    def _shape(self, entity: Entity, found: DxfObject, drawn_by: str) -> str:
+        stated = found.shape()
+        parts = [read_object(part).content() for part in entity.parts if not is_end(part)]
+        nested = self._drawing.block_digest(drawn_by) if drawn_by.startswith("*") else ""
+        return digest([stated, nested, *parts]) if stated or nested or parts else ""
 
-    def _anonymous(self, name: str) -> str:
-        """Return the digest of a nameless block, as dimensions and dynamic blocks have one."""
-        if name not in self._blocks:
-            blocks = self._drawing.blocks
-            entities = blocks.get(name) if name in blocks else ()
-            self._blocks[name] = _digest(_tags(entity) for entity in entities)
-        return self._blocks[name]
+    def _properties(
+        self, entity: Entity, found: DxfObject, drawn_by: str
+    ) -> tuple[dict[str, Json], str]:
+        values = dict(found.values)
+        for name, table in _NAMED_BY.items():
+            if name in values:
+                values[name] = self._drawing.spelled(table, str(values[name]))
+        if drawn_by.startswith("*"):  # programs number such blocks anew with each save
+            values.pop("name", None)
+            values.pop("geometry", None)
+        elif found.kind == "INSERT":
+            values["name"] = self._drawing.spelled("BLOCK", drawn_by)
+        texts = texts_of(entity, found)
+        values |= texts
+        if not found.is_known:
+            values["raw_tags"] = found.raw_tags()
+        if found.xdata and (data := _application_data(found)):
+            values["application_data"] = data
+        if (file := self._referenced_file(entity.record)) is not None:
+            values["file"] = file
+        found.values = values
+        return values, label_of(found, texts)
 
+    def _referenced_file(self, record: Record) -> str | None:
+        """Return the file that an image or an underlay shows."""
+        if not str(record[0][1]).endswith(("IMAGE", "UNDERLAY")):
+            return None
+        handle = next((str(value).strip().upper() for code, value in record if code == 340), "")
+        shown = self._drawing.objects.get(handle)
+        return next((text(v) for code, v in shown.record if code == 1), None) if shown else None
 
-def _opened(file: Path) -> Drawing:
-    """Return the drawing; refuses a file without its end, whose missing rest would be deleted."""
-    with file.open("rb") as data:
-        size_bytes = data.seek(0, 2)
-        data.seek(max(0, size_bytes - TAIL_BYTES))
-        tail = data.read().rstrip(b"\0\r\n\t \x1a")
-    if not size_bytes:
-        raise unreadable("The file is empty.", code="FileEmpty")
-    if not tail.endswith(b"EOF"):
-        raise unreadable("The file ends before its end mark.", code="FileIncomplete")
-    try:
-        return _loaded(file)
-    except DXFError as exc:
-        raise unreadable(f"The file is not valid DXF: {exc}") from exc
-    except OSError as exc:
-        if exc.errno is not None:
-            raise
-        raise unreadable("The file is not a DXF drawing.") from exc  # ezdxf says it this way
-
-
-def _loaded(file: Path) -> Drawing:
-    try:
-        return readfile(file)
-    except (DXFError, ValueError, TypeError, LookupError, AttributeError):
-        drawing, _ = ezdxf.recover.readfile(file)
-        return drawing
-
-
-def _attributes(
-    entity: DXFEntity, dropped: frozenset[str] | set[str] = frozenset()
-) -> dict[str, Json]:
-    properties = entity.dxfattribs(drop={"handle", "owner", *dropped})
-    return {name: _plain(value) for name, value in properties.items()}
+    def _count(self, found: DxfObject, *, is_drawn: bool) -> None:
+        if not found.is_known:
+            if fields_of(found.kind).is_known:
+                self._odd += 1
+            else:
+                self._unknown[found.kind] += 1
+        if not is_drawn:
+            self._without_extent[found.kind] += 1
 
 
-def _plain(value: object) -> Json:
-    if isinstance(value, (Vec3, Vec2)):
-        return list(value.xyz) if isinstance(value, Vec3) else [value.x, value.y]
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return str(value)
+def _members(group: DxfObject) -> list[str]:
+    return [str(value).strip().upper() for code, value in group.record if code == 340]
 
 
-def _block_properties(block: BlockLayout, folder: Path) -> dict[str, Json]:
-    properties: dict[str, Json] = {"base_point": _plain(Vec3(block.base_point))}
-    record = block.block
-    if record is not None and record.is_xref:
-        properties["xref_path"] = record.dxf.xref_path
-        content = _content_of(record.dxf.xref_path, folder)
-        if content is not None:
-            properties["xref_content"] = content
-    return properties
+def _without_section(records: Iterator[Record]) -> Iterator[Record]:
+    return (record for record in records if record[0][1] not in {"SECTION", "ENDSEC"})
 
 
-def _content_of(xref_path: str, folder: Path) -> str | None:
-    """Return a digest of an external reference, if it is beside its master.
-
-    The path is of the author's machine, so only its last part counts, as CAD programs do.
-    """
-    name = PureWindowsPath(xref_path).name.lower()
-    for file in folder.iterdir():
-        if file.name.lower() == name and file.suffix and file.is_file():
-            with file.open("rb") as data:
-                return hashlib.file_digest(data, "sha256").hexdigest()
-    return None
-
-
-def _texts(entity: DXFGraphic) -> dict[str, Json]:
-    """Return what an entity says in words that its plain attributes do not hold."""
-    if isinstance(entity, Insert) and entity.attribs:
-        return {"attributes": {each.dxf.tag: each.dxf.text for each in entity.attribs}}
-    if entity.dxftype() == "MTEXT":
-        return {"text": entity.plain_text()}  # type: ignore[attr-defined]  # what MTEXT has
-    return {}
+def _layout_name(record: Record) -> str | None:
+    """Return the layout that an entity of the entities section lies in; None for the model."""
+    layout, is_paper = None, False
+    for code, value in record:
+        if code == 67:
+            is_paper = str(value).strip() == "1"
+        elif code == 410:
+            layout = text(value)
+        elif code == 100 and layout is not None:
+            break
+    if layout is not None:
+        return None if layout.lower() == "model" else layout
+    return "Layout1" if is_paper else None
 
 
-def _label(entity: DXFGraphic) -> str:
-    if isinstance(entity, Insert):
-        return str(entity.dxf.get("name", ""))
-    if isinstance(entity, Attrib) or entity.dxftype() == "TEXT":
-        return str(entity.dxf.get("text", ""))
-    return ""
+def _whole_numbers(record: Record) -> set[tuple[int, int]]:
+    return {(code, int(value)) for code, value in record if code == 69}  # the id of a viewport
 
 
-def _tags(entity: DXFEntity) -> str:
-    """Return the entity as it would be written, without the names of other objects."""
-    tags = TagCollector.dxftags(entity)
-    return repr([(tag.code, tag.value) for tag in tags if tag.code not in _POINTERS])
+def _application_data(found: DxfObject) -> dict[str, Json]:
+    """Return data that programs attached, by program; AutoCAD's own settings are left out."""
+    data: dict[str, list[Json]] = {}
+    values: list[Json] = []
+    for code, value in found.xdata:
+        if code == 1001:
+            values = data.setdefault(str(value), [])
+        elif code in {1000, 1040, 1070, 1071}:
+            values.append(value)
+    own = ("ACAD", "ACDB", "ACAEC", "ACCM", "ACAUTO")
+    return {app: each for app, each in data.items() if each and not app.upper().startswith(own)}
 
 
-def _digest(texts: Iterable[str]) -> str:
-    digest = blake2b(digest_size=DIGEST_BYTES)
-    for text in texts:
-        digest.update(text.encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+def _dictionary_names(drawing: Drawing) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for found in drawing.objects.values():
+        if found.kind == "DICTIONARY":
+            name = ""
+            for code, value in found.record:
+                if code == 3:
+                    name = text(value)
+                elif code in {350, 360}:
+                    names[str(value).strip().upper()] = name
+    return names
