@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 import httpx
 
-from twinsyncd.cloud.blobs import Blobs
+from twinsyncd.cloud.blobs import Blobs, Limits
 from twinsyncd.cloud.client import Platform
 from twinsyncd.errors import CloudError, FileMoved
 
@@ -132,10 +132,12 @@ class BlobHost:
     naps: list[float] = field(default_factory=list)
     lose_answer_of: int = -1  # index of the request that takes effect but is never answered
     commits: int = 0
+    largest: int | None = None  # the largest request that a proxy before it lets through
 
-    def client(self) -> Blobs:
+    def client(self, limits: Limits | None = None) -> Blobs:
         """Return an uploader that talks to this host."""
-        return Blobs(httpx.Client(transport=httpx.MockTransport(self)), sleep=self.naps.append)
+        http = httpx.Client(transport=httpx.MockTransport(self))
+        return Blobs(http, sleep=self.naps.append, limits=limits)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Take the request, and maybe lose the answer."""
@@ -152,12 +154,16 @@ class BlobHost:
         assert "authorization" not in request.headers, "the token reached the blob host"
         if query.get("sig") not in self.signatures:
             return _blob_error(403, "AuthenticationFailed")
+        if self.largest is not None and len(request.content) > self.largest:
+            return httpx.Response(413, html="<html><h1>Request Entity Too Large</h1></html>")
         if request.method in {"GET", "HEAD"}:
-            return self._look(request.method, path)
+            return self._look(request, path, query)
         match query.get("comp"):
             case "block":
                 name = query["blockid"]
                 assert len(base64.b64decode(name, validate=True)) <= 64
+                if {len(name)} != {len(name), *map(len, self.blocks.get(path, {}))}:
+                    return _blob_error(400, "InvalidBlobOrBlock")
                 self.blocks.setdefault(path, {})[name] = request.content
                 return httpx.Response(201)
             case "blocklist":
@@ -168,24 +174,33 @@ class BlobHost:
                 return self._commit(request, path, {name: latest[name] for name in names})
             case _:
                 assert request.headers["x-ms-blob-type"] == "BlockBlob"
-                return self._commit(request, path, {"": request.content})
+                answer = self._commit(request, path, {"": request.content})
+                self.committed.pop(path, None) if answer.status_code == 201 else None
+                return answer
 
-    def _look(self, method: str, path: str) -> httpx.Response:
+    def _look(self, request: httpx.Request, path: str, query: dict[str, str]) -> httpx.Response:
         if not self.may_read:
             return _blob_error(403, "AuthorizationPermissionMismatch")
-        if method == "HEAD":
-            if path not in self.blobs:
-                return httpx.Response(404)
-            return httpx.Response(200, headers={"ETag": self.blobs[path][0]})
-        blocks = "".join(
-            f"<Block><Name>{name}</Name><Size>{len(data)}</Size></Block>"
-            for name, data in self.blocks.get(path, {}).items()
-        )
-        return httpx.Response(
-            200,
-            text=f"<BlockList><CommittedBlocks/><UncommittedBlocks>{blocks}</UncommittedBlocks>"
-            "</BlockList>",
-        )
+        if query.get("comp") == "blocklist":
+            kind = query["blocklisttype"]
+            lists = {"uncommitted": self.blocks, "committed": self.committed}
+            blocks = "".join(
+                f"<Block><Name>{name}</Name><Size>{len(data)}</Size></Block>"
+                for name, data in lists[kind].get(path, {}).items()
+            )
+            section = f"{kind.title()}Blocks"
+            return httpx.Response(
+                200, text=f"<BlockList><{section}>{blocks}</{section}></BlockList>"
+            )
+        if path not in self.blobs:
+            return httpx.Response(404)
+        etag, data = self.blobs[path]
+        if request.method == "HEAD":
+            return httpx.Response(200, headers={"ETag": etag})
+        first, last = request.headers["range"].removeprefix("bytes=").split("-")
+        if not data:
+            return _blob_error(416, "InvalidRange")
+        return httpx.Response(206, content=data[int(first) : int(last) + 1])
 
     def _commit(
         self, request: httpx.Request, path: str, blocks: dict[str, bytes]

@@ -8,7 +8,17 @@ from cloud_script import BLOB, BlobHost, Bytes, caught
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinsyncd.cloud.blobs import BLOCK_BYTES, BLOCKS_MAX, Blobs, block_bytes, block_id
+from twinsyncd.cloud.blobs import (
+    BLOCK_BYTES,
+    BLOCK_LEAST_BYTES,
+    BLOCKS_MAX,
+    Blobs,
+    Limits,
+    block_bytes,
+    block_id,
+)
+from twinsyncd.cloud.session import CloudSettings, open_cloud
+from twinsyncd.cloud.upload_hosts import UploadHosts
 from twinsyncd.core.model import Fault
 from twinsyncd.errors import FileMoved
 
@@ -281,3 +291,200 @@ def test_block_names_have_one_length() -> None:
     names = {len(block_id(index, b"x" * index)) for index in (0, 9, 10, 49_999)}
 
     assert len(names) == 1
+
+
+# ---- a proxy that limits the size of requests ------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [SMALL * 100_000, LARGE])
+@pytest.mark.parametrize("largest", [BLOCK_BYTES - 1, 1_000_000, BLOCK_LEAST_BYTES])
+def test_a_limit_on_requests_makes_the_blocks_smaller_until_they_pass(
+    data: bytes, largest: int
+) -> None:
+    """413 of a proxy limits requests, not files; the file still gets there whole (K3)."""
+    host = BlobHost(largest=largest)
+
+    send(host, Bytes(data))
+
+    assert host.blobs[PATH][1] == data
+
+
+def test_a_limit_that_was_found_is_kept_for_the_next_files() -> None:
+    """Every file would otherwise send megabytes that are refused."""
+    host = BlobHost(largest=1_000_000)
+    blobs = host.client()
+    blobs.upload(Bytes(LARGE), BLOB, str, first=True)
+    before = len(host.requests)
+
+    blobs.upload(Bytes(LARGE), BLOB.replace("one", "two"), str, first=True)
+
+    sizes = [len(request.content) for request in host.requests[before:]]
+    assert max(sizes) <= 1_000_000
+    assert host.blobs["/container/two"][1] == LARGE
+
+
+def test_a_limit_below_the_least_block_is_the_files_own_failure() -> None:
+    """No other file waits for it, and the message names the proxy."""
+    host = BlobHost(largest=BLOCK_LEAST_BYTES - 1)
+
+    error = caught(lambda: send(host, Bytes(LARGE)))
+
+    assert (error.failure.fault, error.status) == (Fault.FILE, 413)
+    assert "proxy" in error.failure.message
+
+
+def test_a_file_that_would_need_too_many_small_blocks_is_refused_by_itself() -> None:
+    """The host takes 50,000 blocks; with 64 KiB each that is 3 GiB."""
+    host = BlobHost(largest=BLOCK_LEAST_BYTES)
+    blobs = host.client(Limits(blocks_max=3))
+
+    error = caught(lambda: blobs.upload(Bytes(SMALL * 100_000), BLOB, str, first=True))
+
+    assert error.failure.fault is Fault.FILE
+    assert "too large" in error.failure.message
+    assert host.blobs == {}
+
+
+# ---- blocks that another program left ----------------------------------------------------------
+
+FOREIGN = {"MDAwMQ==": b"left by a portal"}
+
+
+def committed(host: BlobHost, data: bytes) -> None:
+    """Give the blob a content made of blocks."""
+    send(host, Bytes(data))
+    assert host.committed[PATH] != {}
+
+
+@pytest.mark.parametrize("before", ["nothing", "blocks", "one request", "empty"])
+def test_foreign_blocks_are_dropped_and_the_upload_goes_on(before: str) -> None:
+    """As long as they are there the host takes no block of ours (K2)."""
+    host = BlobHost()
+    if before == "blocks":
+        committed(host, LARGE[::-1])
+    elif before != "nothing":
+        send(host, Bytes(SMALL if before == "one request" else b""))
+    held = [host.blobs.get(PATH, ("", b""))[1]]
+    host.blocks[PATH] = dict(FOREIGN)
+
+    class Watching(BlobHost):
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            answer = host(request)
+            held.append(host.blobs.get(PATH, ("", b""))[1])
+            return answer
+
+    Watching().client().upload(Bytes(LARGE), BLOB, str, first=before == "nothing")
+
+    assert host.blobs[PATH][1] == LARGE
+    assert set(held) == {held[0], LARGE}
+
+
+def test_foreign_blocks_that_come_back_end_the_upload() -> None:
+    """Two programs that clear each other's blocks would go on for ever."""
+
+    class Rival(BlobHost):
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            self.blocks[PATH] = dict(FOREIGN)
+            return super().__call__(request)
+
+    host = Rival()
+
+    error = caught(lambda: send(host, Bytes(LARGE)))
+
+    assert (error.failure.fault, error.code) == (Fault.TRANSIENT, "InvalidBlobOrBlock")
+    assert methods(host).count("PUT block") == 2
+
+
+def test_foreign_blocks_on_a_content_too_long_to_rewrite_are_named() -> None:
+    """Reading gigabytes back into memory is no way out; the content is left alone."""
+    host = BlobHost(blobs={PATH: ('"0"', b"before")})
+    host.blocks[PATH] = dict(FOREIGN)
+
+    blobs = host.client(Limits(rewrite_max_bytes=4))
+
+    error = caught(lambda: blobs.upload(Bytes(LARGE), BLOB, str, first=False))
+
+    assert error.failure.fault is Fault.FILE
+    assert "another program" in error.failure.message
+    assert host.blobs[PATH] == ('"0"', b"before")
+
+
+# ---- where the content may go -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_of_the_blob_host_is_not_followed(status: int) -> None:
+    """It would take a file's content to a host that the service never named."""
+    hosts = []
+
+    def host(request: httpx.Request) -> httpx.Response:
+        hosts.append(request.url.host)
+        return httpx.Response(status, headers={"location": "https://evil.test/x"})
+
+    settings = CloudSettings("id", lambda: "secret")
+    with open_cloud(settings, transport=httpx.MockTransport(host)) as cloud:
+        error = caught(lambda: cloud.blobs.upload(Bytes(SMALL), BLOB, lambda: BLOB, first=True))
+
+    assert set(hosts) == {"store.example.net"}
+    assert error.failure.fault is Fault.TRANSIENT
+
+
+def test_a_blob_client_that_follows_redirects_is_not_accepted() -> None:
+    """The rule must not depend on one caller."""
+    with httpx.Client(follow_redirects=True) as http, pytest.raises(AssertionError):
+        Blobs(http)
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "fine"),
+    [
+        ("https://a1.blob.example.net/x", "https://a1.blob.example.net/y", True),
+        ("https://a1.blob.example.net/x", "https://a2.blob.example.net/y", True),
+        ("https://a1.blob.example.net/x", "https://a1.blob.example.net.evil.test/y", False),
+        ("https://a1.blob.example.net/x", "https://evil.test/y", False),
+        ("https://a.example/x", "https://b.example/y", False),
+        ("https://a1.blob.example.net/x", "http://127.0.0.1:1/y", False),
+        ("http://127.0.0.1:1/x", "http://127.0.0.1:2/y", True),
+        ("http://127.0.0.1:1/x", "https://evil.test/y", False),
+        ("https://a1.blob.example.net/x", "http://a1.blob.example.net/y", False),
+    ],
+)
+def test_the_first_upload_host_is_kept(first: str, later: str, fine: bool) -> None:
+    """Whoever can forge an answer must not get the office's files (K10)."""
+    hosts = UploadHosts()
+    hosts.check(first)
+
+    if fine:
+        hosts.check(later)
+    else:
+        failure = caught(lambda: hosts.check(later)).failure
+        assert failure.fault is Fault.UNAUTHORISED
+        assert httpx.URL(later).host in failure.message
+
+
+@pytest.mark.parametrize(
+    ("url", "fine"),
+    [
+        ("https://a.blob.example.net/x", True),
+        ("https://store.example.com/x", True),
+        ("https://evil.test/x", False),
+    ],
+)
+def test_configured_upload_hosts_are_the_only_ones(url: str, fine: bool) -> None:
+    """An office that knows its hosts need not trust the first answer."""
+    hosts = UploadHosts(["blob.example.net", "store.example.com"])
+
+    if fine:
+        hosts.check(url)
+    else:
+        assert "upload_hosts" in caught(lambda: hosts.check(url)).failure.message
+
+
+def test_a_fresh_url_on_a_strange_host_gets_no_byte() -> None:
+    """The second answer can be forged as well as the first."""
+    host = BlobHost(signatures={"s2"})
+
+    error = caught(lambda: send(host, Bytes(SMALL), fresh=("https://evil.test/x?sig=s2",)))
+
+    assert "evil.test" in error.failure.message
+    assert {request.url.host for request in host.requests} == {"store.example.net"}

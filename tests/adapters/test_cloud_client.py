@@ -220,7 +220,7 @@ def test_a_start_without_a_location_leaves_the_run_in_doubt(status: int) -> None
     ("link", "called"),
     [
         (f"{API}/storage/files/x/complete", f"{API}/storage/files/x/complete"),
-        ("https://eu.example.com/s/files/x/complete", "https://eu.example.com/s/files/x/complete"),
+        ("https://eu.example.com/s/files/x/complete", f"{API}/s/files/x/complete"),
         ("/storage/files/x/complete", f"{API}/storage/files/x/complete"),
         ("https://evil.test/storage/files/x/complete", f"{API}/storage/files/x/complete"),
         ("http://eu.example.com/files/x/complete", f"{API}/files/x/complete"),
@@ -263,18 +263,29 @@ def test_a_run_has_one_name_however_it_was_linked(text: str, expected: str) -> N
 @pytest.mark.parametrize(
     ("url", "known", "expected"),
     [
-        ("https://qa-api.example.com", "https://api.example.com", True),
-        ("https://example.com.evil.test", "https://api.example.com", False),
-        ("https://notexample.com", "https://api.example.com", False),
+        ("https://eu-api.bentley.com", "https://api.bentley.com", True),
+        ("https://ims.bentley.com", "https://api.bentley.com", True),
+        ("http://api.bentley.com", "https://api.bentley.com", False),
+        ("https://bentley.com.evil.test", "https://api.bentley.com", False),
+        ("https://notbentley.com", "https://api.bentley.com", False),
+        ("https://api.bentley.com", "https://api.example.com", False),
+        ("https://qa-api.example.com", "https://api.example.com", False),
+        ("https://evil.co.uk", "https://api.office.co.uk", False),
+        ("https://trusted.office.co.uk", "https://api.office.co.uk", True),
+        ("http://trusted.office.co.uk", "https://api.office.co.uk", False),
         ("http://127.0.0.1:80", "http://127.0.0.1:80", True),
         ("http://127.0.0.1:81", "http://127.0.0.1:80", False),
         ("https://10.9.0.1", "http://127.0.0.1:80", False),
         ("https://localhost", "http://localhost", False),
     ],
 )
-def test_siblings_are_trusted_and_lookalikes_are_not(url: str, known: str, expected: bool) -> None:
-    """Whoever gets the token or the secret is the office."""
-    assert same_party(httpx.URL(url), httpx.URL(known)) is expected
+def test_only_the_same_host_the_platform_or_a_named_host_is_trusted(
+    url: str, known: str, expected: bool
+) -> None:
+    """Whoever gets the token or the secret is the office; neighbours below co.uk are not."""
+    trusted = ("trusted.office.co.uk",)
+
+    assert same_party(httpx.URL(url), httpx.URL(known), trusted) is expected
 
 
 def test_an_answer_that_makes_no_sense_is_not_believed() -> None:
@@ -284,7 +295,7 @@ def test_an_answer_that_makes_no_sense_is_not_believed() -> None:
     failure = caught(lambda: wire.platform().itwin("i1")).failure
 
     assert failure.fault is Fault.TRANSIENT
-    assert "proxy" in failure.message
+    assert "web page" in failure.message
 
 
 def test_a_client_that_follows_redirects_is_not_accepted() -> None:

@@ -304,7 +304,7 @@ def test_a_bad_value_is_named_with_line_key_and_fix(
         ('target = "manifest"', "target", "not available in this version", '"storage"'),
         ('target = "cloud"', "target", "possible value", '"storage"'),
         ('on_delete = "delete"', "on_delete", "not available in this version", '"keep"'),
-        ('connection_id = "mine"', "connection_id", "not an id", "portal"),
+        ('connection_id = "mine"', "connection_id", "not an id", "43"),
         ('setle = "5s"', "setle", "not known", '"settle"'),
     ],
 )
@@ -411,6 +411,8 @@ def test_an_empty_file_is_told_what_it_needs(write: Write) -> None:
         ("TWINSYNCD_DAEMON__UPLAODS", "4", "not known"),
         ("TWINSYNCD_PLATFORM__API_URL", "http://example.com", "unencrypted"),
         ("TWINSYNCD_PLATFORM__API_URL", "example.com", "not a web address"),
+        ("TWINSYNCD_PLATFORM__API_URL", "https://example.com:port", "not a web address"),
+        ("TWINSYNCD_PLATFORM__ISSUER_URL", "https://example.com:99999", "not a web address"),
     ],
 )
 def test_a_bad_value_of_the_environment_is_named_by_its_variable(
@@ -485,6 +487,66 @@ def test_a_secret_file_without_a_secret_is_refused(write: Write, content: str | 
         (file.parent / "secret").write_text(content)
 
     assert only(file, {}).line == 2
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbfhunter2\r\n", b"hunter2\n", b" hunter2"])
+def test_a_secret_is_read_however_an_editor_saved_it(write: Write, content: bytes) -> None:
+    """Editors on Windows begin a file with a byte order mark; it is no part of the secret."""
+    file = write(GOOD.replace("[auth]", '[auth]\nclient_secret_file = "secret"'))
+    (file.parent / "secret").touch(0o600)
+    (file.parent / "secret").write_bytes(content)
+
+    assert load(file, {}).auth.secret() == "hunter2"
+
+
+def test_a_secret_of_another_encoding_is_named_as_that(write: Write) -> None:
+    """ "Create it" helps nobody who has created it."""
+    file = write(GOOD.replace("[auth]", '[auth]\nclient_secret_file = "secret"'))
+    (file.parent / "secret").touch(0o600)
+    (file.parent / "secret").write_bytes("hunter2".encode("utf-16"))
+
+    mistake = only(file, {})
+
+    assert "UTF-8" in mistake.message
+    assert "save it" in mistake.fix
+
+
+def test_a_secret_that_may_not_be_read_is_not_to_be_created(write: Write) -> None:
+    """It exists; the account that runs the program lacks the right."""
+    file = write(GOOD.replace("[auth]", '[auth]\nclient_secret_file = "secret"'))
+    (file.parent / "secret").mkdir()
+
+    mistake = only(file, {})
+
+    assert "cannot be read (" in mistake.message
+    assert "account" in mistake.fix
+
+
+REAL_ID = "MWplZe9Uf0iR1IDMqyOMLqBN0_wHEVBGg_CzJmXdmE4"
+
+
+@pytest.mark.parametrize("given", [REAL_ID, f" {REAL_ID} ", "2c3d4e5f-1111-4222-8333-444455556666"])
+def test_a_connection_id_is_taken_as_the_service_made_it(write: Write, given: str) -> None:
+    """Real ids are opaque, 43 characters, and their letter case matters."""
+    file = write(GOOD.replace(IDS, f'{IDS}connection_id = "{given}"\n'))
+
+    assert load(file, ENV).connection[0].connection_id == given.strip()
+
+
+@pytest.mark.parametrize("given", ["a/b", "../x", "short", f"{REAL_ID}?x=1", ""])
+def test_a_connection_id_that_is_no_single_segment_is_refused(write: Write, given: str) -> None:
+    """It becomes a part of an address."""
+    file = write(GOOD.replace(IDS, f'{IDS}connection_id = "{given}"\n'))
+
+    assert only(file).key == "connection.connection_id"
+
+
+@pytest.mark.parametrize("given", ["https://a.example", "a b", "", "a.example/x", "a:443"])
+def test_a_host_is_written_as_a_bare_name(write: Write, given: str) -> None:
+    """A host that never matches would trust nobody, or everybody."""
+    file = write(f'[platform]\nupload_hosts = ["{given}"]\n{GOOD}')
+
+    assert only(file).key == "platform.upload_hosts"
 
 
 def test_no_complaint_and_no_picture_of_the_configuration_shows_the_secret(write: Write) -> None:

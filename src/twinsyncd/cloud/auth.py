@@ -7,7 +7,7 @@ token); OpenID Connect Discovery 1.0, 4 (token_endpoint).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from typing import Final
 
 import httpx
@@ -39,11 +39,13 @@ class ServiceLogin(httpx.Auth):
         client_secret: Callable[[], str],
         now: Callable[[], float],
         issuer_url: str = ISSUER_URL,
+        trusted: Collection[str] = (),
     ) -> None:
         """Sign in lazily, over a client of its own that signs nothing."""
         self.client_id = client_id
         self.issuer_url = issuer_url.rstrip("/")
         self._http = http
+        self._trusted = trusted
         self._secret = client_secret
         self._now = now
         self._lock = threading.Lock()
@@ -132,7 +134,7 @@ class ServiceLogin(httpx.Auth):
     def _find_endpoint(self) -> httpx.URL:
         """Return the token endpoint: as discovered, or the usual path below the issuer.
 
-        The secret only ever goes to the issuer's own domain.
+        The secret goes to the issuer's own host, or to one that the configuration trusts.
         """
         if self._endpoint is None:
             issuer = httpx.URL(self.issuer_url)
@@ -144,7 +146,7 @@ class ServiceLogin(httpx.Auth):
                 found = httpx.URL(wire.token_endpoint(answer.content))
             except (wire.Unreadable, httpx.InvalidURL):
                 return usual
-            self._endpoint = found if same_party(found, issuer) else usual
+            self._endpoint = found if same_party(found, issuer, self._trusted) else usual
         return self._endpoint
 
     def _refusal(self, response: httpx.Response) -> CloudError:

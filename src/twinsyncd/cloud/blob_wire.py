@@ -18,11 +18,13 @@ from ..redact import redact
 from . import fault_text, faults
 from .values import ServiceError
 
+_COMMITTED: Final = re.compile(rb"<CommittedBlocks>(.*?)</CommittedBlocks>", re.DOTALL)
 _UNCOMMITTED: Final = re.compile(rb"<UncommittedBlocks>(.*?)</UncommittedBlocks>", re.DOTALL)
 _BLOCK: Final = re.compile(
     rb"<Block>\s*<Name>([A-Za-z0-9+/=]+)</Name>\s*<Size>(\d+)</Size>\s*</Block>"
 )
 _CODE: Final = re.compile(rb"<Code>([A-Za-z]+)</Code>")
+_FOREIGN_BLOCKS: Final = {"InvalidBlobOrBlock", "BlockCountExceedsLimit"}
 _START_AGAIN: Final = {"InvalidBlockList", "InvalidBlobOrBlock", "BlockCountExceedsLimit"}
 _LOST_RACE: Final = {409, 412}  # the blob changed meanwhile; our own repeated commit may be why
 _OUTAGES: Final = {407, 408, 425, 429}  # about the moment, not about the file
@@ -50,6 +52,35 @@ def uncommitted(body: bytes) -> Mapping[str, int]:
     section = _UNCOMMITTED.search(body)
     found = _BLOCK.findall(section[1]) if section else []
     return {name.decode("ascii"): int(size) for name, size in found}
+
+
+def committed(body: bytes) -> list[str]:
+    """Return the ids of the blocks that make up the blob, in order."""
+    section = _COMMITTED.search(body)
+    return [name.decode("ascii") for name, _ in _BLOCK.findall(section[1])] if section else []
+
+
+def has_foreign_blocks(response: httpx.Response) -> bool:
+    """Return whether a block was refused because of uncommitted blocks that are not ours."""
+    return response.status_code in {400, 409} and _code(response) in _FOREIGN_BLOCKS
+
+
+def foreign_blocks(operation: str) -> CloudError:
+    """Return the error for a blob whose foreign blocks cannot be dropped without new content."""
+    message = (
+        "another program left an unfinished upload to this file in Storage; finish it there, or "
+        "wait a week until the storage host drops it"
+    )
+    return CloudError(operation, Failure(Fault.FILE, message))
+
+
+def too_many_blocks(operation: str, block_bytes: int) -> CloudError:
+    """Return the error for a file that needs more blocks than one blob may have."""
+    message = (
+        f"the file is too large: the storage host, or a proxy before it, accepts only requests of "
+        f"{block_bytes // 1024} KiB, and no file may have that many parts"
+    )
+    return CloudError(operation, Failure(Fault.FILE, message))
 
 
 def error_of(operation: str, response: httpx.Response) -> CloudError:

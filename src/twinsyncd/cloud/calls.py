@@ -6,7 +6,7 @@ Every call has a GUID as X-Correlation-Id, so that the vendor's support can find
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, TypedDict, Unpack
 
 import httpx
@@ -37,12 +37,18 @@ class Details(TypedDict, total=False):
 class ApiCalls:
     """Calls one API over a client that signs; used by several threads at once."""
 
-    def __init__(self, http: httpx.Client, api_url: str, sleep: Sleep) -> None:
-        """`http` must not follow redirects; `sleep` waits between repetitions."""
+    def __init__(
+        self, http: httpx.Client, api_url: str, sleep: Sleep, trusted: Collection[str] = ()
+    ) -> None:
+        """`http` must not follow redirects; `sleep` waits between repetitions.
+
+        `trusted` names further hosts that may get the token.
+        """
         assert not http.follow_redirects, "303 means that a run is active; it must stay visible"
         self._http = http
         self._below = f"{api_url.rstrip('/')}/"
         self._api = httpx.URL(api_url.rstrip("/"))
+        self._trusted = trusted
         self._retrying = retrying(sleep)
 
     def repeatable(
@@ -85,4 +91,4 @@ class ApiCalls:
         """
         if link.startswith("/"):
             return f"{self._below}{link[1:]}"
-        return link if link.startswith(self._below) else resolve(link, self._api)
+        return link if link.startswith(self._below) else resolve(link, self._api, self._trusted)

@@ -1,37 +1,59 @@
-"""Decides which links of an answer may be followed with the token, and on which host."""
+"""Decides which hosts get the token or the secret, and which get a file's content."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Self
 
 import httpx
 
+PLATFORM_DOMAIN: Final = "bentley.com"
+"""The platform answers with links to other hosts of its own; all of them are below this name."""
+
 _RUN: Final = re.compile(r"/(storage|manifest)?connections/([^/?#]+)/runs/([^/?#]+)", re.IGNORECASE)
 
 
-def same_party(url: httpx.URL, known: httpx.URL) -> bool:
+def same_party(url: httpx.URL, known: httpx.URL, trusted: Collection[str] = ()) -> bool:
     """Return whether secrets meant for `known` may go to `url`.
 
-    That is the very same origin, or, encrypted, a sibling below the same parent domain: the
-    platform has been seen to answer with links to another host of its own.
+    That is the very same origin; or, encrypted, a host of the platform if `known` is one, or a
+    host that the configuration names in `trusted`. No other host is inferred from its name: the
+    neighbours below a suffix like co.uk are strangers.
     """
     if (url.scheme, url.host, url.port) == (known.scheme, known.host, known.port):
         return True
-    parent = known.host.split(".")[-2:]
-    named = len(parent) == 2 and not parent[-1].isdigit()
-    return named and url.scheme == "https" and url.host.split(".")[-2:] == parent
+    if url.scheme != "https":
+        return False
+    both_of_platform = is_below(url.host, PLATFORM_DOMAIN) and is_below(known.host, PLATFORM_DOMAIN)
+    return both_of_platform or url.host in trusted
 
 
-def resolve(link: str, api: httpx.URL) -> httpx.URL:
+def is_below(host: str, domain: str) -> bool:
+    """Return whether the host is this domain or one below it."""
+    return host == domain or host.endswith(f".{domain}")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether the host is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def resolve(link: str, api: httpx.URL, trusted: Collection[str] = ()) -> httpx.URL:
     """Return the URL to call for a link of an answer: absolute, relative, or on a proxied host.
 
     A link to a stranger's host keeps its path and goes to the API's own host, so that no
     stranger gets the token.
     """
     url = httpx.URL(f"{api}/").join(link)
-    if same_party(url, api):
+    if same_party(url, api, trusted):
         return url
     return httpx.URL(str(api).rstrip("/") + url.raw_path.decode("ascii"))
 

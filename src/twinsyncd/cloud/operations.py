@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, Protocol, TypeVar, Unpack
 from urllib.parse import quote
 
@@ -34,11 +34,19 @@ class Operations:
     """
 
     def __init__(
-        self, http: httpx.Client, *, api_url: str = API_URL, sleep: Sleep = time.sleep
+        self,
+        http: httpx.Client,
+        *,
+        api_url: str = API_URL,
+        sleep: Sleep = time.sleep,
+        trusted: Collection[str] = (),
     ) -> None:
-        """Call the API at `api_url`; the caller owns `http` and closes it."""
+        """Call the API at `api_url`; the caller owns `http` and closes it.
+
+        `trusted` names further hosts that may get the token.
+        """
         self.api_url = api_url
-        self._calls = ApiCalls(http, api_url, sleep)
+        self._calls = ApiCalls(http, api_url, sleep, trusted)
 
     def _read(
         self,

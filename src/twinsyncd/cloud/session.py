@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from ssl import SSLContext
 from typing import Final
 
 import httpx
@@ -15,7 +14,9 @@ from .. import __version__
 from .auth import ISSUER_URL, ServiceLogin
 from .blobs import Blobs
 from .client import API_URL, Platform
+from .network import NetworkTransport, read_proxies, trusted_certificates
 from .retries import Sleep
+from .upload_hosts import UploadHosts
 
 CONNECTIONS_MAX: Final = 16  # per host: uploads of a few lanes at once, and their polls
 _LIMITS: Final = httpx.Limits(
@@ -29,12 +30,18 @@ _BLOB: Final = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=60.0)  #
 
 @dataclass(frozen=True, slots=True)
 class CloudSettings:
-    """Addresses and credentials of the platform; the secret is read at every sign-in."""
+    """Addresses and credentials of the platform; the secret is read at every sign-in.
+
+    `trusted_hosts`: further hosts that may get token and secret. `upload_hosts`: hosts or domains
+    that may get content; empty: the first one that the service names.
+    """
 
     client_id: str
     client_secret: Callable[[], str] = field(repr=False)
     api_url: str = API_URL
     issuer_url: str = ISSUER_URL
+    trusted_hosts: tuple[str, ...] = ()
+    upload_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +61,49 @@ def open_cloud(
     sleep: Sleep = time.sleep,
     transport: httpx.BaseTransport | None = None,
 ) -> Iterator[Cloud]:
-    """Yield the cloud; nothing is sent before it is used. `transport` replaces the network."""
-    tls = httpx.create_ssl_context()  # the public roots,
-    tls.load_default_certs()  # and the machine's: its proxy may inspect encrypted traffic
+    """Yield the cloud; nothing is sent before it is used. `transport` replaces the network.
+
+    Raises ConfigError when the environment names an unusable proxy or certificate file.
+    """
     with ExitStack() as stack:
-        issuer = stack.enter_context(_client(_CALL, tls, transport))
+        clients = _Clients(stack, transport, (settings.api_url, settings.issuer_url))
         login = ServiceLogin(
-            issuer,
+            clients.open(_CALL),
             client_id=settings.client_id,
             client_secret=settings.client_secret,
             now=now,
             issuer_url=settings.issuer_url,
+            trusted=settings.trusted_hosts,
         )
-        api = stack.enter_context(_client(_CALL, tls, transport, login))
-        blob = stack.enter_context(_client(_BLOB, tls, transport))
-        yield Cloud(
-            Platform(api, api_url=settings.api_url, sleep=sleep), Blobs(blob, sleep=sleep), login
+        platform = Platform(
+            clients.open(_CALL, login),
+            api_url=settings.api_url,
+            sleep=sleep,
+            trusted=settings.trusted_hosts,
         )
+        hosts = UploadHosts(settings.upload_hosts)
+        yield Cloud(platform, Blobs(clients.open(_BLOB), sleep=sleep, hosts=hosts), login)
 
 
-def _client(
-    timeout: httpx.Timeout,
-    tls: SSLContext,
-    transport: httpx.BaseTransport | None,
-    login: ServiceLogin | None = None,
-) -> httpx.Client:
-    return httpx.Client(
-        auth=login,
-        timeout=timeout,
-        limits=_LIMITS,
-        verify=tls,
-        transport=transport,
-        follow_redirects=False,
-        headers={"User-Agent": f"twinsyncd/{__version__}"},
-    )
+class _Clients:
+    """Opens HTTP clients that go the same way to the network."""
+
+    def __init__(
+        self, stack: ExitStack, transport: httpx.BaseTransport | None, urls: Iterable[str]
+    ) -> None:
+        self._stack = stack
+        self._transport = transport
+        self._proxies = read_proxies(urls)
+        self._tls = trusted_certificates()
+
+    def open(self, timeout: httpx.Timeout, login: ServiceLogin | None = None) -> httpx.Client:
+        transport = self._transport or NetworkTransport(self._proxies, self._tls, _LIMITS)
+        client = httpx.Client(
+            auth=login,
+            timeout=timeout,
+            transport=transport,
+            follow_redirects=False,
+            trust_env=False,
+            headers={"User-Agent": f"twinsyncd/{__version__}"},
+        )
+        return self._stack.enter_context(client)

@@ -22,7 +22,19 @@ from ..core.model import ConnectionKey, LaneKey, SourceKey
 from .default_globs import AUTO, endings_for, globs_for, unreadable
 from .patterns import BadPatternError, excluding, matcher, wanting
 from .units import Duration, ScanInterval, Share, mistake
-from .values import Connector, FilePath, Folder, Guid, Name, SecretFile, StorageFolder, Url, choice
+from .values import (
+    ConnectionId,
+    Connector,
+    FilePath,
+    Folder,
+    Guid,
+    Hosts,
+    Name,
+    SecretFile,
+    StorageFolder,
+    Url,
+    choice,
+)
 
 SETTLE_BY_FORMAT: Final = {
     "dgn": timedelta(seconds=30),  # MicroStation writes in place every few seconds of work
@@ -45,6 +57,8 @@ class Platform(Section):
 
     api_url: Url = "https://api.bentley.com"
     issuer_url: Url = "https://ims.bentley.com"
+    trusted_hosts: Hosts = ()
+    upload_hosts: Hosts = ()
 
 
 class Auth(Section):
@@ -73,7 +87,7 @@ class Auth(Section):
         if self.client_secret is not None:
             return self.client_secret.get_secret_value()
         assert self.client_secret_file is not None  # checked when the file was loaded
-        return self.client_secret_file.read_text("utf-8").strip()
+        return self.client_secret_file.read_text("utf-8-sig").strip()
 
 
 class DaemonSection(Section):
@@ -144,7 +158,7 @@ class Connection(Section):
     name: Name
     itwin_id: Guid
     imodel_id: Guid
-    connection_id: Guid | None = None
+    connection_id: ConnectionId | None = None
     target: Annotated[Literal["storage"], choice("storage", key="target")] = "storage"
     settle: Duration = timedelta(seconds=5)
     settle_by_format: dict[str, Duration] = Field(default={}, validate_default=True)

@@ -27,7 +27,10 @@ UNREACHED: Final = "unreached"
 """In the context of a validation: folders that cannot be reached are left to `contradictions`."""
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_OPAQUE: Final = re.compile(r"[A-Za-z0-9_-]{20,128}")
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _NOT_IN_NAMES: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
+EXAMPLE_ID: Final = "MWplZe9Uf0iR1IDMqyOMLqBN0_wHEVBGg_CzJmXdmE4"
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -42,7 +45,12 @@ def _guid(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as exc:
+        fix = "write it like https://api.example.com or https://api.example.com:8443"
+        raise mistake(f'"{text}" is not a web address ({exc})', fix) from exc
     if not parts.hostname or parts.scheme not in {"http", "https"}:
         raise mistake(f'"{text}" is not a web address', "write it with https:// in front")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
@@ -50,6 +58,26 @@ def _url(text: str) -> str:
             "the client secret would be sent unencrypted", "write https:// instead of http://"
         )
     return text.rstrip("/")
+
+
+def _connection_id(text: str) -> str:
+    """Check an id that the service made: opaque, 43 characters in all examples, one path segment.
+
+    Source: Synchronization API, "Create storage connection", read 2026-11.
+    """
+    clean = text.strip()
+    if not _OPAQUE.fullmatch(clean):
+        fix = f"copy the connection's id (43 characters), like {EXAMPLE_ID}"
+        raise mistake(f'"{text}" is not an id', fix)
+    return clean
+
+
+def _host(text: str) -> str:
+    host = text.strip().lower().rstrip(".")
+    if not _HOST.fullmatch(host):
+        fix = "write the name alone, like storage.example.com"
+        raise mistake(f'"{text}" is not the name of a host', fix)
+    return host
 
 
 def _name(text: str) -> str:
@@ -116,10 +144,15 @@ def _reachable(folder: Path, info: ValidationInfo) -> Path:
 
 def _secret_file(file: Path) -> Path:
     try:
-        secret = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as exc:
+        secret = file.read_text("utf-8-sig").strip()
+    except FileNotFoundError as exc:
         fix = "create it with the client secret as its only text"
-        raise mistake(f"{file} cannot be read", fix) from exc
+        raise mistake(f"there is no file {file}", fix) from exc
+    except UnicodeDecodeError as exc:
+        raise mistake(f"{file} is not UTF-8 text", 'save it with encoding "UTF-8"') from exc
+    except OSError as exc:
+        fix = "let the account that twinsyncd runs as read it, and nobody else"
+        raise mistake(f"{file} cannot be read ({exc.strerror})", fix) from exc
     if not secret:
         raise mistake(f"{file} is empty", "put the client secret into it")
     if is_open(file):
@@ -137,6 +170,8 @@ Url = Annotated[str, AfterValidator(_url)]
 FilePath = Annotated[Path, BeforeValidator(_absolute)]
 Folder = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_reachable)]
 SecretFile = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_secret_file)]
+ConnectionId = Annotated[str, AfterValidator(_connection_id)]
+Hosts = tuple[Annotated[str, AfterValidator(_host)], ...]
 Name = Annotated[str, AfterValidator(_name)]
 StorageFolder = Annotated[str, AfterValidator(_storage_folder)]
 Connector = Annotated[str, BeforeValidator(_connector)]

@@ -106,6 +106,8 @@ def cloud_settings(config: Config) -> CloudSettings:
         client_secret=config.auth.secret,
         api_url=config.platform.api_url,
         issuer_url=config.platform.issuer_url,
+        trusted_hosts=config.platform.trusted_hosts,
+        upload_hosts=config.platform.upload_hosts,
     )
 
 

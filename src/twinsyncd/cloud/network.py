@@ -1,0 +1,162 @@
+"""Opens the way to the network: proxies and trusted certificates of this machine's environment.
+
+HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name HTTP proxies; NO_PROXY names hosts, domains, addresses
+and address ranges that are reached directly, as curl documents it. An unusable value is a mistake
+with the variable's name, not a traceback.
+Source: curl, "Environment" (NO_PROXY: names match their subdomains, ranges as of 7.86), 2026-11.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.request import getproxies
+
+import httpx
+
+from ..errors import ConfigError, ConfigMistake
+
+ENVIRONMENT: Final = "environment"
+_SCHEMES: Final = ("http", "https")
+_CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """Which proxy serves a scheme, and which hosts none does."""
+
+    by_scheme: Mapping[str, httpx.Proxy]
+    direct: tuple[str, ...] = ()
+
+    def proxy_for(self, url: httpx.URL) -> httpx.Proxy | None:
+        """Return the proxy to use for this URL; None: go there directly."""
+        proxy = self.by_scheme.get(url.scheme)
+        return None if proxy is None or self.is_direct(url) else proxy
+
+    def is_direct(self, url: httpx.URL) -> bool:
+        """Return whether NO_PROXY names the host of this URL."""
+        host = url.host.lower().strip("[]").rstrip(".")
+        port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+        return any(_matches(host, port, entry) for entry in self.direct)
+
+
+def read_proxies(urls: Iterable[str], found: Mapping[str, str] | None = None) -> Proxies:
+    """Return the proxies of the environment (on Windows and macOS: of the system as well).
+
+    A proxy is examined only if one of these URLs is reached through it. `found` is what
+    `urllib.request.getproxies` returns unless given. Raises ConfigError.
+    """
+    found = getproxies() if found is None else found
+    entries = (entry.strip().lower() for entry in found.get("no", "").split(","))
+    none = Proxies({}, tuple(entry for entry in entries if entry))
+    used = {url.scheme for url in map(httpx.URL, urls) if not none.is_direct(url)}
+    by_scheme: dict[str, httpx.Proxy] = {}
+    for scheme in used & set(_SCHEMES):
+        source = scheme if found.get(scheme) else "all"
+        if text := found.get(source, ""):
+            by_scheme[scheme] = _proxy(f"{source.upper()}_PROXY", text)
+    return Proxies(by_scheme, none.direct)
+
+
+class NetworkTransport(httpx.BaseTransport):
+    """Sends each request directly or through the proxy that serves its URL."""
+
+    def __init__(self, proxies: Proxies, tls: ssl.SSLContext, limits: httpx.Limits) -> None:
+        """Open no connection before the first request."""
+        self._proxies = proxies
+        self._direct = httpx.HTTPTransport(verify=tls, limits=limits, trust_env=False)
+        self._proxied = {
+            scheme: httpx.HTTPTransport(verify=tls, limits=limits, trust_env=False, proxy=proxy)
+            for scheme, proxy in proxies.by_scheme.items()
+        }
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request and return the answer."""
+        if self._proxies.proxy_for(request.url) is None:
+            return self._direct.handle_request(request)
+        return self._proxied[request.url.scheme].handle_request(request)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for transport in (self._direct, *self._proxied.values()):
+            transport.close()
+
+
+def trusted_certificates(env: Mapping[str, str] | None = None) -> ssl.SSLContext:
+    """Return what certificates are checked with; always checked, with the host's name.
+
+    The public roots, and the machine's own: its proxy may inspect encrypted traffic. SSL_CERT_FILE
+    or SSL_CERT_DIR replace the public ones. Raises ConfigError.
+    """
+    env = os.environ if env is None else env
+    named = next((name for name in _CERTIFICATES if env.get(name)), "")
+    try:
+        tls = _context(named, env.get(named, ""))
+    except (OSError, ssl.SSLError) as exc:
+        reason = exc.strerror if type(exc) is not ssl.SSLError and exc.strerror else str(exc)
+        message = f"the certificates in {env.get(named)} cannot be read ({reason})"
+        fix = f"name a readable file of certificates in PEM form in {named}, or unset it"
+        raise _mistake(named, message, fix) from exc
+    tls.load_default_certs()
+    return tls
+
+
+def _context(named: str, place: str) -> ssl.SSLContext:
+    if named == "SSL_CERT_FILE":
+        return ssl.create_default_context(cafile=place)
+    if named == "SSL_CERT_DIR":
+        os.listdir(place)  # noqa: PTH208 - only to raise for a folder that is not there
+        return ssl.create_default_context(capath=place)
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _proxy(variable: str, text: str) -> httpx.Proxy:
+    address = text if "://" in text else f"http://{text}"
+    shown = address.rpartition("@")[2]  # without user and password
+    fix = f"write {variable} like http://proxy.example.com:3128, or unset it"
+    if address.lower().startswith("socks"):
+        message = "it names a SOCKS proxy, which is not supported"
+        raise _mistake(variable, message, "set HTTPS_PROXY to an HTTP proxy, or unset both")
+    try:
+        url = httpx.URL(address)
+        if not url.host:
+            raise _mistake(variable, f"{shown!r} names no host", fix)
+        if (url.port or 1) not in range(1, 65536):
+            raise _mistake(variable, f"{shown!r} is not the address of a proxy", fix)
+        return httpx.Proxy(url)
+    except (httpx.InvalidURL, ValueError) as exc:
+        raise _mistake(variable, f"{shown!r} is not the address of a proxy", fix) from exc
+
+
+def _mistake(variable: str, message: str, fix: str) -> ConfigError:
+    return ConfigError([ConfigMistake(ENVIRONMENT, 0, variable, message, fix)])
+
+
+def _matches(host: str, port: int | None, entry: str) -> bool:
+    """Return whether NO_PROXY's entry means this host: a name, an address, a range, or all."""
+    if entry == "*":
+        return True
+    entry = entry.rpartition("://")[2]
+    if (network := _network(entry)) is not None:
+        try:
+            return ipaddress.ip_address(host) in network
+        except ValueError:
+            return False  # a name; it is not resolved to find out
+    name, colon, number = entry.rpartition(":")
+    if colon and number.isdigit():
+        if port != int(number):
+            return False
+        return _matches(host, None, name.strip("[]"))
+    domain = entry.removeprefix("*").strip(".")
+    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+
+def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(entry.strip("[]"), strict=False)
+    except ValueError:
+        return None

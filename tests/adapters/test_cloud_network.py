@@ -1,0 +1,274 @@
+"""The way to the network: proxies, hosts without one, certificates; mistakes have names."""
+
+from __future__ import annotations
+
+import http.server
+import ssl
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from cloud_script import caught
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from twinsyncd.cloud.network import Proxies, read_proxies, trusted_certificates
+from twinsyncd.cloud.session import CloudSettings, open_cloud
+from twinsyncd.core.model import Fault
+from twinsyncd.errors import ConfigError, ConfigMistake
+
+API = ("https://api.example.com",)
+
+
+def mistake(found: dict[str, str], urls: tuple[str, ...] = API) -> ConfigMistake:
+    """Return the one mistake of this environment."""
+    with pytest.raises(ConfigError) as caught_error:
+        read_proxies(urls, found)
+    (only,) = caught_error.value.mistakes
+    return only
+
+
+def reached_through(found: dict[str, str], url: str) -> str:
+    """Return the proxy that serves this URL, "" for none."""
+    proxy = read_proxies((url,), found).proxy_for(httpx.URL(url))
+    return str(proxy.url) if proxy else ""
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({}, ""),
+        ({"https": "http://proxy:3128"}, "http://proxy:3128"),
+        ({"https": "proxy:3128"}, "http://proxy:3128"),
+        ({"all": "http://other:1", "https": "http://proxy:3128"}, "http://proxy:3128"),
+        ({"all": "http://other:1"}, "http://other:1"),
+        ({"http": "http://plain:1"}, ""),
+        ({"all": "socks5://s:1", "https": "http://proxy:3128"}, "http://proxy:3128"),
+        ({"https": "http://proxy:3128", "no": "*"}, ""),
+        ({"all": "socks5://s:1", "no": ".example.com"}, ""),
+    ],
+)
+def test_the_proxy_of_the_environment_is_used(found: dict[str, str], expected: str) -> None:
+    """Offices have no other way out."""
+    assert reached_through(found, "https://api.example.com/x") == expected
+
+
+@pytest.mark.parametrize(
+    ("entry", "url", "direct"),
+    [
+        ("example.com", "https://api.example.com", True),
+        (".example.com", "https://api.example.com", True),
+        ("*.example.com", "https://api.example.com", True),
+        ("EXAMPLE.com", "https://api.example.com", True),
+        ("example.com", "https://notexample.com", False),
+        ("api.example.com:443", "https://api.example.com", True),
+        ("api.example.com:8443", "https://api.example.com", False),
+        ("10.0.0.0/8", "https://10.1.2.3", True),
+        ("10.0.0.0/8", "https://11.1.2.3", False),
+        ("10.0.0.0/8", "https://api.example.com", False),
+        ("fd00::/8", "https://[fd12::1]", True),
+        ("fd00::/8", "https://[fe80::1]", False),
+        ("fd00::/8", "https://api.example.com", False),
+        ("::1", "https://[::1]:8443", True),
+        ("[::1]", "https://[::1]", True),
+        ("127.0.0.1", "https://127.0.0.1:8443", True),
+        ("localhost, 127.0.0.1,::1,fd00::/8,example.com", "https://api.example.com", True),
+        ("", "https://api.example.com", False),
+        (" , ,", "https://api.example.com", False),
+        ("http://example.com", "https://api.example.com", True),
+    ],
+)
+def test_no_proxy_means_what_curl_documents(entry: str, url: str, direct: bool) -> None:
+    """An entry that one program understands and another dies of is a day lost."""
+    found = {"https": "http://proxy:3128", "no": entry}
+
+    assert (reached_through(found, url) == "") is direct
+
+
+@pytest.mark.parametrize(
+    ("found", "variable", "words"),
+    [
+        ({"all": "socks5://127.0.0.1:1080"}, "ALL_PROXY", "SOCKS"),
+        ({"https": "socks5h://127.0.0.1:1080"}, "HTTPS_PROXY", "SOCKS"),
+        ({"https": "http://proxy:port"}, "HTTPS_PROXY", "not the address"),
+        ({"https": "http://proxy:99999999"}, "HTTPS_PROXY", "not the address"),
+        ({"https": "ftp://proxy:21"}, "HTTPS_PROXY", "not the address"),
+        ({"https": "http://"}, "HTTPS_PROXY", "names no host"),
+    ],
+)
+def test_an_unusable_proxy_is_one_mistake_with_the_variables_name(
+    found: dict[str, str], variable: str, words: str
+) -> None:
+    """Eighty lines of traceback name nothing that a person could change."""
+    found_mistake = mistake(found)
+
+    assert (found_mistake.file, found_mistake.key) == ("environment", variable)
+    assert words in found_mistake.message
+    assert found_mistake.fix
+
+
+def test_the_password_of_a_proxy_is_in_no_message() -> None:
+    """Messages are mailed around."""
+    assert "s3cret" not in str(mistake({"https": "http://user:s3cret@proxy:port"}))
+
+
+def test_a_proxy_that_no_call_uses_is_not_examined() -> None:
+    """A desktop's SOCKS setting must not keep a local server from being used."""
+    found = {"all": "socks5://127.0.0.1:1080", "no": "127.0.0.1"}
+
+    assert read_proxies(("http://127.0.0.1:1",), found) == Proxies({}, ("127.0.0.1",))
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_missing_certificates_are_one_mistake_with_the_variables_name(
+    tmp_path: Path, variable: str
+) -> None:
+    """The file moved with an update of the system."""
+    with pytest.raises(ConfigError, match=r"gone\.pem") as caught_error:
+        trusted_certificates({variable: str(tmp_path / "gone.pem")})
+
+    assert caught_error.value.mistakes[0].key == variable
+
+
+def test_a_file_that_holds_no_certificates_is_named(tmp_path: Path) -> None:
+    """A file in the wrong format is as good as none."""
+    file = tmp_path / "wrong.pem"
+    file.write_text("no certificate")
+
+    with pytest.raises(ConfigError, match=r"wrong\.pem"):
+        trusted_certificates({"SSL_CERT_FILE": str(file)})
+
+
+# ---- a real server with a certificate that nobody trusts ---------------------------------------
+
+
+class Anything(http.server.BaseHTTPRequestHandler):
+    """Accepts whatever comes."""
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(201)
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A self-signed certificate for localhost, and its key."""
+    folder = tmp_path_factory.mktemp("certificate")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, secret = folder / "cert.pem", folder / "key.pem"
+    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return pem, secret
+
+
+@pytest.fixture
+def server(certificate: tuple[Path, Path]) -> Iterator[int]:
+    """The port of a TLS server on this machine."""
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Anything)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*certificate)
+    listening.socket = tls.wrap_socket(listening.socket, server_side=True)
+    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield listening.server_address[1]
+    listening.shutdown()
+    thread.join()
+    listening.server_close()
+
+
+class Small:
+    """One byte of content."""
+
+    size_bytes = 1
+
+    def chunks(self, size_bytes: int) -> Iterator[bytes]:
+        yield b"x"
+
+    def verify(self) -> None:
+        """Always as settled."""
+
+
+def upload(port: int, host: str = "localhost") -> None:
+    """Send one byte to the server, as to a blob host."""
+    settings = CloudSettings("id", lambda: "secret")
+    url = f"https://{host}:{port}/c/b?sig=1"
+    with open_cloud(settings, sleep=lambda _: None) as cloud:
+        cloud.blobs.upload(Small(), url, lambda: url, first=True)
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy and no certificate of the machine that runs the tests."""
+    for name in ("http", "https", "all", "no"):
+        monkeypatch.delenv(f"{name}_proxy", raising=False)
+        monkeypatch.delenv(f"{name.upper()}_PROXY", raising=False)
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+
+
+def test_content_never_goes_to_a_host_with_an_untrusted_certificate(server: int) -> None:
+    """Whoever sits between would read the office's drawings."""
+    failure = caught(lambda: upload(server)).failure
+
+    assert failure.fault is Fault.TRANSIENT
+    assert "certificate is not trusted" in failure.message
+
+
+def test_the_secret_never_goes_to_a_host_with_an_untrusted_certificate(server: int) -> None:
+    """Nor may whoever sits between read the client secret or the token."""
+    address = f"https://localhost:{server}"
+    settings = CloudSettings("id", lambda: "secret", api_url=address, issuer_url=address)
+    with open_cloud(settings, sleep=lambda _: None) as cloud:
+        failure = caught(cloud.login.token).failure
+
+    assert "certificate is not trusted" in failure.message
+
+
+def test_a_certificate_of_another_host_is_not_accepted(
+    server: int, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trusted certificate proves one name only."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+
+    assert "certificate" in caught(lambda: upload(server, "127.0.0.1")).failure.message
+
+
+def test_a_certificate_that_is_named_is_trusted(
+    server: int, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Offices whose proxy inspects traffic name its certificate."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+
+    upload(server)
