@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..core.model import StorageId
-from . import wire
+from . import faults, wire
 from .operations import Operations, segment, understood
 from .values import StorageItem, Upload
 
@@ -71,3 +71,88 @@ class StorageApi(Operations):
         """Return a file by its id."""
         path = f"/storage/files/{segment(storage_id)}"
         return self._read("look at a file in Storage", path, wire.file, subject="the file")
+
+    def folder(self, folder_id: str) -> StorageItem:
+        """Return a folder by its id."""
+        path = f"/storage/folders/{segment(folder_id)}"
+        return self._read("look at a folder in Storage", path, wire.folder, subject="the folder")
+
+    def download_link(self, storage_id: StorageId) -> str:
+        """Return a signed URL to read a file's content; a secret that lives for an hour.
+
+        Source: Storage API, "Download file" (302, Location).
+        """
+        operation = "read a file in Storage"
+        path = f"/storage/files/{segment(storage_id)}/download"
+        response = self._calls.repeatable(operation, "GET", path, also=(302,), subject="the file")
+        location = response.headers.get("location", "")
+        if not location:
+            raise faults.unclear(operation, "the answer names no place to read it from")
+        return str(location)
+
+    # ---- changes that keep the ids; repeating them changes nothing more -------------------
+
+    def rename_file(self, storage_id: StorageId, name: str) -> StorageItem:
+        """Give a file another name; its id stays.
+
+        Source: Storage API, "Update file" (PATCH displayName, 200).
+        """
+        operation = f"rename a file in Storage to {name!r}"
+        path = f"/storage/files/{segment(storage_id)}"
+        response = self._calls.repeatable(
+            operation, "PATCH", path, json={"displayName": name}, subject="the file"
+        )
+        return understood(operation, response, wire.file)
+
+    def move_file(self, storage_id: StorageId, folder_id: str) -> StorageItem:
+        """Move a file into another folder of the same Storage; its id stays.
+
+        Source: Storage API, "Move file" (POST parentFolderId, 200).
+        """
+        operation = "move a file in Storage"
+        path = f"/storage/files/{segment(storage_id)}/move"
+        response = self._calls.repeatable(
+            operation, "POST", path, json={"parentFolderId": folder_id}, subject="the file"
+        )
+        return understood(operation, response, wire.file)
+
+    def rename_folder(self, folder_id: str, name: str) -> StorageItem:
+        """Give a folder another name; its id and those of its files stay.
+
+        Source: Storage API, "Update folder" (PATCH displayName, 200).
+        """
+        operation = f"rename a folder in Storage to {name!r}"
+        path = f"/storage/folders/{segment(folder_id)}"
+        response = self._calls.repeatable(
+            operation, "PATCH", path, json={"displayName": name}, subject="the folder"
+        )
+        return understood(operation, response, wire.folder)
+
+    def move_folder(self, folder_id: str, parent_id: str) -> StorageItem:
+        """Move a folder with all its contents into another one; all ids stay.
+
+        Source: Storage API, "Move folder" (POST parentFolderId, 200).
+        """
+        operation = "move a folder in Storage"
+        path = f"/storage/folders/{segment(folder_id)}/move"
+        response = self._calls.repeatable(
+            operation, "POST", path, json={"parentFolderId": parent_id}, subject="the folder"
+        )
+        return understood(operation, response, wire.folder)
+
+    # ---- removal ----------------------------------------------------------------------------
+
+    def delete_file(self, storage_id: StorageId) -> None:
+        """Move a file to the recycle bin, where it stays for 30 days; fine if it is gone.
+
+        Source: Storage API, "Delete file" (204).
+        """
+        self._remove("delete a file in Storage", f"/storage/files/{segment(storage_id)}")
+
+    def restore_file(self, storage_id: StorageId) -> None:
+        """Bring a file back from the recycle bin, with its id and content.
+
+        Source: Storage API, "Restore file" (204). Raises GONE when it is not there.
+        """
+        path = f"/storage/recyclebin/files/{segment(storage_id)}/restore"
+        self._calls.once("restore a file in Storage", "POST", path, subject="the file")

@@ -7,15 +7,18 @@ Source: Synchronization API, one operation page each, read 2026-11.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from ..core.model import StorageId
+from ..errors import CloudError
 from . import faults, wire
 from .links import RunAddress
 from .operations import Operations, segment, understood
 from .values import Run, SourceFile, Start, StartAnswer, StorageConnectionInfo
 
 SYNCHRONIZATION_PAGE: Final = 100  # the default there; no maximum is documented
+SOURCE_FILES_PAGE: Final = 1000  # refused by no service seen; if one does, the default is used
 _CONNECTIONS: Final = "/synchronization/imodels/storageconnections"
 
 
@@ -63,9 +66,16 @@ class SynchronizationApi(Operations):
     def source_files(self, connection_id: str) -> Iterator[SourceFile]:
         """Yield the connection's source files."""
         path = f"{_CONNECTIONS}/{segment(connection_id)}/sourcefiles"
-        return self._pages(
-            "list the connection's files", path, wire.source_files, SYNCHRONIZATION_PAGE
-        )
+        pages = partial(self._pages, "list the connection's files", path, wire.source_files)
+        first = True
+        try:
+            for each in pages(SOURCE_FILES_PAGE):
+                first = False
+                yield each
+        except CloudError as exc:
+            if exc.status not in {400, 422} or not first:
+                raise
+            yield from pages(SYNCHRONIZATION_PAGE)
 
     def add_source_file(self, connection_id: str, storage_id: StorageId, connector: str) -> None:
         """Make a stored file a source file of the connection; 409 if the iModel has it already."""
@@ -75,6 +85,31 @@ class SynchronizationApi(Operations):
             f"{_CONNECTIONS}/{segment(connection_id)}/sourcefiles",
             json=_source(storage_id, connector),
         )
+
+    def update_source_file(
+        self, connection_id: str, source_file: SourceFile, connector: str
+    ) -> None:
+        """Let another connector read a source file; its id stays.
+
+        Source: Synchronization API, "Update storage connection source file" (PUT with both
+        members, 200).
+        """
+        self._calls.repeatable(
+            f"set the connector of a file to {connector}",
+            "PUT",
+            f"{_CONNECTIONS}/{segment(connection_id)}/sourcefiles/{segment(source_file.id)}",
+            json=_source(source_file.storage_id, connector),
+            subject="the source file",
+        )
+
+    def remove_source_file(self, connection_id: str, source_file_id: str) -> None:
+        """Take a file out of the connection; fine if it is not in it any more.
+
+        What becomes of its elements in the iModel is not documented.
+        Source: Synchronization API, "Delete storage connection source file" (204).
+        """
+        path = f"{_CONNECTIONS}/{segment(connection_id)}/sourcefiles/{segment(source_file_id)}"
+        self._remove("take a file out of the connection", path)
 
     # ---- runs ---------------------------------------------------------------------------
 
