@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.core.results",
         "twinsyncd.core.decision",
         "twinsyncd.core.commands",
+        "twinsyncd.core.events",
         "twinsyncd.core.waits",
         ERRORS,
     ),

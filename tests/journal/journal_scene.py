@@ -11,6 +11,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from twinsyncd.core.decision import Decision
+from twinsyncd.core.events import Event, EventKind
 from twinsyncd.core.model import (
     ABSENT,
     IN_DOUBT,
@@ -23,7 +24,7 @@ from twinsyncd.core.model import (
     Phase,
     SourceRow,
 )
-from twinsyncd.core.results import Outcome, RunRecord
+from twinsyncd.core.results import Outcome, RunFile, RunRecord
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
 
@@ -32,16 +33,52 @@ A = FileKey(CAD, "level 1/a.dgn")
 LOOK = Fingerprint(123, 1_700_000_000_123_456_789, 42, 1_700_000_001_123_456_789)
 
 WHOLE_DECISION = Decision(
-    files=(FileRow(A, LOOK, "v2", IN_DOUBT, "v1", "v1", "item-1", True, 3, "", "locked", 7.5),),
-    lanes=(
-        LaneRow("imodel", Phase.RUNNING, "one", "run-1", "run-0", 1, 2, 3.5, 4.5, "halted", 6.5),
+    files=(
+        FileRow(
+            A,
+            LOOK,
+            "v2",
+            IN_DOUBT,
+            "v1",
+            "v1",
+            "item-1",
+            in_connection=True,
+            attempts=3,
+            aside="refused",
+            unread="locked",
+            hashed_s=7.5,
+            aside_since_s=9.5,
+            seen_s=10.5,
+            note="the run did not process this file",
+            next_try_s=11.5,
+            version="2026-01-02T03:04:05Z",
+        ),
     ),
-    connections=(ConnectionRow("one", "remote"),),
+    lanes=(
+        LaneRow(
+            "imodel",
+            Phase.RUNNING,
+            "one",
+            "run-1",
+            "run-0",
+            asks=1,
+            attempts=2,
+            not_before_s=3.5,
+            since_s=4.5,
+            halt="halted",
+            usual_s=6.5,
+            wait_reason="the service limits the request rate",
+            throttles=3,
+            fruitless=4,
+        ),
+    ),
+    connections=(ConnectionRow("one", "remote", 12.5),),
     sources=(
         SourceRow(
             CAD,
             "drive",
             "offline",
+            offline_since_s=13.5,
             needs_person=True,
             approved=True,
             drive="d",
@@ -56,6 +93,35 @@ WHOLE_DECISION = Decision(
         ),
     ),
     history=(RunRecord("imodel", "one", "run-0", Outcome.PARTIAL, 1.5, 2.5, 7, "some failed"),),
+    run_files=(
+        RunFile(
+            "one",
+            "run-0",
+            CAD,
+            A.path,
+            "item-1",
+            "v1",
+            Outcome.FAILED,
+            2.5,
+            "task-1",
+            "changeset-1",
+            "refused",
+        ),
+    ),
+    events=(
+        Event(
+            EventKind.FILE_SYNCED,
+            14.5,
+            "one",
+            CAD,
+            A.path,
+            "v1",
+            "run-0",
+            "task-1",
+            "changeset-1",
+            "words",
+        ),
+    ),
 )
 """A decision with a row of every kind, no column of which holds its default."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from . import commands
+from .events import Event
 from .model import (
     ConnectionKey,
     ConnectionRow,
@@ -17,7 +18,7 @@ from .model import (
     SourceKey,
     SourceRow,
 )
-from .results import RunRecord, SlowRun
+from .results import RunFile, RunRecord, SlowRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,16 @@ class Decision:
     connections: tuple[ConnectionRow, ...] = ()
     sources: tuple[SourceRow, ...] = ()
     history: tuple[RunRecord, ...] = ()
+    run_files: tuple[RunFile, ...] = ()  # of the runs in `history`
+    events: tuple[Event, ...] = ()
     commands: tuple[commands.Command, ...] = ()
     slow: tuple[SlowRun, ...] = ()  # to be reported, and not kept
 
     @property
     def is_durable(self) -> bool:
         """Return whether there is anything to commit."""
-        return bool(self.files or self.lanes or self.connections or self.sources or self.history)
+        rows = self.files or self.lanes or self.connections or self.sources
+        return bool(rows or self.history or self.run_files or self.events)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, NamedTuple, NewType
+from typing import Any, Final, NamedTuple, NewType
 
 SourceKey = NewType("SourceKey", str)
 """A source folder of the configuration: the connection's name and the folder's, "Bridge/cad"."""
@@ -99,11 +99,37 @@ class FileRow:
     aside: str = ""  # why it was set aside; "" when it was not
     unread: str = ""  # why it cannot be read off the drive; "" when it can
     hashed_s: float = 0.0  # wall clock [s] at which it was last read whole; 0: not known
+    aside_since_s: float = 0.0  # wall clock [s] since when `aside` or `unread` says why
+    seen_s: float = 0.0  # wall clock [s] at which the content `seen` settled; 0: not known
+    note: str = ""  # what the last try for this content brought, while it is not synced
+    next_try_s: float = 0.0  # wall clock [s] before which this content is not tried again
+    version: str = ""  # the service's own mark of the stored content; "": not known
+
+
+@dataclass(frozen=True, slots=True)
+class UnsettledFile:
+    """A file that is not known to be settled, as shown to a person."""
+
+    source: SourceKey
+    path: str
+    since_s: float  # wall clock [s] since when
+    awaits: str  # what it waits for
 
 
 def without_file(row: FileRow) -> FileRow:
     """Return the row of a file that is no longer on the drive; what is in the cloud stays."""
-    return replace(row, seen=ABSENT, fingerprint=None, attempts=0, aside="", unread="")
+    return replace(row, seen=ABSENT, fingerprint=None, **NO_TROUBLE)
+
+
+NO_TROUBLE: Final[Mapping[str, Any]] = {
+    "attempts": 0,
+    "aside": "",
+    "unread": "",
+    "aside_since_s": 0.0,
+    "note": "",
+    "next_try_s": 0.0,
+}
+"""The columns of a file that nothing is wrong with, as of a new content."""
 
 
 class Need(StrEnum):
@@ -152,6 +178,9 @@ class LaneRow:
     since_s: float = 0.0  # wall clock [s] at which the phase was entered
     halt: str = ""  # why the lane stands still; "" when it does not
     usual_s: float | None = None  # set once the run takes far longer than this; 0: none is usual
+    wait_reason: str = ""  # why it waits, in the service's words; "" when calls succeed
+    throttles: int = 0  # answers in a row by which the service limited the request rate
+    fruitless: int = 0  # starts in a row that ended without a run of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +189,7 @@ class ConnectionRow:
 
     key: ConnectionKey
     remote_id: str = ""  # the service's connection id, once found or created
+    compared_s: float = 0.0  # wall clock [s] at which the cloud was last compared; 0: never
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +199,7 @@ class SourceRow:
     key: SourceKey
     identity: str = ""  # device and file-system id at the last good scan; "" before the first
     offline: str = ""  # why nothing is done about it; "" when all is well
+    offline_since_s: float = 0.0  # wall clock [s] since when
     needs_person: bool = False  # `offline` ends when it mends itself, or when a person approves
     approved: bool = False  # a person said that `drive`, and `missing_count`, are meant
     drive: str = ""  # which drive waits for a person, or was approved

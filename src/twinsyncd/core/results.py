@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .model import ConnectionKey, LaneKey, RunKey, StorageId
+from .model import ConnectionKey, Digest, LaneKey, RunKey, SourceKey, StorageId
 
 
 class Outcome(StrEnum):
@@ -59,3 +59,23 @@ class SlowRun:
     ours: bool
     lasted_s: float  # so far
     usual_s: float  # how long runs of the connection usually take; 0: too few are known
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """What one finished run of ours proved of one file: the evidence, for the history.
+
+    A failed file that is none of ours (any more) has no `source`; `path` is its name there.
+    """
+
+    connection: ConnectionKey
+    run: RunKey
+    source: SourceKey
+    path: str
+    storage_id: StorageId
+    digest: Digest  # of the content that the run was started for; ABSENT if it is not ours
+    outcome: Outcome
+    ended_s: float  # wall clock [s since the epoch]
+    task: str = ""
+    changeset: str = ""
+    message: str = ""

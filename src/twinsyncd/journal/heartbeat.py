@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from sqlalchemy import Engine, delete, insert, select, update
 
+from ..core.model import UnsettledFile
 from . import tables
 from .requests import Request, insert_request
 
@@ -29,12 +32,25 @@ def register(engine: Engine, version: str, now_s: float, on_upgrade: Request | N
                 beat_s=now_s,
                 is_idle=False,
                 unsettled=0,
+                unsettled_files=[],
             )
         )
 
 
-def beat(engine: Engine, now_s: float, *, is_idle: bool, unsettled: int) -> None:
-    """Write the heartbeat, with what no other row says: whether the daemon is idle."""
-    values = {"beat_s": now_s, "is_idle": is_idle, "unsettled": unsettled}
+def beat(
+    engine: Engine,
+    now_s: float,
+    *,
+    is_idle: bool,
+    unsettled: int,
+    unsettled_files: Sequence[UnsettledFile] = (),
+) -> None:
+    """Write the heartbeat, with what no other row says: what is not settled, and since when."""
+    values = {
+        "beat_s": now_s,
+        "is_idle": is_idle,
+        "unsettled": unsettled,
+        "unsettled_files": [asdict(each) for each in unsettled_files],
+    }
     with engine.begin() as connection:
         connection.execute(update(tables.daemons).values(values))

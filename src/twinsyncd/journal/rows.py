@@ -40,6 +40,11 @@ def from_file(row: FileRow) -> dict[str, Any]:
         "attempts": row.attempts,
         "aside": row.aside,
         "unread": row.unread,
+        "aside_since_s": row.aside_since_s,
+        "seen_s": row.seen_s,
+        "note": row.note,
+        "next_try_s": row.next_try_s,
+        "version": row.version,
         "is_open": need(row) is not Need.NOTHING or bool(row.covered),
     }
 
@@ -59,6 +64,11 @@ def to_file(row: RowMapping) -> FileRow:
         attempts=row["attempts"],
         aside=row["aside"],
         unread=row["unread"],
+        aside_since_s=row["aside_since_s"],
+        seen_s=row["seen_s"],
+        note=row["note"],
+        next_try_s=row["next_try_s"],
+        version=row["version"],
     )
 
 

@@ -38,6 +38,11 @@ files = Table(
     Column("attempts", Integer, nullable=False),
     Column("aside", Text, nullable=False),
     Column("unread", Text, nullable=False),
+    Column("aside_since_s", Float, nullable=False),
+    Column("seen_s", Float, nullable=False),  # when the content settled
+    Column("note", Text, nullable=False),  # what its last try brought, while it is not synced
+    Column("next_try_s", Float, nullable=False),
+    Column("version", Text, nullable=False),  # the service's mark of what it holds
     Column("is_open", Boolean, nullable=False),  # work is left, or a run covers it
     Index("files_by_folder", "source", "folder"),
     Index("files_open", "is_open", "source"),
@@ -57,6 +62,9 @@ lanes = Table(
     Column("since_s", Float, nullable=False),
     Column("halt", Text, nullable=False),
     Column("usual_s", Float),  # null unless the active run takes too long
+    Column("wait_reason", Text, nullable=False),
+    Column("throttles", Integer, nullable=False),
+    Column("fruitless", Integer, nullable=False),
 )
 
 connections = Table(
@@ -64,6 +72,7 @@ connections = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("remote_id", Text, nullable=False),
+    Column("compared_s", Float, nullable=False),  # when the cloud was last compared
 )
 
 sources = Table(
@@ -72,6 +81,7 @@ sources = Table(
     Column("key", Text, primary_key=True),
     Column("identity", Text, nullable=False),
     Column("offline", Text, nullable=False),
+    Column("offline_since_s", Float, nullable=False),
     Column("needs_person", Boolean, nullable=False),
     Column("approved", Boolean, nullable=False),
     Column("drive", Text, nullable=False),
@@ -99,6 +109,42 @@ runs = Table(
     Column("message", Text, nullable=False),
 )
 
+run_files = Table(  # what each run proved of each file; those of others too, if they failed
+    "run_files",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("connection", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("source", Text, nullable=False),  # "": not a file of ours (any more)
+    Column("path", Text, nullable=False),  # its name in the service, if it is not ours
+    Column("storage_id", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("changeset", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("ended_s", Float, nullable=False),
+    Index("run_files_by_file", "source", "path"),
+    Index("run_files_by_run", "run"),
+)
+
+events = Table(  # append-only, with retention: see events.py
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("at_s", Float, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("run", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("changeset", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("events_by_file", "source", "path"),
+)
+
 requests = Table(  # what people ask of the daemon; a row, so that it survives a crash
     "requests",
     metadata,
@@ -119,4 +165,5 @@ daemons = Table(  # one row: who keeps this journal, and when it was last alive
     Column("beat_s", Float, nullable=False),
     Column("is_idle", Boolean, nullable=False),
     Column("unsettled", Integer, nullable=False),  # files that are not known to be settled
+    Column("unsettled_files", JSON, nullable=False),  # some: source, path, since_s, awaits
 )

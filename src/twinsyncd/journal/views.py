@@ -16,6 +16,7 @@ from ..core.model import (
     LaneKey,
     LaneRow,
     SourceKey,
+    UnsettledFile,
 )
 from ..core.results import Outcome, RunRecord
 from ..errors import JournalError
@@ -59,6 +60,7 @@ class DaemonRow:
     beat_s: float
     is_idle: bool
     unsettled: int
+    unsettled_files: tuple[UnsettledFile, ...] = ()  # some of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,8 @@ def _counts() -> Select[Any]:
 
 def _daemon(row: dict[str, Any]) -> DaemonRow:
     del row["id"]
-    return DaemonRow(**row)
+    unsettled = tuple(UnsettledFile(**each) for each in row["unsettled_files"])
+    return DaemonRow(**{**row, "unsettled_files": unsettled})
 
 
 def _run(row: dict[str, Any]) -> RunRecord:

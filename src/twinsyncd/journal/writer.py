@@ -10,10 +10,13 @@ from sqlalchemy import Engine, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core.decision import Decision
-from ..core.model import FileKey, FileRow, SourceKey
+from ..core.events import Event
+from ..core.model import FileKey, FileRow, SourceKey, UnsettledFile
+from ..core.results import RunFile, RunRecord
 from . import heartbeat, requests, tables
 from .reader import JournalReader
 from .requests import Request
+from .retention import Retention
 from .row_cache import RowCache
 from .rows import from_file
 
@@ -29,6 +32,7 @@ class Journal(JournalReader):
         super().__init__(engine)
         self._writer = engine.connect()
         self._cache = RowCache()
+        self._retention = Retention()
         self._upserts = {
             table: _upsert(engine, table)
             for table in (tables.files, tables.lanes, tables.connections, tables.sources)
@@ -64,22 +68,42 @@ class Journal(JournalReader):
             self._put(tables.lanes, [asdict(row) for row in decision.lanes])
             self._put(tables.connections, [asdict(row) for row in decision.connections])
             self._put(tables.sources, [asdict(row) for row in decision.sources])
-            if decision.history:
-                records = [asdict(record) for record in decision.history]
-                self._writer.execute(insert(tables.runs), records)
+            self._append(tables.runs, decision.history)
+            self._append(tables.run_files, decision.run_files)
+            self._append(tables.events, decision.events)
+            self._retention.apply(self._writer, len(decision.events), now_s)
         self._cache.written(decision.files)
 
     def register(self, version: str, now_s: float, on_upgrade: Request | None = None) -> None:
         """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""
         heartbeat.register(self._engine, version, now_s, on_upgrade)
 
-    def beat(self, now_s: float, *, is_idle: bool, unsettled: int) -> None:
-        """Write the heartbeat."""
-        heartbeat.beat(self._engine, now_s, is_idle=is_idle, unsettled=unsettled)
+    def beat(
+        self,
+        now_s: float,
+        *,
+        is_idle: bool,
+        unsettled: int,
+        unsettled_files: Sequence[UnsettledFile] = (),
+    ) -> None:
+        """Write the heartbeat; `unsettled_files` are the first few of them."""
+        heartbeat.beat(
+            self._engine,
+            now_s,
+            is_idle=is_idle,
+            unsettled=unsettled,
+            unsettled_files=unsettled_files,
+        )
 
     def open_requests(self) -> list[Request]:
         """Return the requests of people that are not handled yet."""
         return requests.open_requests(self._engine)
+
+    def _append(self, table: Table, records: Sequence[RunRecord | RunFile | Event]) -> None:
+        if records:
+            columns = [column.name for column in table.columns if column.name != "id"]
+            rows = [{name: getattr(record, name) for name in columns} for record in records]
+            self._writer.execute(insert(table), rows)
 
     def _put(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if rows:

@@ -1,0 +1,78 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
+"""The history in the journal: events, and what each run proved of each file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from journal_scene import WHOLE_DECISION, A
+from sqlalchemy import Engine, Table, select
+
+from twinsyncd.core.decision import Decision
+from twinsyncd.core.events import Event, EventKind
+from twinsyncd.journal import retention, tables
+from twinsyncd.journal.database import open_database
+from twinsyncd.journal.retention import KEPT_S
+from twinsyncd.journal.writer import Journal
+
+SEEN = Event(EventKind.FILE_SEEN, 1_000.0, "one", A.source, A.path, "v1")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """An empty journal's database."""
+    engine = open_database(tmp_path / "journal.db")
+    yield engine
+    engine.dispose()
+
+
+def rows_in(engine: Engine, table: Table) -> list[dict[str, Any]]:
+    """Return all rows of a table without their numbers, oldest first."""
+    with engine.connect() as connection:
+        found = connection.execute(select(table).order_by(table.c.id)).mappings().all()
+    return [{name: row[name] for name in row if name != "id"} for row in found]
+
+
+def test_events_and_evidence_are_committed_with_the_rows_of_their_decision(engine: Engine) -> None:
+    """A history with gaps, or with what did not happen, is worse than none."""
+    Journal(engine).commit(WHOLE_DECISION)
+
+    assert rows_in(engine, tables.events) == [asdict(each) for each in WHOLE_DECISION.events]
+    assert rows_in(engine, tables.run_files) == [asdict(each) for each in WHOLE_DECISION.run_files]
+
+
+def test_a_decision_that_only_notes_events_is_durable() -> None:
+    """A request of a person changes no row, and belongs to the audit all the same."""
+    assert Decision(events=(SEEN,)).is_durable
+
+
+def test_what_is_older_than_a_year_is_deleted_and_nothing_else(engine: Engine) -> None:
+    """The machine runs for years, and nobody looks at its disk."""
+    run = WHOLE_DECISION.history[0]
+    old = replace(WHOLE_DECISION, events=(SEEN,), history=(replace(run, ended_s=1_000.0),))
+    Journal(engine).commit(old, now_s=1_000.0)
+    young = replace(SEEN, at_s=1_001.0)
+    Journal(engine).commit(Decision(events=(young,)), now_s=1_001.0)
+
+    Journal(engine).commit(Decision(events=(SEEN,)), now_s=1_000.5 + KEPT_S)
+
+    assert [row["at_s"] for row in rows_in(engine, tables.events)] == [1_001.0, 1_000.0]
+    assert rows_in(engine, tables.runs) == []
+    assert rows_in(engine, tables.run_files) == []
+
+
+def test_of_too_many_events_the_oldest_are_deleted(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million files that are saved each night must not fill the disk within a year."""
+    monkeypatch.setattr(retention, "ROWS_MAX", 3)
+
+    for number in range(5):
+        Journal(engine).commit(Decision(events=(replace(SEEN, text=str(number)),)), now_s=1_000.0)
+
+    assert [row["text"] for row in rows_in(engine, tables.events)] == ["2", "3", "4"]
