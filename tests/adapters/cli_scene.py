@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 
 from twinsyncd.cli import main
 from twinsyncd.core.decision import Decision
+from twinsyncd.core.model import LaneKey, LaneRow
 from twinsyncd.journal import requests
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
@@ -89,13 +93,30 @@ class Office:
         engine.dispose()
         return asked
 
+    def halts_once_asked(self, reason: str) -> None:
+        """Be a daemon that handles the first request it gets, and whose lane then halts."""
+        journal = Journal(open_database(self.state / "journal.sqlite"))
+        journal.register("1.0", time.time())
+        while not (waiting := journal.open_requests()):
+            journal.beat(time.time(), is_idle=True, unsettled=0)
+        halted = Decision(lanes=(LaneRow(LaneKey(IMODEL), halt=reason),))
+        journal.commit(halted, [each.number for each in waiting], time.time())
+        journal.beat(time.time(), is_idle=False, unsettled=0)
+        journal.close()
+
     def types(self, *words: str) -> Printed:
         """Run a command as a person does, and return what came of it."""
         self._monkeypatch.setattr(sys, "argv", ["twinsyncd", *words])
         code: object = 0
+        root = logging.getLogger()
+        handlers, level = root.handlers[:], root.level
         try:
             main()
         except SystemExit as done:
             code = done.code
+        finally:
+            structlog.reset_defaults()  # a command sets up the logs of its process, which is ours
+            root.handlers[:] = handlers
+            root.setLevel(level)
         out, err = self._capsys.readouterr()
         return Printed(code, out, err)

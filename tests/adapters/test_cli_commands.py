@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -332,6 +333,22 @@ def test_asking_whether_a_daemon_runs_creates_nothing(office: Office) -> None:
 
     assert not is_running(config)
     assert not office.state.exists()
+
+
+def test_a_sync_beside_a_halted_daemon_says_why_at_once(office: Office) -> None:
+    """It would otherwise wait a day for a person who has to act first."""
+    office.save("a.dgn")
+    office.remember(Decision(files=(SYNCED,)))
+
+    with FileLock(office.state / "twinsyncd.lock"):
+        daemon = threading.Thread(target=office.halts_once_asked, args=("no right",))
+        daemon.start()
+        printed = office.types("sync", "--timeout", "20")
+        daemon.join()
+
+    assert printed.code == 1
+    assert "not in sync: no right" in printed.out
+    assert "not running" not in printed.out
 
 
 # ---- check --------------------------------------------------------------------------------

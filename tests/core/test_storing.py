@@ -151,6 +151,21 @@ def test_refused_credentials_halt_the_lane_and_are_tried_again_by_and_by() -> No
     )
 
 
+@pytest.mark.parametrize("key", [None, A])
+def test_a_person_who_retries_wakes_a_halted_lane(key: FileKey | None) -> None:
+    """Whoever has renewed the secret says so, and need not wait five minutes."""
+    script = storing().hears(failed(A, Fault.UNAUTHORISED)).says().lane(halt="no luck")
+
+    script.hears(facts.RetryAsked(key)).says(store(A, 1)).lane(halt="")
+
+
+def test_a_retry_of_a_file_that_is_configured_no_more_changes_nothing() -> None:
+    """The request may be older than the configuration; it must not stop the daemon (P15)."""
+    script = storing().hears(failed(A, Fault.UNAUTHORISED)).says()
+
+    script.hears(facts.RetryAsked(FileKey("gone/cad", "a.dgn"))).says().lane(halt="no luck")
+
+
 def test_a_refused_file_is_set_aside_and_the_others_go_on() -> None:
     """One file with a forbidden name must not hold up a project (P9)."""
     script = settles(storing(uploads_max=2), B, 1, store(B, 1))

@@ -173,6 +173,10 @@ def test_what_people_ask_becomes_facts() -> None:
         Request("retry", "", 3),
         Request("approve", '[["one/cad", "drive", 15]]', 4),
         Request("dance", "", 5),
+        Request("retry", '["one/cad"]', 6),
+        Request("retry", "not JSON", 7),
+        Request("approve", '[["one/cad", "drive"]]', 8),
+        Request("approve", "", 9),
     ]
 
     decisions(office, 2)

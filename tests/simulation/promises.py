@@ -80,8 +80,13 @@ class Promises:
         match fact:
             case facts.SyncAsked():
                 for watch in self.watches.values():
-                    watch.failures, watch.not_before_s = 0, 0.0
-                    watch.looks.clear()
+                    watch.end_waits()
+            case facts.RetryAsked(key):
+                asked = self.watches if key is None else [self.world.lane_of(key.source)]
+                rows = self.world.journal.lanes
+                for lane in asked:
+                    if lane in rows and rows[lane].halt:  # a person says that it is mended
+                        self.watches[lane].end_waits()
             case facts.StoreFailed(key, failure):
                 self._note_store_failure(key, failure)
             case facts.Stored(key):

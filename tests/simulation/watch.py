@@ -22,3 +22,8 @@ class Watch:
     begun_s: dict[FileKey, float] = field(default_factory=dict)  # of stores
     looks: Counter[str] = field(default_factory=Counter)
     first_s: dict[str, float] = field(default_factory=dict)
+
+    def end_waits(self) -> None:
+        """Expect no wait any more, because a person asked."""
+        self.failures, self.not_before_s = 0, 0.0
+        self.looks.clear()

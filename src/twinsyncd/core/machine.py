@@ -167,6 +167,10 @@ class Machine:
         for each in set_aside:
             if key in (None, each):
                 self._drive.retry(each, now)
+        for name, lane in self._lanes.items():
+            asked = key is None or self._lane_key_of(key) == name
+            if asked and lane.state.row.halt:
+                lane.hurry(now)
 
     def _decision(self, todo: tuple[commands.Command, ...]) -> Decision:
         """Return what is to be committed and begun; most decisions change few rows or none."""
@@ -220,6 +224,11 @@ class Machine:
 
     def _lane_of(self, connection: ConnectionKey) -> Lane:
         return self._lanes[self._connections[connection].lane]
+
+    def _lane_key_of(self, key: FileKey) -> LaneKey | None:
+        """Return the lane of a file; None if its source is not configured any more."""
+        connection = self._connection_of.get(key.source)
+        return None if connection is None else self._connections[connection].lane
 
     def _lane_of_file(self, key: FileKey) -> Lane:
         return self._lane_of(self._connection_of[key.source])

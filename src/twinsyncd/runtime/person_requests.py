@@ -6,8 +6,12 @@ import json
 from dataclasses import astuple
 from typing import Protocol, assert_never
 
+import structlog
+
 from ..core.facts import ApproveAsked, PersonFact, RetryAsked, SyncAsked
-from ..core.model import FileKey, HeldSource
+from ..core.model import FileKey, HeldSource, SourceKey
+
+log = structlog.get_logger()
 
 
 class Request(Protocol):
@@ -27,16 +31,40 @@ class Request(Protocol):
 
 
 def fact_of(request: Request) -> PersonFact | None:
-    """Return the fact for the machine; None for a request that only another version knows."""
-    match request.kind:
-        case "sync":
-            return SyncAsked()
-        case "retry":
-            return RetryAsked(FileKey(*json.loads(request.argument)) if request.argument else None)
-        case "approve":
-            return ApproveAsked(tuple(HeldSource(*each) for each in json.loads(request.argument)))
-        case _:
+    """Return the fact for the machine; None for a request that only another version knows.
+
+    Its row may be of any version, so whatever it holds must not stop the daemon.
+    """
+    try:
+        match request.kind:
+            case "sync":
+                return SyncAsked()
+            case "retry":
+                return RetryAsked(_file_key(json.loads(request.argument or "null")))
+            case "approve":
+                return ApproveAsked(tuple(map(_held_source, json.loads(request.argument))))
+    except (ValueError, TypeError):
+        pass
+    log.warning("request.not_understood", kind=request.kind, number=request.number)
+    return None
+
+
+def _file_key(value: object) -> FileKey | None:
+    match value:
+        case None:
             return None
+        case [str(source), str(path)]:
+            return FileKey(SourceKey(source), path)
+        case _:
+            raise ValueError(value)
+
+
+def _held_source(value: object) -> HeldSource:
+    match value:
+        case [str(source), str(drive), int(missing)]:
+            return HeldSource(SourceKey(source), drive, missing)
+        case _:
+            raise ValueError(value)
 
 
 def request_of(fact: PersonFact) -> tuple[str, str]:

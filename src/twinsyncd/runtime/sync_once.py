@@ -83,7 +83,10 @@ def _ask_daemon(config: Config, timeout_s: float) -> str:
         views = open_views(config)
         while True:
             handled_s = requests.handled_s(engine, request)
-            daemon = views.status(runs=0, open_files=0).daemon
+            status = views.status(runs=0, open_files=0)
+            daemon = status.daemon
+            if handled_s and (halts := [lane.halt for lane in status.lanes if lane.halt]):
+                return "; ".join(halts)
             if handled_s and daemon and daemon.is_idle and daemon.beat_s > handled_s:
                 return ""
             if time.monotonic() > end_s:
