@@ -54,7 +54,7 @@ class Scene:
     def prepare(self, *items: str, remote_id: str = "c1") -> facts.Prepared:
         """Prepare the connection with these files, named like their ids."""
         files = tuple(
-            commands.NewSourceFile(FileKey("cad", storage_id), storage_id) for storage_id in items
+            commands.ExpectedFile(FileKey("cad", storage_id), storage_id) for storage_id in items
         )
         return self.target.prepare(commands.Prepare("bridge", remote_id, files))
 

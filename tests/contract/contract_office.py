@@ -80,7 +80,7 @@ class Office:
     def prepare(self) -> facts.Prepared:
         """Prepare the connection with everything stored."""
         files = tuple(
-            commands.NewSourceFile(key, storage_id) for key, storage_id in self.items.items()
+            commands.ExpectedFile(key, storage_id) for key, storage_id in self.items.items()
         )
         prepared = self.target.prepare(commands.Prepare(self.name, self.remote_id, files))
         self.remote_id = prepared.remote_id

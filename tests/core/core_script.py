@@ -125,7 +125,7 @@ def store(
 
 def prepare(*keys: FileKey, remote: str = "remote", connection: str = "one") -> commands.Prepare:
     """Ask for the connection, to be completed with these files."""
-    files = tuple(commands.NewSourceFile(key, storage_id(key)) for key in keys)
+    files = tuple(commands.ExpectedFile(key, storage_id(key)) for key in keys)
     return commands.Prepare(connection, remote, files)
 
 

@@ -8,7 +8,7 @@ from core_script import A, B, ended, prepare, prepared, result, running
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.results import Outcome
-from twinsyncd.core.runs import RETRY_S
+from twinsyncd.core.run_ends import RETRY_S
 
 LOOK_AT_RUN = commands.LookAtRun("one", "run-1")
 STARTED = facts.RunStarted("one", "run-1")
@@ -52,5 +52,5 @@ def test_a_skipped_file_waits_longer_each_time() -> None:
         script.hears(after_s=0.25).says(LOOK_AT_RUN).hears(ended(Outcome.SUCCEEDED, skipped))
         script.says().remembers(A, synced="", aside="", attempts=attempt, in_connection=True)
         script.works().hears(after_s=RETRY_S * 2.0 ** (attempt - 1) - 0.1).says()
-        script.hears(after_s=0.1).says(prepare()).hears(prepared())
+        script.hears(after_s=0.1).says(prepare(A)).hears(prepared(A))
         script.says(commands.StartRun("one", "remote")).hears(STARTED).says()

@@ -42,7 +42,8 @@ from twinsyncd.core.model import (
     Phase,
 )
 from twinsyncd.core.results import Outcome
-from twinsyncd.core.runs import CLASH_S, RETRY_S
+from twinsyncd.core.run_ends import RETRY_S
+from twinsyncd.core.runs import CLASH_S
 from twinsyncd.core.verdict import RUN_TRIES
 
 FIND = commands.FindRun("one", "remote")
@@ -229,8 +230,8 @@ def test_a_connection_that_was_made_anew_consumes_everything_again() -> None:
         .says()
         .remembers(A, synced="", in_connection=False)
         .hears(after_s=1)
-        .says(prepare(A, remote="another"))
-        .hears(facts.Prepared("one", "another", "", (A,)))
+        .says(prepare(B, A, remote="another"))
+        .hears(facts.Prepared("one", "another", "", (B, A)))
         .says(commands.StartRun("one", "another"))
         .remembers(A, covered="v1")
         .remembers(B, covered="v1")
@@ -253,8 +254,8 @@ def test_a_foreign_run_is_waited_for_and_its_success_never_counts() -> None:
         .says(theirs)
         .hears(ended(Outcome.SUCCEEDED, result(A), run="theirs"))
         .remembers(A, synced="", covered="")
-        .says(prepare())
-        .hears(prepared(last_run="theirs"))
+        .says(prepare(A))
+        .hears(prepared(A, last_run="theirs"))
         .says(START)
     )
 
@@ -283,7 +284,7 @@ def test_a_foreign_run_that_cannot_be_seen_does_not_block_for_ever(fault: Fault)
         .says()
         .lane(phase=Phase.QUIET, halt="")
         .hears(after_s=0.5)
-        .says(prepare())
+        .says(prepare(A))
     )
 
 
@@ -417,7 +418,7 @@ def test_a_connection_that_is_gone_at_the_start_is_prepared_anew() -> None:
         .lane(phase=Phase.QUIET)
         .remembers(A, covered="")
         .hears(after_s=1)
-        .says(prepare())
+        .says(prepare(A))
     )
 
 
@@ -430,7 +431,7 @@ def test_a_connection_that_somebody_deleted_is_made_anew_with_all_its_files() ->
         .hears(facts.StartFailed("one", failure(Fault.GONE)))
         .says()
         .hears(after_s=1)
-        .says(prepare())
+        .says(prepare(A))
         .hears(facts.PrepareFailed("one", failure(Fault.GONE)))
         .says()
         .lane(phase=Phase.PREPARING, halt="")
@@ -487,7 +488,7 @@ def test_a_run_that_took_nothing_is_tried_again_after_a_wait() -> None:
         .hears(after_s=RETRY_S - 0.1)
         .says()
         .hears(after_s=0.1)
-        .says(prepare())
+        .says(prepare(A))
     )
 
 
@@ -502,7 +503,7 @@ def test_a_file_that_fails_while_others_get_through_is_set_aside() -> None:
         script.says().remembers(A, synced="v1").remembers(B, synced="", attempts=attempt)
         if attempt < RUN_TRIES:
             script.remembers(B, aside="").hears(after_s=RETRY_S * 2.0 ** (attempt - 1))
-            script.says(prepare()).hears(prepared()).says(START)
+            script.says(prepare(B)).hears(prepared(B)).says(START)
 
     script.remembers(B, aside="torn").rests().hears(after_s=10_000).says()
 
@@ -533,7 +534,7 @@ def test_a_run_whose_owner_is_signed_out_halts_and_blames_no_file() -> None:
         .lane(phase=Phase.QUIET, halt="sign in again")
         .remembers(A, synced="", covered="", attempts=0, aside="")
         .hears(after_s=HALT_S)
-        .says(prepare())
+        .says(prepare(A))
     )
 
 
@@ -548,7 +549,7 @@ def test_a_run_that_does_not_exist_any_more_proves_nothing() -> None:
         .lane(phase=Phase.QUIET, run="")
         .remembers(A, synced="", covered="")
         .hears(after_s=0.5)
-        .says(prepare())
+        .says(prepare(A))
     )
 
 

@@ -8,39 +8,24 @@ import re
 from typing import Any
 
 import pytest
-from runtime_scene import BIM, CAD, LOOK, A
+from runtime_scene import CAD, LOOK, A
 from structlog.testing import capture_logs
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import (
-    BlindSpot,
-    Failure,
-    Fault,
-    FileRow,
-    LaneRow,
-    SourceRow,
-)
+from twinsyncd.core.events import Event, EventKind
+from twinsyncd.core.model import Failure, Fault
 from twinsyncd.core.results import Outcome, RunRecord, SlowRun
 from twinsyncd.runtime.log_events import log_decision, log_facts
 
 FAILURE = Failure(Fault.THROTTLED, "slow down", 3.0, "request-9")
 TOLD: list[tuple[facts.Fact, str, str, dict[str, Any]]] = [
-    (facts.Hashed(A, LOOK, "v1"), "file.settled", "debug", {"path": "a.dgn"}),
-    (facts.Stored(A, "0123456789abcdef", "i"), "file.stored", "info", {"digest": "0123456789ab"}),
     (facts.StoreMoved(A), "store.abandoned", "info", {"reason": "file changed"}),
     (
         facts.StoreFailed(A, FAILURE),
         "store.failed",
         "warning",
         {"fault": "throttled", "reason": "slow down", "request_id": "request-9"},
-    ),
-    (facts.RunStarted("one", "run-1"), "run.started", "info", {"run": "run-1"}),
-    (
-        facts.RunRefused("one", "theirs", on_our_connection=False),
-        "run.blocked",
-        "info",
-        {"active_run": "theirs"},
     ),
     (facts.PrepareFailed("one", FAILURE), "run.not_started", "warning", {"fault": "throttled"}),
     (facts.StartFailed("one", FAILURE), "run.not_started", "warning", {"fault": "throttled"}),
@@ -58,6 +43,9 @@ SILENT: list[facts.Fact] = [
     facts.LookFailed(A, "locked"),
     facts.Reserved(A, "i"),
     facts.StartClashed("one"),
+    facts.Hashed(A, LOOK, "v1"),
+    facts.Stored(A, "0123456789abcdef", "i"),
+    facts.RunStarted("one", "run-1"),
     facts.RunSeen("one", "run-1", Outcome.ACTIVE),
 ]
 
@@ -77,42 +65,63 @@ def test_the_end_of_a_unit_of_work_is_one_line(
 
 @pytest.mark.parametrize("fact", SILENT, ids=lambda fact: type(fact).__name__)
 def test_what_ends_nothing_says_nothing(fact: facts.Fact) -> None:
-    """Polls and hints come by the thousand; a log full of them hides the one line that counts."""
+    """Polls and hints come by the thousand, and the rest is an event of the decision."""
     with capture_logs() as logs:
         log_facts([fact])
 
     assert logs == []
 
 
-def test_every_path_that_could_not_be_read_is_named() -> None:
-    """The right that is missing is set by a person, folder by folder."""
-    with capture_logs() as logs:
-        spots = (BlindSpot("x", "denied"), BlindSpot("y", "gone"))
-        log_facts([facts.Scanned(CAD, "drive", 5, (), spots)])
-        log_decision(Decision(sources=(SourceRow(CAD, "drive", blind=spots, blind_count=2),)))
+def test_an_event_is_one_line_under_its_own_name_with_what_it_says() -> None:
+    """Log and history name the same things alike, so that one leads to the other."""
+    event = Event(
+        EventKind.FILE_STORED, 1.0, "one", A.source, A.path, "0123456789abcdef", text="as it is"
+    )
 
-    named = [(line["path"], line["reason"]) for line in logs if line["event"] == "path.unreadable"]
-    assert named == [("x", "denied"), ("y", "gone")]
+    with capture_logs() as logs:
+        log_decision(Decision(events=(event,)))
+
+    assert logs == [
+        {
+            "event": "file.stored",
+            "log_level": "info",
+            "connection": "one",
+            "source": A.source,
+            "path": A.path,
+            "digest": "0123456789ab",
+            "reason": "as it is",
+        }
+    ]
+
+
+@pytest.mark.parametrize("kind", EventKind, ids=lambda kind: kind.value)
+def test_every_kind_of_event_is_a_line_or_part_of_one(kind: EventKind) -> None:
+    """What is in the history alone is not found by those who read logs."""
+    run = RunRecord("imodel", "one", "run-1", Outcome.SUCCEEDED, 10.0, 12.0, 3)
+    history = (run,) if kind is EventKind.RUN_ENDED else ()
+
+    with capture_logs() as logs:
+        log_decision(Decision(events=(Event(kind, 1.0),), history=history))
+
+    assert [line["event"] for line in logs] == [kind.value]
 
 
 def test_what_needs_a_person_is_an_error() -> None:
     """Alerts are made of the level: too low and nobody comes, too high and nobody looks."""
-    decision = Decision(
-        files=(FileRow(A, aside="refused"), FileRow(A, unread="locked"), FileRow(A, seen="v1")),
-        lanes=(LaneRow("imodel", halt="no right", attempts=2), LaneRow("other")),
-        sources=(SourceRow(CAD, "drive", "offline"), SourceRow(BIM, "drive")),
+    kinds = (
+        EventKind.FILE_SET_ASIDE,
+        EventKind.LANE_HALTED,
+        EventKind.SOURCE_OFFLINE,
+        EventKind.SOURCE_HELD,
+        EventKind.SOURCE_ONLINE,
+        EventKind.LANE_WAITS,
     )
 
     with capture_logs() as logs:
-        log_decision(decision)
+        log_decision(Decision(events=tuple(Event(kind, 1.0, text="why") for kind in kinds)))
 
-    assert [(line["event"], line["log_level"]) for line in logs] == [
-        ("file.set_aside", "error"),
-        ("file.set_aside", "error"),
-        ("lane.halted", "error"),
-        ("source.offline", "error"),
-        ("source.online", "info"),
-    ]
+    levels = [line["log_level"] for line in logs]
+    assert levels == ["error", "error", "error", "error", "info", "warning"]
 
 
 def test_a_run_that_takes_too_long_is_an_error_with_what_is_usual() -> None:

@@ -25,6 +25,7 @@ from twinsyncd.core.model import (
     Phase,
 )
 from twinsyncd.core.results import Outcome
+from twinsyncd.core.run_ends import RunEnds
 from twinsyncd.core.runs import Runs
 from twinsyncd.core.stores import Stores
 
@@ -122,6 +123,9 @@ def adopt(good: Any) -> Any:
 
 def cover_at_the_end(good: Any) -> Any:
     def bad(self: Runs, fact: facts.RunSeen, now: Now) -> None:
+        if fact.outcome is Outcome.ACTIVE or self.state.row.phase is not Phase.RUNNING:
+            good(self, fact, now)
+            return
         for row in self.unsynced(fact.connection):
             self.ledger.change(row.key, covered=row.stored)
         for row in self.ledger.covered(fact.connection):
@@ -237,12 +241,12 @@ def hold_for_ever(good: Any) -> Any:
     return bad
 
 
-def give_up(self: Runs, now: Now) -> None:
-    if self.slow:
+def give_up(self: Runs, _fact: facts.RunSeen, now: Now) -> None:
+    if self.ends.slow:
         self.abandon(facts.RunLookFailed, now)
 
 
-def untell(self: Runs, now: Now) -> None:
+def untell(self: RunEnds, now: Now) -> None:
     self.state.set(usual_s=None)
 
 
@@ -262,7 +266,7 @@ def shorter_wait(self: LaneState, wait_s: float, now: Now) -> None:
     self.set(not_before_s=now.wall_s + wait_s)
 
 
-def forget_wait(self: LaneState) -> None:
+def forget_wait(self: LaneState, _now: Now) -> None:
     self.set(not_before_s=0.0)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from twinsyncd.core.decision import Decision, SavedState
+from twinsyncd.core.events import Event
 from twinsyncd.core.model import (
     IN_DOUBT,
     ConnectionRow,
@@ -17,9 +18,10 @@ from twinsyncd.core.model import (
     Need,
     SourceKey,
     SourceRow,
+    StorageId,
     need,
 )
-from twinsyncd.core.results import Outcome, RunRecord
+from twinsyncd.core.results import Outcome, RunFile, RunRecord
 from twinsyncd.core.waits import RUNS_KEPT
 
 
@@ -32,6 +34,8 @@ class VirtualJournal:
     connections: dict[str, ConnectionRow] = field(default_factory=dict)
     sources: dict[str, SourceRow] = field(default_factory=dict)
     history: list[RunRecord] = field(default_factory=list)
+    run_files: list[RunFile] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def saved_state(self) -> SavedState:
         """Return what a machine takes up at start-up."""
@@ -63,6 +67,11 @@ class VirtualJournal:
         due = sorted((row for row in rows if row.hashed_s < before_s), key=lambda r: r.hashed_s)
         return due[:limit]
 
+    def having(
+        self, sources: Iterable[SourceKey], storage_ids: Sequence[StorageId]
+    ) -> list[FileRow]:
+        return [row for row in self.every(sources) if row.storage_id in storage_ids]
+
     def every(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         wanted = set(sources)
         return [row for row in self.files.values() if row.key.source in wanted]
@@ -77,3 +86,5 @@ class VirtualJournal:
         for source in decision.sources:
             self.sources[source.key] = source
         self.history += decision.history
+        self.run_files += decision.run_files
+        self.events += decision.events

@@ -11,8 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from twinsyncd.core import drive, facts, lane_state, safety, source_state, verdict, waits
-from twinsyncd.core import runs as runs_module
+from twinsyncd.core import drive, facts, lane_state, run_ends, safety, source_state, verdict, waits
 from twinsyncd.core import stores as stores_module
 from twinsyncd.core.drive import Drive
 from twinsyncd.core.lane import Lane
@@ -21,6 +20,7 @@ from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import Phase
 from twinsyncd.core.results import Outcome
+from twinsyncd.core.run_ends import RunEnds
 from twinsyncd.core.runs import Runs
 from twinsyncd.core.settle import Settler
 from twinsyncd.core.source_state import SourceState
@@ -66,23 +66,23 @@ MUTANTS = (
     _mutant("doubt on a held file blocks runs", Stores, "settled_s", bugs.hold_for_ever),
     _mutant("adopt the foreign run", Runs, "start_answered", bugs.adopt),
     _mutant("adopt whatever run is newest", Runs, "found", bugs.found_any),
-    _mutant("decide covered at the end", Runs, "run_ended", bugs.cover_at_the_end),
+    _mutant("decide covered at the end", Runs, "seen", bugs.cover_at_the_end),
     _mutant("cover content in doubt", Runs, "unsynced", bugs.unsynced_with_doubt),
     _mutant("start asked again blindly", Runs, "start", bugs.retry_blindly),
     _mutant("lost answer forgotten at restart", Machine, "make_lane", bugs.forget_doubt),
     _mutant(
         "failed run taken for success",
-        runs_module,
+        run_ends,
         "judge",
         bugs.outcome(Outcome.FAILED, Outcome.SUCCEEDED),
     ),
     _mutant(
         "partial run taken for all",
-        runs_module,
+        run_ends,
         "judge",
         bugs.outcome(Outcome.PARTIAL, Outcome.SUCCEEDED),
     ),
-    _mutant("results of files ignored", runs_module, "judge", bugs.no_results),
+    _mutant("results of files ignored", run_ends, "judge", bugs.no_results),
     _mutant("run without new content", Runs, "prepared", bugs.after(bugs.prepared_anyway)),
     _mutant("source files never noted", Runs, "prepared", bugs.not_mapped),
     _mutant("source file kept with a new storage id", Ledger, "put", bugs.keep_mapped),
@@ -137,9 +137,9 @@ MUTANTS = (
     ),
     _mutant("an approval is never used up", Drive, "scan_ended", drive_bugs.never_used_up),
     _mutant("an approval of what was not shown", safety, "is_what_was_shown", bugs.always(True)),
-    _mutant("a long run is given up", Runs, "notice_length", bugs.after(bugs.give_up)),
-    _mutant("a long run is never told", Runs, "notice_length", bugs.always(None)),
-    _mutant("a long run is told at each look", Runs, "notice_length", bugs.after(bugs.untell)),
+    _mutant("a long run is given up", Runs, "seen", bugs.after(bugs.give_up)),
+    _mutant("a long run is never told", RunEnds, "notice_length", bugs.always(None)),
+    _mutant("a long run is told at each look", RunEnds, "notice_length", bugs.after(bugs.untell)),
     _mutant("a short run is told as long", waits, "ALARM_LEAST_S", bugs.value(0.0)),
     _mutant("storage_id forgotten", Ledger, "change", bugs.change_without("storage_id")),
     _mutant("run forgotten at restart", Machine, "__init__", bugs.forget_memory("lanes")),

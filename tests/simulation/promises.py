@@ -91,14 +91,14 @@ class Promises:
                 self._note_store_failure(key, failure)
             case facts.Stored(key):
                 self.strikes.pop(key, None)
-                self._watch_of_file(key).failures = 0
+                self._watch_of_file(key).succeeded()
             case facts.PrepareFailed() | facts.StartFailed() | facts.RunLookFailed():
                 self._hear_failure(fact)
             case facts.Prepared() | facts.RunStarted() | facts.RunRefused() | facts.RunFound():
                 self._hear_answer(fact)
             case facts.RunSeen():
                 self._note_results(fact)
-                self._watch(fact.connection).failures = 0
+                self._watch(fact.connection).succeeded()
             case facts.StartClashed(connection):
                 self._watch(connection).asking = False
             case _:
@@ -119,7 +119,8 @@ class Promises:
         self, fact: facts.Prepared | facts.RunStarted | facts.RunRefused | facts.RunFound
     ) -> None:
         watch = self._watch(fact.connection)
-        watch.failures, watch.asking, watch.lost = 0, False, False
+        watch.succeeded()
+        watch.asking, watch.lost = False, False
         if isinstance(fact, facts.Prepared):
             self.blamed.update(key for key, _ in fact.refused)
 
@@ -138,6 +139,7 @@ class Promises:
 
         What was under way at the last failure adds nothing to it.
         """
+        watch.halted |= failure.fault not in {Fault.TRANSIENT, Fault.THROTTLED}
         if failure.fault not in PATIENT:
             return
         wait_s = failure.retry_after_s

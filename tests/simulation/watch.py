@@ -22,6 +22,11 @@ class Watch:
     begun_s: dict[FileKey, float] = field(default_factory=dict)  # of stores
     looks: Counter[str] = field(default_factory=Counter)
     first_s: dict[str, float] = field(default_factory=dict)
+    halted: bool = False  # the last failure that counts needs a person
+
+    def succeeded(self) -> None:
+        """Note that a call succeeded."""
+        self.failures, self.halted = 0, False
 
     def end_waits(self) -> None:
         """Expect no wait any more, because a person asked."""

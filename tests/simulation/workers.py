@@ -195,7 +195,7 @@ class VirtualWorkers:
         newest = cloud.newest(remote_id, self.world.now_s)
         return facts.Prepared(command.connection, remote_id, newest, tuple(good), refused)
 
-    def _takes(self, mapping: commands.NewSourceFile, cloud: ModelCloud) -> bool:
+    def _takes(self, mapping: commands.ExpectedFile, cloud: ModelCloud) -> bool:
         return mapping.storage_id in cloud.blobs and not mapping.key.path.startswith("odd")
 
     def _start(self, command: commands.StartRun) -> None:

@@ -64,8 +64,8 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
-class NewSourceFile:
-    """One stored file that must become a source file of its connection."""
+class ExpectedFile:
+    """One stored file that must be a source file of its connection."""
 
     key: FileKey
     storage_id: StorageId
@@ -73,11 +73,15 @@ class NewSourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Find or create the connection and add these source files: Prepared or PrepareFailed."""
+    """Find or create the connection and see to its source files: Prepared or PrepareFailed.
+
+    `files`: those that the run is for. Which of them the connection holds is looked up each time,
+    since anybody may remove one.
+    """
 
     connection: ConnectionKey
     remote_id: str  # as remembered; "" if it was never found
-    files: tuple[NewSourceFile, ...]  # those not known to be source files yet
+    files: tuple[ExpectedFile, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from .model import (
     LaneRow,
     SourceKey,
     SourceRow,
+    StorageId,
 )
 from .results import RunFile, RunRecord, SlowRun
 
@@ -69,6 +70,11 @@ class FileRows(Protocol):
         self, sources: Iterable[SourceKey], before_s: float, limit: int
     ) -> Iterable[FileRow]:
         """Return files last read before that wall-clock time [s], longest ago first."""
+
+    def having(
+        self, sources: Iterable[SourceKey], storage_ids: Sequence[StorageId]
+    ) -> Iterable[FileRow]:
+        """Yield the rows of these sources that have one of these ids in Storage."""
 
     def every(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         """Yield all remembered rows of these sources; only for rare, large changes."""

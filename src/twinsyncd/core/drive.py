@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from . import commands, facts, safety
+from .events import EventKind
 from .hash_queue import HashQueue
 from .ledger import Ledger
 from .model import (
     ABSENT,
+    NO_TROUBLE,
     UNLIKE_ANY,
     ConnectionKey,
     FileKey,
@@ -25,7 +27,7 @@ from .model import (
 )
 from .rehash import Rehasher
 from .settle import Settler
-from .source_state import SourceState, failed_row, seen_by
+from .source_state import SourceState, approval, failed_row, held_row, seen_by, source_events
 
 LOOKS_MAX: Final = 256  # files per look command: one answer, one commit
 UNREAD_MISSES: Final = 3  # failed reads in a row before a file is set aside; 15 s as a rule
@@ -38,9 +40,7 @@ class Drive:
     ledger: Ledger
     settler: Settler
     jitter: Callable[[], float]
-    activity: Callable[
-        [ConnectionKey, Now], None
-    ]  # called with the connection of an unsettled file
+    activity: Callable[[ConnectionKey, Now], None]  # called when a file of it is unsettled
     rehasher: Rehasher
     watched: dict[SourceKey, SourceState] = field(default_factory=dict)
     changed: dict[SourceKey, SourceRow] = field(default_factory=dict)
@@ -92,6 +92,7 @@ class Drive:
             watched = self.watched.get(shown.source)
             if watched is not None and safety.is_what_was_shown(watched.row, shown):
                 watched.row = replace(watched.row, approved=True, missing_count=shown.missing_count)
+                self.ledger.events.add(approval(watched.source, watched.row, now))
                 self.changed[watched.row.key] = watched.row
                 watched.due_s = now.at_s
 
@@ -99,7 +100,7 @@ class Drive:
         """Try a file once more that was set aside, with a fresh look at it."""
         row = self.ledger.known(key)
         if row is not None and (row.aside or row.unread):
-            self.ledger.change(key, aside="", unread="", attempts=0)
+            self.ledger.change(key, **NO_TROUBLE)
             self._touched(key, now)
 
     def store_moved(self, key: FileKey, now: Now) -> None:
@@ -195,9 +196,14 @@ class Drive:
         if not self.settler.hashed(fact.key, now.at_s):
             return
         row = self.ledger.get(fact.key)
-        row = replace(row, fingerprint=fact.fingerprint, unread="", hashed_s=now.wall_s)
+        if row.unread:
+            self.ledger.note(EventKind.FILE_READABLE, row.key, now)
+            since_s = row.aside_since_s if row.aside else 0.0
+            row = replace(row, unread="", aside_since_s=since_s)
+        row = replace(row, fingerprint=fact.fingerprint, hashed_s=now.wall_s)
         if row.seen != fact.digest:
-            row = replace(row, seen=fact.digest, attempts=0, aside="")
+            row = replace(row, seen=fact.digest, seen_s=now.wall_s, **NO_TROUBLE)
+            self.ledger.note(EventKind.FILE_SEEN, row.key, now, digest=row.seen)
         self.ledger.put(row)
 
     def rehashed(self, fact: facts.Rehashed, now: Now) -> None:
@@ -216,7 +222,8 @@ class Drive:
             return
         misses = self.settler.missed(key, now.at_s)
         if misses >= UNREAD_MISSES:
-            self.ledger.change(key, unread=reason, fingerprint=UNLIKE_ANY)
+            row = replace(self.ledger.get(key), unread=reason, fingerprint=UNLIKE_ANY)
+            self.ledger.set_aside(row, now)
             self.settler.set_aside(key, now.at_s)
 
     # ---- scans ------------------------------------------------------------------------
@@ -228,15 +235,7 @@ class Drive:
         row = seen_by(fact, watched.row, now)
         lost, approved = len(watched.missing), safety.approved_loss(watched.row, fact.identity)
         if safety.is_mass_deletion(fact.known, lost, watched.source.guard, approved):
-            reason = safety.say_mass_deletion(lost, fact.known)
-            row = replace(
-                row,
-                offline=reason,
-                needs_person=True,
-                drive=fact.identity,
-                missing_count=lost,
-                examples=safety.examples(watched.missing),
-            )
+            row = held_row(row, fact, watched.missing)
         else:
             if not watched.hint_missed:  # else the next list, which follows soon, knows better
                 self.forget_gone(watched, now)
@@ -253,6 +252,7 @@ class Drive:
                 continue  # it may have come back since it was listed; a look is on its way
             del watched.missing[path]
             self.ledger.put(without_file(self.ledger.get(key)))
+            self.ledger.note(EventKind.FILE_GONE, key, now)
 
     def scan_failed(self, fact: facts.ScanFailed, now: Now) -> None:
         watched = self.watched[fact.source]
@@ -268,8 +268,10 @@ class Drive:
         watched.due_s = min(watched.due_s, now.at_s + again_s)
 
     def _scan_ended(self, watched: SourceState, row: SourceRow, now: Now) -> None:
-        if watched.end_scan(row, now.at_s):
+        before = watched.row
+        if watched.end_scan(row, now):
             self.changed[row.key] = watched.row
+            self.ledger.events.add(*source_events(watched.source, before, watched.row, now))
         if row.offline:
             self.settler.forget_source(row.key)
 

@@ -74,9 +74,9 @@ class EventLog:
 
     _events: list[Event] = field(default_factory=list)
 
-    def add(self, event: Event) -> None:
-        """Note an event, to be committed with the rows of this decision."""
-        self._events.append(event)
+    def add(self, *events: Event) -> None:
+        """Note events, to be committed with the rows of this decision."""
+        self._events += events
 
     def take(self) -> tuple[Event, ...]:
         """Return the events since the last call, oldest first."""

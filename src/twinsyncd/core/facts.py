@@ -79,11 +79,15 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The content with this digest is complete in Storage under this id."""
+    """The content with this digest is complete in Storage under this id.
+
+    `version`: the service's own mark of what it holds now; "" if it gives none.
+    """
 
     key: FileKey
     digest: Digest
     storage_id: StorageId
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class StoreFailed:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The connection exists and holds these files as source files.
+    """The connection exists; of the files it was asked for, it holds `in_connection` now.
 
     `last_run`: its newest run as of now, "" if none. `refused`: files the service will not take.
     """

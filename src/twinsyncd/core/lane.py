@@ -75,7 +75,7 @@ class Lane:
     def hurry(self, now: Now) -> None:
         """End every wait, on a person's request."""
         self.state.hurry(now)
-        self.stores.waits.clear()
+        self.stores.hurry()
 
     def plan(self, now: Now) -> Sequence[commands.CloudCommand]:
         """Return what to do in this state; the commands count as running from here on."""

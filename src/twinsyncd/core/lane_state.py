@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from .model import Failure, Fault, LaneRow, Now, Phase
+from .events import Event, EventKind, EventLog
+from .model import ConnectionKey, Failure, Fault, LaneRow, Now, Phase
 from .transitions import Cause, may_enter
 from .waits import delay_s
 
@@ -15,6 +16,7 @@ WAIT_MAX_S: Final = 3600.0  # whatever the service asks for, something is tried 
 HALT_S: Final = 300.0  # a halted lane tries again by itself this often
 POLL_FIRST_S: Final = 0.25  # a small run is over in a second; the interval grows from here
 POLL_GROWTH: Final = 1.5
+_NO_CONNECTION: Final = ConnectionKey("")
 
 
 @dataclass(slots=True)
@@ -28,8 +30,9 @@ class LaneState:
     entered_s: float = 0.0  # monotonic [s] at which the phase was entered
     asking: bool = False  # a command other than a store is under way
     changed: bool = False  # the row must be committed
+    events: EventLog = field(default_factory=EventLog)
+    home: ConnectionKey = _NO_CONNECTION  # names the lane in events while it has served none
     _poll_s: float = POLL_FIRST_S
-    _throttles: int = 0  # answers 429 in a row
     _failed_s: float = -math.inf  # monotonic [s] of the last failure that was counted
 
     def resume(self, now: Now) -> None:
@@ -60,10 +63,11 @@ class LaneState:
         self.due_s = max(self.due_s, now.at_s + min(wait_s, WAIT_MAX_S))
         self.set(not_before_s=now.wall_s + self.due_s - now.at_s)
 
-    def succeeded(self) -> None:
+    def succeeded(self, now: Now) -> None:
         """Reset the count of failures; waits stay, another request may have asked for them."""
-        self._throttles = 0
-        self.set(attempts=0, halt="")
+        if self.row.wait_reason or self.row.halt:
+            self._note(EventKind.LANE_RESUMED, now, "")
+        self.set(attempts=0, throttles=0, halt="", wait_reason="")
 
     def failed(self, failure: Failure, now: Now, *, begun_s: float = math.inf) -> None:
         """Wait longer after each failure in a row; halt where only a person can help.
@@ -72,8 +76,10 @@ class LaneState:
         it is not counted again.
         """
         if failure.fault is Fault.THROTTLED:
-            self._throttles += 1
-            self.wait(failure.retry_after_s or delay_s(self._throttles, self.jitter()), now)
+            self.set(throttles=self.row.throttles + 1)
+            self._give_reason(failure.message, now)
+            jitter = 0.0 if failure.retry_after_s else self.jitter()
+            self.wait(max(failure.retry_after_s, delay_s(self.row.throttles, jitter)), now)
             return
         halted = failure.fault is not Fault.TRANSIENT
         if not halted and begun_s <= self._failed_s:
@@ -83,10 +89,23 @@ class LaneState:
         attempts = self.row.attempts + 1
         wait_s = HALT_S if halted else delay_s(attempts, self.jitter())
         self.wait(max(wait_s, failure.retry_after_s), now)
+        if halted and failure.message != self.row.halt:
+            self._note(EventKind.LANE_HALTED, now, failure.message)
+        elif not halted:
+            self._give_reason(failure.message, now)
         self.set(attempts=attempts, halt=failure.message if halted else self.row.halt)
 
     def hurry(self, now: Now) -> None:
         """End the wait, on a person's request."""
         self.due_s = now.at_s
-        self.succeeded()
-        self.set(not_before_s=0.0)
+        self.set(attempts=0, throttles=0, fruitless=0, halt="", not_before_s=0.0)
+
+    def _give_reason(self, reason: str, now: Now) -> None:
+        """Keep why the lane waits; the same reason again is no event."""
+        if reason != self.row.wait_reason:
+            self._note(EventKind.LANE_WAITS, now, reason)
+            self.set(wait_reason=reason)
+
+    def _note(self, kind: EventKind, now: Now, text: str) -> None:
+        connection = self.row.connection or self.home
+        self.events.add(Event(kind, now.wall_s, connection, text=text))

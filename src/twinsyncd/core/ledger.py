@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from .decision import FileRows
+from .events import Event, EventKind, EventLog
 from .model import (
     ABSENT,
     IN_DOUBT,
@@ -14,10 +15,15 @@ from .model import (
     FileKey,
     FileRow,
     Need,
+    Now,
+    RunKey,
     SourceKey,
+    StorageId,
     need,
     without_file,
 )
+
+_NO_RUN: Final = RunKey("")
 
 
 class Ledger:
@@ -27,6 +33,7 @@ class Ledger:
         """`connection_of` names the connection whose source a file belongs to."""
         self._rows = rows
         self.connection_of = connection_of
+        self.events = EventLog()
         self._active: dict[FileKey, FileRow] = {}
         self._needs: dict[tuple[ConnectionKey, Need], dict[FileKey, None]] = {}
         self._covered: dict[ConnectionKey, dict[FileKey, None]] = {}
@@ -42,14 +49,17 @@ class Ledger:
                 self.doubtful.append(row.key)
             self._index(row)
 
-    def leave_out(self, source: SourceKey, wanted: Callable[[FileKey], bool]) -> None:
+    def leave_out(self, source: SourceKey, wanted: Callable[[FileKey], bool], now: Now) -> None:
         """Treat files of the source that are no longer `wanted` as absent from the drive.
 
         Otherwise they would be shown as waiting for ever.
         """
         for row in self._rows.every([source]):
             if not wanted(row.key):
-                self.put(without_file(row))
+                left = without_file(row)
+                if left != row:
+                    self._replace(row, left)
+                    self.note(EventKind.FILE_LEFT_OUT, row.key, now)
 
     def get(self, key: FileKey) -> FileRow:
         """Return the row; a file never seen before has an empty one."""
@@ -72,12 +82,8 @@ class Ledger:
     def put(self, row: FileRow) -> None:
         """Remember the row; a new storage id is not a source file yet."""
         before = self.known(row.key)
-        if before == row:
-            return
-        if before is not None and before.storage_id != row.storage_id:
-            row = replace(row, in_connection=False)
-        self._changed[row.key] = row
-        self._index(row)
+        if before != row:
+            self._replace(before, row)
 
     def change(self, key: FileKey, **changes: Any) -> FileRow:
         """Put the row with some fields replaced, and return it."""
@@ -85,11 +91,35 @@ class Ledger:
         self.put(row)
         return row
 
+    def set_aside(self, row: FileRow, now: Now, *, run: RunKey = _NO_RUN) -> None:
+        """Put a row whose `aside` or `unread` says why it cannot go on; note it if that is new."""
+        before = self.get(row.key)
+        if not (before.aside or before.unread):
+            row = replace(row, aside_since_s=now.wall_s)
+        if (before.aside, before.unread) != (row.aside, row.unread):
+            text = row.aside or row.unread
+            self.note(EventKind.FILE_SET_ASIDE, row.key, now, digest=row.seen, text=text, run=run)
+        self.put(row)
+
+    def note(self, kind: EventKind, key: FileKey, now: Now, **more: Any) -> None:
+        """Note an event of a file."""
+        connection = self.connection_of(key)
+        self.events.add(Event(kind, now.wall_s, connection, key.source, key.path, **more))
+
+    def having(self, storage_ids: Sequence[StorageId]) -> dict[StorageId, FileRow]:
+        """Return the rows of the files that have these ids in Storage, as far as there are any."""
+        found = self._rows.having(self._sources, storage_ids) if storage_ids else ()
+        rows = [self._active.get(row.key) or self._changed.get(row.key) or row for row in found]
+        return {row.storage_id: row for row in rows}
+
     def forget_connection(self, connection: ConnectionKey) -> None:
         """Note that the connection was created again: it holds no file and has processed none."""
         sources = [s for s in self._sources if self.connection_of(FileKey(s, "")) == connection]
-        for row in list(self._rows.every(sources)):
-            self.change(row.key, in_connection=False, synced=ABSENT)
+        for stored in list(self._rows.every(sources)):
+            row = self._active.get(stored.key) or self._changed.get(stored.key) or stored
+            forgotten = replace(row, in_connection=False, synced=ABSENT)
+            if forgotten != row:
+                self._replace(row, forgotten)
 
     def take_changes(self) -> tuple[FileRow, ...]:
         """Return the rows to be committed and forget that they changed."""
@@ -112,6 +142,13 @@ class Ledger:
     def covered(self, connection: ConnectionKey) -> list[FileRow]:
         """Return the rows the active run was started for."""
         return [self._active[key] for key in self._covered.get(connection, ())]
+
+    def _replace(self, before: FileRow | None, row: FileRow) -> None:
+        """Note that the row changed; one that was read already is not read again."""
+        if before is not None and before.storage_id != row.storage_id:
+            row = replace(row, in_connection=False)
+        self._changed[row.key] = row
+        self._index(row)
 
     def _index(self, row: FileRow) -> None:
         connection, wanted = self.connection_of(row.key), need(row)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from . import commands, facts
 from .decision import Decision, FileRows, SavedState
 from .drive import Drive
+from .events import Event, EventKind
 from .lane import Lane
 from .lane_state import LaneState
 from .ledger import Ledger
@@ -25,7 +27,8 @@ from .model import (
     SourceRow,
 )
 from .rehash import Rehasher
-from .results import RunRecord, SlowRun
+from .results import RunFile, RunRecord, SlowRun
+from .run_ends import RunEnds
 from .runs import Runs
 from .settle import Settler
 from .stores import Stores
@@ -65,7 +68,7 @@ class Machine:
         for source in setup.sources:
             row = saved_state.sources.get(source.key, SourceRow(source.key))
             if row.patterns != source.patterns:
-                self._ledger.leave_out(source.key, lambda key: kind_of(key) is not None)
+                self._ledger.leave_out(source.key, lambda key: kind_of(key) is not None, now)
             self._drive.add(source, row, now)
         self._is_reference = lambda key: kind_of(key) == "reference"
         self._jitter = jitter
@@ -117,6 +120,7 @@ class Machine:
             case facts.Ticked():
                 pass
             case facts.SyncAsked():
+                self._ledger.events.add(Event(EventKind.SYNC_ASKED, now.wall_s))
                 self._drive.hurry(now)
                 for lane in self._lanes.values():
                     lane.hurry(now)
@@ -168,21 +172,27 @@ class Machine:
             if key in (None, each):
                 self._drive.retry(each, now)
         for name, lane in self._lanes.items():
-            asked = key is None or self._lane_key_of(key) == name
-            if asked and lane.state.row.halt:
+            meant = key is None or self._lane_key_of(key) == name
+            if meant and lane.state.row.halt:
                 lane.hurry(now)
+        asked = Event(EventKind.RETRY_ASKED, now.wall_s)
+        if key is not None:
+            asked = replace(asked, source=key.source, path=key.path)
+        self._ledger.events.add(asked)
 
     def _decision(self, todo: tuple[commands.Command, ...]) -> Decision:
         """Return what is to be committed and begun; most decisions change few rows or none."""
         lanes: list[LaneRow] = []
         history: list[RunRecord] = []
         slow: list[SlowRun] = []
+        run_files: list[RunFile] = []
         for lane in self._lanes.values():
             if lane.state.changed:
                 lane.state.changed = False
                 lanes.append(lane.state.row)
-            history += lane.runs.take_history()
-            slow += lane.runs.take_slow()
+            history += lane.runs.ends.take_history()
+            run_files += lane.runs.ends.take_run_files()
+            slow += lane.runs.ends.take_slow()
         remotes: list[ConnectionRow] = []
         if self._remotes != self._known_remotes:
             known = self._known_remotes
@@ -196,6 +206,8 @@ class Machine:
             connections=tuple(remotes),
             sources=sources,
             history=tuple(history),
+            run_files=tuple(run_files),
+            events=self._ledger.events.take(),
             commands=todo,
             slow=tuple(slow),
         )
@@ -204,11 +216,13 @@ class Machine:
         connections = tuple(c for c in setup.connections if c.lane == key)
         poll_max_s = min(connection.poll_max_s for connection in connections)
         state = LaneState(saved_state.lanes.get(key, LaneRow(key)), self._jitter, poll_max_s)
+        state.events, state.home = self._ledger.events, connections[0].key
         state.resume(now)
         stores = Stores(state, self._ledger, self._drive.must_wait, setup.uploads_max)
         names = [connection.key for connection in connections]
         stores.load(names, now)
-        runs = Runs(state, self._ledger, stores, self._remotes, self._is_reference, self._lengths_s)
+        ends = RunEnds(state, self._ledger, stores, self._lengths_s)
+        runs = Runs(state, self._ledger, stores, self._remotes, self._is_reference, ends)
         runs.resume(names, now)
         return Lane(state, connections, self._ledger, stores, runs, self._has_unsettled)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from . import commands, facts
+from .events import Event, EventKind
 from .lane_state import LaneState
 from .ledger import Ledger
 from .model import (
@@ -23,15 +24,14 @@ from .model import (
     Phase,
     RunKey,
 )
-from .results import Outcome, RunRecord, SlowRun
+from .results import Outcome
+from .run_ends import RunEnds
 from .stores import Stores
 from .transitions import Cause, Occasion
-from .verdict import judge
-from .waits import RUNS_KEPT, alarm_s, delay_s, usual_s
+from .waits import delay_s
 
 DISTANCE_S: Final = 2.0  # between starts that brought no run of ours, doubled each time
 CLASH_S: Final = 2.0  # several start requests came at once: a short wait, then ask again
-RETRY_S: Final = 30.0  # a file that failed in a run waits at least half of this for the next
 
 
 @dataclass(slots=True)
@@ -43,12 +43,7 @@ class Runs:
     stores: Stores
     remotes: dict[ConnectionKey, ConnectionRow]
     is_reference: Callable[[FileKey], bool]
-    lengths_s: dict[ConnectionKey, list[float]] = field(
-        default_factory=dict
-    )  # of good runs, by connection
-    history: list[RunRecord] = field(default_factory=list)
-    slow: list[SlowRun] = field(default_factory=list)
-    fruitless: int = 0  # starts in a row that ended without a run of ours
+    ends: RunEnds
     in_doubt: bool = False  # an answer to a start request was lost, perhaps by an earlier process
 
     def resume(self, connections: Sequence[ConnectionKey], now: Now) -> None:
@@ -81,9 +76,9 @@ class Runs:
         self.state.asking = True
         name = self.state.row.connection
         files = tuple(
-            commands.NewSourceFile(row.key, row.storage_id)
+            commands.ExpectedFile(row.key, row.storage_id)
             for row in self.unsynced(name)
-            if not row.in_connection and not self.is_reference(row.key)
+            if not self.is_reference(row.key)
         )
         return commands.Prepare(name, self._remote_id(name), files)
 
@@ -110,20 +105,15 @@ class Runs:
         if isinstance(fact, facts.PrepareFailed):
             self._prepare_failed(fact, now)
             return
-        before = self.remotes[fact.connection].remote_id
-        if before and before != fact.remote_id:
-            self.ledger.forget_connection(fact.connection)
-        self.remotes[fact.connection] = ConnectionRow(fact.connection, fact.remote_id)
-        for key in fact.in_connection:
-            self.ledger.change(key, in_connection=True)
+        self._note_connection(fact, now)
         for key, reason in fact.refused:
-            self.ledger.change(key, aside=reason)
+            self.ledger.set_aside(replace(self.ledger.get(key), aside=reason), now)
         rows = self.unsynced(fact.connection)
         if any(not row.in_connection and not self.is_reference(row.key) for row in rows):
             incomplete = "the connection does not hold all its files yet"
             self.state.failed(Failure(Fault.TRANSIENT, incomplete), now)
             return
-        self.state.succeeded()
+        self.state.succeeded(now)
         for row in rows:
             self.ledger.change(row.key, covered=row.stored)
         phase = Phase.STARTING if rows else Phase.QUIET
@@ -145,6 +135,7 @@ class Runs:
                 else:
                     self._uncover(fact.connection)
                     self.state.enter(Phase.BLOCKED, facts.RunRefused, now, run=run, asks=0)
+                    self._note(EventKind.RUN_BLOCKED, run, now)
                     self.state.poll_later(now)
             case facts.StartClashed():
                 self.state.set(asks=self.state.row.asks - 1)
@@ -179,14 +170,14 @@ class Runs:
         """Poll on, or take the result of our run; somebody else's success is not ours."""
         assert fact.run == self.state.row.run, f"{fact.run} is not the run that is watched"
         self.state.asking = False
-        self.state.succeeded()
+        self.state.succeeded(now)
         if fact.outcome is Outcome.ACTIVE:
             self.state.poll_later(now)
-            self.notice_length(now)
+            self.ends.notice_length(now)
             return
         if self.state.row.phase is Phase.RUNNING:
-            self.fruitless = 0
-            self.run_ended(fact, now)
+            self.state.set(fruitless=0)
+            self.ends.ended(fact, now)
         else:
             self._keep_distance(now)
         self.state.enter(Phase.QUIET, facts.RunSeen, now, run="")
@@ -196,21 +187,12 @@ class Runs:
         self.state.asking = False
         hidden = self.state.row.phase is Phase.BLOCKED and fact.failure.fault is Fault.REFUSED
         if fact.failure.fault is Fault.GONE or hidden:
+            self._note(EventKind.RUN_LOST, fact.run, now, fact.failure.message)
             self.abandon(facts.RunLookFailed, now)
             self.state.poll_later(now)
             self._keep_distance(now)
         else:
             self.state.failed(fact.failure, now)
-
-    def take_history(self) -> list[RunRecord]:
-        """Return the runs that ended since the last call."""
-        ended, self.history = self.history, []
-        return ended
-
-    def take_slow(self) -> list[SlowRun]:
-        """Return the runs that turned out to take too long since the last call."""
-        slow, self.slow = self.slow, []
-        return slow
 
     # ---- inside -----------------------------------------------------------------------
 
@@ -218,19 +200,44 @@ class Runs:
         """Try again later; a connection that somebody deleted is created again."""
         failure = fact.failure
         if failure.fault is Fault.GONE and self._remote_id(fact.connection):
-            self.ledger.forget_connection(fact.connection)
-            self.remotes[fact.connection] = ConnectionRow(fact.connection)
+            self._lose_connection(fact.connection, failure.message, now)
             failure = replace(failure, fault=Fault.TRANSIENT)
         self.state.failed(failure, now)
+
+    def _note_connection(self, fact: facts.Prepared, now: Now) -> None:
+        """Note which connection it is, and which of the files it was asked for it holds."""
+        before = self.remotes[fact.connection]
+        if before.remote_id != fact.remote_id:
+            if before.remote_id:
+                self._lose_connection(fact.connection, "there is another one in its place", now)
+            self.remotes[fact.connection] = ConnectionRow(fact.connection, fact.remote_id)
+            self.ledger.events.add(
+                Event(EventKind.CONNECTION_FOUND, now.wall_s, fact.connection, text=fact.remote_id)
+            )
+        held = set(fact.in_connection)
+        for row in self.unsynced(fact.connection):
+            self.ledger.change(row.key, in_connection=row.key in held)
+
+    def _lose_connection(self, connection: ConnectionKey, reason: str, now: Now) -> None:
+        self.ledger.forget_connection(connection)
+        self.remotes[connection] = ConnectionRow(connection)
+        self.ledger.events.add(
+            Event(EventKind.CONNECTION_LOST, now.wall_s, connection, text=reason)
+        )
+
+    def _note(self, kind: EventKind, run: RunKey, now: Now, text: str = "") -> None:
+        connection = self.state.row.connection
+        self.ledger.events.add(Event(kind, now.wall_s, connection, run=run, text=text))
 
     def _keep_distance(self, now: Now) -> None:
         """Let the next start wait, longer after each that ended without a run of ours (P10).
 
         The first costs nothing: a foreign run that ends is followed by ours at once.
         """
-        self.fruitless += 1
-        if self.fruitless > 1:
-            self.state.wait(delay_s(self.fruitless - 1, 0.0, base_s=DISTANCE_S), now)
+        fruitless = self.state.row.fruitless + 1
+        self.state.set(fruitless=fruitless)
+        if fruitless > 1:
+            self.state.wait(delay_s(fruitless - 1, 0.0, base_s=DISTANCE_S), now)
 
     def _remote_id(self, connection: ConnectionKey) -> str:
         return self.remotes[connection].remote_id
@@ -254,45 +261,7 @@ class Runs:
 
     def _run_is_ours(self, run: RunKey, cause: Cause, now: Now) -> None:
         self.in_doubt = False
-        self.state.succeeded()
+        self.state.succeeded(now)
         self.state.enter(Phase.RUNNING, cause, now, run=run, asks=0)
+        self._note(EventKind.RUN_STARTED, run, now)
         self.state.poll_later(now)
-
-    def notice_length(self, now: Now) -> None:
-        """Report a run that takes too long, once; it is watched further."""
-        row = self.state.row
-        usual = usual_s(self.lengths_s.get(row.connection, ()))
-        lasted_s = now.at_s - self.state.entered_s
-        if row.usual_s is None and lasted_s >= alarm_s(usual):
-            self.state.set(usual_s=usual)
-            ours = row.phase is Phase.RUNNING
-            self.slow.append(SlowRun(row.connection, row.run, ours, lasted_s, usual))
-
-    def _learn_length(self, fact: facts.RunSeen, now: Now) -> None:
-        if fact.outcome is not Outcome.FAILED:  # what fails may end early, or never begin
-            known = self.lengths_s.setdefault(fact.connection, [])
-            known.append(now.wall_s - self.state.row.since_s)
-            del known[:-RUNS_KEPT]
-
-    def run_ended(self, fact: facts.RunSeen, now: Now) -> None:
-        self._learn_length(fact, now)
-        verdicts = judge(fact, self.ledger.covered(fact.connection))
-        for verdict in verdicts:
-            self.ledger.put(verdict.row)
-            if verdict.failed and not verdict.row.aside:
-                self.stores.put_off(verdict.row, now, base_s=RETRY_S)
-        if fact.unauthorised:
-            self.state.failed(Failure(Fault.UNAUTHORISED, fact.message), now)
-        row = self.state.row
-        self.history.append(
-            RunRecord(
-                lane=row.key,
-                connection=fact.connection,
-                run=fact.run,
-                outcome=fact.outcome,
-                started_s=row.since_s,
-                ended_s=now.wall_s,
-                files=len(verdicts),
-                message=fact.message,
-            )
-        )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from .commands import Scan
+from .events import Event, EventKind
 from .facts import ScanFailed, Scanned
 from .model import Now, Source, SourceRow
-from .safety import CONFIRM_S, EXAMPLES_MAX
+from .safety import CONFIRM_S, EXAMPLES_MAX, examples, say_mass_deletion
 from .waits import delay_s
 
 SCAN_SOON_S: Final = 0.5  # losses of hints come in groups; one scan covers them all
@@ -51,11 +53,17 @@ class SourceState:
         self.wanted = self.hint_missed = False
         return scan_for(self.row)
 
-    def end_scan(self, row: SourceRow, now_s: float) -> bool:
+    def end_scan(self, row: SourceRow, now: Now) -> bool:
         """Note the result of the scan; return whether it changed the row."""
-        self.scanning, self.scanned, self.ended_s = False, True, now_s
+        self.scanning, self.scanned, self.ended_s = False, True, now.at_s
         before = self.row
-        self.row = replace(row, patterns=self.source.patterns, watch_trouble=before.watch_trouble)
+        since_s = (before.offline_since_s or now.wall_s) if row.offline else 0.0
+        self.row = replace(
+            row,
+            patterns=self.source.patterns,
+            watch_trouble=before.watch_trouble,
+            offline_since_s=since_s,
+        )
         return self.row != before
 
     def note_trouble(self, reason: str) -> bool:
@@ -80,6 +88,30 @@ class SourceState:
         return delay_s(self.failures, jitter, base_s=OFFLINE_BASE_S)
 
 
+def source_event(
+    kind: EventKind, source: Source, now: Now, *, path: str = "", text: str = ""
+) -> Event:
+    """Return an event of a source."""
+    return Event(kind, now.wall_s, source.connection, source.key, path, text=text)
+
+
+def approval(source: Source, row: SourceRow, now: Now) -> Event:
+    """Return the event of a person approving what was found in a source."""
+    return source_event(EventKind.SOURCE_APPROVED, source, now, text=row.offline)
+
+
+def source_events(source: Source, before: SourceRow, after: SourceRow, now: Now) -> Iterator[Event]:
+    """Yield what a scan changed for people: the source itself, and paths that cannot be read."""
+    if after.offline != before.offline:
+        kind = EventKind.SOURCE_HELD if after.needs_person else EventKind.SOURCE_OFFLINE
+        kind = kind if after.offline else EventKind.SOURCE_ONLINE
+        yield source_event(kind, source, now, text=after.offline)
+    for spot in after.blind:
+        if spot not in before.blind:
+            text = spot.reason
+            yield source_event(EventKind.PATH_UNREADABLE, source, now, path=spot.path, text=text)
+
+
 def scan_for(row: SourceRow) -> Scan:
     """Return the scan that accepts what a person approved: that drive, or that loss."""
     if not row.approved:
@@ -98,6 +130,18 @@ def seen_by(fact: Scanned, before: SourceRow, now: Now) -> SourceRow:
         blind=tuple(shown),
         blind_count=len(fact.blind),
         blind_since_s=before.blind_since_s or now.wall_s,
+    )
+
+
+def held_row(row: SourceRow, fact: Scanned, missing: Collection[str]) -> SourceRow:
+    """Return the row of a source of which too many files are missing at once."""
+    return replace(
+        row,
+        offline=say_mass_deletion(len(missing), fact.known),
+        needs_person=True,
+        drive=fact.identity,
+        missing_count=len(missing),
+        examples=examples(missing),
     )
 
 

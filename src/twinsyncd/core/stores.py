@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, assert_never
 
 from .commands import Store
+from .events import EventKind
 from .facts import Stored, StoreFailed, StoreMoved
 from .lane_state import LaneState
 from .ledger import Ledger
-from .model import IN_DOUBT, ConnectionKey, Digest, Failure, Fault, FileKey, FileRow, Need, Now
+from .model import (
+    IN_DOUBT,
+    ConnectionKey,
+    Digest,
+    Failure,
+    Fault,
+    FileKey,
+    FileRow,
+    Need,
+    Now,
+    StorageId,
+)
 from .waits import delay_s
 
 STORE_TRIES: Final = 8  # failures of one file, while others succeed, before it is set aside
@@ -50,11 +62,17 @@ class Stores:
                     chosen.append(self.begin(connection, row, now))
         return chosen
 
-    def load(self, connections: Container[ConnectionKey], now: Now) -> None:
-        """Load the doubts that an earlier process left, also of files that are gone since."""
+    def load(self, connections: Collection[ConnectionKey], now: Now) -> None:
+        """Load the doubts and waits that an earlier process left, also of files that are gone."""
         for key in self.ledger.doubtful:
             if self.ledger.connection_of(key) in connections:
                 self.doubts[key] = now.at_s
+        for connection in connections:
+            for what in (Need.STORE, Need.RUN):
+                for row in self.ledger.needing(connection, what):
+                    wait_s = min(row.next_try_s - now.wall_s, RETRY_CAP_S)  # clocks may jump
+                    if wait_s > 0.0:
+                        self.waits[row.key] = _Wait(row.seen, now.at_s + wait_s)
 
     def settled_s(self, connection: ConnectionKey, now: Now) -> float:
         """Return when no earlier store of the connection can take effect any more.
@@ -76,6 +94,13 @@ class Stores:
         """Delay the file's content, longer after each failure of its own."""
         wait_s = delay_s(row.attempts, self.state.jitter(), base_s=base_s, cap_s=RETRY_CAP_S)
         self.waits[row.key] = _Wait(row.seen, now.at_s + wait_s)
+        self.ledger.change(row.key, next_try_s=now.wall_s + wait_s)
+
+    def hurry(self) -> None:
+        """End every wait, on a person's request."""
+        for key in self.waits:
+            self.ledger.change(key, next_try_s=0.0)
+        self.waits.clear()
 
     def next_due(self, now: Now) -> float | None:
         """Return when the next waiting content is due, forgetting those that are."""
@@ -88,10 +113,19 @@ class Stores:
         begun_s = self.busy.pop(fact.key)
         self.doubts[fact.key], earlier_s = now.at_s, self._earlier.pop(fact.key)
         match fact:
-            case Stored(key, digest, storage_id):
+            case Stored(key, digest, storage_id, version):
                 self.doubts.pop(key, None)
-                self.ledger.change(key, stored=digest, storage_id=storage_id, attempts=0)
-                self.state.succeeded()
+                self.ledger.change(
+                    key,
+                    stored=digest,
+                    storage_id=storage_id,
+                    version=version,
+                    attempts=0,
+                    note="",
+                    next_try_s=0.0,
+                )
+                self.ledger.note(EventKind.FILE_STORED, key, now, digest=digest)
+                self.state.succeeded(now)
             case StoreFailed(key, failure):
                 self._failed(key, failure, begun_s, now)
             case StoreMoved(key):  # nothing was committed; the settler takes it from here
@@ -115,7 +149,7 @@ class Stores:
         match failure.fault:
             case Fault.REFUSED:
                 del self.doubts[key]
-                self.ledger.change(key, aside=failure.message)
+                self.ledger.set_aside(replace(row, aside=failure.message), now)
             case Fault.FILE:
                 del self.doubts[key]
                 self._count(row, failure, now)
@@ -128,17 +162,20 @@ class Stores:
 
     def _count(self, row: FileRow, failure: Failure, now: Now) -> None:
         """Count a failure of the file's own: only this file waits, and is set aside in the end."""
-        attempts = row.attempts + 1
-        aside = failure.message if attempts >= STORE_TRIES else ""
-        self.put_off(self.ledger.change(row.key, attempts=attempts, aside=aside), now)
+        self._blame(replace(row, attempts=row.attempts + 1), failure, now)
+
+    def _blame(self, row: FileRow, failure: Failure, now: Now) -> None:
+        if row.attempts >= STORE_TRIES:
+            self.ledger.set_aside(replace(row, aside=failure.message), now)
+        else:
+            self.ledger.put(replace(row, note=failure.message))
+            self.put_off(row, now)
 
     def _try_again(self, row: FileRow, failure: Failure, begun_s: float, now: Now) -> None:
         """Count it against the file only while others succeed; an outage is nobody's fault."""
         own_trouble = self.state.row.attempts == 0
-        attempts = row.attempts + own_trouble
-        storage_id = "" if failure.fault is Fault.GONE else row.storage_id
-        aside = failure.message if attempts >= STORE_TRIES else ""
-        row = self.ledger.change(row.key, storage_id=storage_id, attempts=attempts, aside=aside)
-        self.put_off(row, now)
+        storage_id = StorageId("") if failure.fault is Fault.GONE else row.storage_id
+        tried = replace(row, storage_id=storage_id, attempts=row.attempts + own_trouble)
+        self._blame(tried, failure, now)
         transient = Failure(Fault.TRANSIENT, failure.message, failure.retry_after_s)
         self.state.failed(transient, now, begun_s=begun_s)

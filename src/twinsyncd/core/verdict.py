@@ -7,10 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from .facts import RunSeen
-from .model import (
-    ABSENT,
-    FileRow,
-)
+from .model import ABSENT, FileRow
 from .results import FileResult, Outcome
 
 NO_TASK: Final = "the run did not process this file; it is uploaded, but not proven"
@@ -19,10 +16,22 @@ RUN_TRIES: Final = 3  # runs that others got through, before the file is set asi
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`row` to be stored; `failed`: this content was not processed."""
+    """`row` to be stored; `failed`: this content was not processed, and `row.note` says why.
+
+    `covered` is the row as the run was started for it; `result` is its own, if there was one.
+    """
 
     row: FileRow
+    covered: FileRow
+    result: FileResult | None = None
     failed: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return how the file ended in this run."""
+        if self.row.synced == self.covered.covered:
+            return Outcome.SUCCEEDED
+        return self.result.outcome if self.result else Outcome.SKIPPED
 
 
 def judge(seen: RunSeen, covered: Iterable[FileRow]) -> list[Verdict]:
@@ -33,10 +42,11 @@ def judge(seen: RunSeen, covered: Iterable[FileRow]) -> list[Verdict]:
 
 def _judge(seen: RunSeen, row: FileRow, result: FileResult | None) -> Verdict:
     if _succeeded(seen, row, result):
-        return Verdict(replace(row, synced=row.covered, covered=ABSENT, attempts=0))
+        done = replace(row, synced=row.covered, covered=ABSENT, attempts=0, note="", next_try_s=0.0)
+        return Verdict(done, row, result)
     if seen.unauthorised or row.seen != row.covered:
-        return Verdict(replace(row, covered=ABSENT))  # nobody's fault, or already replaced
-    return Verdict(_failed(seen, row, result), failed=True)
+        return Verdict(replace(row, covered=ABSENT), row, result)  # nobody's fault, or replaced
+    return Verdict(_failed(seen, row, result), row, result, failed=True)
 
 
 def _succeeded(seen: RunSeen, row: FileRow, result: FileResult | None) -> bool:
@@ -63,12 +73,14 @@ def _failed(seen: RunSeen, row: FileRow, result: FileResult | None) -> FileRow:
     attempts = row.attempts + 1
     own = seen.outcome is Outcome.PARTIAL and attempts >= RUN_TRIES
     hopeless = own or (result is not None and result.user_must_act)
-    message = (result.message if result else "") or NO_TASK
+    of_run = seen.message if seen.outcome is Outcome.FAILED else ""
+    message = (result.message if result else "") or of_run or NO_TASK
     return replace(
         row,
         covered=ABSENT,
         in_connection=row.in_connection
-        and result is not None,  # no word on it: is it still a source file?
+        and result is not None,  # nothing about it: is it still a source file?
         attempts=attempts,
         aside=message if hopeless else "",
+        note="" if hopeless else message,
     )

@@ -14,6 +14,7 @@ from ..core.model import (
     FileRow,
     Fingerprint,
     SourceKey,
+    StorageId,
 )
 from ..core.results import Outcome
 from ..core.waits import RUNS_KEPT
@@ -91,6 +92,19 @@ class JournalReader(FileRows):
         query = select(tables.files).where(due, files.unread == "").order_by(files.hashed_s)
         with self._engine.connect() as connection:
             return [to_file(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+    def having(
+        self, sources: Iterable[SourceKey], storage_ids: Sequence[StorageId]
+    ) -> list[FileRow]:
+        """Return the rows of these sources that have one of these ids in Storage.
+
+        Reads the whole table, so it is for rare questions.
+        """
+        files = tables.files.c
+        mine = files.source.in_(list(sources)) & files.storage_id.in_(storage_ids)
+        with self._engine.connect() as connection:
+            found = connection.execute(select(tables.files).where(mine)).mappings()
+            return [to_file(row) for row in found]
 
     def every(self, sources: Iterable[SourceKey]) -> Iterator[FileRow]:
         """Yield all rows of these sources."""

@@ -1,14 +1,40 @@
-"""One log line per unit of work: what was stored, run, refused, set aside."""
+"""One log line per unit of work: each event of a decision, and each failure on the way.
+
+Events are in the journal too. A line has what only a technician needs besides: the fault, the
+service's id of the request, how long it took.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import structlog
 
 from ..core import facts
 from ..core.decision import Decision
+from ..core.events import Event, EventKind
 from ..core.results import Outcome
+
+SHOWN: Final = 12  # characters of a digest: enough to tell contents apart
+
+LEVELS: Final[Mapping[EventKind, str]] = {
+    EventKind.FILE_SEEN: "debug",
+    EventKind.FILE_SYNCED: "debug",  # the run's own line counts them
+    EventKind.FILE_NOT_PROCESSED: "warning",
+    EventKind.FILE_DIFFERS: "warning",
+    EventKind.FILE_UNSETTLED: "warning",
+    EventKind.FILE_SET_ASIDE: "error",
+    EventKind.PATH_UNREADABLE: "warning",
+    EventKind.SOURCE_OFFLINE: "error",
+    EventKind.SOURCE_HELD: "error",
+    EventKind.CONNECTION_LOST: "warning",
+    EventKind.LANE_HALTED: "error",
+    EventKind.LANE_WAITS: "warning",
+    EventKind.RUN_LOST: "warning",
+    EventKind.TASK_FAILED: "warning",
+}
+"""error: a person must act; warning: tried again by itself; info where nothing is said here."""
 
 log = structlog.get_logger()
 
@@ -20,21 +46,11 @@ def log_facts(received: Iterable[facts.Fact]) -> None:
 
 
 def log_decision(decision: Decision) -> None:
-    """Log what a decision changed for people: files set aside, lanes halted, runs ended."""
-    for row in decision.files:
-        if row.aside or row.unread:
-            reason = row.aside or row.unread
-            log.error("file.set_aside", source=row.key.source, path=row.key.path, reason=reason)
-    for lane in decision.lanes:
-        if lane.halt:
-            log.error("lane.halted", imodel=lane.key, reason=lane.halt, attempt=lane.attempts)
-    for source in decision.sources:
-        if source.offline:
-            log.error("source.offline", source=source.key, reason=source.offline)
-        else:
-            log.info("source.online", source=source.key, unreadable=source.blind_count)
-        for spot in source.blind:  # once, not with every scan: the row changes with what is found
-            log.warning("path.unreadable", source=source.key, path=spot.path, reason=spot.reason)
+    """Log what happened: the events of the decision, under the names they have in the journal."""
+    for event in decision.events:
+        if event.kind is not EventKind.RUN_ENDED:  # the record of the run has more, see below
+            report = getattr(log, LEVELS.get(event.kind, "info"))
+            report(event.kind.value, **_context(event))
     for run in decision.history:
         report = log.info if run.outcome is Outcome.SUCCEEDED else log.warning
         report(
@@ -59,12 +75,23 @@ def log_decision(decision: Decision) -> None:
         log.debug("command.begun", command=type(command).__name__)
 
 
+def _context(event: Event) -> dict[str, str]:
+    """Return the fields of an event that say something."""
+    known = {
+        "connection": event.connection,
+        "source": event.source,
+        "path": event.path,
+        "digest": event.digest[:SHOWN],
+        "run": event.run,
+        "task": event.task,
+        "changeset": event.changeset,
+        "reason": event.text,
+    }
+    return {name: text for name, text in known.items() if text}
+
+
 def _report_fact(fact: facts.Fact) -> None:
     match fact:
-        case facts.Hashed(key):
-            log.debug("file.settled", source=key.source, path=key.path)
-        case facts.Stored(key, digest):
-            log.info("file.stored", source=key.source, path=key.path, digest=digest[:12])
         case facts.StoreMoved(key):
             log.info("store.abandoned", source=key.source, path=key.path, reason="file changed")
         case facts.StoreFailed(key, failure):
@@ -76,10 +103,6 @@ def _report_fact(fact: facts.Fact) -> None:
                 reason=failure.message,
                 request_id=failure.request_id,
             )
-        case facts.RunStarted(connection, run):
-            log.info("run.started", connection=connection, run=run)
-        case facts.RunRefused(connection, run):
-            log.info("run.blocked", connection=connection, active_run=run)
         case facts.PrepareFailed(connection, failure) | facts.StartFailed(connection, failure):
             log.warning(
                 "run.not_started",

@@ -15,7 +15,7 @@ from typing import Final
 from ...cloud.client import Platform
 from ...cloud.faults import refused
 from ...cloud.values import StorageConnectionInfo
-from ...core.commands import NewSourceFile
+from ...core.commands import ExpectedFile
 from ...core.model import (
     Fault,
     FileKey,
@@ -49,14 +49,14 @@ class Membership:
         self._platform = platform
         self._settings = settings
 
-    def find(self, remote_id: str, files: Sequence[NewSourceFile]) -> StorageConnectionInfo | None:
+    def find(self, remote_id: str, files: Sequence[ExpectedFile]) -> StorageConnectionInfo | None:
         """Return the configured, the remembered or the equally named connection, or None."""
         if self._settings.connection_id:
             return self._configured(self._settings.connection_id)
         return self._remembered(remote_id) or self._named(files)
 
     def create(
-        self, files: Sequence[NewSourceFile]
+        self, files: Sequence[ExpectedFile]
     ) -> tuple[StorageConnectionInfo | None, Admission]:
         """Create the connection with those files that the service accepts; None if it accepts none.
 
@@ -72,7 +72,7 @@ class Membership:
         rest = files[CREATE_MAX:]
         return made, accepted + (self.admit(made.id, rest) if rest else Admission())
 
-    def admit(self, connection_id: str, files: Sequence[NewSourceFile]) -> Admission:
+    def admit(self, connection_id: str, files: Sequence[ExpectedFile]) -> Admission:
         """Add those files that the connection does not hold yet."""
         present = self._present(connection_id)
         admission = Admission()
@@ -107,7 +107,7 @@ class Membership:
             return None
         return info if self._fits(info) else None
 
-    def _named(self, files: Sequence[NewSourceFile]) -> StorageConnectionInfo | None:
+    def _named(self, files: Sequence[ExpectedFile]) -> StorageConnectionInfo | None:
         """Return the connection of that name: of several, the first that holds a file of ours."""
         wanted = self._settings.display_name
         listed = self._platform.connections(self._settings.imodel_id)
@@ -125,7 +125,7 @@ class Membership:
     def _present(self, connection_id: str) -> set[str]:
         return {each.storage_id for each in self._platform.source_files(connection_id)}
 
-    def _create(self, files: Sequence[NewSourceFile]) -> StorageConnectionInfo:
+    def _create(self, files: Sequence[ExpectedFile]) -> StorageConnectionInfo:
         return self._platform.create_connection(
             name=self._settings.display_name,
             imodel_id=self._settings.imodel_id,
@@ -134,7 +134,7 @@ class Membership:
         )
 
     def _create_singly(
-        self, files: Sequence[NewSourceFile]
+        self, files: Sequence[ExpectedFile]
     ) -> tuple[StorageConnectionInfo | None, Admission]:
         self._platform.imodel(self._settings.imodel_id)  # raises if that was the reason
         admission = Admission()
@@ -150,7 +150,7 @@ class Membership:
                 return made, admission + Admission(in_connection=(file.key,)) + rest
         return None, admission
 
-    def _add(self, connection_id: str, file: NewSourceFile) -> Admission:
+    def _add(self, connection_id: str, file: ExpectedFile) -> Admission:
         connector = self._settings.connector_of(file.key)
         try:
             self._platform.add_source_file(connection_id, file.storage_id, connector)
@@ -164,7 +164,7 @@ class Membership:
             return Admission(refused=((file.key, self._reason(file, exc)),))
         return Admission(in_connection=(file.key,))
 
-    def _reason(self, file: NewSourceFile, exc: CloudError) -> str:
+    def _reason(self, file: ExpectedFile, exc: CloudError) -> str:
         """Return why the service refuses the file, and what to do about it."""
         if exc.status == 409:
             owner = self._owner(file.storage_id)
