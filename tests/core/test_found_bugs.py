@@ -10,7 +10,9 @@ from functools import partial
 import pytest
 import test_reconfigured
 import test_restart
+import test_runs
 import test_scans
+import test_storing
 from core_script import (
     CAD,
     SAVED,
@@ -34,7 +36,7 @@ from core_script import (
     try_to_read,
 )
 
-from simulation.mutants import MUTANTS
+from simulation.mutants import MUTANTS, PLAY_MUTANTS, Mutant
 from simulation.test_regressions import FOUND
 from twinsyncd.core import facts
 from twinsyncd.core.drive import UNREAD_MISSES
@@ -151,3 +153,25 @@ def test_a_file_that_can_be_read_again_is_noticed_within_seconds() -> None:
     script.hears(after_s=ASIDE_LOOK_S).says(try_to_read(A)).hears(saw(A, 1)).says()
 
     script.hears(after_s=5).says(look_at(A)).hears(saw(A, 1)).says(read(A, 1))
+
+
+@pytest.mark.parametrize(
+    ("mutant", "play"),
+    list(
+        zip(
+            PLAY_MUTANTS,
+            (
+                test_storing.test_an_item_that_is_gone_is_made_anew,
+                test_runs.test_a_connection_that_was_made_anew_consumes_everything_again,
+            ),
+            strict=True,
+        )
+    ),
+    ids=lambda each: getattr(each, "name", ""),
+)
+def test_a_bug_that_no_world_shows_fails_a_play(mutant: Mutant, play: Callable[[], object]) -> None:
+    """A rule that only saves a call in the worlds must still hold."""
+    play()
+
+    with mutant.planted(), pytest.raises(AssertionError):
+        play()

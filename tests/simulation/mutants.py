@@ -85,8 +85,6 @@ MUTANTS = (
     _mutant("results of files ignored", run_ends, "judge", bugs.no_results),
     _mutant("run without new content", Runs, "prepared", bugs.after(bugs.prepared_anyway)),
     _mutant("source files never noted", Runs, "prepared", bugs.not_mapped),
-    _mutant("source file kept with a new storage id", Ledger, "put", bugs.keep_mapped),
-    _mutant("mappings of a new connection kept", Ledger, "forget_connection", bugs.always(None)),
     _mutant("one bad file blocks the run", Lane, "can_run", bugs.bad_file_blocks),
     _mutant("never set aside after runs", verdict, "RUN_TRIES", bugs.value(10**9)),
     _mutant("set aside at the first failed run", verdict, "RUN_TRIES", bugs.value(1)),
@@ -152,3 +150,9 @@ MUTANTS = (
     _mutant("cover of a lost run kept", Runs, "resume", bugs.keep_old_cover),
     _mutant("drive forgotten at restart", Machine, "__init__", bugs.forget_memory("sources")),
 )
+
+PLAY_MUTANTS = (
+    _mutant("source file kept with a new storage id", Ledger, "put", bugs.keep_mapped),
+    _mutant("mappings of a new connection kept", Ledger, "forget_connection", bugs.always(None)),
+)
+"""Bugs that only plays show: every preparation reads anew what the connection holds."""
