@@ -57,7 +57,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.targets.protocol": (CORE,),
     "twinsyncd.runtime": (*PROTOCOLS, CORE, ERRORS),
     "twinsyncd.runtime.wiring": ("twinsyncd",),
-    "twinsyncd.runtime.state": ("twinsyncd.config", VIEWS, CORE, ERRORS),
+    "twinsyncd.runtime.state": (
+        "twinsyncd.config",
+        VIEWS,
+        "twinsyncd.journal.history",
+        CORE,
+        ERRORS,
+    ),
     "twinsyncd.runtime.formatting": (),
     "twinsyncd.runtime.report": (
         "twinsyncd.config",

@@ -12,6 +12,8 @@ from ..errors import AppError, ConfigError
 from .approve import approve
 from .check import check
 from .demo import demo
+from .explain import explain
+from .history import history
 from .imodel import app as imodel
 from .local import local
 from .retry import retry
@@ -30,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (run, sync, status, retry, approve, check, local, demo):
+for command in (run, sync, status, explain, history, retry, approve, check, local, demo):
     app.command()(command)
 app.add_typer(imodel, name="imodel")
 

@@ -11,6 +11,9 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from ..config import Config, sources_of
+from ..core.events import Event
+from ..core.model import FileKey, FileRow
+from ..journal.history import read_events, read_file
 from ..journal.views import Scope, Status, Views
 
 JOURNAL: Final = "journal.sqlite"
@@ -40,6 +43,23 @@ def read_status(config: Config, *, runs: int = 5, open_files: int = 20) -> Statu
         return views.status(runs=runs, open_files=open_files)
     finally:
         views.close()
+
+
+def read_history(
+    config: Config, *, key: FileKey | None = None, since_s: float = 0.0, limit: int = 1000
+) -> list[Event]:
+    """Return the newest events since a moment (wall clock [s]), oldest first.
+
+    `key` names a file, or a folder with all below it. Raises JournalError as `open_views` does.
+    """
+    open_views(config).close()  # says so if there is no journal
+    return list(read_events(journal_file(config), key=key, since_s=since_s, limit=limit))
+
+
+def read_row(config: Config, key: FileKey) -> FileRow | None:
+    """Return the journal's row of a file; None if it has none. Raises as `open_views` does."""
+    open_views(config).close()
+    return read_file(journal_file(config), key)
 
 
 def is_running(config: Config) -> bool:

@@ -1,0 +1,86 @@
+"""`twinsyncd explain`: why a path is taken or not, where the file stands, and what came before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .markup import plain
+from .options import ConfigOption, load_config
+from .retry import find_key
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..core.model import Digest, FileKey, FileRow
+
+EVENTS_MAX = 10  # the newest; `twinsyncd history PATH` shows all
+
+
+def explain(
+    path: Annotated[str, typer.Argument(help="Any path below a configured folder.")],
+    config: ConfigOption = None,
+) -> None:
+    """Explain one path: the pattern that decides, the state, what it waits for, its last events.
+
+    Touches no share. Exit code 0 if the file is synced or does not matter, else 1.
+    """
+    from rich.console import Console
+
+    from ..runtime.formatting import clock_time
+    from ..runtime.state import read_history, read_row
+
+    checked = load_config(config, folders=False)
+    key = find_key(checked, path)
+    reason = _matcher_reason(checked, key)
+    row = read_row(checked, key)
+    state, done = _state(row, ignored=reason.startswith("ignored"))
+    console = Console(highlight=False)
+    for line in (f"{key.source}/{key.path}", f"  pattern  {reason}", f"  state    {state}"):
+        console.print(plain(line), soft_wrap=True)
+    if row is not None:
+        for name, digest in (("seen", row.seen), ("stored", row.stored), ("synced", row.synced)):
+            console.print(plain(f"  {name:8} {_digest(digest)}"), soft_wrap=True)
+        for event in read_history(checked, key=key, limit=EVENTS_MAX):
+            text = f": {event.text}" if event.text else ""
+            line = f"  {clock_time(event.at_s)}  {event.kind.value}{text}"
+            console.print(plain(line), soft_wrap=True)
+    raise typer.Exit(0 if done else 1)
+
+
+def _matcher_reason(config: Config, key: FileKey) -> str:
+    from ..config import sources_of
+
+    source = next(s for c, s in sources_of(config) if c.key_of(s) == key.source)
+    return source.matcher().explain(key.path)
+
+
+def _state(row: FileRow | None, *, ignored: bool) -> tuple[str, bool]:
+    """Return the state in words, and whether nothing is left to do for the file."""
+    from ..core.model import ABSENT, Need, need
+
+    if row is None:
+        return ("not taken" if ignored else "never seen by a scan; it has not settled yet"), ignored
+    if row.unread or row.aside:
+        return f"set aside: {row.unread or row.aside}; try it again: twinsyncd retry", False
+    if row.seen == ABSENT:
+        return "not on the drive any more, or not taken; it stays in the iModel", True
+    match need(row):
+        case Need.STORE:
+            return "waits for its upload", False
+        case Need.RUN if row.covered:
+            return "uploaded; the active run processes it", False
+        case Need.RUN:
+            return "uploaded; waits for the next run", False
+        case _:
+            return "synced: drive, Storage and iModel have the same content", True
+
+
+def _digest(digest: Digest) -> str:
+    from ..core.model import ABSENT, IN_DOUBT
+
+    if digest == ABSENT:
+        return "nothing"
+    if digest == IN_DOUBT:
+        return "in doubt: an upload began and its end is unknown"
+    return digest

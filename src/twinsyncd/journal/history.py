@@ -1,0 +1,51 @@
+"""Reads the events of the journal: what happened to a file, a run or a source, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import or_, select
+
+from ..core.events import Event, EventKind
+from ..core.model import FileKey, FileRow
+from . import tables
+from .database import open_read_only
+from .reader import JournalReader
+
+_EVENTS = tables.events.c
+
+
+def read_events(
+    file: Path, *, key: FileKey | None = None, since_s: float = 0.0, limit: int = 1000
+) -> Iterator[Event]:
+    """Yield the newest `limit` events since a moment (wall clock [s]), oldest first.
+
+    `key` with the path of a folder selects everything below it; the path "" the whole source.
+    Raises JournalError.
+    """
+    query = select(tables.events).where(_EVENTS.at_s >= since_s)
+    if key is not None:
+        query = query.where(_EVENTS.source == key.source)
+        if key.path:
+            below = _EVENTS.path.startswith(f"{key.path}/", autoescape=True)
+            query = query.where(or_(_EVENTS.path == key.path, below))
+    newest = query.order_by(_EVENTS.id.desc()).limit(limit)
+    engine = open_read_only(file)
+    try:
+        with engine.connect() as connection:
+            rows = [dict(row) for row in connection.execute(newest).mappings()]
+    finally:
+        engine.dispose()
+    for row in reversed(rows):
+        del row["id"]
+        yield Event(**{**row, "kind": EventKind(row["kind"])})
+
+
+def read_file(file: Path, key: FileKey) -> FileRow | None:
+    """Return the journal's row of a file; None if it has none. Raises JournalError."""
+    engine = open_read_only(file)
+    try:
+        return JournalReader(engine).get(key)
+    finally:
+        engine.dispose()
