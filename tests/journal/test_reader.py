@@ -107,7 +107,7 @@ class JournalMachine(RuleBasedStateMachine):
         assert list(status.counts) == expected
         is_open = [r for r in self.rows.values() if need(r) is not Need.NOTHING or r.covered]
         assert status.open_total == len(is_open)
-        listed = [(each.source, each.path) for each in status.open_files]
+        listed = [tuple(each.key) for each in status.open_files]
         assert listed == sorted((r.key.source, r.key.path) for r in is_open)[:3]
         known = total_counts(status.counts).known
         assert known == sum(each.known for each in status.counts)

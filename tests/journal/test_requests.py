@@ -13,7 +13,6 @@ from journal_scene import CAD, LOOK, WHOLE_DECISION, A, journal_in
 
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
-    IN_DOUBT,
     FileRow,
 )
 from twinsyncd.core.results import Outcome, RunRecord
@@ -186,27 +185,6 @@ def test_sources_that_are_offline_are_shown_with_the_reason(journal: Journal, vi
 
     assert views.status().offline == {CAD: "offline"}
     assert views.status().lanes == WHOLE_DECISION.lanes
-
-
-@pytest.mark.parametrize(
-    ("row", "state", "reason"),
-    [
-        (FileRow(A, LOOK, "v1", unread="locked", aside="x"), "cannot be read", "locked"),
-        (FileRow(A, LOOK, "v1", aside="no"), "set aside", "no"),
-        (FileRow(A, LOOK, "v2", "v1", "", covered="v1"), "in the active run", ""),
-        (FileRow(A, LOOK, "v1"), "to be uploaded", ""),
-        (FileRow(A, LOOK, "v1", IN_DOUBT), "to be uploaded", ""),
-        (FileRow(A, LOOK, "v1", "v1"), "uploaded, waits for a run", ""),
-    ],
-)
-def test_an_open_file_says_what_it_waits_for(
-    journal: Journal, views: Views, row: FileRow, state: str, reason: str
-) -> None:
-    """A person must see whether to wait or to act."""
-    journal.commit(Decision(files=(row,)))
-
-    (shown,) = views.status().open_files
-    assert (shown.source, shown.path, shown.state, shown.reason) == (CAD, A.path, state, reason)
 
 
 def test_the_total_of_nothing_is_nothing() -> None:

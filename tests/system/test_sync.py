@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from twinsyncd.runtime.report import open_file
+
 from .drawings import drawing
 from .site import open_site
 
@@ -55,9 +57,10 @@ def test_a_broken_file_is_named_and_holds_up_nobody(tmp_path: Path) -> None:
     assert synced.returncode == 1
     assert (counts.known, counts.synced, counts.aside) == (3, 2, 1)
     assert seen is not None
-    assert [(each.path, each.state) for each in seen.open_files] == [("half.ifc", "set aside")]
-    assert seen.open_files[0].reason in synced.stdout
-    assert len(seen.open_files[0].reason) > len("failed"), "the connector's reason is told"
+    open_files = [open_file(row) for row in seen.open_files]
+    assert [(each.path, each.state) for each in open_files] == [("half.ifc", "set aside")]
+    assert open_files[0].reason in synced.stdout
+    assert len(open_files[0].reason) > len("failed"), "the connector's reason is told"
 
 
 def test_a_running_daemon_is_asked_to_sync(tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def _report_sync(
     Leaves out the first `skip` changesets; returns how many there are now.
     """
     from ..journal.views import total_counts
+    from ..runtime.report import open_file
     from ..runtime.verify import changesets
 
     seen = _wait_for(story, config, daemon, lambda status: len(status.runs) >= run)
@@ -122,7 +123,7 @@ def _report_sync(
             story.say("details", f"twinsyncd imodel diff {folder / 'imodel.sqlite'}")
     total = total_counts(seen.counts)
     story.say("status", f"{total.synced} of {count(total.known, 'file')} synced")
-    for each in seen.open_files:
+    for each in map(open_file, seen.open_files):
         story.say("not yet", f"{each.path}: {each.state} {each.reason}")
     return len(written)
 

@@ -12,7 +12,7 @@ from .retry import find_key
 
 if TYPE_CHECKING:
     from ..config import Config
-    from ..core.model import Digest, FileKey, FileRow
+    from ..core.model import Digest, FileKey
 
 EVENTS_MAX = 10  # the newest; `twinsyncd history PATH` shows all
 
@@ -28,13 +28,14 @@ def explain(
     from rich.console import Console
 
     from ..runtime.formatting import clock_time
+    from ..runtime.report import explain_file
     from ..runtime.state import read_history, read_row
 
     checked = load_config(config, folders=False)
     key = find_key(checked, path)
     reason = _matcher_reason(checked, key)
     row = read_row(checked, key)
-    state, done = _state(row, ignored=reason.startswith("ignored"))
+    state, done = explain_file(row, ignored=reason.startswith("ignored"))
     console = Console(highlight=False)
     for line in (f"{key.source}/{key.path}", f"  pattern  {reason}", f"  state    {state}"):
         console.print(plain(line), soft_wrap=True)
@@ -53,27 +54,6 @@ def _matcher_reason(config: Config, key: FileKey) -> str:
 
     source = next(s for c, s in sources_of(config) if c.key_of(s) == key.source)
     return source.matcher().explain(key.path)
-
-
-def _state(row: FileRow | None, *, ignored: bool) -> tuple[str, bool]:
-    """Return the state in words, and whether nothing is left to do for the file."""
-    from ..core.model import ABSENT, Need, need
-
-    if row is None:
-        return ("not taken" if ignored else "never seen by a scan; it has not settled yet"), ignored
-    if row.unread or row.aside:
-        return f"set aside: {row.unread or row.aside}; try it again: twinsyncd retry", False
-    if row.seen == ABSENT:
-        return "not on the drive any more, or not taken; it stays in the iModel", True
-    match need(row):
-        case Need.STORE:
-            return "waits for its upload", False
-        case Need.RUN if row.covered:
-            return "uploaded; the active run processes it", False
-        case Need.RUN:
-            return "uploaded; waits for the next run", False
-        case _:
-            return "synced: drive, Storage and iModel have the same content", True
 
 
 def _digest(digest: Digest) -> str:

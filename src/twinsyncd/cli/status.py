@@ -42,7 +42,9 @@ def status(
     running = is_running(checked)
     report = make_report(checked, found, running=running, now_s=time.time())
     if as_json:
+        open_files = [asdict(each) for each in report.open_files]
         values = {"in_sync": report.in_sync, "running": running, **asdict(found)}
+        values["open_files"] = open_files
         typer.echo(json.dumps(values, indent=2, default=sorted))
     else:
         from rich.console import Console

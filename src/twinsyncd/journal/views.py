@@ -12,6 +12,7 @@ from sqlalchemy import Column, ColumnElement, Engine, Select, case, func, inspec
 from ..core.model import (
     ABSENT,
     BlindSpot,
+    FileRow,
     HeldSource,
     LaneKey,
     LaneRow,
@@ -22,7 +23,7 @@ from ..core.results import Outcome, RunRecord
 from ..errors import JournalError
 from . import tables
 from .database import open_read_only
-from .rows import to_lane
+from .rows import to_file, to_lane
 
 _FILES = tables.files.c
 
@@ -38,16 +39,6 @@ class Counts:
     to_run: int = 0
     aside: int = 0
     gone: int = 0  # gone from the drive, or excluded; kept in the iModel
-
-
-@dataclass(frozen=True, slots=True)
-class OpenFile:
-    """One file that is not synced, and what it waits for."""
-
-    source: SourceKey
-    path: str
-    state: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +80,7 @@ class Status:
     blind: dict[SourceKey, BlindSource]  # by source: what could not be read
     watch_trouble: dict[SourceKey, str]  # by source: why changes are not noticed at once
     runs: tuple[RunRecord, ...]  # newest first
-    open_files: tuple[OpenFile, ...]
+    open_files: tuple[FileRow, ...]  # the first of those that are not synced
     open_total: int
 
 
@@ -164,7 +155,7 @@ class Views:
                     if row["blind_count"]
                 },
                 runs=tuple(_run(dict(row)) for row in connection.execute(newest).mappings()),
-                open_files=tuple(_open_file(dict(row)) for row in rows.mappings()),
+                open_files=tuple(to_file(row) for row in rows.mappings()),
                 open_total=connection.execute(
                     select(func.count()).select_from(tables.files).where(_FILES.is_open, files)
                 ).scalar_one(),
@@ -219,23 +210,6 @@ def _daemon(row: dict[str, Any]) -> DaemonRow:
 def _run(row: dict[str, Any]) -> RunRecord:
     del row["id"]
     return RunRecord(**{**row, "outcome": Outcome(row["outcome"])})
-
-
-def _open_file(row: dict[str, Any]) -> OpenFile:
-    return OpenFile(row["source"], row["path"], *_state(row))
-
-
-def _state(row: dict[str, Any]) -> tuple[str, str]:
-    """Return a file's state in words, and the reason."""
-    if row["unread"]:
-        return "cannot be read", row["unread"]
-    if row["aside"]:
-        return "set aside", row["aside"]
-    if row["covered"]:
-        return "in the active run", ""
-    if row["seen"] != row["stored"]:
-        return "to be uploaded", ""
-    return "uploaded, waits for a run", ""
 
 
 _ALL = SourceKey("")

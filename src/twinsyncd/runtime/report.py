@@ -6,19 +6,14 @@ whoever shows it only chooses colours and layout.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from ..config import Config, Connection
-from ..core.model import (
-    LaneRow,
-    Phase,
-    SourceKey,
-)
+from ..core.model import ABSENT, FileRow, LaneRow, Need, Phase, SourceKey, need
 from ..core.results import RunRecord
-from ..journal.views import Counts, DaemonRow, OpenFile, Status
+from ..journal.views import Counts, DaemonRow, Status
 from .formatting import clock_time, count, duration
 
 SILENT_S: Final = 15.0  # a daemon writes its heartbeat every 5 s
@@ -74,6 +69,16 @@ class Blind:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenFile:
+    """One file that is not synced, and what it waits for."""
+
+    source: SourceKey
+    path: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Late:
     """A source folder in which changes are noticed by scans alone, and why."""
 
@@ -118,7 +123,7 @@ def make_report(config: Config, status: Status, *, running: bool, now_s: float) 
         unsettled=status.daemon.unsettled if status.daemon else 0,
         daemon=daemon_line(status.daemon, running=running, now_s=now_s),
         connections=connections,
-        open_files=status.open_files,
+        open_files=tuple(map(open_file, status.open_files)),
         open_total=status.open_total,
         runs=status.runs,
     )
@@ -129,6 +134,45 @@ def is_synced(status: Status) -> bool:
     halted = any(lane.halt for lane in status.lanes)
     unsettled = status.daemon is not None and status.daemon.unsettled
     return not (status.open_total or status.offline or status.blind or halted or unsettled)
+
+
+def open_file(row: FileRow) -> OpenFile:
+    """Return a file that is not synced with its state in words, and the reason."""
+    return OpenFile(row.key.source, row.key.path, *_open_state(row))
+
+
+def _open_state(row: FileRow) -> tuple[str, str]:
+    if row.unread:
+        return "cannot be read", row.unread
+    if row.aside:
+        return "set aside", row.aside
+    if row.covered:
+        return "in the active run", ""
+    if row.seen != row.stored:
+        return "to be uploaded", ""
+    return "uploaded, waits for a run", ""
+
+
+def explain_file(row: FileRow | None, *, ignored: bool) -> tuple[str, bool]:
+    """Return any file's state in a sentence, and whether nothing is left to do for it.
+
+    `row` is None for a file that the journal does not know; `ignored`: no pattern takes it.
+    """
+    if row is None:
+        return ("not taken" if ignored else "never seen by a scan; it has not settled yet"), ignored
+    if row.unread or row.aside:
+        return f"set aside: {row.unread or row.aside}; try it again: twinsyncd retry", False
+    if row.seen == ABSENT:
+        return "not on the drive any more, or not taken; it stays in the iModel", True
+    match need(row):
+        case Need.STORE:
+            return "waits for its upload", False
+        case Need.RUN if row.covered:
+            return "uploaded; the active run processes it", False
+        case Need.RUN:
+            return "uploaded; waits for the next run", False
+        case _:
+            return "synced: drive, Storage and iModel have the same content", True
 
 
 def daemon_line(daemon: DaemonRow | None, *, running: bool, now_s: float) -> Line:
@@ -179,12 +223,13 @@ def _connection(
     connection: Connection, status: Status, lane: LaneRow | None, now_s: float
 ) -> ConnectionReport:
     keys = {connection.key_of(source) for source in connection.source}
-    matched = {counts.source for counts in status.counts}
+    counts = tuple(each for each in status.counts if each.source in keys)
+    matched = {each.source for each in counts}
     return ConnectionReport(
         connection.name,
         lane_line(lane, now_s),
-        tuple(counts for counts in status.counts if counts.source in keys),
-        _holds(keys, status.offline, status),
+        counts,
+        _holds(keys, status),
         _blind(keys, status),
         tuple(sorted(keys - matched - set(status.offline) - set(status.blind))),
         tuple(
@@ -205,8 +250,6 @@ def _blind(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
     )
 
 
-def _holds(
-    keys: set[SourceKey], offline: Mapping[SourceKey, str], status: Status
-) -> tuple[Hold, ...]:
-    held = sorted(keys & set(offline))
-    return tuple(Hold(key, offline[key], key in status.needs_person) for key in held)
+def _holds(keys: set[SourceKey], status: Status) -> tuple[Hold, ...]:
+    held = sorted(keys & set(status.offline))
+    return tuple(Hold(key, status.offline[key], key in status.needs_person) for key in held)
