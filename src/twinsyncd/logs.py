@@ -6,6 +6,7 @@ structlog is imported only when the log is set up, since that takes longer than 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import PurePath
 from typing import Any, Final, Literal, TextIO
@@ -15,6 +16,7 @@ from .redact import redact
 Style = Literal["auto", "console", "json"]
 
 HIDDEN: Final = "[redacted]"
+SIGNED: Final = re.compile(r"(?i)[?&](sig|signature|x-amz-signature|access_token|code)=")
 DEEPEST: Final = 8  # deeper values are nobody's context; it also ends a value that holds itself
 
 SECRET_KEYS: Final = frozenset(
@@ -33,6 +35,9 @@ SECRET_KEYS: Final = frozenset(
     ]
 )
 """Keys whose values are never shown, whatever they look like."""
+
+PAGE_KEY: Final = "page_to_open"
+"""The key of a page that a person opens: useless without its query, which grants nothing alone."""
 
 
 def set_up(style: Style, stream: TextIO, level: str = "info") -> None:
@@ -93,6 +98,8 @@ def redacted(
 def _shown(key: str, value: object, depth: int) -> Any:
     if key.lower().replace("-", "_") in SECRET_KEYS:
         return HIDDEN
+    if key == PAGE_KEY and not SIGNED.search(str(value)):
+        return str(value)
     match value:
         case None | bool() | int() | float():
             return value

@@ -38,7 +38,9 @@ READERS: list[Callable[[bytes], object]] = [
     wire.runs,
     wire.run,
     wire.token,
-    wire.token_endpoint,
+    wire.grant,
+    wire.authorization,
+    lambda body: wire.endpoint(body, "token_endpoint"),
     wire.file,
     lambda body: wire.named(body, "iTwin"),
 ]

@@ -204,6 +204,22 @@ def test_figures_pass_unchanged(numbers: dict[str, int]) -> None:
     assert numbers == logs.redacted(None, "info", dict(numbers))
 
 
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("https://portal.example.com/authenticate?redirect_url=x", True),
+        ("https://blob.example.com/a?sv=1&sig=abc", False),
+    ],
+)
+def test_a_page_that_a_person_must_open_is_shown_whole_and_a_signed_address_never(
+    page: str, shown: bool
+) -> None:
+    """Without its query the page asks nobody for anything; a signature is a key."""
+    event = logs.redacted(None, "", {"event": "sign_in.needed", "page_to_open": page})
+
+    assert (event["page_to_open"] == page) is shown
+
+
 def test_a_value_that_holds_itself_does_not_stop_the_program() -> None:
     """Logging must never be what fails."""
     loop: dict[str, Any] = {}

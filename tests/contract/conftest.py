@@ -25,7 +25,7 @@ def exchanges() -> list[Exchange]:
 def local(tmp_path_factory: pytest.TempPathFactory, exchanges: list[Exchange]) -> Iterator[Ready]:
     """A localtwin of this test session; its runs take a moment, so that they can be met."""
     data: Path = tmp_path_factory.mktemp("localtwin")
-    settings = Settings(data, run_delay_s=0.2)
+    settings = Settings(data, run_delay_s=0.2, admin_routes=True)
     with serving(settings, lambda app: Tap(app, exchanges)) as ready:
         yield ready
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from twinsyncd.cloud.session import Cloud
 from twinsyncd.connectors import connectors_for
@@ -54,6 +55,7 @@ class Office:
     name: str = "Bridge 12"
     remote_id: str = ""
     items: dict[FileKey, str] = field(default_factory=dict)
+    authentication: Literal["Service", "User"] = "Service"
 
     def __post_init__(self) -> None:
         settings = StorageConnectionSettings(
@@ -63,6 +65,7 @@ class Office:
             imodel_id=self.imodel_id,
             folder_of=lambda key: f"{self.imodel_id}/{key.source}",
             connector_of=lambda key: connectors_for(key.path)[0],
+            authentication=self.authentication,
         )
         tree = StorageTree(self.cloud.platform, self.itwin_id)
         self.target = StorageConnection(self.cloud.platform, self.cloud.blobs, tree, settings)

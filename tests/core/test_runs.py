@@ -522,7 +522,7 @@ def test_a_file_that_a_person_must_mend_is_set_aside_at_once() -> None:
     )
 
 
-def test_a_run_whose_owner_is_signed_out_halts_and_blames_no_file() -> None:
+def test_a_run_whose_owner_is_signed_out_waits_and_blames_no_file() -> None:
     """The connection's owner must sign in again; all content stays as good as it was."""
     signed_out = facts.RunSeen("one", "run-1", Outcome.FAILED, "sign in again", unauthorised=True)
     (
@@ -531,7 +531,7 @@ def test_a_run_whose_owner_is_signed_out_halts_and_blames_no_file() -> None:
         .says(LOOK_AT_RUN)
         .hears(signed_out)
         .says()
-        .lane(phase=Phase.QUIET, halt="sign in again")
+        .lane(phase=Phase.QUIET, halt="", wait_reason="sign in again", needs_person=True)
         .remembers(A, synced="", covered="", attempts=0, aside="")
         .hears(after_s=HALT_S)
         .says(prepare(A))

@@ -70,9 +70,10 @@ WHOLE_DECISION = Decision(
             wait_reason="the service limits the request rate",
             throttles=3,
             fruitless=4,
+            needs_person=True,
         ),
     ),
-    connections=(ConnectionRow("one", "remote", 12.5),),
+    connections=(ConnectionRow("one", "remote", 12.5, 13.5, 10),),
     sources=(
         SourceRow(
             CAD,

@@ -188,3 +188,14 @@ def test_event_names_are_constant_and_dotted() -> None:
 
     assert len(logs) == len(TOLD)
     assert all(re.fullmatch(r"[a-z]+\.[a-z_]+", line["event"]) for line in logs)
+
+
+def test_the_page_that_a_person_must_open_has_a_key_of_its_own() -> None:
+    """Addresses in sentences lose their query on the way to the log, and then lead nowhere."""
+    page = "https://portal.example.com/authenticate?redirect_url=x"
+    event = Event(EventKind.SIGN_IN_NEEDED, 1.0, "one", text=f"not agreed: open {page}")
+
+    with capture_logs() as logs:
+        log_decision(Decision(events=(event,)))
+
+    assert (logs[0]["log_level"], logs[0]["page_to_open"]) == ("error", page)

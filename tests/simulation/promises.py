@@ -37,7 +37,8 @@ DOUBLING_MAX = 8
 HALTED_S = 300.0
 SOON_S = 1e-3  # rounding of wall clocks
 RUN_STRIKES = 3
-PATIENT = (Fault.TRANSIENT, Fault.THROTTLED, Fault.UNAUTHORISED, Fault.QUOTA)
+SIGN_IN = (Fault.SIGNED_OUT, Fault.NOT_AUTHORISED)
+PATIENT = (Fault.TRANSIENT, Fault.THROTTLED, Fault.UNAUTHORISED, Fault.QUOTA, *SIGN_IN)
 
 
 class Promises:
@@ -78,9 +79,8 @@ class Promises:
 
     def _hear(self, fact: facts.Fact) -> None:
         match fact:
-            case facts.SyncAsked():
-                for watch in self.watches.values():
-                    watch.end_waits()
+            case facts.SyncAsked() | facts.SignedIn():
+                self._end_waits(everywhere=isinstance(fact, facts.SyncAsked))
             case facts.RetryAsked(key):
                 asked = self.watches if key is None else [self.world.lane_of(key.source)]
                 rows = self.world.journal.lanes
@@ -103,6 +103,13 @@ class Promises:
                 self._watch(connection).asking = False
             case _:
                 pass
+
+    def _end_waits(self, *, everywhere: bool) -> None:
+        """Expect no wait any more, or only where a person was needed."""
+        rows = self.world.journal.lanes
+        for lane, watch in self.watches.items():
+            if everywhere or (lane in rows and (rows[lane].halt or rows[lane].needs_person)):
+                watch.end_waits()
 
     def _hear_failure(
         self, fact: facts.PrepareFailed | facts.StartFailed | facts.RunLookFailed
@@ -139,11 +146,12 @@ class Promises:
 
         What was under way at the last failure adds nothing to it.
         """
-        watch.halted |= failure.fault not in {Fault.TRANSIENT, Fault.THROTTLED}
+        watch.halted |= failure.fault not in {Fault.TRANSIENT, Fault.THROTTLED, *SIGN_IN}
         if failure.fault not in PATIENT:
             return
         wait_s = failure.retry_after_s
-        if failure.fault is Fault.TRANSIENT and begun_s > watch.failed_s:
+        counts = failure.fault is Fault.TRANSIENT and begun_s > watch.failed_s
+        if counts or failure.fault in SIGN_IN:
             watch.failures, watch.failed_s = watch.failures + 1, self.world.now_s
             wait_s = 2.0 ** min(watch.failures - 1, DOUBLING_MAX) / 2.0
         elif failure.fault in {Fault.UNAUTHORISED, Fault.QUOTA}:

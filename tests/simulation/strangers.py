@@ -94,6 +94,8 @@ class Strangers:
         shown = facts.ApproveAsked(world.shown())
         fact = world.rnd.choice((facts.SyncAsked(), retry, shown))
         world.later(world.rnd.choice((0.0, THINKS_S)), partial(world.ask, fact))
+        if int(world.now_s) % 3 == 0:  # no draw of its own: known seeds keep their course
+            world.ask(facts.SignedIn(authorised=int(world.now_s) % 2 == 0))
 
 
 def phase_of(row: LaneRow | None) -> Phase:

@@ -31,6 +31,14 @@ LEASED_SEEDS = 4
 """The last digit of seeds in whose worlds the blob host refuses a file, not the platform."""
 
 
+NEEDS_A_PERSON = (
+    Failure(Fault.UNAUTHORISED, "401"),
+    Failure(Fault.QUOTA, "507"),
+    Failure(Fault.SIGNED_OUT, "signed out"),
+    Failure(Fault.NOT_AUTHORISED, "not agreed"),
+)
+
+
 class VirtualWorkers:
     """Begins commands; `effects` counts those that may still change the platform."""
 
@@ -282,6 +290,6 @@ class VirtualWorkers:
         if world.chance(world.chances.throttled):
             return Failure(Fault.THROTTLED, "too many requests", world.rnd.uniform(1.0, 60.0))
         if world.chance(world.chances.unauthorised):
-            is_full = int(world.now_s) % 2  # no draw of its own: known seeds keep their course
-            return Failure(Fault.QUOTA, "507") if is_full else Failure(Fault.UNAUTHORISED, "401")
+            # No draw of its own: known seeds keep their course.
+            return NEEDS_A_PERSON[int(world.now_s) % len(NEEDS_A_PERSON)]
         return None

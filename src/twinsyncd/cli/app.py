@@ -16,6 +16,8 @@ from .explain import explain
 from .history import history
 from .imodel import app as imodel
 from .local import local
+from .login import login
+from .logout import logout
 from .retry import retry
 from .run import run
 from .status import status
@@ -32,7 +34,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (run, sync, status, explain, history, retry, approve, check, local, demo):
+for command in (
+    run,
+    sync,
+    status,
+    explain,
+    history,
+    retry,
+    approve,
+    check,
+    login,
+    logout,
+    local,
+    demo,
+):
     app.command()(command)
 app.add_typer(imodel, name="imodel")
 

@@ -26,7 +26,7 @@ def examine_sign_in(cloud: Cloud) -> CheckResult:
     try:
         cloud.login.token()
     except CloudError as exc:
-        return CheckResult(step, False, exc.failure.message, _sign_in_fix(exc))
+        return CheckResult(step, False, exc.failure.message, _sign_in_fix(cloud, exc))
     return CheckResult(step, True, f"signed in as {cloud.login.identity}")
 
 
@@ -69,7 +69,24 @@ def _bad(step: str, exc: CloudError, fix: str) -> CheckResult:
     return CheckResult(step, False, exc.failure.message, fix)
 
 
-def _sign_in_fix(exc: CloudError) -> str:
-    if exc.failure.fault is Fault.UNAUTHORISED:
-        return "check client_id and the client secret in the [auth] section, and issuer_url"
+def examine_authorization(cloud: Cloud) -> CheckResult:
+    """Look whether runs may act for the person who signed in."""
+    step = "let runs act for you"
+    try:
+        found = cloud.platform.authorization()
+    except CloudError as exc:
+        return _bad(step, exc, cloud.login.remedy)
+    if found.authorised:
+        return CheckResult(step, True, "the platform may run synchronizations in your name")
+    return CheckResult(step, False, "you have not agreed to it (any more)", _consent_fix(found.url))
+
+
+def _consent_fix(url: str) -> str:
+    page = f"; or open {url}" if url else ""
+    return f"run: twinsyncd login{page}"
+
+
+def _sign_in_fix(cloud: Cloud, exc: CloudError) -> str:
+    if exc.failure.fault in {Fault.UNAUTHORISED, Fault.SIGNED_OUT}:
+        return cloud.login.remedy
     return "check the network, the proxy and issuer_url"

@@ -12,10 +12,14 @@ import httpx
 
 from .. import __version__
 from .auth import ISSUER_URL, ServiceLogin
+from .auth_base import Login
+from .auth_issuer import Issuer
+from .auth_user import UserLogin
 from .blobs import Blobs
 from .client import API_URL, Platform
 from .network import NetworkTransport, read_proxies, trusted_certificates
 from .retries import Sleep
+from .token_store import TokenStore
 from .upload_hosts import UploadHosts
 
 CONNECTIONS_MAX: Final = 16  # per host: uploads of a few lanes at once, and their polls
@@ -32,16 +36,18 @@ _BLOB: Final = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=60.0)  #
 class CloudSettings:
     """Addresses and credentials of the platform; the secret is read at every sign-in.
 
+    `sign_ins`: where a person's sign-in is kept; None: a service signs in with its secret.
     `trusted_hosts`: further hosts that may get token and secret. `upload_hosts`: hosts or domains
     that may get content; empty: the first one that the service names.
     """
 
     client_id: str
-    client_secret: Callable[[], str] = field(repr=False)
+    client_secret: Callable[[], str] = field(default=str, repr=False)
     api_url: str = API_URL
     issuer_url: str = ISSUER_URL
     trusted_hosts: tuple[str, ...] = ()
     upload_hosts: tuple[str, ...] = ()
+    sign_ins: TokenStore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,8 @@ class Cloud:
 
     platform: Platform
     blobs: Blobs
-    login: ServiceLogin
+    login: Login
+    issuer: Issuer
 
 
 @contextmanager
@@ -67,14 +74,8 @@ def open_cloud(
     """
     with ExitStack() as stack:
         clients = _Clients(stack, transport, (settings.api_url, settings.issuer_url))
-        login = ServiceLogin(
-            clients.open(_CALL),
-            client_id=settings.client_id,
-            client_secret=settings.client_secret,
-            now=now,
-            issuer_url=settings.issuer_url,
-            trusted=settings.trusted_hosts,
-        )
+        unsigned = clients.open(_CALL)
+        login = _login(settings, unsigned, now)
         platform = Platform(
             clients.open(_CALL, login),
             api_url=settings.api_url,
@@ -82,7 +83,30 @@ def open_cloud(
             trusted=settings.trusted_hosts,
         )
         hosts = UploadHosts(settings.upload_hosts)
-        yield Cloud(platform, Blobs(clients.open(_BLOB), sleep=sleep, hosts=hosts), login)
+        blobs = Blobs(clients.open(_BLOB), sleep=sleep, hosts=hosts)
+        yield Cloud(
+            platform, blobs, login, Issuer(unsigned, settings.issuer_url, settings.trusted_hosts)
+        )
+
+
+def _login(settings: CloudSettings, http: httpx.Client, now: Callable[[], float]) -> Login:
+    if settings.sign_ins is not None:
+        return UserLogin(
+            http,
+            client_id=settings.client_id,
+            store=settings.sign_ins,
+            now=now,
+            issuer_url=settings.issuer_url,
+            trusted=settings.trusted_hosts,
+        )
+    return ServiceLogin(
+        http,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        now=now,
+        issuer_url=settings.issuer_url,
+        trusted=settings.trusted_hosts,
+    )
 
 
 class _Clients:
@@ -96,7 +120,7 @@ class _Clients:
         self._proxies = read_proxies(urls)
         self._tls = trusted_certificates()
 
-    def open(self, timeout: httpx.Timeout, login: ServiceLogin | None = None) -> httpx.Client:
+    def open(self, timeout: httpx.Timeout, login: Login | None = None) -> httpx.Client:
         transport = self._transport or NetworkTransport(self._proxies, self._tls, _LIMITS)
         client = httpx.Client(
             auth=login,

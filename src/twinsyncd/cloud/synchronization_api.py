@@ -15,11 +15,12 @@ from ..errors import CloudError
 from . import faults, wire
 from .links import RunAddress
 from .operations import Operations, segment, understood
-from .values import Run, SourceFile, Start, StartAnswer, StorageConnectionInfo
+from .values import Authorization, Run, SourceFile, Start, StartAnswer, StorageConnectionInfo
 
 SYNCHRONIZATION_PAGE: Final = 100  # the default there; no maximum is documented
 SOURCE_FILES_PAGE: Final = 1000  # refused by no service seen; if one does, the default is used
 _CONNECTIONS: Final = "/synchronization/imodels/storageconnections"
+_AUTHORIZATION: Final = "/synchronization/imodels/connections/authorizationinformation"
 
 
 class SynchronizationApi(Operations):
@@ -110,6 +111,22 @@ class SynchronizationApi(Operations):
         """
         path = f"{_CONNECTIONS}/{segment(connection_id)}/sourcefiles/{segment(source_file_id)}"
         self._remove("take a file out of the connection", path)
+
+    def authorization(self, redirect_url: str = "") -> Authorization:
+        """Return whether runs may act for the calling user; services need not ask.
+
+        `redirect_url` is where the page for agreeing sends the browser afterwards. The platform
+        required one once, so one that does get a refusal for the lack of it is asked with one.
+        Source: Synchronization API, "Get authorization information", read 2026-11.
+        """
+        operation = "ask whether runs may act for you"
+        params = {"redirectUrl": redirect_url} if redirect_url else {}
+        try:
+            return self._read(operation, _AUTHORIZATION, wire.authorization, params=params)
+        except CloudError as exc:
+            if redirect_url or exc.status not in {400, 422}:
+                raise
+        return self.authorization(self.api_url)
 
     # ---- runs ---------------------------------------------------------------------------
 

@@ -99,6 +99,23 @@ class ServiceError:
     targets: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the sign-in service grants; `refresh_token` is "" if it gave none."""
+
+    access_token: str = field(repr=False)
+    lifetime_s: float
+    refresh_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """Whether runs may act for the calling user; if not, the page at `url` lets them agree."""
+
+    authorised: bool
+    url: str = ""
+
+
 class Start(StrEnum):
     """The answer to a request to start a run."""
 

@@ -17,7 +17,9 @@ from urllib.parse import unquote
 
 from ..core.model import StorageId
 from .values import (
+    Authorization,
     Changeset,
+    Grant,
     Named,
     Run,
     ServiceError,
@@ -135,18 +137,34 @@ def service_error(body: bytes) -> ServiceError:
 
 def token(body: bytes) -> tuple[str, float]:
     """Read an access token and the seconds it lives (an hour if that is not given)."""
+    answer = grant(body)
+    return answer.access_token, answer.lifetime_s
+
+
+def grant(body: bytes) -> Grant:
+    """Read the answer to a request for tokens."""
     answer = _mapping(_json(body))
     lifetime = str(answer.get("expires_in"))  # a number; some gateways send it as text
     is_known = re.fullmatch(r"\d{1,9}(\.\d*)?", lifetime) is not None
-    return (
+    return Grant(
         _needed(_text(answer, "access_token"), "access_token"),
         float(lifetime) if is_known else 3600.0,
+        _text(answer, "refresh_token"),
     )
 
 
-def token_endpoint(body: bytes) -> str:
-    """Read the token endpoint out of a discovery document."""
-    return _needed(_text(_mapping(_json(body)), "token_endpoint"), "token_endpoint")
+def endpoint(body: bytes, name: str) -> str:
+    """Read an endpoint out of a discovery document."""
+    return _needed(_text(_mapping(_json(body)), name), name)
+
+
+def authorization(body: bytes) -> Authorization:
+    """Read whether runs may act for the calling user."""
+    entry = _mapping(_mapping(_json(body)).get("authorizationInformation"))
+    authorised = entry.get("isUserAuthorized")
+    if not isinstance(authorised, bool):
+        raise Unreadable("the answer has no isUserAuthorized")
+    return Authorization(authorised, _href(entry, "authorizationUrl"))
 
 
 def _item(value: Any, *, folder: bool = False) -> StorageItem:

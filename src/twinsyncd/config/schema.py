@@ -30,6 +30,7 @@ from .values import (
     Guid,
     Hosts,
     Name,
+    RedirectUrl,
     SecretFile,
     StorageFolder,
     Url,
@@ -64,14 +65,25 @@ class Platform(Section):
 class Auth(Section):
     """How the daemon signs in at the platform."""
 
-    kind: Annotated[Literal["service"], choice("service", key="kind")] = "service"
+    kind: Annotated[Literal["service", "user"], choice("service", "user", key="kind")] = "service"
     client_id: str
     client_secret: SecretStr | None = None
     client_secret_file: SecretFile | None = None
 
+    redirect_url: RedirectUrl = "http://localhost:3000/signin-callback"
+    token_store: Annotated[
+        Literal["auto", "keyring", "file"], choice("auto", "keyring", "file", key="token_store")
+    ] = "auto"  # noqa: S105 - it names a place, not a secret
+
     @model_validator(mode="after")
     def _has_one_secret(self) -> Auth:
         given = self.model_fields_set & {"client_secret", "client_secret_file"}
+        if self.kind == "user":
+            if given:
+                message = "a person signs in without a client secret"
+                fix = f'delete {" and ".join(sorted(given))}, or write kind = "service"'
+                raise mistake(message, fix)
+            return self
         if len(given) > 1:
             raise mistake("there are two client secrets", "delete client_secret from the file")
         if not given:

@@ -17,7 +17,6 @@ from .folders import find_unreachable
 from .units import mistake
 
 LATER: Final = {
-    "kind": {"user"},
     "target": {"manifest", "bulk"},
     "on_delete": {"unmap", "delete"},
 }
@@ -58,6 +57,21 @@ def _url(text: str) -> str:
             "the client secret would be sent unencrypted", "write https:// instead of http://"
         )
     return text.rstrip("/")
+
+
+def _redirect_url(text: str) -> str:
+    """Check where the browser comes back to: a port of this machine, and nothing encrypted."""
+    fix = "write it like http://localhost:3000/signin-callback, as it is in the portal"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as exc:
+        raise mistake(f'"{text}" is not a web address ({exc})', fix) from exc
+    if parts.scheme != "http" or parts.hostname not in _LOOPBACK or parts.query or parts.fragment:
+        raise mistake(f'"{text}" is not an address of this machine', fix)
+    if port is None:
+        raise mistake(f'"{text}" names no port', fix)
+    return text
 
 
 def _connection_id(text: str) -> str:
@@ -171,6 +185,7 @@ FilePath = Annotated[Path, BeforeValidator(_absolute)]
 Folder = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_reachable)]
 SecretFile = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_secret_file)]
 ConnectionId = Annotated[str, AfterValidator(_connection_id)]
+RedirectUrl = Annotated[str, AfterValidator(_redirect_url)]
 Hosts = tuple[Annotated[str, AfterValidator(_host)], ...]
 Name = Annotated[str, AfterValidator(_name)]
 StorageFolder = Annotated[str, AfterValidator(_storage_folder)]

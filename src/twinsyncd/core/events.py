@@ -36,6 +36,9 @@ class EventKind(StrEnum):
     CONNECTION_LOST = "connection.lost"  # somebody deleted it, or it is another one now
     LANE_HALTED = "lane.halted"  # a person must help; `text` is the service's own
     LANE_WAITS = "lane.waits"  # an outage or a limit; `text` is the service's own
+    SIGN_IN_NEEDED = "sign_in.needed"  # the lane waits for a person; `text` says for what
+    SIGNED_IN = "sign_in.done"
+    AUTHORIZATION_ENDS = "authorization.ends_soon"  # runs may act for the user for few more days
     LANE_RESUMED = "lane.resumed"  # calls succeed again
     RUN_STARTED = "run.started"
     RUN_BLOCKED = "run.blocked"  # somebody else's run is active on the iModel

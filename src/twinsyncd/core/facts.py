@@ -54,6 +54,7 @@ __all__ = [
     "RunStarted",
     "ScanFailed",
     "Scanned",
+    "SignedIn",
     "StartClashed",
     "StartFailed",
     "StorageFact",
@@ -120,6 +121,7 @@ class Prepared:
     last_run: RunKey
     in_connection: tuple[FileKey, ...] = ()
     refused: tuple[tuple[FileKey, str], ...] = ()
+    authorised: bool = False  # runs may act for the user; False: they need not, it is a service's
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,13 @@ class ApproveAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person signed in; `authorised`: and has just allowed runs to act for them."""
+
+    authorised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time has passed."""
 
@@ -230,5 +239,5 @@ RunFact = (
     | RunSeen
     | RunLookFailed
 )
-PersonFact = SyncAsked | RetryAsked | ApproveAsked
+PersonFact = SyncAsked | RetryAsked | ApproveAsked | SignedIn
 Fact = DriveFact | StorageFact | RunFact | PersonFact | Ticked

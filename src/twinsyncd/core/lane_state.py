@@ -17,6 +17,7 @@ HALT_S: Final = 300.0  # a halted lane tries again by itself this often
 POLL_FIRST_S: Final = 0.25  # a small run is over in a second; the interval grows from here
 POLL_GROWTH: Final = 1.5
 _NO_CONNECTION: Final = ConnectionKey("")
+_PERSON: Final = (Fault.SIGNED_OUT, Fault.NOT_AUTHORISED)
 
 
 @dataclass(slots=True)
@@ -67,10 +68,12 @@ class LaneState:
         """Reset the count of failures; waits stay, another request may have asked for them."""
         if self.row.wait_reason or self.row.halt:
             self._note(EventKind.LANE_RESUMED, now, "")
-        self.set(attempts=0, throttles=0, halt="", wait_reason="")
+        self.set(attempts=0, throttles=0, halt="", wait_reason="", needs_person=False)
 
     def failed(self, failure: Failure, now: Now, *, begun_s: float = math.inf) -> None:
         """Wait longer after each failure in a row; halt where only a person can help.
+
+        Nobody signed in is no halt: whoever signs in needs nothing else to let it go on.
 
         A command begun before the last failure, at `begun_s` [s], failed for the same reason, so
         it is not counted again.
@@ -81,7 +84,8 @@ class LaneState:
             jitter = 0.0 if failure.retry_after_s else self.jitter()
             self.wait(max(failure.retry_after_s, delay_s(self.row.throttles, jitter)), now)
             return
-        halted = failure.fault is not Fault.TRANSIENT
+        person = failure.fault in _PERSON
+        halted = not person and failure.fault is not Fault.TRANSIENT
         if not halted and begun_s <= self._failed_s:
             self.wait(failure.retry_after_s, now)
             return
@@ -92,18 +96,21 @@ class LaneState:
         if halted and failure.message != self.row.halt:
             self._note(EventKind.LANE_HALTED, now, failure.message)
         elif not halted:
-            self._give_reason(failure.message, now)
-        self.set(attempts=attempts, halt=failure.message if halted else self.row.halt)
+            kind = EventKind.SIGN_IN_NEEDED if person else EventKind.LANE_WAITS
+            self._give_reason(failure.message, now, kind)
+        halt = "" if person else self.row.halt
+        self.set(attempts=attempts, halt=failure.message if halted else halt, needs_person=person)
 
     def hurry(self, now: Now) -> None:
         """End the wait, on a person's request."""
         self.due_s = now.at_s
-        self.set(attempts=0, throttles=0, fruitless=0, halt="", not_before_s=0.0)
+        ended = {"halt": "", "not_before_s": 0.0, "needs_person": False}
+        self.set(attempts=0, throttles=0, fruitless=0, **ended)
 
-    def _give_reason(self, reason: str, now: Now) -> None:
+    def _give_reason(self, reason: str, now: Now, kind: EventKind = EventKind.LANE_WAITS) -> None:
         """Keep why the lane waits; the same reason again is no event."""
         if reason != self.row.wait_reason:
-            self._note(EventKind.LANE_WAITS, now, reason)
+            self._note(kind, now, reason)
             self.set(wait_reason=reason)
 
     def _note(self, kind: EventKind, now: Now, text: str) -> None:

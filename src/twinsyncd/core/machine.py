@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from . import commands, facts
+from . import authorization, commands, facts
 from .decision import Decision, FileRows, SavedState
 from .drive import Drive
 from .events import Event, EventKind
@@ -81,6 +81,7 @@ class Machine:
         """Apply the facts in order and decide what to do now."""
         for fact in happened:
             self._apply(fact, now)
+        self._warn_of_lapses(now)
         todo = [*self._drive.plan(now)]
         cloud = [command for lane in self._lanes.values() for command in lane.plan(now)]
         return self._decision((*todo, *cloud))
@@ -115,6 +116,11 @@ class Machine:
         rows = {key: lane.state.row for key, lane in self._lanes.items()}
         return {key: row.halt for key, row in rows.items() if row.halt}
 
+    def waits_for_person(self) -> dict[LaneKey, str]:
+        """Return what lanes need a person to sign in or agree to, by iModel id."""
+        rows = {key: lane.state.row for key, lane in self._lanes.items()}
+        return {key: row.wait_reason for key, row in rows.items() if row.needs_person}
+
     def _apply(self, fact: facts.Fact, now: Now) -> None:
         match fact:
             case facts.Ticked():
@@ -124,6 +130,8 @@ class Machine:
                 self._drive.hurry(now)
                 for lane in self._lanes.values():
                     lane.hurry(now)
+            case facts.SignedIn(authorised):
+                self._go_on_signed_in(now, authorised=authorised)
             case facts.RetryAsked(key):
                 self._retry(key, now)
             case facts.ApproveAsked(findings):
@@ -161,6 +169,25 @@ class Machine:
                 self._drive.apply(fact, now)
             case _:
                 assert_never(fact)
+
+    def _go_on_signed_in(self, now: Now, *, authorised: bool) -> None:
+        self._ledger.events.add(Event(EventKind.SIGNED_IN, now.wall_s))
+        for lane in self._lanes.values():
+            if lane.state.row.needs_person or lane.state.row.halt:
+                lane.hurry(now)
+        for key, row in self._remotes.items():
+            if authorised:
+                self._remotes[key] = authorization.renewed(row, now)
+
+    def _warn_of_lapses(self, now: Now) -> None:
+        """Note each connection whose user must agree again soon; a warning is given once."""
+        for key, row in self._remotes.items():
+            if days := authorization.warning_days(row, now):
+                self._remotes[key] = replace(row, warned_days=days)
+                left = f"{days} day{'s' if days > 1 else ''}"
+                text = f"runs may act for the user for {left} more, or less; run: twinsyncd login"
+                event = Event(EventKind.AUTHORIZATION_ENDS, now.wall_s, key, text=text)
+                self._ledger.events.add(event)
 
     def _retry(self, key: FileKey | None, now: Now) -> None:
         set_aside = [

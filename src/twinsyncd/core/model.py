@@ -179,6 +179,7 @@ class LaneRow:
     halt: str = ""  # why the lane stands still; "" when it does not
     usual_s: float | None = None  # set once the run takes far longer than this; 0: none is usual
     wait_reason: str = ""  # why it waits, in the service's words; "" when calls succeed
+    needs_person: bool = False  # `wait_reason` ends when a person signs in or agrees
     throttles: int = 0  # answers in a row by which the service limited the request rate
     fruitless: int = 0  # starts in a row that ended without a run of ours
 
@@ -190,6 +191,9 @@ class ConnectionRow:
     key: ConnectionKey
     remote_id: str = ""  # the service's connection id, once found or created
     compared_s: float = 0.0  # wall clock [s] at which the cloud was last compared; 0: never
+    # Wall clock [s] since when the service says that runs may act for the user; 0: it does not.
+    authorised_s: float = 0.0
+    warned_days: int = 0  # the last warning that this ends named so many days; 0: there was none
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +232,8 @@ class Fault(StrEnum):
     TRANSIENT = "transient"  # try the same again later; the effect may or may not have happened
     THROTTLED = "throttled"  # the service limits the request rate; nothing happened
     UNAUTHORISED = "unauthorised"  # the credentials are not accepted
+    SIGNED_OUT = "signed out"  # nobody is signed in (any more), and nothing happened; a person must
+    NOT_AUTHORISED = "not authorised"  # runs may not act for the user; a person opens a page
     QUOTA = "quota"  # no space is left there, and nothing happened; a person must make room
     FILE = "file"  # about this one file, and nothing happened; nothing else waits for it
     REFUSED = "refused"  # asking again in the same words will not help

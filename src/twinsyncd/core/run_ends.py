@@ -8,7 +8,7 @@ from typing import Final
 
 from .events import Event, EventKind
 from .facts import RunSeen
-from .lane_state import LaneState
+from .lane_state import HALT_S, LaneState
 from .ledger import Ledger
 from .model import (
     ABSENT,
@@ -48,7 +48,9 @@ class RunEnds:
         ours = {verdict.covered.storage_id for verdict in verdicts}
         self._note_others(fact, [each for each in fact.files if each.storage_id not in ours], now)
         if fact.unauthorised:
-            self.state.failed(Failure(Fault.UNAUTHORISED, fact.message), now)
+            # Each try costs a run; whoever signs in ends the wait.
+            failure = Failure(Fault.NOT_AUTHORISED, fact.message, retry_after_s=HALT_S)
+            self.state.failed(failure, now)
         row = self.state.row
         self.history.append(
             RunRecord(

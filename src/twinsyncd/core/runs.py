@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
-from . import commands, facts
+from . import authorization, commands, facts
 from .events import Event, EventKind
 from .lane_state import LaneState
 from .ledger import Ledger
@@ -202,6 +202,9 @@ class Runs:
         if failure.fault is Fault.GONE and self._remote_id(fact.connection):
             self._lose_connection(fact.connection, failure.message, now)
             failure = replace(failure, fault=Fault.TRANSIENT)
+        if failure.fault is Fault.NOT_AUTHORISED:
+            before = self.remotes[fact.connection]
+            self.remotes[fact.connection] = authorization.revoked(before)
         self.state.failed(failure, now)
 
     def _note_connection(self, fact: facts.Prepared, now: Now) -> None:
@@ -214,6 +217,12 @@ class Runs:
             self.ledger.events.add(
                 Event(EventKind.CONNECTION_FOUND, now.wall_s, fact.connection, text=fact.remote_id)
             )
+        known = self.remotes[fact.connection]
+        self.remotes[fact.connection] = (
+            authorization.authorised(known, now)
+            if fact.authorised
+            else authorization.revoked(known)
+        )
         held = set(fact.in_connection)
         for row in self.unsynced(fact.connection):
             self.ledger.change(row.key, in_connection=row.key in held)

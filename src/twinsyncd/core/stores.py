@@ -153,7 +153,13 @@ class Stores:
             case Fault.FILE:
                 del self.doubts[key]
                 self._count(row, failure, now)
-            case Fault.THROTTLED | Fault.UNAUTHORISED | Fault.QUOTA:
+            case (
+                Fault.THROTTLED
+                | Fault.UNAUTHORISED
+                | Fault.QUOTA
+                | Fault.SIGNED_OUT
+                | Fault.NOT_AUTHORISED
+            ):
                 self.state.failed(failure, now)
             case Fault.GONE | Fault.TRANSIENT:
                 self._try_again(row, failure, begun_s, now)

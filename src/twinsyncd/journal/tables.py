@@ -65,6 +65,7 @@ lanes = Table(
     Column("wait_reason", Text, nullable=False),
     Column("throttles", Integer, nullable=False),
     Column("fruitless", Integer, nullable=False),
+    Column("needs_person", Boolean, nullable=False),  # to sign in, or to agree to runs
 )
 
 connections = Table(
@@ -73,6 +74,8 @@ connections = Table(
     Column("key", Text, primary_key=True),
     Column("remote_id", Text, nullable=False),
     Column("compared_s", Float, nullable=False),  # when the cloud was last compared
+    Column("authorised_s", Float, nullable=False),  # since when runs may act for the user
+    Column("warned_days", Integer, nullable=False),  # of the last warning that this ends
 )
 
 sources = Table(

@@ -19,6 +19,9 @@ BEAT_S: Final = 5.0  # between heartbeats; status reports a hang after three mis
 STORES_PER_COMMIT: Final = 3  # decide once a third of the running stores ended: one commit for all
 
 
+_TICKED: Final = Ticked()
+
+
 class JournalWriter(Protocol):
     """What the engine needs of the journal."""
 
@@ -55,9 +58,12 @@ class Engine:
         self._was_idle = False
         self._next_listen_s = float("-inf")
 
-    def run(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Decide until `stop` is called or `until` holds after a decision."""
-        received: list[Fact] = [Ticked()]
+    def run(self, until: Callable[[], bool] = lambda: False, first: Fact = _TICKED) -> None:
+        """Decide until `stop` is called or `until` holds after a decision, `first` being the first.
+
+        What an earlier process could not do is not tried at once unless `first` asks for it.
+        """
+        received: list[Fact] = [first]
         asked: Sequence[Request] = ()
         while not self._stopping.is_set():
             self._decide(received, asked)

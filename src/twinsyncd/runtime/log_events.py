@@ -6,6 +6,7 @@ service's id of the request, how long it took.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -31,10 +32,14 @@ LEVELS: Final[Mapping[EventKind, str]] = {
     EventKind.CONNECTION_LOST: "warning",
     EventKind.LANE_HALTED: "error",
     EventKind.LANE_WAITS: "warning",
+    EventKind.SIGN_IN_NEEDED: "error",
+    EventKind.AUTHORIZATION_ENDS: "warning",
     EventKind.RUN_LOST: "warning",
     EventKind.TASK_FAILED: "warning",
 }
 """error: a person must act; warning: tried again by itself; info where nothing is said here."""
+
+_PAGE: Final = re.compile(r"https?://\S+")
 
 log = structlog.get_logger()
 
@@ -87,6 +92,8 @@ def _context(event: Event) -> dict[str, str]:
         "changeset": event.changeset,
         "reason": event.text,
     }
+    if event.kind is EventKind.SIGN_IN_NEEDED and (page := _PAGE.search(event.text)):
+        known["page_to_open"] = page[0]  # shown whole; in `reason` its query is redacted
     return {name: text for name, text in known.items() if text}
 
 

@@ -8,7 +8,7 @@ from typing import Protocol, assert_never
 
 import structlog
 
-from ..core.facts import ApproveAsked, PersonFact, RetryAsked, SyncAsked
+from ..core.facts import ApproveAsked, PersonFact, RetryAsked, SignedIn, SyncAsked
 from ..core.model import FileKey, HeldSource, SourceKey
 
 log = structlog.get_logger()
@@ -19,11 +19,14 @@ class Request(Protocol):
 
     @property
     def kind(self) -> str:
-        """One of sync, retry, approve."""
+        """One of sync, retry, approve, signed-in."""
 
     @property
     def argument(self) -> str:
-        """As JSON: for retry a source and a path, or "" for all; for approve what was shown."""
+        """As JSON; for retry a source and a path, or "" for all.
+
+        For approve what was shown; for signed-in whether the person agreed to runs just now.
+        """
 
     @property
     def number(self) -> int:
@@ -41,6 +44,8 @@ def fact_of(request: Request) -> PersonFact | None:
                 return SyncAsked()
             case "retry":
                 return RetryAsked(_file_key(json.loads(request.argument or "null")))
+            case "signed-in":
+                return SignedIn(json.loads(request.argument) is True)
             case "approve":
                 return ApproveAsked(tuple(map(_held_source, json.loads(request.argument))))
     except (ValueError, TypeError):
@@ -74,6 +79,8 @@ def request_of(fact: PersonFact) -> tuple[str, str]:
             return "sync", ""
         case RetryAsked(key):
             return "retry", "" if key is None else json.dumps(key)
+        case SignedIn(authorised):
+            return "signed-in", json.dumps(authorised)
         case ApproveAsked(findings):
             return "approve", json.dumps([astuple(each) for each in findings])
         case _:

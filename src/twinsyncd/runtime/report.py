@@ -131,7 +131,7 @@ def make_report(config: Config, status: Status, *, running: bool, now_s: float) 
 
 def is_synced(status: Status) -> bool:
     """Return whether every known file is synced and nothing prevents us from knowing."""
-    halted = any(lane.halt for lane in status.lanes)
+    halted = any(lane.halt or lane.needs_person for lane in status.lanes)
     unsettled = status.daemon is not None and status.daemon.unsettled
     return not (status.open_total or status.offline or status.blind or halted or unsettled)
 
@@ -197,6 +197,8 @@ def lane_line(lane: LaneRow | None, now_s: float) -> Line:
         return Line(Level.PLAIN, "no run yet")
     if lane.halt:
         return Line(Level.BAD, "halted", f": {lane.halt}")
+    if lane.needs_person:
+        return Line(Level.BAD, "waits for a person", f": {lane.wait_reason}")
     wait_s = lane.not_before_s - now_s
     if lane.attempts and wait_s > 0:
         next_try = f"; next try in {duration(wait_s)}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..cloud.access_check import CheckResult, examine_place, examine_sign_in
+from ..cloud.access_check import CheckResult, examine_authorization, examine_place, examine_sign_in
 from ..cloud.session import open_cloud
 from ..config import Config, Source, sources_of
 from ..core.commands import Scan
@@ -44,6 +44,8 @@ def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
         signed_in = examine_sign_in(cloud)
         yield signed_in
         if signed_in.good:
+            if config.auth.kind == "user":
+                yield examine_authorization(cloud)
             for itwin_id, imodel_id in dict.fromkeys(
                 (each.itwin_id, each.imodel_id) for each in config.connection
             ):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from ..config import Config
 from ..core.facts import PersonFact, SyncAsked
 from ..core.machine import Machine
+from ..core.model import LaneRow
 from ..errors import JournalError
 from ..journal import requests
 from ..journal.database import open_database
@@ -56,10 +58,10 @@ def _do_it(config: Config, timeout_s: float) -> Synced:
         machine = engine.machine
 
         def is_over() -> bool:
-            stuck = machine.halts() or machine.failures() >= TRIES
+            stuck = machine.halts() or machine.waits_for_person() or machine.failures() >= TRIES
             return bool(stuck) or machine.is_idle() or time.monotonic() > end_s
 
-        engine.run(until=is_over)
+        engine.run(until=is_over, first=SyncAsked())
         return Synced(_problem(machine, timeout_s), machine.missing())
 
 
@@ -67,8 +69,8 @@ def _problem(machine: Machine, timeout_s: float) -> str:
     """Return why a machine that was stopped is not idle; "" if it is."""
     if machine.is_idle():
         return ""
-    if halts := machine.halts():
-        return "; ".join(halts.values())
+    if reasons := [*machine.halts().values(), *machine.waits_for_person().values()]:
+        return "; ".join(dict.fromkeys(reasons))
     if machine.failures() >= TRIES:
         return "the platform does not answer; what is left is kept and done by the next sync"
     return f"not finished after {timeout_s:.0f} s; the next sync does the rest"
@@ -85,8 +87,8 @@ def _ask_daemon(config: Config, timeout_s: float) -> str:
             handled_s = requests.handled_s(engine, request)
             status = views.status(runs=0, open_files=0)
             daemon = status.daemon
-            if handled_s and (halts := [lane.halt for lane in status.lanes if lane.halt]):
-                return "; ".join(halts)
+            if handled_s and (reasons := _needing_a_person(status.lanes)):
+                return "; ".join(reasons)
             if handled_s and daemon and daemon.is_idle and daemon.beat_s > handled_s:
                 return ""
             if time.monotonic() > end_s:
@@ -94,6 +96,11 @@ def _ask_daemon(config: Config, timeout_s: float) -> str:
             _wait(config)
     finally:
         engine.dispose()
+
+
+def _needing_a_person(lanes: Iterable[LaneRow]) -> list[str]:
+    reasons = [lane.halt or (lane.wait_reason if lane.needs_person else "") for lane in lanes]
+    return [reason for reason in dict.fromkeys(reasons) if reason]
 
 
 def _wait(config: Config) -> None:

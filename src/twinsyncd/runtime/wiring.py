@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from .. import __version__
 from ..cloud.session import Cloud, CloudSettings, open_cloud
+from ..cloud.token_store import TokenStore
 from ..config import Config, Source, setup_of, sources_of
 from ..core.facts import RetryAsked
 from ..core.machine import Machine
@@ -101,14 +102,21 @@ def open_folder(config: Config, key: SourceKey, source: Source, known: Known) ->
 
 def cloud_settings(config: Config) -> CloudSettings:
     """Return where the platform is and who we are."""
+    person = config.auth.kind == "user"
     return CloudSettings(
         client_id=config.auth.client_id,
         client_secret=config.auth.secret,
+        sign_ins=sign_ins(config) if person else None,
         api_url=config.platform.api_url,
         issuer_url=config.platform.issuer_url,
         trusted_hosts=config.platform.trusted_hosts,
         upload_hosts=config.platform.upload_hosts,
     )
+
+
+def sign_ins(config: Config) -> TokenStore:
+    """Return where a person's sign-in is kept."""
+    return TokenStore(journal_file(config).parent, config.auth.token_store)
 
 
 @contextmanager
@@ -158,6 +166,7 @@ def _targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
             folder_of=folder_of,
             connector_of=connector_of,
             connection_id=connection.connection_id or "",
+            authentication="User" if config.auth.kind == "user" else "Service",
         )
         targets[connection.key] = StorageConnection(cloud.platform, cloud.blobs, tree, settings)
     return targets

@@ -7,6 +7,7 @@ Synchronization API, "Run storage connection", "Get storage connection run".
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ...cloud.blobs import Blobs
 from ...cloud.client import Platform
@@ -16,6 +17,7 @@ from ...cloud.values import Run, Start, StorageConnectionInfo, Upload
 from ...core import commands, facts
 from ...core.model import Failure, Fault, FileKey, RunKey, StorageId
 from ...errors import CloudError
+from ..consent import require_consent, with_page
 from ..protocol import Content
 from .evidence import gather
 from .membership import Admission, Membership
@@ -65,8 +67,13 @@ class StorageConnection:
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
         """Find or create the connection and add its missing files.
 
-        Raises CloudError GONE when there is no connection and no file to create it with.
+        Raises CloudError GONE when there is no connection and no file to create it with,
+        NOT_AUTHORISED when the user has not agreed to runs.
         """
+        authorised = require_consent(self._platform, self._settings.authentication)
+        return replace(self._prepare(command), authorised=authorised)
+
+    def _prepare(self, command: commands.Prepare) -> facts.Prepared:
         found = self._membership.find(command.remote_id, command.files)
         if found is None:
             return self._create(command)
@@ -98,7 +105,8 @@ class StorageConnection:
         address = RunAddress.read(command.run)
         run = self._platform.run(address)
         evidence = gather(self._platform, self._settings.imodel_id, address, run)
-        return seen(command, run, evidence)
+        found = seen(command, run, evidence)
+        return with_page(self._platform, self._settings.authentication, found)
 
     # ---- Storage ------------------------------------------------------------------------
 

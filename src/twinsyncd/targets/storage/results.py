@@ -27,6 +27,8 @@ _FILE_OUTCOMES: Final = {
     "Success": Outcome.SUCCEEDED,
     "Skipped": Outcome.SKIPPED,
 }
+UNAUTHENTICATED: Final = "UserNotAuthenticated"
+_AGREE: Final = "; its owner must agree to runs in their name (in the portal, or: twinsyncd login)"
 _WORDS: Final = {
     "Error": "the run failed",
     "PartialSuccess": "some files failed",
@@ -51,7 +53,7 @@ def seen(command: LookAtRun, run: Run, evidence: Evidence) -> RunSeen:
         outcome,
         message="" if outcome is Outcome.SUCCEEDED else _message(run, files),
         files=files,
-        unauthorised=run.error_key == "UserNotAuthenticated",
+        unauthorised=run.error_key == UNAUTHENTICATED,
     )
 
 
@@ -59,7 +61,8 @@ def _message(run: Run, files: Iterable[FileResult]) -> str:
     """Return why the run did not succeed as a whole; else which files failed, whosoever's."""
     words = _WORDS.get(run.result, f"the run ended as {run.result or 'unknown'}")
     reason = run.error_text or run.error_key or _failed_files(files)
-    text = f"{words}: {reason}" if reason else words
+    agree = _AGREE if run.error_key == UNAUTHENTICATED else ""
+    text = f"{words}: {reason}{agree}" if reason else words
     return redact(f"{text}{_see(run.error_article)}")
 
 
