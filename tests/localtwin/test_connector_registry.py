@@ -15,6 +15,8 @@ from localtwin.connectors.source import ConnectorError
         ("DWG", "a.dxf", "DXF"),
         ("dwg", "a.dxf", "DXF"),
         ("MSTN", "a.dxf", "DXF"),
+        ("PSEXCEL", "a.xlsx", "Tables"),
+        ("INTELLIPID", "a.json", "Tables"),
     ],
 )
 def test_a_file_finds_its_reader(connector_type: str, name: str, expected: str) -> None:
@@ -27,7 +29,8 @@ def test_a_file_finds_its_reader(connector_type: str, name: str, expected: str) 
     [
         ("IFC", "a.dxf", "ConnectorMismatch", "DWG", True),
         ("REVIT", "a.dgn", "ConnectorMismatch", "MSTN", True),
-        ("MSTN", "a.csv", "ConnectorMismatch", "No connector", True),
+        ("MSTN", "a.csv", "ConnectorMismatch", "PSEXCEL", True),
+        ("MSTN", "a.docx", "ConnectorMismatch", "No connector", True),
         ("DWG", "noextension", "ConnectorMismatch", "No connector", True),
         ("REVIT", "a.rvt", "ConnectorUnavailable", "hosted", False),
         ("NOSUCH", "a.ifc", "ConnectorUnavailable", "hosted", False),

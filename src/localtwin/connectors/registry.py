@@ -14,6 +14,10 @@ READERS = {
     "dxf": "localtwin.connectors.dxf:DxfConnector",
     "dwg": "localtwin.connectors.cad:CadConnector",
     "dgn": "localtwin.connectors.cad:CadConnector",
+    "csv": "localtwin.connectors.tables_csv:CsvConnector",
+    "xls": "localtwin.connectors.tables_excel:ExcelConnector",
+    "xlsx": "localtwin.connectors.tables_excel:ExcelConnector",
+    "json": "localtwin.connectors.tables_json:JsonConnector",
 }
 
 # Libraries that a reader needs and that may not be installed.
@@ -27,9 +31,11 @@ EXTENSIONS = {
     "AVEVAPID": {"dwg"},
     "CIVIL": {"dgn"},
     "CIVIL3D": {"dwg"},
+    "DACQJSON": {"json"},
     "DWG": {"dwg", "dxf"},
     "GEOSPATIAL": {"kml", "shp", "geojson", "geodb", "xml"},
     "IFC": {"ifc", "ifczip"},
+    "INTELLIPID": {"json"},
     "MSTN": set(
         "dgn dwg dxf 3dm 3ds skp dae fbx hln igs jt xml obj sat stl stp x_t".split()  # noqa: SIM905 - a list of words reads better as words
     ),
@@ -37,7 +43,9 @@ EXTENSIONS = {
     "OBD": {"dgn"},
     "OPENTOWER": {"otxml", "xml"},
     "PROSTRUCTURES": {"dgn"},
+    "PSEXCEL": {"csv", "xls", "xlsx"},
     "REVIT": {"rvt"},
+    "SHELLEDWCSV": {"csv"},
     "SPPID": {"zip", "pid"},
     "SPXREVIEW": {"vue"},
 }

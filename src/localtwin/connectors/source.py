@@ -22,6 +22,7 @@ class Partition(Enum):
     DEFINITION = "BisCore:DefinitionModel"
     PHYSICAL = "BisCore:PhysicalModel"
     SHEET = "BisCore:SheetModel"
+    INFORMATION = "BisCore:InformationRecordModel"  # rows and documents, which have no place
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ BASE_CLASSES = {
     Partition.DEFINITION: "BisCore:DefinitionElement",
     Partition.PHYSICAL: "BisCore:PhysicalElement",
     Partition.SHEET: "BisCore:DrawingGraphic",
+    Partition.INFORMATION: "BisCore:InformationRecordElement",
 }
 COMMON_BASE_CLASS = "BisCore:Element"  # of elements in models of several kinds
 RELATIONSHIP_BASE_CLASS = "BisCore:ElementRefersToElements"

@@ -9,6 +9,7 @@ CHANGES_OF = {
     Partition.DEFINITION: Changes.DEFINITION,
     Partition.PHYSICAL: Changes.SPATIAL_DATA,
     Partition.SHEET: Changes.SHEETS_AND_DRAWINGS,
+    Partition.INFORMATION: Changes.DEFINITION,  # the nearest of the kinds that the API knows
 }
 CHANGES_OF_MODEL = {partition.value: changes for partition, changes in CHANGES_OF.items()}
 

@@ -1,0 +1,108 @@
+"""The connector for JSON: each list of objects is a table, wherever in the file it stands.
+
+The file is read twice and never held whole, so its size is not limited by memory.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import ijson
+
+from localtwin.connectors.record_keys import Record
+from localtwin.connectors.signatures import HEAD_BYTES, refuse_other_format
+from localtwin.connectors.source import Json, unreadable
+from localtwin.connectors.tables import Table, TablesConnector
+
+BOM = b"\xef\xbb\xbf"
+OTHERS_MAX = 1000  # values outside of tables; a file with more is no table
+ROOT_NAME = "Rows"
+
+
+@dataclass(slots=True)
+class _Layout:
+    """Where the tables of a file are: names of columns by the path of the rows, and the rest."""
+
+    columns: dict[str, dict[str, None]] = field(default_factory=dict)
+    others: dict[str, list[Json]] = field(default_factory=dict)
+    is_cut: bool = False
+
+
+class JsonConnector(TablesConnector):
+    """Reads lists of objects as tables, and a file without one as a table of one row."""
+
+    def tables(self, file: Path) -> Iterator[Table]:
+        """Yield the tables by their order; raises ConnectorError on a file that is not JSON."""
+        layout = _layout(file)
+        others: dict[str, Json] = {
+            path: values[0] if len(values) == 1 else values
+            for path, values in layout.others.items()
+        }
+        if layout.is_cut:
+            self.remark(f"Only the first {OTHERS_MAX:,} values outside of tables were kept.")
+        if not layout.columns:
+            yield Table(ROOT_NAME, list(others), lambda: [others] if others else [])
+            return
+        for path, columns in layout.columns.items():
+            name = path.removesuffix("item").removesuffix(".") or ROOT_NAME
+            yield Table(name, list(columns), partial(_records, file, path), others)
+            others = {}  # belong to the file; they are kept once, with the first table
+
+
+def _layout(file: Path) -> _Layout:
+    layout = _Layout()
+    rows = ""  # the path of the rows that are being read
+    arrays: set[str] = set()
+    with _opened(file) as data:
+        for path, event, value in ijson.parse(data, use_float=True):
+            if rows and path != rows and not path.startswith(f"{rows}."):
+                rows = ""
+            if event == "map_key":
+                if path == rows and rows:
+                    layout.columns[rows][value] = None
+            elif event == "start_array" and not rows:
+                arrays.add(f"{path}.item" if path else "item")
+            elif event == "start_map" and path in arrays and not rows:
+                rows = path
+                layout.columns.setdefault(path, {})
+            elif event in {"string", "number", "boolean"} and not rows:
+                _keep(layout, path, value)
+    return layout
+
+
+def _keep(layout: _Layout, path: str, value: Json) -> None:
+    if sum(map(len, layout.others.values())) >= OTHERS_MAX:
+        layout.is_cut = True
+    else:
+        layout.others.setdefault(path.removesuffix(".item") or "value", []).append(value)
+
+
+def _records(file: Path, path: str) -> Iterator[Record]:
+    with _opened(file) as data:
+        for item in ijson.items(data, path, use_float=True):
+            if isinstance(item, dict):
+                yield _without_nulls(item)
+
+
+def _without_nulls(item: dict[str, Any]) -> Record:
+    return {name: value for name, value in item.items() if value is not None}
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    with file.open("rb") as data:
+        head = data.read(HEAD_BYTES)
+        refuse_other_format(head, "JSON")
+        if not head.removeprefix(BOM).strip():
+            raise unreadable("The file is empty.", code="FileEmpty")
+        data.seek(len(BOM) if head.startswith(BOM) else 0)
+        try:
+            yield data
+        except ijson.JSONError as exc:
+            reason = str(exc).splitlines()[0]
+            is_cut = "premature" in reason or "incomplete" in reason.lower()
+            code = "FileIncomplete" if is_cut else "FileUnreadable"
+            raise unreadable(f"The file is not valid JSON: {reason}.", code=code) from exc
