@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,13 @@ import structlog
 
 from twinsyncd.cli import main
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import LaneKey, LaneRow
+from twinsyncd.core.model import (
+    ConnectionKey,
+    ConnectionRow,
+    LaneKey,
+    LaneRow,
+    UnsettledFile,
+)
 from twinsyncd.journal import requests
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
@@ -77,13 +84,25 @@ class Office:
         file.write_bytes(content)
         return file
 
-    def remember(self, *steps: Decision, unsettled: int = 0) -> None:
+    def remember(
+        self,
+        *steps: Decision,
+        unsettled: int = 0,
+        unsettled_files: Sequence[UnsettledFile] = (),
+        compared_s: float = 1_700_000_000.0,
+    ) -> None:
         """Let a daemon have lived, remembered this, and ended; files were still being written."""
+        compared = ConnectionRow(ConnectionKey("Bridge 12"), "c1", compared_s)
         journal = Journal(open_database(self.state / "journal.sqlite"))
         journal.register("1.0", 1_700_000_000.0)
-        for step in steps:
+        for step in (Decision(connections=(compared,)), *steps):
             journal.commit(step)
-        journal.beat(1_700_000_060.0, is_idle=not unsettled, unsettled=unsettled)
+        journal.beat(
+            1_700_000_060.0,
+            is_idle=not unsettled,
+            unsettled=unsettled,
+            unsettled_files=unsettled_files,
+        )
         journal.close()
 
     def asked(self) -> list[tuple[str, str]]:

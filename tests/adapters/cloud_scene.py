@@ -43,7 +43,7 @@ class Scene:
         platform = self.wire.platform()
         self.tree = StorageTree(platform, "i1")
         self.target: Target = StorageConnection(
-            platform, self.host.client(), self.tree, self.settings
+            platform, self.host.client(), self.host.reader(), self.tree, self.settings
         )
 
     def store(self, storage_id: str = "", content: Bytes | None = None) -> facts.Stored:

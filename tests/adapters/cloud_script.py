@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 import httpx
 
+from twinsyncd.cloud.blob_reader import BlobReader
 from twinsyncd.cloud.blobs import Blobs, Limits
 from twinsyncd.cloud.client import Platform
 from twinsyncd.errors import CloudError, FileMoved
@@ -139,6 +140,11 @@ class BlobHost:
         http = httpx.Client(transport=httpx.MockTransport(self))
         return Blobs(http, sleep=self.naps.append, limits=limits)
 
+    def reader(self) -> BlobReader:
+        """Return a reader that talks to this host."""
+        http = httpx.Client(transport=httpx.MockTransport(self))
+        return BlobReader(http, sleep=self.naps.append)
+
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Take the request, and maybe lose the answer."""
         request.read()
@@ -197,6 +203,8 @@ class BlobHost:
         etag, data = self.blobs[path]
         if request.method == "HEAD":
             return httpx.Response(200, headers={"ETag": etag})
+        if "range" not in request.headers:
+            return httpx.Response(200, content=data, headers={"ETag": etag})
         first, last = request.headers["range"].removeprefix("bytes=").split("-")
         if not data:
             return _blob_error(416, "InvalidRange")

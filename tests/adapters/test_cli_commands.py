@@ -26,6 +26,7 @@ from twinsyncd.core.model import (
     LaneRow,
     Phase,
     SourceRow,
+    UnsettledFile,
 )
 from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.runtime.state import is_running
@@ -268,6 +269,45 @@ def test_a_run_that_takes_too_long_is_told_with_what_is_usual(
     office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
 
     assert words in office.types("status").out
+
+
+def test_a_lane_that_waits_says_for_what_and_until_when(office: Office) -> None:
+    """An outage, a limit and a full Storage are mended in different ways."""
+    until_s = time.time() + 90.5
+    lane = LaneRow(IMODEL, attempts=3, not_before_s=until_s, wait_reason="503: maintenance")
+    office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
+
+    assert "waits: 503: maintenance; next try in 1 min 30 s" in office.types("status").out
+
+
+def test_a_halted_lane_says_when_it_tries_again(office: Office) -> None:
+    """Whoever mended it must know that nothing else is to be done."""
+    lane = LaneRow(IMODEL, halt="no right", not_before_s=time.time() + 200.5)
+    office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
+
+    assert "halted: no right; tried again in 3 min 20 s" in office.types("status").out
+
+
+def test_files_that_are_still_being_written_are_named(office: Office) -> None:
+    """Since when, and what they wait for: a drawing may be open over night."""
+    since_s = time.time() - 3_600.5
+    waiting = UnsettledFile(CAD, "open.dgn", since_s, "it keeps changing")
+    office.remember(Decision(files=(SYNCED,)), unsettled=1, unsettled_files=[waiting])
+
+    shown = office.types("status")
+
+    assert shown.code == 1
+    assert f"{CAD}/open.dgn  since 1 h 0 min, it keeps changing" in shown.out
+
+
+def test_what_was_never_compared_with_the_cloud_is_not_in_sync(office: Office) -> None:
+    """A journal of an older version assumed what is in Storage."""
+    office.remember(Decision(files=(SYNCED,)), compared_s=0.0)
+
+    shown = office.types("status")
+
+    assert shown.code == 1
+    assert "not compared with the cloud yet" in shown.out
 
 
 @pytest.mark.parametrize("command", [["status"], ["sync", "--dry-run"]], ids=" ".join)

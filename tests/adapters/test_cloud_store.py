@@ -22,6 +22,8 @@ from twinsyncd.core import commands, facts
 from twinsyncd.core.model import Fault, FileKey, Fingerprint
 from twinsyncd.errors import FileMoved
 
+RESTORE = "/storage/recyclebin/files/s0/restore"
+
 
 def test_a_new_file_is_created_uploaded_and_completed() -> None:
     """The main path: folder, file, bytes, complete, and the id noted before the bytes."""
@@ -105,6 +107,7 @@ def test_a_file_that_somebody_deleted_is_created_anew() -> None:
     """A person tidying up Storage must not stop the deliveries for ever."""
     scene = Scene()
     scene.wire.hears("POST", "/storage/files/s0/updatecontent", 404, refusal("FileNotFound"))
+    scene.wire.hears("POST", RESTORE, 404, refusal("FileNotFound"))
     scene.knows_the_folder()
     scene.creates("s9")
     scene.completes("s9")
@@ -113,6 +116,30 @@ def test_a_file_that_somebody_deleted_is_created_anew() -> None:
 
     assert scene.notes == [facts.Reserved(KEY, "s9")]
     scene.wire.ended()
+
+
+def test_a_file_that_somebody_deleted_is_brought_back_from_the_recycle_bin() -> None:
+    """With its id, so that its elements in the iModel keep their source."""
+    scene = Scene()
+    scene.wire.hears("POST", "/storage/files/s0/updatecontent", 404, refusal("FileNotFound"))
+    scene.wire.hears("POST", RESTORE, 204)
+    scene.replaces("s0")
+    scene.completes("s0")
+
+    assert scene.store("s0").storage_id == "s0"
+    scene.wire.ended()
+
+
+def test_a_file_that_may_not_be_brought_back_is_created_anew() -> None:
+    """Not every role may use the recycle bin; that is no reason to stop."""
+    scene = Scene()
+    scene.wire.hears("POST", "/storage/files/s0/updatecontent", 404, refusal("FileNotFound"))
+    scene.wire.hears("POST", RESTORE, 403, refusal("Forbidden"))
+    scene.knows_the_folder()
+    scene.creates("s9")
+    scene.completes("s9")
+
+    assert scene.store("s0").storage_id == "s9"
 
 
 def test_a_file_never_completed_that_cannot_be_replaced_is_created_anew() -> None:

@@ -68,7 +68,9 @@ class Office:
             authentication=self.authentication,
         )
         tree = StorageTree(self.cloud.platform, self.itwin_id)
-        self.target = StorageConnection(self.cloud.platform, self.cloud.blobs, tree, settings)
+        self.target = StorageConnection(
+            self.cloud.platform, self.cloud.blobs, self.cloud.reader, tree, settings
+        )
 
     def store(self, path: str, data: bytes) -> str:
         """Store content and return its id."""

@@ -225,10 +225,11 @@ def test_content_of_every_size_arrives_as_it_was(
     assert content(raw, storage_id) == data[:size]
 
 
-def test_a_deleted_file_is_stored_anew(office: Office, raw: httpx.Client) -> None:
-    """Somebody tidied up Storage; the next save must get through."""
+def test_a_file_that_is_gone_for_good_is_stored_anew(office: Office, raw: httpx.Client) -> None:
+    """Somebody tidied up Storage and the recycle bin; the next save must get through."""
     gone = office.store("a.dxf", drawing(1))
     assert raw.delete(f"/storage/files/{gone}").status_code == 204
+    assert raw.delete(f"/storage/recyclebin/files/{gone}").status_code == 204
 
     again = office.store("a.dxf", b"again")
 

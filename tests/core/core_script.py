@@ -156,9 +156,15 @@ class Script:
         sources: Sequence[Source] = (CAD_SOURCE,),
         uploads_max: int = 4,
         rehash_every_s: float = 0.0,
+        compare_every_s: float = 0.0,
+        compares: bool = False,
         jitter: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        self.setup = Setup(tuple(connections), tuple(sources), uploads_max, rehash_every_s)
+        """`compares`: the play answers comparisons itself; else all is found as remembered."""
+        self.setup = Setup(
+            tuple(connections), tuple(sources), uploads_max, rehash_every_s, compare_every_s
+        )
+        self.compares = compares
         self.journal = VirtualJournal()
         self.slow: list[SlowRun] = []  # of which a person was told
         self.at_s = 1_000.0
@@ -256,7 +262,11 @@ class Script:
         self.slow += decision.slow
         self._check(decision)
         self.open += decision.commands
-        self.said += decision.commands
+        for command in decision.commands:
+            if isinstance(command, commands.Compare) and not self.compares:
+                self._decide([facts.Compared(command.connection)])
+            else:
+                self.said.append(command)
         if not happened:
             assert self._next_s() > self.at_s, "the machine spins"
         if not (self.open or self.machine.is_idle()):
@@ -311,6 +321,7 @@ CLOSES: dict[type[commands.Command], tuple[type[facts.Fact], ...]] = {
     ),
     commands.FindRun: (facts.RunFound, facts.RunLookFailed),
     commands.LookAtRun: (facts.RunSeen, facts.RunLookFailed),
+    commands.Compare: (facts.Compared, facts.CompareFailed),
 }
 """Which facts close which command, as its docstring names them."""
 

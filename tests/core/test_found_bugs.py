@@ -105,9 +105,6 @@ PLAYS: dict[str, Callable[[], object]] = {
     "a late list outdoes a hint": (
         test_scans.test_a_late_list_outdoes_no_hint_that_a_file_came_back
     ),
-    "an approved drive forgotten when empty": (
-        test_scans.test_an_approved_drive_that_is_found_empty_is_asked_about_until_it_is_answered
-    ),
     "hints to an absent drive ignored": (
         test_scans.test_a_hint_that_was_not_followed_during_a_scan_asks_for_another
     ),
@@ -161,6 +158,7 @@ def test_a_file_that_can_be_read_again_is_noticed_within_seconds() -> None:
         zip(
             PLAY_MUTANTS,
             (
+                test_scans.test_an_approved_drive_that_is_found_empty_is_asked_about_until_it_is_answered,
                 test_storing.test_an_item_that_is_gone_is_made_anew,
                 test_runs.test_a_connection_that_was_made_anew_consumes_everything_again,
             ),

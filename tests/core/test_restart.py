@@ -38,7 +38,7 @@ from core_script import (
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.lane_state import HALT_S
-from twinsyncd.core.model import IN_DOUBT, ConnectionRow, Fault, Phase, SourceRow
+from twinsyncd.core.model import IN_DOUBT, Fault, Phase, SourceRow
 from twinsyncd.core.stores import LATE_S
 
 FIND = commands.FindRun("one", "remote")
@@ -247,8 +247,8 @@ def test_a_restart_changes_no_row_by_itself(begin: type[Script]) -> None:
 
 
 def test_a_connection_once_found_is_remembered() -> None:
-    """HeldSource it again by its name would take another one that somebody named alike."""
+    """Finding it again by its name would take another one that somebody named alike."""
     script = synced().dies().hears().says(scan())
 
-    assert {"one": ConnectionRow("one", "remote")} == script.journal.connections
+    assert script.journal.connections["one"].remote_id == "remote"
     assert storage_id(A) == script.journal.files[A].storage_id

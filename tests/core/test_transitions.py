@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import test_reconfigured
 import test_runs
-from core_script import ONE, failure, starting
+from core_script import ONE, failure, preparing, starting
 
 from simulation.world import World
 from twinsyncd.core import facts
@@ -29,6 +29,13 @@ def blocked_run_of_a_connection_that_is_gone() -> None:
     script.dies().meanwhile().lane(phase=Phase.BLOCKED, run="theirs")
 
 
+def preparation_of_a_connection_that_is_gone() -> None:
+    """Reconfigure while the connection is prepared."""
+    script = preparing()
+    script.setup = Setup((Connection("two", ONE.lane),), (Source("two/bim", "two"),))
+    script.dies().meanwhile().lane(phase=Phase.QUIET)
+
+
 def look_for_a_lost_run_of_a_connection_that_is_gone() -> None:
     """Look for the run whose answer was lost, and find that its connection was deleted."""
     script = starting().hears(test_runs.LOST).says().hears(after_s=1).says(test_runs.FIND)
@@ -38,6 +45,7 @@ def look_for_a_lost_run_of_a_connection_that_is_gone() -> None:
 
 RARE: tuple[Callable[[], object], ...] = (
     blocked_run_of_a_connection_that_is_gone,
+    preparation_of_a_connection_that_is_gone,
     look_for_a_lost_run_of_a_connection_that_is_gone,
     partial(
         test_reconfigured.test_what_a_connection_that_is_gone_had_asked_for_is_forgotten, starting

@@ -14,7 +14,7 @@ from runtime_scene import CAD, WAIT_S, A
 from twinsyncd.core import commands, facts
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.machine import Machine
-from twinsyncd.core.model import FileRow, HeldSource, Now
+from twinsyncd.core.model import FileRow, HeldSource, Now, SourceKey, UnsettledFile
 from twinsyncd.journal.requests import Request
 from twinsyncd.runtime.engine import BEAT_S, LISTEN_S, STORES_PER_COMMIT, Engine
 from twinsyncd.runtime.inbox import Inbox
@@ -23,6 +23,8 @@ from twinsyncd.runtime.person_requests import fact_of, request_of
 SCAN = commands.Scan(CAD, "")
 DURABLE = Decision(files=(FileRow(A, seen="v1"),), commands=(SCAN, SCAN))
 STOP = facts.HintsLost(CAD, "the end of this play")
+
+UNSETTLED = [UnsettledFile(SourceKey("one/cad"), "a.dgn", 1.0, "its quiet time")]
 
 
 class Office:
@@ -62,6 +64,9 @@ class Office:
     def unsettled(self) -> int:
         return 3
 
+    def unsettled_files(self, now: Now) -> list[UnsettledFile]:
+        return UNSETTLED
+
     def storing(self) -> int:
         return self.stores
 
@@ -77,8 +82,15 @@ class Office:
         self.listens += 1
         return self.requests
 
-    def beat(self, now_s: float, *, is_idle: bool, unsettled: int) -> None:
-        assert (is_idle, unsettled) == (True, 3)
+    def beat(
+        self,
+        now_s: float,
+        *,
+        is_idle: bool,
+        unsettled: int,
+        unsettled_files: Sequence[UnsettledFile] = (),
+    ) -> None:
+        assert (is_idle, unsettled, unsettled_files) == (True, 3, UNSETTLED)
         self.beats.append(now_s)
 
     # ---- the workers ----

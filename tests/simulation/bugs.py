@@ -283,10 +283,15 @@ def forget_memory(*names: str) -> Callable[[Any], Any]:
     return spoil
 
 
+def forget_id(good: Any) -> Any:
+    return lambda self, row: good(self, replace(row, storage_id=""))
+
+
 def keep_mapped(good: Any) -> Any:
     def bad(self: Ledger, row: Any) -> None:
         good(self, row)
-        if row.in_connection and not self.get(row.key).in_connection:
+        if row.replaces:
+            row = replace(self.get(row.key), in_connection=True)
             self._changed[row.key] = row
             self._index(row)
 

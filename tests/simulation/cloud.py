@@ -78,6 +78,9 @@ class ModelCloud:
     succeeded: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     bad: set[FileKey] = field(default_factory=set)
     superfluous: list[str] = field(default_factory=list)
+    bin: dict[str, Blob] = field(default_factory=dict)  # recycled; can be brought back
+    tampered: set[str] = field(default_factory=set)  # holds what somebody else put there
+    unmapped: set[str] = field(default_factory=set)  # taken out of a connection by somebody
     _ids: int = 0
 
     # ---- Storage ----------------------------------------------------------------------
@@ -101,6 +104,7 @@ class ModelCloud:
         assert not ours, f"P4: {storage_id} changed in Storage while our run was active"
         assert content not in self.torn, f"P1: {content} was completed and never was a whole file"
         blob.content, blob.etag, blob.complete = content, etag + 1, True
+        self.tampered.discard(storage_id)
         return True
 
     def delete(self, key: FileKey) -> None:
@@ -114,6 +118,26 @@ class ModelCloud:
                 items.pop(storage_id, None)
         self.deleted.add(storage_id)
 
+    def overwrite(self, storage_id: str, content: str) -> None:
+        """Somebody brings another content to a file of ours."""
+        blob = self.blobs[storage_id]
+        blob.content, blob.etag = content, blob.etag + 1
+        self.tampered.add(storage_id)
+
+    def recycle(self, storage_id: str) -> None:
+        """Somebody moves a file to the recycle bin; its name is free again."""
+        self.bin[storage_id] = self.blobs.pop(storage_id)
+        self.tampered.add(storage_id)
+        self.names = {key: id_ for key, id_ in self.names.items() if id_ != storage_id}
+
+    def restore(self, storage_id: str) -> bool:
+        """Bring a recycled file back, if it is there."""
+        if storage_id not in self.bin:
+            return False
+        self.blobs[storage_id] = self.bin.pop(storage_id)
+        self.names.setdefault(self.keys[storage_id], storage_id)
+        return True
+
     # ---- connections ------------------------------------------------------------------
 
     def connect(self, name: str, remote_id: str, items: Iterable[str]) -> str:
@@ -125,7 +149,13 @@ class ModelCloud:
             connection = self.display[name] = self._id(f"connection-{name}-")
             self.made[connection] = name
         self.connections.setdefault(connection, {}).update(dict.fromkeys(items))
+        self.unmapped.difference_update(self.connections[connection])
         return connection
+
+    def unmap(self, connection: str, storage_id: str) -> None:
+        """Somebody takes a source file out of a connection."""
+        del self.connections[connection][storage_id]
+        self.unmapped.add(storage_id)
 
     def disconnect(self, connection: str) -> None:
         """Somebody deletes the connection, and with it its runs."""
@@ -151,7 +181,8 @@ class ModelCloud:
         source_files = list(self.connections.get(connection, {}))
         items = [*source_files, *self._references(connection)]
         run_id = self._id("run")
-        if posted and wanted and not self._is_new(items):
+        taken_away = self.unmapped or self.bin  # perhaps what the run was asked for
+        if posted and wanted and not (self._is_new(items) or taken_away):
             self.superfluous.append(run_id)
         run = ModelRun(
             run_id,

@@ -99,6 +99,7 @@ def _setup(chances: Chances, guard: Guard) -> Setup:
         ),
         uploads_max=3,
         rehash_every_s=REHASH_S if chances.annex else 0.0,
+        compare_every_s=0.0,
     )
 
 

@@ -23,6 +23,7 @@ from twinsyncd.core.model import (
 from twinsyncd.core.results import Outcome
 
 from .absences import Absences
+from .cloud import ModelCloud
 from .strangers import phase_of
 from .watch import Watch
 from .watched_runs import WatchedRuns
@@ -51,8 +52,10 @@ class Promises:
         self.watches = {lane: Watch() for lane in world.clouds}
         self.strikes: Counter[FileKey] = Counter()
         self.blamed: set[FileKey] = set()
+        self.differ: set[FileKey] = set()  # the service was seen not to have what is remembered
 
     def check(self, heard: Sequence[facts.Fact], decision: Decision) -> None:
+        self.differ.clear()
         for fact in heard:
             self._hear(fact)
         self.watched_runs.check(heard, decision)
@@ -99,10 +102,17 @@ class Promises:
             case facts.RunSeen():
                 self._note_results(fact)
                 self._watch(fact.connection).succeeded()
-            case facts.StartClashed(connection):
-                self._watch(connection).asking = False
+            case facts.StartClashed():
+                self._watch(fact.connection).asking = False
             case _:
-                pass
+                self._hear_comparison(fact)
+
+    def _hear_comparison(self, fact: facts.Fact) -> None:
+        if isinstance(fact, facts.Compared):
+            self.differ.update(each.key for each in fact.differences)
+            self._watch(fact.connection).succeeded()
+        elif isinstance(fact, facts.CompareFailed):
+            self._note_failure(self._watch(fact.connection), fact.failure)
 
     def _end_waits(self, *, everywhere: bool) -> None:
         """Expect no wait any more, or only where a person was needed."""
@@ -181,12 +191,16 @@ class Promises:
             cloud.claimed[row.storage_id] = row.synced
             runs = cloud.succeeded.get((row.storage_id, row.synced), [])
             ours = [id_ for id_ in runs if id_ not in cloud.runs or cloud.runs[id_].ours]
-            assert ours, f"P3/P6: {row.key} counts as synced without a run of ours"
+            unknowable = cloud.tampered | cloud.unmapped  # until the next comparison
+            assert ours or row.storage_id in unknowable, (
+                f"P3/P6: {row.key} counts as synced without a run of ours"
+            )
         assert row.seen not in drive.torn, f"P1: {row.key} counts as {row.seen}, never whole"
         if row.stored not in (ABSENT, IN_DOUBT, before.stored):
             torn = row.stored in drive.torn
             assert not torn, f"P1: {row.key} stored torn content {row.stored}"
-        assert row.stored != ABSENT or before.stored == ABSENT, f"P5: {row.key} forgot its store"
+        forgot = row.stored == ABSENT != before.stored and row.key not in self.differ
+        assert not forgot, f"P5: {row.key} forgot its store"
         if row.aside and not before.aside:
             real = row.key in self.blamed or self.strikes[row.key] >= RUN_STRIKES
             assert real, f"P9: {row.key} was set aside without a reason: {row.aside}"
@@ -220,7 +234,8 @@ class Promises:
         before = self.world.journal.files.get(command.key)
         wanted = self.world.office.kind_of(command.key) is not None
         assert wanted, f"P5: {command.key} is stored though the file leaves it out"
-        needless = before is not None and before.stored == command.digest
+        kept = before is not None and before.stored == command.digest
+        needless = kept and command.key not in self.differ
         assert not needless, f"P5: {command.key} is stored though nothing changed"
         after = {row.key: row.stored for row in decision.files}.get(command.key)
         known = before.stored if before is not None and after is None else after
@@ -254,7 +269,8 @@ class Promises:
         content, row = world.drive.files[key].content, world.journal.files.get(key)
         assert row is not None, f"P2: {key} was never noticed"
         hopeless = key in cloud.bad or key.path.startswith(("refused", "odd"))
-        lost = row.storage_id in cloud.deleted  # behind our back; the next save brings it back
+        unseen = not world.tampering.is_on  # nobody compares, so the next save brings it back
+        lost = unseen and row.storage_id in cloud.deleted
         if row.aside or hopeless:
             synced = row.synced == row.seen != ABSENT
             assert row.aside or synced, f"P9: {key} fails for ever and is not set aside: {row}"
@@ -268,6 +284,14 @@ class Promises:
             assert blob is not None, f"P2: {key} is nothing that Storage knows: {row}"
             stored = blob.content if blob.complete else None
             assert stored == content, f"P2: Storage holds {stored} of {key}"
+        if not unseen and world.office.kind_of(key) == "source":
+            self._check_source_file(row, cloud)
+
+    def _check_source_file(self, row: FileRow, cloud: ModelCloud) -> None:
+        held = [id_ for items in cloud.connections.values() for id_ in items]
+        assert row.storage_id in held, f"P13: {row.key} is no source file any more"
+        dead = [id_ for id_ in held if cloud.keys[id_] == row.key and id_ not in cloud.blobs]
+        assert not dead, f"P13: what {row.key} once was is still a source file: {dead}"
 
     def _watch(self, connection: str) -> Watch:
         return self.watches[self.world.lane_of(connection)]

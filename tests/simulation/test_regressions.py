@@ -27,10 +27,6 @@ FOUND = {
     ),
     "a look at an emptied share began the minute of a deletion": ("a look begins the minute", 0),
     "a late list made a file that had come back be forgotten": ("a late list outdoes a hint", 1580),
-    "another drive that was empty, too, was asked about in turns without end": (
-        "an approved drive forgotten when empty",
-        246391,
-    ),
     "a list made before a file came back confirmed its deletion": (
         "hints to an absent drive ignored",
         1635,

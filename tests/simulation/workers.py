@@ -16,6 +16,7 @@ from twinsyncd.core.model import (
 from twinsyncd.core.results import Outcome
 
 from .cloud import Fate, ModelCloud
+from .comparing import Comparing
 from .drive import VirtualFile
 from .sight import VirtualSight
 
@@ -45,6 +46,7 @@ class VirtualWorkers:
     def __init__(self, world: World) -> None:
         self.world = world
         self.sight = VirtualSight(world)
+        self.comparing = Comparing(world)
         self.effects = 0
 
     def begin(self, command: commands.Command) -> None:
@@ -64,6 +66,8 @@ class VirtualWorkers:
             case commands.LookAtRun():
                 failed_look = partial(facts.RunLookFailed, command.connection, command.run)
                 self._ask(partial(self._look_at_run, command), failed_look)
+            case commands.Compare():
+                self.comparing.begin(command)
             case _:
                 assert_never(command)
 
@@ -87,7 +91,8 @@ class VirtualWorkers:
     def _store_refusal(self, command: commands.Store, cloud: ModelCloud) -> Failure | None:
         if fault := self._fault():
             return fault
-        if command.storage_id and command.storage_id not in cloud.blobs:
+        gone = command.storage_id and command.storage_id not in cloud.blobs
+        if gone and not cloud.restore(command.storage_id):
             return Failure(Fault.GONE, "no such file in Storage")
         world = self.world
         if command.key.path.startswith("refused"):
@@ -155,7 +160,7 @@ class VirtualWorkers:
             return facts.StoreFailed(key, Failure(Fault.TRANSIENT, "412"))
         if self.world.chance(self.world.chances.lost_after):
             return facts.StoreFailed(key, Failure(Fault.TRANSIENT, "answer lost"))
-        return facts.Stored(key, command.digest, storage_id)
+        return facts.Stored(key, command.digest, storage_id, str(cloud.blobs[storage_id].etag))
 
     def _late(
         self, command: commands.Store, storage_id: str, etag: int, read: VirtualFile | None
@@ -200,8 +205,12 @@ class VirtualWorkers:
             (f.key, "refused as a source file") for f in command.files if f.key not in good
         )
         remote_id = cloud.connect(command.connection, command.remote_id, good.values())
+        for file in command.files:
+            if file.key in good:
+                cloud.connections[remote_id].pop(file.replaces, None)
         newest = cloud.newest(remote_id, self.world.now_s)
-        return facts.Prepared(command.connection, remote_id, newest, tuple(good), refused)
+        expected = all(f.storage_id in cloud.blobs for f in command.files)
+        return facts.Prepared(command.connection, remote_id, newest, tuple(good), refused, expected)
 
     def _takes(self, mapping: commands.ExpectedFile, cloud: ModelCloud) -> bool:
         return mapping.storage_id in cloud.blobs and not mapping.key.path.startswith("odd")

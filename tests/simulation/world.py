@@ -8,14 +8,12 @@ journal does it. Everything random comes from the seed; `python -m simulation SE
 
 from __future__ import annotations
 
-import gc
 import heapq
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from random import Random
 
-from twinsyncd.core import facts
+from twinsyncd.core import commands, facts
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import (
@@ -31,10 +29,12 @@ from .chances import Chances
 from .cloud import ModelCloud
 from .drive import VirtualDrive
 from .journal import VirtualJournal
+from .no_collection import no_collection
 from .office import SHARED, Office
 from .people import People
 from .promises import Promises
 from .strangers import Strangers
+from .tampering import Tampering
 from .workers import VirtualWorkers
 
 WALL_S = 1_700_000_000.0
@@ -45,18 +45,6 @@ REST_S = 14_400.0  # virtual time in which the world must then come to rest
 SPINS_MAX = 1000  # decisions at one instant without anything happening
 
 MachineFactory = Callable[..., Machine]
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector away from a story that only grows: a quarter of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class Crash(Exception):
@@ -101,6 +89,7 @@ class World:
         self.workers = VirtualWorkers(self)
         self.people = People(self)
         self.strangers = Strangers(self)
+        self.tampering = Tampering(self, seed, scripted=chances is not None)
         self.promises = Promises(self)
         self.machine = self._restore()
 
@@ -156,7 +145,7 @@ class World:
 
     def run(self) -> None:
         """Live through the faults, then come to rest with every promise kept."""
-        with _no_collection():
+        with no_collection():
             self.begin()
             self.until(FAULTS_S)
             self.rest()
@@ -164,6 +153,7 @@ class World:
     def begin(self) -> None:
         self.people.begin()
         self.strangers.begin()
+        self.tampering.begin()
 
     def rest(self) -> None:
         """Let the faults stop; a person looks after what needs one."""
@@ -181,6 +171,8 @@ class World:
         asides = [row.key for row in self.journal.files.values() if row.aside]
         for key in asides:
             self.ask(facts.RetryAsked(key))
+        if self.tampering.is_on:
+            self.ask(facts.SyncAsked())  # and the cloud is compared
         self.until(self.now_s + NOTICE_S)
         self.until(self.now_s + REST_S, stop=self._rests)
         self.promises.check_rest()
@@ -255,12 +247,27 @@ class World:
             self.journal.commit(decision)
             self.requests.clear()
             self.boundary()
-            for command in decision.commands:
+            for command in self._without_comparisons(decision.commands):
                 self.workers.begin(command)
                 self.begun += 1
                 self.boundary()
         except Crash:
             self._crash()
+
+    def _without_comparisons(self, todo: Sequence[commands.Command]) -> Iterator[commands.Command]:
+        """Yield the commands to begin; where nobody tampers, comparisons find nothing, at once.
+
+        So these worlds are as they were before there were comparisons, and show what they showed.
+        """
+        for command in todo:
+            if self.tampering.is_on or not isinstance(command, commands.Compare):
+                yield command
+                continue
+            compared = facts.Compared(command.connection)
+            decision = self.machine.handle([compared], self.now)
+            self.promises.check([compared], decision)
+            self.journal.commit(decision)
+            yield from self._without_comparisons(decision.commands)
 
     def _crash(self) -> None:
         self.crashes += 1

@@ -61,8 +61,12 @@ def show(console: Console, report: Report) -> None:
     if report.unsettled:
         waiting = f"{count(report.unsettled, 'file')} still being written"
         console.print(f"        [yellow]{waiting}[/]: known once they have not changed for a while")
+        for each in report.unsettled_files:
+            name = plain(f"{each.source}/{each.path}")
+            console.print(f"          {name}  {plain(each.text)}", soft_wrap=True)
     for connection in report.connections:
         console.print(f"\n[bold]{plain(connection.name)}[/]  {_styled(connection.line)}")
+        console.print(f"  {_styled(connection.compared)}")
         _show_counts(console, connection.counts)
         for source in connection.empty:
             console.print(

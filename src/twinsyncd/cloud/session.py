@@ -15,6 +15,7 @@ from .auth import ISSUER_URL, ServiceLogin
 from .auth_base import Login
 from .auth_issuer import Issuer
 from .auth_user import UserLogin
+from .blob_reader import BlobReader
 from .blobs import Blobs
 from .client import API_URL, Platform
 from .network import NetworkTransport, read_proxies, trusted_certificates
@@ -58,6 +59,7 @@ class Cloud:
     blobs: Blobs
     login: Login
     issuer: Issuer
+    reader: BlobReader
 
 
 @contextmanager
@@ -83,9 +85,13 @@ def open_cloud(
             trusted=settings.trusted_hosts,
         )
         hosts = UploadHosts(settings.upload_hosts)
-        blobs = Blobs(clients.open(_BLOB), sleep=sleep, hosts=hosts)
+        http = clients.open(_BLOB)
         yield Cloud(
-            platform, blobs, login, Issuer(unsigned, settings.issuer_url, settings.trusted_hosts)
+            platform,
+            Blobs(http, sleep=sleep, hosts=hosts),
+            login,
+            Issuer(unsigned, settings.issuer_url, settings.trusted_hosts),
+            BlobReader(http, sleep=sleep, hosts=hosts),
         )
 
 

@@ -112,6 +112,7 @@ class DaemonSection(Section):
     uploads: int = Field(default=4, ge=1, le=32)
     share_silence: Duration = timedelta(seconds=60)
     rehash_every: Duration = timedelta(days=30)
+    compare_every: Duration = timedelta(days=1)
 
 
 class Source(Section):

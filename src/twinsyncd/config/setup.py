@@ -23,6 +23,7 @@ def setup_of(config: Config) -> model.Setup:
         sources=tuple(_source(connection, source) for connection, source in sources_of(config)),
         uploads_max=AHEAD * config.daemon.uploads,
         rehash_every_s=config.daemon.rehash_every.total_seconds(),
+        compare_every_s=config.daemon.compare_every.total_seconds(),
     )
 
 

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .model import ConnectionKey, Digest, FileKey, Fingerprint, RunKey, SourceKey, StorageId
+from .model import (
+    NO_ID,
+    ConnectionKey,
+    Digest,
+    FileKey,
+    Fingerprint,
+    RunKey,
+    SourceKey,
+    StorageId,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,7 @@ class ExpectedFile:
 
     key: FileKey
     storage_id: StorageId
+    replaces: StorageId = NO_ID  # a source file that this one takes the place of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,31 @@ class LookAtRun:
     run: RunKey
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file as the journal remembers it in Storage.
+
+    `size_bytes` is None and `version` is "" where they are not known.
+    """
+
+    key: FileKey
+    storage_id: StorageId
+    digest: Digest
+    size_bytes: int | None
+    version: str
+    in_connection: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """Compare what is remembered of a connection with the service: Compared or CompareFailed."""
+
+    connection: ConnectionKey
+    remote_id: str  # "" if the connection was never found
+    files: tuple[StoredFile, ...]
+    last_run: RunKey  # the newest run of ours that ended, "" if there was none
+
+
 DriveCommand = Scan | LookAt | Hash | Rehash
-CloudCommand = Store | Prepare | StartRun | FindRun | LookAtRun
+CloudCommand = Store | Prepare | StartRun | FindRun | LookAtRun | Compare
 Command = DriveCommand | CloudCommand

@@ -8,11 +8,11 @@ from typing import Final, assert_never
 
 from . import commands, facts, safety
 from .events import EventKind
+from .file_changes import NO_TROUBLE, without_file
 from .hash_queue import HashQueue
 from .ledger import Ledger
 from .model import (
     ABSENT,
-    NO_TROUBLE,
     UNLIKE_ANY,
     ConnectionKey,
     FileKey,
@@ -23,7 +23,6 @@ from .model import (
     Source,
     SourceKey,
     SourceRow,
-    without_file,
 )
 from .rehash import Rehasher
 from .settle import Settler

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
 
-from .model import ABSENT, ConnectionKey, Digest, RunKey, SourceKey
+from .model import (
+    ABSENT,
+    NO_CONNECTION,
+    NO_RUN,
+    NO_SOURCE,
+    ConnectionKey,
+    Digest,
+    RunKey,
+    SourceKey,
+)
 
 
 class EventKind(StrEnum):
@@ -50,22 +58,17 @@ class EventKind(StrEnum):
     RETRY_ASKED = "retry.asked"
 
 
-_NO_CONNECTION: Final = ConnectionKey("")
-_NO_SOURCE: Final = SourceKey("")
-_NO_RUN: Final = RunKey("")
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """One event; fields that do not apply are empty. `at_s`: wall clock [s since the epoch]."""
 
     kind: EventKind
     at_s: float
-    connection: ConnectionKey = _NO_CONNECTION
-    source: SourceKey = _NO_SOURCE
+    connection: ConnectionKey = NO_CONNECTION
+    source: SourceKey = NO_SOURCE
     path: str = ""  # relative to the source
     digest: Digest = ABSENT
-    run: RunKey = _NO_RUN
+    run: RunKey = NO_RUN
     task: str = ""  # the service's id of the task that processed the file
     changeset: str = ""  # the newest changeset that this task wrote
     text: str = ""  # for a person: the reason, in the service's own words where there are any

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
 
 from .drive_facts import (
     DriveFact,
@@ -31,6 +33,11 @@ from .results import FileResult, Outcome
 
 __all__ = [
     "ApproveAsked",
+    "CompareFact",
+    "CompareFailed",
+    "Compared",
+    "Difference",
+    "Differs",
     "DriveFact",
     "Fact",
     "FilesFound",
@@ -114,6 +121,7 @@ class Prepared:
     """The connection exists; of the files it was asked for, it holds `in_connection` now.
 
     `last_run`: its newest run as of now, "" if none. `refused`: files the service will not take.
+    `storage_as_expected`: False if one of them is not in Storage any more.
     """
 
     connection: ConnectionKey
@@ -121,6 +129,7 @@ class Prepared:
     last_run: RunKey
     in_connection: tuple[FileKey, ...] = ()
     refused: tuple[tuple[FileKey, str], ...] = ()
+    storage_as_expected: bool = True
     authorised: bool = False  # runs may act for the user; False: they need not, it is a service's
 
 
@@ -193,6 +202,50 @@ class RunLookFailed:
     failure: Failure
 
 
+# ---- comparing --------------------------------------------------------------------------
+
+
+class Differs(StrEnum):
+    """How the service differs from what is remembered of one file."""
+
+    MISSING = "missing"  # it is not in Storage any more
+    OVERWRITTEN = "overwritten"  # Storage holds another content
+    UNMAPPED = "unmapped"  # it is no source file of the connection any more
+    CONNECTOR = "connector"  # it is one, to be read by another connector than configured
+
+
+class Difference(NamedTuple):
+    """One difference; `text` says for a person what was found."""
+
+    key: FileKey
+    differs: Differs
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The connection was compared; what is not named here is as remembered.
+
+    `versions`: the service's marks of contents that are as remembered, where the marks were not.
+    `last_run_known`: whether the service still knows the newest run of ours.
+    `others`: further source files of the connection: id in Storage, and name.
+    """
+
+    connection: ConnectionKey
+    differences: tuple[Difference, ...] = ()
+    versions: tuple[tuple[FileKey, str], ...] = ()
+    last_run_known: bool = True
+    others: tuple[tuple[StorageId, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompareFailed:
+    """The comparison came to no end, so nothing is known."""
+
+    connection: ConnectionKey
+    failure: Failure
+
+
 # ---- people and time ------------------------------------------------------------------
 
 
@@ -239,5 +292,6 @@ RunFact = (
     | RunSeen
     | RunLookFailed
 )
+CompareFact = Compared | CompareFailed
 PersonFact = SyncAsked | RetryAsked | ApproveAsked | SignedIn
-Fact = DriveFact | StorageFact | RunFact | PersonFact | Ticked
+Fact = DriveFact | StorageFact | RunFact | CompareFact | PersonFact | Ticked

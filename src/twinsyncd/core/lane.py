@@ -17,11 +17,14 @@ an assertion. Halted is not a phase: a halted lane keeps its place and goes on f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from . import commands, facts
+from .comparison import Comparisons
+from .file_changes import with_storage_id
 from .lane_state import LaneState
 from .ledger import Ledger
 from .model import Connection, ConnectionKey, Need, Now, Phase
@@ -38,6 +41,7 @@ class Lane:
     ledger: Ledger
     stores: Stores
     runs: Runs
+    comparisons: Comparisons
     unsettled: Callable[[ConnectionKey], bool]  # does the connection have unsettled files?
     touched_s: dict[ConnectionKey, float] = field(
         default_factory=dict
@@ -50,11 +54,11 @@ class Lane:
         """Note activity on the drive; the batch is quiet once there was none for a while."""
         self.touched_s[connection] = now.at_s
 
-    def apply(self, fact: facts.StorageFact | facts.RunFact, now: Now) -> None:
+    def apply(self, fact: facts.StorageFact | facts.RunFact | facts.CompareFact, now: Now) -> None:
         """Apply one fact."""
         match fact:
             case facts.Reserved(key, storage_id):
-                self.ledger.change(key, storage_id=storage_id)
+                self.ledger.put(with_storage_id(self.ledger.get(key), storage_id))
             case facts.Stored() | facts.StoreMoved() | facts.StoreFailed():
                 self.stores.ended(fact, now)
             case facts.Prepared() | facts.PrepareFailed():
@@ -69,6 +73,8 @@ class Lane:
                 self.runs.seen(fact, now)
             case facts.RunLookFailed():
                 self.runs.look_failed(fact, now)
+            case facts.Compared() | facts.CompareFailed():
+                self.comparisons.ended(fact, now)
             case _:
                 assert_never(fact)
 
@@ -76,6 +82,7 @@ class Lane:
         """End every wait, on a person's request."""
         self.state.hurry(now)
         self.stores.hurry()
+        self.comparisons.hurry(now)
 
     def plan(self, now: Now) -> Sequence[commands.CloudCommand]:
         """Return what to do in this state; the commands count as running from here on."""
@@ -98,15 +105,21 @@ class Lane:
         if self.state.asking:
             return None
         if self.state.row.phase is not Phase.QUIET or self.state.due_s > now.at_s:
-            return self.state.due_s if self._has_work() else None
-        times = [self.stores.next_due(now)]
+            if self._has_work(now):
+                return self.state.due_s
+            later_s = max(self.state.due_s, self.comparisons.next_due())
+            return later_s if later_s < math.inf else None
+        times = [self.stores.next_due(now), self.comparisons.next_due()]
         for connection in self.connections:
             times += self._run_times(connection, now)
-        return min((time for time in times if time is not None and time > now.at_s), default=None)
+        later = [time for time in times if time is not None and now.at_s < time < math.inf]
+        return min(later, default=None)
 
     def is_idle(self) -> bool:
         """Return whether nothing is running and nothing is left that can be done now."""
         if self.state.asking or self.stores.busy or self.state.row.phase is not Phase.QUIET:
+            return False
+        if self.comparisons.pending:
             return False
         keys = [connection.key for connection in self.connections]
         to_store = (row for key in keys for row in self.ledger.needing(key, Need.STORE))
@@ -114,17 +127,26 @@ class Lane:
             return False
         return not any(self.ledger.count(key, Need.RUN) for key in keys)
 
-    def _has_work(self) -> bool:
-        return self.state.row.phase is not Phase.QUIET or any(
+    def failures(self) -> int:
+        """Return the most failures in a row: of the lane, or of one comparison."""
+        return max(self.state.row.attempts, *self.comparisons.failures.values(), 0)
+
+    def _has_work(self, now: Now) -> bool:
+        if self.state.row.phase is not Phase.QUIET or self.comparisons.next_due() <= now.at_s:
+            return True
+        return any(
             self.ledger.count(connection.key, what)
             for connection in self.connections
             for what in (Need.STORE, Need.RUN)
         )
 
     def _plan_quiet(self, now: Now) -> Sequence[commands.CloudCommand]:
-        """Store first, then run; a connection that waited too long gets its run before more."""
+        """Compare, store, then run; a connection that waited too long is run before more stores."""
         self._note_waiting(now)
         in_turn = self._in_turn()
+        to_compare = self.comparisons.due((c.key for c in in_turn), now)
+        if to_compare is not None:
+            return () if self.stores.busy else (self.comparisons.begin(to_compare),)
         overdue = next((c for c in in_turn if self._is_overdue(c, now)), None)
         if overdue is None:
             stores = self.stores.plan((c.key for c in in_turn), now)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from .events import Event, EventKind, EventLog
-from .model import ConnectionKey, Failure, Fault, LaneRow, Now, Phase
+from .model import NO_CONNECTION, ConnectionKey, Failure, Fault, LaneRow, Now, Phase
 from .transitions import Cause, may_enter
 from .waits import delay_s
 
@@ -16,7 +16,6 @@ WAIT_MAX_S: Final = 3600.0  # whatever the service asks for, something is tried 
 HALT_S: Final = 300.0  # a halted lane tries again by itself this often
 POLL_FIRST_S: Final = 0.25  # a small run is over in a second; the interval grows from here
 POLL_GROWTH: Final = 1.5
-_NO_CONNECTION: Final = ConnectionKey("")
 _PERSON: Final = (Fault.SIGNED_OUT, Fault.NOT_AUTHORISED)
 
 
@@ -32,7 +31,7 @@ class LaneState:
     asking: bool = False  # a command other than a store is under way
     changed: bool = False  # the row must be committed
     events: EventLog = field(default_factory=EventLog)
-    home: ConnectionKey = _NO_CONNECTION  # names the lane in events while it has served none
+    home: ConnectionKey = NO_CONNECTION  # names the lane in events while it has served none
     _poll_s: float = POLL_FIRST_S
     _failed_s: float = -math.inf  # monotonic [s] of the last failure that was counted
 

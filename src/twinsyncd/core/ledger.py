@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from .decision import FileRows
 from .events import Event, EventKind, EventLog
+from .file_changes import without_file
 from .model import (
     ABSENT,
     IN_DOUBT,
+    NO_ID,
+    NO_RUN,
     ConnectionKey,
     FileKey,
     FileRow,
@@ -20,10 +23,7 @@ from .model import (
     SourceKey,
     StorageId,
     need,
-    without_file,
 )
-
-_NO_RUN: Final = RunKey("")
 
 
 class Ledger:
@@ -91,7 +91,7 @@ class Ledger:
         self.put(row)
         return row
 
-    def set_aside(self, row: FileRow, now: Now, *, run: RunKey = _NO_RUN) -> None:
+    def set_aside(self, row: FileRow, now: Now, *, run: RunKey = NO_RUN) -> None:
         """Put a row whose `aside` or `unread` says why it cannot go on; note it if that is new."""
         before = self.get(row.key)
         if not (before.aside or before.unread):
@@ -112,14 +112,31 @@ class Ledger:
         rows = [self._active.get(row.key) or self._changed.get(row.key) or row for row in found]
         return {row.storage_id: row for row in rows}
 
+    def every(self, connection: ConnectionKey) -> Iterator[FileRow]:
+        """Yield all rows of the connection; only for rare, large questions."""
+        sources = [s for s in self._sources if self.connection_of(FileKey(s, "")) == connection]
+        rows = list(self._rows.every(sources))
+        known = {row.key for row in rows}
+        for row in rows:
+            yield self._active.get(row.key) or self._changed.get(row.key) or row
+        newer = {**self._active, **self._changed}
+        for key, row in newer.items():
+            if key not in known and self.connection_of(key) == connection:
+                yield row
+
     def forget_connection(self, connection: ConnectionKey) -> None:
         """Note that the connection was created again: it holds no file and has processed none."""
-        sources = [s for s in self._sources if self.connection_of(FileKey(s, "")) == connection]
-        for stored in list(self._rows.every(sources)):
-            row = self._active.get(stored.key) or self._changed.get(stored.key) or stored
-            forgotten = replace(row, in_connection=False, synced=ABSENT)
-            if forgotten != row:
-                self._replace(row, forgotten)
+        self._change_every(connection, in_connection=False, synced=ABSENT, replaces=NO_ID)
+
+    def forget_runs(self, connection: ConnectionKey) -> None:
+        """Note that nothing proves any more what the connection's runs processed."""
+        self._change_every(connection, synced=ABSENT)
+
+    def _change_every(self, connection: ConnectionKey, **changes: Any) -> None:
+        for row in list(self.every(connection)):
+            changed = replace(row, **changes)
+            if changed != row:
+                self._replace(row, changed)
 
     def take_changes(self) -> tuple[FileRow, ...]:
         """Return the rows to be committed and forget that they changed."""

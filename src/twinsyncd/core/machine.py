@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
-from . import authorization, commands, facts
+from . import commands, facts
+from .comparison import Comparisons
 from .decision import Decision, FileRows, SavedState
 from .drive import Drive
 from .events import Event, EventKind
@@ -25,13 +26,17 @@ from .model import (
     Setup,
     Source,
     SourceRow,
+    UnsettledFile,
 )
 from .rehash import Rehasher
+from .remotes import Remotes
 from .results import RunFile, RunRecord, SlowRun
 from .run_ends import RunEnds
 from .runs import Runs
 from .settle import Settler
 from .stores import Stores
+
+UNSETTLED_NAMED: Final = 20  # files still being written that a person is shown by name
 
 
 class Machine:
@@ -54,13 +59,12 @@ class Machine:
         """
         self._connection_of = {source.key: source.connection for source in setup.sources}
         self._connections = {connection.key: connection for connection in setup.connections}
-        self._remotes = {
-            key: saved_state.connections.get(key, ConnectionRow(key)) for key in self._connections
-        }
-        self._known_remotes = dict(self._remotes)
         self._lengths_s = {key: list(known) for key, known in saved_state.lengths_s.items()}
         self._ledger = Ledger(rows, lambda key: self._connection_of[key.source])
         self._ledger.load(self._connection_of)
+        known = saved_state.connections
+        rows_of = {key: known.get(key, ConnectionRow(key)) for key in self._connections}
+        self._remotes, self._known_remotes = Remotes(self._ledger, rows_of), dict(rows_of)
         sources = {source.key: source for source in setup.sources}
         settler = Settler(lambda key: _quiet_s(sources[key.source], key))
         rehasher = Rehasher(rows, setup.rehash_every_s)
@@ -81,7 +85,7 @@ class Machine:
         """Apply the facts in order and decide what to do now."""
         for fact in happened:
             self._apply(fact, now)
-        self._warn_of_lapses(now)
+        self._remotes.warn_of_lapses(now)
         todo = [*self._drive.plan(now)]
         cloud = [command for lane in self._lanes.values() for command in lane.plan(now)]
         return self._decision((*todo, *cloud))
@@ -96,12 +100,20 @@ class Machine:
         return self._drive.is_idle() and all(lane.is_idle() for lane in self._lanes.values())
 
     def failures(self) -> int:
-        """Return the most failures in a row that any lane has had."""
-        return max((lane.state.row.attempts for lane in self._lanes.values()), default=0)
+        """Return the most failures in a row that any lane, or comparison, has had."""
+        return max((lane.failures() for lane in self._lanes.values()), default=0)
 
     def unsettled(self) -> int:
         """Return how many files are not known to be settled."""
         return len(self._drive.settler)
+
+    def unsettled_files(self, now: Now) -> list[UnsettledFile]:
+        """Return some of those files, the longest waiting first."""
+        longest = self._drive.settler.longest_unsettled(UNSETTLED_NAMED)
+        return [
+            UnsettledFile(key.source, key.path, now.wall_s - (now.at_s - first_s), awaits)
+            for key, first_s, awaits in longest
+        ]
 
     def missing(self) -> int:
         """Return how many remembered files were not on the drive, and do not count as gone yet."""
@@ -151,6 +163,8 @@ class Machine:
                 | facts.RunFound()
                 | facts.RunSeen()
                 | facts.RunLookFailed()
+                | facts.Compared()
+                | facts.CompareFailed()
             ):
                 self._lane_of(fact.connection).apply(fact, now)
             case (
@@ -175,19 +189,8 @@ class Machine:
         for lane in self._lanes.values():
             if lane.state.row.needs_person or lane.state.row.halt:
                 lane.hurry(now)
-        for key, row in self._remotes.items():
-            if authorised:
-                self._remotes[key] = authorization.renewed(row, now)
-
-    def _warn_of_lapses(self, now: Now) -> None:
-        """Note each connection whose user must agree again soon; a warning is given once."""
-        for key, row in self._remotes.items():
-            if days := authorization.warning_days(row, now):
-                self._remotes[key] = replace(row, warned_days=days)
-                left = f"{days} day{'s' if days > 1 else ''}"
-                text = f"runs may act for the user for {left} more, or less; run: twinsyncd login"
-                event = Event(EventKind.AUTHORIZATION_ENDS, now.wall_s, key, text=text)
-                self._ledger.events.add(event)
+        if authorised:
+            self._remotes.renew_authorizations(now)
 
     def _retry(self, key: FileKey | None, now: Now) -> None:
         set_aside = [
@@ -221,10 +224,10 @@ class Machine:
             run_files += lane.runs.ends.take_run_files()
             slow += lane.runs.ends.take_slow()
         remotes: list[ConnectionRow] = []
-        if self._remotes != self._known_remotes:
+        if self._remotes.rows != self._known_remotes:
             known = self._known_remotes
-            remotes = [row for key, row in self._remotes.items() if row != known[key]]
-            known.update(self._remotes)
+            remotes = [row for key, row in self._remotes.rows.items() if row != known[key]]
+            known.update(self._remotes.rows)
         sources = tuple(self._drive.changed.values())
         self._drive.changed.clear()
         return Decision(
@@ -242,16 +245,27 @@ class Machine:
     def make_lane(self, key: LaneKey, setup: Setup, saved_state: SavedState, now: Now) -> Lane:
         connections = tuple(c for c in setup.connections if c.lane == key)
         poll_max_s = min(connection.poll_max_s for connection in connections)
-        state = LaneState(saved_state.lanes.get(key, LaneRow(key)), self._jitter, poll_max_s)
-        state.events, state.home = self._ledger.events, connections[0].key
+        state = LaneState(
+            saved_state.lanes.get(key, LaneRow(key)),
+            self._jitter,
+            poll_max_s,
+            events=self._ledger.events,
+            home=connections[0].key,
+        )
         state.resume(now)
         stores = Stores(state, self._ledger, self._drive.must_wait, setup.uploads_max)
         names = [connection.key for connection in connections]
         stores.load(names, now)
         ends = RunEnds(state, self._ledger, stores, self._lengths_s)
-        runs = Runs(state, self._ledger, stores, self._remotes, self._is_reference, ends)
+        comparisons = Comparisons(state, self._ledger, self._remotes, setup.compare_every_s)
+        comparisons.resume(names, now)
+        runs = Runs(
+            state, self._ledger, stores, self._remotes, comparisons, self._is_reference, ends
+        )
         runs.resume(names, now)
-        return Lane(state, connections, self._ledger, stores, runs, self._has_unsettled)
+        return Lane(
+            state, connections, self._ledger, stores, runs, comparisons, self._has_unsettled
+        )
 
     def _note_activity(self, connection: ConnectionKey, now: Now) -> None:
         self._lane_of(connection).touch(connection, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, NewType
+from typing import Final, NamedTuple, NewType
 
 SourceKey = NewType("SourceKey", str)
 """A source folder of the configuration: the connection's name and the folder's, "Bridge/cad"."""
@@ -24,6 +24,11 @@ RunKey = NewType("RunKey", str)
 
 Digest = NewType("Digest", str)
 """SHA-256 as 64 lowercase hex characters, or one of the two marks below."""
+
+NO_CONNECTION: Final = ConnectionKey("")
+NO_ID: Final = StorageId("")
+NO_RUN: Final = RunKey("")
+NO_SOURCE: Final = SourceKey("")
 
 ABSENT: Final = Digest("")
 """There is no such content: no file on the drive, nothing in Storage, nothing synced."""
@@ -104,6 +109,7 @@ class FileRow:
     note: str = ""  # what the last try for this content brought, while it is not synced
     next_try_s: float = 0.0  # wall clock [s] before which this content is not tried again
     version: str = ""  # the service's own mark of the stored content; "": not known
+    replaces: StorageId = StorageId("")  # an earlier id, still a source file of the connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +120,6 @@ class UnsettledFile:
     path: str
     since_s: float  # wall clock [s] since when
     awaits: str  # what it waits for
-
-
-def without_file(row: FileRow) -> FileRow:
-    """Return the row of a file that is no longer on the drive; what is in the cloud stays."""
-    return replace(row, seen=ABSENT, fingerprint=None, **NO_TROUBLE)
-
-
-NO_TROUBLE: Final[Mapping[str, Any]] = {
-    "attempts": 0,
-    "aside": "",
-    "unread": "",
-    "aside_since_s": 0.0,
-    "note": "",
-    "next_try_s": 0.0,
-}
-"""The columns of a file that nothing is wrong with, as of a new content."""
 
 
 class Need(StrEnum):
@@ -194,6 +184,7 @@ class ConnectionRow:
     # Wall clock [s] since when the service says that runs may act for the user; 0: it does not.
     authorised_s: float = 0.0
     warned_days: int = 0  # the last warning that this ends named so many days; 0: there was none
+    last_run: RunKey = RunKey("")  # the newest run of ours that ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,3 +282,4 @@ class Setup:
     sources: tuple[Source, ...]
     uploads_max: int = 4  # stores under way per lane
     rehash_every_s: float = 0.0  # every file is read again so often; 0: never
+    compare_every_s: float = 86_400.0  # the cloud is compared so often; 0: at start and on request

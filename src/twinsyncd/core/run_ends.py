@@ -38,11 +38,13 @@ class RunEnds:
     history: list[RunRecord] = field(default_factory=list)
     run_files: list[RunFile] = field(default_factory=list)
     slow: list[SlowRun] = field(default_factory=list)
+    left_unproven: bool = False  # the last run that ended did not process all it was started for
 
     def ended(self, fact: RunSeen, now: Now) -> None:
         """Apply the end of a run of ours."""
         self._learn_length(fact, now)
         verdicts = judge(fact, self.ledger.covered(fact.connection))
+        self.left_unproven = any(verdict.failed for verdict in verdicts)
         for verdict in verdicts:
             self._apply(verdict, fact, now)
         ours = {verdict.covered.storage_id for verdict in verdicts}

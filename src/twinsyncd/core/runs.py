@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from . import authorization, commands, facts
+from .comparison import Comparisons
 from .events import Event, EventKind
 from .lane_state import LaneState
 from .ledger import Ledger
 from .model import (
     ABSENT,
     IN_DOUBT,
+    NO_ID,
     ConnectionKey,
-    ConnectionRow,
     Failure,
     Fault,
     FileKey,
@@ -24,6 +25,7 @@ from .model import (
     Phase,
     RunKey,
 )
+from .remotes import Remotes
 from .results import Outcome
 from .run_ends import RunEnds
 from .stores import Stores
@@ -41,7 +43,8 @@ class Runs:
     state: LaneState
     ledger: Ledger
     stores: Stores
-    remotes: dict[ConnectionKey, ConnectionRow]
+    remotes: Remotes
+    comparisons: Comparisons
     is_reference: Callable[[FileKey], bool]
     ends: RunEnds
     in_doubt: bool = False  # an answer to a start request was lost, perhaps by an earlier process
@@ -76,7 +79,7 @@ class Runs:
         self.state.asking = True
         name = self.state.row.connection
         files = tuple(
-            commands.ExpectedFile(row.key, row.storage_id)
+            commands.ExpectedFile(row.key, row.storage_id, row.replaces)
             for row in self.unsynced(name)
             if not self.is_reference(row.key)
         )
@@ -106,6 +109,8 @@ class Runs:
             self._prepare_failed(fact, now)
             return
         self._note_connection(fact, now)
+        if not fact.storage_as_expected:
+            self.comparisons.soon(fact.connection, now)
         for key, reason in fact.refused:
             self.ledger.set_aside(replace(self.ledger.get(key), aside=reason), now)
         rows = self.unsynced(fact.connection)
@@ -178,6 +183,9 @@ class Runs:
         if self.state.row.phase is Phase.RUNNING:
             self.state.set(fruitless=0)
             self.ends.ended(fact, now)
+            self.remotes.change(fact.connection, last_run=fact.run)
+            if self.ends.left_unproven:
+                self.comparisons.soon(fact.connection, now)
         else:
             self._keep_distance(now)
         self.state.enter(Phase.QUIET, facts.RunSeen, now, run="")
@@ -200,39 +208,26 @@ class Runs:
         """Try again later; a connection that somebody deleted is created again."""
         failure = fact.failure
         if failure.fault is Fault.GONE and self._remote_id(fact.connection):
-            self._lose_connection(fact.connection, failure.message, now)
+            self.remotes.lost(fact.connection, failure.message, now)
             failure = replace(failure, fault=Fault.TRANSIENT)
         if failure.fault is Fault.NOT_AUTHORISED:
-            before = self.remotes[fact.connection]
-            self.remotes[fact.connection] = authorization.revoked(before)
+            self.remotes.put(authorization.revoked(self.remotes[fact.connection]))
         self.state.failed(failure, now)
 
     def _note_connection(self, fact: facts.Prepared, now: Now) -> None:
         """Note which connection it is, and which of the files it was asked for it holds."""
-        before = self.remotes[fact.connection]
-        if before.remote_id != fact.remote_id:
-            if before.remote_id:
-                self._lose_connection(fact.connection, "there is another one in its place", now)
-            self.remotes[fact.connection] = ConnectionRow(fact.connection, fact.remote_id)
-            self.ledger.events.add(
-                Event(EventKind.CONNECTION_FOUND, now.wall_s, fact.connection, text=fact.remote_id)
-            )
-        known = self.remotes[fact.connection]
-        self.remotes[fact.connection] = (
-            authorization.authorised(known, now)
+        self.remotes.found(fact.connection, fact.remote_id, now)
+        self.remotes.put(
+            authorization.authorised(self.remotes[fact.connection], now)
             if fact.authorised
-            else authorization.revoked(known)
+            else authorization.revoked(self.remotes[fact.connection])
         )
         held = set(fact.in_connection)
         for row in self.unsynced(fact.connection):
-            self.ledger.change(row.key, in_connection=row.key in held)
-
-    def _lose_connection(self, connection: ConnectionKey, reason: str, now: Now) -> None:
-        self.ledger.forget_connection(connection)
-        self.remotes[connection] = ConnectionRow(connection)
-        self.ledger.events.add(
-            Event(EventKind.CONNECTION_LOST, now.wall_s, connection, text=reason)
-        )
+            if row.key in held:
+                self.ledger.change(row.key, in_connection=True, replaces=NO_ID)
+            else:
+                self.ledger.change(row.key, in_connection=False)
 
     def _note(self, kind: EventKind, run: RunKey, now: Now, text: str = "") -> None:
         connection = self.state.row.connection

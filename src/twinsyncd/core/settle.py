@@ -26,7 +26,19 @@ class _Unsettled:
     asked: bool = False  # a look or a hash is under way
     last: Fingerprint | None = None
     misses: int = 0
+    first_s: float = NEVER  # since when it is not known to be settled
+    changes: int = 0  # how many looks found it changed since the last one
     aside: bool = False  # it cannot be read; looked at now and then, and not waited for
+
+    def awaits(self) -> str:
+        """Return for a person what the file waits for."""
+        if self.misses:
+            return "it cannot be read, and is tried again"
+        if self.changes > 1:
+            return f"it keeps changing: {self.changes} of the last looks found it changed"
+        if self.asked and self.last is not None:
+            return "its content is being read"
+        return "it must stay unchanged for its quiet time"
 
 
 @dataclass(slots=True)
@@ -57,6 +69,15 @@ class Settler:
     def unsettled(self, source: SourceKey) -> int:
         """Return how many files of the source are not settled, without those set aside."""
         return self._counts[source]
+
+    def longest_unsettled(self, limit: int) -> list[tuple[FileKey, float, str]]:
+        """Return some files that are not settled, longest first, without those set aside.
+
+        Each with the monotonic time [s] since when, and what it waits for.
+        """
+        waiting = (each for each in self._entries.items() if not each[1].aside)
+        oldest = heapq.nsmallest(limit, waiting, key=lambda each: each[1].first_s)
+        return [(key, entry.first_s, entry.awaits()) for key, entry in oldest]
 
     def touched(self, key: FileKey, now_s: float) -> None:
         """Note a hint; a settled file is looked at at once, an unsettled one soon."""
@@ -157,7 +178,7 @@ class Settler:
     def _entry(self, key: FileKey, now_s: float) -> _Unsettled:
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = _Unsettled(due_s=float("inf"))
+            entry = self._entries[key] = _Unsettled(due_s=float("inf"), first_s=now_s)
             self._counts[key.source] += 1
             self._schedule(key, entry, now_s)
         return entry
@@ -168,6 +189,7 @@ class Settler:
             self._counts[key.source] += 1
 
     def _first_look(self, key: FileKey, entry: _Unsettled, look: Fingerprint, now_s: float) -> None:
+        entry.changes += entry.last is not None and entry.last != look
         entry.last, entry.looked_s = look, now_s
         self._schedule(key, entry, now_s + self.quiet_s(key))
 

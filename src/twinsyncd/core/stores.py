@@ -10,10 +10,12 @@ from typing import Final, NamedTuple, assert_never
 from .commands import Store
 from .events import EventKind
 from .facts import Stored, StoreFailed, StoreMoved
+from .file_changes import with_storage_id
 from .lane_state import LaneState
 from .ledger import Ledger
 from .model import (
     IN_DOUBT,
+    NO_ID,
     ConnectionKey,
     Digest,
     Failure,
@@ -22,7 +24,6 @@ from .model import (
     FileRow,
     Need,
     Now,
-    StorageId,
 )
 from .waits import delay_s
 
@@ -115,10 +116,10 @@ class Stores:
         match fact:
             case Stored(key, digest, storage_id, version):
                 self.doubts.pop(key, None)
+                self.ledger.put(with_storage_id(self.ledger.get(key), storage_id))
                 self.ledger.change(
                     key,
                     stored=digest,
-                    storage_id=storage_id,
                     version=version,
                     attempts=0,
                     note="",
@@ -152,7 +153,7 @@ class Stores:
                 self.ledger.set_aside(replace(row, aside=failure.message), now)
             case Fault.FILE:
                 del self.doubts[key]
-                self._count(row, failure, now)
+                self._blame(replace(row, attempts=row.attempts + 1), failure, now)
             case (
                 Fault.THROTTLED
                 | Fault.UNAUTHORISED
@@ -166,11 +167,8 @@ class Stores:
             case _:
                 assert_never(failure.fault)
 
-    def _count(self, row: FileRow, failure: Failure, now: Now) -> None:
-        """Count a failure of the file's own: only this file waits, and is set aside in the end."""
-        self._blame(replace(row, attempts=row.attempts + 1), failure, now)
-
     def _blame(self, row: FileRow, failure: Failure, now: Now) -> None:
+        """Let only this file wait; it is set aside in the end."""
         if row.attempts >= STORE_TRIES:
             self.ledger.set_aside(replace(row, aside=failure.message), now)
         else:
@@ -180,8 +178,9 @@ class Stores:
     def _try_again(self, row: FileRow, failure: Failure, begun_s: float, now: Now) -> None:
         """Count it against the file only while others succeed; an outage is nobody's fault."""
         own_trouble = self.state.row.attempts == 0
-        storage_id = StorageId("") if failure.fault is Fault.GONE else row.storage_id
-        tried = replace(row, storage_id=storage_id, attempts=row.attempts + own_trouble)
+        if failure.fault is Fault.GONE:
+            row = with_storage_id(row, NO_ID)
+        tried = replace(row, attempts=row.attempts + own_trouble)
         self._blame(tried, failure, now)
         transient = Failure(Fault.TRANSIENT, failure.message, failure.retry_after_s)
         self.state.failed(transient, now, begun_s=begun_s)

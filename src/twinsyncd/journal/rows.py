@@ -45,6 +45,7 @@ def from_file(row: FileRow) -> dict[str, Any]:
         "note": row.note,
         "next_try_s": row.next_try_s,
         "version": row.version,
+        "replaces": row.replaces,
         "is_open": need(row) is not Need.NOTHING or bool(row.covered),
     }
 
@@ -69,6 +70,7 @@ def to_file(row: RowMapping) -> FileRow:
         note=row["note"],
         next_try_s=row["next_try_s"],
         version=row["version"],
+        replaces=row["replaces"],
     )
 
 

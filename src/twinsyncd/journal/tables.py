@@ -43,6 +43,7 @@ files = Table(
     Column("note", Text, nullable=False),  # what its last try brought, while it is not synced
     Column("next_try_s", Float, nullable=False),
     Column("version", Text, nullable=False),  # the service's mark of what it holds
+    Column("replaces", Text, nullable=False),  # an earlier id, still a source file
     Column("is_open", Boolean, nullable=False),  # work is left, or a run covers it
     Index("files_by_folder", "source", "folder"),
     Index("files_open", "is_open", "source"),
@@ -76,6 +77,7 @@ connections = Table(
     Column("compared_s", Float, nullable=False),  # when the cloud was last compared
     Column("authorised_s", Float, nullable=False),  # since when runs may act for the user
     Column("warned_days", Integer, nullable=False),  # of the last warning that this ends
+    Column("last_run", Text, nullable=False),  # the newest run of ours that ended
 )
 
 sources = Table(

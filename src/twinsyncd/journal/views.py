@@ -12,6 +12,7 @@ from sqlalchemy import Column, ColumnElement, Engine, Select, case, func, inspec
 from ..core.model import (
     ABSENT,
     BlindSpot,
+    ConnectionKey,
     FileRow,
     HeldSource,
     LaneKey,
@@ -70,6 +71,7 @@ class Status:
     daemon: DaemonRow | None
     counts: tuple[Counts, ...]
     lanes: tuple[LaneRow, ...]
+    compared_s: dict[ConnectionKey, float]  # when each was compared with the cloud; 0: never
     offline: dict[SourceKey, str]  # source -> reason
     needs_person: dict[
         SourceKey, HeldSource
@@ -135,6 +137,12 @@ class Views:
                 daemon=_daemon(dict(daemon)) if daemon else None,
                 counts=tuple(Counts(**row) for row in counted),
                 lanes=tuple(to_lane(row) for row in lanes),
+                compared_s={
+                    ConnectionKey(key): compared_s
+                    for key, compared_s in connection.execute(
+                        select(tables.connections.c.key, tables.connections.c.compared_s)
+                    )
+                },
                 offline={row["key"]: row["offline"] for row in sources if row["offline"]},
                 needs_person={
                     row["key"]: HeldSource(row["key"], row["drive"], row["missing_count"])

@@ -60,6 +60,8 @@ class CloudWorker:
                 return target.find_run(command)
             case commands.LookAtRun():
                 return target.look_at_run(command)
+            case commands.Compare():
+                return target.compare(command)
             case _:
                 assert_never(command)
 
@@ -77,5 +79,7 @@ def failed(command: commands.CloudCommand, failure: Failure) -> facts.Fact:
             return facts.RunLookFailed(connection, RunKey(""), failure)
         case commands.LookAtRun(connection, run):
             return facts.RunLookFailed(connection, run, failure)
+        case commands.Compare(connection):
+            return facts.CompareFailed(connection, failure)
         case _:
             assert_never(command)

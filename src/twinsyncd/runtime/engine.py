@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from ..core.decision import Decision
 from ..core.facts import Fact, Ticked
 from ..core.machine import Machine
-from ..core.model import Now
+from ..core.model import Now, UnsettledFile
 from .inbox import Inbox
 from .log_events import log_decision, log_facts
 from .person_requests import Request, fact_of
@@ -31,7 +31,14 @@ class JournalWriter(Protocol):
     def open_requests(self) -> Sequence[Request]:
         """Return the requests of people that are not handled yet."""
 
-    def beat(self, now_s: float, *, is_idle: bool, unsettled: int) -> None:
+    def beat(
+        self,
+        now_s: float,
+        *,
+        is_idle: bool,
+        unsettled: int,
+        unsettled_files: Sequence[UnsettledFile] = (),
+    ) -> None:
         """Write the heartbeat."""
 
 
@@ -113,4 +120,9 @@ class Engine:
         self._next_beat_s = now.at_s + BEAT_S
         self._was_idle = self.machine.is_idle()  # written at once: `sync` waits for it
         self.alive()
-        self._journal.beat(now.wall_s, is_idle=self._was_idle, unsettled=self.machine.unsettled())
+        self._journal.beat(
+            now.wall_s,
+            is_idle=self._was_idle,
+            unsettled=self.machine.unsettled(),
+            unsettled_files=self.machine.unsettled_files(now),
+        )

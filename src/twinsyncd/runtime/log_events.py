@@ -120,6 +120,14 @@ def _report_fact(fact: facts.Fact) -> None:
             )
         case facts.RunLookFailed(connection, run, failure):
             log.warning("run.not_seen", connection=connection, run=run, reason=failure.message)
+        case facts.CompareFailed(connection, failure):
+            log.warning(
+                "cloud.not_compared",
+                connection=connection,
+                fault=failure.fault.value,
+                reason=failure.message,
+                request_id=failure.request_id,
+            )
         case facts.HintsLost() | facts.HintsDegraded():
             _report_hints(fact)
         case facts.Scanned(source, _, known, missing, blind):

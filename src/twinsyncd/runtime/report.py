@@ -27,6 +27,8 @@ PHASES: Final = {
 }
 """What a lane does, by its phase."""
 
+_FRUITLESS: Final = "earlier starts brought no run of ours"
+
 
 class Level(StrEnum):
     """How much a line matters to a person."""
@@ -87,11 +89,21 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A file that is still being written, since when, and what it waits for."""
+
+    source: SourceKey
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionReport:
     """One configured connection."""
 
     name: str
     line: Line
+    compared: Line  # when the cloud was last compared with what is remembered
     counts: tuple[Counts, ...]
     holds: tuple[Hold, ...]
     blind: tuple[Blind, ...]
@@ -105,6 +117,7 @@ class Report:
 
     in_sync: bool  # everything that can match was read and is proven
     unsettled: int  # files that were still being written at the last heartbeat
+    unsettled_files: tuple[Unsettled, ...]  # some of them, the longest waiting first
     daemon: Line
     connections: tuple[ConnectionReport, ...]
     open_files: tuple[OpenFile, ...]
@@ -119,8 +132,11 @@ def make_report(config: Config, status: Status, *, running: bool, now_s: float) 
         _connection(each, status, lanes.get(each.lane), now_s) for each in config.connection
     )
     return Report(
-        in_sync=is_synced(status) and not any(each.empty for each in connections),
+        in_sync=is_synced(status)
+        and not any(each.empty for each in connections)
+        and all(status.compared_s.get(each.key) for each in config.connection),
         unsettled=status.daemon.unsettled if status.daemon else 0,
+        unsettled_files=_unsettled(status.daemon, now_s),
         daemon=daemon_line(status.daemon, running=running, now_s=now_s),
         connections=connections,
         open_files=tuple(map(open_file, status.open_files)),
@@ -196,16 +212,40 @@ def lane_line(lane: LaneRow | None, now_s: float) -> Line:
     if lane is None:
         return Line(Level.PLAIN, "no run yet")
     if lane.halt:
-        return Line(Level.BAD, "halted", f": {lane.halt}")
+        again_s = max(lane.not_before_s - now_s, 0.0)
+        again = f"; tried again in {duration(again_s)}, or at once by `twinsyncd retry`"
+        return Line(Level.BAD, "halted", f": {lane.halt}{again}")
     if lane.needs_person:
         return Line(Level.BAD, "waits for a person", f": {lane.wait_reason}")
     wait_s = lane.not_before_s - now_s
-    if lane.attempts and wait_s > 0:
-        next_try = f"; next try in {duration(wait_s)}"
-        return Line(Level.WAITS, "the platform does not answer", next_try)
+    if wait_s > 0 and (lane.wait_reason or lane.fruitless):
+        reason = lane.wait_reason or _FRUITLESS
+        return Line(Level.WAITS, "waits", f": {reason}; next try in {duration(wait_s)}")
     if lane.usual_s is None:
-        return Line(Level.PLAIN, PHASES[lane.phase])
+        active = lane.phase in (Phase.RUNNING, Phase.BLOCKED)
+        since = f" since {clock_time(lane.since_s)}" if active else ""
+        return Line(Level.PLAIN, PHASES[lane.phase], since)
     return _slow_line(lane, lane.usual_s, now_s)
+
+
+def compared_line(compared_s: float, now_s: float) -> Line:
+    """Return when the cloud was last looked at."""
+    if not compared_s:
+        detail = ": what others did there is not known; it is done at the next start or sync"
+        return Line(Level.WAITS, "not compared with the cloud yet", detail)
+    ago = duration(max(now_s - compared_s, 0.0))
+    return Line(Level.PLAIN, "compared with the cloud", f" {ago} ago")
+
+
+def _unsettled(daemon: DaemonRow | None, now_s: float) -> tuple[Unsettled, ...]:
+    if daemon is None:
+        return ()
+    return tuple(
+        Unsettled(
+            each.source, each.path, f"since {duration(max(now_s - each.since_s, 0))}, {each.awaits}"
+        )
+        for each in daemon.unsettled_files
+    )
 
 
 def _slow_line(lane: LaneRow, usual_s: float, now_s: float) -> Line:
@@ -230,6 +270,7 @@ def _connection(
     return ConnectionReport(
         connection.name,
         lane_line(lane, now_s),
+        compared_line(status.compared_s.get(connection.key, 0.0), now_s),
         counts,
         _holds(keys, status),
         _blind(keys, status),

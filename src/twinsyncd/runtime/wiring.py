@@ -168,5 +168,7 @@ def _targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
             connection_id=connection.connection_id or "",
             authentication="User" if config.auth.kind == "user" else "Service",
         )
-        targets[connection.key] = StorageConnection(cloud.platform, cloud.blobs, tree, settings)
+        targets[connection.key] = StorageConnection(
+            cloud.platform, cloud.blobs, cloud.reader, tree, settings
+        )
     return targets

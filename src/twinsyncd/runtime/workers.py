@@ -81,7 +81,11 @@ class Workers:
             case commands.Store():
                 self._begin_on(self._uploads, command)
             case (
-                commands.Prepare() | commands.StartRun() | commands.FindRun() | commands.LookAtRun()
+                commands.Prepare()
+                | commands.StartRun()
+                | commands.FindRun()
+                | commands.LookAtRun()
+                | commands.Compare()
             ):
                 self._begin_on(self._calls, command)
             case _:
@@ -98,7 +102,7 @@ class Workers:
         future.add_done_callback(lambda done: self._answer(command, done))
 
     def _begin_on(self, threads: Threads, command: commands.CloudCommand) -> None:
-        is_long = isinstance(command, commands.Store | commands.Prepare)
+        is_long = isinstance(command, commands.Store | commands.Prepare | commands.Compare)
         patience_s = LONG_PATIENCE_S if is_long else CALL_PATIENCE_S
         future = threads.submit(lambda: self._cloud.carry_out(command), patience_s=patience_s)
         future.add_done_callback(lambda done: self._answer(command, done))

@@ -34,5 +34,8 @@ class Target(Protocol):
     def find_run(self, command: commands.FindRun) -> facts.RunFound:
         """Look up the newest run of the connection."""
 
+    def compare(self, command: commands.Compare) -> facts.Compared:
+        """Look whether the service has what is remembered; changes nothing."""
+
     def look_at_run(self, command: commands.LookAtRun) -> facts.RunSeen:
         """Look at one run, ours or somebody else's."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from ...cloud.blob_reader import BlobReader
 from ...cloud.blobs import Blobs
 from ...cloud.client import Platform
 from ...cloud.faults import unclear
@@ -19,6 +20,8 @@ from ...core.model import Failure, Fault, FileKey, RunKey, StorageId
 from ...errors import CloudError
 from ..consent import require_consent, with_page
 from ..protocol import Content
+from .comparison import CloudComparison
+from .contents import StoredContents, version_of
 from .evidence import gather
 from .membership import Admission, Membership
 from .results import seen
@@ -33,12 +36,14 @@ class StorageConnection:
         self,
         platform: Platform,
         blobs: Blobs,
+        reader: BlobReader,
         tree: StorageTree,
         settings: StorageConnectionSettings,
     ) -> None:
         """Send nothing before the first command."""
         self._platform = platform
         self._blobs = blobs
+        self._reader = reader
         self._tree = tree
         self._settings = settings
         self._membership = Membership(platform, settings)
@@ -62,7 +67,7 @@ class StorageConnection:
         if done.size_bytes not in {None, content.size_bytes}:
             sizes = f"{content.size_bytes} bytes were sent, Storage holds {done.size_bytes}"
             raise unclear("complete a file in Storage", sizes)
-        return facts.Stored(command.key, command.digest, upload.storage_id)
+        return facts.Stored(command.key, command.digest, upload.storage_id, version_of(done))
 
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
         """Find or create the connection and add its missing files.
@@ -108,6 +113,13 @@ class StorageConnection:
         found = seen(command, run, evidence)
         return with_page(self._platform, self._settings.authentication, found)
 
+    def compare(self, command: commands.Compare) -> facts.Compared:
+        """Compare what is remembered with Storage, the source files and the newest run."""
+        contents = StoredContents(
+            self._platform, self._reader, self._tree, self._settings.folder_of
+        )
+        return CloudComparison(self._platform, contents, self._settings).compare(command)
+
     # ---- Storage ------------------------------------------------------------------------
 
     def _reserve(self, command: commands.Store) -> tuple[Upload, bool]:
@@ -143,14 +155,26 @@ class StorageConnection:
     def _reopen(self, storage_id: StorageId) -> Upload | None:
         """Return where to replace the file's content; None if it cannot be used any more.
 
-        Whether a file that was never completed can be replaced is not documented; where the
+        A file that somebody deleted is brought back, so that its elements in the iModel keep their
+        source. Whether a file that was never completed can be replaced is not documented; where the
         service refuses it, a new file replaces it.
         """
         try:
             return self._platform.update_content(storage_id)
         except CloudError as exc:
-            unusable = exc.status in {409, 422} and not self._has_content(storage_id)
-            if exc.failure.fault is Fault.GONE or unusable:
+            if exc.failure.fault is Fault.GONE:
+                return self._restore(storage_id)
+            if exc.status in {409, 422} and not self._has_content(storage_id):
+                return None
+            raise
+
+    def _restore(self, storage_id: StorageId) -> Upload | None:
+        """Bring a file back from the recycle bin; None if it is not there, or may not be."""
+        try:
+            self._platform.restore_file(storage_id)
+            return self._platform.update_content(storage_id)
+        except CloudError as exc:
+            if exc.failure.fault in {Fault.GONE, Fault.REFUSED, Fault.UNAUTHORISED}:
                 return None
             raise
 
@@ -187,7 +211,12 @@ def _prepared(
     command: commands.Prepare, remote_id: str, last_run: RunKey, admission: Admission
 ) -> facts.Prepared:
     return facts.Prepared(
-        command.connection, remote_id, last_run, admission.in_connection, admission.refused
+        command.connection,
+        remote_id,
+        last_run,
+        admission.in_connection,
+        admission.refused,
+        admission.storage_as_expected,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from ...cloud.client import Platform
 from ...cloud.faults import refused
-from ...cloud.values import StorageConnectionInfo
+from ...cloud.values import SourceFile, StorageConnectionInfo
 from ...core.commands import ExpectedFile
 from ...core.model import (
     Fault,
@@ -35,10 +35,15 @@ class Admission:
 
     in_connection: tuple[FileKey, ...] = ()
     refused: tuple[tuple[FileKey, str], ...] = ()
+    storage_as_expected: bool = True  # none of the refused ones is gone from Storage
 
     def __add__(self, other: Admission) -> Admission:
         """Return both together."""
-        return Admission(self.in_connection + other.in_connection, self.refused + other.refused)
+        return Admission(
+            self.in_connection + other.in_connection,
+            self.refused + other.refused,
+            self.storage_as_expected and other.storage_as_expected,
+        )
 
 
 class Membership:
@@ -73,15 +78,28 @@ class Membership:
         return made, accepted + (self.admit(made.id, rest) if rest else Admission())
 
     def admit(self, connection_id: str, files: Sequence[ExpectedFile]) -> Admission:
-        """Add those files that the connection does not hold yet."""
-        present = self._present(connection_id)
+        """Add those files that the connection does not hold yet, and correct their connectors.
+
+        What a file takes the place of is taken out, else the iModel would hold both.
+        """
+        present = self._source_files(connection_id)
         admission = Admission()
         for file in files:
-            if file.storage_id in present:
-                admission += Admission(in_connection=(file.key,))
-            else:
+            found = present.get(file.storage_id)
+            if found is None:
                 admission += self._add(connection_id, file)
+            else:
+                self._correct(connection_id, found, file)
+                admission += Admission(in_connection=(file.key,))
+            if file.replaces in present:
+                self._platform.remove_source_file(connection_id, present[file.replaces].id)
         return admission
+
+    def _correct(self, connection_id: str, found: SourceFile, file: ExpectedFile) -> None:
+        """Let the configured connector read the file if another one does, as far as is told."""
+        connector = self._settings.connector_of(file.key)
+        if found.connector and found.connector != connector:
+            self._platform.update_source_file(connection_id, found, connector)
 
     def _configured(self, connection_id: str) -> StorageConnectionInfo:
         operation = f"use the connection {connection_id}"
@@ -122,8 +140,11 @@ class Membership:
     def _fits(self, info: StorageConnectionInfo) -> bool:
         return info.imodel_id.lower() in {"", self._settings.imodel_id.lower()}
 
-    def _present(self, connection_id: str) -> set[str]:
-        return {each.storage_id for each in self._platform.source_files(connection_id)}
+    def _present(self, connection_id: str) -> set[StorageId]:
+        return set(self._source_files(connection_id))
+
+    def _source_files(self, connection_id: str) -> dict[StorageId, SourceFile]:
+        return {each.storage_id: each for each in self._platform.source_files(connection_id)}
 
     def _create(self, files: Sequence[ExpectedFile]) -> StorageConnectionInfo:
         return self._platform.create_connection(
@@ -157,11 +178,13 @@ class Membership:
         except CloudError as exc:
             if exc.status == 409 and file.storage_id in self._present(connection_id):
                 return Admission(in_connection=(file.key,))
-            if exc.failure.fault is Fault.GONE:
+            gone = exc.failure.fault is Fault.GONE
+            if gone:
                 self._platform.connection(connection_id)  # raises if that is what is gone
             elif exc.status not in _ABOUT_FILES:
                 raise
-            return Admission(refused=((file.key, self._reason(file, exc)),))
+            refused = ((file.key, self._reason(file, exc)),)
+            return Admission(refused=refused, storage_as_expected=not gone)
         return Admission(in_connection=(file.key,))
 
     def _reason(self, file: ExpectedFile, exc: CloudError) -> str:
@@ -171,7 +194,7 @@ class Membership:
             whose = f"the connection {owner!r}" if owner else "another connection"
             return f"{whose} of this iModel already has this file; remove it there or here"
         if exc.failure.fault is Fault.GONE:
-            return "the file is no longer in Storage; save it again to upload it again"
+            return "the file is no longer in Storage; it is uploaded again soon"
         return f"the service refuses this file: {exc.failure.message}"
 
     def _owner(self, storage_id: StorageId) -> str:

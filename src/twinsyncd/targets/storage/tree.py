@@ -51,6 +51,25 @@ class StorageTree:
                 self._ids[path] = self._walk([part for part in path.split("/") if part])
             return self._ids[path]
 
+    def find(self, path: str) -> str | None:
+        """Return the id of the folder at this path below the root; None if there is none."""
+        with self._lock:
+            here = self._root = self._root or self._find_root()
+            for part in (part for part in path.split("/") if part):
+                found = self._listing(here).folders.get(part)
+                if not found:
+                    return None
+                here = found[0]
+            self._ids[path] = here
+            return here
+
+    def items(self, folder_id: str) -> tuple[StorageItem, ...]:
+        """Return what is directly in a folder, listed anew."""
+        with self._lock:
+            found = tuple(self._platform.list_folder(folder_id))
+            self._listings[folder_id] = _sorted_by_name(found)
+            return found
+
     def files(self, folder_id: str, name: str) -> tuple[StorageId, ...]:
         """Return the ids of the files of this name in the folder, oldest first."""
         with self._lock:

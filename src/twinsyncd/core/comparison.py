@@ -1,0 +1,187 @@
+"""When a lane's connections are compared with the cloud, and what a difference means.
+
+Storage, the source files and the runs belong to everybody with a role, so what the journal says
+of them is looked at: at start, regularly and on request. A difference makes the file need again
+what it needs: a store, a run, or both. Only a lane that is quiet compares, and it does nothing
+else meanwhile, so every difference is somebody else's doing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from . import commands, facts
+from .events import Event, EventKind
+from .lane_state import LaneState
+from .ledger import Ledger
+from .model import (
+    ABSENT,
+    IN_DOUBT,
+    NO_RUN,
+    ConnectionKey,
+    Failure,
+    Fault,
+    FileRow,
+    Now,
+)
+from .remotes import Remotes
+from .waits import delay_s
+
+AGAIN_S: Final = 60.0  # before a comparison that failed is tried again, doubled each time
+SELDOM_S: Final = 3600.0  # between comparisons that nobody asked for and that find nothing
+OTHERS_NAMED: Final = 5  # source files of others that an event names
+
+
+@dataclass(slots=True)
+class Comparisons:
+    """The comparisons of one lane. Times are monotonic seconds unless named otherwise."""
+
+    state: LaneState
+    ledger: Ledger
+    remotes: Remotes
+    every_s: float
+    due_s: dict[ConnectionKey, float] = field(default_factory=dict)  # inf: only on request
+    failures: dict[ConnectionKey, int] = field(default_factory=dict)  # in a row
+    pending: set[ConnectionKey] = field(default_factory=set)  # not compared since asked for
+    ended_s: dict[ConnectionKey, float] = field(default_factory=dict)  # the last one
+    fruitless: dict[ConnectionKey, int] = field(default_factory=dict)  # in a row found nothing
+
+    def resume(self, connections: Iterable[ConnectionKey], now: Now) -> None:
+        """Compare all, since nobody knows what was done in the cloud meanwhile."""
+        for connection in connections:
+            self.due_s[connection] = now.at_s
+            self.pending.add(connection)
+
+    def hurry(self, now: Now) -> None:
+        """Compare all soon, on a person's request."""
+        self.failures.clear()
+        self.resume(tuple(self.due_s), now)
+
+    def soon(self, connection: ConnectionKey, now: Now) -> None:
+        """Look why something went wrong in the cloud; more rarely while that finds nothing."""
+        wait_s = delay_s(self.fruitless.get(connection, 0), 0.0, base_s=AGAIN_S, cap_s=SELDOM_S)
+        soon_s = max(now.at_s, self.ended_s.get(connection, -math.inf) + wait_s)
+        self.due_s[connection] = min(self.due_s[connection], soon_s)
+
+    def due(self, connections: Iterable[ConnectionKey], now: Now) -> ConnectionKey | None:
+        """Return the first of the connections that is to be compared now.
+
+        One of which nothing is remembered in the cloud counts as compared.
+        """
+        for connection in connections:
+            if self.due_s[connection] > now.at_s:
+                continue
+            if self.remotes[connection].remote_id or self._stored(connection):
+                return connection
+            self._done(connection, now)  # at an empty cloud there is nothing to look at
+            self.ended_s.pop(connection)
+        return None
+
+    def next_due(self) -> float:
+        """Return when the next comparison is due; inf if none ever is."""
+        return min(self.due_s.values())
+
+    def begin(self, connection: ConnectionKey) -> commands.Compare:
+        """Ask for the comparison; the lane does nothing else until it is answered."""
+        self.state.asking = True
+        remote = self.remotes[connection]
+        files = tuple(self._stored(connection))
+        return commands.Compare(connection, remote.remote_id, files, remote.last_run)
+
+    def ended(self, fact: facts.CompareFact, now: Now) -> None:
+        """Apply what was found."""
+        self.state.asking = False
+        if isinstance(fact, facts.CompareFailed):
+            self._failed(fact, now)
+            return
+        self.state.succeeded(now)
+        for difference in fact.differences:
+            self._differs(difference, now)
+        for key, version in fact.versions:
+            self.ledger.change(key, version=version)
+        if not fact.last_run_known:
+            self._distrust_runs(fact.connection, now)
+        self._note(fact, now)
+        fruitless = 0 if fact.differences else self.fruitless.get(fact.connection, 0) + 1
+        self.fruitless[fact.connection] = fruitless
+        self._done(fact.connection, now)
+
+    # ---- inside -------------------------------------------------------------------------
+
+    def _stored(self, connection: ConnectionKey) -> list[commands.StoredFile]:
+        """Return what Storage must hold; a file that is gone from the drive is kept there, too."""
+        return [
+            commands.StoredFile(
+                row.key,
+                row.storage_id,
+                row.stored,
+                _size_of_stored(row),
+                row.version,
+                row.in_connection,
+            )
+            for row in self.ledger.every(connection)
+            if row.storage_id and row.stored not in (ABSENT, IN_DOUBT)
+        ]
+
+    def _done(self, connection: ConnectionKey, now: Now) -> None:
+        self.failures.pop(connection, None)
+        self.pending.discard(connection)
+        self.ended_s[connection] = now.at_s
+        self.due_s[connection] = now.at_s + (self.every_s or math.inf)
+        self.remotes.change(connection, compared_s=now.wall_s)
+
+    def _failed(self, fact: facts.CompareFailed, now: Now) -> None:
+        """Try again later; a comparison that alone fails must not keep files from being synced."""
+        failure = fact.failure
+        failures = self.failures[fact.connection] = self.failures.get(fact.connection, 0) + 1
+        if failure.fault is Fault.GONE and self.remotes[fact.connection].remote_id:
+            self.remotes.lost(fact.connection, failure.message, now)
+            return  # due at once: what is in Storage is compared all the same
+        wait_s = delay_s(failures, self.state.jitter(), base_s=AGAIN_S, cap_s=self._longest_s())
+        self.due_s[fact.connection] = now.at_s + wait_s
+        if failure.fault in (Fault.GONE, Fault.REFUSED, Fault.FILE):
+            failure = Failure(Fault.TRANSIENT, failure.message, failure.retry_after_s)
+        self.state.failed(failure, now)
+
+    def _longest_s(self) -> float:
+        return self.every_s or 86_400.0
+
+    def _differs(self, difference: facts.Difference, now: Now) -> None:
+        key, differs, text = difference
+        row = self.ledger.get(key)
+        match differs:
+            case facts.Differs.MISSING | facts.Differs.OVERWRITTEN:
+                row = replace(row, stored=ABSENT, synced=ABSENT, version="", aside="")
+            case facts.Differs.UNMAPPED | facts.Differs.CONNECTOR:
+                row = replace(row, in_connection=False, synced=ABSENT)
+        self.ledger.put(row)
+        self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)
+
+    def _distrust_runs(self, connection: ConnectionKey, now: Now) -> None:
+        """The service has lost our newest run, so it may have lost what our runs wrote."""
+        run = self.remotes[connection].last_run
+        text = "the service does not know this run of ours any more; all files need one again"
+        self.ledger.events.add(
+            Event(EventKind.RUN_LOST, now.wall_s, connection, run=run, text=text)
+        )
+        self.ledger.forget_runs(connection)
+        self.remotes.change(connection, last_run=NO_RUN)
+
+    def _note(self, fact: facts.Compared, now: Now) -> None:
+        found = [f"{len(fact.differences)} differ"] if fact.differences else ["all as remembered"]
+        ours = self.ledger.having([storage_id for storage_id, _ in fact.others])
+        others = sorted(name or id_ for id_, name in fact.others if id_ not in ours)
+        if others:
+            named = ", ".join(others[:OTHERS_NAMED])
+            found.append(f"{len(others)} source files are not ours: {named}")
+        self.ledger.events.add(
+            Event(EventKind.CLOUD_COMPARED, now.wall_s, fact.connection, text="; ".join(found))
+        )
+
+
+def _size_of_stored(row: FileRow) -> int | None:
+    is_known = row.fingerprint is not None and row.seen == row.stored
+    return row.fingerprint.size_bytes if is_known and row.fingerprint else None

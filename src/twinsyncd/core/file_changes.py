@@ -1,0 +1,38 @@
+"""How a file's row changes when it goes, moves to another id, or is well again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from .model import ABSENT, NO_ID, FileRow, StorageId
+
+
+def with_storage_id(row: FileRow, storage_id: StorageId) -> FileRow:
+    """Return the row with another id in Storage, which no run has processed yet.
+
+    It is no source file of the connection either; the id that it leaves behind is remembered until
+    it is out of the connection.
+    """
+    if storage_id == row.storage_id:
+        return row
+    left = row.storage_id if row.in_connection or not row.replaces else row.replaces
+    left = NO_ID if left == storage_id else left
+    return replace(row, storage_id=storage_id, replaces=left, in_connection=False, synced=ABSENT)
+
+
+def without_file(row: FileRow) -> FileRow:
+    """Return the row of a file that is no longer on the drive; what is in the cloud stays."""
+    return replace(row, seen=ABSENT, fingerprint=None, **NO_TROUBLE)
+
+
+NO_TROUBLE: Final[Mapping[str, Any]] = {
+    "attempts": 0,
+    "aside": "",
+    "unread": "",
+    "aside_since_s": 0.0,
+    "note": "",
+    "next_try_s": 0.0,
+}
+"""The columns of a file that nothing is wrong with, as of a new content."""

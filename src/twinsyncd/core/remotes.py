@@ -1,0 +1,64 @@
+"""What is remembered of each connection in the service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from . import authorization
+from .events import Event, EventKind
+from .ledger import Ledger
+from .model import NO_RUN, ConnectionKey, ConnectionRow, Now
+
+
+@dataclass(slots=True)
+class Remotes:
+    """The durable rows of all connections, and what hangs on them."""
+
+    ledger: Ledger
+    rows: dict[ConnectionKey, ConnectionRow]
+
+    def __getitem__(self, connection: ConnectionKey) -> ConnectionRow:
+        """Return the row of a connection."""
+        return self.rows[connection]
+
+    def change(self, connection: ConnectionKey, **changes: Any) -> None:
+        """Replace fields of a row."""
+        self.rows[connection] = replace(self.rows[connection], **changes)
+
+    def put(self, row: ConnectionRow) -> None:
+        """Replace a row."""
+        self.rows[row.key] = row
+
+    def found(self, connection: ConnectionKey, remote_id: str, now: Now) -> None:
+        """Note which connection of the service it is."""
+        before = self.rows[connection].remote_id
+        if before == remote_id:
+            return
+        if before:
+            self.lost(connection, "there is another one in its place", now)
+        self.change(connection, remote_id=remote_id)
+        self._note(EventKind.CONNECTION_FOUND, connection, remote_id, now)
+
+    def lost(self, connection: ConnectionKey, reason: str, now: Now) -> None:
+        """Forget a connection that is not there any more, and what its runs proved."""
+        self.ledger.forget_connection(connection)
+        self.change(connection, remote_id="", last_run=NO_RUN)
+        self._note(EventKind.CONNECTION_LOST, connection, reason, now)
+
+    def renew_authorizations(self, now: Now) -> None:
+        """Note that the user has just agreed that runs act for them."""
+        for row in list(self.rows.values()):
+            self.put(authorization.renewed(row, now))
+
+    def warn_of_lapses(self, now: Now) -> None:
+        """Note each connection whose user must agree again soon; a warning is given once."""
+        for key, row in list(self.rows.items()):
+            if days := authorization.warning_days(row, now):
+                self.change(key, warned_days=days)
+                left = f"{days} day{'s' if days > 1 else ''}"
+                text = f"runs may act for the user for {left} more, or less; run: twinsyncd login"
+                self._note(EventKind.AUTHORIZATION_ENDS, key, text, now)
+
+    def _note(self, kind: EventKind, connection: ConnectionKey, text: str, now: Now) -> None:
+        self.ledger.events.add(Event(kind, now.wall_s, connection, text=text))

@@ -1,0 +1,117 @@
+"""Compares what the journal remembers of a connection with what the service has now.
+
+Only looks; what a difference means is decided elsewhere. Where a file has its size and another
+time, its content is read back, since a time alone proves nothing.
+Sources: Storage API, "Folder listing"; Synchronization API, "Get storage connection source files".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from ...cloud.client import Platform
+from ...cloud.links import RunAddress
+from ...cloud.values import SourceFile, StorageItem
+from ...core.commands import Compare, StoredFile
+from ...core.facts import Compared, Difference, Differs
+from ...core.model import Fault, FileKey, RunKey
+from ...errors import CloudError
+from .contents import StoredContents, version_of
+from .settings import StorageConnectionSettings
+
+
+class CloudComparison:
+    """One comparison of one connection."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        contents: StoredContents,
+        settings: StorageConnectionSettings,
+    ) -> None:
+        """`contents` must be new, since it remembers what it lists."""
+        self._platform = platform
+        self._contents = contents
+        self._settings = settings
+        self._versions: list[tuple[FileKey, str]] = []
+
+    def compare(self, command: Compare) -> Compared:
+        """Look at the connection, its newest run and Storage.
+
+        Raises CloudError; GONE when the connection does not exist any more.
+        """
+        mapped: Mapping[str, SourceFile] = {}
+        if command.remote_id:
+            found = self._platform.source_files(command.remote_id)
+            mapped = {each.storage_id: each for each in found}
+        differences = [*self._in_storage(command), *self._in_connection(command, mapped)]
+        ours = {file.storage_id for file in command.files}
+        others = [each for each in mapped.values() if each.storage_id not in ours]
+        return Compared(
+            command.connection,
+            tuple(differences),
+            tuple(self._versions),
+            self._knows(command.last_run),
+            tuple((each.storage_id, each.name) for each in others),
+        )
+
+    def _in_storage(self, command: Compare) -> Iterator[Difference]:
+        for file, item in self._contents.look(command.files):
+            if item is None:
+                text = "somebody deleted it in Storage; it is uploaded again"
+                yield Difference(file.key, Differs.MISSING, text)
+            elif difference := self._content_differs(file, item):
+                yield difference
+
+    def _content_differs(self, file: StoredFile, item: StorageItem) -> Difference | None:
+        """Return how the content differs; note the mark of one that does not."""
+        version = version_of(item)
+        sizes = {file.size_bytes, item.size_bytes} - {None}
+        if len(sizes) > 1:
+            text = f"Storage holds {item.size_bytes} bytes of it, not {file.size_bytes}"
+            return _overwritten(file, item, text)
+        if file.version not in ("", version) and not self._is_content(file):
+            return _overwritten(file, item, "Storage holds another content of the same size")
+        if version != file.version:
+            self._versions.append((file.key, version))
+        return None
+
+    def _is_content(self, file: StoredFile) -> bool:
+        return self._contents.digest(file.storage_id) == file.digest
+
+    def _in_connection(
+        self, command: Compare, mapped: Mapping[str, SourceFile]
+    ) -> Iterator[Difference]:
+        for file in command.files:
+            if not file.in_connection:
+                continue
+            source_file = mapped.get(file.storage_id)
+            wanted = self._settings.connector_of(file.key)
+            if source_file is None:
+                text = "somebody took it out of the connection; it is added again"
+                yield Difference(file.key, Differs.UNMAPPED, text)
+            elif source_file.connector and source_file.connector != wanted:
+                text = (
+                    f"the connection reads it as {source_file.connector}, the configuration says "
+                    f"{wanted}; it is changed there, and a run follows"
+                )
+                yield Difference(file.key, Differs.CONNECTOR, text)
+
+    def _knows(self, run: RunKey) -> bool:
+        if not run:
+            return True
+        try:
+            self._platform.run(RunAddress.read(run))
+        except CloudError as exc:
+            if exc.failure.fault is Fault.GONE:
+                return False
+            raise
+        return True
+
+
+def _overwritten(file: StoredFile, item: StorageItem, text: str) -> Difference:
+    modified = ""
+    if item.modified_s > 0.0:
+        modified = f", modified {datetime.fromtimestamp(item.modified_s, UTC):%Y-%m-%d %H:%M} UTC"
+    return Difference(file.key, Differs.OVERWRITTEN, f"{text}{modified}; it is uploaded again")

@@ -1,0 +1,236 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
+"""What others do in the cloud is found, and is work like any other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from core_script import (
+    LOOK_AT_RUN,
+    START,
+    STARTED,
+    SUCCEEDED,
+    A,
+    Script,
+    ended,
+    failure,
+    is_idle,
+    look,
+    prepare,
+    prepared,
+    result,
+    running,
+    scan,
+    scanned,
+    settles,
+    storage_id,
+    store,
+    stored,
+    synced,
+)
+
+from twinsyncd.core import commands, facts
+from twinsyncd.core.comparison import AGAIN_S
+from twinsyncd.core.events import EventKind
+from twinsyncd.core.model import Fault
+from twinsyncd.core.results import Outcome
+from twinsyncd.core.run_ends import RETRY_S
+
+DAY_S = 86_400.0
+REMEMBERED = commands.StoredFile(A, storage_id(A), "v1", look(1).size_bytes, "", True)
+COMPARE = commands.Compare("one", "remote", (REMEMBERED,), "run-1")
+
+
+def restarted(**more: Any) -> Script:
+    """Begin with the first save of A in the iModel, in a new process that compares."""
+    return synced(compares=True, **more).dies().hears().says(scan(), COMPARE).hears(scanned(1))
+
+
+def differs(how: facts.Differs, text: str = "somebody") -> facts.Compared:
+    """Say that the service differs in one file."""
+    return facts.Compared("one", (facts.Difference(A, how, text),))
+
+
+def test_nothing_is_compared_of_which_nothing_is_remembered() -> None:
+    """A first start must not ask about a connection that does not exist yet."""
+    script = is_idle(compares=True)
+
+    assert script.journal.connections["one"].compared_s > 0
+
+
+def test_a_start_compares_before_it_says_that_all_is_synced() -> None:
+    """What the journal says of the cloud may be long out of date."""
+    script = restarted().says().works()
+
+    script.hears(facts.Compared("one")).says().rests()
+
+    assert script.journal.events[-1].kind is EventKind.CLOUD_COMPARED
+
+
+@pytest.mark.parametrize("how", [facts.Differs.MISSING, facts.Differs.OVERWRITTEN])
+def test_content_that_storage_does_not_hold_is_stored_and_run_again(how: facts.Differs) -> None:
+    """The drive did not change, so nothing else would ever bring it back."""
+    script = restarted().says()
+
+    script.hears(differs(how)).says(store(A, 1, again=True))
+
+    script.remembers(A, synced="", storage_id=storage_id(A)).works()
+    script.hears(stored(A, 1)).says(prepare(A)).hears(prepared(A)).says(START)
+
+
+@pytest.mark.parametrize("how", [facts.Differs.UNMAPPED, facts.Differs.CONNECTOR])
+def test_a_source_file_that_is_not_as_configured_gets_a_run(how: facts.Differs) -> None:
+    """It is added or corrected by the preparation; nothing needs to be uploaded."""
+    script = restarted().says()
+
+    script.hears(differs(how)).says(prepare(A))
+
+    script.remembers(A, stored="v1", synced="", in_connection=False)
+    told = [each for each in script.journal.events if each.kind is EventKind.FILE_DIFFERS]
+    assert [each.text for each in told] == ["somebody"]
+
+
+def test_a_service_that_lost_our_newest_run_is_not_believed() -> None:
+    """It was restored from a backup, so nobody knows what the iModel holds."""
+    script = restarted().says()
+
+    script.hears(facts.Compared("one", last_run_known=False)).says(prepare(A))
+
+    script.remembers(A, stored="v1", synced="")
+
+
+def test_a_connection_that_is_gone_is_made_again() -> None:
+    """Its files are in Storage all the same, which is compared without it."""
+    script = restarted().says()
+    lost = commands.StoredFile(A, storage_id(A), "v1", look(1).size_bytes, "", False)
+
+    script.hears(facts.CompareFailed("one", failure(Fault.GONE)))
+
+    script.says(commands.Compare("one", "", (lost,), ""))
+    script.hears(facts.Compared("one")).says(prepare(A, remote=""))
+
+
+def test_a_mark_that_changed_without_the_content_is_remembered() -> None:
+    """Else the content would be read back every day."""
+    script = restarted().says()
+
+    script.hears(facts.Compared("one", versions=((A, "m2"),))).says()
+
+    script.remembers(A, stored="v1", synced="v1", version="m2").rests()
+
+
+def test_a_comparison_that_fails_is_tried_again_and_not_believed() -> None:
+    """Silence is no proof."""
+    script = restarted().says()
+
+    script.hears(facts.CompareFailed("one", failure(Fault.TRANSIENT))).says().works()
+    script.lane(wait_reason="no luck", attempts=1)
+    script.hears(after_s=59).says().hears(after_s=1).says(COMPARE)
+    script.hears(facts.Compared("one")).says().rests()
+
+
+def test_a_comparison_that_fails_keeps_no_save_from_the_imodel() -> None:
+    """A missing permission to list must not stop what works."""
+    script = restarted().says()
+
+    script.hears(facts.CompareFailed("one", failure(Fault.REFUSED))).says()
+
+    settles(script, A, 2, store(A, 2, again=True))
+
+
+def test_saves_wait_for_a_comparison_that_is_under_way() -> None:
+    """Else it would find differences that are our own doing."""
+    script = restarted().says()
+
+    settles(script, A, 2).hears(facts.Compared("one")).says(store(A, 2, again=True))
+
+
+def test_the_cloud_is_compared_every_day() -> None:
+    """Somebody may delete a file at any time."""
+    script = synced(compares=True, compare_every_s=DAY_S)
+
+    script.meanwhile(after_s=DAY_S - 60)
+    assert COMPARE not in script.said
+    script.meanwhile(after_s=60)
+
+    assert COMPARE in script.said
+
+
+def test_a_person_who_asks_for_a_sync_asks_for_a_comparison() -> None:
+    """`sync` says that all agree, so it must have looked."""
+    script = synced(compares=True)
+
+    script.hears(facts.SyncAsked()).says(scan(), COMPARE).works()
+
+
+def test_what_a_run_left_unproven_is_looked_for_in_the_cloud() -> None:
+    """The file may be gone from Storage; its task only says that it failed."""
+    script = running(compares=True).hears(after_s=0.25).says(LOOK_AT_RUN)
+    failed = ended(Outcome.PARTIAL, result(A, Outcome.FAILED, message="not found"))
+
+    script.hears(failed).says(COMPARE)
+
+    script.hears(differs(facts.Differs.MISSING)).says()
+    script.hears(after_s=RETRY_S).says(store(A, 1, again=True))
+
+
+def test_looks_after_failed_runs_become_rarer_when_they_find_nothing() -> None:
+    """A file that fails for its own reasons must not cost a comparison each time."""
+    script = running(compares=True).hears(after_s=0.25).says(LOOK_AT_RUN)
+    failed = ended(Outcome.PARTIAL, result(A, Outcome.FAILED, message="broken"))
+    script.hears(failed).says(COMPARE).hears(facts.Compared("one")).says()
+
+    script.hears(after_s=RETRY_S).says(prepare(A)).hears(prepared(A)).says(START)
+    script.hears(STARTED).says().hears(after_s=0.25).says(LOOK_AT_RUN).hears(failed).says()
+
+    script.hears(after_s=AGAIN_S - RETRY_S - 1).says().hears(after_s=1).says(COMPARE)
+
+
+def test_a_file_that_got_another_id_takes_the_place_of_the_old_one() -> None:
+    """Else the dead source file stays, and every later run ends as partial."""
+    script = settles(synced(), A, 2, store(A, 2, again=True))
+
+    script.hears(facts.Reserved(A, "new")).says()
+    script.remembers(A, storage_id="new", replaces=storage_id(A), in_connection=False, synced="")
+    script.hears(facts.Stored(A, "v2", "new")).says().hears(after_s=25)
+
+    replaced = commands.ExpectedFile(A, "new", storage_id(A))
+    script.says(commands.Prepare("one", "remote", (replaced,)))
+    script.hears(prepared(A)).says(START).remembers(A, replaces="", in_connection=True)
+
+
+def test_a_file_that_got_another_id_needs_a_run_even_with_equal_content() -> None:
+    """No run has processed the new source file yet."""
+    script = restarted().says().hears(differs(facts.Differs.MISSING))
+    script.says(store(A, 1, again=True))
+
+    script.hears(facts.Reserved(A, "new"), facts.Stored(A, "v1", "new"))
+
+    replaced = commands.ExpectedFile(A, "new", storage_id(A))
+    script.says(commands.Prepare("one", "remote", (replaced,)))
+
+
+def test_a_file_that_storage_lost_before_the_run_is_looked_for() -> None:
+    """The preparation cannot add what is gone; it is uploaded again instead of set aside."""
+    script = settles(synced(compares=True), A, 2, store(A, 2, again=True))
+    script.hears(stored(A, 2)).says().hears(after_s=25).says(prepare(A))
+    refused = ((A, "the file is no longer in Storage"),)
+
+    script.hears(facts.Prepared("one", "remote", "", refused=refused, storage_as_expected=False))
+
+    now = commands.StoredFile(A, storage_id(A), "v2", look(2).size_bytes, "", False)
+    script.says(commands.Compare("one", "remote", (now,), "run-1"))
+    script.hears(differs(facts.Differs.MISSING)).says(store(A, 2, again=True))
+    script.remembers(A, aside="")
+
+
+def test_the_newest_run_of_ours_that_ended_is_remembered_for_the_comparison() -> None:
+    """Only a run of ours that ended proves anything."""
+    script = running(compares=True)
+    assert script.journal.connections["one"].last_run == ""
+
+    script.hears(after_s=0.25).says(LOOK_AT_RUN).hears(SUCCEEDED).says()
+
+    assert script.journal.connections["one"].last_run == "run-1"
