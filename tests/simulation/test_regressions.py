@@ -16,7 +16,7 @@ FOUND = {
         17,
     ),
     "an unreadable file came back only after a restart": ("unreadable file not found again", 17),
-    "an unreadable file that was deleted was never missed": ("unreadable file never missed", 192),
+    "an unreadable file that was deleted was never missed": ("unreadable file never missed", 215),
     "a store that failed ended the patience another was asked for": (
         "a shorter wait ends a longer one",
         0,
