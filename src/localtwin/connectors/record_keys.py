@@ -57,13 +57,14 @@ class Key:
         return f"{text or 'row'} {content_digest(record, *content)}"
 
 
-def find_key(names: Sequence[str], records: Records) -> Key:
+def find_key(names: Sequence[str], records: Records, also: Sequence[str] = ()) -> Key:
     """Return the first column that is named as a key and tells at least half the records apart.
 
     Half is enough, so that a copied row does not change the identity of all the others. A name
-    that ends in "(key)" goes first. The records are read once for each candidate until one fits.
+    that ends in "(key)" goes first, those in `also` last. The records are read once for each
+    candidate until one fits.
     """
-    for name in _candidates(names):
+    for name in _candidates(names, also):
         key = _key(name, records())
         if key is not None:
             return key
@@ -93,10 +94,10 @@ def content_digest(record: Record, *content: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
 
 
-def _candidates(names: Sequence[str]) -> Iterator[str]:
+def _candidates(names: Sequence[str], also: Sequence[str]) -> Iterator[str]:
     yield from (name for name in names if _MARKED.search(name))
     ranked = {_plain(name): name for name in reversed(names)}
-    yield from (ranked[wanted] for wanted in _KEY_NAMES if wanted in ranked)
+    yield from (ranked[wanted] for wanted in (*_KEY_NAMES, *also) if wanted in ranked)
 
 
 def _key(name: str, records: Iterable[Record]) -> Key | None:

@@ -18,6 +18,11 @@ READERS = {
     "xls": "localtwin.connectors.tables_excel:ExcelConnector",
     "xlsx": "localtwin.connectors.tables_excel:ExcelConnector",
     "json": "localtwin.connectors.tables_json:JsonConnector",
+    "shp": "localtwin.connectors.geospatial:ShapefileConnector",
+    "geojson": "localtwin.connectors.geospatial:GeoJsonConnector",
+    "kml": "localtwin.connectors.geospatial:KmlConnector",
+    "gpkg": "localtwin.connectors.geospatial:GeoPackageConnector",
+    "geodb": "localtwin.connectors.geospatial:GeodatabaseConnector",
 }
 
 # Libraries that a reader needs and that may not be installed.
@@ -33,7 +38,7 @@ EXTENSIONS = {
     "CIVIL3D": {"dwg"},
     "DACQJSON": {"json"},
     "DWG": {"dwg", "dxf"},
-    "GEOSPATIAL": {"kml", "shp", "geojson", "geodb", "xml"},
+    "GEOSPATIAL": {"kml", "shp", "geojson", "geodb", "gpkg", "xml"},
     "IFC": {"ifc", "ifczip"},
     "INTELLIPID": {"json"},
     "MSTN": set(
