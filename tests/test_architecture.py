@@ -104,6 +104,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "starlette": ("twinsyncd.web", "localtwin"),
     "fastapi": ("localtwin",),
     "uvicorn": ("twinsyncd.web", "twinsyncd.runtime", "localtwin"),
+    "obstore": ("twinsyncd.targets.manifest",),
     "pydantic": ("twinsyncd.config", "twinsyncd.cloud", "localtwin"),
 }
 """A module or library that is one room's trade, and who else may touch it."""

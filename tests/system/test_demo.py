@@ -7,6 +7,8 @@ import re
 import signal
 from pathlib import Path
 
+import pytest
+
 from . import programs
 from .programs import events_in
 from .waiting import wait_until
@@ -15,11 +17,14 @@ from .waiting import wait_until
 WRITTEN = "changeset 9: 1 inserted, 2 updated, 0 deleted"
 
 
-def test_the_demo_ends_with_the_changeset_of_the_edit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [(), ("--manifest",)])
+def test_the_demo_ends_with_the_changeset_of_the_edit(
+    tmp_path: Path, more: tuple[str, ...]
+) -> None:
     """It is the promise of the whole program, shown on the user's own machine."""
     folder = tmp_path / "demo"
 
-    told = programs.call("demo", "--folder", str(folder))
+    told = programs.call("demo", "--folder", str(folder), *more)
 
     assert told.returncode == 0, told.stdout + told.stderr
     assert WRITTEN in told.stdout

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -17,6 +17,7 @@ import typer
 from ..errors import AppError, JournalError
 from ..runtime.formatting import count, duration, size
 from .local import config_block, localtwin_serve
+from .served import manifest_keys
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,6 +33,10 @@ REVIVE_S: Final = 60.0  # how long a killed daemon is left to whoever killed it
 
 def demo(
     folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".demo"),
+    manifest: Annotated[
+        bool,
+        typer.Option("--manifest", help="By a manifest connection, from a folder that is served."),
+    ] = False,
 ) -> None:
     """Watch it work: a first sync of real design files, an edit, the changeset. Needs no cloud."""
     from rich.console import Console
@@ -42,10 +47,13 @@ def demo(
     started_s = time.monotonic()
     _make_room(folder)
     try:
-        with serve.serving(serve.Settings(folder / "localtwin")) as ready:
+        with ExitStack() as stack:
+            ready = stack.enter_context(serve.serving(serve.Settings(folder / "localtwin")))
+            keys = stack.enter_context(manifest_keys(folder / "served")) if manifest else ""
             file = folder / "twinsyncd.toml"
-            _write_config(file, ready, folder)
-            _post_hint(Story(console, folder, file), ready)
+            _write_config(file, ready, folder, keys)
+            place = "the folder that is served" if manifest else "iTwin Storage"
+            _post_hint(Story(console, folder, file, place), ready)
     except serve.SetupError as problem:
         raise AppError(str(problem)) from problem
     console.print(f"\nThe demo took {duration(time.monotonic() - started_s)}.")
@@ -58,6 +66,7 @@ class Story:
     console: Console
     folder: Path
     config_file: Path
+    place: str  # where the files go
 
     @property
     def drive(self) -> Path:
@@ -110,7 +119,7 @@ def _report_sync(
     seen = _wait_for(story, config, daemon, lambda status: len(status.runs) >= run)
     record = seen.runs[0]
     story.say("seen", f"{count(record.files, 'changed file')}, settled on the drive")
-    story.say("uploaded", f"{count(record.files, 'file')} to iTwin Storage, whole and verified")
+    story.say("uploaded", f"{count(record.files, 'file')} to {story.place}, whole and verified")
     length = duration(record.ended_s - record.started_s)
     story.say("run", f"{record.connection}: {record.outcome.value} in {length}")
     written = changesets(config, config.connection[0].imodel_id)
@@ -266,8 +275,9 @@ def _make_room(folder: Path) -> None:
     (folder / "drive").mkdir(parents=True)
 
 
-def _write_config(file: Path, ready: Any, folder: Path) -> None:
-    block = config_block(ready, folder=str(folder / "drive"), connection="Bridge 12", extra=QUICK)
+def _write_config(file: Path, ready: Any, folder: Path, keys: str) -> None:
+    extra = QUICK + keys
+    block = config_block(ready, folder=str(folder / "drive"), connection="Bridge 12", extra=extra)
     state = f'[daemon]\nstate_folder = "{folder / "state"}"\n\n'
     file.touch(mode=0o600)
     file.write_text(state + block, "utf-8")

@@ -18,6 +18,7 @@ from .auth_user import UserLogin
 from .blob_reader import BlobReader
 from .blobs import Blobs
 from .client import API_URL, Platform
+from .manifest_api import ManifestPlatform
 from .network import NetworkTransport, read_proxies, trusted_certificates
 from .retries import Sleep
 from .token_store import TokenStore
@@ -56,6 +57,7 @@ class Cloud:
     """The clients that targets and `check` use."""
 
     platform: Platform
+    manifests: ManifestPlatform
     blobs: Blobs
     login: Login
     issuer: Issuer
@@ -78,16 +80,14 @@ def open_cloud(
         clients = _Clients(stack, transport, (settings.api_url, settings.issuer_url))
         unsigned = clients.open(_CALL)
         login = _login(settings, unsigned, now)
-        platform = Platform(
-            clients.open(_CALL, login),
-            api_url=settings.api_url,
-            sleep=sleep,
-            trusted=settings.trusted_hosts,
-        )
+        signed, trusted = clients.open(_CALL, login), settings.trusted_hosts
+        platform = Platform(signed, api_url=settings.api_url, sleep=sleep, trusted=trusted)
+        manifests = ManifestPlatform(signed, api_url=settings.api_url, sleep=sleep, trusted=trusted)
         hosts = UploadHosts(settings.upload_hosts)
         http = clients.open(_BLOB)
         yield Cloud(
             platform,
+            manifests,
             Blobs(http, sleep=sleep, hosts=hosts),
             login,
             Issuer(unsigned, settings.issuer_url, settings.trusted_hosts),

@@ -1,4 +1,4 @@
-"""The operations of the Synchronization API that are used here: storage connections and runs.
+"""The operations of the Synchronization API that are used here: connections and their runs.
 
 Reading and idempotent calls are repeated briefly; calls that create or start something never are.
 Source: Synchronization API, one operation page each, read 2026-11.
@@ -6,31 +6,33 @@ Source: Synchronization API, one operation page each, read 2026-11.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 from ..core.model import StorageId
 from ..errors import CloudError
 from . import faults, wire
+from .calls import Details
 from .links import RunAddress
 from .operations import Operations, segment, understood
 from .values import Authorization, Run, SourceFile, Start, StartAnswer, StorageConnectionInfo
 
 SYNCHRONIZATION_PAGE: Final = 100  # the default there; no maximum is documented
 SOURCE_FILES_PAGE: Final = 1000  # refused by no service seen; if one does, the default is used
-_CONNECTIONS: Final = "/synchronization/imodels/storageconnections"
 _AUTHORIZATION: Final = "/synchronization/imodels/connections/authorizationinformation"
 
 
 class SynchronizationApi(Operations):
-    """Connections of an iModel, their source files and their runs."""
+    """Storage connections of an iModel, their source files and their runs."""
+
+    connections_path: ClassVar[str] = "/synchronization/imodels/storageconnections"
 
     def connections(self, imodel_id: str) -> Iterator[StorageConnectionInfo]:
         """Yield the iModel's storage connections; most only with id and name."""
         return self._pages(
             "list the iModel's connections",
-            _CONNECTIONS,
+            self.connections_path,
             wire.connections,
             SYNCHRONIZATION_PAGE,
             {"imodelId": imodel_id},
@@ -38,7 +40,7 @@ class SynchronizationApi(Operations):
 
     def connection(self, connection_id: str) -> StorageConnectionInfo:
         """Return a storage connection by its id."""
-        path = f"{_CONNECTIONS}/{segment(connection_id)}"
+        path = f"{self.connections_path}/{segment(connection_id)}"
         subject = f"the connection {connection_id}"
         return self._read("look at the connection", path, wire.connection, subject=subject)
 
@@ -59,14 +61,16 @@ class SynchronizationApi(Operations):
             "displayName": name,
             "iModelId": imodel_id,
             "authenticationType": authentication,
-            "sourceFiles": [_source(storage_id, connector) for storage_id, connector in files],
+            "sourceFiles": [
+                self.source_body(storage_id, connector) for storage_id, connector in files
+            ],
         }
-        response = self._calls.once(operation, "POST", _CONNECTIONS, json=body)
+        response = self._calls.once(operation, "POST", self.connections_path, json=body)
         return understood(operation, response, wire.connection)
 
     def source_files(self, connection_id: str) -> Iterator[SourceFile]:
         """Yield the connection's source files."""
-        path = f"{_CONNECTIONS}/{segment(connection_id)}/sourcefiles"
+        path = f"{self.connections_path}/{segment(connection_id)}/sourcefiles"
         pages = partial(self._pages, "list the connection's files", path, wire.source_files)
         first = True
         try:
@@ -83,8 +87,8 @@ class SynchronizationApi(Operations):
         self._calls.once(
             "add a file to the connection",
             "POST",
-            f"{_CONNECTIONS}/{segment(connection_id)}/sourcefiles",
-            json=_source(storage_id, connector),
+            f"{self.connections_path}/{segment(connection_id)}/sourcefiles",
+            json=self.source_body(storage_id, connector),
         )
 
     def update_source_file(
@@ -98,8 +102,8 @@ class SynchronizationApi(Operations):
         self._calls.repeatable(
             f"set the connector of a file to {connector}",
             "PUT",
-            f"{_CONNECTIONS}/{segment(connection_id)}/sourcefiles/{segment(source_file.id)}",
-            json=_source(source_file.storage_id, connector),
+            f"{self.connections_path}/{segment(connection_id)}/sourcefiles/{segment(source_file.id)}",
+            json=self.source_body(source_file.storage_id, connector),
             subject="the source file",
         )
 
@@ -109,8 +113,8 @@ class SynchronizationApi(Operations):
         What becomes of its elements in the iModel is not documented.
         Source: Synchronization API, "Delete storage connection source file" (204).
         """
-        path = f"{_CONNECTIONS}/{segment(connection_id)}/sourcefiles/{segment(source_file_id)}"
-        self._remove("take a file out of the connection", path)
+        files = f"{self.connections_path}/{segment(connection_id)}/sourcefiles"
+        self._remove("take a file out of the connection", f"{files}/{segment(source_file_id)}")
 
     def authorization(self, redirect_url: str = "") -> Authorization:
         """Return whether runs may act for the calling user; services need not ask.
@@ -128,6 +132,10 @@ class SynchronizationApi(Operations):
                 raise
         return self.authorization(self.api_url)
 
+    def source_body(self, storage_id: StorageId, connector: str) -> dict[str, str]:
+        """Return how a source file is named when it is added."""
+        return {"storageFileId": storage_id, "connectorType": connector}
+
     # ---- runs ---------------------------------------------------------------------------
 
     def start_run(self, connection_id: str) -> StartAnswer:
@@ -135,9 +143,14 @@ class SynchronizationApi(Operations):
 
         Source: Synchronization API, "Run storage connection" (202, 303, 409).
         """
+        return self._start(f"{self.connections_path}/{segment(connection_id)}/run")
+
+    def _start(self, path: str, body: Mapping[str, object] | None = None) -> StartAnswer:
         operation = "start a run"
-        path = f"{_CONNECTIONS}/{segment(connection_id)}/run"
-        response = self._calls.once(operation, "POST", path, also=(303, 409))
+        details: Details = {"also": (303, 409)}
+        if body is not None:
+            details["json"] = body
+        response = self._calls.once(operation, "POST", path, **details)
         if response.status_code == 409:
             return StartAnswer(Start.CLASHED)
         location = response.headers.get("location", "")
@@ -153,9 +166,5 @@ class SynchronizationApi(Operations):
 
     def runs(self, connection_id: str) -> Iterator[Run]:
         """Yield the connection's runs, in no order that can be relied on."""
-        path = f"{_CONNECTIONS}/{segment(connection_id)}/runs"
+        path = f"{self.connections_path}/{segment(connection_id)}/runs"
         return self._pages("list the connection's runs", path, wire.runs, SYNCHRONIZATION_PAGE)
-
-
-def _source(storage_id: StorageId, connector: str) -> dict[str, str]:
-    return {"storageFileId": storage_id, "connectorType": connector}

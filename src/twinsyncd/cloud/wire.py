@@ -195,7 +195,7 @@ def _source_file(value: Any) -> SourceFile:
     entry = _mapping(value)
     return SourceFile(
         _needed(_text(entry, "id"), "id"),
-        StorageId(_text(entry, "storageFileId")),
+        StorageId(_text(entry, "storageFileId") or _text(entry, "sourceFileId")),
         _text(entry, "connectorType"),
         _text(entry, "lastKnownFileName"),
     )

@@ -1,7 +1,8 @@
 """The configuration: one file, checked as a whole before anything starts."""
 
 from .load import load
-from .schema import Auth, Config, Connection, DaemonSection, Platform, Source
+from .schema import Config, Connection, DaemonSection, Source
+from .sections import Auth, Platform
 from .setup import setup_of, sources_of
 
 __all__ = [

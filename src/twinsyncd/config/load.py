@@ -15,7 +15,8 @@ from pydantic_settings.exceptions import SettingsError
 
 from ..errors import ConfigError, ConfigMistake
 from .mistakes import ENVIRONMENT, PREFIX, MistakeLocator
-from .schema import Auth, Config, DaemonSection, Platform
+from .schema import Config, DaemonSection
+from .sections import Auth, Platform
 from .toml_lines import TomlLines
 from .validation import contradictions
 from .values import UNREACHED

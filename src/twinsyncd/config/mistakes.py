@@ -102,7 +102,8 @@ def _wrong_shape(path: KeyPath, key: str, kind: str) -> tuple[str, str]:
 
 def _heading(section: tuple[str, ...]) -> str:
     name = ".".join(section)
-    return f"[[{name}]]" if section[0] == "connection" else f"[{name}]"
+    many = section in {("connection",), ("connection", "source")}
+    return f"[[{name}]]" if many else f"[{name}]"
 
 
 def _nearest(path: KeyPath) -> str:

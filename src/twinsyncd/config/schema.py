@@ -7,10 +7,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
-    SecretStr,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -21,6 +18,7 @@ from ..core.match import Matcher
 from ..core.model import ConnectionKey, LaneKey, SourceKey
 from .default_globs import AUTO, endings_for, globs_for, unreadable
 from .patterns import BadPatternError, excluding, matcher, wanting
+from .sections import Auth, Objects, Platform, Section
 from .units import Duration, ScanInterval, Share, mistake
 from .values import (
     ConnectionId,
@@ -28,10 +26,7 @@ from .values import (
     FilePath,
     Folder,
     Guid,
-    Hosts,
     Name,
-    RedirectUrl,
-    SecretFile,
     StorageFolder,
     Url,
     choice,
@@ -45,61 +40,6 @@ SETTLE_BY_FORMAT: Final = {
 """Quiet times that differ from `settle`, by the end of the name."""
 
 Globs = tuple[str, ...]
-
-
-class Section(BaseModel):
-    """A table of the file: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Platform(Section):
-    """The addresses of the platform; the public cloud unless set."""
-
-    api_url: Url = "https://api.bentley.com"
-    issuer_url: Url = "https://ims.bentley.com"
-    trusted_hosts: Hosts = ()
-    upload_hosts: Hosts = ()
-
-
-class Auth(Section):
-    """How the daemon signs in at the platform."""
-
-    kind: Annotated[Literal["service", "user"], choice("service", "user", key="kind")] = "service"
-    client_id: str
-    client_secret: SecretStr | None = None
-    client_secret_file: SecretFile | None = None
-
-    redirect_url: RedirectUrl = "http://localhost:3000/signin-callback"
-    token_store: Annotated[
-        Literal["auto", "keyring", "file"], choice("auto", "keyring", "file", key="token_store")
-    ] = "auto"  # noqa: S105 - it names a place, not a secret
-
-    @model_validator(mode="after")
-    def _has_one_secret(self) -> Auth:
-        given = self.model_fields_set & {"client_secret", "client_secret_file"}
-        if self.kind == "user":
-            if given:
-                message = "a person signs in without a client secret"
-                fix = f'delete {" and ".join(sorted(given))}, or write kind = "service"'
-                raise mistake(message, fix)
-            return self
-        if len(given) > 1:
-            raise mistake("there are two client secrets", "delete client_secret from the file")
-        if not given:
-            raise mistake(
-                "there is no client secret",
-                "set client_secret_file to a file that holds it, or the environment variable "
-                "TWINSYNCD_AUTH__CLIENT_SECRET",
-            )
-        return self
-
-    def secret(self) -> str:
-        """Return the client secret, read again each time; raises OSError."""
-        if self.client_secret is not None:
-            return self.client_secret.get_secret_value()
-        assert self.client_secret_file is not None  # checked when the file was loaded
-        return self.client_secret_file.read_text("utf-8-sig").strip()
 
 
 class DaemonSection(Section):
@@ -124,6 +64,8 @@ class Source(Section):
     references: Globs = ()
     exclude: Globs = ()
     storage_folder: StorageFolder = ""
+    document_class: str = ""
+    document_properties: dict[str, str] = Field(default={})
 
     @field_validator("include", "references", "exclude")
     @classmethod
@@ -172,7 +114,11 @@ class Connection(Section):
     itwin_id: Guid
     imodel_id: Guid
     connection_id: ConnectionId | None = None
-    target: Annotated[Literal["storage"], choice("storage", key="target")] = "storage"
+    target: Annotated[
+        Literal["storage", "manifest"], choice("storage", "manifest", key="target")
+    ] = "storage"
+    objects: Objects = Objects()
+    document_schema_url: Url | None = None
     settle: Duration = timedelta(seconds=5)
     settle_by_format: dict[str, Duration] = Field(default={}, validate_default=True)
     batch_quiet: Duration = timedelta(seconds=30)
@@ -208,6 +154,10 @@ class Connection(Section):
                 "longest_wait is shorter than batch_quiet, so no change would ever be quiet",
                 "make longest_wait longer, or batch_quiet shorter",
             )
+        if self.target == "manifest" and not self.objects.url:
+            message = "a manifest connection needs a place that the platform fetches files from"
+            fix = 'add url below [connection.objects], like url = "s3://bucket/bridge12"'
+            raise mistake(message, fix)
         return self
 
     @property
@@ -241,6 +191,7 @@ SECTIONS: Final[dict[tuple[str, ...], type[Section]]] = {
     ("auth",): Auth,
     ("daemon",): DaemonSection,
     ("connection",): Connection,
+    ("connection", "objects"): Objects,
     ("connection", "source"): Source,
 }
 """Every table of the file by its name."""

@@ -41,6 +41,7 @@ def _connection(connection: Connection) -> model.Connection:
         batch_quiet_s=connection.batch_quiet.total_seconds(),
         longest_wait_s=connection.longest_wait.total_seconds(),
         poll_max_s=connection.poll.total_seconds(),
+        names_files=connection.target == "manifest",
     )
 
 

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from ..errors import ConfigMistake
 from .folders import COMPARE_S, find_unreachable, within
-from .schema import Auth, Config, Connection, Source
+from .schema import Config, Connection, Source
+from .sections import Auth
 from .toml_lines import KeyPath
 from .values import is_open
 

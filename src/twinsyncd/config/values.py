@@ -17,7 +17,7 @@ from .folders import find_unreachable
 from .units import mistake
 
 LATER: Final = {
-    "target": {"manifest", "bulk"},
+    "target": {"bulk"},
     "on_delete": {"unmap", "delete"},
 }
 """Values that are planned; each has a message of its own, since it is not a typing mistake."""
@@ -72,6 +72,17 @@ def _redirect_url(text: str) -> str:
     if port is None:
         raise mistake(f'"{text}" names no port', fix)
     return text
+
+
+def _objects_url(text: str) -> str:
+    """Check the address of an object store, or of a folder that a web server serves."""
+    parts = urlsplit(text)
+    if parts.scheme in {"s3", "gs", "az"} and parts.netloc and not parts.query:
+        return text.rstrip("/")
+    if parts.scheme in {"http", "https"}:
+        return _url(text)
+    fix = "write it like s3://bucket/folder, gs://bucket/folder, az://container/folder or https://"
+    raise mistake(f'"{text}" is not the address of an object store', fix)
 
 
 def _connection_id(text: str) -> str:
@@ -186,6 +197,7 @@ Folder = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_reachable)]
 SecretFile = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_secret_file)]
 ConnectionId = Annotated[str, AfterValidator(_connection_id)]
 RedirectUrl = Annotated[str, AfterValidator(_redirect_url)]
+ObjectsUrl = Annotated[str, AfterValidator(_objects_url)]
 Hosts = tuple[Annotated[str, AfterValidator(_host)], ...]
 Name = Annotated[str, AfterValidator(_name)]
 StorageFolder = Annotated[str, AfterValidator(_storage_folder)]

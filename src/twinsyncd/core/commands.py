@@ -95,11 +95,30 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedFile:
+    """One file that a run is given, with the content that is stored of it.
+
+    `covered`: the run is started for this content; else it is the same as in the last run.
+    `unmap`: the run removes from the iModel what came from this file.
+    """
+
+    key: FileKey
+    storage_id: StorageId
+    digest: Digest
+    covered: bool = True
+    unmap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StartRun:
-    """Ask once for a run: RunStarted, RunRefused, StartClashed or StartFailed."""
+    """Ask once for a run: RunStarted, RunRefused, StartClashed or StartFailed.
+
+    `files`: all files of a connection whose runs must name them; else none.
+    """
 
     connection: ConnectionKey
     remote_id: str
+    files: tuple[NamedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

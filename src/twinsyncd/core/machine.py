@@ -24,7 +24,6 @@ from .model import (
     Need,
     Now,
     Setup,
-    Source,
     SourceRow,
     UnsettledFile,
 )
@@ -66,7 +65,7 @@ class Machine:
         rows_of = {key: known.get(key, ConnectionRow(key)) for key in self._connections}
         self._remotes, self._known_remotes = Remotes(self._ledger, rows_of), dict(rows_of)
         sources = {source.key: source for source in setup.sources}
-        settler = Settler(lambda key: _quiet_s(sources[key.source], key))
+        settler = Settler(lambda key: sources[key.source].quiet_of(key.path))
         rehasher = Rehasher(rows, setup.rehash_every_s)
         self._drive = Drive(self._ledger, settler, jitter, self._note_activity, rehasher)
         for source in setup.sources:
@@ -257,10 +256,18 @@ class Machine:
         names = [connection.key for connection in connections]
         stores.load(names, now)
         ends = RunEnds(state, self._ledger, stores, self._lengths_s)
+        naming = frozenset(each.key for each in connections if each.names_files)
         comparisons = Comparisons(state, self._ledger, self._remotes, setup.compare_every_s)
         comparisons.resume(names, now)
         runs = Runs(
-            state, self._ledger, stores, self._remotes, comparisons, self._is_reference, ends
+            state,
+            self._ledger,
+            stores,
+            self._remotes,
+            comparisons,
+            self._is_reference,
+            ends,
+            naming,
         )
         runs.resume(names, now)
         return Lane(
@@ -287,9 +294,3 @@ class Machine:
 
     def _lane_of_file(self, key: FileKey) -> Lane:
         return self._lane_of(self._connection_of[key.source])
-
-
-def _quiet_s(source: Source, key: FileKey) -> float:
-    """Return the quiet time of a file: by its suffix, else its source's own."""
-    _, dot, suffix = key.path.rpartition(".")
-    return source.quiet_by_suffix.get(dot + suffix.lower(), source.quiet_s)

@@ -262,6 +262,11 @@ class Source:
     guard: Guard = Guard()
     patterns: str = ""  # what chooses its files, as text that differs if the choice may
 
+    def quiet_of(self, path: str) -> float:
+        """Return the quiet time of a file: by its suffix, else the source's own."""
+        _, dot, suffix = path.rpartition(".")
+        return self.quiet_by_suffix.get(dot + suffix.lower(), self.quiet_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -272,6 +277,7 @@ class Connection:
     batch_quiet_s: float = 30.0
     longest_wait_s: float = 900.0
     poll_max_s: float = 10.0  # longest time between two looks at a run
+    names_files: bool = False  # its runs must be given their files
 
 
 @dataclass(frozen=True, slots=True)

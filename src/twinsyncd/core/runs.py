@@ -47,6 +47,7 @@ class Runs:
     comparisons: Comparisons
     is_reference: Callable[[FileKey], bool]
     ends: RunEnds
+    naming: frozenset[ConnectionKey] = frozenset()  # whose runs must be given their files
     in_doubt: bool = False  # an answer to a start request was lost, perhaps by an earlier process
 
     def resume(self, connections: Sequence[ConnectionKey], now: Now) -> None:
@@ -92,7 +93,8 @@ class Runs:
         if self.in_doubt and self.state.row.asks:
             return commands.FindRun(name, self._remote_id(name))
         self.state.set(asks=self.state.row.asks + 1)  # durable before the effect
-        return commands.StartRun(name, self._remote_id(name))
+        files = self._named_files(name) if name in self.naming else ()
+        return commands.StartRun(name, self._remote_id(name), files)
 
     def look(self) -> commands.LookAtRun:
         """Look at the run that is watched."""
@@ -228,6 +230,16 @@ class Runs:
                 self.ledger.change(row.key, in_connection=True, replaces=NO_ID)
             else:
                 self.ledger.change(row.key, in_connection=False)
+
+    def _named_files(self, connection: ConnectionKey) -> tuple[commands.NamedFile, ...]:
+        """Return what the run is for, and all that is as it was in the last run."""
+        return tuple(
+            commands.NamedFile(
+                row.key, row.storage_id, row.covered or row.stored, covered=row.covered != ABSENT
+            )
+            for row in self.ledger.every(connection)
+            if row.covered != ABSENT or (row.seen != ABSENT and row.stored == row.synced)
+        )
 
     def _note(self, kind: EventKind, run: RunKey, now: Now, text: str = "") -> None:
         connection = self.state.row.connection

@@ -9,14 +9,14 @@ from typing import Final
 
 from ..cloud.access_check import CheckResult, examine_authorization, examine_place, examine_sign_in
 from ..cloud.session import open_cloud
-from ..config import Config, Source, sources_of
+from ..config import Config, Connection, Source, sources_of
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import BlindSpot, SourceKey
 from ..core.pattern_advice import idle_patterns, likely_mistake
-from ..errors import DiskError
+from ..errors import AppError, CloudError, DiskError
 from .share_folder import ShareFolder
-from .wiring import cloud_settings, open_folder
+from .wiring import cloud_settings, open_folder, place_of
 
 SPOTS_MAX: Final = 10  # unreadable paths named per source; more scroll the others away
 SURVEY_MAX: Final = 20_000  # names read to explain a pattern
@@ -50,6 +50,21 @@ def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
                 (each.itwin_id, each.imodel_id) for each in config.connection
             ):
                 yield from examine_place(cloud, itwin_id=itwin_id, imodel_id=imodel_id)
+    for connection in config.connection:
+        if connection.target == "manifest":
+            yield _examine_objects(connection)
+
+
+def _examine_objects(connection: Connection) -> CheckResult:
+    """List the object store of a manifest connection; whether it can be written shows later."""
+    step = f"open {connection.objects.url}"
+    try:
+        held = place_of(connection).held()
+    except AppError as exc:
+        fix = exc.hint or "correct url and the credentials below [connection.objects]"
+        reason = exc.failure.message if isinstance(exc, CloudError) else str(exc)
+        return CheckResult(step, False, reason, fix)
+    return CheckResult(step, True, f"it holds {len(held)} objects of this connection")
 
 
 def _drive_findings(config: Config) -> Iterator[CheckResult]:

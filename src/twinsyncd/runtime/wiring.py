@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Final
+from typing import Final, Literal, TypedDict
 
 from filelock import FileLock, Timeout
 
 from .. import __version__
 from ..cloud.session import Cloud, CloudSettings, open_cloud
 from ..cloud.token_store import TokenStore
-from ..config import Config, Source, setup_of, sources_of
+from ..config import Config, Connection, Source, setup_of, sources_of
+from ..connectors import connectors_for
 from ..core.facts import RetryAsked
 from ..core.machine import Machine
 from ..core.match import Kind
@@ -25,10 +26,15 @@ from ..disk.folder import Folder
 from ..disk.protocols import Known
 from ..disk.tree import Tree
 from ..disk.watcher import Watcher
-from ..errors import JournalError
+from ..errors import AppError, JournalError
 from ..journal.database import open_database
 from ..journal.requests import Request
 from ..journal.writer import Journal
+from ..targets.manifest.connection import ManifestConnection
+from ..targets.manifest.documents import document_of
+from ..targets.manifest.places import Place
+from ..targets.manifest.served_folder import ServedFolder
+from ..targets.manifest.settings import ManifestConnectionSettings
 from ..targets.protocol import Target
 from ..targets.storage.connection import StorageConnection
 from ..targets.storage.settings import StorageConnectionSettings
@@ -153,22 +159,74 @@ def _targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
     def connector_of(key: FileKey) -> str:
         return folders[key.source].connector_of(key.path.rpartition("/")[2])
 
-    targets: dict[ConnectionKey, Target] = {}
-    for connection in config.connection:
+    def storage(connection: Connection) -> Target:
         tree = trees.setdefault(
             connection.itwin_id, StorageTree(cloud.platform, connection.itwin_id)
         )
         settings = StorageConnectionSettings(
-            connection=connection.key,
-            display_name=connection.name,
+            **_common(config, connection, connector_of),
             itwin_id=connection.itwin_id,
-            imodel_id=connection.imodel_id,
             folder_of=folder_of,
-            connector_of=connector_of,
-            connection_id=connection.connection_id or "",
-            authentication="User" if config.auth.kind == "user" else "Service",
         )
-        targets[connection.key] = StorageConnection(
-            cloud.platform, cloud.blobs, cloud.reader, tree, settings
+        return StorageConnection(cloud.platform, cloud.blobs, cloud.reader, tree, settings)
+
+    def manifest(connection: Connection) -> Target:
+        settings = ManifestConnectionSettings(
+            **_common(config, connection, connector_of),
+            is_reference=lambda key: matchers[key.source].kind(key.path) == "reference",
+            reference_connector_of=lambda key: next(iter(connectors_for(key.path)), ""),
+            document_of=lambda key: document_of(folders[key.source], key.path),
+            schema_url=connection.document_schema_url or "",
         )
-    return targets
+        return ManifestConnection(cloud.manifests, place_of(connection), settings)
+
+    matchers = {key: source.matcher() for key, source in folders.items()}
+    make = {"storage": storage, "manifest": manifest}
+    return {each.key: make[each.target](each) for each in config.connection}
+
+
+def _common(
+    config: Config, connection: Connection, connector_of: Callable[[FileKey], str]
+) -> _CommonSettings:
+    """Return the settings that every kind of connection has."""
+    return {
+        "connection": connection.key,
+        "display_name": connection.name,
+        "imodel_id": connection.imodel_id,
+        "connector_of": connector_of,
+        "connection_id": connection.connection_id or "",
+        "authentication": "User" if config.auth.kind == "user" else "Service",
+    }
+
+
+class _CommonSettings(TypedDict):
+    connection: str
+    display_name: str
+    imodel_id: str
+    connector_of: Callable[[FileKey], str]
+    connection_id: str
+    authentication: Literal["Service", "User"]
+
+
+def place_of(connection: Connection) -> Place:
+    """Return where the files of a manifest connection lie. Raises AppError."""
+    objects = connection.objects
+    if objects.served_folder is not None:
+        return ServedFolder(objects.served_folder, objects.url)
+    try:
+        from ..targets.manifest.object_store import (  # noqa: PLC0415 - obstore is optional
+            ObjectStore,
+            ObjectStoreSettings,
+        )
+    except ImportError as missing:
+        raise AppError(
+            f'target = "manifest" needs a part that is not installed ({missing})',
+            hint="install it with: pip install 'twinsyncd[manifest]'",
+        ) from missing
+    try:
+        options = objects.options()
+    except (OSError, ValueError) as exc:
+        message = f"{objects.credentials_file} cannot be read: {exc}"
+        raise AppError(message, hint='write it like secret_access_key = "..."') from exc
+    http = (objects.endpoint or "").startswith("http://")
+    return ObjectStore(ObjectStoreSettings(objects.url, options, objects.signed_for, http))

@@ -7,18 +7,33 @@ Sources: Storage API, "Folder listing"; Synchronization API, "Get storage connec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Protocol
 
 from ...cloud.client import Platform
 from ...cloud.links import RunAddress
 from ...cloud.values import SourceFile, StorageItem
 from ...core.commands import Compare, StoredFile
 from ...core.facts import Compared, Difference, Differs
-from ...core.model import Fault, FileKey, RunKey
+from ...core.model import Digest, Fault, FileKey, RunKey, StorageId
 from ...errors import CloudError
-from .contents import StoredContents, version_of
-from .settings import StorageConnectionSettings
+from ..settings import ConnectionSettings
+from .contents import version_of
+
+
+class Contents(Protocol):
+    """What holds the contents of files: Storage, or an object store."""
+
+    @property
+    def place(self) -> str:
+        """Its name, for people."""
+
+    def look(self, files: Iterable[StoredFile]) -> Iterator[tuple[StoredFile, StorageItem | None]]:
+        """Yield each file with what is there of it, None if it is not there any more."""
+
+    def digest(self, storage_id: StorageId) -> Digest:
+        """Return the SHA-256 of the content that is there."""
 
 
 class CloudComparison:
@@ -27,8 +42,8 @@ class CloudComparison:
     def __init__(
         self,
         platform: Platform,
-        contents: StoredContents,
-        settings: StorageConnectionSettings,
+        contents: Contents,
+        settings: ConnectionSettings,
     ) -> None:
         """`contents` must be new, since it remembers what it lists."""
         self._platform = platform
@@ -59,7 +74,7 @@ class CloudComparison:
     def _in_storage(self, command: Compare) -> Iterator[Difference]:
         for file, item in self._contents.look(command.files):
             if item is None:
-                text = "somebody deleted it in Storage; it is uploaded again"
+                text = f"somebody deleted it in {self._contents.place}; it is uploaded again"
                 yield Difference(file.key, Differs.MISSING, text)
             elif difference := self._content_differs(file, item):
                 yield difference

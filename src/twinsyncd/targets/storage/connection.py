@@ -7,29 +7,24 @@ Synchronization API, "Run storage connection", "Get storage connection run".
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ...cloud.blob_reader import BlobReader
 from ...cloud.blobs import Blobs
 from ...cloud.client import Platform
 from ...cloud.faults import unclear
-from ...cloud.links import RunAddress
-from ...cloud.values import Run, Start, StorageConnectionInfo, Upload
+from ...cloud.values import Upload
 from ...core import commands, facts
-from ...core.model import Failure, Fault, FileKey, RunKey, StorageId
+from ...core.model import Failure, Fault, FileKey, StorageId
 from ...errors import CloudError
-from ..consent import require_consent, with_page
+from ..connection_runs import PlatformConnection
 from ..protocol import Content
 from .comparison import CloudComparison
 from .contents import StoredContents, version_of
-from .evidence import gather
-from .membership import Admission, Membership
-from .results import seen
 from .settings import StorageConnectionSettings
 from .tree import StorageTree
 
 
-class StorageConnection:
+class StorageConnection(PlatformConnection):
     """A Target: one configured storage connection. `tree` is shared by those of one iTwin."""
 
     def __init__(
@@ -41,12 +36,11 @@ class StorageConnection:
         settings: StorageConnectionSettings,
     ) -> None:
         """Send nothing before the first command."""
-        self._platform = platform
+        super().__init__(platform, settings)
         self._blobs = blobs
         self._reader = reader
         self._tree = tree
-        self._settings = settings
-        self._membership = Membership(platform, settings)
+        self._folder_of = settings.folder_of
 
     def store(
         self,
@@ -69,55 +63,15 @@ class StorageConnection:
             raise unclear("complete a file in Storage", sizes)
         return facts.Stored(command.key, command.digest, upload.storage_id, version_of(done))
 
-    def prepare(self, command: commands.Prepare) -> facts.Prepared:
-        """Find or create the connection and add its missing files.
-
-        Raises CloudError GONE when there is no connection and no file to create it with,
-        NOT_AUTHORISED when the user has not agreed to runs.
-        """
-        authorised = require_consent(self._platform, self._settings.authentication)
-        return replace(self._prepare(command), authorised=authorised)
-
-    def _prepare(self, command: commands.Prepare) -> facts.Prepared:
-        found = self._membership.find(command.remote_id, command.files)
-        if found is None:
-            return self._create(command)
-        admission = Admission()
-        if command.files:
-            admission = self._membership.admit(found.id, command.files)
-        return _prepared(command, found.id, self._last_run(found), admission)
-
     def start_run(
         self, command: commands.StartRun
     ) -> facts.RunStarted | facts.RunRefused | facts.StartClashed:
         """Request a run once; 303 names the active run, which may be anybody's."""
-        answer = self._platform.start_run(command.remote_id)
-        if answer.start is Start.CLASHED:
-            return facts.StartClashed(command.connection)
-        run = _run_of(command.remote_id, answer.location)
-        if answer.start is Start.ACCEPTED:
-            return facts.RunStarted(command.connection, run)
-        ours = f"/{command.remote_id}/" in answer.location
-        return facts.RunRefused(command.connection, run, on_our_connection=ours)
-
-    def find_run(self, command: commands.FindRun) -> facts.RunFound:
-        """Look up the newest run of the connection."""
-        found = self._platform.connection(command.remote_id)
-        return facts.RunFound(command.connection, self._last_run(found))
-
-    def look_at_run(self, command: commands.LookAtRun) -> facts.RunSeen:
-        """Look at one run of this or any other connection; gather its evidence once it ended."""
-        address = RunAddress.read(command.run)
-        run = self._platform.run(address)
-        evidence = gather(self._platform, self._settings.imodel_id, address, run)
-        found = seen(command, run, evidence)
-        return with_page(self._platform, self._settings.authentication, found)
+        return self._started(command, self._platform.start_run(command.remote_id))
 
     def compare(self, command: commands.Compare) -> facts.Compared:
         """Compare what is remembered with Storage, the source files and the newest run."""
-        contents = StoredContents(
-            self._platform, self._reader, self._tree, self._settings.folder_of
-        )
+        contents = StoredContents(self._platform, self._reader, self._tree, self._folder_of)
         return CloudComparison(self._platform, contents, self._settings).compare(command)
 
     # ---- Storage ------------------------------------------------------------------------
@@ -137,7 +91,7 @@ class StorageConnection:
             return self._adopt_or_create(command.key)
 
     def _adopt_or_create(self, key: FileKey) -> tuple[Upload, bool]:
-        folder = self._tree.folder(self._settings.folder_of(key))
+        folder = self._tree.folder(self._folder_of(key))
         name = key.path.rpartition("/")[2]
         for storage_id in self._tree.files(folder, name):
             found = self._reopen(storage_id)
@@ -188,45 +142,6 @@ class StorageConnection:
 
     def _fresh_url(self, storage_id: StorageId) -> str:
         return self._platform.update_content(storage_id).url
-
-    # ---- the connection -----------------------------------------------------------------
-
-    def _create(self, command: commands.Prepare) -> facts.Prepared:
-        if not command.files:
-            message = "the connection was deleted in the service; it is created again"
-            raise CloudError("find the connection", Failure(Fault.GONE, message), status=404)
-        made, admission = self._membership.create(command.files)
-        return _prepared(command, made.id if made else "", RunKey(""), admission)
-
-    def _last_run(self, found: StorageConnectionInfo) -> RunKey:
-        """Return the newest run: the service names it, or else its list of runs is searched."""
-        if found.last_run_link is not None:
-            return _run_of(found.id, found.last_run_link)
-        newest = max(self._platform.runs(found.id), key=_age_rank, default=None)
-        newest_run = RunAddress("storageconnections", found.id, newest.id) if newest else ""
-        return RunKey(str(newest_run))
-
-
-def _prepared(
-    command: commands.Prepare, remote_id: str, last_run: RunKey, admission: Admission
-) -> facts.Prepared:
-    return facts.Prepared(
-        command.connection,
-        remote_id,
-        last_run,
-        admission.in_connection,
-        admission.refused,
-        admission.storage_as_expected,
-    )
-
-
-def _run_of(connection_id: str, link: str) -> RunKey:
-    return RunKey(str(RunAddress.read(link, connection_id=connection_id)) if link else "")
-
-
-def _age_rank(run: Run) -> tuple[bool, float]:
-    """Return what is largest for the newest run; one that has not begun has no date yet."""
-    return run.state != "Completed", run.started_s
 
 
 def _nobodys_file(exc: CloudError) -> CloudError:

@@ -30,6 +30,7 @@ class StoredContents:
     reader: BlobReader
     tree: StorageTree
     folder_of: Callable[[FileKey], str]
+    place: str = "Storage"
     _listed: set[str] = field(default_factory=set)  # ids of folders that were listed
     _items: dict[str, StorageItem] = field(default_factory=dict)
 

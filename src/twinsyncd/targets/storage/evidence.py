@@ -33,8 +33,13 @@ class Evidence:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-def gather(platform: Platform, imodel_id: str, address: RunAddress, run: Run) -> Evidence:
-    """Return the evidence of a run that has ended; empty for one that is active."""
+def gather(
+    platform: Platform, imodel_id: str, address: RunAddress, run: Run, *, named: bool = True
+) -> Evidence:
+    """Return the evidence of a run that has ended; empty for one that is active.
+
+    `named`: the service knows names for the ids of the files.
+    """
     if run.state != "Completed":
         return Evidence()
     failed = dict.fromkeys(
@@ -43,7 +48,7 @@ def gather(platform: Platform, imodel_id: str, address: RunAddress, run: Run) ->
     written = any(task.id and task.storage_id not in failed for task in run.tasks)
     return Evidence(
         _changesets(platform, imodel_id) if written else {},
-        _names(platform, address.connection_id, failed) if failed else {},
+        _names(platform, address.connection_id, failed) if failed and named else {},
     )
 
 

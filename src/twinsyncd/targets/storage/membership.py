@@ -22,7 +22,7 @@ from ...core.model import (
     StorageId,
 )
 from ...errors import CloudError
-from .settings import StorageConnectionSettings
+from ..settings import ConnectionSettings
 
 CREATE_MAX: Final = 500  # files in one create call; keeps the body small, the rest is added
 SINGLES_MAX: Final = 50  # creates tried one file at a time per preparation when all are refused
@@ -49,7 +49,7 @@ class Admission:
 class Membership:
     """The service's side of one configured connection."""
 
-    def __init__(self, platform: Platform, settings: StorageConnectionSettings) -> None:
+    def __init__(self, platform: Platform, settings: ConnectionSettings) -> None:
         """Send nothing before the first question."""
         self._platform = platform
         self._settings = settings

@@ -1,0 +1,164 @@
+"""A place in an object store: Amazon S3 and what speaks like it, Azure Blob, Google Cloud Storage.
+
+obstore speaks to all of them; its own retries are bounded, since later tries are the machine's.
+Source: obstore manual, "Authentication", "sign", "put" (multipart is completed only after the last
+piece was given), read 2026-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+import obstore
+from obstore import exceptions
+from obstore.store import AzureStore, GCSStore, S3Store, from_url
+
+from ...core.model import Failure, Fault
+from ...errors import CloudError
+from ...redact import redact
+from ..protocol import Content
+from .places import PIECE_BYTES, Held, ObjectPath
+
+DELETES_MAX: Final = 1000  # objects in one request; S3's limit
+_CONNECT: Final = timedelta(seconds=10)
+_REQUEST: Final = timedelta(seconds=120)  # one part over a slow line
+_RETRY: Final = timedelta(seconds=30)
+_ACCESS: Final = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
+_MESSAGE_MAX: Final = 300
+
+T = TypeVar("T")
+Store = AzureStore | GCSStore | S3Store
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStoreSettings:
+    """Which store: `url` like s3://bucket/folder; `options` as obstore names them, secrets too.
+
+    What `options` lack comes from the environment, as the store's own tools have it.
+    """
+
+    url: str
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    signed_for: timedelta = timedelta(hours=24)
+    allow_http: bool = False  # to a store on this machine
+
+
+class ObjectStore:
+    """A Place in an object store. Sends nothing before the first call."""
+
+    def __init__(self, settings: ObjectStoreSettings) -> None:
+        """Raises CloudError when the options contradict each other."""
+        self._url = settings.url
+        self._signed_for = settings.signed_for
+        client: Any = {"connect_timeout": _CONNECT, "timeout": _REQUEST}
+        if settings.allow_http:
+            client["allow_http"] = True
+        options: Any = dict(settings.options)
+        store = self._try(
+            "open",
+            lambda: from_url(
+                settings.url,
+                config=options or None,
+                client_options=client,
+                retry_config={"max_retries": 2, "retry_timeout": _RETRY},
+            ),
+        )
+        assert isinstance(store, Store), "the configuration allows no other address"
+        self._store: Store = store
+
+    def put(self, path: ObjectPath, content: Content) -> None:
+        """Store the content whole, or nothing; one that is there already stays."""
+        if self._holds(path, content.size_bytes):
+            return
+        raised: list[Exception] = []
+
+        def pieces() -> Iterator[bytes]:
+            try:
+                yield from content.chunks(PIECE_BYTES)
+                content.verify()
+            except Exception as exc:
+                raised.append(exc)
+                raise
+
+        try:
+            if content.size_bytes <= PIECE_BYTES:
+                whole = b"".join(pieces())
+                self._try("put", lambda: obstore.put(self._store, str(path), whole))
+            else:
+                self._try(
+                    "put",
+                    lambda: obstore.put(
+                        self._store, str(path), pieces(), chunk_size=PIECE_BYTES, max_concurrency=1
+                    ),
+                )
+        except CloudError as exc:
+            if raised:
+                raise raised[0] from exc  # the file's own trouble, not the store's
+            raise
+
+    def held(self) -> dict[ObjectPath, Held]:
+        """Return every object of ours that is there."""
+
+        def listed() -> dict[ObjectPath, Held]:
+            found = [each for page in obstore.list(self._store) for each in page]
+            return {
+                path: Held(each["size"], each["last_modified"].timestamp())
+                for each in found
+                if (path := ObjectPath.read(each["path"])) is not None
+            }
+
+        return self._try("list", listed)
+
+    def urls(self, paths: Sequence[ObjectPath]) -> list[str]:
+        """Return signed URLs; they are secrets."""
+        if not paths:
+            return []
+        names = [str(path) for path in paths]
+        signed = self._try(
+            "sign", lambda: obstore.sign(self._store, "GET", names, self._signed_for)
+        )
+        return list(signed)
+
+    def delete(self, paths: Sequence[ObjectPath]) -> None:
+        """Delete them; those that are gone already are fine."""
+        names = [str(path) for path in paths]
+        for first in range(0, len(names), DELETES_MAX):
+            some = names[first : first + DELETES_MAX]
+            try:
+                obstore.delete(self._store, some)
+            except FileNotFoundError:
+                continue
+            except exceptions.BaseError as exc:
+                raise self._failed("delete", exc) from exc
+
+    def _holds(self, path: ObjectPath, size_bytes: int) -> bool:
+        try:
+            found = obstore.head(self._store, str(path))
+        except FileNotFoundError:
+            return False
+        except exceptions.BaseError as exc:
+            raise self._failed("look at", exc) from exc
+        return found["size"] == size_bytes
+
+    def _try(self, what: str, act: Callable[[], T]) -> T:
+        try:
+            return act()
+        except (exceptions.BaseError, OSError, ValueError) as exc:
+            raise self._failed(what, exc) from exc
+
+    def _failed(self, what: str, exc: Exception) -> CloudError:
+        """Return the error: a person must correct rights and names, the rest passes."""
+        reason = " ".join(redact(str(exc)).split())[:_MESSAGE_MAX]
+        fault, words = Fault.TRANSIENT, f"the object store {self._url} does not do it"
+        if isinstance(exc, _ACCESS):
+            fault = Fault.UNAUTHORISED
+            words = f"the object store {self._url} refuses access; check its credentials"
+        elif isinstance(exc, FileNotFoundError):
+            fault = Fault.UNAUTHORISED
+            words = f"there is no {self._url}; create the bucket or container, or correct url"
+        elif isinstance(exc, (exceptions.UnknownConfigurationKeyError, ValueError)):
+            fault, words = Fault.UNAUTHORISED, f"{self._url} cannot be used as configured"
+        return CloudError(f"{what} an object", Failure(fault, f"{words} ({reason})"))

@@ -1,0 +1,61 @@
+"""Where the content of files lies for the platform to fetch; one Protocol for every kind of place.
+
+A path is the file's id, its digest and its name, so a content never changes under its path and
+whoever does not know the digest cannot guess it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
+
+from ...core.model import Digest, StorageId
+from ..protocol import Content
+
+PIECE_BYTES: Final = 8 << 20  # read and sent at a time; every store takes parts of this size
+
+
+class ObjectPath(NamedTuple):
+    """One content of one file."""
+
+    storage_id: StorageId
+    digest: Digest
+    name: str
+
+    def __str__(self) -> str:
+        """Read as the path below the place."""
+        return "/".join(self)
+
+    @classmethod
+    def read(cls, text: str) -> ObjectPath | None:
+        """Return the path that `str` wrote; None for what is not ours."""
+        parts = text.split("/")
+        if len(parts) != 3:
+            return None
+        return cls(StorageId(parts[0]), Digest(parts[1]), parts[2])
+
+
+class Held(NamedTuple):
+    """An object that is there; `stored_s`: when it was stored, seconds since the epoch."""
+
+    size_bytes: int
+    stored_s: float
+
+
+class Place(Protocol):
+    """Holds objects; called from several threads. Every method raises CloudError."""
+
+    def put(self, path: ObjectPath, content: Content) -> None:
+        """Store the content whole, or nothing; one that is there already stays.
+
+        Raises FileMoved when the file is no longer the one that settled.
+        """
+
+    def held(self) -> dict[ObjectPath, Held]:
+        """Return every object of ours that is there."""
+
+    def urls(self, paths: Sequence[ObjectPath]) -> list[str]:
+        """Return where each can be fetched without signing in, for as long as a run may take."""
+
+    def delete(self, paths: Sequence[ObjectPath]) -> None:
+        """Delete them; those that are gone already are fine."""
