@@ -29,7 +29,15 @@ PROTOCOLS = (
 )
 TASKS = tuple(
     f"twinsyncd.runtime.{task}"
-    for task in ("service", "sync_once", "dry_run", "setup_check", "sign_in", "verify")
+    for task in (
+        "service",
+        "sync_once",
+        "dry_run",
+        "setup_check",
+        "sign_in",
+        "verify",
+        "verification",
+    )
 )
 """What a command of the command line does as a whole; above the wiring, below the words."""
 SHELL = ("twinsyncd.runtime", "twinsyncd.config", "twinsyncd.logs")

@@ -22,6 +22,7 @@ from .retry import retry
 from .run import run
 from .status import status
 from .sync import sync
+from .verify import verify
 
 FAILED: Final = 1  # something is not synced, or could not be done
 UNUSABLE: Final = 2  # the configuration or the arguments cannot be used; nothing was started
@@ -40,6 +41,7 @@ for command in (
     status,
     explain,
     history,
+    verify,
     retry,
     approve,
     check,

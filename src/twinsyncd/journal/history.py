@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sqlalchemy import or_, select
 
 from ..core.events import Event, EventKind
-from ..core.model import FileKey, FileRow
+from ..core.model import FileKey, FileRow, SourceKey
+from ..core.results import RunFile
 from . import tables
 from .database import open_read_only
 from .reader import JournalReader
@@ -49,3 +50,8 @@ def read_file(file: Path, key: FileKey) -> FileRow | None:
         return JournalReader(engine).get(key)
     finally:
         engine.dispose()
+
+
+def read_evidence(journal: JournalReader, sources: Iterable[SourceKey]) -> dict[FileKey, RunFile]:
+    """Return what the newest run of each file of these sources proved of it."""
+    return {FileKey(SourceKey(each.source), each.path): each for each in journal.run_files(sources)}

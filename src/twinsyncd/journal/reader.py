@@ -16,7 +16,7 @@ from ..core.model import (
     SourceKey,
     StorageId,
 )
-from ..core.results import Outcome
+from ..core.results import Outcome, RunFile
 from ..core.waits import RUNS_KEPT
 from . import tables
 from .rows import to_file, to_lane, to_source
@@ -112,6 +112,15 @@ class JournalReader(FileRows):
         with self._engine.connect() as connection:
             for row in connection.execute(query).mappings():
                 yield to_file(row)
+
+    def run_files(self, sources: Iterable[SourceKey]) -> Iterator[RunFile]:
+        """Yield what runs proved of the files of these sources, oldest first."""
+        table = tables.run_files
+        query = select(table).where(table.c.source.in_(list(sources))).order_by(table.c.id)
+        with self._engine.connect() as connection:
+            for row in connection.execute(query).mappings():
+                values = {name: value for name, value in row.items() if name != "id"}
+                yield RunFile(**{**values, "outcome": Outcome(row["outcome"])})
 
     # ---- what a scan compares with; any thread ------------------------------------------
 

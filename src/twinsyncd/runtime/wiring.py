@@ -78,7 +78,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
             threads = ShareThreads(key, silence_s)
             tree = Tree(path, threads.note_progress)
             shares[key] = Share(Folder(key, tree, matchers[key], journal), threads)
-        workers = Workers(shares, _targets(config, cloud), inbox.post, config.daemon.uploads)
+        workers = Workers(shares, open_targets(config, cloud), inbox.post, config.daemon.uploads)
         stack.callback(workers.stop)
         stack.callback(inbox.close)
         if watch:
@@ -147,7 +147,7 @@ def _journal(config: Config) -> Iterator[Journal]:
         lock.release()
 
 
-def _targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
+def open_targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
     """Return one target per connection; those of one iTwin share what they know of its Storage."""
     trees: dict[str, StorageTree] = {}
     folders = {connection.key_of(source): source for connection, source in sources_of(config)}

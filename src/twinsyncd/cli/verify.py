@@ -1,0 +1,115 @@
+"""`twinsyncd verify`: drive, Storage, source files, tasks and changesets, file by file."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .markup import plain
+from .options import ConfigOption, load_config
+from .retry import find_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from ..config import Config
+    from ..runtime.verification import Wanted
+    from ..runtime.verified_file import VerifiedFile
+
+
+def verify(
+    what: Annotated[
+        str | None,
+        typer.Argument(help="A connection, file or folder; left out: everything."),
+    ] = None,
+    *,
+    config: ConfigOption = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every file, on the drive and in Storage.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="For a spreadsheet.")] = False,
+) -> None:
+    """Prove that the iModel has what is on the drive, file by file; changes nothing.
+
+    Exit code 0 only if every file is current.
+    """
+    from ..logs import set_up
+    from ..runtime.verification import verify as verify_files
+    from ..runtime.verified_file import Verdict
+
+    checked = load_config(config)
+    set_up(checked.daemon.log_format, sys.stderr, "critical")
+    files = list(verify_files(checked, _wanted(checked, what), deep=deep))
+    if as_json:
+        typer.echo(json.dumps([asdict(file) for file in files], indent=2))
+    elif as_csv:
+        _write_csv(files)
+    else:
+        _show(files)
+    good = all(file.verdict in (Verdict.CURRENT, Verdict.KEPT) for file in files)
+    raise typer.Exit(0 if good else 1)
+
+
+def _wanted(config: Config, what: str | None) -> Wanted:
+    from ..runtime.verification import Wanted
+
+    if what is None:
+        return Wanted()
+    if any(connection.name == what for connection in config.connection):
+        return Wanted(connection=what)
+    return Wanted(key=find_key(config, what))
+
+
+def _write_csv(files: Sequence[VerifiedFile]) -> None:
+    from dataclasses import fields
+
+    from ..runtime.verified_file import VerifiedFile
+
+    writer = csv.DictWriter(sys.stdout, [each.name for each in fields(VerifiedFile)])
+    writer.writeheader()
+    writer.writerows(asdict(file) for file in files)
+
+
+def _show(files: Sequence[VerifiedFile]) -> None:
+    from rich.console import Console
+
+    from ..runtime.verified_file import Verdict
+
+    console = Console(highlight=False)
+    styles = {
+        Verdict.CURRENT: "green",
+        Verdict.KEPT: "default",
+        Verdict.NOT_CURRENT: "red",
+        Verdict.UNKNOWN: "yellow",
+    }
+    for file in files:
+        style, name = styles[file.verdict], plain(f"{file.source}/{file.path}")
+        console.print(f"[{style}]{file.verdict.value:11}[/]  {name}", soft_wrap=True)
+        for step, text in (
+            ("drive", file.drive),
+            ("Storage", file.storage),
+            ("source file", file.source_file),
+            ("run", file.run),
+            ("changeset", file.changeset),
+            ("next", file.next_step),
+        ):
+            if text:
+                console.print(f"    {step:11}  {plain(text)}", soft_wrap=True)
+    _show_total(console, files)
+
+
+def _show_total(console: Console, files: Sequence[VerifiedFile]) -> None:
+    from ..runtime.formatting import count
+
+    totals = Counter(file.verdict.value for file in files)
+    words = ", ".join(f"{number:,} {verdict}" for verdict, number in sorted(totals.items()))
+    console.print(f"\n{count(len(files), 'file')}: {words}" if files else "no file matches")

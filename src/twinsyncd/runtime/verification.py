@@ -1,0 +1,150 @@
+"""Verifies file by file: drive, Storage, source file, the newest run's task and its changeset.
+
+Reads only. What the platform does not tell is "unknown"; a file is current only if all agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final
+
+from ..cloud.client import Platform
+from ..cloud.session import open_cloud
+from ..config import Config, Connection
+from ..core.commands import Compare, Scan, StoredFile
+from ..core.facts import Difference, FilesFound, ScanFailed, Scanned
+from ..core.model import ABSENT, IN_DOUBT, NO_RUN, ConnectionRow, FileKey, FileRow, SourceKey
+from ..errors import CloudError
+from ..journal.database import open_read_only
+from ..journal.history import read_evidence
+from ..journal.reader import JournalReader
+from ..targets.protocol import Target
+from .setup_check import NothingKnown
+from .share_folder import ShareFolder
+from .state import journal_file, open_views
+from .verified_file import Cloud, Drive, Remembered, VerifiedFile, judge
+from .wiring import cloud_settings, open_folder, open_targets
+
+CHANGESETS_MAX: Final = 1000  # the newest of the iModel; older ones are taken for present
+_READ_BACK: Final = "read back"  # like no mark that a service gives, so content is read back
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to verify: one connection by its name, a file, or a folder; all if neither is given."""
+
+    connection: str = ""
+    key: FileKey | None = None
+
+    def source(self, key: SourceKey) -> bool:
+        """Return whether anything of the source is wanted."""
+        return self.key is None or self.key.source == key
+
+    def file(self, key: FileKey) -> bool:
+        """Return whether the file is wanted."""
+        if self.key is None or not self.key.path or self.key == key:
+            return self.source(key.source)
+        return self.source(key.source) and key.path.startswith(f"{self.key.path}/")
+
+
+def verify(config: Config, wanted: Wanted, *, deep: bool) -> Iterator[VerifiedFile]:
+    """Yield every file that is on the drive, or was synced. Raises JournalError.
+
+    `deep` reads each file, on the drive and in Storage; else sizes and times decide.
+    """
+    open_views(config).close()  # says so if there is no journal
+    engine = open_read_only(journal_file(config))
+    try:
+        with open_cloud(cloud_settings(config)) as cloud:
+            targets = open_targets(config, cloud)
+            for connection in config.connection:
+                if wanted.connection in ("", connection.name):
+                    folders = {
+                        key: open_folder(config, key, source, NothingKnown())
+                        for source in connection.source
+                        if wanted.source(key := connection.key_of(source))
+                    }
+                    journal = JournalReader(engine)
+                    one = _Verification(connection, folders, journal, wanted, deep)
+                    yield from one.files(targets[connection.key], cloud.platform)
+    finally:
+        engine.dispose()
+
+
+@dataclass(slots=True)
+class _Verification:
+    """The verification of one connection."""
+
+    connection: Connection
+    folders: Mapping[SourceKey, ShareFolder]
+    journal: JournalReader
+    wanted: Wanted
+    deep: bool
+    drive: Drive = field(default_factory=Drive)
+
+    def files(self, target: Target, platform: Platform) -> Iterator[VerifiedFile]:
+        """Yield the connection's files, by path."""
+        for key, folder in self.folders.items():
+            self._scan(key, folder)
+        rows = {row.key: row for row in self.journal.every(self.folders)}
+        rows = {key: row for key, row in rows.items() if self.wanted.file(key)}
+        cloud = Cloud(
+            *self._compare(target, rows), *_changesets(platform, self.connection.imodel_id)
+        )
+        evidence = read_evidence(self.journal, self.folders)
+        found = (key for key in (*self.drive.looks, *self.drive.blind) if self.wanted.file(key))
+        for file in sorted({*rows, *found}):
+            remembered = Remembered(rows.get(file), evidence.get(file))
+            digest = partial(self._digest, file) if self.deep else None
+            yield judge(file, remembered, self.drive, cloud, digest)
+
+    def _scan(self, key: SourceKey, folder: ShareFolder) -> None:
+        for fact in folder.scan(Scan(key, "")):
+            match fact:
+                case FilesFound(_, files):
+                    self.drive.looks.update((FileKey(key, path), look) for path, look in files)
+                case Scanned(blind=blind):
+                    spots = {FileKey(key, spot.path): spot.reason for spot in blind}
+                    self.drive.blind.update(spots)
+                case ScanFailed(reason=reason):
+                    self.drive.offline[key] = reason
+
+    def _digest(self, key: FileKey) -> str:
+        """Return the digest of the file on the drive now. Raises DiskError."""
+        return self.folders[key.source].digest(key.path, self.drive.looks[key])
+
+    def _compare(
+        self, target: Target, rows: Mapping[FileKey, FileRow]
+    ) -> tuple[dict[FileKey, list[Difference]], str]:
+        """Return how the service differs, and why that is not known."""
+        saved = self.journal.saved_state().connections
+        remote = saved.get(self.connection.key, ConnectionRow(self.connection.key))
+        stored = tuple(
+            self._stored(row) for row in rows.values() if row.stored not in (ABSENT, IN_DOUBT)
+        )
+        command = Compare(self.connection.key, remote.remote_id, stored, NO_RUN)
+        try:
+            compared = target.compare(command)
+        except CloudError as exc:
+            return {}, exc.failure.message
+        differences: dict[FileKey, list[Difference]] = {}
+        for difference in compared.differences:
+            differences.setdefault(difference.key, []).append(difference)
+        return differences, ""
+
+    def _stored(self, row: FileRow) -> StoredFile:
+        is_size_known = row.fingerprint is not None and row.seen == row.stored
+        size = row.fingerprint.size_bytes if is_size_known and row.fingerprint else None
+        file = StoredFile(row.key, row.storage_id, row.stored, size, row.version, row.in_connection)
+        return replace(file, version=_READ_BACK) if self.deep else file
+
+
+def _changesets(platform: Platform, imodel_id: str) -> tuple[frozenset[str], bool]:
+    """Return the ids of the newest changesets, and whether these are all there are."""
+    try:
+        found = platform.newest_changesets(imodel_id, CHANGESETS_MAX)
+    except CloudError:
+        return frozenset(), False
+    return frozenset(each.id for each in found), len(found) < CHANGESETS_MAX

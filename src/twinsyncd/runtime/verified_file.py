@@ -1,0 +1,205 @@
+"""The verdict on one file, from what was found on the drive and in the cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from ..core.facts import Difference, Differs
+from ..core.model import (
+    ABSENT,
+    IN_DOUBT,
+    FileKey,
+    FileRow,
+    Fingerprint,
+    SourceKey,
+    is_as_remembered,
+)
+from ..core.results import Outcome, RunFile
+from ..errors import DiskError
+
+SHOWN: Final = 12  # characters of a changeset's id
+SYNC: Final = "twinsyncd sync"
+
+
+class Verdict(StrEnum):
+    """Whether the iModel has what is on the drive."""
+
+    CURRENT = "current"
+    KEPT = "kept"  # not on the drive any more; it stays in the iModel
+    NOT_CURRENT = "not current"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedFile:
+    """One file, step by step in words; `next_step`: what to do if it is not current."""
+
+    source: SourceKey
+    path: str
+    drive: str
+    storage: str
+    source_file: str
+    run: str
+    changeset: str
+    verdict: Verdict
+    next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the journal has of a file: its row, and what the newest run proved of it."""
+
+    row: FileRow | None = None
+    evidence: RunFile | None = None
+
+
+@dataclass(slots=True)
+class Drive:
+    """What was found on the drive: files, and what could not be read, with reasons."""
+
+    looks: dict[FileKey, Fingerprint] = field(default_factory=dict)
+    blind: dict[FileKey, str] = field(default_factory=dict)
+    offline: dict[SourceKey, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """What was found in the service.
+
+    `problem`: why nothing is known of Storage and the connection; "" if it is. `changesets`: ids of
+    the newest; `all_changesets`: there are no others.
+    """
+
+    differences: Mapping[FileKey, list[Difference]]
+    problem: str
+    changesets: frozenset[str]
+    all_changesets: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What was found at one step; `verdict` is CURRENT where it agrees."""
+
+    text: str
+    verdict: Verdict = Verdict.CURRENT
+    next_step: str = ""
+
+
+def judge(
+    key: FileKey,
+    remembered: Remembered,
+    drive: Drive,
+    cloud: Cloud,
+    digest: Callable[[], str] | None,
+) -> VerifiedFile:
+    """Return the verdict; `digest` reads the file on the drive now, None: its look decides."""
+    row, evidence = remembered.row, remembered.evidence
+    first = _on_drive(key, row, drive, digest)
+    if row is None:
+        return VerifiedFile(
+            key.source, key.path, first.text, "", "", "", "", first.verdict, first.next_step
+        )
+    storage, source_file = _in_storage(row, cloud), _in_connection(row, cloud)
+    run, changeset = _in_run(row, evidence), _in_imodel(evidence, cloud)
+    worst = _worst((first, storage, source_file, run, changeset, _trouble(row)))
+    return VerifiedFile(
+        key.source,
+        key.path,
+        first.text,
+        storage.text,
+        source_file.text,
+        run.text,
+        changeset.text,
+        worst.verdict,
+        worst.next_step,
+    )
+
+
+def _worst(steps: Sequence[_Step]) -> _Step:
+    """Return the step that decides: the first of the worst; a kept file stays kept."""
+    for verdict in (Verdict.KEPT, Verdict.NOT_CURRENT, Verdict.UNKNOWN):
+        for step in steps:
+            if step.verdict is verdict:
+                return step
+    return steps[0]
+
+
+def _on_drive(
+    key: FileKey, row: FileRow | None, drive: Drive, digest: Callable[[], str] | None
+) -> _Step:
+    unread = drive.offline.get(key.source) or drive.blind.get(key)
+    if unread:
+        return _Step(f"not read: {unread}", Verdict.UNKNOWN, "make it readable")
+    look = drive.looks.get(key)
+    if look is None:
+        return _Step("not there any more", Verdict.KEPT)
+    if row is None or row.synced == ABSENT:
+        return _Step("not synced yet", Verdict.NOT_CURRENT, SYNC)
+    if digest is None:
+        same = is_as_remembered(look, row.fingerprint) and row.seen == row.synced
+        return _Step("same size and time") if same else _CHANGED
+    try:
+        return _Step("same content") if digest() == row.synced else _CHANGED
+    except DiskError as exc:
+        return _Step(f"not read: {exc}", Verdict.UNKNOWN, "make it readable")
+
+
+_CHANGED: Final = _Step("changed since it was synced", Verdict.NOT_CURRENT, SYNC)
+_STORAGE: Final = (Differs.MISSING, Differs.OVERWRITTEN)
+
+
+def _in_storage(row: FileRow, cloud: Cloud) -> _Step:
+    if row.stored == ABSENT:
+        return _Step("not uploaded", Verdict.NOT_CURRENT, SYNC)
+    if row.stored == IN_DOUBT:
+        return _Step("an upload is under way", Verdict.UNKNOWN, SYNC)
+    if cloud.problem:
+        return _Step(f"unknown: {cloud.problem}", Verdict.UNKNOWN, "twinsyncd check")
+    return _difference(row.key, cloud, _STORAGE) or _Step("as remembered")
+
+
+def _in_connection(row: FileRow, cloud: Cloud) -> _Step:
+    found = _difference(row.key, cloud, (Differs.UNMAPPED, Differs.CONNECTOR))
+    if found is not None:
+        return found
+    if not row.in_connection:
+        return _Step("none")  # a reference, or a file that no run has taken yet: see the run
+    return _Step("unknown" if cloud.problem else "in the connection")
+
+
+def _difference(key: FileKey, cloud: Cloud, kinds: tuple[Differs, ...]) -> _Step | None:
+    for difference in cloud.differences.get(key, ()):
+        if difference.differs in kinds:
+            return _Step(difference.text, Verdict.NOT_CURRENT, SYNC)
+    return None
+
+
+def _in_run(row: FileRow, evidence: RunFile | None) -> _Step:
+    if evidence is None or row.synced == ABSENT:
+        return _Step("no run processed it", Verdict.NOT_CURRENT, SYNC)
+    if evidence.outcome is not Outcome.SUCCEEDED or evidence.digest != row.synced:
+        reason = evidence.message or evidence.outcome.value
+        return _Step(reason, Verdict.NOT_CURRENT, SYNC)
+    run = evidence.run.rpartition("/")[2]
+    return _Step(f"run {run}, task {evidence.task}" if evidence.task else f"run {run}")
+
+
+def _trouble(row: FileRow) -> _Step:
+    trouble = row.unread or row.aside
+    if not trouble:
+        return _Step("")
+    return _Step("", Verdict.NOT_CURRENT, f"twinsyncd retry, once this is mended: {trouble}")
+
+
+def _in_imodel(evidence: RunFile | None, cloud: Cloud) -> _Step:
+    if evidence is None or not evidence.changeset:
+        return _Step("none written, or not told")
+    if evidence.changeset in cloud.changesets:
+        return _Step(evidence.changeset[:SHOWN])
+    if cloud.all_changesets:
+        text = f"{evidence.changeset[:SHOWN]} is not in the iModel any more"
+        return _Step(text, Verdict.NOT_CURRENT, "the iModel was restored or replaced; see README")
+    return _Step(f"{evidence.changeset[:SHOWN]}, not looked up")
