@@ -56,6 +56,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.core.commands",
         "twinsyncd.core.events",
         "twinsyncd.core.waits",
+        "twinsyncd.core.authorization",
         ERRORS,
     ),
     "twinsyncd.disk": (*VALUES, "twinsyncd.core.content", ERRORS),

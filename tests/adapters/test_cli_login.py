@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from twinsyncd.cloud.token_store import SignIn, TokenStore
 from twinsyncd.config import load
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.facts import SignedIn
-from twinsyncd.core.model import LaneKey, LaneRow
+from twinsyncd.core.model import ConnectionKey, ConnectionRow, LaneKey, LaneRow
 from twinsyncd.journal.requests import Request
 from twinsyncd.runtime import person_requests
 from twinsyncd.runtime.sync_once import leave_request
@@ -100,6 +101,35 @@ def test_status_says_who_must_sign_in(office: Office) -> None:
 
     assert printed.code == 1
     assert f"waits for a person: {SIGNED_OUT}" in printed.out
+
+
+@pytest.mark.parametrize(
+    ("ago_days", "shown"),
+    [(1, "about 28 days more"), (26, "about 3 days more"), (40, "about 0 days")],
+)
+def test_status_says_how_long_runs_may_act_for_the_person(
+    office: Office, ago_days: int, shown: str
+) -> None:
+    """The mail that the platform sends comes when it is too late."""
+    since_s = time.time() - ago_days * 86400.0 - 60.0
+    row = ConnectionRow(ConnectionKey("Bridge 12"), "remote", authorised_s=since_s)
+    office.remember(Decision(connections=(row,)))
+
+    printed = office.types("status")
+
+    assert f"runs may act for you for {shown}" in printed.out
+
+
+def test_a_page_to_open_is_printed_in_one_piece(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a link, copied, leads nowhere."""
+    monkeypatch.setenv("COLUMNS", "60")
+    page = f"https://portal.example.com/authenticate?redirect_url={'x' * 90}"
+    row = LaneRow(LaneKey(IMODEL), wait_reason=f"not agreed; or open {page}", needs_person=True)
+    office.remember(Decision(lanes=(row,)))
+
+    assert page in office.types("status").out
 
 
 @pytest.mark.parametrize("agreed", [True, False])

@@ -107,6 +107,25 @@ def test_two_processes_never_spend_the_same_token(store: TokenStore) -> None:
     assert [form["refresh_token"] for form in sent] == ["rt-1", "rt-2"]
 
 
+def test_the_sign_in_is_renewed_before_each_hour_ends_without_a_person(store: TokenStore) -> None:
+    """The daemon runs for months; nobody is there at three in the night."""
+    clock = Clock()
+    wire = renewing(Wire(), refresh_token="rt-2")
+    signed = login(wire, store, clock)
+    signed.token()
+    clock.at_s += 3500.0
+    assert signed.token() == "t1"
+
+    for hour in range(3, 6):
+        clock.at_s += 3541.0
+        answer = {"access_token": f"t{hour}", "refresh_token": f"rt-{hour}"}
+        wire.hears("POST", TOKEN, json=answer)
+        assert signed.token() == f"t{hour}"
+
+    sent = [httpx.QueryParams(r.content.decode()) for r in wire.requests if r.method == "POST"]
+    assert [form["refresh_token"] for form in sent] == ["rt-1", "rt-2", "rt-3", "rt-4"]
+
+
 @pytest.mark.parametrize("code", ["invalid_grant", "invalid_client"])
 def test_a_lapsed_sign_in_says_who_must_sign_in_where(store: TokenStore, code: str) -> None:
     """The office has five people and three machines."""

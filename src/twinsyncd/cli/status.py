@@ -65,8 +65,10 @@ def show(console: Console, report: Report) -> None:
             name = plain(f"{each.source}/{each.path}")
             console.print(f"          {name}  {plain(each.text)}", soft_wrap=True)
     for connection in report.connections:
-        console.print(f"\n[bold]{plain(connection.name)}[/]  {_styled(connection.line)}")
+        line = f"\n[bold]{plain(connection.name)}[/]  {_styled(connection.line)}"
+        console.print(line, soft_wrap=True)  # a page to open must stay in one piece
         console.print(f"  {_styled(connection.compared)}")
+        _show_authorization(console, connection.authorised_days)
         _show_counts(console, connection.counts)
         for source in connection.empty:
             console.print(
@@ -87,6 +89,18 @@ def _styled(line: Line) -> str:
     style = STYLES[line.level.value]
     state = f"[{style}]{plain(line.state)}[/]" if style else plain(line.state)
     return f"{state}{plain(line.detail)}"
+
+
+def _show_authorization(console: Console, days: int | None) -> None:
+    """Print for how long runs may act for the person who signed in."""
+    from ..core.authorization import WARN_DAYS
+    from ..runtime.formatting import count
+
+    if days is None:
+        return
+    style = "yellow" if days <= WARN_DAYS[0] else ""
+    left = f"[{style}]{count(days, 'day')}[/]" if style else count(days, "day")
+    console.print(f"  runs may act for you for about {left} more; renew it: twinsyncd login")
 
 
 def _show_counts(console: Console, counts: Iterable[Counts]) -> None:

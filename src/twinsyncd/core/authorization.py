@@ -41,6 +41,16 @@ def revoked(row: ConnectionRow) -> ConnectionRow:
     return replace(row, authorised_s=0.0, warned_days=0)
 
 
+def days_left(authorised_s: float, now_s: float) -> int | None:
+    """Return for how many whole days runs may still act for the user; None: for a service.
+
+    0 also means that it may have ended, or been renewed, since.
+    """
+    if not authorised_s:
+        return None
+    return int(max(authorised_s + LIFE_S - now_s, 0.0) // DAY_S)
+
+
 def warning_days(row: ConnectionRow, now: Now) -> int:
     """Return how many days are left if a warning is due that was not given yet; 0: none is."""
     if not row.authorised_s:

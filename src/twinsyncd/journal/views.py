@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Engine, Select, case, func, inspect, select, true
 
+from ..core.authorization import days_left
 from ..core.model import (
     ABSENT,
     BlindSpot,
@@ -72,6 +73,7 @@ class Status:
     counts: tuple[Counts, ...]
     lanes: tuple[LaneRow, ...]
     compared_s: dict[ConnectionKey, float]  # when each was compared with the cloud; 0: never
+    authorised_s: dict[ConnectionKey, float]  # since when runs may act for the user; 0: a service
     offline: dict[SourceKey, str]  # source -> reason
     needs_person: dict[
         SourceKey, HeldSource
@@ -84,6 +86,10 @@ class Status:
     runs: tuple[RunRecord, ...]  # newest first
     open_files: tuple[FileRow, ...]  # the first of those that are not synced
     open_total: int
+
+    def authorised_days(self, connection: ConnectionKey, now_s: float) -> int | None:
+        """Return for how many days its runs may act for the user; None: for a service."""
+        return days_left(self.authorised_s.get(connection, 0.0), now_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,7 @@ class Views:
             watched = select(tables.lanes).where(self._of_lanes(tables.lanes.c.key))
             lanes = connection.execute(watched).mappings()
             sources = connection.execute(select(tables.sources).where(known)).mappings().all()
+            remotes = connection.execute(select(tables.connections)).mappings().all()
             ours = select(tables.runs).where(self._of_lanes(tables.runs.c.lane))
             newest = ours.order_by(tables.runs.c.id.desc()).limit(runs)
             left = select(tables.files).where(_FILES.is_open, files)
@@ -137,12 +144,8 @@ class Views:
                 daemon=_daemon(dict(daemon)) if daemon else None,
                 counts=tuple(Counts(**row) for row in counted),
                 lanes=tuple(to_lane(row) for row in lanes),
-                compared_s={
-                    ConnectionKey(key): compared_s
-                    for key, compared_s in connection.execute(
-                        select(tables.connections.c.key, tables.connections.c.compared_s)
-                    )
-                },
+                compared_s={ConnectionKey(row["key"]): row["compared_s"] for row in remotes},
+                authorised_s={ConnectionKey(row["key"]): row["authorised_s"] for row in remotes},
                 offline={row["key"]: row["offline"] for row in sources if row["offline"]},
                 needs_person={
                     row["key"]: HeldSource(row["key"], row["drive"], row["missing_count"])

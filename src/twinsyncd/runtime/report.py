@@ -109,6 +109,7 @@ class ConnectionReport:
     blind: tuple[Blind, ...]
     empty: tuple[SourceKey, ...]  # sources in which no file ever matched
     late: tuple[Late, ...]
+    authorised_days: int | None  # for which its runs may act for the user; None: for a service
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +279,7 @@ def _connection(
         tuple(
             Late(key, status.watch_trouble[key]) for key in sorted(keys & set(status.watch_trouble))
         ),
+        status.authorised_days(connection.key, now_s),
     )
 
 
