@@ -129,11 +129,11 @@ class Bridge:
         files = tuple(self.files.values())
         return self.target.start_run(commands.StartRun("Bridge 12", self.remote_id, files))
 
-    def compare(self) -> facts.Compared:
-        """Compare what is stored with the cloud."""
+    def compare(self, version: str = "") -> facts.Compared:
+        """Compare what is stored with the cloud; `version`: the service's mark, as remembered."""
         files = tuple(
             commands.StoredFile(
-                each.key, each.storage_id, each.digest, None, "", in_connection=True
+                each.key, each.storage_id, each.digest, None, version, in_connection=True
             )
             for each in self.files.values()
         )
@@ -186,6 +186,8 @@ def test_a_file_goes_from_the_object_store_into_the_imodel(
     assert {each.storage_id for each in seen.files} == ids
     assert all(each.changeset for each in seen.files)
     assert bridge.compare().differences == ()
+    different = bridge.compare(version="read it back").differences  # its digest is not the real one
+    assert {each.differs for each in different} == {facts.Differs.OVERWRITTEN}
     assert len(changesets(raw, bridge.imodel_id)) == 2
 
 
@@ -303,6 +305,7 @@ def test_what_is_stored_can_be_fetched_at_its_address_by_anybody(place: Place, s
 
     (url,) = place.urls([path])
     assert httpx.get(url).content == data
+    assert b"".join(place.read(path)) == data
     place.delete([path, path])
     assert httpx.get(url).status_code == 404
     assert place.urls([]) == []

@@ -86,7 +86,7 @@ class ManifestConnection(PlatformConnection):
 
     def compare(self, command: commands.Compare) -> facts.Compared:
         """Compare what is remembered with the object store, the source files and the newest run."""
-        contents = HeldContents(self._place.held())
+        contents = HeldContents(self._place)
         return CloudComparison(self._platform, contents, self._settings).compare(command)
 
     def start_run(

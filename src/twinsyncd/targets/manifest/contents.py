@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from ...cloud.values import StorageItem
 from ...core.commands import StoredFile
 from ...core.model import Digest, StorageId
-from .places import Held, ObjectPath
+from .places import ObjectPath, Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HeldContents:
-    """One listing of the place. A content has its digest in its path, so nothing is read back."""
+    """One listing of an object store; a content is known by the digest in its path."""
 
-    held: Mapping[ObjectPath, Held]
+    objects: Place
     place: str = "the object store"
+    _paths: dict[StorageId, ObjectPath] = field(default_factory=dict)
 
     def look(self, files: Iterable[StoredFile]) -> Iterator[tuple[StoredFile, StorageItem | None]]:
         """Yield each file with the object of its digest, None if there is none."""
-        sizes = {
-            (path.storage_id, path.digest): (path.name, held.size_bytes)
-            for path, held in self.held.items()
-        }
+        held = self.objects.held()
+        paths = {(path.storage_id, path.digest): path for path in held}
         for file in files:
-            found = sizes.get((file.storage_id, file.digest))
-            item = (
-                None if found is None else StorageItem(file.storage_id, found[0], False, found[1])
-            )
-            yield file, item
+            path = paths.get((file.storage_id, file.digest))
+            if path is None:
+                yield file, None
+                continue
+            self._paths[file.storage_id] = path
+            size_bytes = held[path].size_bytes
+            yield file, StorageItem(file.storage_id, path.name, size_bytes=size_bytes)
 
     def digest(self, storage_id: StorageId) -> Digest:
-        """Never asked, since objects have no marks that could change."""
-        raise AssertionError(storage_id)
+        """Return the SHA-256 of the object that `look` found."""
+        hashed = hashlib.sha256()
+        for piece in self.objects.read(self._paths[storage_id]):
+            hashed.update(piece)
+        return Digest(hashed.hexdigest())

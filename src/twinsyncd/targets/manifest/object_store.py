@@ -122,6 +122,14 @@ class ObjectStore:
         )
         return list(signed)
 
+    def read(self, path: ObjectPath) -> Iterator[bytes]:
+        """Yield the content of an object, a piece at a time."""
+        try:
+            for piece in obstore.get(self._store, str(path)).stream(min_chunk_size=PIECE_BYTES):
+                yield bytes(piece)
+        except (exceptions.BaseError, OSError) as exc:
+            raise self._failed("read", exc) from exc
+
     def delete(self, paths: Sequence[ObjectPath]) -> None:
         """Delete them; those that are gone already are fine."""
         names = [str(path) for path in paths]

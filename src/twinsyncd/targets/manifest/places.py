@@ -6,7 +6,7 @@ whoever does not know the digest cannot guess it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from ...core.model import Digest, StorageId
@@ -56,6 +56,9 @@ class Place(Protocol):
 
     def urls(self, paths: Sequence[ObjectPath]) -> list[str]:
         """Return where each can be fetched without signing in, for as long as a run may take."""
+
+    def read(self, path: ObjectPath) -> Iterator[bytes]:
+        """Yield the content of an object, a piece at a time."""
 
     def delete(self, paths: Sequence[ObjectPath]) -> None:
         """Delete them; those that are gone already are fine."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -64,6 +64,15 @@ class ServedFolder:
     def urls(self, paths: Sequence[ObjectPath]) -> list[str]:
         """Return the address of each; it is good for as long as the object is there."""
         return [f"{self._base_url}/{quote(str(path))}" for path in paths]
+
+    def read(self, path: ObjectPath) -> Iterator[bytes]:
+        """Yield the content of an object, a piece at a time."""
+        try:
+            with (self._folder / str(path)).open("rb") as file:
+                while piece := file.read(PIECE_BYTES):
+                    yield piece
+        except OSError as exc:
+            raise self._failed("read", exc) from exc
 
     def delete(self, paths: Sequence[ObjectPath]) -> None:
         """Delete them with the folders that this leaves empty."""

@@ -84,10 +84,12 @@ class CloudComparison:
         version = version_of(item)
         sizes = {file.size_bytes, item.size_bytes} - {None}
         if len(sizes) > 1:
-            text = f"Storage holds {item.size_bytes} bytes of it, not {file.size_bytes}"
+            place = self._contents.place
+            text = f"{place} holds {item.size_bytes} bytes of it, not {file.size_bytes}"
             return _overwritten(file, item, text)
         if file.version not in ("", version) and not self._is_content(file):
-            return _overwritten(file, item, "Storage holds another content of the same size")
+            text = f"{self._contents.place} holds another content of the same size"
+            return _overwritten(file, item, text)
         if version != file.version:
             self._versions.append((file.key, version))
         return None
