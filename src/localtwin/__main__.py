@@ -45,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--admin", action="store_true", help="serve /localtwin/faults, to switch faults by HTTP")
     add("--requests-per-minute", type=int, help="answer 429 above; default: no limit")
+    snapshot = "the bulk API deletes what a request leaves out, as its service really does"
+    add("--bulk-snapshot", action="store_true", help=snapshot)
     add("--expose", action="store_true", help="let other machines reach it; needs a certificate")
     add("--certificate", type=Path, help="PEM file")
     add("--private-key", type=Path, help="PEM file")
@@ -60,6 +62,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         faults=tuple(parse(text) for text in given.fault),
         admin_routes=given.admin,
         requests_per_minute=given.requests_per_minute,
+        bulk_snapshot=given.bulk_snapshot,
         expose=given.expose,
         certificate=given.certificate,
         private_key=given.private_key,

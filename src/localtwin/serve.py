@@ -48,6 +48,7 @@ class Settings:
     certificate: Path | None = None
     private_key: Path | None = None
     http_limits: HttpLimits = HTTP_LIMITS
+    bulk_snapshot: bool = False  # the bulk API deletes what a request leaves out
 
     def run_limits(self) -> Limits:
         """Return what a run may use."""
@@ -81,6 +82,7 @@ def create_app(settings: Settings, *, warm: bool = False) -> FastAPI:
     Raises SetupError when the folder is in use.
     """
     world = World(settings.data, limits=settings.run_limits(), faults=settings.faults)
+    world.bulk_records.snapshot = settings.bulk_snapshot
     return build(
         world,
         warm=warm,

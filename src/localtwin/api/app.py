@@ -13,6 +13,7 @@ from localtwin.api import admin, envelope, favorites, itwins, webhooks
 from localtwin.api.access import control, ims, login, tokens, users
 from localtwin.api.blobs import routes as blobs
 from localtwin.api.browsers import Browsers
+from localtwin.api.bulk.app import BulkMount, build_bulk
 from localtwin.api.dispatch import Dispatch
 from localtwin.api.fault_injection import FaultInjection, RateLimit
 from localtwin.api.gateway import Gateway
@@ -95,6 +96,7 @@ def build(
     routes = [route for router in routers for route in router(world).routes]
     dispatch = Dispatch([*app.routes, *routes])
     app.router.routes[:] = [dispatch]
+    app.add_middleware(BulkMount, bulk=build_bulk(world))
     app.add_middleware(FaultInjection, faults=world.faults, clock=world.clock)
     limit = RateLimit(requests_per_minute, world.clock)
     app.add_middleware(Gateway, access=world.access, words=dispatch.words, limit=limit)

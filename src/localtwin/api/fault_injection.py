@@ -74,6 +74,9 @@ class FaultInjection:
             case Fault.THROTTLE:
                 await throttled(scope, int(switch.value))(scope, receive, send)
             case Fault.SIGNED_OUT:
+                if scope["path"].startswith("/api/"):
+                    await _failed(401, scope)(scope, receive, send)
+                    return
                 expired = Unauthorised("Unauthorized", "Access token has expired.")
                 await refused(expired)(scope, receive, send)
             case Fault.LOST_ANSWER:
@@ -81,9 +84,9 @@ class FaultInjection:
                 await _break_connection(send)
             case Fault.LATE_EFFECT:
                 await self._later(switch.value, scope, receive)
-                await _failed(504)(scope, receive, send)
+                await _failed(504, scope)(scope, receive, send)
             case _:
-                await _failed(int(switch.value))(scope, receive, send)
+                await _failed(int(switch.value), scope)(scope, receive, send)
 
     async def _later(self, delay_s: float, scope: Scope, receive: Receive) -> None:
         body = b""
@@ -137,6 +140,9 @@ class RateLimit:
 def throttled(scope: Scope, retry_after_s: int) -> JSONResponse:
     """Return the 429 for a request."""
     api, _, operation = scope["path"].strip("/").partition("/")
+    if api == "api":
+        wait = {"Retry-After": str(max(1, retry_after_s))}
+        return JSONResponse({"detail": "Too many requests"}, 429, wait)
     code, text = _OLD_LIMIT if api in {"synchronization", "storage"} else _LIMIT
     headers = {
         "Retry-After": str(max(1, retry_after_s)),
@@ -148,7 +154,9 @@ def throttled(scope: Scope, retry_after_s: int) -> JSONResponse:
     return JSONResponse({"error": {"code": code, "message": text}}, 429, headers)
 
 
-def _failed(status: int) -> JSONResponse:
+def _failed(status: int, scope: Scope) -> JSONResponse:
+    if scope["path"].startswith("/api/"):
+        return JSONResponse({"detail": "Injected fault."}, status)
     code = _CODES.get(status, "ServiceUnavailable")
     body = {"error": {"code": code, "message": "Injected fault."}}
     return JSONResponse(body, status)

@@ -21,6 +21,9 @@ from localtwin.world.blobs.block_blobs import Blobs
 from localtwin.world.blobs.content_assembly import ContentAssembler
 from localtwin.world.blobs.contents import Contents
 from localtwin.world.blobs.signed_urls import Signer
+from localtwin.world.bulk.accounts import Accounts
+from localtwin.world.bulk.first_company import BulkCredentials, bulk_credentials
+from localtwin.world.bulk.records import Records
 from localtwin.world.clock import Clock, utc_now
 from localtwin.world.database import Database
 from localtwin.world.events import CHANGES_READY, JOB_COMPLETED
@@ -85,6 +88,8 @@ class World:
         self.itwins = ITwins(database, clock, announce)
         self.imodels = IModels(database, folder / "imodels", clock, announce)
         self.favorites = Favorites(database, clock)
+        self.bulk_accounts = Accounts(database, _secret(folder / "bulk.key"), clock)
+        self.bulk_records = Records(database, clock)
         self.storage = Storage(database, clock)
         self.blobs = Blobs(database, contents, clock)
         self.versions = NamedVersions(database, self.imodels, clock, announce)
@@ -120,6 +125,10 @@ class World:
         self.webhook_delivery.stop()
         self._database.close()
         self._lock.release()
+
+    def bulk_credentials(self) -> BulkCredentials:
+        """Return the bulk API's first company, made when first asked for."""
+        return bulk_credentials(self.bulk_accounts, self.folder / "bulk.json", write_private)
 
     def _run_ended(self, run_id: str) -> None:
         run = find_run(self._database, run_id)

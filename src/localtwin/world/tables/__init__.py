@@ -9,6 +9,12 @@ from localtwin.world.tables.access import (
     owners,
     revoked_tokens,
 )
+from localtwin.world.tables.bulk import (
+    bulk_accounts,
+    bulk_companies,
+    bulk_keys,
+    bulk_records,
+)
 from localtwin.world.tables.favorites import (
     favorite_imodels,
     favorite_itwins,
@@ -36,6 +42,10 @@ from localtwin.world.tables.synchronization import (
 __all__ = [
     "authorizations",
     "blobs",
+    "bulk_accounts",
+    "bulk_companies",
+    "bulk_keys",
+    "bulk_records",
     "changesets",
     "clients",
     "committed_blocks",

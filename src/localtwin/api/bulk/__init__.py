@@ -1,0 +1,1 @@
+"""HTTP side of the bulk Synchronization API, an API of its own below /api/v1."""
