@@ -17,6 +17,11 @@ from localtwin.connectors.source import ConnectorError
         ("MSTN", "a.dxf", "DXF"),
         ("PSEXCEL", "a.xlsx", "Tables"),
         ("INTELLIPID", "a.json", "Tables"),
+        ("GEOSPATIAL", "a.b.SHP", "Geospatial"),
+        ("GEOSPATIAL", "zones.shp.xml", "XML"),
+        ("MSTN", "road.land.xml", "XML"),
+        ("MSTN", "hall.i.dgn", "CAD"),
+        ("OPENTOWER", "mast.otxml", "XML"),
     ],
 )
 def test_a_file_finds_its_reader(connector_type: str, name: str, expected: str) -> None:

@@ -14,9 +14,9 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import pyogrio
-import pyproj
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
+from localtwin.connectors.coordinate_systems import described
 from localtwin.connectors.geospatial_files import OpenFile, shown_to_gdal
 from localtwin.connectors.geospatial_shapes import extent_of, geometry_of, lines_of, shape_digest
 from localtwin.connectors.polylines import outline_of_lines
@@ -31,7 +31,6 @@ ONLY_LAYER = "Features"
 FEATURE_NUMBER = "the number of the feature"
 LAYER_CLASS = "GeospatialDefinitions:Layer"
 CHUNK = 50_000  # features; a million at once would take gigabytes
-CONFIDENCE = 70  # percent, from which on a coordinate system counts as a registered one
 
 # What the KML reader adds to every placemark, said or not.
 _KML_OWN = {"timestamp", "begin", "end", "altitudeMode", "tessellate", "extrude", "visibility"}
@@ -72,7 +71,7 @@ class GeospatialConnector(Connector):
             about = pyogrio.read_info(shown.path, layer=gdal_name)
         # Writers name the one layer of such a file after the file, or not at all.
         name = ONLY_LAYER if shown.kind in {"shp", "geojson"} else gdal_name
-        crs = _crs(about["crs"])
+        crs = described(about["crs"])
         layer = f"layer {name}"
         properties: dict[str, Json] = {"fields": list(map(str, about["fields"]))}
         if crs:
@@ -204,17 +203,6 @@ def _value(value: Any, kind: str, subtype: str) -> Json:
         found: Json = json.loads(value)
         return found
     return value.hex() if isinstance(value, bytes) else meaning_of_cell(value)
-
-
-def _crs(text: str | None) -> dict[str, Json]:
-    """Return a coordinate system by its registered name, or by its definition if it has none."""
-    if not text:
-        return {}
-    crs = pyproj.CRS.from_user_input(text)
-    authority = crs.to_authority(min_confidence=CONFIDENCE)
-    unit = crs.axis_info[0].unit_name if crs.axis_info else ""
-    found: dict[str, Json] = {"name": crs.name, "unit": unit}
-    return found | ({"id": ":".join(authority)} if authority else {"definition": crs.to_wkt()})
 
 
 def _sidecar_remarks(shown: OpenFile) -> Iterator[str]:

@@ -23,10 +23,15 @@ READERS = {
     "kml": "localtwin.connectors.geospatial:KmlConnector",
     "gpkg": "localtwin.connectors.geospatial:GeoPackageConnector",
     "geodb": "localtwin.connectors.geospatial:GeodatabaseConnector",
+    "xml": "localtwin.connectors.xml_files:XmlConnector",
+    "land.xml": "localtwin.connectors.xml_files:XmlConnector",
+    "shp.xml": "localtwin.connectors.xml_files:XmlConnector",
+    "otxml": "localtwin.connectors.xml_files:XmlConnector",
+    "i.dgn": "localtwin.connectors.cad:CadConnector",
 }
 
 # Libraries that a reader needs and that may not be installed.
-LIBRARIES = {"dwg": "cadkit", "dgn": "cadkit"}
+LIBRARIES = {"dwg": "cadkit", "dgn": "cadkit", "i.dgn": "cadkit"}
 
 # Extensions that each connector type takes.
 # Source: Synchronization documentation, "Supported formats", and the public CLI's mapping.
@@ -34,20 +39,20 @@ EXTENSIONS = {
     "AUTOPLANT": {"dwg"},
     "AVEVADIAGRAMS": {"vsd"},
     "AVEVAPID": {"dwg"},
-    "CIVIL": {"dgn"},
+    "CIVIL": {"dgn", "i.dgn"},
     "CIVIL3D": {"dwg"},
     "DACQJSON": {"json"},
     "DWG": {"dwg", "dxf"},
-    "GEOSPATIAL": {"kml", "shp", "geojson", "geodb", "gpkg", "xml"},
+    "GEOSPATIAL": {"kml", "shp", "geojson", "geodb", "gpkg", "shp.xml", "xml"},
     "IFC": {"ifc", "ifczip"},
     "INTELLIPID": {"json"},
     "MSTN": set(
-        "dgn dwg dxf 3dm 3ds skp dae fbx hln igs jt xml obj sat stl stp x_t".split()  # noqa: SIM905 - a list of words reads better as words
+        "dgn i.dgn dwg dxf 3dm 3ds skp dae fbx hln igs jt land.xml xml obj sat stl stp x_t".split()  # noqa: SIM905 - a list of words reads better as words
     ),
     "NWD": {"nwd", "nwc"},
-    "OBD": {"dgn"},
+    "OBD": {"dgn", "i.dgn"},
     "OPENTOWER": {"otxml", "xml"},
-    "PROSTRUCTURES": {"dgn"},
+    "PROSTRUCTURES": {"dgn", "i.dgn"},
     "PSEXCEL": {"csv", "xls", "xlsx"},
     "REVIT": {"rvt"},
     "SHELLEDWCSV": {"csv"},
@@ -58,7 +63,7 @@ EXTENSIONS = {
 
 def connector_for(connector_type: str, name: str) -> Connector:
     """Return the connector for a file called `name`; raises ConnectorError if there is none."""
-    extension = PurePath(name).suffix.lower().removeprefix(".")
+    extension = extension_of(name)
     kind = connector_type.upper()
     if kind in EXTENSIONS and extension not in EXTENSIONS[kind]:
         raise _mismatch(kind, name, extension)
@@ -66,6 +71,13 @@ def connector_for(connector_type: str, name: str) -> Connector:
         raise _unavailable(kind, name)
     module, _, attribute = READERS[extension].partition(":")
     return cast("Connector", getattr(importlib.import_module(module), attribute)())
+
+
+def extension_of(name: str) -> str:
+    """Return the extension in lower case; two parts where that is a format, as "land.xml"."""
+    parts = PurePath(name).name.lower().split(".")
+    two = ".".join(parts[-2:])
+    return two if len(parts) > 2 and two in READERS else ("" if len(parts) < 2 else parts[-1])
 
 
 def _is_readable(extension: str) -> bool:
