@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import functools
 import os
+import re
+import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,16 +18,18 @@ from pathlib import Path
 
 import httpx
 import pytest
+from azure.storage.blob import BlobServiceClient
 from contract_office import LOOKS_MAX, Whole
 from moto.server import ThreadedMotoServer
 from test_main_path import changesets, drawing
 
 from localtwin.serve import Ready
+from system.waiting import wait_until
 from twinsyncd.cloud.session import Cloud
 from twinsyncd.connectors import connectors_for
 from twinsyncd.core import commands, facts
 from twinsyncd.core.commands import NamedFile
-from twinsyncd.core.model import FileKey, Fingerprint
+from twinsyncd.core.model import Fault, FileKey, Fingerprint
 from twinsyncd.core.results import Outcome
 from twinsyncd.errors import CloudError, FileMoved
 from twinsyncd.targets.manifest.connection import ManifestConnection
@@ -60,6 +65,44 @@ def bucket(s3: str, request: pytest.FixtureRequest) -> Callable[[str], ObjectSto
     return opened
 
 
+AZURE = {
+    "account_name": "devstoreaccount1",
+    "account_key": "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"
+    "/K1SZFPTOtr/KBHBeksoGMGw==",
+}
+"""The account that every Azurite has, as documented; no secret."""
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an Azure Blob store on this machine, where Azurite is installed."""
+    program = shutil.which("azurite-blob")
+    if program is None:
+        pytest.skip("needs Azurite: npm install -g azurite")
+    output = tmp_path_factory.mktemp("azurite") / "out"
+    options = ("--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck")
+    arguments = [program, "--blobHost", "127.0.0.1", "--blobPort", "0", *options]
+    with output.open("wb") as out, subprocess.Popen(arguments, stdout=out, stderr=out) as process:
+
+        def listening() -> re.Match[str] | None:
+            assert process.poll() is None, output.read_text("utf-8")
+            return re.search(r"listens on (http://\S+)", output.read_text("utf-8"))
+
+        found = wait_until(listening, "Azurite")
+        assert found is not None
+        yield f"{found[1]}/{AZURE['account_name']}"
+        process.terminate()
+
+
+def in_azure(endpoint: str, container: str) -> ObjectStore:
+    """Create a container; return a folder in it."""
+    credential = {name: AZURE[name] for name in ("account_name", "account_key")}
+    BlobServiceClient(endpoint, credential=credential).create_container(container)
+    options = {**AZURE, "endpoint": endpoint}
+    url = f"az://{container}/bridge12"
+    return ObjectStore(ObjectStoreSettings(url, options, timedelta(hours=1), allow_http=True))
+
+
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """Serve a folder, as the office's web server does."""
@@ -76,7 +119,7 @@ def serving(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.fixture(params=["s3", "served folder"])
+@pytest.fixture(params=["s3", "azure", "served folder"])
 def place(
     request: pytest.FixtureRequest, tmp_path: Path, bucket: Callable[[str], ObjectStore]
 ) -> Iterator[Place]:
@@ -84,6 +127,8 @@ def place(
     with ExitStack() as stack:
         if request.param == "s3":
             yield bucket("bridge12")
+        elif request.param == "azure":
+            yield in_azure(request.getfixturevalue("azurite"), f"c{os.urandom(6).hex()}")
         else:
             yield ServedFolder(tmp_path, stack.enter_context(serving(tmp_path)))
 
@@ -298,7 +343,7 @@ def test_what_changed_while_it_was_read_is_never_stored(place: Place, size: int)
 def test_what_is_stored_can_be_fetched_at_its_address_by_anybody(place: Place, size: int) -> None:
     """The platform has no account there."""
     data = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
-    path = ObjectPath("id", "d1", "a plan & more.dgn")
+    path = ObjectPath.of("id", "d1", "cad/a plan & more.dgn")
 
     place.put(path, Whole(data))
     place.put(path, Whole(data))
@@ -319,6 +364,7 @@ def test_a_bucket_that_is_not_there_halts_with_its_name(s3: str) -> None:
     with pytest.raises(CloudError) as failed:
         store.put(ObjectPath("id", "d1", "a.dgn"), Whole(b"x"))
 
+    assert failed.value.failure.fault is Fault.UNAUTHORISED
     assert "s3://nowhere/x" in failed.value.failure.message
     assert "hunter2" not in str(failed.value)
     assert "hunter2" not in repr(ObjectStoreSettings("s3://x", options))
@@ -332,4 +378,4 @@ def test_a_store_that_does_not_answer_passes_by_itself() -> None:
     with pytest.raises(CloudError) as failed:
         store.held()
 
-    assert failed.value.failure.fault.value == "transient"
+    assert failed.value.failure.fault is Fault.TRANSIENT

@@ -64,7 +64,7 @@ class ManifestConnection(PlatformConnection):
         """Put the content into the object store; the file's id stays the same for life."""
         storage_id = command.storage_id or self._new_id(command.key)
         note(facts.Reserved(command.key, storage_id))
-        path = ObjectPath(storage_id, command.digest, name_of(command.key))
+        path = ObjectPath.of(storage_id, command.digest, command.key.path)
         self._newer.add(path)
         self._place.put(path, content)
         return facts.Stored(command.key, command.digest, storage_id)
@@ -183,7 +183,7 @@ class ManifestConnection(PlatformConnection):
 
 
 def _path(file: NamedFile) -> ObjectPath:
-    return ObjectPath(file.storage_id, file.digest, name_of(file.key))
+    return ObjectPath.of(file.storage_id, file.digest, file.key.path)
 
 
 def _bridged(chosen: RunFile) -> list[NamedFile]:

@@ -7,6 +7,7 @@ piece was given), read 2026-11.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,6 +28,7 @@ _CONNECT: Final = timedelta(seconds=10)
 _REQUEST: Final = timedelta(seconds=120)  # one part over a slow line
 _RETRY: Final = timedelta(seconds=30)
 _ACCESS: Final = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
+_STATUS: Final = re.compile(r"status code: (\d{3})")
 _MESSAGE_MAX: Final = 300
 
 T = TypeVar("T")
@@ -161,10 +163,11 @@ class ObjectStore:
         """Return the error: a person must correct rights and names, the rest passes."""
         reason = " ".join(redact(str(exc)).split())[:_MESSAGE_MAX]
         fault, words = Fault.TRANSIENT, f"the object store {self._url} does not do it"
-        if isinstance(exc, _ACCESS):
+        status = found[1] if (found := _STATUS.search(str(exc))) else ""
+        if isinstance(exc, _ACCESS) or status in {"401", "403"}:
             fault = Fault.UNAUTHORISED
             words = f"the object store {self._url} refuses access; check its credentials"
-        elif isinstance(exc, FileNotFoundError):
+        elif isinstance(exc, FileNotFoundError) or status == "404":
             fault = Fault.UNAUTHORISED
             words = f"there is no {self._url}; create the bucket or container, or correct url"
         elif isinstance(exc, (exceptions.UnknownConfigurationKeyError, ValueError)):

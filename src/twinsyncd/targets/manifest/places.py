@@ -6,12 +6,14 @@ whoever does not know the digest cannot guess it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, Self
 
 from ...core.model import Digest, StorageId
 from ..protocol import Content
 
+_NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9._-]")
 PIECE_BYTES: Final = 8 << 20  # read and sent at a time; every store takes parts of this size
 
 
@@ -21,6 +23,15 @@ class ObjectPath(NamedTuple):
     storage_id: StorageId
     digest: Digest
     name: str
+
+    @classmethod
+    def of(cls, storage_id: StorageId, digest: Digest, path: str) -> Self:
+        """Return the path for a content of the file at `path`.
+
+        The name only helps people. It is plain ASCII, since obstore 0.12.1 signs addresses of Azure
+        wrongly where a name must be encoded; a run is given the real name besides.
+        """
+        return cls(storage_id, digest, _NOT_PLAIN.sub("_", path.rpartition("/")[2]))
 
     def __str__(self) -> str:
         """Read as the path below the place."""
