@@ -1,8 +1,13 @@
 """The connector follows from the type asked for and the file's name, or an error says why not."""
 
+from pathlib import Path
+
+import ezdgn
+import ezdwg
 import pytest
 
-from localtwin.connectors.registry import connector_for
+from localtwin.connectors.disciplines import DISCIPLINES
+from localtwin.connectors.registry import EXTENSIONS, connector_for
 from localtwin.connectors.source import ConnectorError
 
 
@@ -21,6 +26,9 @@ from localtwin.connectors.source import ConnectorError
         ("GEOSPATIAL", "zones.shp.xml", "XML"),
         ("MSTN", "road.land.xml", "XML"),
         ("MSTN", "hall.i.dgn", "CAD"),
+        ("REVIT", "a.rvt", "Documents"),
+        ("SPPID", "a.zip", "Documents"),
+        ("CIVIL", "a.dgn", "CAD"),
         ("OPENTOWER", "mast.otxml", "XML"),
     ],
 )
@@ -37,7 +45,7 @@ def test_a_file_finds_its_reader(connector_type: str, name: str, expected: str) 
         ("MSTN", "a.csv", "ConnectorMismatch", "PSEXCEL", True),
         ("MSTN", "a.docx", "ConnectorMismatch", "No connector", True),
         ("DWG", "noextension", "ConnectorMismatch", "No connector", True),
-        ("REVIT", "a.rvt", "ConnectorUnavailable", "hosted", False),
+        ("MSTN", "a.skp", "ConnectorUnavailable", "hosted", False),
         ("NOSUCH", "a.ifc", "ConnectorUnavailable", "hosted", False),
     ],
 )
@@ -52,3 +60,35 @@ def test_a_file_without_a_reader_says_what_to_do(
     assert (error.code, error.can_user_fix) == (code, can_user_fix)
     assert advice in error.description
     assert name in str(error)
+
+
+@pytest.mark.parametrize("connector_type", DISCIPLINES)
+def test_a_discipline_says_that_its_data_is_read_as_plain_cad(
+    tmp_path: Path, connector_type: str
+) -> None:
+    """A green run must not pass for one that read alignments or pipes."""
+    (extension,) = {"dwg", "dgn"} & EXTENSIONS[connector_type]
+    file = tmp_path / f"a.{extension}"
+    if extension == "dwg":
+        drawing = ezdwg.new()
+        drawing.modelspace().add_line((0, 0, 0), (4, 2, 0))
+        drawing.save(file)
+    else:
+        ezdgn.new().saveas(file)
+    connector = connector_for(connector_type, file.name)
+
+    list(connector.read(file))
+
+    assert "plain CAD" in connector.remarks()[0]
+    assert connector_type in connector.remarks()[0]
+
+
+def test_every_documented_extension_has_a_connector_type_that_takes_it() -> None:
+    """A file that twinsyncd sends must not be refused as a mistake of its sender."""
+    taken = {extension for extensions in EXTENSIONS.values() for extension in extensions}
+
+    documented = (
+        "3dm 3ds csv dae dgn dwg dxf fbx geodb geojson hln i.dgn ifc igs json jt kml land.xml nwc"
+        " nwd obj otxml pid rvt sat shp shp.xml skp stl stp vsd vue x_t xls xlsx xml zip"
+    )
+    assert set(documented.split()) - taken == set()

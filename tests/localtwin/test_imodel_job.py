@@ -455,7 +455,7 @@ def test_every_parent_and_category_exists(scene: Scene, steel: Path, drawing: Pa
 def test_a_job_can_run_in_its_own_process(scene: Scene, drawing: Path) -> None:
     """A reader that crashes must not take the server with it; errors must cross the border."""
     scene.run(source(drawing))
-    unreadable = SourceOrder("r", "house.rvt", scene.folder / "r", "REVIT")
+    unreadable = SourceOrder("r", "house.skp", scene.folder / "r", "MSTN")
     order = scene.order(source(drawing, action="unmap"), unreadable)
     assert order_from_json(order_to_json(order)) == order
 

@@ -10,8 +10,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from localtwin.connectors.signatures import HEAD_BYTES, refuse_other_format
 from localtwin.connectors.source import (
     Connector,
+    ConnectorError,
     Extent,
     Json,
     Partition,
@@ -26,6 +28,24 @@ LAYER_CLASS = "BisCore:SpatialCategory"
 V7_END = b"\xff\xff"  # the end-of-design mark, after which only padding comes
 V7_PADDING_BYTES = 1024
 ENTITIES_MAX = 5_000_000  # an element takes about 2 kB while it is read; a bound against bombs
+
+
+# Releases whose drawings are laid out in another way, by their first bytes.
+OLD_RELEASES = {
+    b"MC0.0\x00": "1.0",
+    b"AC1.2\x00": "1.2",
+    b"AC1.40": "1.4",
+    b"AC1.50": "2.0",
+    b"AC2.10": "2.1",
+    b"AC2.21": "2.2",
+    b"AC2.22": "2.2",
+    b"AC1001": "2.2",
+    b"AC1002": "2.5",
+    b"AC1003": "2.6",
+    b"AC1004": "R9",
+    b"AC1006": "R10",
+    b"AC1009": "R11 or R12",
+}
 
 
 class CadConnector(Connector):
@@ -122,8 +142,13 @@ class _Reading:
 
 def _opened(file: Path) -> Any:
     cadkit = importlib.import_module("cadkit")
-    if not file.stat().st_size:
+    with file.open("rb") as data:
+        head = data.read(HEAD_BYTES)
+    if not head:
         raise unreadable("The file is empty.", code="FileEmpty")
+    refuse_other_format(head, "a DWG or DGN", "DWG", "an OLE container, such as RVT, DGN V8 or XLS")
+    if head[:6] in OLD_RELEASES:
+        raise _too_old(OLD_RELEASES[head[:6]])
     try:
         document = cadkit.read(file, keep_raw=True, max_objects=ENTITIES_MAX)
     except cadkit.UnknownFormatError as exc:
@@ -133,6 +158,16 @@ def _opened(file: Path) -> Any:
     if document.format == "dgn_v7" and not _has_end(file, document.warnings):
         raise unreadable("The file ends before its end mark.", code="FileIncomplete")
     return document
+
+
+def _too_old(release: str) -> ConnectorError:
+    return ConnectorError(
+        code="FormatVersionUnsupported",
+        message=f"The drawing has the format of AutoCAD {release}; R13 is the oldest that is read.",
+        description="Open the drawing and save it as AutoCAD 2000 or later.",
+        category="unsupported_format",
+        can_user_fix=True,
+    )
 
 
 def _has_end(file: Path, warnings: Iterable[CadObject]) -> bool:

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import PurePath
 from typing import cast
 
+from localtwin.connectors.disciplines import DISCIPLINES, DisciplineConnector
 from localtwin.connectors.source import Connector, ConnectorError
 
 # Module and class by extension; imported when first needed, since the readers are heavy to load.
@@ -28,6 +29,13 @@ READERS = {
     "shp.xml": "localtwin.connectors.xml_files:XmlConnector",
     "otxml": "localtwin.connectors.xml_files:XmlConnector",
     "i.dgn": "localtwin.connectors.cad:CadConnector",
+    "rvt": "localtwin.connectors.documents:RevitConnector",
+    "nwd": "localtwin.connectors.documents:NavisworksConnector",
+    "nwc": "localtwin.connectors.documents:NavisworksConnector",
+    "zip": "localtwin.connectors.documents:SmartPlantArchiveConnector",
+    "pid": "localtwin.connectors.documents:SmartPlantConnector",
+    "vue": "localtwin.connectors.documents:ReviewConnector",
+    "vsd": "localtwin.connectors.documents:VisioConnector",
 }
 
 # Libraries that a reader needs and that may not be installed.
@@ -70,7 +78,8 @@ def connector_for(connector_type: str, name: str) -> Connector:
     if kind not in EXTENSIONS or not _is_readable(extension):
         raise _unavailable(kind, name)
     module, _, attribute = READERS[extension].partition(":")
-    return cast("Connector", getattr(importlib.import_module(module), attribute)())
+    found = cast("Connector", getattr(importlib.import_module(module), attribute)())
+    return DisciplineConnector(found, kind) if kind in DISCIPLINES else found
 
 
 def extension_of(name: str) -> str:
