@@ -72,6 +72,21 @@ def test_only_its_owner_can_read_the_file(tmp_path: Path) -> None:
     assert [each.name for each in files if stat.S_IMODE(each.stat().st_mode) & 0o077] == []
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root")
+def test_what_root_keeps_belongs_to_the_account_of_the_folder(tmp_path: Path) -> None:
+    """`sudo twinsyncd check` renews the sign-in too; the daemon must be able to read it after."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    os.chown(folder, 12345, 12345)
+
+    written(TokenStore(folder, keyring=none))
+
+    assert {each.name: each.stat().st_uid for each in folder.iterdir()} == {
+        "sign-in.json": 12345,
+        "sign-in.lock": 12345,
+    }
+
+
 def test_the_token_goes_to_a_keyring_where_there_is_one(tmp_path: Path) -> None:
     """Backups of the state folder then hold no key to the platform."""
     ring = Ring()

@@ -69,6 +69,7 @@ def test_an_office_keeps_its_files_in_its_own_bucket(site: Site, s3: str) -> Non
     status = json.loads(site.call("status", "--json").stdout)
 
     assert check.returncode == 0, check.stdout
+    assert "Storage" not in check.stdout, "it is not used"
     assert "open s3://office/bridge12: it holds 0 objects" in check.stdout
     assert first.returncode == second.returncode == 0, first.stdout + second.stdout
     assert verified.returncode == 0, verified.stdout

@@ -30,20 +30,30 @@ def examine_sign_in(cloud: Cloud) -> CheckResult:
     return CheckResult(step, True, f"signed in as {cloud.login.identity}")
 
 
-def examine_place(cloud: Cloud, *, itwin_id: str, imodel_id: str) -> Iterator[CheckResult]:
-    """Look at the iTwin, its Storage and the iModel; yields a finding per step, changes nothing."""
+def examine_place(
+    cloud: Cloud, *, itwin_id: str, imodel_id: str, storage: bool = True
+) -> Iterator[CheckResult]:
+    """Look at the iTwin, its Storage and the iModel; yields a finding per step, changes nothing.
+
+    `storage`: whether Storage is used at all.
+    """
     invite = f"invite {cloud.login.identity} to the iTwin, or correct itwin_id"
     try:
         itwin = cloud.platform.itwin(itwin_id)
         yield CheckResult(f"find the iTwin {itwin_id}", True, itwin.name or "found")
     except CloudError as exc:
         yield _bad(f"find the iTwin {itwin_id}", exc, invite)
-    try:
-        folder = cloud.platform.root_folder(itwin_id)
-        yield CheckResult("open the iTwin's Storage", True, f"top-level folder {folder}")
-    except CloudError as exc:
-        yield _bad("open the iTwin's Storage", exc, "give that identity the storage permissions")
+    if storage:
+        yield _examine_storage(cloud, itwin_id)
     yield _examine_imodel(cloud, itwin_id, imodel_id)
+
+
+def _examine_storage(cloud: Cloud, itwin_id: str) -> CheckResult:
+    step = "open the iTwin's Storage"
+    try:
+        return CheckResult(step, True, f"top-level folder {cloud.platform.root_folder(itwin_id)}")
+    except CloudError as exc:
+        return _bad(step, exc, "give that identity the storage permissions")
 
 
 def _examine_imodel(cloud: Cloud, itwin_id: str, imodel_id: str) -> CheckResult:

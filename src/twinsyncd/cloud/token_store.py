@@ -92,6 +92,7 @@ class TokenStore:
             self._lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = FileLock(self._lock, timeout=LOCK_S, mode=0o600)
             lock.acquire()
+            _give_to_owner(self._lock)
         except Timeout as exc:
             message = "another twinsyncd is renewing the sign-in and does not come to an end"
             raise CloudError(_OPERATION, Failure(Fault.TRANSIENT, message)) from exc
@@ -197,7 +198,10 @@ class TokenStore:
         return CloudError(_OPERATION, Failure(Fault.UNAUTHORISED, message))
 
     def _unusable(self, exc: OSError) -> CloudError:
-        message = f"{self.file} cannot be used ({exc.strerror}); correct its rights or make room"
+        fix = "correct its rights or make room"
+        if isinstance(exc, PermissionError):
+            fix = "run this as the account that the daemon runs as"
+        message = f"{self.file} cannot be used ({exc.strerror}); {fix}"
         return CloudError(_OPERATION, Failure(Fault.TRANSIENT, message))
 
 
@@ -210,6 +214,7 @@ def _replace(file: Path, text: str) -> None:
         out.write(text)
         out.flush()
         os.fsync(out.fileno())
+    _give_to_owner(draft)
     draft.replace(file)
     if os.name == "posix":
         folder = os.open(file.parent, os.O_RDONLY)
@@ -217,3 +222,10 @@ def _replace(file: Path, text: str) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _give_to_owner(file: Path) -> None:
+    """Let the daemon's account read what root wrote into its folder, as with sudo."""
+    if os.name == "posix" and os.geteuid() == 0:
+        folder = file.parent.stat()
+        os.chown(file, folder.st_uid, folder.st_gid)

@@ -46,13 +46,22 @@ def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
         if signed_in.good:
             if config.auth.kind == "user":
                 yield examine_authorization(cloud)
-            for itwin_id, imodel_id in dict.fromkeys(
-                (each.itwin_id, each.imodel_id) for each in config.connection
-            ):
-                yield from examine_place(cloud, itwin_id=itwin_id, imodel_id=imodel_id)
+            for (itwin_id, imodel_id), storage in _places(config).items():
+                yield from examine_place(
+                    cloud, itwin_id=itwin_id, imodel_id=imodel_id, storage=storage
+                )
     for connection in config.connection:
         if connection.target == "manifest":
             yield _examine_objects(connection)
+
+
+def _places(config: Config) -> dict[tuple[str, str], bool]:
+    """Return each iModel with its iTwin, and whether its files go to the iTwin's Storage."""
+    places: dict[tuple[str, str], bool] = {}
+    for each in config.connection:
+        place = (each.itwin_id, each.imodel_id)
+        places[place] = places.get(place, False) or each.target == "storage"
+    return places
 
 
 def _examine_objects(connection: Connection) -> CheckResult:
