@@ -280,6 +280,24 @@ def test_a_run_reads_what_was_stored_when_it_started(world: World) -> None:
     assert run["result"] == "Success"
 
 
+def test_the_companions_of_a_shapefile_are_read_with_it(platform: Platform) -> None:
+    """Attributes are in the .dbf; an edit there leaves the .shp as it is and must still get in."""
+    imodel = platform.new_imodel()
+    shapes = platform.upload("Roads.SHP", b"shape 1\n")
+    rows = platform.upload("roads.dbf", b"row 1\n")
+    platform.upload("rivers.dbf", b"of another shapefile\n")
+    platform.upload("roads.dwg", b"of another format\n")
+    connection = platform.connect(imodel, shapes, connector="GEOSPATIAL")
+    platform.run(connection)
+    platform.replace(rows, b"row 1\nrow 2\n")
+
+    platform.run(connection)
+
+    first, second = platform.changesets(imodel)
+    assert first["description"] == "Office - 2 inserted, 0 updated, 0 deleted"
+    assert second["description"] == "Office - 1 inserted, 0 updated, 0 deleted"
+
+
 def test_a_connection_with_an_active_run_cannot_be_deleted(world: World) -> None:
     """The run would lose what it belongs to."""
     with Platform(world) as platform:

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import cast
 
 from localtwin.connectors.disciplines import DISCIPLINES, DisciplineConnector
+from localtwin.connectors.geospatial_files import SIDECARS
 from localtwin.connectors.source import Connector, ConnectorError
 
 # Module and class by extension; imported when first needed, since the readers are heavy to load.
@@ -40,6 +41,9 @@ READERS = {
 
 # Libraries that a reader needs and that may not be installed.
 LIBRARIES = {"dwg": "cadkit", "dgn": "cadkit", "i.dgn": "cadkit"}
+
+# Extensions of the files beside a file that belong to it, under its name.
+COMPANIONS = {"shp": SIDECARS}
 
 # Extensions that each connector type takes.
 # Source: Synchronization documentation, "Supported formats", and the public CLI's mapping.

@@ -176,7 +176,7 @@ class Contents:
 
     def restore(self, folder: Path) -> None:
         """Make every content that was frozen in parts one file; may be repeated."""
-        for parts in folder.glob(f"*{_PARTS_SUFFIX}"):
+        for parts in folder.glob(f"**/*{_PARTS_SUFFIX}"):
             target = parts.with_suffix("")
             if not target.exists():
                 try:

@@ -21,6 +21,7 @@ from localtwin.world.blobs.content_parts import Interrupted
 from localtwin.world.blobs.contents import Contents
 from localtwin.world.durable import sync_folder
 from localtwin.world.storage.items import FILE, find
+from localtwin.world.synchronization.companions import companions_of
 from localtwin.world.synchronization.connections import Connection
 from localtwin.world.synchronization.references import Child
 from localtwin.world.tables import blobs, sources
@@ -33,7 +34,7 @@ UNMAP = "unmap"
 class Order:
     """One source file of a run; `url` is where a manifest's file is fetched.
 
-    `children` are its reference files, fetched beside it under their names. `document` holds
+    `children` are its reference files, which lie beside it under their names. `document` holds
     metadata of a document management system.
     """
 
@@ -81,11 +82,12 @@ class FrozenInputs:
             .order_by(sources.c.seq)
         ).all()
         for at, row in enumerate(rows):
-            name, content = self._freeze_file(transaction, row.file_id, folder / f"{at}")
+            name, content, children = self._freeze_file(transaction, row.file_id, folder / f"{at}")
             transaction.execute(
                 update(sources).where(sources.c.id == row.id).values(last_known_name=name)
             )
-            frozen.append((Order(row.file_id, name, row.connector_type), content))
+            order = Order(row.file_id, name, row.connector_type, children=children)
+            frozen.append((order, content))
         sync_folder(folder)
         sync_folder(self._folder)
         return frozen
@@ -110,17 +112,27 @@ class FrozenInputs:
 
     def _freeze_file(
         self, transaction: Transaction, file_id: str, target: Path
-    ) -> tuple[str, str | None]:
+    ) -> tuple[str, str | None, tuple[Child, ...]]:
+        """Return the file's name, its frozen content, and what was frozen beside it."""
         try:
             item = find(transaction, file_id, FILE)
         except Refusal:
-            return _last_name(transaction, file_id), None
+            return _last_name(transaction, file_id), None, ()
         query = select(blobs.c.content).where(blobs.c.id == item.guid)
         content = transaction.execute(query).scalar()
         if content is None:
-            return item.name, None
-        self._contents.copy(content, target)
-        return item.name, target.name
+            return item.name, None, ()
+        companions = companions_of(transaction, item)
+        if not companions:
+            self._contents.copy(content, target)
+            return item.name, target.name, ()
+        target.mkdir()
+        self._contents.copy(content, target / item.name)
+        for each in companions:
+            self._contents.copy(each.content, target / each.name)
+        sync_folder(target)
+        children = tuple(Child(each.name, None) for each in companions)
+        return item.name, f"{target.name}/{item.name}", children
 
 
 def _target(order: Order, at: int) -> str:

@@ -1,4 +1,6 @@
-"""Reference files of a manifest run: fetched beside the source file that refers to them.
+"""Reference files of a run: they lie beside the source file that refers to them.
+
+Those of a manifest run are fetched, those of a file of Storage frozen with it.
 
 They are not source files: no connector reads them by themselves.
 Source: Synchronization API, "Create ManifestConnection run", property children.
@@ -17,10 +19,13 @@ from localtwin.world.tables import references, tasks
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A reference file as the caller names it; `name` has no folder in it."""
+    """A reference file as the caller names it; `name` has no folder in it.
+
+    Without a `url` it is frozen with the source file and needs no fetching.
+    """
 
     name: str
-    url: str
+    url: str | None
 
 
 @dataclass(frozen=True, slots=True)
