@@ -3,6 +3,7 @@
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -76,24 +77,29 @@ def _opened(file: Path) -> calamine.CalamineWorkbook:
     if "ZIP" in found:
         with opened_archive(file) as archive:
             _refuse_wide_sheets(archive)
-    try:
+    with _translated("the workbook"):
         return calamine.CalamineWorkbook.from_path(file)
-    except calamine.PasswordError as exc:
-        raise encrypted() from exc
-    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError) as exc:
-        raise _broken(str(exc)) from exc
 
 
 def _sheet(workbook: calamine.CalamineWorkbook, name: str) -> calamine.CalamineSheet:
-    try:
+    with _translated(f"the sheet {name}"):
         return workbook.get_sheet_by_name(name)
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Turn whatever the library raises on a damaged workbook into a ConnectorError."""
+    try:
+        yield
+    except calamine.PasswordError as exc:
+        raise encrypted() from exc
     except Exception as exc:
-        raise _broken(f"sheet {name}: {exc}") from exc
+        raise _broken(what, str(exc)) from exc
     except BaseException as exc:
         # A panic of the library is no Exception; what a user or the system stops must go on.
         if type(exc).__name__ != "PanicException":
             raise
-        raise _broken(f"sheet {name} has contents that can't be read") from exc
+        raise _broken(what, "it has contents that can't be read") from exc
 
 
 def _refuse_wide_sheets(archive: zipfile.ZipFile) -> None:
@@ -135,5 +141,6 @@ def _number(letters: bytes) -> int:
     return number
 
 
-def _broken(reason: str) -> ConnectorError:
-    return unreadable(f"The workbook is damaged or incomplete: {reason}.", code="FileIncomplete")
+def _broken(what: str, reason: str) -> ConnectorError:
+    message = f"The file is damaged or incomplete, in {what}: {reason}."
+    return unreadable(message, code="FileIncomplete")
