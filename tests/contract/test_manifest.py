@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import shutil
@@ -20,6 +21,8 @@ import httpx
 import pytest
 from azure.storage.blob import BlobServiceClient
 from contract_office import LOOKS_MAX, Whole
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from moto.server import ThreadedMotoServer
 from test_main_path import changesets, drawing
 
@@ -379,3 +382,41 @@ def test_a_store_that_does_not_answer_passes_by_itself() -> None:
         store.held()
 
     assert failed.value.failure.fault is Fault.TRANSIENT
+
+
+def test_addresses_of_google_are_signed_with_the_service_account(tmp_path: Path) -> None:
+    """No Google store runs on this machine, but its signature needs none."""
+    key = rsa.generate_private_key(65537, 2048).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    account = {
+        "type": "service_account",
+        "private_key": key.decode(),
+        "private_key_id": "k1",
+        "client_email": "sync@office.example.com",
+        "client_id": "1",
+        "gcs_base_url": "http://127.0.0.1:9",
+    }
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(account), "utf-8")
+    options = {"service_account": str(file)}
+    store = ObjectStore(ObjectStoreSettings("gs://office/bridge12", options, allow_http=True))
+
+    (url,) = store.urls([ObjectPath.of("id", "d1", "cad/a plan.dgn")])
+
+    assert url.startswith("http://127.0.0.1:9/office/bridge12/id/d1/a_plan.dgn?")
+    assert "X-Goog-Signature=" in url
+    assert "X-Goog-Expires=86400" in url
+
+
+def test_an_option_that_the_store_does_not_know_is_named() -> None:
+    """Options are named as the store's maker does, and nobody remembers all of them."""
+    with pytest.raises(CloudError) as failed:
+        ObjectStore(ObjectStoreSettings("s3://office/x", {"access_key": "hunter2"}))
+
+    assert failed.value.failure.fault is Fault.UNAUTHORISED
+    assert "'access_key'" in failed.value.failure.message
+    assert "Debug" not in failed.value.failure.message
+    assert "hunter2" not in failed.value.failure.message
