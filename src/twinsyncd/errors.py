@@ -65,7 +65,12 @@ class ShareSilent(DiskError):
 
 
 class JournalError(AppError):
-    """The journal cannot be opened or written."""
+    """The journal cannot be opened or written; `may_pass`: that may end by itself."""
+
+    def __init__(self, message: str, *, hint: str = "", may_pass: bool = False) -> None:
+        """Keep what a person reads, and whether waiting is of use."""
+        super().__init__(message, hint=hint)
+        self.may_pass = may_pass
 
 
 class CloudError(AppError):

@@ -41,6 +41,7 @@ class Office:
         self.beats: list[float] = []
         self.commit_fails: Exception | None = None
         self.listens = 0
+        self.waits = True  # for a journal that cannot be used
         self.stores = 0
         self.inbox = Inbox(gather_s=WAIT_S)
         self.engine = Engine(
@@ -77,6 +78,9 @@ class Office:
         if self.commit_fails:
             raise self.commit_fails
         self.requests = [each for each in self.requests if each.number not in taken]
+
+    def stop_waiting(self) -> None:
+        self.waits = False
 
     def open_requests(self) -> list[Any]:
         self.listens += 1

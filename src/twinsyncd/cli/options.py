@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -54,10 +53,11 @@ def _scanned_before(config: Config) -> Container[str]:
 
 def find_config() -> Path:
     """Return the first configuration file that exists in the usual places."""
-    from platformdirs import site_config_path, user_config_path
+    from platformdirs import user_config_path
 
-    system = site_config_path("twinsyncd") if os.name == "nt" else Path("/etc/twinsyncd")
-    places = [Path.cwd() / FILE, user_config_path("twinsyncd") / FILE, system / FILE]
+    from ..config import system_folder
+
+    places = [Path.cwd() / FILE, user_config_path("twinsyncd") / FILE, system_folder() / FILE]
     found = next((place for place in places if place.is_file()), None)
     if found is None:
         looked = ", ".join(str(place) for place in places)

@@ -64,7 +64,7 @@ def _line(config: Config) -> str:
 
 def _say(seen: Status) -> str:
     from ..journal.views import total_counts
-    from ..runtime.report import PHASES
+    from ..runtime.report_lines import PHASES
 
     total = total_counts(seen.counts)
     uploaded = total.known - total.to_store - total.aside

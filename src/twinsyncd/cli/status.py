@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..journal.views import Counts
-    from ..runtime.report import Blind, Hold, Line, Report
+    from ..runtime.report import Blind, Hold, Report
+    from ..runtime.report_lines import Line
 
 STYLES: Final = {"good": "green", "plain": "", "waits": "yellow", "bad": "red"}
 """The colour of a line, by how much it matters."""
@@ -36,11 +37,13 @@ def status(
     checked = load_config(config, folders=False)
 
     from ..runtime.report import make_report
-    from ..runtime.state import is_running, read_status
+    from ..runtime.state import is_running, read_status, read_trouble
 
     found = read_status(checked, open_files=files)
     running = is_running(checked)
-    report = make_report(checked, found, running=running, now_s=time.time())
+    report = make_report(
+        checked, found, running=running, now_s=time.time(), trouble=read_trouble(checked)
+    )
     if as_json:
         open_files = [asdict(each) for each in report.open_files]
         values = {"in_sync": report.in_sync, "running": running, **asdict(found)}

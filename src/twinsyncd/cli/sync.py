@@ -49,7 +49,7 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
     from ..journal.views import total_counts
     from ..logs import set_up
     from ..runtime.report import make_report
-    from ..runtime.state import is_running, read_status
+    from ..runtime.state import is_running, read_status, read_trouble
     from ..runtime.sync_once import sync as sync_now
     from .progress import showing_progress
     from .status import show
@@ -58,7 +58,9 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
     with showing_progress(console, config):
         problem, missing = sync_now(config, timeout_s)
     seen = read_status(config, runs=1)
-    report = make_report(config, seen, running=is_running(config), now_s=time.time())
+    report = make_report(
+        config, seen, running=is_running(config), now_s=time.time(), trouble=read_trouble(config)
+    )
     if report.in_sync and not problem:
         files = count(total_counts(seen.counts).known - missing, "file")
         gone = f"; {missing:,} not on the drive any more, kept in the iModel" if missing else ""

@@ -1,6 +1,6 @@
 """The configuration: one file, checked as a whole before anything starts."""
 
-from .load import load
+from .load import load, system_folder
 from .schema import Config, Connection, DaemonSection, Source
 from .sections import Auth, Platform
 from .setup import setup_of, sources_of
@@ -15,4 +15,5 @@ __all__ = [
     "load",
     "setup_of",
     "sources_of",
+    "system_folder",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from platformdirs import user_state_path
+from platformdirs import site_config_path, site_data_path, user_state_path
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
@@ -60,7 +60,7 @@ def load(
     overrides = _overrides(env)
     locate = MistakeLocator(file, lines, _paths(overrides))
     checked = _validated(_merged(data, overrides), locate, folders=folders)
-    config = _with_state_folder(checked, env)
+    config = _with_state_folder(checked, file, env)
     if mistakes := contradictions(config, locate, known, folders=folders):
         raise ConfigError(mistakes)
     return config
@@ -146,11 +146,28 @@ def _merged(data: dict[str, Any], overrides: Mapping[str, Mapping[str, Any]]) ->
     return merged
 
 
-def _with_state_folder(config: Config, env: Mapping[str, str]) -> Config:
-    """Fill in where the journal lives: systemd's folder for the unit, else the user's."""
+def _with_state_folder(config: Config, file: Path, env: Mapping[str, str]) -> Config:
+    """Fill in where the journal lives: the service's folder, else the user's.
+
+    A configuration in the system's folder is the service's, so a shell finds the same journal.
+    """
     if config.daemon.state_folder:
         return config
     given = env.get("STATE_DIRECTORY", "").split(os.pathsep)[0]
-    folder = Path(given) if given else user_state_path("twinsyncd", appauthor=False)
+    if given:
+        folder = Path(given)
+    elif file.parent == system_folder():
+        folder = _service_state()
+    else:
+        folder = user_state_path("twinsyncd", appauthor=False)
     daemon = config.daemon.model_copy(update={"state_folder": folder})
     return config.model_copy(update={"daemon": daemon})
+
+
+def system_folder() -> Path:
+    """Return where the service's configuration lies."""
+    return site_config_path("twinsyncd") if os.name == "nt" else Path("/etc/twinsyncd")
+
+
+def _service_state() -> Path:
+    return site_data_path("twinsyncd") if os.name == "nt" else Path("/var/lib/twinsyncd")

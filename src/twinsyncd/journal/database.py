@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool, QueuePool
@@ -21,7 +22,7 @@ def open_database(file: Path) -> Engine:
 
     Raises JournalError when it is not a journal, damaged, or newer than this program.
     """
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(file.parent)
     engine = create_engine(f"sqlite:///{file}", poolclass=QueuePool)
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
@@ -34,11 +35,40 @@ def open_database(file: Path) -> Engine:
     return engine
 
 
+def open_unchanged(file: Path) -> Engine:
+    """Return an engine on the journal of a daemon that may be running; never migrates it.
+
+    Raises JournalError when this program's version is not the one that wrote it.
+    """
+    engine = open_read_only(file)
+    try:
+        check_version(engine)
+    finally:
+        engine.dispose()
+    return open_database(file)
+
+
 def open_read_only(file: Path) -> Engine:
-    """Return an engine on an existing journal; use it for reading only."""
-    engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
+    """Return an engine on an existing journal that cannot write.
+
+    Raises JournalError on use, when the file does not exist or cannot be read.
+    """
+    name = quote(str(file.absolute()))
+    engine = create_engine(f"sqlite:///file:{name}?mode=ro&uri=true", poolclass=NullPool)
     translate_errors(engine, file)
     return engine
+
+
+def make_folder(folder: Path) -> None:
+    """Create the state folder, for the daemon's account alone. Raises JournalError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as exc:
+        raise JournalError(
+            f"the state folder {folder} cannot be created: {exc.strerror}",
+            hint="create it for the daemon's account, or correct state_folder",
+            may_pass=True,
+        ) from exc
 
 
 def _set_up(connection: Any, _record: object) -> None:
@@ -69,16 +99,33 @@ def version_of(engine: Engine) -> str:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
 
 
+def check_version(engine: Engine) -> None:
+    """Raise JournalError unless this version of the program wrote the journal last."""
+    version = version_of(engine)
+    if version != HEAD:
+        raise _other_version(version)
+
+
 def _bring_up_to_date(engine: Engine) -> None:
     version = version_of(engine)
     if version == HEAD:
         return
     if version > HEAD:
-        raise JournalError(
+        raise _other_version(version)
+    _migrate(engine)
+
+
+def _other_version(version: str) -> JournalError:
+    """Return the error for a journal that another version of the program wrote."""
+    if version > HEAD:
+        return JournalError(
             f"the journal was written by a newer twinsyncd (schema {version}, not {HEAD})",
             hint="install the newer version again",
         )
-    _migrate(engine)
+    return JournalError(
+        f"the journal is of an older twinsyncd (schema {version or 'none'}, not {HEAD})",
+        hint="restart the daemon with this version, or run `twinsyncd sync`: that updates it",
+    )
 
 
 def _migrate(engine: Engine) -> None:

@@ -17,9 +17,10 @@ _HINTS: Final = (
     ("disk i/o error", "check the disk that holds the state folder: its space and its health"),
     ("readonly", "give the daemon's account write access to the state folder"),
     ("unable to open", "check that the state folder exists and that this account may use it"),
-    ("not a database", "move it away and start again: every file is compared with Storage anew"),
-    ("malformed", "move it away and start again: every file is compared with Storage anew"),
 )
+"""Signs of what may end by itself, or once somebody mends the disk; with the way out."""
+
+_DAMAGED: Final = ("not a database", "malformed")
 
 
 _BUGS: Final = (DataError, IntegrityError, ProgrammingError)
@@ -41,5 +42,9 @@ def translate_errors(engine: Engine, file: Path) -> None:
 def journal_error(file: Path, cause: BaseException) -> JournalError:
     """Return what a person should know of a database error."""
     text = str(cause)
+    message = f"the journal {file} cannot be used: {text}"
+    if any(sign in text.lower() for sign in _DAMAGED):
+        hint = "move it away and start again: every file is compared with Storage anew"
+        return JournalError(message, hint=hint)
     hint = next((hint for sign, hint in _HINTS if sign in text.lower()), "")
-    return JournalError(f"the journal {file} cannot be used: {text}", hint=hint)
+    return JournalError(message, hint=hint, may_pass=bool(hint))

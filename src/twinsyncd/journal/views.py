@@ -24,7 +24,7 @@ from ..core.model import (
 from ..core.results import Outcome, RunRecord
 from ..errors import JournalError
 from . import tables
-from .database import open_read_only
+from .database import check_version, open_read_only
 from .rows import to_file, to_lane
 
 _FILES = tables.files.c
@@ -112,6 +112,8 @@ class Views:
         self._engine: Engine = open_read_only(file)
         try:
             begun = file.exists() and inspect(self._engine).has_table(tables.daemons.name)
+            if begun:
+                check_version(self._engine)
         except OSError as exc:
             raise JournalError(
                 f"{file} cannot be read: {exc.strerror}",

@@ -10,6 +10,7 @@ from ..core.decision import Decision
 from ..core.facts import Fact, Ticked
 from ..core.machine import Machine
 from ..core.model import Now, UnsettledFile
+from ..errors import JournalError
 from .inbox import Inbox
 from .log_events import log_decision, log_facts
 from .person_requests import Request, fact_of
@@ -27,6 +28,9 @@ class JournalWriter(Protocol):
 
     def commit(self, decision: Decision, taken: Sequence[int], now_s: float) -> None:
         """Commit all rows of the decision and the handled requests `taken`, or nothing."""
+
+    def stop_waiting(self) -> None:
+        """Raise instead of waiting until the journal can be used again."""
 
     def open_requests(self) -> Sequence[Request]:
         """Return the requests of people that are not handled yet."""
@@ -70,6 +74,13 @@ class Engine:
 
         What an earlier process could not do is not tried at once unless `first` asks for it.
         """
+        try:
+            self._run(until, first)
+        except JournalError:
+            if not self._stopping.is_set():
+                raise  # else nothing is lost: what was not committed was not begun either
+
+    def _run(self, until: Callable[[], bool], first: Fact) -> None:
         received: list[Fact] = [first]
         asked: Sequence[Request] = ()
         while not self._stopping.is_set():
@@ -83,6 +94,7 @@ class Engine:
     def stop(self) -> None:
         """End `run` soon; safe from any thread and from a signal handler's thread."""
         self._stopping.set()
+        self._journal.stop_waiting()
         self._inbox.wake()
 
     def _receive(self) -> list[Fact]:

@@ -15,6 +15,7 @@ from ..core.events import Event
 from ..core.model import FileKey, FileRow
 from ..journal.history import read_events, read_file
 from ..journal.views import Scope, Status, Views
+from .trouble import Trouble, TroubleFile
 
 JOURNAL: Final = "journal.sqlite"
 LOCK: Final = "twinsyncd.lock"
@@ -74,3 +75,8 @@ def is_running(config: Config) -> bool:
         return True
     except OSError:
         return False  # not for us to look at
+
+
+def read_trouble(config: Config) -> Trouble | None:
+    """Return why the running daemon cannot use its journal; None if it can."""
+    return TroubleFile(journal_file(config).parent).read()

@@ -12,7 +12,7 @@ from ..core.machine import Machine
 from ..core.model import LaneRow
 from ..errors import JournalError
 from ..journal import requests
-from ..journal.database import open_database
+from ..journal.database import open_database, open_unchanged
 from ..journal.requests import Request
 from .person_requests import request_of
 from .state import is_running, journal_file, open_views
@@ -44,12 +44,14 @@ def leave_request(config: Config, fact: PersonFact) -> bool:
 
     If none runs, the next one does. Raises JournalError.
     """
-    engine = open_database(journal_file(config))
+    running = is_running(config)
+    file = journal_file(config)
+    engine = open_unchanged(file) if running else open_database(file)
     try:
         requests.add_request(engine, Request(*request_of(fact)), time.time())
     finally:
         engine.dispose()
-    return is_running(config)
+    return running
 
 
 def _do_it(config: Config, timeout_s: float) -> Synced:
@@ -78,11 +80,11 @@ def _problem(machine: Machine, timeout_s: float) -> str:
 
 def _ask_daemon(config: Config, timeout_s: float) -> str:
     """Leave the request as a row, as everything a person asks of the daemon."""
-    engine = open_database(journal_file(config))
+    engine = open_unchanged(journal_file(config))
     end_s = time.monotonic() + timeout_s
+    views = open_views(config)
     try:
         request = requests.add_request(engine, Request(*request_of(SyncAsked())), time.time())
-        views = open_views(config)
         while True:
             handled_s = requests.handled_s(engine, request)
             status = views.status(runs=0, open_files=0)
@@ -95,6 +97,7 @@ def _ask_daemon(config: Config, timeout_s: float) -> str:
                 return f"the daemon has not finished after {timeout_s:.0f} s; it goes on"
             _wait(config)
     finally:
+        views.close()
         engine.dispose()
 
 

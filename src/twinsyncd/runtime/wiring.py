@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Final, Literal, TypedDict
 
 from filelock import FileLock, Timeout
@@ -27,7 +28,7 @@ from ..disk.protocols import Known
 from ..disk.tree import Tree
 from ..disk.watcher import Watcher
 from ..errors import AppError, JournalError
-from ..journal.database import open_database
+from ..journal.database import make_folder, open_database
 from ..journal.requests import Request
 from ..journal.writer import Journal
 from ..targets.manifest.connection import ManifestConnection
@@ -42,10 +43,14 @@ from ..targets.storage.tree import StorageTree
 from .clock import read_clock
 from .engine import Engine
 from .inbox import Inbox
+from .machine_lock import serving_alone
+from .patient_journal import Patience, PatientJournal
 from .person_requests import request_of
 from .share_folder import Share, ShareFolder
 from .share_threads import ShareThreads
 from .state import LOCK, journal_file
+from .systemd import notify
+from .trouble import TroubleFile
 from .watch_supervisor import WatchSupervisor
 from .workers import Workers
 
@@ -70,7 +75,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
 
     silence_s = config.daemon.share_silence.total_seconds()
     with ExitStack() as stack:
-        journal = stack.enter_context(_journal(config))
+        journal = stack.enter_context(_journal(config, patient=watch))
         cloud = stack.enter_context(open_cloud(cloud_settings(config)))
         inbox = Inbox()
         shares = {}
@@ -126,23 +131,36 @@ def sign_ins(config: Config) -> TokenStore:
 
 
 @contextmanager
-def _journal(config: Config) -> Iterator[Journal]:
+def _journal(config: Config, *, patient: bool) -> Iterator[PatientJournal]:
     file = journal_file(config)
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = FileLock(file.with_name(LOCK), timeout=LOCK_S)
+    patience = Patience(TroubleFile(file.parent), is_patient=patient)
+    patience.alive = lambda: notify("WATCHDOG=1")
+    with ExitStack() as stack:
+        patience.call(lambda: make_folder(file.parent))
+        stack.enter_context(_lock(file.with_name(LOCK)))
+        stack.enter_context(serving_alone(config))
+        journal = patience.call(lambda: Journal(open_database(file)))
+        stack.callback(journal.close)
+        yield PatientJournal(journal, patience)
+
+
+@contextmanager
+def _lock(file: Path) -> Iterator[None]:
+    lock = FileLock(file, timeout=LOCK_S)
     try:
         lock.acquire()
     except Timeout as exc:
         raise JournalError(
-            f"another twinsyncd keeps the journal {file}",
+            f"another twinsyncd keeps the journal in {file.parent}",
             hint="it does the work already: ask it with `twinsyncd sync` or `twinsyncd status`",
         ) from exc
+    except OSError as exc:
+        raise JournalError(
+            f"the state folder {file.parent} cannot be used: {exc.strerror}",
+            hint="give the daemon's account write access to it, or correct state_folder",
+        ) from exc
     try:
-        journal = Journal(open_database(file))
-        try:
-            yield journal
-        finally:
-            journal.close()
+        yield
     finally:
         lock.release()
 

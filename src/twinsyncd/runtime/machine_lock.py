@@ -1,0 +1,47 @@
+"""One program of this machine serves a connection, whatever journal it keeps.
+
+Two journals that serve one connection would both upload everything and start runs. On Linux a
+name in the abstract socket namespace is the lock: it needs no folder that all accounts can write,
+and the system frees it when the process ends. Elsewhere only the lock on the journal holds.
+Source: unix(7), "Abstract sockets", read 2026-11.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from ..config import Config
+from ..errors import JournalError
+
+
+@contextmanager
+def serving_alone(config: Config) -> Iterator[None]:
+    """Claim every connection of the configuration. Raises JournalError if one is taken."""
+    with ExitStack() as stack:
+        if sys.platform == "linux":
+            for connection in config.connection:
+                parts = (config.platform.api_url, connection.imodel_id.lower(), connection.name)
+                name = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+                stack.enter_context(_claim(name, connection.name))
+        yield
+
+
+def _claim(name: str, connection: str) -> socket.socket:
+    held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        held.bind(f"\0twinsyncd-{name}")
+    except OSError as exc:
+        held.close()
+        if exc.errno != errno.EADDRINUSE:
+            raise
+        raise JournalError(
+            f'another twinsyncd on this machine serves the connection "{connection}", with another '
+            "state folder",
+            hint="use the same configuration and account as the service, or name its state_folder",
+        ) from exc
+    return held

@@ -1,0 +1,166 @@
+"""The daemon's journal: waits while its disk is full, read-only or locked, instead of dying.
+
+What was decided is kept in memory and committed once it can be; nothing is begun before.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
+
+import structlog
+
+from ..core.decision import Decision, FileRows, SavedState
+from ..core.model import FileKey, FileRow, Fingerprint, SourceKey, StorageId, UnsettledFile
+from ..core.waits import delay_s
+from ..errors import JournalError
+from ..journal.requests import Request
+from ..journal.writer import Journal
+from .trouble import Trouble, TroubleFile
+
+WAIT_MAX_S: Final = 30.0
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class Patience:
+    """Tries something again until it works; safe to share between threads.
+
+    `alive` is called while waiting, so that a service manager sees that the process is well.
+    """
+
+    def __init__(self, trouble: TroubleFile, *, is_patient: bool = True) -> None:
+        """`is_patient` False: raise the first error, for commands that somebody waits for."""
+        self._trouble = trouble
+        self._patient = is_patient
+        self._stopping = threading.Event()
+        self._told = ""
+        self.alive: Callable[[], None] = lambda: None
+
+    def stop(self) -> None:
+        """Let whoever waits give up."""
+        self._stopping.set()
+
+    def call(self, act: Callable[[], T]) -> T:
+        """Return what `act` returns, once it does. Raises JournalError if waiting is no use."""
+        attempts = 0
+        while True:
+            try:
+                result = act()
+            except JournalError as exc:
+                attempts += 1
+                if not (self._patient and exc.may_pass):
+                    raise
+                self._tell(exc)
+                self.alive()
+                if self._stopping.wait(delay_s(attempts, 0.0, cap_s=WAIT_MAX_S)):
+                    raise
+            else:
+                if self._told:
+                    self._recovered()
+                return result
+
+    def _tell(self, exc: JournalError) -> None:
+        reason = f"{exc}; {exc.hint}" if exc.hint else str(exc)
+        if reason != self._told:
+            log.error("journal.unusable", reason=reason)
+            self._trouble.write(Trouble(reason, time.time()))
+            self._told = reason
+
+    def _recovered(self) -> None:
+        log.info("journal.usable")
+        self._trouble.write(None)
+        self._told = ""
+
+
+class PatientJournal(FileRows):
+    """A journal whose every call waits until it works."""
+
+    def __init__(self, journal: Journal, patience: Patience) -> None:
+        """`journal` is closed by whoever opened it."""
+        self._journal = journal
+        self.patience = patience
+
+    def stop_waiting(self) -> None:
+        """Let whoever waits for the journal give up."""
+        self.patience.stop()
+
+    def saved_state(self) -> SavedState:
+        """Return what the machine starts from."""
+        return self.patience.call(self._journal.saved_state)
+
+    def register(self, version: str, now_s: float, on_upgrade: Request) -> None:
+        """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""
+        self.patience.call(lambda: self._journal.register(version, now_s, on_upgrade))
+
+    # ---- rows ---------------------------------------------------------------------------
+
+    def get(self, key: FileKey) -> FileRow | None:
+        """Return the remembered row, or None."""
+        return self.patience.call(lambda: self._journal.get(key))
+
+    def get_many(self, source: SourceKey, paths: Sequence[str]) -> Mapping[str, FileRow]:
+        """Return the remembered rows among these paths of a source."""
+        return self.patience.call(lambda: self._journal.get_many(source, paths))
+
+    def active(self, sources: Iterable[SourceKey]) -> list[FileRow]:
+        """Return the rows of these sources with work left, in doubt, or covered by a run."""
+        keys = list(sources)
+        return self.patience.call(lambda: list(self._journal.active(keys)))
+
+    def hashed_before(
+        self, sources: Iterable[SourceKey], before_s: float, limit: int
+    ) -> list[FileRow]:
+        """Return files last read before that wall-clock time [s], longest ago first."""
+        keys = list(sources)
+        return self.patience.call(lambda: self._journal.hashed_before(keys, before_s, limit))
+
+    def having(
+        self, sources: Iterable[SourceKey], storage_ids: Sequence[StorageId]
+    ) -> list[FileRow]:
+        """Return the rows of these sources that have one of these ids in Storage."""
+        keys = list(sources)
+        return self.patience.call(lambda: self._journal.having(keys, storage_ids))
+
+    def every(self, sources: Iterable[SourceKey]) -> list[FileRow]:
+        """Return all remembered rows of these sources."""
+        keys = list(sources)
+        return self.patience.call(lambda: list(self._journal.every(keys)))
+
+    # ---- what a scan compares with; any thread ------------------------------------------
+
+    def folders(self, source: SourceKey) -> Sequence[str]:
+        """Return every folder of the source that is remembered to hold files."""
+        return self.patience.call(lambda: self._journal.folders(source))
+
+    def files(self, source: SourceKey, folder: str) -> Mapping[str, Fingerprint]:
+        """Return the remembered fingerprints of the files directly in a folder, by name."""
+        return self.patience.call(lambda: self._journal.files(source, folder))
+
+    # ---- the engine ---------------------------------------------------------------------
+
+    def commit(self, decision: Decision, taken: Sequence[int], now_s: float) -> None:
+        """Commit all rows of the decision and the handled requests `taken`, or nothing."""
+        self.patience.call(lambda: self._journal.commit(decision, taken, now_s))
+
+    def open_requests(self) -> Sequence[Request]:
+        """Return the requests of people that are not handled yet."""
+        return self.patience.call(self._journal.open_requests)
+
+    def beat(
+        self,
+        now_s: float,
+        *,
+        is_idle: bool,
+        unsettled: int,
+        unsettled_files: Sequence[UnsettledFile] = (),
+    ) -> None:
+        """Write the heartbeat."""
+        self.patience.call(
+            lambda: self._journal.beat(
+                now_s, is_idle=is_idle, unsettled=unsettled, unsettled_files=unsettled_files
+            )
+        )

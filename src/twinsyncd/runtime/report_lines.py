@@ -1,0 +1,111 @@
+"""The lines of the report: how the daemon, a lane and a comparison stand, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ..core.model import LaneRow, Phase
+from ..journal.views import DaemonRow
+from .formatting import clock_time, count, duration
+from .trouble import Trouble
+
+SILENT_S: Final = 15.0  # a daemon writes its heartbeat every 5 s
+
+PHASES: Final = {
+    Phase.QUIET: "no run active",
+    Phase.PREPARING: "preparing the connection",
+    Phase.STARTING: "asking for a run",
+    Phase.RUNNING: "a run of ours is active",
+    Phase.BLOCKED: "waiting for somebody else's run",
+}
+"""What a lane does, by its phase."""
+
+_FRUITLESS: Final = "earlier starts brought no run of ours"
+
+
+class Level(StrEnum):
+    """How much a line matters to a person."""
+
+    GOOD = "good"
+    PLAIN = "plain"
+    WAITS = "waits"  # it ends by itself
+    BAD = "bad"  # a person must act
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A short state, how much it matters, and what there is to say about it."""
+
+    level: Level
+    state: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """Return the line as plain text."""
+        return f"{self.state}{self.detail}"
+
+
+def daemon_line(
+    daemon: DaemonRow | None, *, running: bool, now_s: float, trouble: Trouble | None = None
+) -> Line:
+    """Return whether the daemon runs, and how it is."""
+    if trouble is not None:
+        since = f" since {clock_time(trouble.since_s)}"
+        return Line(Level.BAD, "waits for its journal", f"{since}: {trouble.reason}")
+    if daemon is None:
+        return Line(Level.PLAIN, "never started")
+    if not running:
+        return Line(Level.WAITS, "not running", f", last alive {clock_time(daemon.beat_s)}")
+    silent_s = now_s - daemon.beat_s
+    if silent_s > SILENT_S:
+        detail = f": process {daemon.pid} has written no heartbeat for {duration(silent_s)}"
+        return Line(Level.BAD, "hangs", detail)
+    unsettled = f", {count(daemon.unsettled, 'file')} still settling" if daemon.unsettled else ""
+    work = "idle" if daemon.is_idle else f"working{unsettled}"
+    since = clock_time(daemon.started_s)
+    return Line(Level.GOOD, "running", f" since {since}, process {daemon.pid}, {work}")
+
+
+def lane_line(lane: LaneRow | None, now_s: float) -> Line:
+    """Return what a lane does or waits for."""
+    if lane is None:
+        return Line(Level.PLAIN, "no run yet")
+    if lane.halt:
+        again_s = max(lane.not_before_s - now_s, 0.0)
+        again = f"; tried again in {duration(again_s)}, or at once by `twinsyncd retry`"
+        return Line(Level.BAD, "halted", f": {lane.halt}{again}")
+    if lane.needs_person:
+        return Line(Level.BAD, "waits for a person", f": {lane.wait_reason}")
+    wait_s = lane.not_before_s - now_s
+    if wait_s > 0 and (lane.wait_reason or lane.fruitless):
+        reason = lane.wait_reason or _FRUITLESS
+        return Line(Level.WAITS, "waits", f": {reason}; next try in {duration(wait_s)}")
+    if lane.usual_s is None:
+        active = lane.phase in (Phase.RUNNING, Phase.BLOCKED)
+        since = f" since {clock_time(lane.since_s)}" if active else ""
+        return Line(Level.PLAIN, PHASES[lane.phase], since)
+    return _slow_line(lane, lane.usual_s, now_s)
+
+
+def compared_line(compared_s: float, now_s: float) -> Line:
+    """Return when the cloud was last looked at."""
+    if not compared_s:
+        detail = ": what others did there is not known; it is done at the next start or sync"
+        return Line(Level.WAITS, "not compared with the cloud yet", detail)
+    ago = duration(max(now_s - compared_s, 0.0))
+    return Line(Level.PLAIN, "compared with the cloud", f" {ago} ago")
+
+
+def _slow_line(lane: LaneRow, usual_s: float, now_s: float) -> Line:
+    """Say how long the run goes on, what is usual, and where to look; nothing is cancelled."""
+    lasts = duration(now_s - lane.since_s)
+    where = f"; see run {lane.run} in the iTwin's Synchronization portal"
+    if lane.phase is Phase.BLOCKED:
+        usual = f"; ours usually take {duration(usual_s)}" if usual_s else ""
+        return Line(
+            Level.WAITS, "somebody else's run keeps ours waiting", f": {lasts}{usual}{where}"
+        )
+    usual = f", usually {duration(usual_s)}" if usual_s else ""
+    return Line(Level.WAITS, "run takes longer than usual", f": {lasts}{usual}{where}")
