@@ -33,6 +33,7 @@ TASKS = tuple(
         "service",
         "sync_once",
         "dry_run",
+        "forgetting",
         "setup_check",
         "sign_in",
         "verify",

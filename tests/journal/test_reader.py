@@ -127,7 +127,7 @@ def counts_of(source: str, rows: dict[FileKey, FileRow]) -> Counts | None:
         to_store=needs.count(Need.STORE),
         to_run=needs.count(Need.RUN),
         aside=needs.count(Need.ASIDE),
-        gone=len(mine) - len(here),
+        gone=sum(1 for row in mine if row not in here and row.synced != ABSENT),
     )
 
 

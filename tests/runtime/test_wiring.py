@@ -9,6 +9,7 @@ import pytest
 from twinsyncd.config import Config, load
 from twinsyncd.errors import JournalError
 from twinsyncd.runtime.state import is_running
+from twinsyncd.runtime.trouble import LENGTH, TroubleFile
 from twinsyncd.runtime.wiring import open_engine
 
 CONFIG = """[auth]
@@ -51,6 +52,16 @@ def test_a_journal_has_one_daemon(config: Config) -> None:
     assert not is_running(config)
     with open_engine(config, watch=False):
         pass  # the first has ended, so the next may begin
+
+
+def test_the_memory_of_last_resort_takes_its_space_at_the_start(config: Config) -> None:
+    """On a disk that is full by then, a new file could not be written (P15)."""
+    with open_engine(config, watch=False):
+        pass
+
+    assert config.daemon.state_folder is not None
+    assert TroubleFile(config.daemon.state_folder).read() is None
+    assert (config.daemon.state_folder / "trouble.json").stat().st_size == LENGTH
 
 
 def test_the_state_folder_is_for_the_daemons_account_alone(config: Config) -> None:

@@ -13,6 +13,7 @@ from .approve import approve
 from .check import check
 from .demo import demo
 from .explain import explain
+from .forget import forget
 from .history import history
 from .imodel import app as imodel
 from .local import local
@@ -43,6 +44,7 @@ for command in (
     history,
     verify,
     retry,
+    forget,
     approve,
     check,
     login,

@@ -157,6 +157,8 @@ class Comparisons:
                 row = replace(row, stored=ABSENT, synced=ABSENT, version="", aside="")
             case facts.Differs.UNMAPPED | facts.Differs.CONNECTOR:
                 row = replace(row, in_connection=False, synced=ABSENT)
+                if row.seen == ABSENT:
+                    text = "it is gone from the drive, and out of the connection now"
         self.ledger.put(row)
         self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)
 

@@ -190,6 +190,7 @@ class Views:
 def _counts() -> Select[Any]:
     """Count the files of each source by state."""
     gone = (_FILES.seen == ABSENT) & (_FILES.unread == "")
+    kept = gone & (_FILES.synced != ABSENT)
     aside = (_FILES.aside != "") | (_FILES.unread != "")
     going = ~gone & ~aside
     store = going & (_FILES.seen != _FILES.stored)
@@ -207,7 +208,7 @@ def _counts() -> Select[Any]:
             total(store, "to_store"),
             total(run, "to_run"),
             total(aside & ~gone, "aside"),
-            total(gone, "gone"),
+            total(kept, "gone"),
         )
         .group_by(_FILES.source)
         .order_by(_FILES.source)

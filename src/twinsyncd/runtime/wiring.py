@@ -133,12 +133,14 @@ def sign_ins(config: Config) -> TokenStore:
 @contextmanager
 def _journal(config: Config, *, patient: bool) -> Iterator[PatientJournal]:
     file = journal_file(config)
-    patience = Patience(TroubleFile(file.parent), is_patient=patient)
+    trouble = TroubleFile(file.parent)
+    patience = Patience(trouble, is_patient=patient)
     patience.alive = lambda: notify("WATCHDOG=1")
     with ExitStack() as stack:
         patience.call(lambda: make_folder(file.parent))
         stack.enter_context(_lock(file.with_name(LOCK)))
         stack.enter_context(serving_alone(config))
+        trouble.write(None)  # takes its space now, as long as there is some
         journal = patience.call(lambda: Journal(open_database(file)))
         stack.callback(journal.close)
         yield PatientJournal(journal, patience)

@@ -1,0 +1,44 @@
+"""`twinsyncd forget`: a file that is gone from the drive leaves the connection and the iModel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twinsyncd.config import load
+
+from .drawings import drawing
+from .site import open_site
+from .test_verify import platform_of
+
+HALF_AN_EXPORT = b"ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION(('ViewDefinition"
+
+
+def test_a_file_that_fails_in_every_run_is_forgotten(tmp_path: Path) -> None:
+    """Its run stayed partial for ever, beside "all files synced"."""
+    with open_site(tmp_path) as site:
+        site.save("good.dxf", drawing(1))
+        bad = site.save("bad.ifc", HALF_AN_EXPORT)
+        site.call("sync")
+        on_drive = site.call("forget", "--yes", str(bad))
+        text = site.config.read_text("utf-8")
+        own = f'folder = "{site.drive}"'
+        assert own in text
+        site.config.write_text(text.replace(own, f'{own}\n  exclude = ["bad.ifc"]'), "utf-8")
+        site.call("sync")
+        forgotten = site.call("forget", "--yes", "--delete", str(bad))
+        site.save("good.dxf", drawing(2))
+        synced = site.call("sync")
+        seen = site.status()
+        with platform_of(site) as platform:
+            imodel_id = load(site.config).connection[0].imodel_id
+            (connection,) = platform.connections(imodel_id)
+            held = list(platform.source_files(connection.id))
+
+    assert on_drive.returncode == 1
+    assert "is on the drive" in on_drive.stderr
+    assert forgotten.returncode == 0, forgotten.stderr
+    assert "taken out of its connection, and deleted in Storage" in forgotten.stdout
+    assert synced.returncode == 0, synced.stdout
+    assert len(held) == 1
+    assert seen is not None
+    assert seen.runs[0].outcome == "succeeded", seen.runs[0]
