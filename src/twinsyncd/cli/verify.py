@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..config import Config
-    from ..runtime.verification import Wanted
+    from ..runtime.verification import Selection
     from ..runtime.verified_file import VerifiedFile
 
 
@@ -48,7 +48,7 @@ def verify(
 
     checked = load_config(config)
     set_up(checked.daemon.log_format, sys.stderr, "critical")
-    files = list(verify_files(checked, _wanted(checked, what), deep=deep))
+    files = list(verify_files(checked, _selection(checked, what), deep=deep))
     if as_json:
         typer.echo(json.dumps([asdict(file) for file in files], indent=2))
     elif as_csv:
@@ -59,14 +59,14 @@ def verify(
     raise typer.Exit(0 if good else 1)
 
 
-def _wanted(config: Config, what: str | None) -> Wanted:
-    from ..runtime.verification import Wanted
+def _selection(config: Config, what: str | None) -> Selection:
+    from ..runtime.verification import Selection
 
     if what is None:
-        return Wanted()
+        return Selection()
     if any(connection.name == what for connection in config.connection):
-        return Wanted(connection=what)
-    return Wanted(key=find_key(config, what))
+        return Selection(connection=what)
+    return Selection(key=find_key(config, what))
 
 
 def _write_csv(files: Sequence[VerifiedFile]) -> None:

@@ -24,7 +24,7 @@ from ..targets.protocol import Target
 from .setup_check import NothingKnown
 from .share_folder import ShareFolder
 from .state import journal_file, open_views
-from .verified_file import Cloud, Drive, Remembered, VerifiedFile, judge
+from .verified_file import Cloud, Drive, JournalEntry, VerifiedFile, judge
 from .wiring import cloud_settings, open_folder, open_targets
 
 CHANGESETS_MAX: Final = 1000  # the newest of the iModel; older ones are taken for present
@@ -32,7 +32,7 @@ _READ_BACK: Final = "read back"  # like no mark that a service gives, so content
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Selection:
     """What to verify: one connection by its name, a file, or a folder; all if neither is given."""
 
     connection: str = ""
@@ -49,7 +49,7 @@ class Wanted:
         return self.source(key.source) and key.path.startswith(f"{self.key.path}/")
 
 
-def verify(config: Config, wanted: Wanted, *, deep: bool) -> Iterator[VerifiedFile]:
+def verify(config: Config, selection: Selection, *, deep: bool) -> Iterator[VerifiedFile]:
     """Yield every file that is on the drive, or was synced. Raises JournalError.
 
     `deep` reads each file, on the drive and in Storage; else sizes and times decide.
@@ -60,14 +60,14 @@ def verify(config: Config, wanted: Wanted, *, deep: bool) -> Iterator[VerifiedFi
         with open_cloud(cloud_settings(config)) as cloud:
             targets = open_targets(config, cloud)
             for connection in config.connection:
-                if wanted.connection in ("", connection.name):
+                if selection.connection in ("", connection.name):
                     folders = {
                         key: open_folder(config, key, source, NothingKnown())
                         for source in connection.source
-                        if wanted.source(key := connection.key_of(source))
+                        if selection.source(key := connection.key_of(source))
                     }
                     journal = JournalReader(engine)
-                    one = _Verification(connection, folders, journal, wanted, deep)
+                    one = _Verification(connection, folders, journal, selection, deep)
                     yield from one.files(targets[connection.key], cloud.platform)
     finally:
         engine.dispose()
@@ -80,7 +80,7 @@ class _Verification:
     connection: Connection
     folders: Mapping[SourceKey, ShareFolder]
     journal: JournalReader
-    wanted: Wanted
+    selection: Selection
     deep: bool
     drive: Drive = field(default_factory=Drive)
 
@@ -89,16 +89,16 @@ class _Verification:
         for key, folder in self.folders.items():
             self._scan(key, folder)
         rows = {row.key: row for row in self.journal.every(self.folders)}
-        rows = {key: row for key, row in rows.items() if self.wanted.file(key)}
+        rows = {key: row for key, row in rows.items() if self.selection.file(key)}
         cloud = Cloud(
             *self._compare(target, rows), *_changesets(platform, self.connection.imodel_id)
         )
         evidence = read_evidence(self.journal, self.folders)
-        found = (key for key in (*self.drive.looks, *self.drive.blind) if self.wanted.file(key))
+        found = (key for key in (*self.drive.looks, *self.drive.blind) if self.selection.file(key))
         for file in sorted({*rows, *found}):
-            remembered = Remembered(rows.get(file), evidence.get(file))
+            entry = JournalEntry(rows.get(file), evidence.get(file))
             digest = partial(self._digest, file) if self.deep else None
-            yield judge(file, remembered, self.drive, cloud, digest)
+            yield judge(file, entry, self.drive, cloud, digest)
 
     def _scan(self, key: SourceKey, folder: ShareFolder) -> None:
         for fact in folder.scan(Scan(key, "")):

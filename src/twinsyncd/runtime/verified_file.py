@@ -49,7 +49,7 @@ class VerifiedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class JournalEntry:
     """What the journal has of a file: its row, and what the newest run proved of it."""
 
     row: FileRow | None = None
@@ -90,13 +90,13 @@ class _Step:
 
 def judge(
     key: FileKey,
-    remembered: Remembered,
+    entry: JournalEntry,
     drive: Drive,
     cloud: Cloud,
     digest: Callable[[], str] | None,
 ) -> VerifiedFile:
     """Return the verdict; `digest` reads the file on the drive now, None: its look decides."""
-    row, evidence = remembered.row, remembered.evidence
+    row, evidence = entry.row, entry.evidence
     first = _on_drive(key, row, drive, digest)
     if row is None:
         return VerifiedFile(
