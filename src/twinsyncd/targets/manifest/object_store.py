@@ -161,8 +161,8 @@ class ObjectStore:
 
     def _failed(self, what: str, exc: Exception) -> CloudError:
         """Return the error: a person must correct rights and names, the rest passes."""
-        told = str(exc).partition("Debug source:")[0]  # what follows is for programmers
-        reason = " ".join(redact(told).split())[:_MESSAGE_MAX]
+        said = str(exc).partition("Debug source:")[0]  # what follows is for programmers
+        reason = " ".join(redact(said).split())[:_MESSAGE_MAX]
         fault, words = Fault.TRANSIENT, f"the object store {self._url} does not do it"
         status = found[1] if (found := _STATUS.search(str(exc))) else ""
         if isinstance(exc, _ACCESS) or status in {"401", "403"}:
