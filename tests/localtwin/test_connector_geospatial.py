@@ -267,6 +267,7 @@ def test_a_missing_sidecar_is_explained(tmp_path: Path, missing: str, words: str
         ("a.kml", b"<kml xmlns='http://www.opengis.net/kml/2.2'><Document>", "FileUnreadable"),
         ("a.gpkg", b"SQLite format 3\x00" + bytes(100), "FileTypeMismatch"),
         ("a.gpkg", b"SQLite format 3\x00" + bytes(52) + b"GPKG" + bytes(30), "FileUnreadable"),
+        ("a.gpkg", b"SQLite format 3\x00" + bytes(52) + b"GPKG", "FileIncomplete"),
         ("a.gpkg", b"PK\x03\x04", "FileTypeMismatch"),
     ],
 )
@@ -279,14 +280,15 @@ def test_what_is_no_such_file_is_refused(
     assert refusal(tmp_path / name).code == code
 
 
-@pytest.mark.parametrize("extension", [".shp", ".dbf"])
-def test_half_a_shapefile_is_refused(tmp_path: Path, extension: str) -> None:
+@pytest.mark.parametrize("extension", [".shp", ".dbf", ".gpkg"])
+def test_half_a_file_is_refused(tmp_path: Path, extension: str) -> None:
     """Half of it read as if it were whole would delete the other half from the iModel."""
-    file = with_gdal(tmp_path / "wells.shp", WELLS)
+    name = "wells.gpkg" if extension == ".gpkg" else "wells.shp"
+    file = with_gdal(tmp_path / name, WELLS)
     part = file.with_suffix(extension)
     part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
 
     error = refusal(file)
 
     assert error.code == "FileIncomplete"
-    assert extension in error.message
+    assert extension in error.message or extension == ".gpkg"

@@ -310,3 +310,28 @@ def test_an_archive_that_explodes_is_refused(tmp_path: Path) -> None:
             entry.write(bytes(1 << 20))
 
     assert refusal(file).code == "FileTooLarge"
+
+
+def test_a_workbook_that_states_more_than_it_has_is_refused(tmp_path: Path) -> None:
+    """The library reserves what is stated, and memory that is not there ends the whole worker."""
+    file = as_xls(tmp_path / "list.xls", [HEADER, *PUMPS])
+    data = bytearray(file.read_bytes())
+    at = data.index("Workbook".encode("utf-16-le"))
+    data[at + 120 : at + 124] = (0x7FFFFFF0).to_bytes(4, "little")
+    file.write_bytes(data)
+
+    assert refusal(file).code == "FileIncomplete"
+
+
+def test_a_cell_in_a_column_that_xls_does_not_have_is_refused(tmp_path: Path) -> None:
+    """One damaged byte must not cost 22 GB."""
+    file = as_xls(tmp_path / "list.xls", [HEADER, *PUMPS])
+    data = bytearray(file.read_bytes())
+    number = data.index(b"\x7e\x02\x0a\x00")  # the first cell with a number: row, then column
+    data[number + 7] = 60
+    file.write_bytes(data)
+
+    error = refusal(file)
+
+    assert error.code == "FileIncomplete"
+    assert "no column" in error.message

@@ -22,6 +22,7 @@ SIDECARS = ("shx", "dbf", "prj", "cpg")
 _SHAPE_MAGIC = b"\x00\x00\x27\x0a"
 _SQLITE = b"SQLite format 3\x00"
 _GEOPACKAGE_IDS = {b"GPKG", b"GP10", b"GP11"}  # the application's id, at byte 68
+_DATABASE_HEAD_BYTES = 100
 _SHAPE_HEAD_BYTES = 100
 _DBF_HEAD = struct.Struct("<4xIHH")  # number of records, length of the header and of a record
 
@@ -85,6 +86,8 @@ def _check(file: Path, kind: str) -> None:
         raise misnamed(_NAMES[kind], real_format(head) or "of another format")
     if kind == "shp":
         _check_size(file, head)
+    elif kind in {"gpkg", "geodb"}:
+        _check_pages(file, head)
 
 
 _NAMES = {
@@ -100,6 +103,20 @@ def _check_size(file: Path, head: bytes) -> None:
     stated = struct.unpack_from(">I", head, 24)[0] * 2 if len(head) >= _SHAPE_HEAD_BYTES else 0
     if len(head) < _SHAPE_HEAD_BYTES or file.stat().st_size < stated:
         raise unreadable("The .shp file ends before its last feature.", code="FileIncomplete")
+
+
+def _check_pages(file: Path, head: bytes) -> None:
+    """Raise ConnectorError if a database lacks pages.
+
+    Source: SQLite, "Database File Format", 1.3.7, in-header database size.
+    """
+    if len(head) < _DATABASE_HEAD_BYTES:
+        raise unreadable("The GeoPackage ends in its header.", code="FileIncomplete")
+    page_bytes = struct.unpack_from(">H", head, 16)[0]
+    changes, pages = struct.unpack_from(">II", head, 24)
+    is_valid = changes == struct.unpack_from(">I", head, 92)[0]
+    if is_valid and file.stat().st_size < pages * (65536 if page_bytes == 1 else page_bytes):
+        raise unreadable("The GeoPackage ends before its last page.", code="FileIncomplete")
 
 
 def _check_dbf(file: Path) -> None:

@@ -29,11 +29,22 @@ def opened_ole(file: Path) -> Iterator[olefile.OleFileIO]:
     """Open a compound file; raises ConnectorError where it is damaged or cut short."""
     try:
         with olefile.OleFileIO(file, raise_defects=olefile.DEFECT_INCORRECT) as ole:
+            _check_sizes(ole, file.stat().st_size)
             yield ole
     except OSError as exc:  # which the library's own errors are as well
         reason = str(exc) or type(exc).__name__
         message = f"The file is damaged or incomplete: {reason}."
         raise unreadable(message, code="FileIncomplete") from exc
+
+
+def _check_sizes(ole: olefile.OleFileIO, size_bytes: int) -> None:
+    """Raise ConnectorError if the file states more than it has; readers reserve memory for that."""
+    sectors = size_bytes // ole.sector_size + 1
+    counts = (ole.num_fat_sectors, ole.num_mini_fat_sectors, ole.num_difat_sectors)
+    sizes = [ole.get_size(path) for path in ole.listdir()]
+    if max(counts) > sectors or max(sizes, default=0) > size_bytes or ole.root.size > size_bytes:
+        message = "The file states contents that are longer than itself."
+        raise unreadable(message, code="FileIncomplete")
 
 
 def streams_of(ole: olefile.OleFileIO) -> Iterator[Stream]:

@@ -1,7 +1,5 @@
 """The connector for Excel workbooks, XLSX and XLS, by way of calamine."""
 
-import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -11,6 +9,12 @@ from pathlib import Path
 import python_calamine as calamine
 
 from localtwin.connectors.archives import encrypted, opened_archive
+from localtwin.connectors.excel_cells import (
+    OLD_BOOKS,
+    refuse_far_cells,
+    refuse_impossible_cells,
+)
+from localtwin.connectors.ole_files import opened_ole
 from localtwin.connectors.record_keys import Record
 from localtwin.connectors.signatures import HEAD_BYTES, misnamed, real_format
 from localtwin.connectors.source import ConnectorError, Json, unreadable
@@ -22,13 +26,6 @@ from localtwin.connectors.table_columns import (
     meaning_of_cell,
 )
 from localtwin.connectors.tables import Table, TablesConnector
-
-CELLS_MAX = 40_000_000  # of the rectangle around a sheet's cells, of which each takes 32 bytes
-CHUNK_BYTES = 1 << 20
-_OVERLAP_BYTES = 64  # a reference is shorter, and may lie across two chunks
-_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{1,7})"')
-_FAR_COLUMN = re.compile(rb'\br="([A-Z]{2,3})\d{1,7}"')  # past Z; the first 26 need no count
-_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 
 
 class ExcelConnector(TablesConnector):
@@ -76,7 +73,14 @@ def _opened(file: Path) -> calamine.CalamineWorkbook:
         raise misnamed("an Excel workbook", found)
     if "ZIP" in found:
         with opened_archive(file) as archive:
-            _refuse_wide_sheets(archive)
+            refuse_far_cells(archive)
+    elif found:
+        with opened_ole(file) as ole:
+            if ole.exists("EncryptedPackage"):
+                raise encrypted()
+            if not any(map(ole.exists, OLD_BOOKS)):
+                raise misnamed("an Excel workbook", "an OLE container of another program")
+            refuse_impossible_cells(ole)
     with _translated("the workbook"):
         return calamine.CalamineWorkbook.from_path(file)
 
@@ -100,45 +104,6 @@ def _translated(what: str) -> Iterator[None]:
         if type(exc).__name__ != "PanicException":
             raise
         raise _broken(what, "it has contents that can't be read") from exc
-
-
-def _refuse_wide_sheets(archive: zipfile.ZipFile) -> None:
-    """Raise ConnectorError if a sheet would fill the memory, as one with a cell in a far corner.
-
-    The library keeps the whole rectangle, however few of its cells are used.
-    """
-    for entry in archive.infolist():
-        if not _SHEET.fullmatch(entry.filename):
-            continue
-        rows, columns = _corner(archive, entry)
-        if rows * columns > CELLS_MAX:
-            error = unreadable(
-                f"{entry.filename} reaches to row {rows:,} and column {columns:,}.",
-                code="FileTooLarge",
-            )
-            error.description = (
-                "Delete the cells far outside the table, or split it over several sheets."
-            )
-            raise error
-
-
-def _corner(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, int]:
-    """Return the last row, and the last column but at least 26, of a sheet's XML."""
-    rows, columns, kept = 1, 26, b""
-    with archive.open(entry) as data:
-        while chunk := data.read(CHUNK_BYTES):
-            text = kept + chunk
-            rows = max(rows, *map(int, _ROW.findall(text)), 1)
-            columns = max(columns, *map(_number, set(_FAR_COLUMN.findall(text))), 1)
-            kept = text[-_OVERLAP_BYTES:]
-    return rows, columns
-
-
-def _number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
 
 
 def _broken(what: str, reason: str) -> ConnectorError:
