@@ -327,8 +327,8 @@ def test_a_cell_in_a_column_that_xls_does_not_have_is_refused(tmp_path: Path) ->
     """One damaged byte must not cost 22 GB."""
     file = as_xls(tmp_path / "list.xls", [HEADER, *PUMPS])
     data = bytearray(file.read_bytes())
-    number = data.index(b"\x7e\x02\x0a\x00")  # the first cell with a number: row, then column
-    data[number + 7] = 60
+    cell = data.index(b"\xfd\x00\x0a\x00")  # the first cell with a text: row, then column
+    data[cell + 7] = 60
     file.write_bytes(data)
 
     error = refusal(file)
