@@ -49,7 +49,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.redact": (),
     "twinsyncd.logs": (REDACT,),
     "twinsyncd.notify": (CORE, ERRORS),
-    "twinsyncd.config": (CORE, ERRORS, "twinsyncd.connectors"),
+    "twinsyncd.config": (CORE, ERRORS, "twinsyncd.connectors", "twinsyncd.bulk_entities"),
+    "twinsyncd.bulk_entities": (),
     "twinsyncd.journal": (
         "twinsyncd.core.model",
         "twinsyncd.core.results",
@@ -63,10 +64,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.disk": (*VALUES, "twinsyncd.core.content", ERRORS),
     "twinsyncd.cloud": (*VALUES, "twinsyncd.core.content", ERRORS, REDACT),
     "twinsyncd.targets": ("twinsyncd.cloud", CORE, ERRORS, REDACT),
+    "twinsyncd.targets.bulk": ("twinsyncd.cloud", "twinsyncd.bulk_entities", CORE, ERRORS),
     "twinsyncd.connectors": (),
     "twinsyncd.targets.protocol": (CORE,),
     "twinsyncd.runtime": (*PROTOCOLS, CORE, ERRORS),
     "twinsyncd.runtime.wiring": ("twinsyncd",),
+    "twinsyncd.runtime.bulk_wiring": ("twinsyncd",),
     "twinsyncd.runtime.state": (
         "twinsyncd.config",
         "twinsyncd.runtime.trouble",
@@ -132,6 +135,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "fastapi": ("localtwin",),
     "uvicorn": ("twinsyncd.web", "twinsyncd.runtime", "localtwin"),
     "obstore": ("twinsyncd.targets.manifest",),
+    "pyarrow": ("twinsyncd.targets.bulk",),
+    "python_calamine": ("twinsyncd.targets.bulk", "localtwin"),
     "pydantic": ("twinsyncd.config", "twinsyncd.cloud", "localtwin"),
 }
 """A module or library that is one room's trade, and who else may touch it."""

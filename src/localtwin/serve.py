@@ -73,6 +73,8 @@ class Ready:
     imodel_id: str  # some iModel of that iTwin; made when there is none
     data: Path
     certificate: Path | None = None  # what others see; they must trust it
+    bulk_company_guid: str = ""
+    bulk_api_key: str = ""
 
 
 def create_app(settings: Settings, *, warm: bool = False) -> FastAPI:
@@ -264,6 +266,8 @@ def _ready(settings: Settings, listening: socket.socket, world: World) -> Ready:
         imodel_id=_some_imodel(world, itwin_id),
         data=settings.data,
         certificate=settings.certificate,
+        bulk_company_guid=world.bulk_credentials().company_guid,
+        bulk_api_key=world.bulk_credentials().api_key,
     )
 
 

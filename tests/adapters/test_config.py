@@ -302,7 +302,7 @@ def test_a_bad_value_is_named_with_line_key_and_fix(
         ('mass_deletion_share = "120 %"', "mass_deletion_share", "not a share", '"20%"'),
         ("mass_deletion_least = 0", "mass_deletion_least", "too small", "at least 1"),
         ('target = "manifest"', "", "a place that the platform fetches files from", "s3://"),
-        ('target = "bulk"', "target", "not available in this version", '"manifest"'),
+        ('target = "bulk"', "", "a bulk connection has no itwin_id", "delete it"),
         ('objects = { url = "ftp://x" }', "objects.url", "not the address of an object", "gs://"),
         ('objects = { url = "https://x.example" }', "objects", "which", "served_folder"),
         ('objects = { served_folder = "x" }', "objects", "url is none", "https://"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,12 +15,12 @@ from typing import Any, Self
 import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi import FastAPI
 
 from localtwin.api.app import build
 from localtwin.ids import pair_id
 from localtwin.world.synchronization.run_executor import Limits
 from localtwin.world.world import World, write_private
+from wire.in_process import InProcess
 from wire.witness import Exchange, Witness, contract
 
 ORIGIN = "http://localhost"
@@ -42,25 +41,6 @@ class Clock:
     def advance(self, **amount: float) -> None:
         """Move on by that much, as timedelta names it."""
         self.now += timedelta(**amount)
-
-
-class InProcess(httpx.BaseTransport):
-    """Calls an ASGI application without a socket, from plain functions."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._inner = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        self._runner = asyncio.Runner()
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._runner.run(self._answer(request))
-
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._inner.handle_async_request(request)
-        body = await answer.aread()
-        return httpx.Response(answer.status_code, headers=answer.headers, content=body)
-
-    def close(self) -> None:
-        self._runner.close()
 
 
 class Platform(httpx.Client):

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 import httpx
 import pytest
-from platform_scene import ORIGIN, Clock, InProcess, opened
+from platform_scene import ORIGIN, Clock, opened
 
 from localtwin.api.app import build
 from localtwin.faults import parse
@@ -17,6 +17,7 @@ from localtwin.serve import Settings, serving
 from localtwin.world.bulk.accounts import Role
 from localtwin.world.bulk.first_company import BulkCredentials
 from localtwin.world.world import World
+from wire.in_process import InProcess
 
 SPACE = UUID("6f0a1f6e-1111-4222-8333-444455556666")
 

@@ -9,12 +9,13 @@ from urllib.parse import quote
 import httpx
 import jwt
 import pytest
-from platform_scene import ORIGIN, Clock, InProcess, Platform, error_of, expect, opened
+from platform_scene import ORIGIN, Clock, Platform, error_of, expect, opened
 
 from localtwin.api.app import build
 from localtwin.errors import SetupError
 from localtwin.faults import Fault, Switch, kinds_text, parse
 from localtwin.world.world import World
+from wire.in_process import InProcess
 
 pytest_plugins = ["platform_fixtures"]
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from platform_scene import ORIGIN, InProcess
+from platform_scene import ORIGIN
 
 from localtwin.api.app import build
 from localtwin.world.world import World
+from wire.in_process import InProcess
 
 pytest_plugins = ["platform_fixtures"]
 

@@ -15,11 +15,12 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
-from platform_scene import ORIGIN, InProcess, Platform, expect, opened
+from platform_scene import ORIGIN, Platform, expect, opened
 from schemathesis import GenerationMode, checks
 from schemathesis.core.result import Ok
 
 from localtwin.api.app import build
+from wire.in_process import InProcess
 from wire.witness import METHODS
 
 # Of each operation and mode; a search with hundreds takes minutes and is for a person to start.

@@ -17,6 +17,7 @@ from .auth_issuer import Issuer
 from .auth_user import UserLogin
 from .blob_reader import BlobReader
 from .blobs import Blobs
+from .bulk_api import BulkApi
 from .client import API_URL, Platform
 from .manifest_api import ManifestPlatform
 from .network import NetworkTransport, read_proxies, trusted_certificates
@@ -31,6 +32,7 @@ _LIMITS: Final = httpx.Limits(
     keepalive_expiry=4.0,  # below the 5 s after which common servers hang up
 )
 _CALL: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
+_BULK: Final = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=30.0)  # 1,000 records
 _BLOB: Final = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=60.0)  # a slow uplink
 
 
@@ -113,6 +115,23 @@ def _login(settings: CloudSettings, http: httpx.Client, now: Callable[[], float]
         issuer_url=settings.issuer_url,
         trusted=settings.trusted_hosts,
     )
+
+
+@contextmanager
+def open_bulk(
+    url: str,
+    api_key: Callable[[], str],
+    *,
+    sleep: Sleep = time.sleep,
+    transport: httpx.BaseTransport | None = None,
+) -> Iterator[BulkApi]:
+    """Yield the client of a bulk API; nothing is sent before it is used.
+
+    Raises ConfigError when the environment names an unusable proxy or certificate file.
+    """
+    with ExitStack() as stack:
+        clients = _Clients(stack, transport, (url,))
+        yield BulkApi(clients.open(_BULK), url, api_key, sleep)
 
 
 class _Clients:

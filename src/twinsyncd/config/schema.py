@@ -16,6 +16,7 @@ from pydantic import (
 from ..connectors import connectors_for
 from ..core.match import Matcher
 from ..core.model import ConnectionKey, LaneKey, SourceKey
+from .bulk import Bulk, Rows, with_auth, without_imodel
 from .default_globs import AUTO, endings_for, globs_for, unreadable
 from .patterns import BadPatternError, excluding, matcher, wanting
 from .sections import Auth, Objects, Platform, Section
@@ -40,6 +41,8 @@ SETTLE_BY_FORMAT: Final = {
 """Quiet times that differ from `settle`, by the end of the name."""
 
 Globs = tuple[str, ...]
+TABLES: Final[Globs] = ("**/*.{csv,json,ndjson,jsonl,xlsx,xls,ods,parquet}",)
+"""The files of a bulk source without `include`."""
 
 
 class DaemonSection(Section):
@@ -60,6 +63,7 @@ class Source(Section):
 
     folder: Folder
     connector: Connector = AUTO
+    rows: Rows | None = None
     include: Globs = Field(default=(), min_length=1)
     references: Globs = ()
     exclude: Globs = ()
@@ -75,7 +79,8 @@ class Source(Section):
                 excluding(text) if info.field_name == "exclude" else wanting(text)
             except BadPatternError as exc:
                 raise mistake(f'"{text}" matches nothing', str(exc)) from exc
-            if info.field_name == "include" and info.data.get("connector") == AUTO:
+            of_models = info.data.get("connector") == AUTO and info.data.get("rows") is None
+            if info.field_name == "include" and of_models:
                 _check_readable(text)
         return globs
 
@@ -88,11 +93,11 @@ class Source(Section):
 
     def wanted(self) -> Globs:
         """Return the globs of its source files: as written, or those that its connector reads."""
-        return self.include or globs_for(self.connector)
+        return self.include or (TABLES if self.rows else globs_for(self.connector))
 
     def matcher(self) -> Matcher:
         """Return what decides about the files of the folder."""
-        if self.connector != AUTO or not self.include:
+        if self.connector != AUTO or not self.include or self.rows:
             return matcher(self.wanted(), self.references, self.exclude)
         endings = endings_for(self.include)
         return matcher(
@@ -104,6 +109,8 @@ class Source(Section):
 
     def connector_of(self, name: str) -> str:
         """Return the connector for a source file, by the configuration or by its name."""
+        if self.rows:
+            return ""
         return self.connector if self.connector != AUTO else connectors_for(name)[0]
 
 
@@ -115,8 +122,10 @@ class Connection(Section):
     imodel_id: Guid
     connection_id: ConnectionId | None = None
     target: Annotated[
-        Literal["storage", "manifest"], choice("storage", "manifest", key="target")
+        Literal["storage", "manifest", "bulk"],
+        choice("storage", "manifest", "bulk", key="target"),
     ] = "storage"
+    bulk: Bulk | None = None
     objects: Objects = Objects()
     document_schema_url: Url | None = None
     settle: Duration = timedelta(seconds=5)
@@ -129,6 +138,12 @@ class Connection(Section):
     mass_deletion_share: Share = 0.2
     mass_deletion_least: int = Field(default=10, ge=1)
     source: tuple[Source, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bulk_has_no_imodel(cls, data: Any) -> Any:
+        is_bulk = isinstance(data, dict) and data.get("target") == "bulk"
+        return without_imodel(data) if is_bulk else data
 
     @field_validator("settle_by_format")
     @classmethod
@@ -160,6 +175,17 @@ class Connection(Section):
             raise mistake(message, fix)
         return self
 
+    @model_validator(mode="after")
+    def _bulk_is_whole(self) -> Connection:
+        is_bulk = self.target == "bulk"
+        if is_bulk and self.bulk is None:
+            fix = "add [connection.bulk] with url, company_guid and api_key_file"
+            raise mistake("a bulk connection needs the address of its API", fix)
+        if any((source.rows is not None) != is_bulk for source in self.source):
+            message = "rows belong to sources of a bulk connection, and each of those needs them"
+            raise mistake(message, "add [connection.source.rows] with entity, keys and columns")
+        return self
+
     @property
     def key(self) -> ConnectionKey:
         """Its key for core and journal: the name."""
@@ -184,6 +210,11 @@ class Config(Section):
     daemon: DaemonSection = DaemonSection()
     connection: tuple[Connection, ...] = Field(min_length=1)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _bulk_needs_no_sign_in(cls, data: Any) -> Any:
+        return with_auth(data)
+
 
 SECTIONS: Final[dict[tuple[str, ...], type[Section]]] = {
     (): Config,
@@ -192,7 +223,9 @@ SECTIONS: Final[dict[tuple[str, ...], type[Section]]] = {
     ("daemon",): DaemonSection,
     ("connection",): Connection,
     ("connection", "objects"): Objects,
+    ("connection", "bulk"): Bulk,
     ("connection", "source"): Source,
+    ("connection", "source", "rows"): Rows,
 }
 """Every table of the file by its name."""
 

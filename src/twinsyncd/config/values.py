@@ -17,7 +17,6 @@ from .folders import find_unreachable
 from .units import mistake
 
 LATER: Final = {
-    "target": {"bulk"},
     "on_delete": {"unmap", "delete"},
 }
 """Values that are planned; each has a message of its own, since it is not a typing mistake."""

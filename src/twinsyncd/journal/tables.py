@@ -10,6 +10,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -171,4 +172,13 @@ daemons = Table(  # one row: who keeps this journal, and when it was last alive
     Column("is_idle", Boolean, nullable=False),
     Column("unsettled", Integer, nullable=False),  # files that are not known to be settled
     Column("unsettled_files", JSON, nullable=False),  # some: source, path, since_s, awaits
+)
+
+delivered_records = Table(  # what a bulk API took; written by the threads that send
+    "delivered_records",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("guid", LargeBinary(16), primary_key=True),
+    Column("digest", LargeBinary(8), nullable=False),  # of the row and its mapping
 )

@@ -14,6 +14,7 @@ from ..core.events import Event
 from ..core.model import FileKey, FileRow, SourceKey, UnsettledFile
 from ..core.results import RunFile, RunRecord
 from . import heartbeat, requests, tables
+from .delivered import DeliveredRecords
 from .reader import JournalReader
 from .requests import Request
 from .retention import Retention
@@ -73,6 +74,10 @@ class Journal(JournalReader):
             self._append(tables.events, decision.events)
             self._retention.apply(self._writer, len(decision.events), now_s)
         self._cache.written(decision.files)
+
+    def delivered_records(self) -> DeliveredRecords:
+        """Return what bulk connections took; unlike the rest, for any thread."""
+        return DeliveredRecords(self._engine)
 
     def register(self, version: str, now_s: float, on_upgrade: Request | None = None) -> None:
         """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""

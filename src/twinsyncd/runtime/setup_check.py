@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..cloud.access_check import CheckResult, examine_authorization, examine_place, examine_sign_in
-from ..cloud.session import open_cloud
+from ..cloud.session import open_bulk, open_cloud
 from ..config import Config, Connection, Source, sources_of
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
@@ -40,6 +40,9 @@ def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
     yield from _drive_findings(config)
     if offline:
         return
+    yield from _bulk_findings(config)
+    if all(connection.target == "bulk" for connection in config.connection):
+        return
     with open_cloud(cloud_settings(config)) as cloud:
         signed_in = examine_sign_in(cloud)
         yield signed_in
@@ -55,10 +58,26 @@ def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
             yield _examine_objects(connection)
 
 
+def _bulk_findings(config: Config) -> Iterator[CheckResult]:
+    """Send no records to each bulk API: whether the key may write shows without writing."""
+    for connection in config.connection:
+        if connection.bulk is None:
+            continue
+        step = f"sign in at {connection.bulk.url}"
+        try:
+            with open_bulk(connection.bulk.url, connection.bulk.api_key) as service:
+                service.check_key()
+        except CloudError as exc:
+            fix = "correct url, company_guid and the API key below [connection.bulk]"
+            yield CheckResult(step, False, exc.failure.message, fix)
+        else:
+            yield CheckResult(step, True, "the API key may send records")
+
+
 def _places(config: Config) -> dict[tuple[str, str], bool]:
     """Return each iModel with its iTwin, and whether its files go to the iTwin's Storage."""
     places: dict[tuple[str, str], bool] = {}
-    for each in config.connection:
+    for each in (each for each in config.connection if each.target != "bulk"):
         place = (each.itwin_id, each.imodel_id)
         places[place] = places.get(place, False) or each.target == "storage"
     return places

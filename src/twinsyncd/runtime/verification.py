@@ -60,7 +60,7 @@ def verify(config: Config, selection: Selection, *, deep: bool) -> Iterator[Veri
         with open_cloud(cloud_settings(config)) as cloud:
             targets = open_targets(config, cloud)
             for connection in config.connection:
-                if selection.connection in ("", connection.name):
+                if connection.key in targets and selection.connection in ("", connection.name):
                     folders = {
                         key: open_folder(config, key, source, NothingKnown())
                         for source in connection.source

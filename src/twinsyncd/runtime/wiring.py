@@ -40,6 +40,7 @@ from ..targets.protocol import Target
 from ..targets.storage.connection import StorageConnection
 from ..targets.storage.settings import StorageConnectionSettings
 from ..targets.storage.tree import StorageTree
+from .bulk_wiring import bulk_targets
 from .clock import read_clock
 from .engine import Engine
 from .inbox import Inbox
@@ -77,13 +78,15 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
     with ExitStack() as stack:
         journal = stack.enter_context(_journal(config, patient=watch))
         cloud = stack.enter_context(open_cloud(cloud_settings(config)))
+        targets = open_targets(config, cloud)
+        targets |= stack.enter_context(bulk_targets(config, journal.delivered_records()))
         inbox = Inbox()
         shares = {}
         for key, path in folders.items():
             threads = ShareThreads(key, silence_s)
             tree = Tree(path, threads.note_progress)
             shares[key] = Share(Folder(key, tree, matchers[key], journal), threads)
-        workers = Workers(shares, open_targets(config, cloud), inbox.post, config.daemon.uploads)
+        workers = Workers(shares, targets, inbox.post, config.daemon.uploads)
         stack.callback(workers.stop)
         stack.callback(inbox.close)
         if watch:
@@ -168,7 +171,7 @@ def _lock(file: Path) -> Iterator[None]:
 
 
 def open_targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
-    """Return one target per connection; those of one iTwin share what they know of its Storage."""
+    """Return one target per iModel connection; those of one iTwin share its Storage tree."""
     trees: dict[str, StorageTree] = {}
     folders = {connection.key_of(source): source for connection, source in sources_of(config)}
 
@@ -202,7 +205,7 @@ def open_targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
 
     matchers = {key: source.matcher() for key, source in folders.items()}
     make = {"storage": storage, "manifest": manifest}
-    return {each.key: make[each.target](each) for each in config.connection}
+    return {each.key: make[each.target](each) for each in config.connection if each.target in make}
 
 
 def _common(

@@ -1,0 +1,109 @@
+"""The sections of a bulk connection: where its API is, and how rows become records."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from ..bulk_entities import ENTITIES, PARENT_OF
+from .sections import Section
+from .units import mistake
+from .values import Guid, SecretFile, Url, choice
+
+Constant = str | bool | int | float
+_PLACEHOLDER = "no connection of this file signs in at the platform"
+
+
+class Bulk(Section):
+    """The bulk API of a connection, and the key to it."""
+
+    url: Url
+    company_guid: Guid
+    api_key_file: SecretFile | None = None
+    api_key_env: str = ""
+
+    @model_validator(mode="after")
+    def _has_one_key(self) -> Bulk:
+        if (self.api_key_file is None) == (not self.api_key_env):
+            message = "the API key is missing, or is there twice"
+            fix = "set either api_key_file or api_key_env (the name of an environment variable)"
+            raise mistake(message, fix)
+        return self
+
+    def api_key(self) -> str:
+        """Return the key, read again each time. Raises OSError."""
+        if self.api_key_file is not None:
+            return self.api_key_file.read_text("utf-8-sig").strip()
+        try:
+            return os.environ[self.api_key_env].strip()
+        except KeyError:
+            message = f"the environment variable {self.api_key_env} is not set"
+            raise OSError(message) from None
+
+
+class Rows(Section):
+    """How the rows of a source's files become records of one kind."""
+
+    entity: Annotated[
+        Literal["projects", "components", "assemblies", "pieces", "articles"],
+        choice(*ENTITIES, key="entity"),
+    ]
+    columns: dict[str, str] = Field(default={})
+    keys: dict[str, tuple[str, ...]] = Field(default={})
+    constants: dict[str, Constant] = Field(default={})
+    sheet: str = ""
+    decimal: Annotated[Literal[".", ","], choice(".", ",", key="decimal")] = "."
+
+    @model_validator(mode="after")
+    def _makes_records(self) -> Rows:
+        entity, given = ENTITIES[self.entity], self._fields()
+        unknown = [name for name in given if name not in entity.fields and not entity.is_open]
+        if unknown:
+            message = f"{self.entity} have no field {unknown[0]}"
+            raise mistake(message, f"possible are: {', '.join(entity.fields)}")
+        if wrong := [name for name in self.keys if name not in {"guid", *PARENT_OF}]:
+            message = f"keys make GUIDs, and {wrong[0]} is none"
+            raise mistake(message, f"write {wrong[0]} under columns or constants")
+        if "guid" not in {*self.columns, *self.keys}:
+            message = "without a GUID every sync would make all records again"
+            fix = 'name the columns that identify a record, like keys = { guid = ["Part no"] }'
+            raise mistake(message, fix)
+        if missing := sorted(entity.required - given.keys() - {"company_guid"}):
+            message = f"{self.entity} need {', '.join(missing)}"
+            raise mistake(message, f'name the column, like columns = {{ {missing[0]} = "..." }}')
+        if twice := [name for name, times in given.items() if times > 1]:
+            message = f"{twice[0]} is set twice"
+            raise mistake(message, "keep it under one of columns, keys and constants")
+        return self
+
+    def _fields(self) -> dict[str, int]:
+        counted: dict[str, int] = {}
+        for name in (*self.columns, *self.keys, *self.constants):
+            counted[name] = counted.get(name, 0) + 1
+        return counted
+
+
+def without_imodel(connection: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a bulk connection's values with ids of its own in place of iTwin and iModel.
+
+    It has neither, and each has a lane to itself. Raises a mistake where they are written.
+    """
+    written = [key for key in ("itwin_id", "imodel_id", "connection_id") if key in connection]
+    if written:
+        raise mistake(f"a bulk connection has no {written[0]}", "delete it, or choose a target")
+    own = str(uuid.uuid5(uuid.NAMESPACE_OID, str(connection.get("name", ""))))
+    return {**connection, "itwin_id": own, "imodel_id": own}
+
+
+def with_auth(config: Any) -> Any:
+    """Return the file's values; where all connections are bulk, nobody signs in at the platform."""
+    connections = config.get("connection") if isinstance(config, dict) else None
+    if "auth" in (config or ()) or not isinstance(connections, list) or not connections:
+        return config
+    if all(isinstance(each, dict) and each.get("target") == "bulk" for each in connections):
+        return {**config, "auth": {"client_id": _PLACEHOLDER, "client_secret": _PLACEHOLDER}}
+    return config

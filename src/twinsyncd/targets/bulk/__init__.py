@@ -1,0 +1,1 @@
+"""Delivers the rows of export files to a bulk Synchronization API, only those that changed."""

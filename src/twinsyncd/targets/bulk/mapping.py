@@ -1,0 +1,195 @@
+"""Makes records out of rows: columns to fields, constants, and GUIDs made from keys."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID, uuid5
+
+from ...bulk_entities import ENTITIES, PARENT_OF, Kind
+
+Cells = tuple[Any, ...]
+_YES: Final = {"true", "yes", "1", "x"}
+_NO: Final = {"false", "no", "0"}
+_EXAMPLES: Final = {
+    Kind.GUID: "0a1b2c3d-1111-2222-3333-444455556666",
+    Kind.WHOLE: "4",
+    Kind.NUMBER: "12.5",
+    Kind.FLAG: "true or false",
+    Kind.DATE: "2026-12-31",
+}
+
+
+class CellMistake(NamedTuple):
+    """What is wrong with one cell; `column` as the file names it."""
+
+    column: str
+    message: str
+    fix: str
+
+
+class BadRowError(Exception):
+    """The row makes no record."""
+
+    def __init__(self, mistakes: Sequence[CellMistake]) -> None:
+        super().__init__(str(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+@dataclass(frozen=True, slots=True)
+class RowMapping:
+    """How the rows of one source become records of one kind.
+
+    `columns`: field to column. `constants`: field to value. `keys`: a GUID field to the columns
+    whose texts name the record or its parent; equal texts give equal GUIDs in every file of the
+    company. `decimal`: the sign before the fraction in numbers that are text.
+    """
+
+    entity: str
+    company_guid: str
+    columns: Mapping[str, str]
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    decimal: str = "."
+
+    def wanted(self) -> tuple[str, ...]:
+        """Return the columns to read, each once, in the order in which `cells` are given."""
+        keyed = [column for columns in self.keys.values() for column in columns]
+        return tuple(dict.fromkeys([*self.columns.values(), *keyed]))
+
+    def salt(self) -> bytes:
+        """Return what differs when the mapping would make other records of the same rows."""
+        parts = [self.entity, self.company_guid, dict(self.columns), self.decimal]
+        text = json.dumps([*parts, dict(self.keys), dict(self.constants)], sort_keys=True)
+        return hashlib.sha256(text.encode()).digest()[:16]
+
+    def column_of(self, name: str) -> str:
+        """Return the column that a field comes from, for a person."""
+        if name in self.columns:
+            return self.columns[name]
+        return " + ".join(self.keys.get(name, (name,)))
+
+
+class RowReader:
+    """Applies one mapping to many rows; the positions are looked up once."""
+
+    def __init__(self, mapping: RowMapping) -> None:
+        """Rows must come with the cells of `mapping.wanted()`."""
+        self.mapping = mapping
+        self._entity = ENTITIES[mapping.entity]
+        at = {column: index for index, column in enumerate(mapping.wanted())}
+        self._columns = {name: at[column] for name, column in mapping.columns.items()}
+        self._keys = {name: tuple(at[each] for each in some) for name, some in mapping.keys.items()}
+        company = UUID(mapping.company_guid)
+        kinds = {name: PARENT_OF.get(name, mapping.entity) for name in mapping.keys}
+        self._spaces = {name: uuid5(company, kind) for name, kind in kinds.items()}
+        self._constants = {**mapping.constants, "company_guid": mapping.company_guid}
+        self._salt = mapping.salt()
+
+    def digest(self, cells: Cells) -> bytes:
+        """Return eight bytes that differ for rows that make different records."""
+        return hashlib.blake2b(repr(cells).encode(), digest_size=8, key=self._salt).digest()
+
+    def guid(self, cells: Cells) -> bytes:
+        """Return the record's GUID. Raises BadRowError when the row has none."""
+        if "guid" in self._keys:
+            made = self._made("guid", cells)
+        elif "guid" in self._columns:
+            made = self._value("guid", cells[self._columns["guid"]])
+        else:
+            made = self._constants.get("guid")
+        if made is None:
+            column = self.mapping.column_of("guid")
+            raise BadRowError([CellMistake(column, "it is empty", "fill it in, or delete the row")])
+        return UUID(made).bytes
+
+    def record(self, cells: Cells) -> dict[str, Any]:
+        """Return the record. Raises BadRowError with every mistake of the row."""
+        record, mistakes = dict(self._constants), list[CellMistake]()
+        for name, index in self._columns.items():
+            try:
+                value = self._value(name, cells[index])
+            except BadRowError as bad:
+                mistakes += bad.mistakes
+                continue
+            if value is not None:
+                record[name] = value
+        for name in self._keys:
+            made = self._made(name, cells)
+            if made is not None:
+                record[name] = made
+        wrong = {mistake.column for mistake in mistakes}
+        for name in sorted(self._entity.required - record.keys()):
+            column = self.mapping.column_of(name)
+            if column not in wrong:
+                mistakes.append(CellMistake(column, "it is empty", f"fill in the {name}"))
+        if mistakes:
+            raise BadRowError(mistakes)
+        return record
+
+    def _made(self, name: str, cells: Cells) -> str | None:
+        texts = [_text(cells[index]) for index in self._keys[name]]
+        return str(uuid5(self._spaces[name], "\x1f".join(texts))) if all(texts) else None
+
+    def _value(self, name: str, cell: Any) -> Any:
+        kind = self._entity.kind_of(name)
+        if cell is None or cell == "":
+            return None
+        try:
+            return cell if kind is None and _is_plain(cell) else self._converted(kind, cell)
+        except ValueError:
+            column = self.mapping.column_of(name)
+            assert kind is not None, "text can be made of anything"
+            mistake = CellMistake(
+                column, f'"{cell}" is not a {kind}', f"write it like {_EXAMPLES[kind]}"
+            )
+            raise BadRowError([mistake]) from None
+
+    def _converted(self, kind: Kind | None, cell: Any) -> Any:
+        match kind:
+            case Kind.GUID:
+                return str(UUID(_text(cell)))
+            case Kind.NUMBER:
+                return self._number(cell)
+            case Kind.WHOLE:
+                number = self._number(cell)
+                if number != int(number):
+                    raise ValueError(cell)
+                return int(number)
+            case Kind.FLAG:
+                text = _text(cell).lower()
+                if text not in _YES | _NO:
+                    raise ValueError(cell)
+                return text in _YES
+            case Kind.DATE:
+                moment = cell if isinstance(cell, date) else datetime.fromisoformat(_text(cell))
+                return moment.isoformat()
+            case _:
+                return _text(cell)
+
+    def _number(self, cell: Any) -> float:
+        if isinstance(cell, str):
+            cell = cell.strip().replace(self.mapping.decimal, ".")
+        number = float(cell)
+        if number - number != 0.0:  # JSON has neither infinity nor "not a number"
+            raise ValueError(cell)
+        return number
+
+
+def _is_plain(cell: Any) -> bool:
+    return isinstance(cell, str | bool | int) or (isinstance(cell, float) and cell - cell == 0.0)
+
+
+def _text(cell: Any) -> str:
+    """Return the cell as text; spreadsheets hold whole numbers as 7.0."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return cell.isoformat() if isinstance(cell, date) else str(cell).strip()

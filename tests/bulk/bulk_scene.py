@@ -1,0 +1,136 @@
+"""A bulk API in this process, a journal, and files to deliver."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from localtwin.api.app import build
+from localtwin.world.world import World
+from twinsyncd.cloud.bulk_api import BulkApi
+from twinsyncd.core.commands import Store
+from twinsyncd.core.facts import Stored
+from twinsyncd.core.model import (
+    ConnectionKey,
+    Digest,
+    FileKey,
+    Fingerprint,
+    SourceKey,
+    StorageId,
+)
+from twinsyncd.journal.database import open_database
+from twinsyncd.journal.delivered import DeliveredRecords
+from twinsyncd.targets.bulk.connection import BulkConnection, BulkSettings
+from twinsyncd.targets.bulk.mapping import RowMapping
+from wire.in_process import InProcess
+
+ORIGIN = "http://localhost"
+
+
+class Bytes:
+    """A settled content that is in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size_bytes = len(data)
+
+    def chunks(self, size_bytes: int) -> Iterator[bytes]:
+        """Yield it in pieces."""
+        for first in range(0, len(self.data), size_bytes):
+            yield self.data[first : first + size_bytes]
+
+    def verify(self) -> None:
+        """It is what it is."""
+
+
+class Factory:
+    """A localtwin with one company, and a connection to it."""
+
+    def __init__(self, folder: Path, world: World, http: httpx.Client) -> None:
+        self.world = world
+        self.first = world.bulk_credentials()
+        self.company = self.first.company_guid
+        self.requests: list[httpx.Request] = []
+        http.event_hooks["request"].append(self.requests.append)
+        self.http = http
+        self.folder = folder
+        self.engine = open_database(folder / "journal.sqlite")
+        self.api = BulkApi(http, f"{ORIGIN}/api/v1", lambda: self.first.api_key, lambda _s: None)
+        self.delivered = DeliveredRecords(self.engine)
+
+    def mapping(self, entity: str, **more: Any) -> RowMapping:
+        """Return a mapping whose columns are called as the tests' files have them."""
+        keys = {"project_guid": ("project",), "component_guid": ("project", "component")}
+        own: dict[str, Any] = {
+            "projects": {"columns": {"code": "project"}, "keys": {"guid": ("project",)}},
+            "components": {
+                "columns": {"code": "component"},
+                "keys": {"guid": ("project", "component"), "project_guid": ("project",)},
+            },
+            "pieces": {
+                "columns": {"piece_id": "part", "outer_length": "length"},
+                "keys": {"guid": ("project", "part"), **keys},
+            },
+        }[entity]
+        return RowMapping(entity=entity, company_guid=self.company, **(own | more))
+
+    def connection(self, **mappings: RowMapping) -> BulkConnection:
+        """Return a fresh target; the name of a file says what it holds."""
+        made = {name: self.mapping(name) for name in ("projects", "components", "pieces")}
+        made |= mappings
+        settings = BulkSettings(
+            "Factory",
+            f"{ORIGIN}/api/v1",
+            self.folder / "spool",
+            lambda key: made[key.path.partition(".")[0]],
+        )
+        return BulkConnection(self.api, self.delivered, settings)
+
+    def store(
+        self, path: str, data: str | bytes, connection: BulkConnection | None = None
+    ) -> Stored:
+        """Deliver a file with that content."""
+        raw = data.encode() if isinstance(data, str) else data
+        digest = Digest(hashlib.sha256(raw).hexdigest())
+        key = FileKey(SourceKey("Factory/exports"), path)
+        command = Store(
+            key, ConnectionKey("Factory"), digest, Fingerprint(len(raw), 1), StorageId("")
+        )
+        target = connection or self.connection()
+        return target.store(command, Bytes(raw), lambda _reserved: None)
+
+    def with_parents(self) -> Factory:
+        """Deliver project P with component C, and forget the requests."""
+        self.store("projects.csv", "project\nP\n")
+        self.store("components.csv", "project,component\nP,C\n")
+        self.requests.clear()
+        return self
+
+    def lengths(self) -> dict[str, float | None]:
+        """Return what the service has of the pieces."""
+        pieces = self.world.bulk_records.every(self.company, "pieces")
+        return {piece["piece_id"]: piece.get("outer_length") for piece in pieces}
+
+
+@contextmanager
+def factory(folder: Path) -> Iterator[Factory]:
+    """Open a factory in `folder`."""
+    world = World(folder / "data")
+    try:
+        with httpx.Client(transport=InProcess(build(world)), base_url=ORIGIN) as http:
+            made = Factory(folder, world, http)
+            yield made
+            made.engine.dispose()
+    finally:
+        world.close()
+
+
+def table(**lengths: float | str) -> str:
+    """Return a CSV file of pieces of component C with these lengths."""
+    rows = [f"P,C,{part},{length}" for part, length in lengths.items()]
+    return "\n".join(["project,component,part,length", *rows]) + "\n"
