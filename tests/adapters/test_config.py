@@ -691,3 +691,56 @@ def test_finding_a_line_stays_quick_in_a_long_file(write: Write) -> None:
 
     assert [each.line for each in said] == [2 + 199 * 6 + 2]
     assert tomllib.loads(file.read_text())["connection"][199]["name"] == 5
+
+
+BULK = """
+[[connection]]
+name = "Factory"
+target = "bulk"
+  [connection.bulk]
+  url = "https://factory.example/api/v1"
+  company_guid = "0a1b2c3d-1111-4222-8333-444455556666"
+  api_key_env = "KEY"
+  [[connection.source]]
+  folder = "cad"
+    [connection.source.rows]
+    entity = "components"
+    columns = { code = "Code" }
+    keys = { guid = ["Code"], project_guid = ["Project"] }
+"""
+
+
+def test_a_file_of_bulk_connections_alone_needs_no_sign_in(write: Write) -> None:
+    """A factory without an iModel has no account at the platform."""
+    config = load(write(BULK), {})
+
+    assert config.connection[0].source[0].matcher().file("below/parts.parquet")
+    assert config.connection[0].lane
+
+
+@pytest.mark.parametrize(
+    ("found", "written", "message", "fix"),
+    [
+        ('api_key_env = "KEY"', "", "API key is missing", "api_key_file"),
+        ('entity = "components"', 'entity = "parts"', "possible value", '"pieces"'),
+        ('entity = "components"', "", "not said what", "entity"),
+        ('guid = ["Code"], ', "", "make all records again", "keys"),
+        ('code = "Code"', "", "components need code", "columns"),
+        ('code = "Code"', 'code = "Code", colour = "C"', "no field colour", "designation"),
+        ('project_guid = ["P', 'code = ["P', "code is none", "columns or constants"),
+        ('url = "https', 'url = "http', "unencrypted", "https://"),
+        ('url = "https://factory.example/api/v1"', "", "address of its API", "company_guid"),
+    ],
+)
+def test_a_mistake_in_a_bulk_connection_is_explained(
+    write: Write, found: str, written: str, message: str, fix: str
+) -> None:
+    """A field that is misspelt would otherwise be lost in silence, record by record."""
+    assert found in BULK
+
+    with pytest.raises(ConfigError) as caught:
+        load(write(BULK.replace(found, written)), {})
+
+    text = str(caught.value)
+    assert message in text
+    assert fix in text

@@ -17,6 +17,8 @@ UNCOMMENTED = re.sub(r"(?m)^(\s*)#(?=\w+ = )", r"\1", EXAMPLE)
 NO_DEFAULTS = (
     *("connection_id", "references", "trusted_hosts", "upload_hosts"),
     *("url", "served_folder", "region", "endpoint", "credentials_file"),
+    *("company_guid", "api_key_file", "api_key_env"),
+    *("entity", "columns", "keys", "constants", "sheet"),
     *("document_schema_url", "document_class", "document_properties"),
 )
 """Keys whose line in the example is an example, since nothing is their default."""

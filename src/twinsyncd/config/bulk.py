@@ -21,18 +21,20 @@ _PLACEHOLDER = "no connection of this file signs in at the platform"
 class Bulk(Section):
     """The bulk API of a connection, and the key to it."""
 
-    url: Url
-    company_guid: Guid
+    url: Url | None = None
+    company_guid: Guid | None = None
     api_key_file: SecretFile | None = None
     api_key_env: str = ""
 
-    @model_validator(mode="after")
-    def _has_one_key(self) -> Bulk:
+    def check(self) -> None:
+        """Raise a mistake unless it is complete."""
+        if self.url is None or self.company_guid is None:
+            fix = "add url and company_guid below [connection.bulk]"
+            raise mistake("a bulk connection needs the address of its API", fix)
         if (self.api_key_file is None) == (not self.api_key_env):
             message = "the API key is missing, or is there twice"
             fix = "set either api_key_file or api_key_env (the name of an environment variable)"
             raise mistake(message, fix)
-        return self
 
     def api_key(self) -> str:
         """Return the key, read again each time. Raises OSError."""
@@ -48,10 +50,13 @@ class Bulk(Section):
 class Rows(Section):
     """How the rows of a source's files become records of one kind."""
 
-    entity: Annotated[
-        Literal["projects", "components", "assemblies", "pieces", "articles"],
-        choice(*ENTITIES, key="entity"),
-    ]
+    entity: (
+        Annotated[
+            Literal["projects", "components", "assemblies", "pieces", "articles"],
+            choice(*ENTITIES, key="entity"),
+        ]
+        | None
+    ) = None
     columns: dict[str, str] = Field(default={})
     keys: dict[str, tuple[str, ...]] = Field(default={})
     constants: dict[str, Constant] = Field(default={})
@@ -60,6 +65,10 @@ class Rows(Section):
 
     @model_validator(mode="after")
     def _makes_records(self) -> Rows:
+        if self.entity is None:
+            if self.columns or self.keys or self.constants:
+                raise mistake("it is not said what the rows are", 'add entity = "pieces"')
+            return self
         entity, given = ENTITIES[self.entity], self._fields()
         unknown = [name for name in given if name not in entity.fields and not entity.is_open]
         if unknown:

@@ -63,7 +63,7 @@ class Source(Section):
 
     folder: Folder
     connector: Connector = AUTO
-    rows: Rows | None = None
+    rows: Rows = Rows()
     include: Globs = Field(default=(), min_length=1)
     references: Globs = ()
     exclude: Globs = ()
@@ -79,7 +79,7 @@ class Source(Section):
                 excluding(text) if info.field_name == "exclude" else wanting(text)
             except BadPatternError as exc:
                 raise mistake(f'"{text}" matches nothing', str(exc)) from exc
-            of_models = info.data.get("connector") == AUTO and info.data.get("rows") is None
+            of_models = info.data.get("connector") == AUTO and not _has_rows(info)
             if info.field_name == "include" and of_models:
                 _check_readable(text)
         return globs
@@ -93,11 +93,11 @@ class Source(Section):
 
     def wanted(self) -> Globs:
         """Return the globs of its source files: as written, or those that its connector reads."""
-        return self.include or (TABLES if self.rows else globs_for(self.connector))
+        return self.include or (TABLES if self.rows.entity else globs_for(self.connector))
 
     def matcher(self) -> Matcher:
         """Return what decides about the files of the folder."""
-        if self.connector != AUTO or not self.include or self.rows:
+        if self.connector != AUTO or not self.include or self.rows.entity:
             return matcher(self.wanted(), self.references, self.exclude)
         endings = endings_for(self.include)
         return matcher(
@@ -109,7 +109,7 @@ class Source(Section):
 
     def connector_of(self, name: str) -> str:
         """Return the connector for a source file, by the configuration or by its name."""
-        if self.rows:
+        if self.rows.entity:
             return ""
         return self.connector if self.connector != AUTO else connectors_for(name)[0]
 
@@ -125,7 +125,7 @@ class Connection(Section):
         Literal["storage", "manifest", "bulk"],
         choice("storage", "manifest", "bulk", key="target"),
     ] = "storage"
-    bulk: Bulk | None = None
+    bulk: Bulk = Bulk()
     objects: Objects = Objects()
     document_schema_url: Url | None = None
     settle: Duration = timedelta(seconds=5)
@@ -178,10 +178,9 @@ class Connection(Section):
     @model_validator(mode="after")
     def _bulk_is_whole(self) -> Connection:
         is_bulk = self.target == "bulk"
-        if is_bulk and self.bulk is None:
-            fix = "add [connection.bulk] with url, company_guid and api_key_file"
-            raise mistake("a bulk connection needs the address of its API", fix)
-        if any((source.rows is not None) != is_bulk for source in self.source):
+        if is_bulk:
+            self.bulk.check()
+        if any((source.rows.entity is not None) != is_bulk for source in self.source):
             message = "rows belong to sources of a bulk connection, and each of those needs them"
             raise mistake(message, "add [connection.source.rows] with entity, keys and columns")
         return self
@@ -234,6 +233,11 @@ def _check_readable(glob: str) -> None:
     if suffix := unreadable(glob):
         fix = "name the connector that reads it, or move the pattern to references"
         raise mistake(f'no connector is known for "{suffix}"', fix)
+
+
+def _has_rows(info: ValidationInfo) -> bool:
+    rows = info.data.get("rows")
+    return isinstance(rows, Rows) and rows.entity is not None
 
 
 def _placed(source: Source, connection: str) -> Source:

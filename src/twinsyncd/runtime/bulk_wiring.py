@@ -21,33 +21,30 @@ def bulk_targets(config: Config, delivered: Delivered) -> Iterator[dict[Connecti
     with ExitStack() as stack:
         targets: dict[ConnectionKey, Target] = {}
         for connection in config.connection:
-            if connection.bulk is not None and connection.target == "bulk":
-                service = stack.enter_context(
-                    open_bulk(connection.bulk.url, connection.bulk.api_key)
-                )
-                settings = _settings(config, connection, connection.bulk.company_guid)
+            if connection.target == "bulk":
+                bulk = connection.bulk
+                service = stack.enter_context(open_bulk(bulk.url or "", bulk.api_key))
+                settings = _settings(config, connection)
                 targets[connection.key] = BulkConnection(service, delivered, settings)
         yield targets
 
 
-def _settings(config: Config, connection: Connection, company_guid: str) -> BulkSettings:
+def _settings(config: Config, connection: Connection) -> BulkSettings:
     sources = {connection.key_of(source): source for source in connection.source}
 
     def mapping_of(key: FileKey) -> RowMapping:
-        return _mapping(sources[key.source], company_guid)
+        return _mapping(sources[key.source], connection.bulk.company_guid or "")
 
     def sheet_of(key: FileKey) -> str:
-        rows = sources[key.source].rows
-        return rows.sheet if rows else ""
+        return sources[key.source].rows.sheet
 
     spool = journal_file(config).parent / "spool"
-    url = connection.bulk.url if connection.bulk else ""
-    return BulkSettings(connection.name, url, spool, mapping_of, sheet_of)
+    return BulkSettings(connection.name, connection.bulk.url or "", spool, mapping_of, sheet_of)
 
 
 def _mapping(source: Source, company_guid: str) -> RowMapping:
     rows = source.rows
-    assert rows is not None, "every source of a bulk connection has rows; the configuration says so"
+    assert rows.entity is not None, "the configuration was checked"
     return RowMapping(
         rows.entity, company_guid, rows.columns, rows.keys, rows.constants, rows.decimal
     )

@@ -61,11 +61,11 @@ def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
 def _bulk_findings(config: Config) -> Iterator[CheckResult]:
     """Send no records to each bulk API: whether the key may write shows without writing."""
     for connection in config.connection:
-        if connection.bulk is None:
+        if connection.target != "bulk":
             continue
         step = f"sign in at {connection.bulk.url}"
         try:
-            with open_bulk(connection.bulk.url, connection.bulk.api_key) as service:
+            with open_bulk(connection.bulk.url or "", connection.bulk.api_key) as service:
                 service.check_key()
         except CloudError as exc:
             fix = "correct url, company_guid and the API key below [connection.bulk]"

@@ -1,0 +1,141 @@
+"""The real program and the real bulk API: exports as a factory's office writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localtwin.serve import Settings, serving
+
+from . import programs
+
+CONFIG = """
+[daemon]
+state_folder = "state"
+log_format = "json"
+
+[[connection]]
+name = "Factory"
+target = "bulk"
+settle = "0.3s"
+batch_quiet = "0.5s"
+
+  [connection.bulk]
+  url = "{url}/api/v1"
+  company_guid = "{company}"
+  api_key_file = "api_key"
+
+  [[connection.source]]
+  folder = "exports"
+  include = ["projects.csv"]
+  storage_folder = "Factory/projects"
+  [connection.source.rows]
+  entity = "projects"
+  columns = {{ code = "Project" }}
+  keys = {{ guid = ["Project"] }}
+
+  [[connection.source]]
+  folder = "exports"
+  include = ["components.csv"]
+  storage_folder = "Factory/components"
+  [connection.source.rows]
+  entity = "components"
+  columns = {{ code = "Component" }}
+  keys = {{ guid = ["Project", "Component"], project_guid = ["Project"] }}
+
+  [[connection.source]]
+  folder = "exports"
+  include = ["pieces*.csv"]
+  storage_folder = "Factory/pieces"
+  [connection.source.rows]
+  entity = "pieces"
+  decimal = ","
+  columns = {{ piece_id = "Part no", outer_length = "Length" }}
+  [connection.source.rows.keys]
+  guid = ["Project", "Part no"]
+  project_guid = ["Project"]
+  component_guid = ["Project", "Component"]
+"""
+
+
+class Plant:
+    """A folder of exports, a configuration, and the API's data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "exports").mkdir()
+
+    def export(self, name: str, *lines: str) -> None:
+        """Write an export whole."""
+        (self.folder / "exports" / name).write_text("\n".join(lines) + "\n", "utf-8")
+
+    def call(self, command: str, *arguments: str) -> Any:
+        """Run a command of the real program."""
+        return programs.call(command, "--config", str(self.folder / "twinsyncd.toml"), *arguments)
+
+    def delivered(self) -> list[tuple[str, int, int, int]]:
+        """Sync; return entity, inserted, updated and requests of each delivery, sorted."""
+        done = self.call("sync", "--verbose")
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if "{" in line]
+        events = [json.loads(line[line.index("{") :]) for line in lines]
+        found = [event for event in events if event.get("event") == "bulk.delivered"]
+        names = ("entity", "inserted", "updated", "requests")
+        return sorted(tuple(each[name] for name in names) for each in found)
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Iterator[Plant]:
+    """An office whose bulk API listens on a loopback port."""
+    with serving(Settings(tmp_path / "data")) as ready:
+        made = Plant(tmp_path)
+        key = tmp_path / "api_key"
+        key.touch(0o600)
+        key.write_text(ready.bulk_api_key)
+        text = CONFIG.format(url=ready.api_url, company=ready.bulk_company_guid)
+        (tmp_path / "twinsyncd.toml").write_text(text, "utf-8")
+        made.export("projects.csv", "Project", "Mill")
+        made.export("components.csv", "Project;Component", "Mill;Gate")
+        made.export(
+            "pieces.csv",
+            "Project;Component;Part no;Length",
+            "Mill;Gate;G-1;12,5",
+            "Mill;Gate;G-2;3",
+        )
+        yield made
+
+
+def test_exports_are_delivered_and_then_only_their_changes(plant: Plant) -> None:
+    """From the configuration to the API's records, in whatever order the files settle."""
+    check = plant.call("check")
+    plant.delivered()
+    status = plant.call("status")
+    plant.export(
+        "pieces.csv", "Project;Component;Part no;Length", "Mill;Gate;G-1;13", "Mill;Gate;G-2;4"
+    )
+
+    second = plant.delivered()
+    third = plant.delivered()
+
+    assert check.returncode == 0, check.stdout
+    assert "the API key may send records" in check.stdout
+    assert status.returncode == 0, status.stdout
+    assert second == [("pieces", 0, 2, 1)]
+    assert third == []
+
+
+def test_a_rejected_row_is_shown_with_its_place_and_fix(plant: Plant) -> None:
+    """Whoever wrote the export finds the cell; nothing claims to be in sync until it is."""
+    plant.export(
+        "pieces.csv", "Project;Component;Part no;Length", "Mill;Gate;G-1;long", "Mill;Gate;G-2;3"
+    )
+
+    plant.delivered()
+    status = plant.call("status")
+
+    assert status.returncode != 0
+    shown = " ".join(status.stdout.split())
+    assert 'row 2, column Length: "long" is not a number' in shown
