@@ -16,6 +16,7 @@ from ..core.decision import Decision, FileRows, SavedState
 from ..core.model import FileKey, FileRow, Fingerprint, SourceKey, StorageId, UnsettledFile
 from ..core.waits import delay_s
 from ..errors import JournalError
+from ..journal.delivered import DeliveredRecords
 from ..journal.requests import Request
 from ..journal.writer import Journal
 from .trouble import Trouble, TroubleFile
@@ -95,6 +96,10 @@ class PatientJournal(FileRows):
     def register(self, version: str, now_s: float, on_upgrade: Request) -> None:
         """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""
         self.patience.call(lambda: self._journal.register(version, now_s, on_upgrade))
+
+    def delivered_records(self) -> DeliveredRecords:
+        """Return what bulk connections took; not patient: a store that fails is tried again."""
+        return self._journal.delivered_records()
 
     # ---- rows ---------------------------------------------------------------------------
 
