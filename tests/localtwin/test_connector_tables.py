@@ -335,3 +335,18 @@ def test_a_cell_in_a_column_that_xls_does_not_have_is_refused(tmp_path: Path) ->
 
     assert error.code == "FileIncomplete"
     assert "no column" in error.message
+
+
+def test_a_workbook_behind_a_password_says_so(tmp_path: Path) -> None:
+    """Excel packs such a workbook into a container that has nothing of a table in it."""
+    data = bytearray(as_xls(tmp_path / "list.xls", [HEADER, *PUMPS]).read_bytes())
+    at = data.index("Workbook".encode("utf-16-le"))
+    name = "EncryptedPackage".encode("utf-16-le")
+    data[at : at + 64] = name.ljust(64, b"\x00")
+    data[at + 64] = len(name) + 2
+    (tmp_path / "list.xlsx").write_bytes(data)
+
+    error = refusal(tmp_path / "list.xlsx")
+
+    assert error.code == "FileEncrypted"
+    assert "without the password" in error.description
