@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+import test_comparison
 import test_reconfigured
 import test_restart
 import test_runs
@@ -159,6 +160,7 @@ def test_a_file_that_can_be_read_again_is_noticed_within_seconds() -> None:
             PLAY_MUTANTS,
             (
                 test_scans.test_an_approved_drive_that_is_found_empty_is_asked_about_until_it_is_answered,
+                test_comparison.test_a_file_that_storage_lost_before_the_run_is_looked_for,
                 test_storing.test_an_item_that_is_gone_is_made_anew,
                 test_runs.test_a_connection_that_was_made_anew_consumes_everything_again,
             ),

@@ -222,7 +222,7 @@ def test_a_doubt_about_a_file_that_is_away_holds_the_run_up_only_while_it_may_la
 
     script.hears(after_s=LATE_S - 0.1).says(scan()).hears(after_s=0.1).says(prepare(B))
 
-    script.remembers(A, stored=IN_DOUBT, synced="v1")
+    script.remembers(A, stored=IN_DOUBT, synced="")
 
 
 def test_a_doubt_of_an_earlier_process_holds_the_run_up_as_one_of_our_own() -> None:

@@ -36,8 +36,10 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
+from twinsyncd.core.events import EventKind
 from twinsyncd.core.lane_state import HALT_S
 from twinsyncd.core.model import (
+    IN_DOUBT,
     Fault,
     Phase,
 )
@@ -154,8 +156,10 @@ def test_only_what_was_covered_at_the_start_counts_as_synced() -> None:
     (
         script.remembers(A, seen="v2", stored="v1", covered="v1")
         .meanwhile(SUCCEEDED)
-        .remembers(A, seen="v2", synced="v1", covered="")
+        .remembers(A, seen="v2", stored=IN_DOUBT, synced="", covered="")
     )
+    synced = [each for each in script.journal.events if each.kind is EventKind.FILE_SYNCED]
+    assert [each.digest for each in synced] == ["v1"]
 
 
 def test_a_connection_that_lacks_files_is_not_run() -> None:

@@ -26,6 +26,7 @@ from core_script import (
     settles,
     settles_meanwhile,
     starting,
+    storage_id,
     store,
     stored,
     storing,
@@ -58,9 +59,9 @@ def test_the_doubt_is_durable_before_the_store_begins() -> None:
     """With a lost answer the old digest would stand for a content that is not there any more."""
     (
         settles(synced(), A, 2, store(A, 2, again=True))
-        .remembers(A, seen="v2", stored=IN_DOUBT, synced="v1")
+        .remembers(A, seen="v2", stored=IN_DOUBT, synced="")
         .hears(stored(A, 2))
-        .remembers(A, seen="v2", stored="v2", synced="v1")
+        .remembers(A, seen="v2", stored="v2", synced="")
     )
 
 
@@ -318,7 +319,7 @@ def test_nothing_is_stored_while_a_run_of_ours_is_active() -> None:
         .remembers(A, seen="v2", stored="v1", covered="v1")
         .hears(SUCCEEDED)
         .says(store(A, 2, again=True))
-        .remembers(A, synced="v1", covered="")
+        .remembers(A, stored=IN_DOUBT, covered="")
     )
 
 
@@ -374,3 +375,15 @@ def test_a_store_that_committed_nothing_leaves_an_earlier_doubt_as_it_was() -> N
 
     script.meanwhile(after_s=timed_out_s + LATE_S - script.at_s)
     assert prepare(B) in script.said
+
+
+def test_a_file_changed_back_is_run_again_since_the_imodel_may_hold_the_other_content() -> None:
+    """A to B and back to A: a run whose result is not known may have brought B into the iModel."""
+    script = settles(synced(), A, 2, store(A, 2, again=True)).hears(stored(A, 2)).says()
+
+    script.hears(facts.Touched(A)).says(look_at(A)).hears(saw(A, 3)).says()
+    script.hears(after_s=5).says(look_at(A)).hears(saw(A, 3)).says(read(A, 3))
+    script.hears(hashed(A, 3, "v1")).says(store(A, 3, again=True, digest="v1"))
+
+    script.hears(facts.Stored(A, "v1", storage_id(A))).says().remembers(A, synced="")
+    script.hears(after_s=25).says(prepare(A))

@@ -79,6 +79,7 @@ class ModelCloud:
     bad: set[FileKey] = field(default_factory=set)
     superfluous: list[str] = field(default_factory=list)
     bin: dict[str, Blob] = field(default_factory=dict)  # recycled; can be brought back
+    latest: dict[str, str] = field(default_factory=dict)  # what the iModel holds, by storage id
     tampered: set[str] = field(default_factory=set)  # holds what somebody else put there
     unmapped: set[str] = field(default_factory=set)  # taken out of a connection by somebody
     _ids: int = 0
@@ -157,6 +158,11 @@ class ModelCloud:
         del self.connections[connection][storage_id]
         self.unmapped.add(storage_id)
 
+    def lose_runs(self) -> None:
+        """The service comes back from an older backup: runs, and what they brought, are gone."""
+        self.runs = {id_: run for id_, run in self.runs.items() if not run.ended}
+        self.latest.clear()
+
     def disconnect(self, connection: str) -> None:
         """Somebody deletes the connection, and with it its runs."""
         del self.connections[connection]
@@ -233,6 +239,7 @@ class ModelCloud:
             run.failing |= {storage_id for storage_id in run.reads if storage_id not in run.read}
             for storage_id, content in run.read.items():
                 if run.result_of(storage_id) is Outcome.SUCCEEDED:
+                    self.latest[storage_id] = content
                     self.succeeded.setdefault((storage_id, content), []).append(run.id)
 
     def _results(self, run: ModelRun) -> tuple[FileResult, ...]:

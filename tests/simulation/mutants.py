@@ -11,14 +11,26 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from twinsyncd.core import drive, facts, lane_state, run_ends, safety, source_state, verdict, waits
+from twinsyncd.core import (
+    drive,
+    facts,
+    lane,
+    lane_state,
+    run_ends,
+    safety,
+    source_state,
+    verdict,
+    waits,
+)
 from twinsyncd.core import stores as stores_module
+from twinsyncd.core.comparison import Comparisons
 from twinsyncd.core.drive import Drive
 from twinsyncd.core.lane import Lane
 from twinsyncd.core.lane_state import LaneState
 from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import Phase
+from twinsyncd.core.remotes import Remotes
 from twinsyncd.core.results import Outcome
 from twinsyncd.core.run_ends import RunEnds
 from twinsyncd.core.runs import Runs
@@ -26,7 +38,7 @@ from twinsyncd.core.settle import Settler
 from twinsyncd.core.source_state import SourceState
 from twinsyncd.core.stores import Stores
 
-from . import bugs, drive_bugs
+from . import bugs, cloud_bugs, drive_bugs
 
 Patch = tuple[Any, str, Callable[[Any], Any]]  # owner, attribute, the old one -> the bad one
 
@@ -54,7 +66,7 @@ def _mutant(
     return Mutant(name, ((owner, attribute, spoil),), first)
 
 
-MUTANTS = (
+CORE_MUTANTS = (
     _mutant("no in-doubt mark", Stores, "begin", bugs.begin_unmarked),
     _mutant("doubt not durable", Ledger, "take_changes", bugs.change_hides_doubt),
     _mutant("newest content counted as stored", Stores, "ended", bugs.after(bugs.count_the_newest)),
@@ -144,10 +156,50 @@ MUTANTS = (
     _mutant("drive forgotten at restart", Machine, "__init__", bugs.forget_memory("sources")),
 )
 
+CLOUD_MUTANTS = (
+    _mutant("the cloud is never compared", Comparisons, "due", cloud_bugs.never_compare),
+    _mutant(
+        "a deletion in Storage is overlooked",
+        Comparisons,
+        "_differs",
+        cloud_bugs.believe(facts.Differs.MISSING),
+    ),
+    _mutant(
+        "an overwritten content is overlooked",
+        Comparisons,
+        "_differs",
+        cloud_bugs.believe(facts.Differs.OVERWRITTEN),
+    ),
+    _mutant(
+        "a source file taken out is overlooked",
+        Comparisons,
+        "_differs",
+        cloud_bugs.believe(facts.Differs.UNMAPPED),
+    ),
+    _mutant("a difference needs no run", Comparisons, "_differs", cloud_bugs.keep_synced),
+    _mutant("runs of a restored service believed", Comparisons, "ended", cloud_bugs.trust_runs),
+    _mutant("a failed comparison proves", Comparisons, "ended", cloud_bugs.silence_as_proof),
+    _mutant("a sync request compares nothing", Comparisons, "hurry", bugs.always(None)),
+    _mutant("a start compares nothing", Comparisons, "resume", cloud_bugs.compare_later),
+    _mutant(
+        "an ended run not remembered", Remotes, "change", cloud_bugs.change_without("last_run")
+    ),
+    Mutant(
+        "a dead source file is left in its connection",
+        tuple(
+            (each, "with_storage_id", cloud_bugs.leave_the_dead) for each in (lane, stores_module)
+        ),
+    ),
+)
+"""Bugs about what others do in the cloud: P13."""
+
+MUTANTS = (*CORE_MUTANTS, *CLOUD_MUTANTS)
+
 PLAY_MUTANTS = (
     _mutant(
         "an approved drive forgotten when empty", Drive, "scan_failed", drive_bugs.forget_accepted
     ),
+    _mutant("lost in Storage and set aside", Comparisons, "_differs", cloud_bugs.keep_aside),
     _mutant("source file kept with a new storage id", Ledger, "put", bugs.keep_mapped),
     _mutant("mappings of a new connection kept", Ledger, "forget_connection", bugs.always(None)),
 )

@@ -288,6 +288,8 @@ class Promises:
             self._check_source_file(row, cloud)
 
     def _check_source_file(self, row: FileRow, cloud: ModelCloud) -> None:
+        brought = cloud.latest.get(row.storage_id)
+        assert brought == row.seen, f"P13: the iModel holds {brought} of {row.key}"
         held = [id_ for items in cloud.connections.values() for id_ in items]
         assert row.storage_id in held, f"P13: {row.key} is no source file any more"
         dead = [id_ for id_ in held if cloud.keys[id_] == row.key and id_ not in cloud.blobs]

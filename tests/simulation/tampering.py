@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 EVERY_S = 60.0  # between two acts, as a rule
 SHARE = 0.3  # of all worlds have somebody who tampers
+RESTORED = 0.3
 STREAM = 279  # chosen so that nobody tampers in the worlds that once showed a bug
 
 
@@ -33,7 +34,7 @@ class Tampering:
         if self.world.calm:
             return
         cloud = self.rnd.choice(list(self.world.clouds.values()))
-        self.rnd.choice((self._overwrite, self._recycle, self._unmap))(cloud)
+        self.rnd.choice((self._overwrite, self._recycle, self._unmap, self._restore))(cloud)
         self.world.later(self.rnd.expovariate(1.0 / EVERY_S), self._act)
 
     def _overwrite(self, cloud: ModelCloud) -> None:
@@ -53,3 +54,8 @@ class Tampering:
         if filled:
             connection = self.rnd.choice(filled)
             cloud.unmap(connection, self.rnd.choice(list(cloud.connections[connection])))
+
+    def _restore(self, cloud: ModelCloud) -> None:
+        """Somebody restores the service from a backup that is older than its runs."""
+        if self.rnd.random() < RESTORED:
+            cloud.lose_runs()

@@ -14,6 +14,7 @@ from .file_changes import with_storage_id
 from .lane_state import LaneState
 from .ledger import Ledger
 from .model import (
+    ABSENT,
     IN_DOUBT,
     NO_ID,
     ConnectionKey,
@@ -142,7 +143,10 @@ class Stores:
         self.busy[row.key] = now.at_s
         self._earlier[row.key] = self.doubts.get(row.key, -math.inf)
         self.doubts[row.key] = now.at_s
-        self.ledger.change(row.key, stored=IN_DOUBT)  # durable before the effect
+        # Durable before the effect. From now on any run may bring this content into the iModel, so
+        # another content that was synced is so no more, even if the file is changed back to it.
+        synced = row.synced if row.synced == row.seen else ABSENT
+        self.ledger.change(row.key, stored=IN_DOUBT, synced=synced)
         return Store(row.key, connection, row.seen, row.fingerprint, row.storage_id)
 
     def _failed(self, key: FileKey, failure: Failure, begun_s: float, now: Now) -> None:
