@@ -193,6 +193,18 @@ def test_a_tree_keeps_values_names_and_places(tmp_path: Path) -> None:
     assert found["Tower/Leg L2"].parent == "Tower"
 
 
+def test_nodes_of_one_name_are_told_apart_by_their_content(tmp_path: Path) -> None:
+    """A name used twice is no reason to take a new order for an edit."""
+    legs = ["<Leg name='L'><Size>1</Size></Leg>", "<Leg name='L'><Size>2</Size></Leg>"]
+    file = tmp_path / "mast.otxml"
+    file.write_text(f"<Tower>{''.join(legs)}</Tower>")
+    before = checksums(file)
+    file.write_text(f"<Tower>{''.join(reversed(legs))}</Tower>")
+
+    assert len(before) == 3
+    assert checksums(file) == before
+
+
 BOMB = "<!DOCTYPE a [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>]><a>&b;</a>"
 FILE = "<!DOCTYPE a [<!ENTITY a SYSTEM 'file:///etc/hostname'>]><LandXML>&a;</LandXML>"
 

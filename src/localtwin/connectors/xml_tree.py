@@ -23,21 +23,17 @@ _LABELS = ("name", "label", "title", "description")
 
 
 class XmlTree:
-    """One pass over an XML file that is held whole; `schema` names the classes of its elements."""
+    """One pass over an XML file that is held whole; its outermost node names the schema."""
 
     def __init__(self, root: Node) -> None:
         self._root = root
         self._schema = local_name(root)
-        self._repeats: Counter[tuple[str, str]] = Counter()
 
     def elements(self) -> Iterator[SourceElement]:
         """Yield the elements of the tree, parents first, without recursion into depth."""
-        waiting: list[tuple[Node, str | None]] = [(self._root, None)]
+        waiting: list[tuple[Node, str, str | None]] = [(self._root, self._schema, None)]
         while waiting:
-            node, parent = waiting.pop()
-            below = [each for each in node if not _is_property(each)]
-            names = Counter(local_name(each) for each in below)
-            identifier = self._identifier(node, parent, names_beside=self._repeats)
+            node, identifier, parent = waiting.pop()
             properties = _properties(node)
             yield SourceElement(
                 identifier=identifier,
@@ -49,23 +45,20 @@ class XmlTree:
                 properties=properties,
                 extent=_extent(properties),
             )
-            for each in below:
-                self._repeats[(identifier, local_name(each))] = names[local_name(each)]
-            waiting += [(each, identifier) for each in reversed(below)]
+            waiting += reversed(list(_below(node, identifier)))
 
-    def _identifier(
-        self, node: Node, parent: str | None, names_beside: Counter[tuple[str, str]]
-    ) -> str:
-        """Return a node's place by names; what only its order tells apart is its content."""
-        name = local_name(node)
-        if parent is None:
-            return name
-        if own := _first(_properties(node), _IDENTITIES):
-            return f"{parent}/{name} {own}"
-        is_repeated = names_beside[(parent, name)] > 1
-        return (
-            f"{parent}/{name} {digest_of(content_of(node))}" if is_repeated else f"{parent}/{name}"
-        )
+
+def _below(node: Node, parent: str) -> Iterator[tuple[Node, str, str]]:
+    """Yield the elements below a node with their identifiers: the path of names.
+
+    What only its order tells apart from others gets a digest of its content besides.
+    """
+    below = [each for each in node if not _is_property(each)]
+    names = [f"{local_name(e)} {_first(_properties(e), _IDENTITIES)}".rstrip() for e in below]
+    counts = Counter(names)
+    for each, name in zip(below, names, strict=True):
+        content = f" {digest_of(content_of(each))}" if counts[name] > 1 else ""
+        yield each, f"{parent}/{name}{content}", parent
 
 
 def _is_property(node: Node) -> bool:
