@@ -1,75 +1,187 @@
-"""A digest of what an IFC instance says, independent of step numbers and the order of lines.
+"""Digests of what IFC instances say, independent of numbering, order of lines and writer.
 
 Two exports of one model rarely number their lines alike, so a reference counts as the digest of
-what it refers to. The texts come from ifcopenshell; only references are replaced here.
+what it refers to. Lengths count in steps of the file's own precision, other numbers without the
+noise of arithmetic. What points at an instance from outside, such as a colour, counts with it.
 """
 
+import math
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
-import ifcopenshell
+import numpy as np
 
-MEMO_MAX = 1_000_000  # about 150 MB; forgetting costs time only, for shared shapes are read again
+from localtwin.connectors.ifc_notes import Notes
+from localtwin.connectors.ifc_schema import Schema
+from localtwin.connectors.ifc_step import StepFile
+from localtwin.connectors.ifc_values import decoded, tidy
+
 DIGEST_BYTES = 16
+SHORT = 60  # characters of a text that is no longer than the digests of its parts would be
 
-_TOKEN = re.compile(r"'(?:[^']|'')*'|#(\d+)")
+# Where steps of a length begin: not at round numbers, which noise would move to either side.
+_SHIFT = 0.37
+_STEPS_MAX = 1e11  # beyond these a double has no digits for the precision
+_RATIO_DECIMALS = 9
+
+_REFERENCE = re.compile(r"(#\d+)")
+_TOKEN = re.compile(r"'((?:[^']|'')*+)'|(#\d+)|((?<![\w.'])[-+]?\d+\.\d*+(?:[eE][-+]?\d+)?)|\s++")
+_BRACKETS = str.maketrans("", "", "() \t")
+_CONTEXT = "IFCREPRESENTATIONCONTEXT"
 
 
 class Digests:
-    """Digests of the instances of one model; remembers them, as shapes are often shared."""
+    """Digests of the instances of one file; remembers them, as shapes are often shared.
 
-    def __init__(self, model: ifcopenshell.file) -> None:
-        self._model = model
-        self._memo: dict[int, str] = {}
-        self._styles: dict[int, list[int]] = {}
-        for styled in model.by_type("IfcStyledItem"):
-            if styled.Item is not None:
-                styles = [style.id() for style in styled.Styles or ()]
-                self._styles.setdefault(styled.Item.id(), []).extend(styles)
+    `precision` is a length in the file's units, below which two positions are one.
+    """
 
-    def of(self, instance: ifcopenshell.entity_instance) -> str:
-        """Return the digest of `instance`, all it refers to, and the styles laid on any of it.
+    def __init__(self, step: StepFile, schema: Schema, notes: Notes, precision: float) -> None:
+        self._keywords = step.keywords
+        self._arguments: Mapping[str, str] = step.arguments
+        self._schema = schema
+        self._notes = notes
+        self._precision = precision
+        self._memo: dict[str, str] = {}
+        self._readers: dict[str, Callable[[str], str]] = {
+            "IFCCARTESIANPOINT": self._point,
+            "IFCOWNERHISTORY": lambda _: "",
+        }
 
-        An instance that refers to itself by a detour is invalid but does not hang this.
+    def of(self, number: str) -> str:
+        """Return the digest of an instance, all it refers to, and what is laid on any of it.
+
+        Instances that refer to themselves by a detour are invalid but do not hang this.
         """
-        if not (step := instance.id()):
-            return _hashed(str(instance))
-        if len(self._memo) > MEMO_MAX:
-            self._memo.clear()
-        waiting = [step]
-        texts: dict[int, str] = {}
+        if number not in self._memo:
+            self._settle([number], set())
+        return self._memo[number]
+
+    def of_all(self, numbers: Iterable[str]) -> str:
+        """Return one digest for several instances, whatever their order; "" for none."""
+        return hashed(";".join(found)) if (found := sorted(map(self.of, numbers))) else ""
+
+    def of_text(self, text: str) -> str:
+        """Return the digest of arguments that are no instance of their own."""
+        for number in _REFERENCE.findall(_TOKEN.sub(_without_text, text)):
+            self.of(number)
+        return hashed(_TOKEN.sub(self._with_ratios, text))
+
+    def _settle(self, waiting: list[str], begun: set[str]) -> None:
+        """Digest all that wait; what an instance needs is put before it."""
+        memo, keywords = self._memo, self._keywords
         while waiting:
-            self._settle(waiting, texts)
-        return self._memo[step]
-
-    def _settle(self, waiting: list[int], texts: dict[int, str]) -> None:
-        """Digest the last of `waiting`, or put before it what it needs first."""
-        step = waiting[-1]
-        if step in self._memo:
-            waiting.pop()
-            return
-        if step not in texts:
-            texts[step] = self._text(step)
-            needed = [int(ref) for ref in _TOKEN.findall(texts[step]) if ref]
-            missing = [ref for ref in needed if ref not in self._memo and ref not in texts]
+            number = waiting[-1]
+            if number in memo:
+                waiting.pop()
+                continue
+            keyword = keywords.get(number)
+            if keyword is None:
+                memo[number] = "missing"
+                continue
+            reader = self._readers.get(keyword) or self._reader(keyword)
+            needs = () if keyword == "IFCCARTESIANPOINT" else self._needs(number, keyword)
+            missing = [each for each in needs if each not in memo and each not in begun]
             if missing:
+                begun.add(number)
                 waiting.extend(missing)
-                return
-        self._memo[step] = _hashed(_TOKEN.sub(self._replaced, texts.pop(step)))
-        waiting.pop()
+                continue
+            text = reader(number)
+            if notes := self._notes.on(number):
+                text += "".join(sorted(memo.get(each, "circular") for each in notes))
+            memo[number] = text if len(text) <= SHORT else hashed(text)
 
-    def _text(self, step: int) -> str:
-        try:
-            text = str(self._model.by_id(step).to_string()).partition("=")[2]
-        except RuntimeError:
-            return "missing"
-        styles = self._styles.get(step)
-        return text if styles is None else text + "".join(f",#{style}" for style in styles)
+    def _needs(self, number: str, keyword: str) -> Sequence[str]:
+        if self._schema.is_a(keyword, "IFCROOT", "IFCOWNERHISTORY", _CONTEXT):
+            return ()
+        text = self._notes.arguments(number) or self._arguments[number]
+        if "'" in text:
+            text = _TOKEN.sub(_without_text, text)
+        return [*_REFERENCE.findall(text), *self._notes.on(number)]
 
-    def _replaced(self, token: re.Match[str]) -> str:
-        step = token[1]
-        return token[0] if step is None else self._memo.get(int(step), "circular")
+    def _reader(self, keyword: str) -> Callable[[str], str]:
+        """Return, and remember, how instances of a class are read."""
+        found = self._schema.of(keyword)
+        if self._schema.is_a(keyword, "IFCROOT"):
+            reader: Callable[[str], str] = self._identity
+        elif self._schema.is_a(keyword, _CONTEXT):
+            reader = _context
+        elif self._schema.is_a(keyword, "IFCCARTESIANPOINTLIST"):
+            reader = self._point_list
+        elif found is not None and found.has_only_lengths:
+            reader = self._lengths
+        else:
+            reader = self._ratios
+        self._readers[keyword] = reader
+        return reader
+
+    def _identity(self, number: str) -> str:
+        return self._arguments[number].partition(",")[0].strip()
+
+    def _point(self, number: str) -> str:
+        text = self._arguments[number].translate(_BRACKETS)
+        return "P" + ",".join([self._length(float(each)) for each in text.split(",")])
+
+    def _point_list(self, number: str) -> str:
+        text = self._arguments[number].partition("))")[0]
+        values = [float(each) for each in text.translate(_BRACKETS).split(",") if each]
+        if values and max(map(abs, values)) >= _STEPS_MAX * self._precision:
+            return self._keywords[number] + ",".join(map(self._length, values))
+        steps = np.floor(np.asarray(values) / self._precision + _SHIFT).astype(np.int64)
+        digest = blake2b(steps.tobytes(), digest_size=DIGEST_BYTES).hexdigest()
+        return f"{self._keywords[number]}{len(values)},{digest}"
+
+    def _lengths(self, number: str) -> str:
+        return self._text(number, self._with_lengths)
+
+    def _ratios(self, number: str) -> str:
+        return self._text(number, self._with_ratios)
+
+    def _text(self, number: str, replaced: Callable[[re.Match[str]], str]) -> str:
+        text = self._notes.arguments(number) or self._arguments[number]
+        if "." in text or "'" in text or " " in text:
+            return self._keywords[number] + _TOKEN.sub(replaced, text)
+        between = _REFERENCE.split(text)
+        memo = self._memo
+        between[1::2] = [memo.get(each, "circular") for each in between[1::2]]
+        return self._keywords[number] + "".join(between)
+
+    def _with_lengths(self, token: re.Match[str]) -> str:
+        if token.lastindex == 3:
+            return self._length(float(token[3]))
+        return self._with_ratios(token)
+
+    def _with_ratios(self, token: re.Match[str]) -> str:
+        match token.lastindex:
+            case 1:
+                return f"'{decoded(token[1])}'"
+            case 2:
+                return self._memo.get(token[2], "circular")
+            case 3:
+                return _ratio(float(token[3]))
+            case _:
+                return ""
+
+    def _length(self, value: float) -> str:
+        steps = value / self._precision + _SHIFT
+        return str(math.floor(steps)) if -_STEPS_MAX < steps < _STEPS_MAX else f"{value:.11g}"
 
 
-def _hashed(text: str) -> str:
+def hashed(text: str) -> str:
+    """Return the digest of a text."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
+
+
+def _ratio(value: float) -> str:
+    near = round(value, _RATIO_DECIMALS) if -10 < value < 10 else tidy(value)
+    return repr(near + 0.0)
+
+
+def _context(_: str) -> str:
+    """Return nothing of a context: what it says is the project's, not every shape's."""
+    return "context"
+
+
+def _without_text(token: re.Match[str]) -> str:
+    return token[2] or " "

@@ -1,0 +1,164 @@
+"""Values of a STEP file: the arguments of an instance as Python values, numbers without noise."""
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+from ifcopenshell import ifcopenshell_wrapper as wrapper
+
+from localtwin.connectors.source import Json, unreadable
+
+NESTING_MAX = 40  # brackets in brackets; real files have three
+DIGITS = 10  # of a number that is no coordinate: finer differences are the noise of arithmetic
+_TINY = 1e-12  # of such a number: zero, computed
+
+
+class Reference(str):
+    """The number of another instance, "#12"."""
+
+    __slots__ = ()
+
+
+class Enumerated(str):
+    """A word of an enumeration, without its dots."""
+
+    __slots__ = ()
+
+
+class Typed(NamedTuple):
+    """A value with the keyword of its type, as in IFCLABEL('x')."""
+
+    keyword: str
+    value: "Value"
+
+
+Value: TypeAlias = "bool | int | float | str | Typed | list[Value] | None"
+
+_TOKEN = re.compile(
+    r"""\s*+(?:
+        '((?:[^']|'')*+)'            # a text
+        | (\#\d+)                    # a reference
+        | ([-+]?\d[\d.]*+(?:[eE][-+]?\d+)?)
+        | \.(\w+)\.                  # an enumeration or a truth value
+        | ([A-Z]\w*+)\s*+(?=\()      # the type of the value that follows
+        | "([0-9A-Fa-f]*+)"          # binary
+        | ([(),$*])
+    )""",
+    re.VERBOSE,
+)
+_TRUTH: dict[str, bool | None] = {"T": True, "F": False, "U": None}
+
+
+def arguments(text: str) -> list[Value]:
+    """Return the values of an instance; `text` lacks the opening bracket.
+
+    Derived values ("*") are None. Raises ConnectorError if the text is not valid STEP.
+    """
+    return _Arguments(text).values()
+
+
+def decoded(text: str) -> str:
+    """Return a text of STEP, given without its apostrophes, as Unicode."""
+    if "\\" in text:
+        text = str(wrapper.decode_spf_string(text)) if text.isascii() else _decoded_parts(text)
+    return text.replace("''", "'") if "''" in text else text
+
+
+@lru_cache(maxsize=100_000)
+def number(text: str) -> int | float:
+    """Return a number without the noise of arithmetic; a real stays a float."""
+    if "." not in text and "e" not in text and "E" not in text:
+        return int(text)
+    return tidy(float(text))
+
+
+def tidy(value: float) -> float:
+    """Return a real that equals those that differ by the noise of arithmetic only."""
+    if abs(value) < _TINY:
+        return 0.0
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else 0.0
+
+
+def plain(value: Value) -> Json:
+    """Return a value as JSON; types of values are left out, references stay numbers."""
+    match value:
+        case Typed():
+            return plain(value.value)
+        case list():
+            return [plain(each) for each in value]
+        case str():
+            return str(value)
+        case _:
+            return value
+
+
+def references(value: Value) -> list[Reference]:
+    """Return the references in a value, in their order."""
+    match value:
+        case Reference():
+            return [value]
+        case Typed():
+            return references(value.value)
+        case list():
+            return [found for each in value for found in references(each)]
+        case _:
+            return []
+
+
+@dataclass(slots=True)
+class _Arguments:
+    """Reads the tokens of one instance."""
+
+    text: str
+    at: int = 0
+
+    def values(self, depth: int = 0) -> list[Value]:
+        """Return the values up to the closing bracket."""
+        if depth > NESTING_MAX:
+            raise unreadable(f"Values are nested more than {NESTING_MAX} deep.")
+        found: list[Value] = []
+        while True:
+            token = _TOKEN.match(self.text, self.at)
+            if token is None:
+                raise unreadable(f"A value is not valid STEP: {self.text[self.at : self.at + 60]}")
+            self.at = token.end()
+            kind = token.lastindex
+            if kind == 7:
+                mark = token[7]
+                if mark == ")":
+                    return found
+                if mark == "(":
+                    found.append(self.values(depth + 1))
+                elif mark != ",":
+                    found.append(None)
+            elif kind == 5:
+                self.at = self.text.index("(", self.at) + 1
+                inner = self.values(depth + 1)
+                found.append(Typed(token[5], inner[0] if len(inner) == 1 else list(inner)))
+            else:
+                found.append(_simple(token))
+
+
+def _simple(token: re.Match[str]) -> Value:
+    match token.lastindex:
+        case 1:
+            return decoded(token[1])
+        case 2:
+            return Reference(token[2])
+        case 3:
+            return number(token[3])
+        case 4:
+            word = token[4]
+            return _TRUTH[word] if word in _TRUTH else Enumerated(word)
+        case _:
+            return token[6]
+
+
+def _decoded_parts(text: str) -> str:
+    """Decode a text with escapes that also has characters which STEP would escape."""
+    return "".join(
+        str(wrapper.decode_spf_string(each)) if each.isascii() and "\\" in each else each
+        for each in re.split(r"([^\x00-\x7f]+)", text)
+    )
