@@ -375,6 +375,36 @@ def test_a_zip_without_a_model_is_named_as_that(tmp_path: Path) -> None:
         assert caught.value.code == "FileUnreadable"
 
 
+def test_a_zip_with_two_models_names_them(tmp_path: Path, steel: Path) -> None:
+    """Which of them is meant is for its author to say."""
+    file = tmp_path / "both.ifczip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.write(steel, "new.ifc")
+        archive.write(steel, "old.ifc")
+
+    with pytest.raises(ConnectorError, match=r"2 models .*new\.ifc, old\.ifc"):
+        list(IfcZipConnector().read(file))
+
+
+def test_two_different_lines_of_one_number_are_refused(steel: Path) -> None:
+    """A file merged by hand says two things at once; guessing would lose one of them."""
+    text = steel.read_text()
+    steel.write_text(text.replace("DATA;", "DATA;\n#1=IFCPERSON('x',$,$,$,$,$,$,$);", 1))
+
+    with pytest.raises(ConnectorError, match="Two instances have one number") as caught:
+        list(IfcConnector().read(steel))
+
+    assert caught.value.code == "FileUnreadable"
+
+
+def test_what_is_no_step_is_named(steel: Path) -> None:
+    """The author finds the place by the words that stand there."""
+    steel.write_text(steel.read_text().replace("DATA;", "DATA;\nhello world;", 1))
+
+    with pytest.raises(ConnectorError, match="hello world"):
+        list(IfcConnector().read(steel))
+
+
 TROUBLES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "empty": (lambda data: data[:0], "FileEmpty"),
     "cut off in the data": (lambda data: data[: len(data) // 2], "FileIncomplete"),

@@ -21,6 +21,9 @@ from localtwin.connectors.source import (
     unreadable,
 )
 
+ENCRYPTED = 1  # the first flag of an entry
+MODEL_BYTES_MAX = 8 * 10**9  # of an unpacked model: no real one comes near, an archive bomb does
+
 
 class IfcConnector(Connector):
     """Reads IFC2X3, IFC4 and IFC4X3 in the STEP encoding."""
@@ -50,12 +53,31 @@ class IfcZipConnector(IfcConnector):
         """Yield as IfcConnector does; raises ConnectorError if there is no IFC file inside."""
         try:
             with zipfile.ZipFile(file) as archive, tempfile.TemporaryDirectory() as folder:
-                inner = next((n for n in archive.namelist() if n.lower().endswith(".ifc")), None)
-                if inner is None:
-                    raise unreadable("There is no .ifc file in the archive.")
-                yield from super().read(Path(archive.extract(inner, folder)))
+                yield from super().read(Path(archive.extract(_model_in(archive), folder)))
         except zipfile.BadZipFile as exc:
             raise unreadable("The archive is damaged.") from exc
+
+
+def _model_in(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """Return the only model in an archive; raises ConnectorError if there is none or a choice."""
+    found = [
+        each
+        for each in archive.infolist()
+        if each.filename.lower().endswith(".ifc") and not each.filename.startswith("__MACOSX/")
+    ]
+    if not found:
+        raise unreadable("There is no .ifc file in the archive.")
+    if len(found) > 1:
+        names = ", ".join(each.filename for each in found[:3])
+        raise unreadable(f"There are {len(found)} models in the archive ({names}); keep one in it.")
+    (model,) = found
+    if model.flag_bits & ENCRYPTED:
+        raise unreadable("The archive is protected by a password; save it without one.")
+    if model.file_size > MODEL_BYTES_MAX:
+        raise unreadable(
+            f"The model in the archive has {model.file_size:,} bytes, too many to read."
+        )
+    return model
 
 
 class _Reading:
