@@ -1,0 +1,78 @@
+"""Delivers an export of pieces to a service that takes everything, in a process of its own.
+
+`python bulk_rows.py FILE JOURNAL` prints seconds, requests and the peak of memory as JSON. The
+service takes the records in this process, so the figures are those of reading, comparing,
+checking, encoding and remembering, without a network and a server.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from twinsyncd.cloud.bulk_api import Counts
+from twinsyncd.journal.database import open_database
+from twinsyncd.journal.delivered import DeliveredRecords
+from twinsyncd.targets.bulk.delivery import Delivery
+from twinsyncd.targets.bulk.mapping import RowMapping, RowReader
+from twinsyncd.targets.bulk.tables import Row, read_rows
+
+COMPANY = "0a1b2c3d-1111-4222-8333-444455556666"
+MAPPING = RowMapping(
+    "pieces",
+    COMPANY,
+    {"piece_id": "part", "outer_length": "length", "barcode": "barcode"},
+    {
+        "guid": ("project", "part"),
+        "project_guid": ("project",),
+        "component_guid": ("project", "component"),
+    },
+)
+
+
+class Sink:
+    """Encodes what it gets, as the real client does, and counts it as new."""
+
+    def upsert(self, entity: str, records: Sequence[Mapping[str, Any]]) -> Counts:
+        """Take the records."""
+        json.dumps({entity: records}).encode()
+        return Counts(len(records), 0)
+
+
+def main(file: Path, journal: Path) -> None:
+    """Deliver the file and print the figures."""
+    columns = MAPPING.wanted()
+    begun = time.perf_counter()
+    for _ in read_rows(file, file.suffix, columns):
+        pass
+    reading_s = time.perf_counter() - begun
+
+    def rows() -> Iterator[Row]:
+        return read_rows(file, file.suffix, columns)
+
+    engine = open_database(journal)
+    begun = time.perf_counter()
+    delivery = Delivery("Factory", RowReader(MAPPING), rows, DeliveredRecords(engine), Sink())
+    summary = delivery.deliver()
+    took_s = time.perf_counter() - begun
+    engine.dispose()
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figures = {
+        "rows": summary.rows,
+        "changed": summary.changed,
+        "requests": summary.requests,
+        "rejected": summary.rejected_count,
+        "reading_s": round(reading_s, 1),
+        "took_s": round(took_s, 1),
+        "peak_mb": round(peak_mb),
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
