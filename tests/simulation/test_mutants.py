@@ -10,6 +10,9 @@ from .world import World
 
 SEEDS = 20
 SLOW = {
+    "a dead source file is left in its connection",
+    "an ended run not remembered",
+    "runs of a restored service believed",
     "a long run is given up",
     "a long run is never told",
     "a long run is told at each look",
