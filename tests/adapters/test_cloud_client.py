@@ -138,15 +138,27 @@ def test_each_api_is_asked_for_the_version_it_has(
     assert accept == f"application/vnd.bentley.itwin-platform.{version}+json"
 
 
-def test_a_full_page_is_followed_by_the_next() -> None:
-    """A connection of more files than fit on a page must be seen whole."""
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_full_page_is_followed_by_the_next(has_links: bool) -> None:
+    """A connection of more files than fit on a page must be seen whole, whatever the page tells."""
     first = [f"a{number}" for number in range(100)]
-    wire = Wire().hears(
-        "GET", f"{CONNECTIONS}/c/runs?%24top=100&%24skip=0", json=page("runs", first)
-    )
+    full = page("runs", first, following=True)
+    if not has_links:
+        del full["_links"]
+    wire = Wire().hears("GET", f"{CONNECTIONS}/c/runs?%24top=100&%24skip=0", json=full)
     wire.hears("GET", f"{CONNECTIONS}/c/runs?%24top=100&%24skip=100", json=page("runs", ["b"]))
 
     assert [run.id for run in wire.platform().runs("c")] == [*first, "b"]
+
+    wire.ended()
+
+
+def test_a_full_page_whose_links_name_no_next_one_is_the_last() -> None:
+    """Each needless call counts in a comparison of many folders."""
+    ids = [f"a{number}" for number in range(100)]
+    wire = Wire().hears("GET", f"{CONNECTIONS}/c/runs", json=page("runs", ids))
+
+    assert len(list(wire.platform().runs("c"))) == 100
 
     wire.ended()
 

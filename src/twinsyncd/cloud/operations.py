@@ -70,15 +70,15 @@ class Operations:
         self,
         operation: str,
         path: str,
-        read: Callable[[bytes], tuple[tuple[Entry, ...], bool]],
+        read: Callable[[bytes], tuple[tuple[Entry, ...], bool | None]],
         size: int,
         params: Mapping[str, str | int] | None = None,
     ) -> Iterator[Entry]:
         """Yield every entry once; the service's paging cannot be trusted.
 
         `next` may be present on the last page, and a page may be shorter than requested because
-        the service has a smaller limit. So a short page ends the list only if it names no next
-        one, and a page without anything new always does.
+        the service has a smaller limit. So a page ends the list if its links name no next one, a
+        short page also if it has no links, and a page without anything new always.
         """
         seen: set[str] = set()
         skip = 0
@@ -93,7 +93,7 @@ class Operations:
             entries, more = understood(operation, response, read)
             new = {entry.id: entry for entry in entries if entry.id not in seen}
             yield from new.values()
-            if not new or (len(entries) < size and not more):
+            if not new or more is False or (more is None and len(entries) < size):
                 return
             seen.update(new)
             skip += len(entries)

@@ -38,13 +38,17 @@ class Unreadable(ValueError):
     """The answer lacks a member that is indispensable."""
 
 
-def page(body: bytes, key: str, read: Callable[[Any], T]) -> tuple[tuple[T, ...], bool]:
-    """Return the entries of a page, and whether it names a next one (it may do so wrongly)."""
+def page(body: bytes, key: str, read: Callable[[Any], T]) -> tuple[tuple[T, ...], bool | None]:
+    """Return the entries of a page, and whether it names a next one (it may do so wrongly).
+
+    None: the page has no links at all, so it does not tell.
+    """
     answer = _mapping(_json(body))
-    return tuple(map(read, _entries(answer, key))), bool(_href(answer, "next"))
+    more = bool(_href(answer, "next")) if "_links" in answer else None
+    return tuple(map(read, _entries(answer, key))), more
 
 
-def items(body: bytes) -> tuple[tuple[StorageItem, ...], bool]:
+def items(body: bytes) -> tuple[tuple[StorageItem, ...], bool | None]:
     """Read a page of a folder listing."""
     return page(body, "items", _item)
 
@@ -81,17 +85,17 @@ def connection(body: bytes) -> StorageConnectionInfo:
     return _connection(_mapping(_json(body)).get("connection"))
 
 
-def connections(body: bytes) -> tuple[tuple[StorageConnectionInfo, ...], bool]:
+def connections(body: bytes) -> tuple[tuple[StorageConnectionInfo, ...], bool | None]:
     """Read a page of connections, minimal or full."""
     return page(body, "connections", _connection)
 
 
-def source_files(body: bytes) -> tuple[tuple[SourceFile, ...], bool]:
+def source_files(body: bytes) -> tuple[tuple[SourceFile, ...], bool | None]:
     """Read a page of source files, minimal or full."""
     return page(body, "sourceFiles", _source_file)
 
 
-def runs(body: bytes) -> tuple[tuple[Run, ...], bool]:
+def runs(body: bytes) -> tuple[tuple[Run, ...], bool | None]:
     """Read a page of runs, minimal or full."""
     return page(body, "runs", _run)
 
