@@ -175,6 +175,21 @@ def test_a_run_that_the_service_does_not_know_is_told(synced: Synced) -> None:
     assert not synced.compare(last_run=unknown).last_run_known
 
 
+def test_a_preparation_tells_whether_our_newest_run_is_known(synced: Synced) -> None:
+    """It is the last moment before a new run hides that the service was restored."""
+    unknown = synced.run.rpartition("/")[0] + "/00000000-0000-4000-8000-000000000000"
+    file = commands.ExpectedFile(A, synced.storage_id)
+
+    found = [
+        synced.office.target.prepare(
+            commands.Prepare(synced.office.name, synced.office.remote_id, (file,), run)
+        ).last_run_known
+        for run in ("", synced.run, unknown)
+    ]
+
+    assert found == [True, True, False]
+
+
 def test_source_files_of_others_are_named(synced: Synced) -> None:
     """They make our runs longer, and may make each end as partial."""
     foreign = synced.office.store("foreign.dxf", OTHER)

@@ -13,6 +13,7 @@ from core_script import (
     STARTED,
     SUCCEEDED,
     A,
+    B,
     Script,
     ended,
     failure,
@@ -25,6 +26,7 @@ from core_script import (
     scan,
     scanned,
     settles,
+    settles_meanwhile,
     storage_id,
     store,
     stored,
@@ -99,6 +101,17 @@ def test_a_service_that_lost_our_newest_run_is_not_believed() -> None:
     script.hears(facts.Compared("one", last_run_known=False)).says(prepare(A))
 
     script.remembers(A, stored="v1", synced="")
+
+
+def test_a_preparation_notices_that_the_service_was_restored() -> None:
+    """After the next run of ours its newest is known again, and nothing would show it."""
+    script = settles(synced(), A, 2, store(A, 2, again=True)).hears(stored(A, 2)).says()
+    settles_meanwhile(script, B, 1).meanwhile(stored(B, 1)).meanwhile(after_s=25)
+
+    script.meanwhile(facts.Prepared("one", "remote", "", (A, B), last_run_known=False))
+
+    assert script.journal.connections["one"].last_run == ""
+    assert any(each.kind is EventKind.RUN_LOST for each in script.journal.events)
 
 
 def test_a_connection_that_is_gone_is_made_again() -> None:

@@ -160,8 +160,9 @@ class ModelCloud:
 
     def lose_runs(self) -> None:
         """The service comes back from an older backup: runs, and what they brought, are gone."""
-        self.runs = {id_: run for id_, run in self.runs.items() if not run.ended}
+        self.runs.clear()
         self.latest.clear()
+        self.active = None
 
     def disconnect(self, connection: str) -> None:
         """Somebody deletes the connection, and with it its runs."""

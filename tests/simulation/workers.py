@@ -210,7 +210,16 @@ class VirtualWorkers:
                 cloud.connections[remote_id].pop(file.replaces, None)
         newest = cloud.newest(remote_id, self.world.now_s)
         expected = all(f.storage_id in cloud.blobs for f in command.files)
-        return facts.Prepared(command.connection, remote_id, newest, tuple(good), refused, expected)
+        known = command.last_run in ("", *cloud.runs) or not self.world.tampering.is_on
+        return facts.Prepared(
+            command.connection,
+            remote_id,
+            newest,
+            tuple(good),
+            refused,
+            storage_as_expected=expected,
+            last_run_known=known,
+        )
 
     def _takes(self, mapping: commands.ExpectedFile, cloud: ModelCloud) -> bool:
         return mapping.storage_id in cloud.blobs and not mapping.key.path.startswith("odd")

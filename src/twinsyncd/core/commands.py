@@ -6,10 +6,11 @@ process dies first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .model import (
     NO_ID,
+    NO_RUN,
     ConnectionKey,
     Digest,
     FileKey,
@@ -92,6 +93,7 @@ class Prepare:
     connection: ConnectionKey
     remote_id: str  # as remembered; "" if it was never found
     files: tuple[ExpectedFile, ...]
+    last_run: RunKey = field(default=NO_RUN, compare=False)  # the newest run of ours that ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class Comparisons:
         for key, version in fact.versions:
             self.ledger.change(key, version=version)
         if not fact.last_run_known:
-            self._distrust_runs(fact.connection, now)
+            self.distrust_runs(fact.connection, now)
         self._note(fact, now)
         fruitless = 0 if fact.differences else self.fruitless.get(fact.connection, 0) + 1
         self.fruitless[fact.connection] = fruitless
@@ -162,8 +162,8 @@ class Comparisons:
         self.ledger.put(row)
         self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)
 
-    def _distrust_runs(self, connection: ConnectionKey, now: Now) -> None:
-        """The service has lost our newest run, so it may have lost what our runs wrote."""
+    def distrust_runs(self, connection: ConnectionKey, now: Now) -> None:
+        """Believe no run, since the service lost our newest: perhaps also what our runs wrote."""
         run = self.remotes[connection].last_run
         text = "the service does not know this run of ours any more; all files need one again"
         self.ledger.events.add(

@@ -121,7 +121,8 @@ class Prepared:
     """The connection exists; of the files it was asked for, it holds `in_connection` now.
 
     `last_run`: its newest run as of now, "" if none. `refused`: files the service will not take.
-    `storage_as_expected`: False if one of them is not in Storage any more.
+    `storage_as_expected`: False if one of them is not in Storage any more. `last_run_known`: False
+    if the service does not know the newest run of ours any more.
     """
 
     connection: ConnectionKey
@@ -130,6 +131,7 @@ class Prepared:
     in_connection: tuple[FileKey, ...] = ()
     refused: tuple[tuple[FileKey, str], ...] = ()
     storage_as_expected: bool = True
+    last_run_known: bool = True
     authorised: bool = False  # runs may act for the user; False: they need not, it is a service's
 
 

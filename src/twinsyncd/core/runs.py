@@ -84,7 +84,7 @@ class Runs:
             for row in self.unsynced(name)
             if not self.is_reference(row.key)
         )
-        return commands.Prepare(name, self._remote_id(name), files)
+        return commands.Prepare(name, self._remote_id(name), files, self.remotes[name].last_run)
 
     def start(self) -> commands.StartRun | commands.FindRun:
         """Ask for a run; after a lost answer look first whether it is there."""
@@ -113,6 +113,8 @@ class Runs:
         self._note_connection(fact, now)
         if not fact.storage_as_expected:
             self.comparisons.soon(fact.connection, now)
+        if not fact.last_run_known:
+            self.comparisons.distrust_runs(fact.connection, now)
         for key, reason in fact.refused:
             self.ledger.set_aside(replace(self.ledger.get(key), aside=reason), now)
         rows = self.unsynced(fact.connection)

@@ -16,7 +16,7 @@ from ..core.model import Failure, Fault, RunKey
 from ..errors import CloudError
 from .consent import require_consent, with_page
 from .settings import ConnectionSettings
-from .storage.evidence import gather
+from .storage.evidence import gather, knows_run
 from .storage.membership import Admission, Membership
 from .storage.results import seen
 
@@ -48,7 +48,9 @@ class PlatformConnection:
         admission = Admission()
         if command.files:
             admission = self._membership.admit(found.id, command.files)
-        return _prepared(command, found.id, self._last_run(found), admission)
+        newest = self._last_run(found)
+        known = newest == command.last_run or knows_run(self._platform, command.last_run)
+        return replace(_prepared(command, found.id, newest, admission), last_run_known=known)
 
     def find_run(self, command: commands.FindRun) -> facts.RunFound:
         """Look up the newest run of the connection."""

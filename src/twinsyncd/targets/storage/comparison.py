@@ -12,14 +12,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from ...cloud.client import Platform
-from ...cloud.links import RunAddress
 from ...cloud.values import SourceFile, StorageItem
 from ...core.commands import Compare, StoredFile
 from ...core.facts import Compared, Difference, Differs
-from ...core.model import Digest, Fault, FileKey, RunKey, StorageId
-from ...errors import CloudError
+from ...core.model import Digest, FileKey, StorageId
 from ..settings import ConnectionSettings
 from .contents import version_of
+from .evidence import knows_run
 
 
 class Contents(Protocol):
@@ -67,7 +66,7 @@ class CloudComparison:
             command.connection,
             tuple(differences),
             tuple(self._versions),
-            self._knows(command.last_run),
+            knows_run(self._platform, command.last_run),
             tuple((each.storage_id, each.name) for each in others),
         )
 
@@ -114,17 +113,6 @@ class CloudComparison:
                     f"{wanted}; it is changed there, and a run follows"
                 )
                 yield Difference(file.key, Differs.CONNECTOR, text)
-
-    def _knows(self, run: RunKey) -> bool:
-        if not run:
-            return True
-        try:
-            self._platform.run(RunAddress.read(run))
-        except CloudError as exc:
-            if exc.failure.fault is Fault.GONE:
-                return False
-            raise
-        return True
 
 
 def _overwritten(file: StoredFile, item: StorageItem, text: str) -> Difference:

@@ -16,7 +16,7 @@ import structlog
 from ...cloud.client import Platform
 from ...cloud.links import RunAddress
 from ...cloud.values import Run
-from ...core.model import StorageId
+from ...core.model import Fault, RunKey, StorageId
 from ...errors import CloudError
 
 CHANGESETS_MAX: Final = 1000  # of one run; a source file rarely writes more than 15
@@ -50,6 +50,19 @@ def gather(
         _changesets(platform, imodel_id) if written else {},
         _names(platform, address.connection_id, failed) if failed and named else {},
     )
+
+
+def knows_run(platform: Platform, run: RunKey) -> bool:
+    """Return whether the service still knows a run of ours; it does not after it was restored."""
+    if not run:
+        return True
+    try:
+        platform.run(RunAddress.read(run))
+    except CloudError as exc:
+        if exc.failure.fault is Fault.GONE:
+            return False
+        raise
+    return True
 
 
 def _changesets(platform: Platform, imodel_id: str) -> Mapping[str, str]:

@@ -63,13 +63,6 @@ class StorageTree:
             self._ids[path] = here
             return here
 
-    def items(self, folder_id: str) -> tuple[StorageItem, ...]:
-        """Return what is directly in a folder, listed anew."""
-        with self._lock:
-            found = tuple(self._platform.list_folder(folder_id))
-            self._listings[folder_id] = _sorted_by_name(found)
-            return found
-
     def files(self, folder_id: str, name: str) -> tuple[StorageId, ...]:
         """Return the ids of the files of this name in the folder, oldest first."""
         with self._lock:
