@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.skipif(
 
 def config(folder: Path, state: str, name: str = "Bridge 12") -> Config:
     """Return a configuration of one connection, private to this test."""
-    imodel = f"22222222-2222-4222-8222-{abs(hash(folder)) % 10**12:012d}"
+    imodel = uuid5(NAMESPACE_URL, str(folder))
     file = folder / f"{state}.toml"
     file.write_text(CONFIG.format(state=state, name=name, imodel=imodel))
     file.chmod(0o600)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
@@ -22,7 +23,7 @@ state_folder = "state"
 [[connection]]
 name = "Bridge"
 itwin_id = "0a1b2c3d-1111-4222-8333-444455556666"
-imodel_id = "1b2c3d4e-1111-4222-8333-444455556666"
+imodel_id = "{imodel_id}"
 
   [[connection.source]]
   folder = "cad"
@@ -35,7 +36,8 @@ def config(tmp_path: Path) -> Config:
     (tmp_path / "cad").mkdir()
     file = tmp_path / "twinsyncd.toml"
     file.touch(mode=0o600)
-    file.write_text(CONFIG, "utf-8")
+    imodel_id = uuid5(NAMESPACE_URL, str(tmp_path))  # else other tests would serve it as well
+    file.write_text(CONFIG.format(imodel_id=imodel_id), "utf-8")
     return load(file, {})
 
 
