@@ -45,6 +45,10 @@ class Counting(httpx.BaseTransport):
         self.calls[request.method] += 1
         return self.inner.handle_request(request)
 
+    def close(self) -> None:
+        """Close the network."""
+        self.inner.close()
+
 
 def test_a_comparison_of_ten_thousand_files_takes_few_calls(tmp_path: Path) -> None:
     """It is made at every start and every day, so it must cost next to nothing."""
