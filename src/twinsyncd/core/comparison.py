@@ -9,7 +9,7 @@ else meanwhile, so every difference is somebody else's doing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -113,18 +113,7 @@ class Comparisons:
 
     def _stored(self, connection: ConnectionKey) -> list[commands.StoredFile]:
         """Return what Storage must hold; a file that is gone from the drive is kept there, too."""
-        return [
-            commands.StoredFile(
-                row.key,
-                row.storage_id,
-                row.stored,
-                _size_of_stored(row),
-                row.version,
-                row.in_connection,
-            )
-            for row in self.ledger.every(connection)
-            if row.storage_id and row.stored not in (ABSENT, IN_DOUBT)
-        ]
+        return list(stored_files(self.ledger.every(connection)))
 
     def _done(self, connection: ConnectionKey, now: Now) -> None:
         self.failures.pop(connection, None)
@@ -184,6 +173,12 @@ class Comparisons:
         )
 
 
-def _size_of_stored(row: FileRow) -> int | None:
-    is_known = row.fingerprint is not None and row.seen == row.stored
-    return row.fingerprint.size_bytes if is_known and row.fingerprint else None
+def stored_files(rows: Iterable[FileRow]) -> Iterator[commands.StoredFile]:
+    """Yield what Storage must hold, as the rows remember it; content in doubt is left out."""
+    for row in rows:
+        if row.storage_id and row.stored not in (ABSENT, IN_DOUBT):
+            is_size_known = row.fingerprint is not None and row.seen == row.stored
+            size_bytes = row.fingerprint.size_bytes if is_size_known and row.fingerprint else None
+            yield commands.StoredFile(
+                row.key, row.storage_id, row.stored, size_bytes, row.version, row.in_connection
+            )

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, bindparam, select
 from ..core.decision import FileRows, SavedState
 from ..core.model import (
     IN_DOUBT,
+    ConnectionKey,
     ConnectionRow,
     FileKey,
     FileRow,
@@ -56,6 +57,13 @@ class JournalReader(FileRows):
                 sources={row["key"]: to_source(row) for row in sources},
                 lengths_s={row["key"]: _lengths_s(connection, row["key"]) for row in remotes},
             )
+
+    def connection(self, key: ConnectionKey) -> ConnectionRow:
+        """Return what is remembered of a connection; an empty row if nothing is."""
+        query = select(tables.connections).where(tables.connections.c.key == key)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return ConnectionRow(key) if row is None else ConnectionRow(**row)
 
     # ---- the machine's file rows --------------------------------------------------------
 

@@ -66,7 +66,6 @@ def _remote_id(config: Config, connection: Connection) -> str:
         return connection.connection_id
     engine = open_read_only(journal_file(config))
     try:
-        row = JournalReader(engine).saved_state().connections.get(connection.key)
+        return JournalReader(engine).connection(connection.key).remote_id
     finally:
         engine.dispose()
-    return row.remote_id if row else ""

@@ -13,9 +13,10 @@ from typing import Final
 from ..cloud.client import Platform
 from ..cloud.session import open_cloud
 from ..config import Config, Connection
-from ..core.commands import Compare, Scan, StoredFile
+from ..core.commands import Compare, Scan
+from ..core.comparison import stored_files
 from ..core.facts import Difference, FilesFound, ScanFailed, Scanned
-from ..core.model import ABSENT, IN_DOUBT, NO_RUN, ConnectionRow, FileKey, FileRow, SourceKey
+from ..core.model import NO_RUN, FileKey, FileRow, SourceKey
 from ..errors import CloudError
 from ..journal.database import open_read_only
 from ..journal.history import read_evidence
@@ -119,12 +120,11 @@ class _Verification:
         self, target: Target, rows: Mapping[FileKey, FileRow]
     ) -> tuple[dict[FileKey, list[Difference]], str]:
         """Return how the service differs, and why that is not known."""
-        saved = self.journal.saved_state().connections
-        remote = saved.get(self.connection.key, ConnectionRow(self.connection.key))
-        stored = tuple(
-            self._stored(row) for row in rows.values() if row.stored not in (ABSENT, IN_DOUBT)
-        )
-        command = Compare(self.connection.key, remote.remote_id, stored, NO_RUN)
+        remote = self.journal.connection(self.connection.key)
+        files = tuple(stored_files(rows.values()))
+        if self.deep:
+            files = tuple(replace(file, version=_READ_BACK) for file in files)
+        command = Compare(self.connection.key, remote.remote_id, files, NO_RUN)
         try:
             compared = target.compare(command)
         except CloudError as exc:
@@ -133,12 +133,6 @@ class _Verification:
         for difference in compared.differences:
             differences.setdefault(difference.key, []).append(difference)
         return differences, ""
-
-    def _stored(self, row: FileRow) -> StoredFile:
-        is_size_known = row.fingerprint is not None and row.seen == row.stored
-        size = row.fingerprint.size_bytes if is_size_known and row.fingerprint else None
-        file = StoredFile(row.key, row.storage_id, row.stored, size, row.version, row.in_connection)
-        return replace(file, version=_READ_BACK) if self.deep else file
 
 
 def _changesets(platform: Platform, imodel_id: str) -> tuple[frozenset[str], bool]:
