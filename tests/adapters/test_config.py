@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from twinsyncd.config import Config, load, setup_of, sources_of
-from twinsyncd.core.model import Guard
+from twinsyncd.core.setup import Guard
 from twinsyncd.errors import ConfigError, ConfigMistake
 
 ENV = {"TWINSYNCD_AUTH__CLIENT_SECRET": "hunter2"}

@@ -16,7 +16,6 @@ from twinsyncd.core.machine import Machine
 from twinsyncd.core.match import Kind
 from twinsyncd.core.model import (
     IN_DOUBT,
-    Connection,
     Failure,
     Fault,
     FileKey,
@@ -24,11 +23,10 @@ from twinsyncd.core.model import (
     Fingerprint,
     LaneRow,
     Now,
-    Setup,
-    Source,
     SourceRow,
 )
 from twinsyncd.core.results import FileResult, Outcome, RunRecord, SlowRun
+from twinsyncd.core.setup import Connection, Setup, Source
 
 WALL_S = 1_700_000_000.0
 SELDOM_S = 1e6  # scans that no play is about come after its end

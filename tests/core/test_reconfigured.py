@@ -38,15 +38,9 @@ from core_script import (
 
 from simulation.office import kind_of
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import (
-    IN_DOUBT,
-    Connection,
-    Fault,
-    Phase,
-    Setup,
-    Source,
-)
+from twinsyncd.core.model import IN_DOUBT, Fault, Phase
 from twinsyncd.core.results import Outcome
+from twinsyncd.core.setup import Connection, Setup, Source
 from twinsyncd.core.stores import LATE_S
 
 BIM = "two/bim"

@@ -13,21 +13,10 @@ from hypothesis import strategies as st
 
 from twinsyncd.core import waits
 from twinsyncd.core.facts import RunSeen
-from twinsyncd.core.model import (
-    ABSENT,
-    IN_DOUBT,
-    FileRow,
-    Guard,
-    Need,
-    need,
-)
+from twinsyncd.core.model import ABSENT, IN_DOUBT, FileRow, Need, need
 from twinsyncd.core.results import FileResult, Outcome
-from twinsyncd.core.safety import (
-    CONFIRM_S,
-    confirmed,
-    is_mass_deletion,
-    still_missing,
-)
+from twinsyncd.core.safety import CONFIRM_S, confirmed, is_mass_deletion, still_missing
+from twinsyncd.core.setup import Guard
 from twinsyncd.core.verdict import NO_TASK, RUN_TRIES, judge
 from twinsyncd.core.waits import CAP_S, delay_s
 

@@ -30,17 +30,9 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import (
-    BlindSpot,
-    Failure,
-    Fault,
-    FileKey,
-    FileRow,
-    Guard,
-    HeldSource,
-    Source,
-)
+from twinsyncd.core.model import BlindSpot, Failure, Fault, FileKey, FileRow, HeldSource
 from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX
+from twinsyncd.core.setup import Guard, Source
 from twinsyncd.core.source_state import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
 from twinsyncd.core.waits import CAP_S
 

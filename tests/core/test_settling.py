@@ -28,7 +28,8 @@ from core_script import (
 from twinsyncd.core import commands, facts
 from twinsyncd.core.drive import LOOKS_MAX, UNREAD_MISSES
 from twinsyncd.core.hash_queue import HASHES_MAX, SMALL_BYTES, SMALL_HASHES_MAX
-from twinsyncd.core.model import FileKey, Fingerprint, Source
+from twinsyncd.core.model import FileKey, Fingerprint
+from twinsyncd.core.setup import Source
 
 
 def test_a_save_counts_once_two_looks_a_quiet_time_apart_are_equal() -> None:

@@ -16,7 +16,8 @@ from core_script import ONE, failure, preparing, starting
 from simulation.world import World
 from twinsyncd.core import facts
 from twinsyncd.core.lane_state import LaneState
-from twinsyncd.core.model import Connection, Fault, LaneRow, Now, Phase, Setup, Source
+from twinsyncd.core.model import Fault, LaneRow, Now, Phase
+from twinsyncd.core.setup import Connection, Setup, Source
 from twinsyncd.core.transitions import TRANSITIONS, Cause, Occasion
 
 WORLDS = range(60)

@@ -31,14 +31,9 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import (
-    Connection,
-    Fault,
-    FileKey,
-    Phase,
-    Source,
-)
+from twinsyncd.core.model import Fault, FileKey, Phase
 from twinsyncd.core.results import FileResult, Outcome
+from twinsyncd.core.setup import Connection, Source
 
 BIM = "two/bim"
 TOWER = FileKey(BIM, "tower.ifc")

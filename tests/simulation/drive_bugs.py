@@ -11,8 +11,9 @@ from typing import Any
 
 from twinsyncd.core import commands, facts, safety
 from twinsyncd.core.drive import Drive
-from twinsyncd.core.model import ABSENT, FileKey, Guard, Now
+from twinsyncd.core.model import ABSENT, FileKey, Now
 from twinsyncd.core.settle import Settler
+from twinsyncd.core.setup import Guard
 
 
 def ignore(*kinds: type) -> Callable[[Any], Any]:

@@ -9,7 +9,8 @@ from random import Random
 
 from twinsyncd.core import facts
 from twinsyncd.core.match import Kind
-from twinsyncd.core.model import Connection, FileKey, Guard, LaneRow, Phase, Setup, Source
+from twinsyncd.core.model import FileKey, LaneRow, Phase
+from twinsyncd.core.setup import Connection, Guard, Setup, Source
 
 from .chances import Chances
 from .strangers import phase_of

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from .. import __version__
-from ..core import model
+from ..core import setup
 from .schema import Config, Connection, Source
 
 AHEAD: Final = 3  # stores decided per upload thread: the next begins without waiting for us
@@ -16,9 +16,9 @@ SCAN_LOCAL: Final = timedelta(minutes=10)  # events report changes at once; the 
 SCAN_REMOTE: Final = timedelta(minutes=1)  # no event reports what other hosts write there
 
 
-def setup_of(config: Config) -> model.Setup:
+def setup_of(config: Config) -> setup.Setup:
     """Return what the machine needs to know."""
-    return model.Setup(
+    return setup.Setup(
         connections=tuple(_connection(each) for each in config.connection),
         sources=tuple(_source(connection, source) for connection, source in sources_of(config)),
         uploads_max=AHEAD * config.daemon.uploads,
@@ -34,8 +34,8 @@ def sources_of(config: Config) -> Iterator[tuple[Connection, Source]]:
             yield connection, source
 
 
-def _connection(connection: Connection) -> model.Connection:
-    return model.Connection(
+def _connection(connection: Connection) -> setup.Connection:
+    return setup.Connection(
         key=connection.key,
         lane=connection.lane,
         batch_quiet_s=connection.batch_quiet.total_seconds(),
@@ -45,13 +45,13 @@ def _connection(connection: Connection) -> model.Connection:
     )
 
 
-def _source(connection: Connection, source: Source) -> model.Source:
-    return model.Source(
+def _source(connection: Connection, source: Source) -> setup.Source:
+    return setup.Source(
         key=connection.key_of(source),
         connection=connection.key,
         scan_every_s=(connection.scan_every or SCAN_LOCAL).total_seconds(),
         patterns=_patterns(source),
-        guard=model.Guard(connection.mass_deletion_share, connection.mass_deletion_least),
+        guard=setup.Guard(connection.mass_deletion_share, connection.mass_deletion_least),
         scan_remote_every_s=(connection.scan_every or SCAN_REMOTE).total_seconds(),
         quiet_s=connection.settle.total_seconds(),
         quiet_by_suffix={

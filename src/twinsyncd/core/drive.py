@@ -20,12 +20,12 @@ from .model import (
     Fingerprint,
     HeldSource,
     Now,
-    Source,
     SourceKey,
     SourceRow,
 )
 from .rehash import Rehasher
 from .settle import Settler
+from .setup import Source
 from .source_state import SourceState, approval, failed_row, held_row, seen_by, source_events
 
 LOOKS_MAX: Final = 256  # files per look command: one answer, one commit

@@ -27,8 +27,9 @@ from .comparison import Comparisons
 from .file_changes import with_storage_id
 from .lane_state import LaneState
 from .ledger import Ledger
-from .model import Connection, ConnectionKey, Need, Now, Phase
+from .model import ConnectionKey, Need, Now, Phase
 from .runs import Runs
+from .setup import Connection
 from .stores import Stores
 
 

@@ -23,7 +23,6 @@ from .model import (
     LaneRow,
     Need,
     Now,
-    Setup,
     SourceRow,
     UnsettledFile,
 )
@@ -33,6 +32,7 @@ from .results import RunFile, RunRecord, SlowRun
 from .run_ends import RunEnds
 from .runs import Runs
 from .settle import Settler
+from .setup import Setup
 from .stores import Stores
 
 UNSETTLED_NAMED: Final = 20  # files still being written that a person is shown by name

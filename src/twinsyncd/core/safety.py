@@ -11,7 +11,8 @@ import heapq
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from .model import Guard, HeldSource, SourceRow
+from .model import HeldSource, SourceRow
+from .setup import Guard
 
 CONFIRM_S: Final = 60.0  # two looks at least this far apart before a file counts as gone
 EXAMPLES_MAX: Final = 20  # missing files that a person is shown by name; enough to know the folder

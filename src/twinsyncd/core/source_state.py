@@ -9,8 +9,9 @@ from typing import Final
 from .commands import Scan
 from .events import Event, EventKind
 from .facts import ScanFailed, Scanned
-from .model import Now, Source, SourceRow
+from .model import Now, SourceRow
 from .safety import CONFIRM_S, EXAMPLES_MAX, examples, say_mass_deletion
+from .setup import Source
 from .waits import delay_s
 
 SCAN_SOON_S: Final = 0.5  # losses of hints come in groups; one scan covers them all
