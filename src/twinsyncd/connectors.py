@@ -30,7 +30,35 @@ KNOWN_CONNECTORS: Final[frozenset[str]] = frozenset(
         "SPXREVIEW",
     }
 )
-"""What the service accepts today; older documents name a few that it now refuses."""
+"""What the service accepts today."""
+
+RETIRED: Final[Mapping[str, tuple[str, ...]]] = {
+    "AVEVADIAGRAMS": (".vsd",),
+    "AVEVAPID": (".dwg",),
+    "SHELLEDWCSV": (".csv",),
+}
+"""Connectors of older documents that the service refuses now, and the names that they read."""
+
+READS: Final[Mapping[str, str]] = {
+    "AUTOPLANT": "AutoPLANT Modeler",
+    "CIVIL": "OpenRoads, OpenBridge, OpenRail, OpenSite",
+    "CIVIL3D": "Civil 3D",
+    "DACQJSON": "JSON of data acquisition; its names are not documented, so include must name them",
+    "DWG": "AutoCAD",
+    "GEOSPATIAL": "geographic features",
+    "IFC": "IFC models of any program",
+    "INTELLIPID": "piping and instrumentation diagrams as JSON",
+    "MSTN": "MicroStation, and models of many other programs",
+    "NWD": "Navisworks",
+    "OBD": "OpenBuildings Designer",
+    "OPENTOWER": "OpenTower",
+    "PROSTRUCTURES": "ProStructures",
+    "PSEXCEL": "tables of process plants",
+    "REVIT": "Revit",
+    "SPPID": "Smart P&ID",
+    "SPXREVIEW": "SmartPlant Review",
+}
+"""The programs whose files each connector reads, in words."""
 
 _MSTN: Final = ("MSTN",)
 _GEOSPATIAL: Final = ("GEOSPATIAL",)

@@ -11,6 +11,8 @@ from .. import __version__
 from ..errors import AppError, ConfigError
 from .approve import approve
 from .check import check
+from .config import app as config
+from .connectors import connectors
 from .demo import demo
 from .explain import explain
 from .forget import forget
@@ -47,6 +49,7 @@ for command in (
     forget,
     approve,
     check,
+    connectors,
     login,
     logout,
     local,
@@ -54,6 +57,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(imodel, name="imodel")
+app.add_typer(config, name="config")
 
 
 def _print_version(wanted: bool) -> None:

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -60,6 +60,41 @@ def _seconds(text: str) -> float:
     return sum(float(part[1]) * SECONDS[unit] for part, unit in zip(parts, units, strict=True))
 
 
-Share = Annotated[float, BeforeValidator(share)]
-Duration = Annotated[timedelta, BeforeValidator(duration)]
-ScanInterval = Annotated[timedelta | None, BeforeValidator(scan_interval)]
+def written(value: timedelta | None) -> str:
+    """Return the time as the file has it, like "1h30min"; "auto" for None."""
+    if value is None:
+        return "auto"
+    left_ms = round(value.total_seconds() * 1000)
+    parts = []
+    for unit, seconds in reversed(SECONDS.items()):
+        count, left_ms = divmod(left_ms, round(seconds * 1000))
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def written_share(value: float) -> str:
+    """Return the share as the file has it, like "20%"."""
+    return f"{value * 100:g}%"
+
+
+_DURATION_TEXT: Final = r"^\s*(\d+(\.\d+)?\s*(ms|s|min|h|d)\s*)+$"
+
+Share = Annotated[
+    float,
+    BeforeValidator(share),
+    PlainSerializer(written_share, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}),
+]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(duration),
+    PlainSerializer(written, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": _DURATION_TEXT}),
+]
+ScanInterval = Annotated[
+    timedelta | None,
+    BeforeValidator(scan_interval),
+    PlainSerializer(written, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": rf"^auto$|{_DURATION_TEXT}"}),
+]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from ..connectors import KNOWN_CONNECTORS
+from ..connectors import KNOWN_CONNECTORS, RETIRED
 from .default_globs import AUTO
 from .folders import find_unreachable
 from .units import mistake
@@ -138,6 +138,9 @@ def _connector(value: object) -> object:
     name = value.upper() if isinstance(value, str) and value != AUTO else value
     if name in known:
         return name
+    if name in RETIRED:
+        fix = "choose another of: twinsyncd connectors"
+        raise mistake(f"the service no longer accepts the connector {name}", fix)
     near = difflib.get_close_matches(str(name), known, n=1)
     hint = f'did you mean "{near[0]}"? ' if near else ""
     raise mistake(f"{value!r} is not a connector", f"{hint}write one of: {', '.join(known)}")
