@@ -38,6 +38,8 @@ TASKS = tuple(
         "sign_in",
         "verify",
         "verification",
+        "bulk_approval",
+        "bulk_check",
     )
 )
 """What a command of the command line does as a whole; above the wiring, below the words."""

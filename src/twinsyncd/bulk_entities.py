@@ -114,3 +114,9 @@ ENTITIES: Final[dict[str, Entity]] = {
 """In order of dependency: parents before what names them."""
 
 RANK: Final = {name: rank for rank, name in enumerate(ENTITIES)}
+
+
+def children_of(entity: str) -> tuple[str, ...]:
+    """Return the kinds of records that name a record of this kind as their parent."""
+    own = next((name for name, kind in PARENT_OF.items() if kind == entity), "")
+    return tuple(name for name, each in ENTITIES.items() if own in each.fields)

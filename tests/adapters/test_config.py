@@ -730,6 +730,8 @@ def test_a_file_of_bulk_connections_alone_needs_no_sign_in(write: Write) -> None
         ('project_guid = ["P', 'code = ["P', "code is none", "columns or constants"),
         ('url = "https', 'url = "http', "unencrypted", "https://"),
         ('url = "https://factory.example/api/v1"', "", "address of its API", "company_guid"),
+        ('api_key_env = "KEY"', 'mode = "all"', "'all' is not a possible value", '"snapshot"'),
+        ('KEY"', 'KEY"\nmode = "snapshot"', "so it is one file", 'include = ["components.csv"]'),
     ],
 )
 def test_a_mistake_in_a_bulk_connection_is_explained(
@@ -744,3 +746,14 @@ def test_a_mistake_in_a_bulk_connection_is_explained(
     text = str(caught.value)
     assert message in text
     assert fix in text
+
+
+def test_two_senders_of_one_set_are_refused_where_one_is_a_snapshot(write: Write) -> None:
+    """The snapshot would delete what the other one sent, and the other way round."""
+    one = BULK.replace('"cad"', '"cad"\n  include = ["components.csv"]')
+    snapshot = one.replace("Factory", "Second").replace('"KEY"', '"KEY"\nmode = "snapshot"')
+
+    with pytest.raises(ConfigError) as caught:
+        load(write(one + snapshot), {})
+
+    assert "two connections send components of one company" in str(caught.value)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from localtwin.api.app import build
+from localtwin.faults import parse
 from localtwin.world.world import World
 from twinsyncd.cloud.bulk_api import BulkApi
 from twinsyncd.core.commands import Store
@@ -23,13 +24,15 @@ from twinsyncd.core.model import (
     SourceKey,
     StorageId,
 )
+from twinsyncd.journal.bulk_files import BulkFiles
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.delivered import DeliveredRecords
-from twinsyncd.targets.bulk.connection import BulkConnection, BulkSettings
+from twinsyncd.targets.bulk.connection import BulkConnection, BulkMemory, BulkSettings
 from twinsyncd.targets.bulk.mapping import RowMapping
 from wire.in_process import InProcess
 
 ORIGIN = "http://localhost"
+CONNECTION = ConnectionKey("Factory")
 
 
 class Bytes:
@@ -62,6 +65,7 @@ class Factory:
         self.engine = open_database(folder / "journal.sqlite")
         self.api = BulkApi(http, f"{ORIGIN}/api/v1", lambda: self.first.api_key, lambda _s: None)
         self.delivered = DeliveredRecords(self.engine)
+        self.files = BulkFiles(self.engine)
 
     def mapping(self, entity: str, **more: Any) -> RowMapping:
         """Return a mapping whose columns are called as the tests' files have them."""
@@ -79,7 +83,7 @@ class Factory:
         }[entity]
         return RowMapping(entity=entity, company_guid=self.company, **(own | more))
 
-    def connection(self, **mappings: RowMapping) -> BulkConnection:
+    def connection(self, *, snapshot: bool = False, **mappings: RowMapping) -> BulkConnection:
         """Return a fresh target; the name of a file says what it holds."""
         made = {name: self.mapping(name) for name in ("projects", "components", "pieces")}
         made |= mappings
@@ -88,8 +92,9 @@ class Factory:
             f"{ORIGIN}/api/v1",
             self.folder / "spool",
             lambda key: made[key.path.partition(".")[0]],
+            snapshot=snapshot,
         )
-        return BulkConnection(self.api, self.delivered, settings)
+        return BulkConnection(self.api, BulkMemory(self.delivered, self.files), settings)
 
     def store(
         self, path: str, data: str | bytes, connection: BulkConnection | None = None
@@ -98,9 +103,7 @@ class Factory:
         raw = data.encode() if isinstance(data, str) else data
         digest = Digest(hashlib.sha256(raw).hexdigest())
         key = FileKey(SourceKey("Factory/exports"), path)
-        command = Store(
-            key, ConnectionKey("Factory"), digest, Fingerprint(len(raw), 1), StorageId("")
-        )
+        command = Store(key, CONNECTION, digest, Fingerprint(len(raw), 1), StorageId(""))
         target = connection or self.connection()
         return target.store(command, Bytes(raw), lambda _reserved: None)
 
@@ -110,6 +113,10 @@ class Factory:
         self.store("components.csv", "project,component\nP,C\n")
         self.requests.clear()
         return self
+
+    def fault(self, text: str) -> None:
+        """Let the service fail as `text` says."""
+        self.world.faults.add(parse(text))
 
     def lengths(self) -> dict[str, float | None]:
         """Return what the service has of the pieces."""

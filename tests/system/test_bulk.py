@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +91,18 @@ class Plant:
 @pytest.fixture
 def plant(tmp_path: Path) -> Iterator[Plant]:
     """An office whose bulk API listens on a loopback port."""
-    with serving(Settings(tmp_path / "data")) as ready:
+    with _office(tmp_path, CONFIG) as plant:
+        yield plant
+
+
+@contextmanager
+def _office(tmp_path: Path, config: str, *, snapshot: bool = False) -> Iterator[Plant]:
+    with serving(Settings(tmp_path / "data", bulk_snapshot=snapshot)) as ready:
         made = Plant(tmp_path)
         key = tmp_path / "api_key"
         key.touch(0o600)
         key.write_text(ready.bulk_api_key)
-        text = CONFIG.format(url=ready.api_url, company=ready.bulk_company_guid)
+        text = config.format(url=ready.api_url, company=ready.bulk_company_guid)
         (tmp_path / "twinsyncd.toml").write_text(text, "utf-8")
         made.export("projects.csv", "Project", "Mill")
         made.export("components.csv", "Project;Component", "Mill;Gate")
@@ -139,3 +146,26 @@ def test_a_rejected_row_is_shown_with_its_place_and_fix(plant: Plant) -> None:
     assert status.returncode != 0
     shown = " ".join(status.stdout.split())
     assert 'row 2, column Length: "long" is not a number' in shown
+
+
+def test_a_snapshot_goes_out_once_a_person_approved_it(tmp_path: Path) -> None:
+    """Whoever runs the office is told what would be deleted, and decides by one command."""
+    config = CONFIG.replace("  api_key_file", '  mode = "snapshot"\n  api_key_file')
+    with _office(tmp_path, config.replace("pieces*.csv", "pieces.csv"), snapshot=True) as plant:
+        check = plant.call("check")
+        before = plant.delivered()
+        status = plant.call("status")
+        approved = plant.call("approve", "Factory", "--yes")
+        after = plant.delivered()
+        again = plant.call("approve", "Factory", "--yes")
+        synced = plant.call("sync")
+
+    assert check.returncode == 0, check.stdout
+    assert "pieces: 2 rows fit one request" in check.stdout
+    assert before == []
+    assert "nothing was sent" in " ".join(status.stdout.split())
+    assert "2 rows of pieces" in approved.stdout
+    assert "the service deletes all pieces of the company" in approved.stdout
+    assert ("pieces", 2, 0, 1) in after
+    assert "nothing of Factory waits" in again.stdout
+    assert synced.returncode == 0, synced.stdout

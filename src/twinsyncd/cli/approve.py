@@ -13,6 +13,7 @@ from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
     from ..core.model import HeldSource
+    from ..runtime.bulk_approval import HeldSnapshot
 
 
 def approve(
@@ -20,10 +21,11 @@ def approve(
     config: ConfigOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Accept what is found on a connection's drives: mass deletion, emptiness, another drive."""
+    """Accept what is found: mass deletion, emptiness, another drive, a snapshot that deletes."""
     checked = load_config(config, folders=False)
 
     from ..core.facts import ApproveAsked
+    from ..runtime.bulk_approval import approve_snapshot, held_snapshots
     from ..runtime.state import read_status
     from ..runtime.sync_once import leave_request
 
@@ -34,20 +36,27 @@ def approve(
     seen = read_status(checked, runs=0, open_files=0)
     keys = sorted(chosen.key_of(source) for source in chosen.source)
     held = tuple(seen.needs_person[key] for key in keys if key in seen.needs_person)
-    if not held:
+    snapshots = held_snapshots(checked, chosen)
+    if not held and not snapshots:
         typer.echo(f"nothing of {connection} waits for approval")
         return
     for finding in held:
         typer.echo(f"{finding.source}: {seen.offline[finding.source]}")
         _show_missing(finding, seen.examples.get(finding.source, ()))
         typer.echo(f"    if you approve, {_consequence(finding)}")
+    for snapshot in snapshots:
+        _show_snapshot(snapshot)
     typer.echo(
         "This approves only what is listed above; if more files are missing by then,"
         " you are asked again."
     )
     if not yes:
         typer.confirm("Is that meant?", abort=True)
-    running = leave_request(checked, ApproveAsked(held))
+    running = False
+    for snapshot in snapshots:
+        running = approve_snapshot(checked, chosen, snapshot)
+    if held:
+        running = leave_request(checked, ApproveAsked(held))
     typer.echo("approved; " + ("the daemon goes on" if running else "the next start goes on"))
 
 
@@ -57,6 +66,15 @@ def _show_missing(finding: HeldSource, examples: Sequence[str]) -> None:
         typer.echo(f"    missing: {path}")
     if examples and finding.missing_count > len(examples):
         typer.echo(f"    and {finding.missing_count - len(examples):,} more")
+
+
+def _show_snapshot(held: HeldSnapshot) -> None:
+    typer.echo(f"{held.key.source}/{held.key.path}: {count(held.rows, 'row')} of {held.entity}")
+    if held.known:
+        gone = f"{held.leaving:,} of the {held.known:,} {held.entity} that the service took from us"
+    else:
+        gone = f"all {held.entity} of the company that are not in the file"
+    typer.echo(f"    if you approve, the service deletes {gone}, with all that lies below them")
 
 
 def _consequence(finding: HeldSource) -> str:

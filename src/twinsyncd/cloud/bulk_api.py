@@ -39,9 +39,13 @@ class Objection(NamedTuple):
 
 
 class BatchRefused(CloudError):
-    """The service took nothing of a request; `objections` name its wrong records, if it does."""
+    """The service took nothing of a request, and says why.
+
+    `objections` name its wrong records where the answer has places; else `detail` is a sentence.
+    """
 
     objections: tuple[Objection, ...] = ()
+    detail: str = ""
 
 
 class BulkApi:
@@ -100,21 +104,24 @@ class BulkApi:
 def _error_of(operation: str, entity: str, response: httpx.Response) -> CloudError:
     detail = _detail(response)
     status = response.status_code
-    if detail is None or status not in {400, 401, 403, 409, 413, 422}:
+    if detail is None and status != 413:
         return faults.error_of(operation, response)
-    objections = _objections(detail) if isinstance(detail, list) else ()
-    text = redact(detail if isinstance(detail, str) else "; ".join(o.message for o in objections))
+    if status not in {400, 401, 403, 409, 413, 422}:
+        return faults.error_of(operation, response)
+    found = _objections(detail) if isinstance(detail, list) else ()
+    text = redact(detail if isinstance(detail, str) else "; ".join(each.message for each in found))
     words = {
         401: "the API key is not accepted; create another one, and put it into api_key_file",
         403: "the API key may not do this: it needs the scope sync:write, and company_guid must be "
         "its own company",
+        413: f"the service takes no request of so many {entity}",
     }.get(status, f"the service refused {entity}")
     fault = Fault.UNAUTHORISED if status in {401, 403} else Fault.REFUSED
     failure = Failure(fault, f"{words} (the service: HTTP {status}: {text})"[:_MESSAGE_MAX])
-    if fault is Fault.UNAUTHORISED:
+    if status == 401:
         return CloudError(operation, failure, status=status)
     refused = BatchRefused(operation, failure, status=status)
-    refused.objections = objections
+    refused.objections, refused.detail = found, text[:_MESSAGE_MAX]
     return refused
 
 

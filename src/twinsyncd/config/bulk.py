@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,9 @@ class Bulk(Section):
     company_guid: Guid | None = None
     api_key_file: SecretFile | None = None
     api_key_env: str = ""
+    mode: Annotated[Literal["upsert", "snapshot"], choice("upsert", "snapshot", key="mode")] = (
+        "upsert"
+    )
 
     def check(self) -> None:
         """Raise a mistake unless it is complete."""
@@ -94,6 +97,57 @@ class Rows(Section):
         for name in (*self.columns, *self.keys, *self.constants):
             counted[name] = counted.get(name, 0) + 1
         return counted
+
+
+class _Source(Protocol):
+    """What of a source says which set it is."""
+
+    @property
+    def include(self) -> tuple[str, ...]:
+        """Its patterns."""
+
+    @property
+    def rows(self) -> Rows:
+        """What its rows are."""
+
+
+def check_snapshot(sources: Iterable[_Source]) -> None:
+    """Raise a mistake unless each kind of records comes whole from one file."""
+    seen: set[str] = set()
+    for source in sources:
+        entity = source.rows.entity or ""
+        if len(source.include) != 1 or set("*?[]{}()|!") & set(source.include[0]):
+            message = f"a snapshot of {entity} deletes what the file leaves out, so it is one file"
+            raise mistake(message, f'name that file, like include = ["{entity}.csv"]')
+        if entity in seen:
+            message = f"two sources hold {entity}: the snapshot of each would delete the other's"
+            raise mistake(message, "let one file hold all of them, and delete the other source")
+        seen.add(entity)
+
+
+class _Connection(Protocol):
+    """What of a connection says whose sets it sends."""
+
+    @property
+    def bulk(self) -> Bulk:
+        """Where it sends."""
+
+    @property
+    def source(self) -> Sequence[_Source]:
+        """What it sends."""
+
+
+def check_one_sender(connections: Iterable[_Connection]) -> None:
+    """Raise a mistake where a snapshot would delete what another connection sends."""
+    modes: dict[tuple[str, str | None, str | None], list[str]] = {}
+    for connection in connections:
+        bulk = connection.bulk
+        for entity in {source.rows.entity for source in connection.source} if bulk.url else ():
+            modes.setdefault((bulk.url or "", bulk.company_guid, entity), []).append(bulk.mode)
+    for (_, _, kind), senders in modes.items():
+        if len(senders) > 1 and "snapshot" in senders:
+            message = f"two connections send {kind} of one company, one of them as a snapshot"
+            raise mistake(message, "let one connection send them all")
 
 
 def without_imodel(connection: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pydantic import (
 from ..connectors import connectors_for
 from ..core.match import Matcher
 from ..core.model import ConnectionKey, LaneKey, SourceKey
-from .bulk import Bulk, Rows, with_auth, without_imodel
+from .bulk import Bulk, Rows, check_one_sender, check_snapshot, with_auth, without_imodel
 from .default_globs import AUTO, endings_for, globs_for, unreadable
 from .patterns import BadPatternError, excluding, matcher, wanting
 from .sections import Auth, Objects, Platform, Section
@@ -183,6 +183,8 @@ class Connection(Section):
         if any((source.rows.entity is not None) != is_bulk for source in self.source):
             message = "rows belong to sources of a bulk connection, and each of those needs them"
             raise mistake(message, "add [connection.source.rows] with entity, keys and columns")
+        if is_bulk and self.bulk.mode == "snapshot":
+            check_snapshot(self.source)
         return self
 
     @property
@@ -213,6 +215,11 @@ class Config(Section):
     @classmethod
     def _bulk_needs_no_sign_in(cls, data: Any) -> Any:
         return with_auth(data)
+
+    @model_validator(mode="after")
+    def _one_sender(self) -> Config:
+        check_one_sender(self.connection)
+        return self
 
 
 SECTIONS: Final[dict[tuple[str, ...], type[Section]]] = {

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Connection, Engine, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from . import tables
 
 _ONE_QUERY: Final = 500  # GUIDs in one IN
 _TABLE: Final = tables.delivered_records
+IN_DOUBT: Final = bytes(8)  # the digest of a record whose state in the service is not known
 
 
 class DeliveredRecords:
@@ -35,8 +36,42 @@ class DeliveredRecords:
                 found.update((row[0], row[1]) for row in opened.execute(query))
         return found
 
+    def every(self, connection: str, entity: str) -> dict[bytes, bytes]:
+        """Return all GUIDs that were taken with their digests; for sets that are small."""
+        table = _TABLE.c
+        query = select(table.guid, table.digest).where(
+            table.connection == connection, table.entity == entity
+        )
+        with self._engine.connect() as opened:
+            return {row[0]: row[1] for row in opened.execute(query)}
+
+    def replace(self, connection: str, entity: str, taken: Sequence[tuple[bytes, bytes]]) -> None:
+        """Remember these GUIDs with the digests that were taken, and no others."""
+        table = _TABLE.c
+        of_set = (table.connection == connection, table.entity == entity)
+        with self._engine.begin() as opened:
+            opened.execute(delete(_TABLE).where(*of_set))
+            self._put(opened, connection, entity, taken)
+
+    def doubt_all(self, connection: str, entity: str) -> None:
+        """Keep the GUIDs, but not what was taken of them."""
+        table = _TABLE.c
+        of_set = (table.connection == connection, table.entity == entity)
+        with self._engine.begin() as opened:
+            opened.execute(update(_TABLE).where(*of_set).values(digest=IN_DOUBT))
+
     def put(self, connection: str, entity: str, taken: Sequence[tuple[bytes, bytes]]) -> None:
         """Remember GUIDs with the digests that were taken."""
+        with self._engine.begin() as opened:
+            self._put(opened, connection, entity, taken)
+
+    def _put(
+        self,
+        opened: Connection,
+        connection: str,
+        entity: str,
+        taken: Sequence[tuple[bytes, bytes]],
+    ) -> None:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(_TABLE)
         upsert = statement.on_conflict_do_update(
@@ -48,8 +83,7 @@ class DeliveredRecords:
             for guid, digest in taken
         ]
         if rows:
-            with self._engine.begin() as opened:
-                opened.execute(upsert, rows)
+            opened.execute(upsert, rows)
 
     def doubt(self, connection: str, entity: str, guids: Sequence[bytes]) -> None:
         """Forget what was taken of these GUIDs, before something else is sent for them."""

@@ -182,3 +182,18 @@ delivered_records = Table(  # what a bulk API took; written by the threads that 
     Column("guid", LargeBinary(16), primary_key=True),
     Column("digest", LargeBinary(8), nullable=False),  # of the row and its mapping
 )
+
+bulk_files = Table(  # what is special about an export file of a bulk API
+    "bulk_files",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("needs", Text, nullable=False),  # "", "parents" or "resend"
+    Column("held_digest", Text, nullable=False),  # of the snapshot that waits for approval; or ""
+    Column("held_rows", Integer, nullable=False),
+    Column("held_known", Integer, nullable=False),
+    Column("held_leaving", Integer, nullable=False),
+    Column("approved_digest", Text, nullable=False),  # of the snapshot that a person approved
+)

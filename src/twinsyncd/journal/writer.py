@@ -14,6 +14,7 @@ from ..core.events import Event
 from ..core.model import FileKey, FileRow, SourceKey, UnsettledFile
 from ..core.results import RunFile, RunRecord
 from . import heartbeat, requests, tables
+from .bulk_files import BulkFiles
 from .delivered import DeliveredRecords
 from .reader import JournalReader
 from .requests import Request
@@ -78,6 +79,10 @@ class Journal(JournalReader):
     def delivered_records(self) -> DeliveredRecords:
         """Return what bulk connections took; unlike the rest, for any thread."""
         return DeliveredRecords(self._engine)
+
+    def bulk_files(self) -> BulkFiles:
+        """Return which export files wait for something; for any thread."""
+        return BulkFiles(self._engine)
 
     def register(self, version: str, now_s: float, on_upgrade: Request | None = None) -> None:
         """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""

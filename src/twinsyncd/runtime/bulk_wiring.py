@@ -8,15 +8,17 @@ from contextlib import ExitStack, contextmanager
 from ..cloud.session import open_bulk
 from ..config import Config, Connection, Source
 from ..core.model import ConnectionKey, FileKey
-from ..targets.bulk.connection import BulkConnection, BulkSettings
-from ..targets.bulk.delivery import Delivered
+from ..core.setup import Guard
+from ..journal.writer import Journal
+from ..targets.bulk.connection import BulkConnection, BulkMemory, BulkSettings
 from ..targets.bulk.mapping import RowMapping
 from ..targets.protocol import Target
+from .patient_journal import PatientJournal
 from .state import journal_file
 
 
 @contextmanager
-def bulk_targets(config: Config, delivered: Delivered) -> Iterator[dict[ConnectionKey, Target]]:
+def bulk_targets(config: Config, memory: BulkMemory) -> Iterator[dict[ConnectionKey, Target]]:
     """Yield one target per bulk connection; nothing is sent before it is used."""
     with ExitStack() as stack:
         targets: dict[ConnectionKey, Target] = {}
@@ -25,24 +27,39 @@ def bulk_targets(config: Config, delivered: Delivered) -> Iterator[dict[Connecti
                 bulk = connection.bulk
                 service = stack.enter_context(open_bulk(bulk.url or "", bulk.api_key))
                 settings = _settings(config, connection)
-                targets[connection.key] = BulkConnection(service, delivered, settings)
+                targets[connection.key] = BulkConnection(service, memory, settings)
         yield targets
+
+
+def memory_of(journal: Journal | PatientJournal) -> BulkMemory:
+    """Return what the journal keeps of bulk connections."""
+    return BulkMemory(journal.delivered_records(), journal.bulk_files())
 
 
 def _settings(config: Config, connection: Connection) -> BulkSettings:
     sources = {connection.key_of(source): source for source in connection.source}
 
     def mapping_of(key: FileKey) -> RowMapping:
-        return _mapping(sources[key.source], connection.bulk.company_guid or "")
+        return mapping_of_source(sources[key.source], connection.bulk.company_guid or "")
 
     def sheet_of(key: FileKey) -> str:
         return sources[key.source].rows.sheet
 
     spool = journal_file(config).parent / "spool"
-    return BulkSettings(connection.name, connection.bulk.url or "", spool, mapping_of, sheet_of)
+    return BulkSettings(
+        connection.name,
+        connection.bulk.url or "",
+        spool,
+        mapping_of,
+        sheet_of,
+        lambda key: key.source in sources,
+        snapshot=connection.bulk.mode == "snapshot",
+        guard=Guard(connection.mass_deletion_share, connection.mass_deletion_least),
+    )
 
 
-def _mapping(source: Source, company_guid: str) -> RowMapping:
+def mapping_of_source(source: Source, company_guid: str) -> RowMapping:
+    """Return how the rows of a source become records."""
     rows = source.rows
     assert rows.entity is not None, "the configuration was checked"
     return RowMapping(

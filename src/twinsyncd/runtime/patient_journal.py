@@ -16,6 +16,7 @@ from ..core.decision import Decision, FileRows, SavedState
 from ..core.model import FileKey, FileRow, Fingerprint, SourceKey, StorageId, UnsettledFile
 from ..core.waits import delay_s
 from ..errors import JournalError
+from ..journal.bulk_files import BulkFiles
 from ..journal.delivered import DeliveredRecords
 from ..journal.requests import Request
 from ..journal.writer import Journal
@@ -100,6 +101,10 @@ class PatientJournal(FileRows):
     def delivered_records(self) -> DeliveredRecords:
         """Return what bulk connections took; not patient: a store that fails is tried again."""
         return self._journal.delivered_records()
+
+    def bulk_files(self) -> BulkFiles:
+        """Return which export files wait for something; not patient, as above."""
+        return self._journal.bulk_files()
 
     # ---- rows ---------------------------------------------------------------------------
 

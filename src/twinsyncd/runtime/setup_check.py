@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..cloud.access_check import CheckResult, examine_authorization, examine_place, examine_sign_in
-from ..cloud.session import open_bulk, open_cloud
+from ..cloud.session import open_cloud
 from ..config import Config, Connection, Source, sources_of
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import BlindSpot, SourceKey
 from ..core.pattern_advice import idle_patterns, likely_mistake
 from ..errors import AppError, CloudError, DiskError
+from .bulk_check import examine_exports, examine_service
 from .share_folder import ShareFolder
 from .wiring import cloud_settings, open_folder, place_of
 
@@ -40,7 +41,9 @@ def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
     yield from _drive_findings(config)
     if offline:
         return
-    yield from _bulk_findings(config)
+    for connection in config.connection:
+        if connection.target == "bulk":
+            yield from examine_service(connection)
     if all(connection.target == "bulk" for connection in config.connection):
         return
     with open_cloud(cloud_settings(config)) as cloud:
@@ -56,22 +59,6 @@ def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
     for connection in config.connection:
         if connection.target == "manifest":
             yield _examine_objects(connection)
-
-
-def _bulk_findings(config: Config) -> Iterator[CheckResult]:
-    """Send no records to each bulk API: whether the key may write shows without writing."""
-    for connection in config.connection:
-        if connection.target != "bulk":
-            continue
-        step = f"sign in at {connection.bulk.url}"
-        try:
-            with open_bulk(connection.bulk.url or "", connection.bulk.api_key) as service:
-                service.check_key()
-        except CloudError as exc:
-            fix = "correct url, company_guid and the API key below [connection.bulk]"
-            yield CheckResult(step, False, exc.failure.message, fix)
-        else:
-            yield CheckResult(step, True, "the API key may send records")
 
 
 def _places(config: Config) -> dict[tuple[str, str], bool]:
@@ -101,6 +88,8 @@ def _drive_findings(config: Config) -> Iterator[CheckResult]:
         found = _examine(config, connection.key_of(source), source)
         source_files[connection.imodel_id] += found.kinds["source"]
         yield from _source_findings(source, found)
+        if connection.target == "bulk" and not found.failed:
+            yield from examine_exports(connection, source, sorted(found.paths))
     for imodel_id, files in source_files.items():
         if files > SOURCE_FILES_MAX:
             number = f"{files} source files; the portal's stated limit is {SOURCE_FILES_MAX}"
@@ -115,6 +104,7 @@ class _Examined:
     blind: tuple[BlindSpot, ...] = ()
     remote: bool = False  # other hosts change it without this one noticing
     failed: str = ""
+    paths: list[str] = field(default_factory=list)
     idle: dict[str, str] = field(default_factory=dict)  # patterns that take no file, and why
 
 
@@ -144,17 +134,17 @@ def _source_findings(source: Source, found: _Examined) -> Iterator[CheckResult]:
 def _examine(config: Config, key: SourceKey, source: Source) -> _Examined:
     """Count what the source matches, by kind, and list what cannot be read."""
     matcher, folder = source.matcher(), open_folder(config, key, source, NothingKnown())
-    found, paths = _Examined(), list[str]()
+    found = _Examined()
     for fact in folder.scan(Scan(key, "")):
         match fact:
             case FilesFound(_, files):
                 found.kinds.update(matcher.kind(path) for path, _ in files)
-                paths += [path for path, _ in files]
+                found.paths += [path for path, _ in files]
             case ScanFailed(reason=reason):
                 found.failed = reason
             case Scanned(blind=blind, remote=remote):
                 found.blind, found.remote = blind, remote
-    idle = idle_patterns(matcher, paths)
+    idle = idle_patterns(matcher, found.paths)
     if idle and not found.failed:
         there = _surveyed(folder)
         found.idle = {text: likely_mistake(matcher, text, there) for text in idle}

@@ -40,7 +40,7 @@ from ..targets.protocol import Target
 from ..targets.storage.connection import StorageConnection
 from ..targets.storage.settings import StorageConnectionSettings
 from ..targets.storage.tree import StorageTree
-from .bulk_wiring import bulk_targets
+from .bulk_wiring import bulk_targets, memory_of
 from .clock import read_clock
 from .engine import Engine
 from .inbox import Inbox
@@ -79,7 +79,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         journal = stack.enter_context(_journal(config, patient=watch))
         cloud = stack.enter_context(open_cloud(cloud_settings(config)))
         targets = open_targets(config, cloud)
-        targets |= stack.enter_context(bulk_targets(config, journal.delivered_records()))
+        targets |= stack.enter_context(bulk_targets(config, memory_of(journal)))
         inbox = Inbox()
         shares = {}
         for key, path in folders.items():

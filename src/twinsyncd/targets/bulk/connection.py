@@ -11,46 +11,65 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from ...bulk_entities import RANK
+from ...bulk_entities import RANK, children_of
 from ...core import commands, facts
 from ...core.content import Content
 from ...core.model import Failure, Fault, FileKey, RunKey, StorageId
 from ...core.results import Outcome
+from ...core.setup import Guard
 from ...errors import CloudError
-from .delivery import Delivered, Delivery, Sends, Summary
+from .delivery import Delivery, Sends
 from .mapping import RowMapping, RowReader
-from .tables import BadTableError, Row, read_rows
+from .marks import FileMarks
+from .rejection import held, rejection, too_large
+from .snapshot import DeliveredSets, Leaving, SetTooLargeError, Snapshot
+from .summary import Summary
+from .tables import BadTableError, Row, read_rows, sheet_of
 
 PIECE_BYTES: Final = 1 << 20
-NAMED_MAX: Final = 3  # rejected rows that a message names; the log has more
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class BulkSettings:
-    """One configured connection. `spool`: a folder for the file that is being read."""
+    """One configured connection. `spool`: a folder for the file that is being read.
+
+    `snapshot`: a request holds the complete set, since the service deletes what it leaves out.
+    """
 
     connection: str
     url: str
     spool: Path
     mapping_of: Callable[[FileKey], RowMapping]
     sheet_of: Callable[[FileKey], str] = lambda _key: ""
+    is_configured: Callable[[FileKey], bool] = lambda _key: True
+    snapshot: bool = False
+    guard: Guard = field(default_factory=Guard)
+
+
+@dataclass(frozen=True, slots=True)
+class BulkMemory:
+    """What the journal keeps of bulk connections."""
+
+    delivered: DeliveredSets
+    files: FileMarks
 
 
 class BulkConnection:
     """A Target: one file at a time, parents before what names them."""
 
-    def __init__(self, service: Sends, delivered: Delivered, settings: BulkSettings) -> None:
+    def __init__(self, service: Sends, memory: BulkMemory, settings: BulkSettings) -> None:
         """Send nothing before the first command."""
         self._service = service
-        self._delivered = delivered
+        self._delivered = memory.delivered
+        self._files = memory.files
         self._settings = settings
         self._turns = _Turns()
         self._started = RunKey("")
@@ -67,7 +86,10 @@ class BulkConnection:
         storage_id = StorageId(f"{mapping.entity}/{key.path}")
         note(facts.Reserved(key, storage_id))
         with self._spooled(content) as file, self._turns.take(RANK[mapping.entity]):
-            summary = self._deliver(key, file, mapping)
+            table = _Table(file, _ending(key), self._settings.sheet_of(key))
+            summary = self._deliver(command, table, mapping)
+            sheet = table.sheet_shown() if summary.rejected_count else ""
+        self._note(key, mapping.entity, summary)
         log.info(
             "bulk.delivered",
             connection=self._settings.connection,
@@ -78,16 +100,27 @@ class BulkConnection:
             inserted=summary.inserted,
             updated=summary.updated,
             requests=summary.requests,
+            leaving=summary.leaving,
             rejected=summary.rejected_count,
         )
+        for each in summary.rejected:
+            log.warning("bulk.rejected", path=key.path, row=each.row, why=each.mistakes)
         if summary.rejected_count:
-            raise self._rejection(key, summary)
+            raise rejection(key.path, sheet, summary)
         return facts.Stored(key, command.digest, storage_id)
 
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
-        """Return that everything stored is held; there is nothing to make."""
-        held = tuple(file.key for file in command.files)
-        return facts.Prepared(command.connection, self._settings.url, RunKey(""), held)
+        """Return that everything stored is held; there is nothing to make.
+
+        Storage is not as expected while files are to be sent again: they are looked up soon.
+        """
+        return facts.Prepared(
+            command.connection,
+            self._settings.url,
+            RunKey(""),
+            tuple(file.key for file in command.files),
+            storage_as_expected=not self._files.to_resend(self._settings.connection),
+        )
 
     def start_run(self, command: commands.StartRun) -> facts.RunStarted:
         """Begin the run that is over at once."""
@@ -103,8 +136,14 @@ class BulkConnection:
         return facts.RunSeen(command.connection, command.run, Outcome.SUCCEEDED)
 
     def compare(self, command: commands.Compare) -> facts.Compared:
-        """Return that all is as remembered; the service has no way to read records back."""
-        return facts.Compared(command.connection)
+        """Return what is to be sent again; the service has no way to read records back."""
+        text = "records above its own came or went, so its rows are sent again"
+        found = [
+            facts.Difference(key, facts.Differs.MISSING, text)
+            for key in self._files.to_resend(self._settings.connection)
+            if self._settings.is_configured(key)
+        ]
+        return facts.Compared(command.connection, tuple(found))
 
     # ---- inside -------------------------------------------------------------------------
 
@@ -120,42 +159,65 @@ class BulkConnection:
             content.verify()
             yield Path(spooled.name)
 
-    def _deliver(self, key: FileKey, file: Path, mapping: RowMapping) -> Summary:
-        ending = f".{key.path.rpartition('.')[2].lower()}"
-        sheet = self._settings.sheet_of(key)
+    def _deliver(self, command: commands.Store, table: _Table, mapping: RowMapping) -> Summary:
+        key, name = command.key, self._settings.connection
+        reader = RowReader(mapping)
 
         def rows() -> Iterator[Row]:
-            return read_rows(file, ending, mapping.wanted(), sheet)
+            return read_rows(table.file, table.ending, mapping.wanted(), table.sheet)
 
-        delivery = Delivery(
-            self._settings.connection, RowReader(mapping), rows, self._delivered, self._service
-        )
         try:
-            return delivery.deliver()
+            if not self._settings.snapshot:
+                return Delivery(name, reader, rows, self._delivered, self._service).deliver()
+            snapshot = Snapshot(name, reader, rows, self._delivered, self._service)
+            below = children_of(mapping.entity)
+            return snapshot.deliver(
+                lambda leaving: self._permit(command, mapping.entity, leaving),
+                lambda: self._files.resend(name, below),
+            )
         except BadTableError as bad:
-            raise CloudError(
-                f"read {key.path}", Failure(Fault.REFUSED, f"{key.path}: {bad}; nothing was sent")
-            ) from bad
+            text = f"{key.path}: {bad}; nothing was sent"
+            raise CloudError(f"read {key.path}", Failure(Fault.REFUSED, text)) from bad
+        except SetTooLargeError as large:
+            raise too_large(key.path, mapping.entity, large.limit) from large
 
-    def _rejection(self, key: FileKey, summary: Summary) -> CloudError:
-        """Return the error that names the first rejected rows; parents may yet come (FILE)."""
-        named = [
-            f"row {rejected.row}"
-            + (f", column {mistake.column}" if mistake.column else "")
-            + f": {mistake.message} (fix: {mistake.fix})"
-            for rejected in summary.rejected[:NAMED_MAX]
-            for mistake in rejected.mistakes[:NAMED_MAX]
-        ]
-        for rejected in summary.rejected:
-            log.warning("bulk.rejected", path=key.path, row=rejected.row, why=rejected.mistakes)
-        more = summary.rejected_count - NAMED_MAX
-        rest = f"; and {more} more rows" if more > 0 else ""
-        text = (
-            f"{key.path}: {summary.rejected_count} of {summary.rows} rows are not in the service, "
-            f"the others are: {'; '.join(named)}{rest}"
-        )
-        fault = Fault.FILE if summary.orphans else Fault.REFUSED
-        return CloudError("send rows", Failure(fault, text))
+    def _permit(self, command: commands.Store, entity: str, leaving: Leaving) -> None:
+        """Raise CloudError REFUSED unless a person approved, or need not."""
+        key, name = command.key, self._settings.connection
+        if not leaving.needs_person(self._settings.guard):
+            return
+        if self._files.approved_digest(name, key) == command.digest:
+            return
+        self._files.hold(name, key, entity, command.digest, leaving)
+        log.warning("bulk.held", path=key.path, entity=entity, **leaving._asdict())
+        raise held(key.path, entity, name, leaving)
+
+    def _note(self, key: FileKey, entity: str, summary: Summary) -> None:
+        """Remember what the file waits for, and let those go on that waited for it."""
+        name = self._settings.connection
+        if summary.orphans:
+            self._files.await_parents(name, key, entity)
+        else:
+            self._files.note(name, key, entity)
+        if summary.inserted or summary.updated:
+            self._files.parents_came(name, children_of(entity))
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A private copy of an export file."""
+
+    file: Path
+    ending: str
+    sheet: str
+
+    def sheet_shown(self) -> str:
+        """Return the name of the sheet that is read; "" for files without sheets."""
+        return sheet_of(self.file, self.ending, self.sheet)
+
+
+def _ending(key: FileKey) -> str:
+    return f".{key.path.rpartition('.')[2].lower()}"
 
 
 class _Turns:

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import Any, Final, NamedTuple, Protocol
+from uuid import UUID
 
+from ...bulk_entities import PARENT_OF
 from ...cloud.bulk_api import BATCH_MAX, BatchRefused, Counts
+from ...core.model import Fault
 from .mapping import BadRowError, CellMistake, Cells, RowReader
+from .objections import fields_named, objections
+from .summary import Summary, duplicate
 from .tables import Row
 
 KEPT_MAX: Final = 5 * BATCH_MAX  # changed records kept from the first pass: a few megabytes
-NAMED_MAX: Final = 100  # rejected rows whose mistakes are kept; all are counted
+PROBES_MAX: Final = 64  # requests spent on finding wrong records that the service does not name
 _BUCKETS: Final = 256
 
 
@@ -42,33 +46,12 @@ class Sends(Protocol):
         """Insert or update records. Raises BatchRefused, CloudError."""
 
 
-class Rejected(NamedTuple):
-    """A row that is not in the service as the file has it, and why."""
-
-    row: int
-    mistakes: tuple[CellMistake, ...]
-
-
 class _Changed(NamedTuple):
     row: int
     guid: bytes
     digest: bytes
     record: dict[str, Any]
     is_known: bool  # the service took an earlier version of it
-
-
-@dataclass(slots=True)
-class Summary:
-    """What a delivery did; `orphans`: a batch waits for parents that another file may bring."""
-
-    rows: int = 0
-    changed: int = 0
-    inserted: int = 0
-    updated: int = 0
-    requests: int = 0
-    rejected_count: int = 0
-    rejected: list[Rejected] = field(default_factory=list)
-    orphans: bool = False
 
 
 class Delivery:
@@ -88,14 +71,14 @@ class Delivery:
         self._rows = rows
         self._delivered = delivered
         self._service = service
-        self._bad: set[int] = set()
+        self._probes = 0
         self.summary = Summary()
 
     def deliver(self) -> Summary:
         """Do it. Raises BadTableError before anything is sent, CloudError for outages."""
         kept = self._check()
         changed: Iterator[_Changed] = iter(kept) if kept is not None else self._changed()
-        good = (each for each in changed if each.row not in self._bad)
+        good = (each for each in changed if each.row not in self.summary.bad)
         while batch := list(islice(good, BATCH_MAX)):
             self._send(batch)
         return self.summary
@@ -124,7 +107,7 @@ class Delivery:
                 try:
                     guid = reader.guid(cells)
                 except BadRowError as bad:
-                    self._reject(number, bad.mistakes)
+                    self.summary.reject(number, bad.mistakes)
                     continue
                 found.append((number, guid, cells))
                 if halves is not None:
@@ -138,17 +121,11 @@ class Delivery:
                 if known.get(guid) == digest:
                     continue
                 try:
-                    record = self._record(guid, cells)
+                    record = self._reader.record(cells)
                 except BadRowError as bad:
-                    self._reject(number, bad.mistakes)
+                    self.summary.reject(number, bad.mistakes)
                     continue
                 yield _Changed(number, guid, digest, record, guid in known)
-
-    def _record(self, guid: bytes, cells: Cells) -> dict[str, Any]:
-        record = self._reader.record(cells)
-        text = guid.hex()
-        record["guid"] = f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-        return record
 
     def _reject_duplicates(self, suspects: set[int]) -> None:
         """Reject all rows of a GUID that is there twice: which one is meant is not known."""
@@ -163,10 +140,7 @@ class Delivery:
         column = self._reader.mapping.column_of("guid")
         for numbers in places.values():
             for number in numbers if len(numbers) > 1 else ():
-                others = ", ".join(str(each) for each in numbers if each != number)
-                message = f"row {others} has the same identity"
-                fix = "delete one of them, or add a column to the key"
-                self._reject(number, [CellMistake(column, message, fix)])
+                self.summary.reject(number, [duplicate(column, number, numbers)])
 
     # ---- sending ------------------------------------------------------------------------
 
@@ -178,43 +152,56 @@ class Delivery:
         """
         if known := [each.guid for each in batch if each.is_known]:
             self._delivered.doubt(self._connection, self._entity, known)
-        while batch:
+        parts = [batch]
+        while parts:
+            part = parts.pop()
             self.summary.requests += 1
             try:
-                counts = self._service.upsert(self._entity, [each.record for each in batch])
+                counts = self._service.upsert(self._entity, [each.record for each in part])
             except BatchRefused as refused:
-                batch = self._without(batch, refused)
+                parts += self._remaining(part, refused)
                 continue
             self.summary.inserted += counts.inserted
             self.summary.updated += counts.updated
-            taken = [(each.guid, each.digest) for each in batch]
+            taken = [(each.guid, each.digest) for each in part]
             self._delivered.put(self._connection, self._entity, taken)
-            return
 
-    def _without(self, batch: list[_Changed], refused: BatchRefused) -> list[_Changed]:
-        """Reject the rows that the service objects to; return the others, to be sent again."""
-        wrong: dict[int, list[CellMistake]] = {}
-        for index, name, message in refused.objections:
-            if 0 <= index < len(batch):
-                column = self._reader.mapping.column_of(name)
-                mistake = CellMistake(column, f"the service: {message}", f"correct the {name}")
-                wrong.setdefault(index, []).append(mistake)
-        if not wrong:
-            self.summary.orphans |= refused.status == 400
+    def _remaining(self, part: list[_Changed], refused: BatchRefused) -> list[list[_Changed]]:
+        """Reject the rows that the service objects to; return the others, to be sent again.
+
+        Where it does not say which they are, halves are tried, so that the good ones go in.
+        Raises BatchRefused where all is refused for a reason that is none of the rows'.
+        """
+        mapping = self._reader.mapping
+        records = [each.record for each in part]
+        if refused.failure.fault is Fault.UNAUTHORISED and "company_guid" not in mapping.columns:
+            raise refused
+        found = objections(refused, mapping, records)
+        if refused.failure.fault is Fault.UNAUTHORISED and not found:
+            raise refused
+        self._probes += not found
+        if not found and len(part) > 1 and self._probes <= PROBES_MAX:
+            half = len(part) // 2
+            return [part[half:], part[:half]]
+        if not found:
             fix = "correct it in the file, or send its parents first"
             mistake = CellMistake("", refused.failure.message, fix)
-            wrong = {index: [mistake] for index in range(len(batch))}
-        for index, mistakes in wrong.items():
-            self._reject(batch[index].row, mistakes)
-        return [each for index, each in enumerate(batch) if index not in wrong]
+            found = {index: [mistake] for index in range(len(part))}
+        self.summary.orphans |= refused.status == 400
+        self.summary.lost_parents |= self._took_parents_of(refused, [records[at] for at in found])
+        for index, mistakes in found.items():
+            self.summary.reject(part[index].row, mistakes)
+        rest = [each for index, each in enumerate(part) if index not in found]
+        return [rest] if rest else []
 
-    def _reject(self, row: int, mistakes: Sequence[CellMistake]) -> None:
-        if row in self._bad:
-            return
-        self._bad.add(row)
-        self.summary.rejected_count += 1
-        if len(self.summary.rejected) < NAMED_MAX:
-            self.summary.rejected.append(Rejected(row, tuple(mistakes)))
+    def _took_parents_of(self, refused: BatchRefused, records: list[dict[str, Any]]) -> bool:
+        """Return whether the service misses a parent that it took from us before."""
+        for name in fields_named(refused.detail)[:1] if refused.status == 400 else ():
+            kind = PARENT_OF.get(name)
+            guids = {UUID(record[name]).bytes for record in records if record.get(name)}
+            if kind and self._delivered.digests(self._connection, kind, sorted(guids)):
+                return True
+        return False
 
 
 def _twice(halves: list[array[int]]) -> set[int]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from .mapping import Cells
 
 ENDINGS: Final = (".csv", ".json", ".ndjson", ".jsonl", ".xlsx", ".xls", ".ods", ".parquet")
+SHEETS: Final = (".xlsx", ".xls", ".ods")
 SLICE_ROWS: Final = 5000  # of a Parquet file in memory at once
 _SAMPLE: Final = 65_536  # characters from which the separator of a CSV file is found out
 
@@ -41,7 +42,7 @@ def read_rows(file: Path, ending: str, columns: Sequence[str], sheet: str = "") 
                 yield from _json(file, columns)
             case ".parquet":
                 yield from _parquet(file, columns)
-            case ".xlsx" | ".xls" | ".ods":
+            case _ if ending in SHEETS:
                 yield from _sheet(file, columns, sheet)
             case _:
                 raise BadTableError(f'"{ending}" is not one of {", ".join(ENDINGS)}')
@@ -50,6 +51,15 @@ def read_rows(file: Path, ending: str, columns: Sequence[str], sheet: str = "") 
     except ImportError as exc:
         missing = f"a part is not installed ({exc}); install it with: pip install 'twinsyncd[bulk]'"
         raise BadTableError(missing) from exc
+
+
+def sheet_of(file: Path, ending: str, sheet: str) -> str:
+    """Return the name of the sheet that `read_rows` reads; "" for files without sheets."""
+    if sheet or ending not in SHEETS:
+        return sheet if ending in SHEETS else ""
+    import python_calamine as calamine  # noqa: PLC0415 - optional
+
+    return str(calamine.CalamineWorkbook.from_path(file).sheet_names[0])
 
 
 def _places(header: Sequence[str], columns: Sequence[str], where: str = "") -> list[int]:

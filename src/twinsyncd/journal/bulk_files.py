@@ -1,0 +1,145 @@
+"""Export files of bulk connections that wait: for an approval, for parents, to be sent again.
+
+Safe from several threads and processes; every change is durable when its method returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Engine, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..core.model import FileKey, SourceKey
+from . import tables
+
+_TABLE: Final = tables.bulk_files
+_NEW: Final = {
+    "needs": "",
+    "held_digest": "",
+    "held_rows": 0,
+    "held_known": 0,
+    "held_leaving": 0,
+    "approved_digest": "",
+}
+
+
+class HeldSnapshot(NamedTuple):
+    """A snapshot that is not sent before a person approves it.
+
+    `digest` is that of the file, `rows` how many it has, `known` how many records the service took
+    from us before, and `leaving` how many of those are not among the rows.
+    """
+
+    key: FileKey
+    entity: str
+    digest: str
+    rows: int
+    known: int
+    leaving: int
+
+
+class BulkFiles:
+    """The files of all bulk connections."""
+
+    def __init__(self, engine: Engine) -> None:
+        """`engine` comes from `open_database`; its owner disposes of it."""
+        self._engine = engine
+
+    def note(self, connection: str, key: FileKey, entity: str) -> None:
+        """Note a file that was sent, and waits for nothing that is kept here."""
+        self._put(connection, key, entity, _NEW)
+
+    def await_parents(self, connection: str, key: FileKey, entity: str) -> None:
+        """Note that rows of the file name parents that the service does not have."""
+        self._put(connection, key, entity, {"needs": "parents"})
+
+    def parents_came(self, connection: str, entities: Collection[str]) -> None:
+        """Let the files of these kinds that await parents be sent again."""
+        self._need(connection, entities, "parents")
+
+    def resend(self, connection: str, entities: Collection[str]) -> None:
+        """Let all files of these kinds be sent again."""
+        self._need(connection, entities, "")
+
+    def to_resend(self, connection: str) -> list[FileKey]:
+        """Return the files that are to be sent again."""
+        table = _TABLE.c
+        query = select(table.source, table.path).where(
+            table.connection == connection, table.needs == "resend"
+        )
+        with self._engine.connect() as opened:
+            rows = opened.execute(query.order_by(table.source, table.path)).all()
+        return [FileKey(SourceKey(source), path) for source, path in rows]
+
+    def hold(
+        self,
+        connection: str,
+        key: FileKey,
+        entity: str,
+        digest: str,
+        leaving: tuple[int, int, int],
+    ) -> None:
+        """Keep a snapshot for a person's approval, in place of an earlier one of the file.
+
+        `leaving`: the rows, the known records and those that leave, as in `HeldSnapshot`.
+        """
+        rows, known, gone = leaving
+        counts = {"held_rows": rows, "held_known": known, "held_leaving": gone}
+        self._put(connection, key, entity, {"held_digest": digest, **counts})
+
+    def held(self, connection: str) -> list[HeldSnapshot]:
+        """Return the snapshots that wait for an approval."""
+        table = _TABLE.c
+        query = select(_TABLE).where(
+            table.connection == connection,
+            table.held_digest != "",
+            table.held_digest != table.approved_digest,
+        )
+        with self._engine.connect() as opened:
+            rows = opened.execute(query.order_by(table.source, table.path)).all()
+        return [
+            HeldSnapshot(
+                FileKey(SourceKey(row.source), row.path),
+                row.entity,
+                row.held_digest,
+                row.held_rows,
+                row.held_known,
+                row.held_leaving,
+            )
+            for row in rows
+        ]
+
+    def approve(self, connection: str, held: HeldSnapshot) -> None:
+        """Approve exactly this snapshot; a file with another content is asked for again."""
+        self._put(connection, held.key, held.entity, {"approved_digest": held.digest})
+
+    def approved_digest(self, connection: str, key: FileKey) -> str:
+        """Return the digest of the file's content that a person approved; "" if none."""
+        table = _TABLE.c
+        query = select(table.approved_digest).where(
+            table.connection == connection, table.source == key.source, table.path == key.path
+        )
+        with self._engine.connect() as opened:
+            return opened.execute(query).scalar() or ""
+
+    # ---- inside -------------------------------------------------------------------------
+
+    def _put(self, connection: str, key: FileKey, entity: str, values: dict[str, Any]) -> None:
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        own = {"connection": connection, "source": key.source, "path": key.path}
+        statement = dialect.insert(_TABLE).values(own | _NEW | {"entity": entity} | values)
+        upsert = statement.on_conflict_do_update(
+            index_elements=["connection", "source", "path"], set_={"entity": entity} | values
+        )
+        with self._engine.begin() as opened:
+            opened.execute(upsert)
+
+    def _need(self, connection: str, entities: Collection[str], before: str) -> None:
+        table = _TABLE.c
+        wanted = [table.connection == connection, table.entity.in_(entities)]
+        if before:
+            wanted.append(table.needs == before)
+        with self._engine.begin() as opened:
+            opened.execute(update(_TABLE).where(*wanted).values(needs="resend"))
