@@ -63,7 +63,7 @@ class Office:
             display_name=self.name,
             itwin_id=self.itwin_id,
             imodel_id=self.imodel_id,
-            folder_of=lambda key: f"{self.imodel_id}/{key.source}",
+            folder_of=self._folder_of,
             connector_of=lambda key: connectors_for(key.path)[0],
             authentication=self.authentication,
         )
@@ -71,6 +71,14 @@ class Office:
         self.target = StorageConnection(
             self.cloud.platform, self.cloud.blobs, self.cloud.reader, tree, settings
         )
+
+    def _folder_of(self, key: FileKey) -> str:
+        folder = key.path.rpartition("/")[0]
+        return "/".join(part for part in (self.imodel_id, key.source, folder) if part)
+
+    def place(self, path: str, storage_id: str) -> facts.Placed:
+        """Rename a stored file, and move it, to where this path belongs."""
+        return self.target.place(commands.Place(FileKey("cad", path), self.name, storage_id))
 
     def store(self, path: str, data: bytes) -> str:
         """Store content and return its id."""

@@ -46,6 +46,47 @@ def test_a_moved_folder_takes_its_files_along(office: Office) -> None:
     assert platform.file(storage_id).parent_id == folder
 
 
+def test_a_file_that_was_renamed_on_the_drive_is_placed_where_it_belongs(office: Office) -> None:
+    """Name and folder change, its id and content do not; a second time changes nothing."""
+    platform = office.cloud.platform
+    storage_id = office.store("a.dxf", drawing(1))
+    before = platform.file(storage_id)
+    office.items.clear()
+
+    for _ in range(2):
+        office.place("sub/deeper/b.dxf", storage_id)
+    placed, newcomer = platform.file(storage_id), office.store("a.dxf", drawing(2))
+    again = office.store("sub/deeper/b.dxf", drawing(1))
+
+    assert (placed.name, placed.size_bytes) == ("b.dxf", before.size_bytes)
+    folder = platform.folder(placed.parent_id)
+    assert (folder.name, platform.folder(folder.parent_id).name) == ("deeper", "sub")
+    assert newcomer != storage_id
+    assert again == storage_id
+
+
+def test_a_renamed_file_that_somebody_deleted_comes_back_under_its_new_name(office: Office) -> None:
+    """It lies in the recycle bin, with its id."""
+    platform = office.cloud.platform
+    storage_id = office.store("a.dxf", drawing(1))
+    platform.delete_file(storage_id)
+
+    office.place("b.dxf", storage_id)
+
+    assert platform.file(storage_id).name == "b.dxf"
+
+
+def test_a_file_is_placed_into_the_folder_that_is_there(office: Office) -> None:
+    """Folders are found by their names, and none is made twice."""
+    platform = office.cloud.platform
+    storage_id, other = office.store("a.dxf", drawing(1)), office.store("sub/c.dxf", drawing(2))
+    folder = platform.file(other).parent_id
+
+    office.place("sub/a.dxf", storage_id)
+
+    assert platform.file(storage_id).parent_id == folder
+
+
 def test_a_deleted_file_can_be_restored_with_its_id(office: Office) -> None:
     """The recycle bin keeps it; a second removal changes nothing."""
     platform = office.cloud.platform

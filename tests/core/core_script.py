@@ -33,7 +33,7 @@ SELDOM_S = 1e6  # scans that no play is about come after its end
 LONGEST_WAIT_S = 3_600.0  # no wait for anything but a scan may be longer
 
 CAD = "one/cad"
-A, B, C = (FileKey(CAD, name) for name in ("a.dgn", "b.dgn", "c.dgn"))
+A, B, C = (FileKey(CAD, name) for name in ("a.dgn", "b.dwg", "c.ifc"))
 XREF = FileKey(CAD, "xref/grid.dgn")
 
 ONE = Connection("one", "imodel")
@@ -119,6 +119,11 @@ def store(
         look(version),
         storage_id(key) if again else "",
     )
+
+
+def place(key: FileKey, id_: str) -> commands.Place:
+    """Ask for a stored file to be renamed in Storage."""
+    return commands.Place(key, "one", id_)
 
 
 def prepare(*keys: FileKey, remote: str = "remote", connection: str = "one") -> commands.Prepare:
@@ -300,7 +305,7 @@ class Script:
 
     def _remembered(self, row: Any, columns: dict[str, Any]) -> Self:
         values = {each.name: getattr(row, each.name) for each in fields(row)}
-        assert columns == {name: values[name] for name in columns}
+        assert columns == {name: values[name] for name in columns}, (row, columns)
         return self
 
 
@@ -310,6 +315,7 @@ CLOSES: dict[type[commands.Command], tuple[type[facts.Fact], ...]] = {
     commands.Hash: (facts.Hashed, facts.HashMissed),
     commands.Rehash: (facts.Rehashed,),
     commands.Store: (facts.Stored, facts.StoreMoved, facts.StoreFailed),
+    commands.Place: (facts.Placed, facts.PlaceFailed),
     commands.Prepare: (facts.Prepared, facts.PrepareFailed),
     commands.StartRun: (
         facts.RunStarted,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinsyncd.config.patterns import BadPatternError, matcher
@@ -293,6 +293,7 @@ def test_a_closed_folder_holds_no_match(path: str, include: list[str], exclude: 
     references=st.lists(GLOBS, max_size=2),
     exclude=st.lists(GLOBS, max_size=2),
 )
+@settings(deadline=None)
 def test_the_explanation_always_agrees_with_the_verdict(
     path: str, include: list[str], references: list[str], exclude: list[str]
 ) -> None:

@@ -355,15 +355,27 @@ def test_a_hint_that_was_not_followed_during_a_scan_asks_for_another() -> None:
 
 
 def test_a_hint_during_an_approved_scan_puts_off_what_it_would_confirm() -> None:
-    """The list may have been made before somebody put a file back; the next one will tell (P7)."""
+    """The list may have been made before somebody put a file back; a look will tell (P7)."""
+    back, *others = some(15)
     script = held(40, 15).hears(meant(15)).says(approved())
-    script.hears(facts.Touched(some(1)[0])).says()
+    script.hears(facts.Touched(back)).says(look_at(back))
 
-    script.hears(scanned(40, *some(15))).says().source(offline="", approved=True, missing_count=15)
-    assert gone(script) == 0
-
-    script.hears(after_s=SCAN_REST_S).says(approved()).hears(scanned(40, *some(15)[1:])).says()
+    script.hears(scanned(40, back, *others)).says()
+    script.source(offline="", approved=True, missing_count=1).remembers(back, seen="v")
     assert gone(script) == 14
+
+    script.hears(saw(back, 1)).says().hears(after_s=5).says(look_at(back))
+    script.hears(saw(back, 1)).says(read(back, 1)).hears(hashed(back, 1, "v")).says()
+    assert gone(script) == 14
+
+
+def test_a_held_deletion_holds_up_no_save() -> None:
+    """Only what is missing waits for a person; who saves another drawing must not."""
+    script = held(40, 15)
+
+    settles(script, A, 2, store(A, 2))
+
+    script.hears(stored(A, 2)).says().source(needs_person=True)
 
 
 def test_a_look_that_fails_while_its_drive_comes_back_asks_for_another_scan() -> None:

@@ -26,8 +26,9 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.drive import LOOKS_MAX, UNREAD_MISSES
+from twinsyncd.core.drive import UNREAD_MISSES
 from twinsyncd.core.hash_queue import HASHES_MAX, SMALL_BYTES, SMALL_HASHES_MAX
+from twinsyncd.core.looks import LOOKS_MAX
 from twinsyncd.core.model import FileKey, Fingerprint
 from twinsyncd.core.setup import Source
 
@@ -171,7 +172,7 @@ def test_a_scan_finds_what_no_hint_told() -> None:
         .says()
         .hears(after_s=2)
         .says(scan())
-        .hears(facts.FilesFound(CAD, (("b.dgn", look(1)),)), facts.Scanned(CAD, "drive", 1))
+        .hears(facts.FilesFound(CAD, ((B.path, look(1)),)), facts.Scanned(CAD, "drive", 1))
         .says()
         .works()
         .hears(after_s=5)

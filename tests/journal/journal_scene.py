@@ -53,6 +53,7 @@ WHOLE_DECISION = Decision(
             next_try_s=11.5,
             version="2026-01-02T03:04:05Z",
             replaces="s0",
+            moved_from=FileKey("one/cad", "earlier.dgn"),
         ),
     ),
     lanes=(

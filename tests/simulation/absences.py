@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import ABSENT, FileKey, HeldSource
+from twinsyncd.core.model import ABSENT, FileKey, FileRow, HeldSource
 from twinsyncd.core.safety import CONFIRM_S
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Absences:
         self.missed_s: dict[FileKey, float] = {}  # not on any list since
         self.hinted: set[FileKey] = set()  # a hint was heard, and no look since
         self.overheard: set[FileKey] = set()  # hints while their drive was away, and no scan since
+        self.moved: set[FileKey] = set()  # another one took their identity, in this decision
         self.untold: set[str] = set()  # sources of which something was missed, and no scan since
 
     def check(self, heard: Sequence[facts.Fact], decision: Decision) -> None:
@@ -33,7 +34,7 @@ class Absences:
             self._hear(fact)
         self._check_deletions(decision)
         for row in decision.sources:
-            if row.offline:  # nobody looks any more at what was hinted at
+            if row.is_unread:  # nobody looks any more at what was hinted at
                 self._forget_hints(self.hinted, row.key)
         self._check_rest(decision)
 
@@ -49,7 +50,7 @@ class Absences:
                     self._approve(each)
             case facts.Touched(key):
                 source = self.world.journal.sources.get(key.source)
-                offline = source is None or source.offline
+                offline = source is None or source.is_unread
                 (self.overheard if offline else self.hinted).add(key)
             case facts.LookFailed(key):
                 self.hinted.discard(key)
@@ -90,7 +91,12 @@ class Absences:
     def _check_deletions(self, decision: Decision) -> None:
         files, now_s = self.world.journal.files, self.world.now_s
         gone: dict[str, list[FileKey]] = {}
-        wanted = (row for row in decision.files if self.world.office.kind_of(row.key) is not None)
+        self.moved = self._moved_files(decision)
+        wanted = (
+            row
+            for row in decision.files
+            if self.world.office.kind_of(row.key) is not None and row.key not in self.moved
+        )
         for row in wanted:
             if row.seen == ABSENT and row.key in files and files[row.key].seen != ABSENT:
                 gone.setdefault(row.key.source, []).append(row.key)
@@ -105,12 +111,34 @@ class Absences:
                 assert not back, f"P7: {key} counts as gone in spite of a hint that it is back"
             word = (source, self.drives[source])
             approved, guard = self.approved.get(word, 0), self.world.office.guard
-            unasked = len(keys) - approved
+            unasked = sum(self._is_in_cloud(key) for key in keys) - approved
             masses = unasked >= guard.least and unasked > (known - approved) * guard.share
             assert not masses, (
                 f"P7: {len(keys)} of {known} files of {source} gone, {approved} approved"
             )
             self.approved[word] = max(approved - len(keys), 0)
+
+    def _is_in_cloud(self, key: FileKey) -> bool:
+        row = self.world.journal.files[key]
+        return bool(row.storage_id) or row.stored != ABSENT
+
+    def _moved_files(self, decision: Decision) -> set[FileKey]:
+        """Return the files that another one took the identity of: one that may have been them."""
+        files, lane_of = self.world.journal.files, self.world.lane_of
+        heirs = {(lane_of(r.key.source), r.storage_id): r for r in decision.files}
+        moved: set[FileKey] = set()
+        for row in decision.files:
+            before = files.get(row.key) or FileRow(row.key)
+            heir = heirs.get((lane_of(row.key.source), before.storage_id), row)
+            if heir.key == row.key or not before.storage_id:
+                continue
+            same = heir.seen == before.stored or is_same_file(heir, before)
+            assert same, f"P8: {heir.key} took the place of {row.key}, which it never was"
+            assert self.world.owner_of(heir.key) == self.world.owner_of(row.key)
+            known_gone = before.seen == ABSENT or row.key in self.missed_s
+            assert known_gone, f"P7: {heir.key} took the place of {row.key}, missed by no list"
+            moved.add(row.key)
+        return moved
 
     def _check_rest(self, decision: Decision) -> None:
         for command in decision.commands:
@@ -138,3 +166,11 @@ class Absences:
         if (source, drive) in self.approved:
             kept[source, drive] = self.approved[source, drive]
         self.approved = kept
+
+
+def is_same_file(one: FileRow, other: FileRow) -> bool:
+    """Return whether both were the same file of the file system, under the same name."""
+    looks = (one.fingerprint, other.fingerprint)
+    ids = {look.file_id for look in looks if look is not None}
+    names = {row.key.path.rpartition("/")[2].casefold() for row in (one, other)}
+    return None not in looks and len(ids) == len(names) == 1

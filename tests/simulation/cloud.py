@@ -108,6 +108,16 @@ class ModelCloud:
         self.tampered.discard(storage_id)
         return True
 
+    def place(self, storage_id: str, key: FileKey, at_s: float) -> None:
+        """Rename a file and move it; another of that name may be there all the same."""
+        self.advance(at_s)
+        run = self.active
+        ours = run is not None and run.ours and run.wanted and run.known and storage_id in run.reads
+        assert not ours, f"P4: {storage_id} was renamed in Storage while our run was active"
+        self.names = {name: id_ for name, id_ in self.names.items() if id_ != storage_id}
+        self.names[key] = storage_id
+        self.keys[storage_id] = key
+
     def delete(self, key: FileKey) -> None:
         """Somebody deletes the file in Storage; nobody misses what a run had already read."""
         storage_id = self.names.pop(key)

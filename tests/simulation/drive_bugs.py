@@ -113,10 +113,10 @@ def skip_unread(good: Any) -> Any:
 def drop_looks(good: Any) -> Any:
     """Forget that a file is being looked at once lists have missed it long enough."""
 
-    def bad(self: Drive, watched: Any, now: Now) -> None:
+    def bad(self: Drive, watched: Any, moved: Any, now: Now) -> None:
         for path in safety.confirmed(watched.missing, now.at_s):
             self.settler.forget(FileKey(watched.source.key, path))
-        good(self, watched, now)
+        good(self, watched, moved, now)
 
     return bad
 

@@ -72,6 +72,13 @@ class VirtualJournal:
     ) -> list[FileRow]:
         return [row for row in self.every(sources) if row.storage_id in storage_ids]
 
+    def with_content(self, sources: Iterable[SourceKey], digest: str) -> list[FileRow]:
+        return [row for row in self.every(sources) if row.stored == digest]
+
+    def with_file_id(self, sources: Iterable[SourceKey], file_id: int) -> list[FileRow]:
+        rows = [(row, row.fingerprint) for row in self.every(sources)]
+        return [row for row, look in rows if look is not None and look.file_id == file_id]
+
     def every(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         wanted = set(sources)
         return [row for row in self.files.values() if row.key.source in wanted]

@@ -125,7 +125,7 @@ CORE_MUTANTS = (
     _mutant("a look begins the minute", safety, "UNLISTED_S", bugs.value(-1e9)),
     _mutant("a late list outdoes a hint", Drive, "forget_gone", drive_bugs.drop_looks, 1560),
     _mutant(
-        "hints to an absent drive ignored", SourceState, "leave_to_scan", bugs.always(None), 1625
+        "hints to an absent drive ignored", SourceState, "leave_to_scan", bugs.always(None), 4045
     ),
     _mutant("no guard against mass deletion", safety, "is_mass_deletion", bugs.always(False)),
     _mutant("configured guard ignored", safety, "is_mass_deletion", drive_bugs.usual_guard),

@@ -52,6 +52,7 @@ class Promises:
         self.watches = {lane: Watch() for lane in world.clouds}
         self.strikes: Counter[FileKey] = Counter()
         self.blamed: set[FileKey] = set()
+        self.moved: set[FileKey] = set()  # another file took their identity, in this decision
         self.differ: set[FileKey] = set()  # the service was seen not to have what is remembered
 
     def check(self, heard: Sequence[facts.Fact], decision: Decision) -> None:
@@ -60,6 +61,7 @@ class Promises:
             self._hear(fact)
         self.watched_runs.check(heard, decision)
         self.absences.check(heard, decision)
+        self.moved = self.absences.moved
         for row in decision.files:
             self._check_row(row, self.world.journal.files.get(row.key) or FileRow(row.key))
         for command in decision.commands:
@@ -105,10 +107,14 @@ class Promises:
             case facts.StartClashed():
                 self._watch(fact.connection).asking = False
             case _:
-                self._hear_comparison(fact)
+                self._hear_of_cloud(fact)
 
-    def _hear_comparison(self, fact: facts.Fact) -> None:
-        if isinstance(fact, facts.Compared):
+    def _hear_of_cloud(self, fact: facts.Fact) -> None:
+        if isinstance(fact, facts.PlaceFailed):
+            self._note_place_failure(fact.key, fact.failure)
+        elif isinstance(fact, facts.Placed):
+            self._watch_of_file(fact.key).succeeded()
+        elif isinstance(fact, facts.Compared):
             self.differ.update(each.key for each in fact.differences)
             self._watch(fact.connection).succeeded()
         elif isinstance(fact, facts.CompareFailed):
@@ -150,6 +156,12 @@ class Promises:
             self._note_failure(watch, Failure(Fault.TRANSIENT, "gone"), watch.begun_s[key])
         else:
             self._note_failure(watch, failure, watch.begun_s[key])
+
+    def _note_place_failure(self, key: FileKey, failure: Failure) -> None:
+        if failure.fault in {Fault.REFUSED, Fault.FILE, Fault.GONE, Fault.TRANSIENT}:
+            self.differ.add(key)  # it may be stored anew
+        if failure.fault not in {Fault.REFUSED, Fault.FILE, Fault.GONE}:
+            self._note_failure(self._watch_of_file(key), failure)
 
     def _note_failure(self, watch: Watch, failure: Failure, begun_s: float = math.inf) -> None:
         """Expect patience: as asked for, or longer after each failure in a row.
@@ -199,7 +211,7 @@ class Promises:
         if row.stored not in (ABSENT, IN_DOUBT, before.stored):
             torn = row.stored in drive.torn
             assert not torn, f"P1: {row.key} stored torn content {row.stored}"
-        forgot = row.stored == ABSENT != before.stored and row.key not in self.differ
+        forgot = row.stored == ABSENT != before.stored and row.key not in self.differ | self.moved
         assert not forgot, f"P5: {row.key} forgot its store"
         if row.aside and not before.aside:
             real = row.key in self.blamed or self.strikes[row.key] >= RUN_STRIKES
@@ -261,6 +273,13 @@ class Promises:
         for row in world.journal.files.values():
             there = row.key in world.drive.files
             assert there or row.seen == ABSENT, f"P2: {row.key} is gone and counts as there"
+        owners = Counter(
+            (world.lane_of(row.key.source), row.storage_id)
+            for row in world.journal.files.values()
+            if row.storage_id
+        )
+        shared = [id_ for id_, count in owners.items() if count > 1]
+        assert not shared, f"P8: several files are {shared} in Storage"
         for cloud in world.clouds.values():
             assert not cloud.superfluous, f"P5: runs without new content {cloud.superfluous}"
 

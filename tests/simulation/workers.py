@@ -55,6 +55,9 @@ class VirtualWorkers:
                 self.sight.begin(command)
             case commands.Store():
                 self._store(command)
+            case commands.Place():
+                failed_place = partial(facts.PlaceFailed, command.key)
+                self._ask(partial(self._place, command), failed_place)
             case commands.Prepare():
                 failed = partial(facts.PrepareFailed, command.connection)
                 self._ask(partial(self._prepare, command), failed)
@@ -170,6 +173,16 @@ class VirtualWorkers:
         if read is not None and read.content == command.digest:
             cloud = self.world.cloud_of(command.connection)
             cloud.commit(storage_id, read.content, etag, self.world.now_s)
+
+    def _place(self, command: commands.Place) -> facts.Fact:
+        cloud = self.world.cloud_of(command.connection)
+        here = command.storage_id in cloud.blobs or cloud.restore(command.storage_id)
+        if not here:
+            return facts.PlaceFailed(command.key, Failure(Fault.GONE, "no such file in Storage"))
+        if command.key.path.startswith("refused"):
+            return facts.PlaceFailed(command.key, Failure(Fault.REFUSED, "refused"))
+        cloud.place(command.storage_id, command.key, self.world.now_s)
+        return facts.Placed(command.key)
 
     # ---- runs -------------------------------------------------------------------------
 

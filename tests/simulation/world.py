@@ -33,6 +33,7 @@ from .no_collection import no_collection
 from .office import SHARED, Office
 from .people import People
 from .promises import Promises
+from .renaming import Renaming
 from .strangers import Strangers
 from .tampering import Tampering
 from .workers import VirtualWorkers
@@ -90,6 +91,7 @@ class World:
         self.people = People(self)
         self.strangers = Strangers(self)
         self.tampering = Tampering(self, seed, scripted=chances is not None)
+        self.renaming = Renaming(self, seed, scripted=chances is not None)
         self.promises = Promises(self)
         self.machine = self._restore()
 
@@ -154,6 +156,7 @@ class World:
         self.people.begin()
         self.strangers.begin()
         self.tampering.begin()
+        self.renaming.begin()
 
     def rest(self) -> None:
         """Let the faults stop; a person looks after what needs one."""

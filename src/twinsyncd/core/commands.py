@@ -74,6 +74,18 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Name a stored file in Storage, and put it there, as its path says: Placed or PlaceFailed.
+
+    Its id and content stay. Doing so twice changes nothing.
+    """
+
+    key: FileKey
+    connection: ConnectionKey
+    storage_id: StorageId
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedFile:
     """One stored file that must be a source file of its connection."""
 
@@ -165,5 +177,5 @@ class Compare:
 
 
 DriveCommand = Scan | LookAt | Hash | Rehash
-CloudCommand = Store | Prepare | StartRun | FindRun | LookAtRun | Compare
+CloudCommand = Store | Place | Prepare | StartRun | FindRun | LookAtRun | Compare
 Command = DriveCommand | CloudCommand

@@ -11,6 +11,7 @@ from .events import Event
 from .model import (
     ConnectionKey,
     ConnectionRow,
+    Digest,
     FileKey,
     FileRow,
     LaneKey,
@@ -75,6 +76,12 @@ class FileRows(Protocol):
         self, sources: Iterable[SourceKey], storage_ids: Sequence[StorageId]
     ) -> Iterable[FileRow]:
         """Yield the rows of these sources that have one of these ids in Storage."""
+
+    def with_content(self, sources: Iterable[SourceKey], digest: Digest) -> Iterable[FileRow]:
+        """Yield the rows of these sources whose file in Storage has this content."""
+
+    def with_file_id(self, sources: Iterable[SourceKey], file_id: int) -> Iterable[FileRow]:
+        """Yield the rows of these sources that were this file of a file system when last read."""
 
     def every(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         """Yield all remembered rows of these sources; only for rare, large changes."""

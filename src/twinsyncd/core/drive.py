@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
@@ -11,6 +11,7 @@ from .events import EventKind
 from .file_changes import NO_TROUBLE, without_file
 from .hash_queue import HashQueue
 from .ledger import Ledger
+from .looks import plan_looks
 from .model import (
     ABSENT,
     UNLIKE_ANY,
@@ -23,12 +24,12 @@ from .model import (
     SourceKey,
     SourceRow,
 )
+from .moves import split_missing
 from .rehash import Rehasher
 from .settle import Settler
 from .setup import Source
 from .source_state import SourceState, approval, failed_row, held_row, seen_by, source_events
 
-LOOKS_MAX: Final = 256  # files per look command: one answer, one commit
 UNREAD_MISSES: Final = 3  # failed reads in a row before a file is set aside; 15 s as a rule
 
 
@@ -102,15 +103,15 @@ class Drive:
             self.ledger.change(key, **NO_TROUBLE)
             self._touched(key, now)
 
-    def store_moved(self, key: FileKey, now: Now) -> None:
-        """Let a file settle again that changed while it was being stored."""
+    def look_again(self, key: FileKey, now: Now) -> None:
+        """Let a file settle again: it changed while it was being stored, or may be gone."""
         self._touched(key, now)
 
     def plan(self, now: Now) -> list[commands.DriveCommand]:
         """Return the scans, looks and hashes to begin now."""
         return [
             *self._plan_scans(now),
-            *self._plan_looks(now),
+            *plan_looks(self.settler, now.at_s),
             *self.hash_queue.plan(self.settler),
             *self._plan_rehash(now),
         ]
@@ -124,7 +125,7 @@ class Drive:
     def must_wait(self, key: FileKey) -> bool:
         """Return whether the file must not be stored now: unsettled, missing, drive offline."""
         watched = self.watched[key.source]
-        return key in self.settler or key.path in watched.missing or bool(watched.row.offline)
+        return key in self.settler or key.path in watched.missing or watched.row.is_unread
 
     def missing(self) -> int:
         """Return how many remembered files were not seen, and do not count as gone yet."""
@@ -143,7 +144,7 @@ class Drive:
 
     def _touched(self, key: FileKey, now: Now) -> None:
         watched = self.watched[key.source]
-        if watched.row.offline and key not in self.settler:
+        if watched.row.is_unread and key not in self.settler:
             watched.leave_to_scan()
             return
         self.settler.touched(key, now.at_s)
@@ -215,7 +216,7 @@ class Drive:
 
     def _missed(self, key: FileKey, reason: str, now: Now) -> None:
         watched = self.watched[key.source]
-        if watched.row.offline:
+        if watched.row.is_unread:
             self.settler.forget(key)
             watched.leave_to_scan()
             return
@@ -232,22 +233,27 @@ class Drive:
         watched.failures = watched.failures + 1 if fact.blind else 0
         watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
         row = seen_by(fact, watched.row, now)
-        lost, approved = len(watched.missing), safety.approved_loss(watched.row, fact.identity)
-        if safety.is_mass_deletion(fact.known, lost, watched.source.guard, approved):
-            row = held_row(row, fact, watched.missing)
+        moved, unstored = split_missing(self.ledger, self.settler, self.watched, fact.source)
+        missing = set(watched.missing)
+        lost = missing - moved - unstored
+        approved = safety.approved_loss(watched.row, fact.identity)
+        if safety.is_mass_deletion(fact.known, len(lost), watched.source.guard, approved):
+            row = held_row(row, fact, lost)
+            self.forget_gone(watched, missing - unstored, now)
         else:
-            if not watched.hint_missed:  # else the next list, which follows soon, knows better
-                self.forget_gone(watched, now)
-            left = min(approved - (lost - len(watched.missing)), len(watched.missing))
+            self.forget_gone(watched, moved, now)
+            left = min(approved - (len(missing) - len(watched.missing)), len(watched.missing))
             if left > 0:  # the rest of what was approved; a minute is not over for these
                 row = replace(row, approved=True, drive=fact.identity, missing_count=left)
         self._scan_ended(watched, row, now)
         watched.scan_again(fact, now.at_s, self.jitter())
 
-    def forget_gone(self, watched: SourceState, now: Now) -> None:
+    def forget_gone(self, watched: SourceState, kept: Collection[str], now: Now) -> None:
+        if watched.hint_missed:
+            return  # the next list, which follows soon, knows better
         for path in safety.confirmed(watched.missing, now.at_s):
             key = FileKey(watched.source.key, path)
-            if key in self.settler:
+            if key in self.settler or path in kept:
                 continue  # it may have come back since it was listed; a look is on its way
             del watched.missing[path]
             self.ledger.put(without_file(self.ledger.get(key)))
@@ -271,7 +277,7 @@ class Drive:
         if watched.end_scan(row, now):
             self.changed[row.key] = watched.row
             self.ledger.events.add(*source_events(watched.source, before, watched.row, now))
-        if row.offline:
+        if row.is_unread:
             self.settler.forget_source(row.key)
 
     # ---- decisions --------------------------------------------------------------------
@@ -281,18 +287,9 @@ class Drive:
         return [watched.begin_scan() for watched in due]
 
     def _plan_rehash(self, now: Now) -> list[commands.Rehash]:
-        readable = [key for key, watched in self.watched.items() if not watched.row.offline]
+        readable = [key for key, watched in self.watched.items() if not watched.row.is_unread]
         return self.rehasher.plan(readable, self._may_rehash, now)
 
     def _may_rehash(self, row: FileRow) -> bool:
         """Return whether the row has not changed since it was read, and nothing else reads it."""
         return self.ledger.known(row.key) == row and not self.must_wait(row.key)
-
-    def _plan_looks(self, now: Now) -> list[commands.LookAt]:
-        looks: dict[tuple[SourceKey, bool], list[str]] = {}
-        for key in self.settler.due(now.at_s, LOOKS_MAX):
-            looks.setdefault((key.source, self.settler.is_aside(key)), []).append(key.path)
-        return [
-            commands.LookAt(source, tuple(paths), reading)
-            for (source, reading), paths in looks.items()
-        ]

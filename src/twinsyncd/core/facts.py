@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import NamedTuple
 
+from .compare_facts import Compared, CompareFailed, Difference, Differs
 from .drive_facts import (
     DriveFact,
     FilesFound,
@@ -48,6 +47,8 @@ __all__ = [
     "LookFailed",
     "Looked",
     "PersonFact",
+    "PlaceFailed",
+    "Placed",
     "PrepareFailed",
     "Prepared",
     "Rehashed",
@@ -108,6 +109,21 @@ class StoreMoved:
 @dataclass(frozen=True, slots=True)
 class StoreFailed:
     """The store did not succeed; unless refused or throttled its effect is not known."""
+
+    key: FileKey
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The stored file has the name and the folder of its path now."""
+
+    key: FileKey
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceFailed:
+    """The stored file may still have an earlier name, or be in an earlier folder."""
 
     key: FileKey
     failure: Failure
@@ -204,50 +220,6 @@ class RunLookFailed:
     failure: Failure
 
 
-# ---- comparing --------------------------------------------------------------------------
-
-
-class Differs(StrEnum):
-    """How the service differs from what is remembered of one file."""
-
-    MISSING = "missing"  # it is not in Storage any more
-    OVERWRITTEN = "overwritten"  # Storage holds another content
-    UNMAPPED = "unmapped"  # it is no source file of the connection any more
-    CONNECTOR = "connector"  # it is one, to be read by another connector than configured
-
-
-class Difference(NamedTuple):
-    """One difference; `text` says for a person what was found."""
-
-    key: FileKey
-    differs: Differs
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """The connection was compared; what is not named here is as remembered.
-
-    `versions`: the service's marks of contents that are as remembered, where the marks were not.
-    `last_run_known`: whether the service still knows the newest run of ours.
-    `others`: further source files of the connection: id in Storage, and name.
-    """
-
-    connection: ConnectionKey
-    differences: tuple[Difference, ...] = ()
-    versions: tuple[tuple[FileKey, str], ...] = ()
-    last_run_known: bool = True
-    others: tuple[tuple[StorageId, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CompareFailed:
-    """The comparison came to no end, so nothing is known."""
-
-    connection: ConnectionKey
-    failure: Failure
-
-
 # ---- people and time ------------------------------------------------------------------
 
 
@@ -282,7 +254,7 @@ class Ticked:
     """Time has passed."""
 
 
-StorageFact = Reserved | Stored | StoreMoved | StoreFailed
+StorageFact = Reserved | Stored | StoreMoved | StoreFailed | Placed | PlaceFailed
 RunFact = (
     Prepared
     | PrepareFailed

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Final, assert_never
 
 from . import commands, facts
 from .comparison import Comparisons
@@ -28,9 +28,12 @@ from .file_changes import with_storage_id
 from .lane_state import LaneState
 from .ledger import Ledger
 from .model import ConnectionKey, Need, Now, Phase
+from .moves import Moves
 from .runs import Runs
 from .setup import Connection
 from .stores import Stores
+
+_LEFT: Final = (Need.PLACE, Need.RUN)  # work that waits for nothing on the drive
 
 
 @dataclass(slots=True)
@@ -40,6 +43,7 @@ class Lane:
     state: LaneState
     connections: tuple[Connection, ...]
     ledger: Ledger
+    moves: Moves
     stores: Stores
     runs: Runs
     comparisons: Comparisons
@@ -62,6 +66,8 @@ class Lane:
                 self.ledger.put(with_storage_id(self.ledger.get(key), storage_id))
             case facts.Stored() | facts.StoreMoved() | facts.StoreFailed():
                 self.stores.ended(fact, now)
+            case facts.Placed() | facts.PlaceFailed():
+                self.moves.ended(fact, now)
             case facts.Prepared() | facts.PrepareFailed():
                 self.runs.prepared(fact, now)
             case facts.RunStarted() | facts.RunRefused() | facts.StartClashed():
@@ -110,7 +116,7 @@ class Lane:
                 return self.state.due_s
             later_s = max(self.state.due_s, self.comparisons.next_due())
             return later_s if later_s < math.inf else None
-        times = [self.stores.next_due(now), self.comparisons.next_due()]
+        times = [self.stores.next_due(now), self.moves.due_s, self.comparisons.next_due()]
         for connection in self.connections:
             times += self._run_times(connection, now)
         later = [time for time in times if time is not None and now.at_s < time < math.inf]
@@ -118,7 +124,7 @@ class Lane:
 
     def is_idle(self) -> bool:
         """Return whether nothing is running and nothing is left that can be done now."""
-        if self.state.asking or self.stores.busy or self.state.row.phase is not Phase.QUIET:
+        if self.state.asking or self._is_storing() or self.state.row.phase is not Phase.QUIET:
             return False
         if self.comparisons.pending:
             return False
@@ -126,7 +132,7 @@ class Lane:
         to_store = (row for key in keys for row in self.ledger.needing(key, Need.STORE))
         if any(not self.stores.must_wait(row.key) for row in to_store):
             return False
-        return not any(self.ledger.count(key, Need.RUN) for key in keys)
+        return not any(self.ledger.count(key, what) for key in keys for what in _LEFT)
 
     def failures(self) -> int:
         """Return the most failures in a row: of the lane, or of one comparison."""
@@ -138,7 +144,7 @@ class Lane:
         return any(
             self.ledger.count(connection.key, what)
             for connection in self.connections
-            for what in (Need.STORE, Need.RUN)
+            for what in (*_LEFT, Need.STORE)
         )
 
     def _plan_quiet(self, now: Now) -> Sequence[commands.CloudCommand]:
@@ -147,19 +153,31 @@ class Lane:
         in_turn = self._in_turn()
         to_compare = self.comparisons.due((c.key for c in in_turn), now)
         if to_compare is not None:
-            return () if self.stores.busy else (self.comparisons.begin(to_compare),)
+            return () if self._is_storing() else (self.comparisons.begin(to_compare),)
         overdue = next((c for c in in_turn if self._is_overdue(c, now)), None)
         if overdue is None:
-            stores = self.stores.plan((c.key for c in in_turn), now)
-            if stores or self.stores.busy:
+            stores = self._plan_stores([c.key for c in in_turn], now)
+            if stores or self._is_storing():
                 return stores
-        elif self.stores.busy:
+        elif self._is_storing():
             return ()
         chosen = overdue or next((c for c in in_turn if self._is_ready(c, now)), None)
         if chosen is None:
             return ()
         self.waiting_s.pop(chosen.key, None)
         return (self.runs.begin(chosen.key, now),)
+
+    def _plan_stores(
+        self, connections: Sequence[ConnectionKey], now: Now
+    ) -> Sequence[commands.CloudCommand]:
+        """Store what is new, and let what was renamed be what it was."""
+        self.moves.due_s = math.inf
+        stores = self.stores.plan(connections, now)
+        self.moves.take_over(self.stores.doubts, now)
+        return [*self.moves.plan(connections), *stores]
+
+    def _is_storing(self) -> bool:
+        return bool(self.stores.busy or self.moves.busy)
 
     def _in_turn(self) -> list[Connection]:
         """Return the connections, the one after the last served first."""

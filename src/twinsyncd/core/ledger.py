@@ -15,6 +15,7 @@ from .model import (
     NO_ID,
     NO_RUN,
     ConnectionKey,
+    Digest,
     FileKey,
     FileRow,
     Need,
@@ -39,6 +40,7 @@ class Ledger:
         self._covered: dict[ConnectionKey, dict[FileKey, None]] = {}
         self._changed: dict[FileKey, FileRow] = {}
         self._sources: tuple[SourceKey, ...] = ()
+        self.moved_away: dict[FileKey, FileKey] = {}  # by earlier name that Storage still has
         self.doubtful: list[FileKey] = []  # stores that were under way at the last end
 
     def load(self, sources: Iterable[SourceKey]) -> None:
@@ -109,16 +111,41 @@ class Ledger:
     def having(self, storage_ids: Sequence[StorageId]) -> dict[StorageId, FileRow]:
         """Return the rows of the files that have these ids in Storage, as far as there are any."""
         found = self._rows.having(self._sources, storage_ids) if storage_ids else ()
-        rows = [self._active.get(row.key) or self._changed.get(row.key) or row for row in found]
-        return {row.storage_id: row for row in rows}
+        return {row.storage_id: row for row in self._newest(found)}
+
+    def with_content(self, connection: ConnectionKey, digest: Digest) -> list[FileRow]:
+        """Return the connection's rows whose file in Storage has this content."""
+        found = self._newest(self._rows.with_content(self._sources_of(connection), digest))
+        return [row for row in found if row.stored == digest]
+
+    def with_file_id(self, connection: ConnectionKey, file_id: int) -> list[FileRow]:
+        """Return the connection's rows that were this file of a file system when last read."""
+        found = self._newest(self._rows.with_file_id(self._sources_of(connection), file_id))
+        return [row for row in found if row.fingerprint and row.fingerprint.file_id == file_id]
+
+    def hand_over(self, origin: FileRow, row: FileRow) -> FileRow:
+        """Let the file of `row` be what that of `origin` was in the cloud, and return its row."""
+        earlier = origin.moved_from or origin.key
+        row = replace(
+            row,
+            stored=origin.stored,
+            synced=origin.synced,
+            storage_id=origin.storage_id,
+            in_connection=origin.in_connection,
+            replaces=origin.replaces,
+            version=origin.version,
+            moved_from=None if earlier == row.key else earlier,
+        )
+        for each in (FileRow(origin.key), row):
+            self._changed[each.key] = each
+            self._index(each)
+        return row
 
     def every(self, connection: ConnectionKey) -> Iterator[FileRow]:
         """Yield all rows of the connection; only for rare, large questions."""
-        sources = [s for s in self._sources if self.connection_of(FileKey(s, "")) == connection]
-        rows = list(self._rows.every(sources))
+        rows = list(self._rows.every(self._sources_of(connection)))
         known = {row.key for row in rows}
-        for row in rows:
-            yield self._active.get(row.key) or self._changed.get(row.key) or row
+        yield from self._newest(rows)
         newer = {**self._active, **self._changed}
         for key, row in newer.items():
             if key not in known and self.connection_of(key) == connection:
@@ -160,6 +187,12 @@ class Ledger:
         """Return the rows the active run was started for."""
         return [self._active[key] for key in self._covered.get(connection, ())]
 
+    def _sources_of(self, connection: ConnectionKey) -> list[SourceKey]:
+        return [s for s in self._sources if self.connection_of(FileKey(s, "")) == connection]
+
+    def _newest(self, rows: Iterable[FileRow]) -> list[FileRow]:
+        return [self._active.get(row.key) or self._changed.get(row.key) or row for row in rows]
+
     def _replace(self, before: FileRow | None, row: FileRow) -> None:
         """Note that the row changed; one that was read already is not read again."""
         if before is not None and before.storage_id != row.storage_id:
@@ -169,6 +202,7 @@ class Ledger:
 
     def _index(self, row: FileRow) -> None:
         connection, wanted = self.connection_of(row.key), need(row)
+        self._index_move(row)
         for what in Need:
             keys = self._needs.setdefault((connection, what), {})
             if what is wanted and what is not Need.NOTHING:
@@ -184,3 +218,10 @@ class Ledger:
             self._active.pop(row.key, None)
         else:
             self._active[row.key] = row
+
+    def _index_move(self, row: FileRow) -> None:
+        before = self._active.get(row.key)
+        if before is not None and before.moved_from is not None:
+            self.moved_away.pop(before.moved_from, None)
+        if row.moved_from is not None:
+            self.moved_away[row.moved_from] = row.key

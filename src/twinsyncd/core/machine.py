@@ -26,6 +26,7 @@ from .model import (
     SourceRow,
     UnsettledFile,
 )
+from .moves import Moves
 from .rehash import Rehasher
 from .remotes import Remotes
 from .results import RunFile, RunRecord, SlowRun
@@ -73,7 +74,7 @@ class Machine:
             if row.patterns != source.patterns:
                 self._ledger.leave_out(source.key, lambda key: kind_of(key) is not None, now)
             self._drive.add(source, row, now)
-        self._is_reference = lambda key: kind_of(key) == "reference"
+        self._kind_of = kind_of
         self._jitter = jitter
         self._lanes = {
             key: self.make_lane(key, setup, saved_state, now)
@@ -85,9 +86,9 @@ class Machine:
         for fact in happened:
             self._apply(fact, now)
         self._remotes.warn_of_lapses(now)
-        todo = [*self._drive.plan(now)]
         cloud = [command for lane in self._lanes.values() for command in lane.plan(now)]
-        return self._decision((*todo, *cloud))
+        drive = self._drive.plan(now)  # lanes may ask for looks
+        return self._decision((*drive, *cloud))
 
     def deadline(self, now: Now) -> float | None:
         """Return the monotonic time [s] at which `handle` is next useful without a fact."""
@@ -133,9 +134,21 @@ class Machine:
         return {key: row.wait_reason for key, row in rows.items() if row.needs_person}
 
     def _apply(self, fact: facts.Fact, now: Now) -> None:
+        if isinstance(fact, facts.DriveFact):
+            self._drive.apply(fact, now)
+        elif isinstance(fact, facts.StorageFact):
+            self._lane_of_file(fact.key).apply(fact, now)
+            if isinstance(fact, facts.StoreMoved):
+                self._drive.look_again(fact.key, now)
+        elif isinstance(fact, facts.RunFact | facts.CompareFact):
+            self._lane_of(fact.connection).apply(fact, now)
+        elif isinstance(fact, facts.PersonFact):
+            self._obey(fact, now)
+        else:
+            assert isinstance(fact, facts.Ticked), f"{fact} is no fact"
+
+    def _obey(self, fact: facts.PersonFact, now: Now) -> None:
         match fact:
-            case facts.Ticked():
-                pass
             case facts.SyncAsked():
                 self._ledger.events.add(Event(EventKind.SYNC_ASKED, now.wall_s))
                 self._drive.hurry(now)
@@ -147,39 +160,6 @@ class Machine:
                 self._retry(key, now)
             case facts.ApproveAsked(findings):
                 self._drive.approve(findings, now)
-            case facts.Reserved() | facts.Stored() | facts.StoreFailed():
-                self._lane_of_file(fact.key).apply(fact, now)
-            case facts.StoreMoved():
-                self._lane_of_file(fact.key).apply(fact, now)
-                self._drive.store_moved(fact.key, now)
-            case (
-                facts.Prepared()
-                | facts.PrepareFailed()
-                | facts.RunStarted()
-                | facts.RunRefused()
-                | facts.StartClashed()
-                | facts.StartFailed()
-                | facts.RunFound()
-                | facts.RunSeen()
-                | facts.RunLookFailed()
-                | facts.Compared()
-                | facts.CompareFailed()
-            ):
-                self._lane_of(fact.connection).apply(fact, now)
-            case (
-                facts.Touched()
-                | facts.HintsLost()
-                | facts.HintsDegraded()
-                | facts.Looked()
-                | facts.LookFailed()
-                | facts.Hashed()
-                | facts.HashMissed()
-                | facts.Rehashed()
-                | facts.FilesFound()
-                | facts.Scanned()
-                | facts.ScanFailed()
-            ):
-                self._drive.apply(fact, now)
             case _:
                 assert_never(fact)
 
@@ -252,7 +232,8 @@ class Machine:
             home=connections[0].key,
         )
         state.resume(now)
-        stores = Stores(state, self._ledger, self._drive.must_wait, setup.uploads_max)
+        moves = self._make_moves(state, setup)
+        stores = Stores(state, self._ledger, self._drive.must_wait, moves, setup.uploads_max)
         names = [connection.key for connection in connections]
         stores.load(names, now)
         ends = RunEnds(state, self._ledger, stores, self._lengths_s)
@@ -265,14 +246,31 @@ class Machine:
             stores,
             self._remotes,
             comparisons,
-            self._is_reference,
+            lambda key: self._kind_of(key) == "reference",
             ends,
             naming,
         )
         runs.resume(names, now)
         return Lane(
-            state, connections, self._ledger, stores, runs, comparisons, self._has_unsettled
+            state, connections, self._ledger, moves, stores, runs, comparisons, self._has_unsettled
         )
+
+    def _make_moves(self, state: LaneState, setup: Setup) -> Moves:
+        drive = self._drive
+        return Moves(
+            state,
+            self._ledger,
+            drive.watched,
+            drive.settler,
+            drive.look_again,
+            self._is_alike,
+            setup.uploads_max,
+        )
+
+    def _is_alike(self, one: FileKey, other: FileKey) -> bool:
+        """Return whether one file can be another that was renamed: read alike, used alike."""
+        suffixes = {key.path.rpartition(".")[2].casefold() for key in (one, other)}
+        return len(suffixes) == 1 and self._kind_of(one) == self._kind_of(other)
 
     def _note_activity(self, connection: ConnectionKey, now: Now) -> None:
         self._lane_of(connection).touch(connection, now)

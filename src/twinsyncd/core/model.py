@@ -109,6 +109,7 @@ class FileRow:
     next_try_s: float = 0.0  # wall clock [s] before which this content is not tried again
     version: str = ""  # the service's own mark of the stored content; "": not known
     replaces: StorageId = StorageId("")  # an earlier id, still a source file of the connection
+    moved_from: FileKey | None = None  # where Storage still has it; None: where it belongs
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ class UnsettledFile:
 class Need(StrEnum):
     """What a file still needs, by its digests alone."""
 
+    PLACE = "place"  # it was renamed on the drive; Storage has it under its earlier name
     STORE = "store"  # what settled on the drive is not what Storage holds
     RUN = "run"  # Storage holds it, no run has consumed it
     ASIDE = "aside"  # it cannot go on by itself; a person or a new save must help
@@ -132,6 +134,8 @@ class Need(StrEnum):
 
 def need(row: FileRow) -> Need:
     """Return what the file needs; a file gone from the drive needs nothing (it is kept)."""
+    if row.moved_from is not None:
+        return Need.PLACE
     if row.aside or row.unread:
         return Need.ASIDE
     if row.seen == ABSENT:
@@ -205,6 +209,12 @@ class SourceRow:
     blind_count: int = 0  # how many there are in all
     blind_since_s: float = 0.0  # wall clock [s] since when there are any; 0: there are none
     watch_trouble: str = ""  # why changes are not noticed at once; "" when they are
+    is_read: bool = False  # `offline` holds back deletions only; what is there is read and stored
+
+    @property
+    def is_unread(self) -> bool:
+        """Return whether nothing that is there is read or stored."""
+        return bool(self.offline) and not self.is_read
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -78,6 +78,17 @@ class Settler:
         waiting = (each for each in self._entries.items() if not each[1].aside)
         oldest = heapq.nsmallest(limit, waiting, key=lambda each: each[1].first_s)
         return [(key, entry.first_s, entry.awaits()) for key, entry in oldest]
+
+    def awaits_look(self, key: FileKey) -> bool:
+        """Return whether the next look at the file will show for the first time if it is there."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.last is None and not entry.misses
+
+    def last_looks(self) -> Iterator[tuple[FileKey, Fingerprint]]:
+        """Yield the unsettled files, without those set aside, each with its last look."""
+        for key, entry in self._entries.items():
+            if entry.last is not None and not entry.aside:
+                yield key, entry.last
 
     def touched(self, key: FileKey, now_s: float) -> None:
         """Note a hint; a settled file is looked at at once, an unsettled one soon."""

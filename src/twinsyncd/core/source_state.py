@@ -143,6 +143,7 @@ def held_row(row: SourceRow, fact: Scanned, missing: Collection[str]) -> SourceR
         drive=fact.identity,
         missing_count=len(missing),
         examples=examples(missing),
+        is_read=True,
     )
 
 

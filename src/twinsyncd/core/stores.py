@@ -26,6 +26,7 @@ from .model import (
     Need,
     Now,
 )
+from .moves import Moves
 from .waits import delay_s
 
 STORE_TRIES: Final = 8  # failures of one file, while others succeed, before it is set aside
@@ -47,6 +48,7 @@ class Stores:
     state: LaneState
     ledger: Ledger
     must_wait: Callable[[FileKey], bool]  # not to be stored now: unsettled, missing, drive offline
+    moves: Moves
     uploads_max: int = 4
     busy: dict[FileKey, float] = field(default_factory=dict)  # since when [s], monotonic
     waits: dict[FileKey, _Wait] = field(default_factory=dict)
@@ -60,7 +62,9 @@ class Stores:
             for row in self.ledger.needing(connection, Need.STORE):
                 if len(self.busy) >= self.uploads_max:
                     return chosen
-                if row.key not in self.busy and self._is_free(row, now):
+                if row.key in self.busy or not self._is_free(row, now):
+                    continue
+                if not self.moves.holds_back(row, self.busy, now):
                     chosen.append(self.begin(connection, row, now))
         return chosen
 

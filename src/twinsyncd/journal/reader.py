@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, select
 
 from ..core.decision import FileRows, SavedState
 from ..core.model import (
     IN_DOUBT,
     ConnectionKey,
     ConnectionRow,
+    Digest,
     FileKey,
     FileRow,
     Fingerprint,
@@ -113,6 +114,21 @@ class JournalReader(FileRows):
         with self._engine.connect() as connection:
             found = connection.execute(select(tables.files).where(mine)).mappings()
             return [to_file(row) for row in found]
+
+    def with_content(self, sources: Iterable[SourceKey], digest: Digest) -> list[FileRow]:
+        """Return the rows of these sources whose file in Storage has this content."""
+        return self._files_where(sources, tables.files.c.stored == digest)
+
+    def with_file_id(self, sources: Iterable[SourceKey], file_id: int) -> list[FileRow]:
+        """Return the rows of these sources that were this file of a file system when last read."""
+        return self._files_where(sources, tables.files.c.file_id == str(file_id))
+
+    def _files_where(
+        self, sources: Iterable[SourceKey], condition: ColumnElement[bool]
+    ) -> list[FileRow]:
+        query = select(tables.files).where(condition, tables.files.c.source.in_(list(sources)))
+        with self._engine.connect() as connection:
+            return [to_file(row) for row in connection.execute(query).mappings()]
 
     def every(self, sources: Iterable[SourceKey]) -> Iterator[FileRow]:
         """Yield all rows of these sources."""

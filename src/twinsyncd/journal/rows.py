@@ -46,6 +46,8 @@ def from_file(row: FileRow) -> dict[str, Any]:
         "next_try_s": row.next_try_s,
         "version": row.version,
         "replaces": row.replaces,
+        "moved_source": row.moved_from.source if row.moved_from else "",
+        "moved_path": row.moved_from.path if row.moved_from else "",
         "is_open": need(row) is not Need.NOTHING or bool(row.covered),
     }
 
@@ -71,7 +73,12 @@ def to_file(row: RowMapping) -> FileRow:
         next_try_s=row["next_try_s"],
         version=row["version"],
         replaces=row["replaces"],
+        moved_from=_moved_from(row),
     )
+
+
+def _moved_from(row: RowMapping) -> FileKey | None:
+    return FileKey(row["moved_source"], row["moved_path"]) if row["moved_source"] else None
 
 
 def to_fingerprint(row: RowMapping) -> Fingerprint | None:

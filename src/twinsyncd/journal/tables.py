@@ -45,9 +45,13 @@ files = Table(
     Column("next_try_s", Float, nullable=False),
     Column("version", Text, nullable=False),  # the service's mark of what it holds
     Column("replaces", Text, nullable=False),  # an earlier id, still a source file
+    Column("moved_source", Text, nullable=False),  # "": Storage has it where it belongs
+    Column("moved_path", Text, nullable=False),  # else: where Storage still has it
     Column("is_open", Boolean, nullable=False),  # work is left, or a run covers it
     Index("files_by_folder", "source", "folder"),
     Index("files_open", "is_open", "source"),
+    Index("files_by_content", "stored"),
+    Index("files_by_file_id", "file_id"),
 )
 
 lanes = Table(
@@ -99,6 +103,7 @@ sources = Table(
     Column("blind_count", Integer, nullable=False),
     Column("blind_since_s", Float, nullable=False),
     Column("watch_trouble", Text, nullable=False),
+    Column("is_read", Boolean, nullable=False),  # `offline` holds back deletions only
 )
 
 runs = Table(

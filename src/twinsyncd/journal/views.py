@@ -193,9 +193,10 @@ def _counts() -> Select[Any]:
     kept = gone & (_FILES.synced != ABSENT)
     aside = (_FILES.aside != "") | (_FILES.unread != "")
     going = ~gone & ~aside
-    store = going & (_FILES.seen != _FILES.stored)
-    run = going & (_FILES.seen == _FILES.stored) & (_FILES.stored != _FILES.synced)
-    done = going & (_FILES.seen == _FILES.stored) & (_FILES.stored == _FILES.synced)
+    is_stored = (_FILES.seen == _FILES.stored) & (_FILES.moved_source == "")
+    store = going & ~is_stored
+    run = going & is_stored & (_FILES.stored != _FILES.synced)
+    done = going & is_stored & (_FILES.stored == _FILES.synced)
 
     def total(condition: ColumnElement[bool], name: str) -> ColumnElement[int]:
         return func.sum(case((condition, 1), else_=0)).label(name)

@@ -52,6 +52,8 @@ class CloudWorker:
                 opened = partial(share.folder.open, key.path, fingerprint, digest)
                 with ShareContent(opened, share.threads, self.note_progress) as content:
                     return target.store(command, content, self.post)
+            case commands.Place():
+                return target.place(command)
             case commands.Prepare():
                 return target.prepare(command)
             case commands.StartRun():
@@ -71,6 +73,8 @@ def failed(command: commands.CloudCommand, failure: Failure) -> facts.Fact:
     match command:
         case commands.Store(key):
             return facts.StoreFailed(key, failure)
+        case commands.Place(key):
+            return facts.PlaceFailed(key, failure)
         case commands.Prepare(connection):
             return facts.PrepareFailed(connection, failure)
         case commands.StartRun(connection):

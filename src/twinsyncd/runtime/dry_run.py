@@ -108,6 +108,8 @@ def _left(
                 yield PlannedFile(
                     connection, source, row.key.path, "replace", "was not uploaded yet"
                 )
+            case Need.PLACE:
+                yield PlannedFile(connection, source, row.key.path, "rename", "was renamed")
             case Need.NOTHING:  # gone, and kept for the sake of a store or a run under way
                 pass
             case what:

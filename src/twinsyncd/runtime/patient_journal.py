@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import structlog
 
 from ..core.decision import Decision, FileRows, SavedState
-from ..core.model import FileKey, FileRow, Fingerprint, SourceKey, StorageId, UnsettledFile
+from ..core.model import Digest, FileKey, FileRow, Fingerprint, SourceKey, StorageId, UnsettledFile
 from ..core.waits import delay_s
 from ..errors import JournalError
 from ..journal.bulk_files import BulkFiles
@@ -134,6 +134,16 @@ class PatientJournal(FileRows):
         """Return the rows of these sources that have one of these ids in Storage."""
         keys = list(sources)
         return self.patience.call(lambda: self._journal.having(keys, storage_ids))
+
+    def with_content(self, sources: Iterable[SourceKey], digest: Digest) -> list[FileRow]:
+        """Return the rows of these sources whose file in Storage has this content."""
+        keys = list(sources)
+        return self.patience.call(lambda: self._journal.with_content(keys, digest))
+
+    def with_file_id(self, sources: Iterable[SourceKey], file_id: int) -> list[FileRow]:
+        """Return the rows of these sources that were this file of a file system when last read."""
+        keys = list(sources)
+        return self.patience.call(lambda: self._journal.with_file_id(keys, file_id))
 
     def every(self, sources: Iterable[SourceKey]) -> list[FileRow]:
         """Return all remembered rows of these sources."""

@@ -159,6 +159,8 @@ def explain_file(row: FileRow | None, *, ignored: bool) -> tuple[str, bool]:
     if row.seen == ABSENT:
         return "not on the drive any more, or not taken; it stays in the iModel", True
     match need(row):
+        case Need.PLACE:
+            return "renamed on the drive; waits to be renamed in Storage", False
         case Need.STORE:
             return "waits for its upload", False
         case Need.RUN if row.covered:

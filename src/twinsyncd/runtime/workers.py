@@ -81,7 +81,8 @@ class Workers:
             case commands.Store():
                 self._begin_on(self._uploads, command)
             case (
-                commands.Prepare()
+                commands.Place()
+                | commands.Prepare()
                 | commands.StartRun()
                 | commands.FindRun()
                 | commands.LookAtRun()

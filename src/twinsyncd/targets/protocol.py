@@ -23,6 +23,9 @@ class Target(Protocol):
     ) -> facts.Stored:
         """Bring the content to Storage; `note` gets the storage file id before any byte goes."""
 
+    def place(self, command: commands.Place) -> facts.Placed:
+        """Rename a stored file, and move it, to where its path belongs; its id stays."""
+
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
         """Create or complete the connection with its source files; looks before it creates."""
 

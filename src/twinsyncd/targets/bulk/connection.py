@@ -109,6 +109,10 @@ class BulkConnection:
             raise rejection(key.path, sheet, summary)
         return facts.Stored(key, command.digest, storage_id)
 
+    def place(self, command: commands.Place) -> facts.Placed:
+        """Do nothing: the service knows records, not files."""
+        return facts.Placed(command.key)
+
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
         """Return that everything stored is held; there is nothing to make.
 

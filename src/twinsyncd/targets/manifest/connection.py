@@ -9,8 +9,8 @@ Source: Synchronization API, "Create ManifestConnection run", read 2026-11.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, replace
 from typing import Final
 
 import structlog
@@ -19,22 +19,20 @@ from ...cloud.faults import refused
 from ...cloud.manifest_api import ChildFile, ManifestFile, ManifestPlatform
 from ...core import commands, facts
 from ...core.commands import NamedFile
-from ...core.model import FileKey, RunKey, StorageId
+from ...core.model import Digest, RunKey, StorageId
 from ...core.results import Outcome
 from ...errors import CloudError
 from ..connection_runs import PlatformConnection
 from ..protocol import Content
 from ..storage.comparison import CloudComparison
 from .contents import HeldContents
-from .places import Held, ObjectPath, Place
+from .places import ObjectPath, Place
 from .run_files import RunFile, files_of_run, name_of
 from .settings import ManifestConnectionSettings
 
-_IDS: Final = uuid.UUID(
-    "0b6d3b9e-6f2a-5c0d-9d5e-3f1c8a7e4b21"
-)  # names of files become ids below it
-
-_NOTHING: Final = Held(0, 0.0)
+_IDS: Final = uuid.UUID("0b6d3b9e-6f2a-5c0d-9d5e-3f1c8a7e4b21")  # names become ids below it
+_Content = tuple[StorageId, Digest]
+_Objects = dict[_Content, ObjectPath]
 
 log = structlog.get_logger()
 
@@ -62,12 +60,16 @@ class ManifestConnection(PlatformConnection):
         note: Callable[[facts.Reserved], None],
     ) -> facts.Stored:
         """Put the content into the object store; the file's id stays the same for life."""
-        storage_id = command.storage_id or self._new_id(command.key)
+        storage_id = command.storage_id or self._new_id(command)
         note(facts.Reserved(command.key, storage_id))
         path = ObjectPath.of(storage_id, command.digest, command.key.path)
         self._newer.add(path)
         self._place.put(path, content)
         return facts.Stored(command.key, command.digest, storage_id)
+
+    def place(self, command: commands.Place) -> facts.Placed:
+        """Do nothing: objects are named by their content, and each run names its files anew."""
+        return facts.Placed(command.key)
 
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
         """Find or create the connection; leave out files that the object store lost."""
@@ -96,10 +98,10 @@ class ManifestConnection(PlatformConnection):
 
         Raises CloudError REFUSED when the object store lost a content that the run is for.
         """
-        held = self._place.held()
+        held = _by_content(self._place.held())
         named = [each for each in command.files if self._is_there(each, held)]
         chosen = files_of_run(named, self._manifest_settings.is_reference)
-        files = self._with_urls(chosen)
+        files = self._with_urls(chosen, held)
         answer = self._manifests.start_manifest_run(
             command.remote_id, files, self._manifest_settings.schema_url
         )
@@ -121,14 +123,18 @@ class ManifestConnection(PlatformConnection):
 
     # ---- inside -------------------------------------------------------------------------
 
-    def _new_id(self, key: FileKey) -> StorageId:
-        """Return the same id whenever the answer to an earlier store was lost."""
-        settings = self._manifest_settings
-        name = "/".join((settings.imodel_id, settings.connection, key.source, key.path))
-        return StorageId(str(uuid.uuid5(_IDS, name)))
+    def _new_id(self, command: commands.Store) -> StorageId:
+        """Return the same id whenever the answer to an earlier store was lost.
 
-    def _is_there(self, file: NamedFile, held: Collection[ObjectPath]) -> bool:
-        if file.unmap or _path(file) in held:
+        The path alone is not enough: a file that was renamed takes the id of its first path along.
+        """
+        settings, key = self._manifest_settings, command.key
+        look = astuple(command.fingerprint)
+        name = (settings.imodel_id, settings.connection, *key, command.digest, *look)
+        return StorageId(str(uuid.uuid5(_IDS, "/".join(map(str, name)))))
+
+    def _is_there(self, file: NamedFile, held: _Objects) -> bool:
+        if file.unmap or _content(file) in held:
             return True
         if file.covered:
             lost = f"the object store no longer holds {file.key.path}; save the file again"
@@ -136,12 +142,13 @@ class ManifestConnection(PlatformConnection):
         log.warning("object.missing", source=file.key.source, path=file.key.path)
         return False
 
-    def _with_urls(self, chosen: Sequence[RunFile]) -> list[ManifestFile]:
-        needed = {_path(each): "" for run_file in chosen for each in _bridged(run_file)}
-        urls = dict(zip(needed, self._place.urls(list(needed)), strict=True))
+    def _with_urls(self, chosen: Sequence[RunFile], held: _Objects) -> list[ManifestFile]:
+        needed = {_content(each): "" for run_file in chosen for each in _bridged(run_file)}
+        addresses = self._place.urls([held[content] for content in needed])
+        urls = dict(zip(needed, addresses, strict=True))
         return [self._manifest_file(each, urls) for each in chosen]
 
-    def _manifest_file(self, chosen: RunFile, urls: dict[ObjectPath, str]) -> ManifestFile:
+    def _manifest_file(self, chosen: RunFile, urls: dict[_Content, str]) -> ManifestFile:
         file = chosen.file
         connector = self._settings.connector_of(file.key)
         if file.unmap:
@@ -151,12 +158,12 @@ class ManifestConnection(PlatformConnection):
             file.storage_id,
             name_of(file.key),
             connector,
-            urls[_path(file)],
+            urls[_content(file)],
             children=tuple(
                 ChildFile(
                     each.storage_id,
                     name_of(each.key),
-                    urls[_path(each)],
+                    urls[_content(each)],
                     self._manifest_settings.reference_connector_of(each.key),
                 )
                 for each in chosen.references
@@ -169,21 +176,29 @@ class ManifestConnection(PlatformConnection):
         """Delete what the contents of a run replaced; newer ones wait for the next run."""
         held = self._place.held()
         kept = {each.storage_id: each for each in given}
-        since_s = {each.storage_id: held.get(_path(each), _NOTHING).stored_s for each in given}
-        old = [
-            path
-            for path, found in held.items()
-            if (file := kept.get(path.storage_id)) is not None
-            and (file.unmap or (path != _path(file) and found.stored_s <= since_s[path.storage_id]))
-            and path not in self._newer  # times of stores may be as coarse as seconds
-        ]
+        paths = _by_content(held)
+        current = {each.storage_id: paths.get(_content(each)) for each in given}
+        since_s = {id_: held[path].stored_s if path else 0.0 for id_, path in current.items()}
+
+        def is_old(path: ObjectPath, stored_s: float) -> bool:
+            id_ = path.storage_id
+            if id_ not in kept or path in self._newer:  # stores' times may be as coarse as seconds
+                return False
+            return kept[id_].unmap or (path != current[id_] and stored_s <= since_s[id_])
+
+        old = [path for path, found in held.items() if is_old(path, found.stored_s)]
         self._place.delete(old)
         if old:
             log.info("objects.deleted", objects=len(old))
 
 
-def _path(file: NamedFile) -> ObjectPath:
-    return ObjectPath.of(file.storage_id, file.digest, file.key.path)
+def _content(file: NamedFile) -> _Content:
+    return file.storage_id, file.digest
+
+
+def _by_content(held: Iterable[ObjectPath]) -> _Objects:
+    """Return the objects by what they hold; a file that was renamed has its earlier name there."""
+    return {(path.storage_id, path.digest): path for path in held}
 
 
 def _bridged(chosen: RunFile) -> list[NamedFile]:

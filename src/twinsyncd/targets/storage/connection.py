@@ -63,6 +63,24 @@ class StorageConnection(PlatformConnection):
             raise unclear("complete a file in Storage", sizes)
         return facts.Stored(command.key, command.digest, upload.storage_id, version_of(done))
 
+    def place(self, command: commands.Place) -> facts.Placed:
+        """Rename the file in Storage and move it into its folder, as far as it is elsewhere."""
+        storage_id = command.storage_id
+        try:
+            found = self._platform.file(storage_id)
+        except CloudError as exc:
+            if exc.failure.fault is not Fault.GONE:
+                raise
+            self._platform.restore_file(storage_id)
+            found = self._platform.file(storage_id)
+        folder, name = self._folder(command.key), command.key.path.rpartition("/")[2]
+        if found.parent_id != folder:
+            self._platform.move_file(storage_id, folder)
+        if found.name != name:
+            self._platform.rename_file(storage_id, name)
+        self._tree.placed(folder, name, storage_id)
+        return facts.Placed(command.key)
+
     def start_run(
         self, command: commands.StartRun
     ) -> facts.RunStarted | facts.RunRefused | facts.StartClashed:
@@ -89,6 +107,18 @@ class StorageConnection(PlatformConnection):
                 raise
             self._tree.forget()  # a folder is gone: look again from the top, once
             return self._adopt_or_create(command.key)
+
+    def _folder(self, key: FileKey) -> str:
+        """Return the id of the file's folder, which exists now."""
+        path = self._folder_of(key)
+        try:
+            self._platform.folder(folder := self._tree.folder(path))
+        except CloudError as exc:
+            if exc.failure.fault is not Fault.GONE:
+                raise
+            self._tree.forget()
+            folder = self._tree.folder(path)
+        return folder
 
     def _adopt_or_create(self, key: FileKey) -> tuple[Upload, bool]:
         folder = self._tree.folder(self._folder_of(key))

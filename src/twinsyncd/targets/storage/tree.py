@@ -74,6 +74,16 @@ class StorageTree:
             if listing := self._listings.get(folder_id):
                 listing.files.setdefault(name, []).append(storage_id)
 
+    def placed(self, folder_id: str, name: str, storage_id: StorageId) -> None:
+        """Remember that a file has this name in this folder now, and no other."""
+        with self._lock:
+            for listing in self._listings.values():
+                for ids in listing.files.values():
+                    if storage_id in ids:
+                        ids.remove(storage_id)
+            if folder_id in self._listings:
+                self._listings[folder_id].files.setdefault(name, []).append(storage_id)
+
     def vanished(self, folder_id: str, name: str, storage_id: StorageId) -> None:
         """Forget a file that turned out to be unusable."""
         with self._lock:

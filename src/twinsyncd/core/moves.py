@@ -1,0 +1,264 @@
+"""A file that is renamed or moved on the drive stays the same file in the cloud.
+
+A new file takes over the id in Storage, and what runs proved of it, from one that is gone: one
+with the same content, or the same file of the file system under the same name in another folder.
+Then the file in Storage gets its new name. Otherwise the iModel would hold everything twice, and
+its elements would lose their history.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple, assert_never
+
+from .commands import Place
+from .events import EventKind
+from .facts import Placed, PlaceFailed
+from .file_changes import with_storage_id
+from .lane_state import LaneState
+from .ledger import Ledger
+from .model import (
+    ABSENT,
+    NO_ID,
+    ConnectionKey,
+    Failure,
+    Fault,
+    FileKey,
+    FileRow,
+    Fingerprint,
+    Need,
+    Now,
+    SourceKey,
+)
+from .settle import Settler
+from .source_state import SourceState
+
+SUSPECTS_MAX: Final = 8  # files of the same content that are looked at before one counts as copied
+LOOK_AGAIN_S: Final = 60.0  # a look at such a file is believed for so long
+TAKEN_MAX: Final = 256  # files that take over an identity in one decision
+GONE_S: Final = 3.0  # so long missing from a list: no save that replaces the file takes longer
+PLACE_TRIES: Final = 4  # failures of one file, while others succeed, before its id is given up
+
+
+class Missing(NamedTuple):
+    """Files that are missing, by path in their source."""
+
+    moved: set[str]  # perhaps; nothing counts as lost while it may be
+    unstored: set[str]  # nothing of them is in the cloud, so nothing can be lost
+
+
+@dataclass(slots=True)
+class Moves:
+    """Finds what new files were called before, for one lane; has them renamed in Storage."""
+
+    state: LaneState
+    ledger: Ledger
+    watched: Mapping[SourceKey, SourceState]
+    settler: Settler
+    look_again: Callable[[FileKey, Now], None]
+    is_alike: Callable[[FileKey, FileKey], bool]  # may one be the other, by what they are for?
+    places_max: int = 4
+    busy: set[FileKey] = field(default_factory=set)  # a Place is under way
+    due_s: float = math.inf  # monotonic [s] at which one that seems to be gone counts as gone
+    _found: dict[FileKey, FileRow] = field(default_factory=dict)  # the new file's earlier row
+    _looked_s: dict[FileKey, float] = field(default_factory=dict)  # suspects; monotonic [s]
+    _tries: dict[FileKey, int] = field(default_factory=dict)
+
+    def holds_back(self, row: FileRow, storing: Collection[FileKey], now: Now) -> bool:
+        """Return whether a file is not to be stored yet, since it may be one that was renamed.
+
+        Or since another one that had its name has that name in Storage still.
+        """
+        if row.storage_id or row.stored != ABSENT:
+            return row.key in self.ledger.moved_away
+        if len(self._found) >= TAKEN_MAX:
+            return True
+        claimed = {origin.key for origin in self._found.values()}
+        alike = [
+            each
+            for each in self._candidates(row)
+            if each.key not in claimed and self.is_alike(row.key, each.key)
+        ]
+        gone = [each for each in alike if self._is_gone(each, now)]
+        if not gone:
+            if row.key in self.ledger.moved_away:
+                return True
+            return self._awaits_list(alike) or self._awaits_look(row, alike, now)
+        origin = min(gone, key=lambda each: _distance(row, each))
+        if origin.key not in storing and origin.key not in self.busy:
+            self._found[row.key] = origin
+        return True
+
+    def take_over(self, doubts: dict[FileKey, float], now: Now) -> None:
+        """Give the new files the identity of what they were; `doubts` about it go along."""
+        for key, origin in self._found.items():
+            row = self.ledger.hand_over(origin, self.ledger.get(key))
+            if origin.key in doubts:
+                doubts[key] = doubts.pop(origin.key)
+            self.watched[origin.key.source].missing.pop(origin.key.path, None)
+            was = f"{origin.key.source}/{origin.key.path}"
+            self.ledger.note(EventKind.FILE_RENAMED, key, now, digest=row.seen, text=was)
+        self._found.clear()
+
+    def plan(self, connections: Iterable[ConnectionKey]) -> list[Place]:
+        """Return the files to rename in Storage now."""
+        chosen: list[Place] = []
+        for connection in connections:
+            for row in self.ledger.needing(connection, Need.PLACE):
+                if len(self.busy) >= self.places_max:
+                    return chosen
+                if row.key not in self.busy:
+                    self.busy.add(row.key)
+                    chosen.append(Place(row.key, connection, row.storage_id))
+        return chosen
+
+    def ended(self, fact: Placed | PlaceFailed, now: Now) -> None:
+        """Apply the end of a renaming."""
+        self.busy.remove(fact.key)
+        if isinstance(fact, PlaceFailed):
+            self._failed(fact.key, fact.failure, now)
+            return
+        self._tries.pop(fact.key, None)
+        self.ledger.change(fact.key, moved_from=None)
+        self.state.succeeded(now)
+
+    # ---- inside -------------------------------------------------------------------------
+
+    def _candidates(self, row: FileRow) -> list[FileRow]:
+        """Return rows that may be what the file was, whether on the drive still or not."""
+        connection = self.ledger.connection_of(row.key)
+        found = {each.key: each for each in self.ledger.with_content(connection, row.seen)}
+        look = row.fingerprint
+        if look is not None and look.file_id:
+            for each in self.ledger.with_file_id(connection, look.file_id):
+                if _name(each.key) == _name(row.key) and self._is_same_drive(each.key, row.key):
+                    found[each.key] = each
+        found.pop(row.key, None)
+        return [each for each in found.values() if each.storage_id and each.covered == ABSENT]
+
+    def _is_gone(self, row: FileRow, now: Now) -> bool:
+        return row.seen == ABSENT or self._missed_s(row) + GONE_S <= now.at_s
+
+    def _missed_s(self, row: FileRow) -> float:
+        """Return since when [s] it is missing; inf: it is there, or was missed by a look only."""
+        return self.watched[row.key.source].missing.get(row.key.path, math.inf)
+
+    def _awaits_list(self, alike: Iterable[FileRow]) -> bool:
+        """Return whether one of them seems to be gone, which a list or a moment will show."""
+        missing = [e for e in alike if e.key.path in self.watched[e.key.source].missing]
+        self.due_s = min([self.due_s, *(self._missed_s(each) + GONE_S for each in missing)])
+        return bool(missing)
+
+    def _is_same_drive(self, one: FileKey, other: FileKey) -> bool:
+        drives = {self.watched[key.source].row.identity for key in (one, other)}
+        return one.source == other.source or (len(drives) == 1 and "" not in drives)
+
+    def _awaits_look(self, row: FileRow, alike: Iterable[FileRow], now: Now) -> bool:
+        """Look whether those of the same content are there still: the file may be a copy of one.
+
+        A hint or a list of another folder may come later than the news of this one.
+        """
+        suspects = [each.key for each in alike if each.seen == row.seen]
+        if len(suspects) > SUSPECTS_MAX:
+            return False
+        recent = {key: s for key, s in self._looked_s.items() if s + LOOK_AGAIN_S > now.at_s}
+        for key in suspects:
+            if key not in recent:
+                recent[key] = now.at_s
+                self.look_again(key, now)
+        self._looked_s = recent
+        return any(self.settler.awaits_look(key) for key in suspects)
+
+    def _failed(self, key: FileKey, failure: Failure, now: Now) -> None:
+        match failure.fault:
+            case Fault.GONE:
+                row = self.ledger.change(
+                    key, moved_from=None, stored=ABSENT, synced=ABSENT, version=""
+                )
+                text = "somebody deleted it in Storage; it is uploaded again"
+                self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)
+            case Fault.REFUSED | Fault.FILE:
+                self._give_up(key, failure, now)
+            case Fault.TRANSIENT:
+                self._tries[key] = self._tries.get(key, 0) + (self.state.row.attempts == 0)
+                if self._tries[key] >= PLACE_TRIES:
+                    self._give_up(key, failure, now)
+                self.state.failed(failure, now)
+            case (
+                Fault.THROTTLED
+                | Fault.UNAUTHORISED
+                | Fault.QUOTA
+                | Fault.SIGNED_OUT
+                | Fault.NOT_AUTHORISED
+            ):
+                self.state.failed(failure, now)
+            case _:
+                assert_never(failure.fault)
+
+    def _give_up(self, key: FileKey, failure: Failure, now: Now) -> None:
+        """Store it as a new file, which takes the place of the earlier one in the connection."""
+        self._tries.pop(key, None)
+        row = with_storage_id(self.ledger.get(key), NO_ID)
+        self.ledger.put(replace(row, moved_from=None, stored=ABSENT, version=""))
+        text = (
+            f"it cannot be renamed in Storage, so it is uploaded as a new file: {failure.message}"
+        )
+        self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)
+
+
+def split_missing(
+    ledger: Ledger,
+    settler: Settler,
+    watched: Mapping[SourceKey, SourceState],
+    source: SourceKey,
+) -> Missing:
+    """Return what the missing files of a source are to the cloud, before any counts as lost.
+
+    One may be there under another name: a new file of the connection, not stored yet, has the same
+    size and time, or is the same file of the file system. It shows once that has been read.
+    """
+    missing = watched[source].missing
+    if not missing:
+        return Missing(set(), set())
+    rows = ledger.known_among(source, list(missing))
+    connection = ledger.connection_of(FileKey(source, ""))
+    new = _new_files(ledger, settler, connection)
+    marks = (_marks(look) for key, look in new if key.path not in watched[key.source].missing)
+    looks = {mark for each in marks for mark in each}
+    known = {path: row.fingerprint for path, row in rows.items() if row.fingerprint}
+    return Missing(
+        moved={path for path, look in known.items() if _marks(look) & looks},
+        unstored={p for p, row in rows.items() if not row.storage_id and row.stored == ABSENT},
+    )
+
+
+def _new_files(
+    ledger: Ledger, settler: Settler, connection: ConnectionKey
+) -> Iterator[tuple[FileKey, Fingerprint]]:
+    for key, look in settler.last_looks():
+        if ledger.connection_of(key) == connection:
+            row = ledger.known(key)
+            if row is None or not row.storage_id:
+                yield key, look
+    for row in ledger.needing(connection, Need.STORE):
+        if row.fingerprint is not None and not row.storage_id:
+            yield row.key, row.fingerprint
+
+
+def _marks(look: Fingerprint) -> set[tuple[str, int, int]]:
+    marks = {("time", look.size_bytes, look.mtime_ns)}
+    return marks | {("file", look.file_id, 0)} if look.file_id else marks
+
+
+def _distance(row: FileRow, origin: FileRow) -> tuple[bool, bool, bool, FileKey]:
+    """Return how unlike they are, to be compared."""
+    here, there = row.fingerprint, origin.fingerprint
+    same_file = bool(here and there and here.file_id and here.file_id == there.file_id)
+    same_folder = row.key.path.rpartition("/")[0] == origin.key.path.rpartition("/")[0]
+    return not same_file, _name(row.key) != _name(origin.key), not same_folder, origin.key
+
+
+def _name(key: FileKey) -> str:
+    return key.path.rpartition("/")[2].casefold()

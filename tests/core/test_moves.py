@@ -1,0 +1,281 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
+"""Plays of files that are renamed or moved: they stay what they are in the cloud."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core_script import (
+    CAD,
+    CAD_SOURCE,
+    LOOK_AT_RUN,
+    START,
+    STARTED,
+    A,
+    Script,
+    failure,
+    hashed,
+    is_idle,
+    look,
+    look_at,
+    place,
+    prepare,
+    prepared,
+    read,
+    result,
+    running,
+    saw,
+    scan,
+    scanned,
+    settles,
+    storage_id,
+    store,
+    stored,
+    synced,
+)
+
+from twinsyncd.core import commands, facts
+from twinsyncd.core.events import EventKind
+from twinsyncd.core.model import Fault, FileKey, Fingerprint, LaneKey
+from twinsyncd.core.moves import GONE_S, PLACE_TRIES
+from twinsyncd.core.results import Outcome
+from twinsyncd.core.safety import CONFIRM_S
+from twinsyncd.core.setup import Connection, Source
+from twinsyncd.core.source_state import SCAN_SOON_S
+
+NEW = FileKey(CAD, "new name.dgn")
+ELSEWHERE = FileKey(CAD, "archive/a.dgn")
+A_ID = storage_id(A)
+PLACE_NEW = place(NEW, A_ID)
+
+
+def renamed(script: Script, key: FileKey = NEW, *, digest: str = "v1") -> Script:
+    """Let A be renamed to `key`, both of which the watcher reports, until `key` was read."""
+    seen = facts.Looked(CAD, ((A.path, None), (key.path, look(1))))
+    script.hears(facts.Touched(A), facts.Touched(key)).says(look_at(A, key)).hears(seen).says()
+    script.hears(after_s=SCAN_SOON_S + 1.5).says(scan()).hears(scanned(1, A)).says()
+    script.hears(after_s=5 - SCAN_SOON_S - 1.5).says(look_at(key)).hears(saw(key, 1))
+    return script.says(read(key, 1)).hears(hashed(key, 1, digest))
+
+
+def events(script: Script, kind: EventKind) -> list[tuple[str, str]]:
+    """Return path and text of the events of a kind."""
+    return [(event.path, event.text) for event in script.journal.events if event.kind is kind]
+
+
+def test_a_renamed_file_keeps_its_id_and_needs_no_run() -> None:
+    """Its elements in the iModel keep their history; nothing is uploaded."""
+    script = renamed(synced()).says(PLACE_NEW)
+    script.remembers(
+        NEW, seen="v1", stored="v1", synced="v1", storage_id=A_ID, in_connection=True, moved_from=A
+    )
+    script.remembers(A, seen="", stored="", synced="", storage_id="", in_connection=False)
+
+    script.hears(facts.Placed(NEW)).says().remembers(NEW, moved_from=None).rests()
+
+    assert events(script, EventKind.FILE_RENAMED) == [(NEW.path, f"{CAD}/{A.path}")]
+    assert events(script, EventKind.FILE_GONE) == []
+
+
+def test_a_renaming_that_was_cut_off_is_done_after_a_restart() -> None:
+    """The service's answer was lost with the process; renaming twice changes nothing (P8)."""
+    script = renamed(synced()).says(PLACE_NEW).dies().hears()
+
+    script.says(scan(), PLACE_NEW).hears(facts.Placed(NEW)).says()
+
+    script.hears(scanned(1)).says().rests()
+
+
+def test_a_file_that_was_renamed_and_edited_in_another_folder_is_known_by_its_file_id() -> None:
+    """The daemon was down meanwhile, so no content says what it was."""
+    script = renamed(synced(), ELSEWHERE, digest="v2")
+
+    script.says(place(ELSEWHERE, A_ID)).remembers(ELSEWHERE, stored="v1", synced="v1")
+
+    script.hears(facts.Placed(ELSEWHERE))
+    script.says(commands.Store(ELSEWHERE, "one", "v2", look(1), A_ID))
+
+
+def test_another_content_under_another_name_is_another_file() -> None:
+    """File systems give the number of a deleted file to the next one that is created."""
+    script = renamed(synced(), digest="v2")
+
+    script.says(commands.Store(NEW, "one", "v2", look(1), ""))
+    script.remembers(A, seen="v1", stored="v1", storage_id=A_ID)
+
+
+def test_a_file_of_another_kind_is_not_what_was_renamed() -> None:
+    """A drawing that becomes a reference is read by no connector any more."""
+    script = renamed(synced(), FileKey(CAD, "xref/a.dgn"))
+
+    script.says(commands.Store(FileKey(CAD, "xref/a.dgn"), "one", "v1", look(1), ""))
+
+
+def test_a_renamed_folder_is_no_mass_deletion() -> None:
+    """All of it is there under other names, so nobody has to approve anything."""
+    before = [FileKey(CAD, f"old/{number:02}.dgn") for number in range(25)]
+    after = [FileKey(CAD, f"new/{number:02}.dgn") for number in range(25)]
+    script = is_idle(uploads_max=25)
+    for number, key in enumerate(before):
+        script.meanwhile(facts.FilesFound(CAD, ((key.path, mark(number)),)))
+    settle(script, before)
+    script.meanwhile(*(facts.Stored(key, f"d{n}", storage_id(key)) for n, key in enumerate(before)))
+    script.meanwhile(after_s=25).meanwhile(prepared(*before))
+    script.meanwhile(STARTED).meanwhile(after_s=0.25)
+    good = tuple(result(key) for key in before)
+    script.meanwhile(facts.RunSeen("one", "run-1", Outcome.SUCCEEDED, files=good))
+    script.remembers(before[7], synced="d7").rests()
+
+    script.meanwhile(facts.HintsLost(CAD, "overflow")).meanwhile(after_s=2)
+    found = tuple((key.path, mark(number)) for number, key in enumerate(after))
+    script.meanwhile(facts.FilesFound(CAD, found), scanned(25, *before))
+    script.source(offline="", needs_person=False)
+    said = settle(script, after)
+
+    assert said == [place(key, storage_id(old)) for key, old in zip(after, before, strict=True)]
+    assert events(script, EventKind.FILE_GONE) == []
+    script.meanwhile(*(facts.Placed(key) for key in after)).says()
+    script.remembers(after[7], stored="d7", synced="d7", storage_id=storage_id(before[7]))
+
+
+def mark(number: int) -> Fingerprint:
+    """Return how one of many files looks."""
+    return Fingerprint(1000 + number, 10**9, 500 + number)
+
+
+def settle(script: Script, keys: list[FileKey]) -> list[commands.Command]:
+    """Let files that a scan found come to rest and be read; return what is said then."""
+    looks = facts.Looked(CAD, tuple((key.path, mark(n)) for n, key in enumerate(keys)))
+    script.meanwhile(after_s=5).meanwhile(looks)
+    said: list[commands.Command] = []
+    for number, key in enumerate(keys):
+        script.meanwhile(facts.Hashed(key, mark(number), f"d{number}"))
+        said += script.said
+    return [each for each in said if not isinstance(each, commands.Hash)]
+
+
+def test_a_copy_is_another_file() -> None:
+    """Its original is looked at first, since a hint about that may come later; it is there."""
+    script = settles(synced(), NEW, 1, look_at(A))
+
+    script.hears(saw(A, 1)).says(store(NEW, 1))
+
+
+def test_a_file_whose_original_turns_out_to_be_gone_was_moved() -> None:
+    """The list of the other folder, or its hint, came after the news of this one."""
+    script = settles(synced(), NEW, 1, look_at(A)).hears(saw(A, None)).says()
+    script.hears(after_s=SCAN_SOON_S).says(scan()).hears(scanned(1, A)).says()
+
+    script.hears(after_s=GONE_S).says(PLACE_NEW)
+
+
+def test_a_save_that_replaces_the_file_leaves_it_what_it_was() -> None:
+    """The original is away for a moment while its copy comes to rest; that is no rename."""
+    script = settles(synced(), NEW, 1, look_at(A)).hears(saw(A, None)).says()
+    script.hears(after_s=SCAN_SOON_S).says(scan()).hears(scanned(1, A)).says()
+
+    script.hears(facts.Touched(A), after_s=1).says(look_at(A)).hears(saw(A, 2)).says(store(NEW, 1))
+    script.remembers(A, storage_id=A_ID, synced="v1")
+
+
+def test_who_takes_the_earlier_name_waits_until_storage_has_given_it_up() -> None:
+    """Its store would adopt the file that still has this name there."""
+    script = renamed(synced()).says(PLACE_NEW)
+
+    settles(script, A, 3)
+
+    script.hears(facts.Placed(NEW)).says(store(A, 3))
+
+
+def test_no_file_is_renamed_in_storage_during_a_run_of_ours() -> None:
+    """What a run reads stays as it is (P4); its result counts before."""
+    seen = facts.Looked(CAD, ((A.path, None), (NEW.path, look(1))))
+    script = running().meanwhile(facts.Touched(A), facts.Touched(NEW)).meanwhile(seen)
+    script.meanwhile(after_s=2).meanwhile(scanned(1, A)).meanwhile(after_s=3)
+    script.meanwhile(saw(NEW, 1)).meanwhile(hashed(NEW, 1)).says().remembers(NEW, storage_id="")
+
+    ended = facts.RunSeen("one", "run-1", Outcome.SUCCEEDED, files=(result(A),))
+    script.hears(ended).says(PLACE_NEW).remembers(NEW, synced="v1")
+
+
+def test_a_renaming_that_storage_refuses_leads_to_a_new_file_in_its_place() -> None:
+    """The iModel must not hold both, so the earlier source file is taken out."""
+    script = renamed(synced()).says(PLACE_NEW)
+    refused = facts.PlaceFailed(NEW, failure(Fault.REFUSED, "a file of that name exists"))
+
+    script.hears(refused).says(store(NEW, 1)).remembers(NEW, replaces=A_ID, storage_id="")
+
+    script.hears(stored(NEW, 1)).says().hears(after_s=25)
+    expected = commands.ExpectedFile(NEW, storage_id(NEW), replaces=A_ID)
+    script.says(replace(prepare(), files=(expected,), last_run="run-1"))
+
+
+def test_a_renaming_that_keeps_failing_is_given_up() -> None:
+    """While other calls succeed it is this one's own trouble (P9)."""
+    script = renamed(synced())
+    for _ in range(PLACE_TRIES - 1):
+        script.says(PLACE_NEW).hears(facts.PlaceFailed(NEW, failure(Fault.TRANSIENT)))
+        script.says().lane(attempts=1)
+        script.machine._lanes[LaneKey("imodel")].state.set(attempts=0)
+        script.hears(after_s=1)
+    script.says(PLACE_NEW).hears(facts.PlaceFailed(NEW, failure(Fault.TRANSIENT))).says()
+
+    script.hears(after_s=1).says(store(NEW, 1))
+
+
+def test_a_file_that_is_gone_from_storage_is_uploaded_again() -> None:
+    """Somebody deleted it there while it was being renamed here."""
+    script = renamed(synced()).says(PLACE_NEW)
+
+    script.hears(facts.PlaceFailed(NEW, failure(Fault.GONE)))
+
+    script.says(commands.Store(NEW, "one", "v1", look(1), A_ID))
+
+
+def test_a_file_that_is_renamed_back_at_once_needs_nothing() -> None:
+    """Storage still has it under this name."""
+    script = renamed(synced()).says(PLACE_NEW)
+    gone = facts.PlaceFailed(NEW, failure(Fault.THROTTLED, retry_after_s=60.0))
+    script.hears(gone).says()
+    back = facts.Looked(CAD, ((A.path, look(1)), (NEW.path, None)))
+    script.hears(facts.Touched(A), facts.Touched(NEW)).says(look_at(A, NEW)).hears(back).says()
+    script.hears(after_s=2).says(scan()).hears(scanned(1, NEW)).says()
+    script.hears(after_s=3).says(look_at(A)).hears(saw(A, 1)).says(read(A, 1))
+    script.hears(hashed(A, 1)).says()
+
+    script.meanwhile(after_s=60)
+
+    script.remembers(A, seen="v1", synced="v1", storage_id=A_ID, moved_from=None)
+
+
+def test_a_file_that_moves_to_another_source_of_its_connection_stays_what_it_is() -> None:
+    """Two folders of one connection are one set of source files."""
+    bim = Source("one/bim", "one", scan_every_s=1e6)
+    moved = FileKey("one/bim", A.path)
+    script = Script(sources=(CAD_SOURCE, bim)).hears()
+    script.says(scan(""), commands.Scan("one/bim", ""))
+    script.hears(scanned(0), facts.Scanned("one/bim", "drive", 0)).says()
+    settles(script, A, 1, store(A, 1)).hears(stored(A, 1)).says()
+    script.hears(after_s=25).says(prepare(A, remote="")).hears(prepared(A)).says(START)
+    script.hears(STARTED).says().hears(after_s=0.25).says(LOOK_AT_RUN)
+    script.hears(facts.RunSeen("one", "run-1", Outcome.SUCCEEDED, files=(result(A),))).says()
+
+    settles(script, moved, 1, look_at(A)).hears(saw(A, None)).says()
+    script.hears(after_s=SCAN_SOON_S).says(scan()).hears(scanned(1, A)).says()
+
+    script.hears(after_s=GONE_S).says(place(moved, A_ID)).hears(facts.Placed(moved)).says()
+    script.rests().hears(after_s=CONFIRM_S).says(scan()).hears(scanned(0)).says().rests()
+
+
+def test_a_file_that_moves_to_another_connection_is_a_new_one_there() -> None:
+    """Its source file belongs to the connection it was in."""
+    connections = (Connection("one", "imodel"), Connection("two", "imodel"))
+    sources = (CAD_SOURCE, Source("two/bim", "two", scan_every_s=1e6))
+    moved = FileKey("two/bim", A.path)
+    script = Script(connections=connections, sources=sources).hears()
+    script.says(scan(""), commands.Scan("two/bim", ""))
+    script.hears(scanned(0), facts.Scanned("two/bim", "drive", 0)).says()
+    settles(script, A, 1, store(A, 1)).hears(stored(A, 1)).says()
+
+    settles(script, moved, 1, store(moved, 1, connection="two"))

