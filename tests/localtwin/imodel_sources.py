@@ -8,6 +8,7 @@ from imodel_scene import Row
 
 from localtwin.connectors.source import (
     Connector,
+    Drawn,
     Extent,
     Json,
     Partition,
@@ -115,6 +116,7 @@ def element(
     placement: tuple[float, ...] | None = None,
     extent: Extent | None = None,
     shape: str = "",
+    drawn: Drawn = Drawn.STATED,
     label: str = "",
     **properties: Json,
 ) -> SourceElement:
@@ -129,6 +131,7 @@ def element(
         placement=placement,
         extent=extent,
         shape=shape,
+        drawn=drawn,
     )
 
 

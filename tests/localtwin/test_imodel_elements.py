@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 from imodel_sources import Model, element
 
-from localtwin.connectors.source import ConnectorError, Extent, Json, Partition, SourceElement
+from localtwin.connectors.source import (
+    ConnectorError,
+    Drawn,
+    Extent,
+    Json,
+    Partition,
+    SourceElement,
+)
+from localtwin.imodel.database import opened
+from localtwin.imodel.held_shapes import SourceShapes
 from localtwin.imodel.outline import decode_outline, encode_outline
 from localtwin.imodel.report import Changes
 from localtwin.imodel.tally import Counts
@@ -76,6 +85,56 @@ def test_another_edition_of_the_connector_redraws_what_did_not_change(model: Mod
 
     assert tally.elements == Counts()
     assert model.rows("SELECT count(*) FROM bis_GeometricElement") == [(1,)]
+
+
+def test_what_is_built_later_is_written_without_counting_as_an_edit(model: Model) -> None:
+    """Shape and placement did not change; only now is it known what they look like."""
+    model.sync(element("a", shape="s", drawn=Drawn.UNKNOWN))
+    box = Extent((0, 0, 0), (1, 2, 3))
+
+    tally = model.sync(element("a", shape="s", drawn=Drawn.BUILT, extent=box, outline=TRIANGLE[:1]))
+    again = model.sync(element("a", shape="s", drawn=Drawn.HELD))
+
+    assert (tally.elements, tally.changes) == (Counts(), Changes.SPATIAL_DATA)
+    assert model.rows("SELECT MinX, MaxZ FROM bis_Element") == [(0, 3)]
+    assert again.changes == Changes.NONE
+
+
+def test_an_edit_keeps_the_geometry_that_the_imodel_holds(model: Model) -> None:
+    box = Extent((0, 0, 0), (1, 2, 3))
+    model.sync(element("a", shape="s", drawn=Drawn.BUILT, extent=box, outline=TRIANGLE[:1]))
+
+    model.sync(element("a", shape="s", drawn=Drawn.HELD, size=2))
+
+    (row,) = model.rows(
+        "SELECT MaxZ, Outline, JsonProperties FROM bis_Element"
+        " JOIN bis_GeometricElement ON ElementId = Id"
+    )
+    assert row == (3, encode_outline(TRIANGLE[:1]), '{"size": 2}')
+
+
+def test_what_was_built_in_vain_is_known(model: Model) -> None:
+    """It need not be tried again as long as shape, place and connector are the same."""
+    turned = (0.0,) * 12
+    model.sync(
+        element("failed", shape="s", drawn=Drawn.BUILT),
+        element("drawn", shape="s", drawn=Drawn.BUILT, extent=Extent((0, 0, 0), (1, 1, 1))),
+        element("unknown", shape="s", drawn=Drawn.UNKNOWN),
+    )
+
+    with opened(model.file) as database:
+        shapes = SourceShapes(database, "one", "Test", "1")
+        others = SourceShapes(database, "one", "Test", "2")
+        found = [shapes.has_extent(each, "s", None) for each in ("failed", "drawn", "unknown")]
+        otherwise = [
+            shapes.has_extent("drawn", "t", None),
+            shapes.has_extent("drawn", "s", turned),
+            shapes.has_extent("absent", "s", None),
+            others.has_extent("drawn", "s", None),
+        ]
+
+    assert found == [False, True, None]
+    assert otherwise == [None] * 4
 
 
 def test_geometry_goes_with_the_element_or_with_its_shape(model: Model) -> None:

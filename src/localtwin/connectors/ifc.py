@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from localtwin.connectors.ifc_content import Content
+from localtwin.connectors.ifc_geometry import Geometry
 from localtwin.connectors.ifc_model import OBJECTS, IfcModel
 from localtwin.connectors.ifc_objects import Objects, remarks_on
 from localtwin.connectors.ifc_properties import PropertySets
@@ -15,6 +16,7 @@ from localtwin.connectors.ifc_schema import schema_of
 from localtwin.connectors.ifc_step import read_step
 from localtwin.connectors.source import (
     Connector,
+    HeldShapes,
     Json,
     SourceItem,
     SourceRelationship,
@@ -29,17 +31,28 @@ class IfcConnector(Connector):
     """Reads IFC2X3, IFC4 and IFC4X3 in the STEP encoding."""
 
     name = "IFC"
-    version = "2"
+    version = "3"
 
     def __init__(self) -> None:
         self._remarks: Sequence[str] = ()
+        self._held: HeldShapes | None = None
+
+    def build_shapes(self, held: HeldShapes) -> None:
+        """Have `read` build the shapes that `held` lacks, in other processes."""
+        self._held = held
 
     def read(self, file: Path) -> Iterator[SourceItem]:
         """Yield resources, objects and relationships; raises ConnectorError on a broken file."""
         self._remarks = ()
         reading = _Reading(file)
-        yield from reading.items()
-        self._remarks = tuple(remarks_on(reading.content))
+        geometry = None if self._held is None else reading.geometry(self._held)
+        try:
+            yield from reading.items(geometry)
+        finally:
+            if geometry is not None:
+                geometry.close()
+        drawn = () if geometry is None else geometry.remarks()
+        self._remarks = (*remarks_on(reading.content), *drawn)
 
     def remarks(self) -> Sequence[str]:
         """Return what was left out."""
@@ -92,11 +105,15 @@ class _Reading:
         self._resources = Resources(self.content, self._relations, sets)
         self._objects = Objects(self.content, self._relations, sets, self._resources)
 
-    def items(self) -> Iterator[SourceItem]:
+    def geometry(self, held: HeldShapes) -> Geometry:
+        """Return the shapes, which other processes begin to build."""
+        return Geometry(self.content, self._objects.shaped(), held)
+
+    def items(self, geometry: Geometry | None) -> Iterator[SourceItem]:
         """Yield resources, objects with parents first, then what relates them."""
         yield from self._resources.elements()
         there: set[str] = set()
-        for element in self._objects.elements():
+        for element in self._objects.elements(geometry):
             there.add(element.identifier)
             yield element
         yield from self._relationships(there)

@@ -33,13 +33,15 @@ _NOT_CONTENT = ("IFCOWNERHISTORY", "IFCREPRESENTATIONCONTEXT")
 class Content:
     """What the instances of one model say; remembers what many share.
 
-    `precision` is the power of ten, in the file's units, below which lengths are the same.
+    `precision` is the power of ten, in the file's units, below which lengths are the same;
+    `decimals` are the decimals that lengths have in it.
     """
 
     def __init__(self, model: IfcModel) -> None:
         self.model = model
         self.notes = Notes(model.step, model.schema)
         self.precision = length_step(model)
+        self.decimals = max(0, round(-math.log10(self.precision)))
         self.digests = Digests(model.step, model.schema, self.notes, self.precision)
         self._labels: dict[str, str] = {}
 

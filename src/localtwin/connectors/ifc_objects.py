@@ -7,11 +7,13 @@ from typing import Any
 
 from localtwin.connectors.ifc_content import SHAPES, Content
 from localtwin.connectors.ifc_digest import hashed
+from localtwin.connectors.ifc_geometry import Drawing, Geometry, ShapedProduct
 from localtwin.connectors.ifc_model import OBJECTS
 from localtwin.connectors.ifc_placements import Placements
 from localtwin.connectors.ifc_properties import PropertySets
 from localtwin.connectors.ifc_relations import Relations
 from localtwin.connectors.ifc_resources import Resources, association_kind
+from localtwin.connectors.ifc_shape_models import representations_of
 from localtwin.connectors.ifc_units import units_of
 from localtwin.connectors.ifc_values import Value, plain, references
 from localtwin.connectors.source import Json, Partition, SourceElement
@@ -46,8 +48,22 @@ class Objects:
         self._has_layers = bool(list(self._model.of_kind(_LAYERS)))
         self._layers: dict[str, list[str]] = {}
 
-    def elements(self) -> Iterator[SourceElement]:
-        """Yield every object, each after its parent and its type."""
+    def shaped(self) -> Iterator[ShapedProduct]:
+        """Yield the products that have a shape to build."""
+        for number in self._model.of_kind("IFCPRODUCT"):
+            values = self._model.attributes(number)
+            if shown := representations_of(self._model, values.get("Representation")):
+                yield ShapedProduct(
+                    number=number,
+                    identifier=self._content.identifier(number),
+                    digest=self._shape(values),
+                    placement=self._placement(values),
+                    placed=next(iter(references(values.get("ObjectPlacement"))), ""),
+                    representations=shown,
+                )
+
+    def elements(self, geometry: Geometry | None) -> Iterator[SourceElement]:
+        """Yield every object, each after its parent and its type; `geometry` draws them."""
         done: set[str] = set()
         identifiers: set[str] = set()
         for kinds in (_FIRST, OBJECTS):
@@ -55,7 +71,7 @@ class Objects:
                 for each in self._with_parents(number, done):
                     if (identifier := self._content.identifier(each)) not in identifiers:
                         identifiers.add(identifier)
-                        yield self._element(each)
+                        yield self._element(each, geometry)
 
     def _with_parents(self, number: str, done: set[str]) -> Iterator[str]:
         chain: list[str] = []
@@ -66,21 +82,27 @@ class Objects:
             above = self._relations.parents.get(above)
         yield from reversed(chain)
 
-    def _element(self, number: str) -> SourceElement:
+    def _element(self, number: str, geometry: Geometry | None) -> SourceElement:
         values = self._model.attributes(number)
+        name = _text(values.get("Name"))
+        class_name = self._model.class_name(number)
+        drawing = geometry.of(number, name or class_name) if geometry else Drawing()
         parent = self._relations.parents.get(number)
         kind = self._relations.types.get(number)
         return SourceElement(
             identifier=self._content.identifier(number),
-            class_name=f"{self._model.schema.name}:{self._model.class_name(number)}",
+            class_name=f"{self._model.schema.name}:{class_name}",
             partition=self._partition(number),
-            label=_text(values.get("Name")),
+            label=name,
             code=_text(values.get("Tag")),
             parent=None if parent is None else self._content.identifier(parent),
             type_definition=None if kind is None else self._content.identifier(kind),
             properties=self._properties(number, values),
             shape=self._shape(values),
             placement=self._placement(values),
+            extent=drawing.extent,
+            outline=drawing.outline,
+            drawn=drawing.drawn,
         )
 
     def _partition(self, number: str) -> Partition:

@@ -21,7 +21,7 @@ class Placements:
     def __init__(self, content: Content) -> None:
         self._content = content
         self._model = content.model
-        self._decimals = max(0, round(-math.log10(content.precision)))
+        self._decimals = content.decimals
         self._known: dict[str, Matrix | None] = {}
 
     def of(self, number: str) -> tuple[float, ...] | None:

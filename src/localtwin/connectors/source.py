@@ -33,6 +33,20 @@ class Extent:
     high: tuple[float, float, float]
 
 
+class Drawn(Enum):
+    """Where extent and outline of an element come from.
+
+    Those that a source does not state follow from shape and placement, and take long to compute:
+    HELD ones are those that the iModel has, which the element leaves out, BUILT ones were computed
+    anew, which may have found nothing, and UNKNOWN ones were not computed.
+    """
+
+    STATED = "stated"
+    HELD = "held"
+    BUILT = "built"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceElement:
     """One element of a source file.
@@ -44,6 +58,7 @@ class SourceElement:
     `outline` is a simplified plan of it: polylines in the XY plane, in the units of the source.
     It is for drawing only and not part of the checksum, so it must follow from what is.
     `placement` is a 3x4 matrix, row by row, rounded to the precision of the file.
+    An extent that is not STATED is no part of the checksum either: shape and placement are.
     """
 
     identifier: str
@@ -59,10 +74,13 @@ class SourceElement:
     shape: str = ""
     outline: Outline = ()
     placement: tuple[float, ...] | None = None
+    drawn: Drawn = Drawn.STATED
 
     def checksum(self) -> str:
         """Return a digest of the content, independent of how the file is laid out."""
-        extent = self.extent and [*self.extent.low, *self.extent.high]
+        extent = None
+        if self.extent and self.drawn is Drawn.STATED:
+            extent = [*self.extent.low, *self.extent.high]
         stated: list[object] = [
             self.class_name,
             self.partition.value,
@@ -100,6 +118,18 @@ class SourceRelationship:
 SourceItem: TypeAlias = SourceElement | SourceRelationship
 
 
+class HeldShapes(Protocol):
+    """What the iModel holds of a source's shapes."""
+
+    def has_extent(
+        self, identifier: str, shape: str, placement: tuple[float, ...] | None
+    ) -> bool | None:
+        """Return whether an element was found to have an extent when it was last built.
+
+        None if it was never built with that shape in that place.
+        """
+
+
 class Connector(Protocol):
     """Reads one family of formats.
 
@@ -121,6 +151,13 @@ class Connector(Protocol):
         Raises ConnectorError when the file can't be read completely; the caller must then
         discard what was yielded before.
         """
+
+    def build_shapes(self, held: HeldShapes) -> None:
+        """Have `read` compute extents and outlines that take long, where `held` lacks them.
+
+        Without this, `read` leaves them out. Most connectors have none that take long.
+        """
+        del held
 
     def remarks(self) -> Sequence[str]:
         """Return what the last `read` kept, reduced or left out, once it is exhausted.

@@ -4,16 +4,21 @@ Elements are matched by their identifier in the source and compared by checksum,
 differs is written and an element keeps its id for as long as its identifier lives.
 """
 
-import json
 from collections.abc import Callable
 from typing import NamedTuple
 
 import apsw
 
-from localtwin.connectors.source import Partition, SourceElement, clean, identifier_candidates
+from localtwin.connectors.source import (
+    Drawn,
+    Partition,
+    SourceElement,
+    clean,
+    identifier_candidates,
+)
 from localtwin.imodel.classes import ClassRegistry
+from localtwin.imodel.geometry import GeometryWriter, box_of
 from localtwin.imodel.json_text import json_text
-from localtwin.imodel.outline import encode_outline
 from localtwin.imodel.report import Changes
 from localtwin.imodel.tally import CHANGES_OF, CHANGES_OF_MODEL, Tally
 
@@ -29,8 +34,15 @@ WHERE SourceId = ? AND Identifier = ?
 """
 
 
-_INSERT_GEOMETRY = "INSERT INTO bis_GeometricElement VALUES (?, ?, ?, ?)"
-_NO_GEOMETRY = (None, None, None)
+_UPDATE = (
+    "UPDATE bis_Element SET (ClassId, ModelId, ParentId, CategoryId, TypeDefinitionId, CodeValue,"
+    " UserLabel, JsonProperties, MinX, MinY, MinZ, MaxX, MaxY, MaxZ)"
+    " = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE Id = ?"
+)
+_UPDATE_WITHOUT_EXTENT = (
+    "UPDATE bis_Element SET (ClassId, ModelId, ParentId, CategoryId, TypeDefinitionId, CodeValue,"
+    " UserLabel, JsonProperties) = (?, ?, ?, ?, ?, ?, ?, ?) WHERE Id = ?"
+)
 
 
 class _Held(NamedTuple):
@@ -73,6 +85,7 @@ class ElementWriter:
         self._tally = tally
         self._source = source
         self._redraw = redraw
+        self._geometry = GeometryWriter(database, tally)
         self._models: dict[Partition, int] = {}
         self._repeats: dict[str, int] = {}
         self._resolved: dict[str, int] = {}
@@ -98,9 +111,9 @@ class ElementWriter:
             element_id = held.id
             if held.checksum != checksum or held.links != links:
                 self._update(element, links, held, identifier, checksum)
-            elif self._redraw:
+            elif self._redraw or element.drawn is Drawn.BUILT:
                 self._class(element)
-                self._write_geometry(element, element_id)
+                self._geometry.follow(element, element_id)
         self._run("INSERT INTO temp.seen VALUES (?)", (element_id,))
 
     def resolve(self, identifier: str | None) -> int | None:
@@ -151,9 +164,7 @@ class ElementWriter:
             "INSERT INTO bis_ExternalSourceAspect VALUES (?, ?, ?, ?)",
             (self._source, identifier, element_id, checksum),
         )
-        geometry = _geometry(element)
-        if any(geometry):
-            self._run(_INSERT_GEOMETRY, (element_id, *geometry))
+        self._geometry.insert(element, element_id)
         self._tally.elements.inserted += 1
         self._tally.changes |= CHANGES_OF[element.partition]
         return element_id
@@ -166,25 +177,21 @@ class ElementWriter:
         identifier: str,
         checksum: str,
     ) -> None:
-        self._run(
-            "UPDATE bis_Element SET (ClassId, ModelId, ParentId, CategoryId,"
-            " TypeDefinitionId, CodeValue, UserLabel,"
-            " JsonProperties, MinX, MinY, MinZ, MaxX, MaxY, MaxZ)"
-            " = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE Id = ?",
-            (*self._row(element, links), held.id),
-        )
+        row = self._row(element, links)
+        if element.drawn is Drawn.HELD:
+            self._run(_UPDATE_WITHOUT_EXTENT, (*row[:-6], held.id))
+        else:
+            self._run(_UPDATE, (*row, held.id))
         self._run(
             "UPDATE bis_ExternalSourceAspect SET Checksum = ?"
             " WHERE SourceId = ? AND Identifier = ?",
             (checksum, self._source, identifier),
         )
-        self._write_geometry(element, held.id)
+        self._geometry.update(element, held.id)
         self._tally.elements.updated += 1
         self._tally.changes |= CHANGES_OF[element.partition]
 
     def _row(self, element: SourceElement, links: _Links) -> tuple[int | float | str | None, ...]:
-        extent = element.extent
-        box = (*extent.low, *extent.high) if extent else (None,) * 6
         return (
             self._class(element),
             self._model(element.partition),
@@ -192,32 +199,13 @@ class ElementWriter:
             clean(element.code) or None,
             clean(element.label) or None,
             json_text(element.properties),
-            *box,
+            *box_of(element),
         )
 
     def _class(self, element: SourceElement) -> int:
         return self._classes.element_class(
             element.class_name, element.partition, element.properties
         )
-
-    def _write_geometry(self, element: SourceElement, element_id: int) -> None:
-        """Bring an existing element's geometry to what the source states."""
-        wanted = _geometry(element)
-        held = self._run(
-            "SELECT Shape, Placement, Outline FROM bis_GeometricElement WHERE ElementId = ?",
-            (element_id,),
-        ).fetchone()
-        if wanted == (held or _NO_GEOMETRY):
-            return
-        if any(wanted):
-            self._run(
-                f"{_INSERT_GEOMETRY} ON CONFLICT DO UPDATE SET (Shape, Placement, Outline)"
-                " = (excluded.Shape, excluded.Placement, excluded.Outline)",
-                (element_id, *wanted),
-            )
-        else:
-            self._run("DELETE FROM bis_GeometricElement WHERE ElementId = ?", (element_id,))
-        self._tally.changes |= CHANGES_OF[element.partition]
 
     def _model(self, partition: Partition) -> int:
         if partition not in self._models:
@@ -269,9 +257,3 @@ class ElementWriter:
         ).fetchall()
         if empty:
             self._tally.changes |= Changes.VIEWS_AND_MODELS
-
-
-def _geometry(element: SourceElement) -> tuple[str | None, str | None, bytes | None]:
-    """Return shape, placement and outline as they are stored."""
-    placement = None if element.placement is None else json.dumps(element.placement)
-    return element.shape or None, placement, encode_outline(element.outline)

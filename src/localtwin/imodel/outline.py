@@ -15,6 +15,9 @@ _LINE_STRING = 2
 _MULTI_LINE_STRING = 5
 _HEAD = struct.Struct("<BII")  # byte order, type of geometry, number of parts or points
 
+EMPTY = _HEAD.pack(_LITTLE_ENDIAN, _MULTI_LINE_STRING, 0)
+"""The outline of an element that was looked at and has none."""
+
 
 def encode_outline(outline: Outline) -> bytes | None:
     """Return the outline as a MultiLineString; None if nothing is in it."""

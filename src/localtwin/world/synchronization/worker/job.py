@@ -19,6 +19,7 @@ from localtwin.connectors.registry import connector_for
 from localtwin.connectors.source import ConnectorError, read_source, unreadable
 from localtwin.imodel.changeset import Recording, recording, write_changeset
 from localtwin.imodel.database import create_imodel, opened, savepoint, transaction
+from localtwin.imodel.held_shapes import SourceShapes
 from localtwin.imodel.picture_files import picture_of
 from localtwin.imodel.pictures import svg
 from localtwin.imodel.plan import plan_of_changeset, plan_of_new_source
@@ -137,6 +138,9 @@ def _bridge(
     origin = Origin(source.source_id, source.name, connector.name, edition, digest)
     if _is_known(database, origin):
         return SourceReport(source.source_id, "Skipped"), Changes.NONE
+    connector.build_shapes(
+        SourceShapes(database, origin.identifier, origin.connector_name, origin.connector_version)
+    )
     items = read_source(connector, source.file, source.name)
     tally = Synchronizer(database, recorded.flush).bridge(origin, items)
     database.execute(
