@@ -15,8 +15,9 @@ from urllib.parse import parse_qs
 import httpx
 
 from twinsyncd.cloud.blob_reader import BlobReader
-from twinsyncd.cloud.blobs import Blobs, Limits
+from twinsyncd.cloud.blobs import Blobs
 from twinsyncd.cloud.client import Platform
+from twinsyncd.cloud.upload_limits import Limits
 from twinsyncd.errors import CloudError, FileMoved
 
 API = "https://api.example.com"
@@ -189,15 +190,13 @@ class BlobHost:
             return _blob_error(403, "AuthorizationPermissionMismatch")
         if query.get("comp") == "blocklist":
             kind = query["blocklisttype"]
-            lists = {"uncommitted": self.blocks, "committed": self.committed}
-            blocks = "".join(
-                f"<Block><Name>{name}</Name><Size>{len(data)}</Size></Block>"
-                for name, data in lists[kind].get(path, {}).items()
+            lists = {"committed": self.committed, "uncommitted": self.blocks}
+            sections = "".join(
+                _section(name, blocks.get(path, {}))
+                for name, blocks in lists.items()
+                if kind in {name, "all"}
             )
-            section = f"{kind.title()}Blocks"
-            return httpx.Response(
-                200, text=f"<BlockList><{section}>{blocks}</{section}></BlockList>"
-            )
+            return httpx.Response(200, text=f"<BlockList>{sections}</BlockList>")
         if path not in self.blobs:
             return httpx.Response(404)
         etag, data = self.blobs[path]
@@ -223,6 +222,15 @@ class BlobHost:
         self.blocks.pop(path, None)
         self.committed[path] = blocks
         return httpx.Response(201, headers={"ETag": self.blobs[path][0]})
+
+
+def _section(kind: str, blocks: Mapping[str, bytes]) -> str:
+    each = "".join(
+        f"<Block><Name>{name}</Name><Size>{len(data)}</Size></Block>"
+        for name, data in blocks.items()
+        if name  # a content of one request has no blocks
+    )
+    return f"<{kind.title()}Blocks>{each}</{kind.title()}Blocks>"
 
 
 def caught(call: Callable[[], object]) -> CloudError:

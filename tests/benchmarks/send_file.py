@@ -10,14 +10,16 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .figures import memory_mb
 
 
-def send_ours(file: Path, url: str, digest: str) -> Callable[[], None]:
-    """Return what sends the file through the daemon's own parts, from the share's threads on."""
+@contextmanager
+def sending_ours(file: Path, url: str, digest: str) -> Iterator[Callable[[], None]]:
+    """Yield what sends the file through the daemon's own parts, from the share's threads on."""
     from twinsyncd.cloud.session import CloudSettings, open_cloud  # noqa: PLC0415
     from twinsyncd.core.model import Digest, SourceKey  # noqa: PLC0415
     from twinsyncd.disk.look import StableContent, look  # noqa: PLC0415
@@ -28,45 +30,51 @@ def send_ours(file: Path, url: str, digest: str) -> Callable[[], None]:
     threads = ShareThreads(SourceKey("drive"))
     tree = Tree(file.parent, threads.note_progress)
 
-    def send() -> None:
-        fingerprint = look(tree, file.name)
-        assert fingerprint is not None
-        known = fingerprint
+    fingerprint = look(tree, file.name)
+    assert fingerprint is not None
+    known = fingerprint
 
-        def opened() -> StableContent:
-            return StableContent(tree, file.name, known, Digest(digest))
+    def opened() -> StableContent:
+        return StableContent(tree, file.name, known, Digest(digest))
 
-        with open_cloud(CloudSettings("nobody")) as cloud, ShareContent(opened, threads) as content:
-            cloud.blobs.upload(content, url, lambda: url, first=False)
+    with open_cloud(CloudSettings("nobody")) as cloud:
 
-    return send
+        def send() -> None:
+            with ShareContent(opened, threads) as content:
+                cloud.blobs.upload(content, url, lambda: url, first=False)
+
+        yield send
 
 
-def send_by_azure(file: Path, url: str, connections: int) -> Callable[[], None]:
-    """Return what sends the file as Microsoft's own library does."""
+@contextmanager
+def sending_by_azure(file: Path, url: str, connections: int) -> Iterator[Callable[[], None]]:
+    """Yield what sends the file as Microsoft's own library does."""
     from azure.storage.blob import BlobClient  # noqa: PLC0415
 
-    def send() -> None:
-        with BlobClient.from_blob_url(url) as client, file.open("rb") as content:
-            client.upload_blob(content, overwrite=True, max_concurrency=connections)
+    with BlobClient.from_blob_url(url) as client:
 
-    return send
+        def send() -> None:
+            with file.open("rb") as content:
+                client.upload_blob(content, overwrite=True, max_concurrency=connections)
+
+        yield send
 
 
 def main(client: str, file: Path, url: str, digest: str) -> None:
     """Send it, and print what that cost."""
     name, _, connections = client.partition("-")
     if name == "azure":
-        send = send_by_azure(file, url, int(connections))
+        sending = sending_by_azure(file, url, int(connections))
     else:
-        send = send_ours(file, url, digest)
-    started_s, before_s = time.perf_counter(), time.process_time()
-    send()
-    took = {
-        "seconds": time.perf_counter() - started_s,
-        "processor_s": time.process_time() - before_s,
-        "peak_mb": memory_mb(os.getpid())[1],
-    }
+        sending = sending_ours(file, url, digest)
+    with sending as send:
+        started_s, before_s = time.perf_counter(), time.process_time()
+        send()
+        took = {
+            "seconds": time.perf_counter() - started_s,
+            "processor_s": time.process_time() - before_s,
+            "peak_mb": memory_mb(os.getpid())[1],
+        }
     print(json.dumps(took), flush=True)
 
 

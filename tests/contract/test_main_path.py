@@ -17,8 +17,8 @@ from contract_office import Office
 
 from localtwin.serve import Ready
 from twinsyncd.cloud.access_check import examine_place, examine_sign_in
-from twinsyncd.cloud.blobs import BLOCK_BYTES
 from twinsyncd.cloud.session import Cloud, CloudSettings, open_cloud
+from twinsyncd.cloud.upload_limits import BLOCK_BYTES
 from twinsyncd.core import commands, facts
 from twinsyncd.core.model import (
     Fault,

@@ -54,10 +54,11 @@ def uncommitted(body: bytes) -> Mapping[str, int]:
     return {name.decode("ascii"): int(size) for name, size in found}
 
 
-def committed(body: bytes) -> list[str]:
-    """Return the ids of the blocks that make up the blob, in order."""
+def committed(body: bytes) -> list[tuple[str, int]]:
+    """Return id and size of the blocks that make up the blob, in order."""
     section = _COMMITTED.search(body)
-    return [name.decode("ascii") for name, _ in _BLOCK.findall(section[1])] if section else []
+    found = _BLOCK.findall(section[1]) if section else []
+    return [(name.decode("ascii"), int(size)) for name, size in found]
 
 
 def has_foreign_blocks(response: httpx.Response) -> bool:

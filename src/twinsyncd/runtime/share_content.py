@@ -1,20 +1,26 @@
-"""Settled content that is read on its share's threads, one piece ahead of whoever sends it."""
+"""Settled content that is read on its share's threads, ahead of whoever sends it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from itertools import islice
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from ..core.content import Content
-from ..errors import ShareSilent
+from ..errors import FileMoved, ShareSilent
 from .share_threads import ShareThreads
+
+AHEAD_BYTES: Final = 4 * 1024 * 1024  # read by one job: a job for each MiB would cost more
 
 
 class ShareContent:
-    """A context manager like the content it wraps; holds two pieces in memory at most."""
+    """A context manager like the content it wraps.
+
+    It holds one batch of pieces while the next is read: AHEAD_BYTES each, or one larger piece.
+    """
 
     def __init__(
         self,
@@ -29,7 +35,8 @@ class ShareContent:
         self._opened = opened
         self._threads = threads
         self._taken = taken
-        self._ahead: Future[bytes] | None = None
+        self._ahead: Future[list[bytes]] | None = None
+        self._is_taken = True  # whatever was read; it may have been read ahead
 
     def __enter__(self) -> Self:
         """Open it. Raises FileMoved, DiskError."""
@@ -75,18 +82,23 @@ class ShareContent:
         self._finish_reading()
         pieces = self._content.chunks(size_bytes)
 
-        def read() -> bytes:
-            return next(pieces, b"")
+        def read(count: int = max(AHEAD_BYTES // size_bytes, 1)) -> list[bytes]:
+            return list(islice(pieces, count))
 
-        self._ahead = self._threads.submit(read)
-        while piece := self._threads.result(self._ahead):
+        self._is_taken = False
+        self._ahead = self._threads.submit(lambda: read(1))
+        while batch := self._threads.result(self._ahead):
             self._ahead = self._threads.submit(read)
-            self._taken()
-            yield piece
+            for piece in batch:
+                self._taken()
+                yield piece
+        self._is_taken = True
 
     def verify(self) -> None:
         """Raise FileMoved unless exactly the settled content was read and is still there."""
         self._finish_reading()
+        if not self._is_taken:
+            raise FileMoved("the content was not sent to its end")
         self._threads.call(self._content.verify)
 
     def _finish_reading(self) -> None:

@@ -1,0 +1,190 @@
+"""The requests to one blob: its signed URL, renewed when it is refused, and what the blob holds.
+
+Nothing is committed but on the condition that the blob is still as it was found, so that a request
+given up long ago cannot overwrite newer content.
+Source: Azure Blob Storage REST, "Put Blob", "Put Block", "Put Block List", "Get Block List",
+"Specifying conditional headers", "Common error codes".
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+from urllib.parse import urlencode
+
+import httpx
+
+from . import blob_wire, faults
+from .block_names import NOTHING_HELD, Held
+from .upload_budget import UploadBudget
+from .upload_limits import Limits
+
+UPLOAD: Final = "upload a file's content"
+OCTETS: Final = "application/octet-stream"
+_LOST_RACE: Final = {409, 412}  # BlobAlreadyExists, ConditionNotMet
+_LOAD: Final = {429, 503}
+
+Condition = Mapping[str, str]
+Body = Sequence[bytes]
+ABSENT: Final[Condition] = {"If-None-Match": "*"}
+
+
+class BlobCalls:
+    """Calls about one blob; safe to share between threads."""
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        policy: Callable[..., httpx.Response],
+        budget: UploadBudget,
+        url: str,
+        fresh_url: Callable[[], str],
+    ) -> None:
+        """`policy` repeats a call; `fresh_url` is called when the URL is no longer accepted."""
+        self._http = http
+        self._policy = policy
+        self._budget = budget
+        self._url = url
+        self._fresh_url = fresh_url
+        self._renewing = threading.Lock()
+        self.has_blocks = False  # of use only if a renewed URL names the same blob
+
+    def put(self, data: Body, found: Condition) -> httpx.Response:
+        """Make `data` the blob's content, if the blob is as found or as found again."""
+        headers = {"x-ms-blob-type": "BlockBlob", "Content-Type": OCTETS}
+        return self._commit({}, headers, data, found)
+
+    def put_block(self, name: str, pieces: Body) -> httpx.Response:
+        """Send one block, which nobody sees until it is in a committed list."""
+        return self.send("PUT", {"comp": "block", "blockid": name}, {}, pieces)
+
+    def commit_blocks(self, ids: Sequence[str], found: Condition) -> None:
+        """Make these blocks, in this order, the blob's content. Raises CloudError."""
+        headers = {"Content-Type": "application/xml", "x-ms-blob-content-type": OCTETS}
+        body = [blob_wire.block_list(ids)]
+        expect(self._commit({"comp": "blocklist"}, headers, body, found), 201)
+
+    def held(self) -> Held:
+        """Return the blocks that the host holds of the blob."""
+        query = {"comp": "blocklist", "blocklisttype": "all"}
+        response = self.send("GET", query, {}, ())
+        if response.status_code == 404:
+            return Held({}, {})
+        if response.status_code != 200:
+            return NOTHING_HELD
+        body = response.content
+        etag = response.headers.get("etag", "")
+        return Held(blob_wire.uncommitted(body), dict(blob_wire.committed(body)), etag=etag)
+
+    def as_found(self) -> Condition:
+        """Return the condition "as it is now"; none if the URL may not look."""
+        response = self.send("HEAD", {}, {}, ())
+        if response.status_code == 404:
+            return ABSENT
+        etag = response.headers.get("etag", "")
+        return {"If-Match": etag} if response.status_code == 200 and etag else {}
+
+    def drop_uncommitted(self, limits: Limits) -> None:
+        """Commit again what the blob holds, which drops all uncommitted blocks.
+
+        Another program left blocks whose ids are of another length, so the host takes none of
+        ours. The content stays as it is: its own block list, the same bytes, or nothing at all.
+        Source: Azure Blob Storage REST, "Put Block" (ids of one length), "Put Block List".
+        """
+        found = self.as_found()
+        query = {"comp": "blocklist", "blocklisttype": "committed"}
+        response = self.send("GET", query, {}, ())
+        listed = blob_wire.committed(response.content) if response.status_code == 200 else []
+        if listed or found == ABSENT:
+            self.commit_blocks([name for name, _ in listed], found)
+            return
+        most = limits.rewrite_max_bytes
+        held = self.send("GET", {}, {"Range": f"bytes=0-{most}"}, ())
+        is_empty = held.status_code == 416  # no byte of the range exists
+        if held.status_code not in {200, 206, 416} or len(held.content) > most:
+            raise blob_wire.foreign_blocks(UPLOAD)
+        headers = {"x-ms-blob-type": "BlockBlob", "Content-Type": OCTETS}
+        data = b"" if is_empty else held.content
+        expect(self.send("PUT", {}, {**headers, **found}, [data]), 201)
+
+    def _commit(
+        self, query: Mapping[str, str], headers: Mapping[str, str], body: Body, found: Condition
+    ) -> httpx.Response:
+        """Commit if the blob is still as found; if it is not, look again and try once more.
+
+        The blob may be another than expected because a repeated commit met its own effect.
+        """
+        response = self.send("PUT", query, {**headers, **found}, body)
+        if response.status_code in _LOST_RACE:
+            response = self.send("PUT", query, {**headers, **self.as_found()}, body)
+        return response
+
+    def send(
+        self, method: str, query: Mapping[str, str], headers: Mapping[str, str], body: Body
+    ) -> httpx.Response:
+        """Send to the URL, and once more to a fresh one when it is not accepted.
+
+        Source: Azure Blob Storage REST, "Common error codes" (403: expired or not yet valid).
+        """
+        url = self._url
+        response = self._policy(self._call, method, url, query, headers, body)
+        if response.status_code == 403 and method == "PUT":
+            url = self._renewed(url)
+            response = self._policy(self._call, method, url, query, headers, body)
+        return response
+
+    def _call(
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: Body,
+    ) -> httpx.Response:
+        begun_s = self._budget.now_s()
+        size = {"Content-Length": str(sum(map(len, body)))} if method == "PUT" else {}
+        try:
+            response = self._http.request(
+                method, _extended(url, query), headers={**headers, **size}, content=_stream(body)
+            )
+        except httpx.TimeoutException as exc:
+            self._budget.was_too_much(begun_s)
+            raise faults.error_from(UPLOAD, exc) from exc
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            raise faults.error_from(UPLOAD, exc) from exc
+        if response.status_code in _LOAD:
+            self._budget.was_too_much(begun_s)
+        if response.status_code == 429 or response.status_code >= 500:
+            raise blob_wire.error_of(UPLOAD, response)
+        self._budget.went_well()
+        return response
+
+    def _renewed(self, refused: str) -> str:
+        """Return a fresh URL instead of the refused one; several threads ask for one only."""
+        with self._renewing:
+            if self._url != refused:
+                return self._url
+            fresh = self._fresh_url()
+            old, new = httpx.URL(refused), httpx.URL(fresh)
+            if self.has_blocks and (old.host, old.path) != (new.host, new.path):
+                message = "the service moved the file; the upload starts again"
+                raise faults.unclear(UPLOAD, message)
+            self._url = fresh
+            return fresh
+
+
+def expect(response: httpx.Response, status: int) -> None:
+    """Raise CloudError unless the host answered with this status."""
+    if response.status_code != status:
+        raise blob_wire.error_of(UPLOAD, response)
+
+
+def _stream(body: Body) -> Iterable[bytes] | None:
+    """Return the pieces one by one: joined they would be copied, and again for each send."""
+    return iter(body) if any(body) else None
+
+
+def _extended(url: str, query: Mapping[str, str]) -> str:
+    """Return the URL with more parameters; the signed ones stay letter for letter."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}" if query else url

@@ -1,0 +1,56 @@
+"""How large a request to the blob host may be: what is documented, and what was found out.
+
+Source: Azure Blob Storage REST, "Put Block" and "Put Blob", remarks on size by version.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+MEBIBYTE: Final = 1024 * 1024
+
+BLOCK_BYTES: Final = 4 * MEBIBYTE
+"""Bounds memory per request; large enough that its cost vanishes, small enough to repeat."""
+
+BLOCK_LEAST_BYTES: Final = 64 * 1024  # a proxy that refuses even this lets no file through
+BLOCKS_MAX: Final = 50_000  # of one committed blob; beyond 195 GiB the blocks grow
+REWRITE_MAX_BYTES: Final = 64 * MEBIBYTE  # the longest content that is read back into memory
+_SIGNED_BLOCKS: Final = (
+    ("2019-12-12", 4000 * MEBIBYTE),
+    ("2016-05-31", 100 * MEBIBYTE),
+    ("", 4 * MEBIBYTE),
+)
+
+
+@dataclass(slots=True)
+class Limits:
+    """What the host and this machine can take; shared by all uploads.
+
+    `block_bytes`: the largest block that the host accepts, as far as is known.
+    """
+
+    block_bytes: float = math.inf
+    blocks_max: int = BLOCKS_MAX
+    rewrite_max_bytes: int = REWRITE_MAX_BYTES
+
+    def refused(self, size_bytes: int) -> bool:
+        """Lower the limit below a size that was refused; False if it is the least already."""
+        if size_bytes <= BLOCK_LEAST_BYTES:
+            return False
+        lower = max(size_bytes // 2, BLOCK_LEAST_BYTES)
+        self.block_bytes = min(self.block_bytes, lower)
+        return True
+
+
+def block_bytes(size_bytes: int) -> int:
+    """Return the block size for a content: a whole number of MiB, so that the count suffices."""
+    return max(BLOCK_BYTES, math.ceil(size_bytes / BLOCKS_MAX / MEBIBYTE) * MEBIBYTE)
+
+
+def signed_block_bytes(url: str) -> int:
+    """Return the largest block that the URL's signed version allows."""
+    version = parse_qs(urlsplit(url).query).get("sv", [""])[0]
+    return next(most for since, most in _SIGNED_BLOCKS if version >= since)
