@@ -730,7 +730,15 @@ def test_a_file_of_bulk_connections_alone_needs_no_sign_in(write: Write) -> None
         ('project_guid = ["P', 'code = ["P', "code is none", "columns or constants"),
         ('url = "https', 'url = "http', "unencrypted", "https://"),
         ('url = "https://factory.example/api/v1"', "", "address of its API", "company_guid"),
-        ('api_key_env = "KEY"', 'mode = "all"', "'all' is not a possible value", '"snapshot"'),
+        ('api_key_env = "KEY"', 'email = "a@b.c"', "API key is missing", "password_file"),
+        ('api_key_env = "KEY"', 'password_env = "P"', "address and its password", "email"),
+        ('KEY"', 'KEY"\nemail = "a@b.c"', "both an API key and an account", "keep either"),
+        (
+            'api_key_env = "KEY"',
+            'api_key_env = "KEY"\nmode = "all"',
+            "'all' is not a possible value",
+            '"snapshot"',
+        ),
         ('KEY"', 'KEY"\nmode = "snapshot"', "so it is one file", 'include = ["components.csv"]'),
     ],
 )

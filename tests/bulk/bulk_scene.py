@@ -14,6 +14,7 @@ from localtwin.api.app import build
 from localtwin.faults import parse
 from localtwin.world.world import World
 from twinsyncd.cloud.bulk_api import BulkApi
+from twinsyncd.cloud.bulk_sign_in import ApiKey, Credentials
 from twinsyncd.core.commands import Store
 from twinsyncd.core.facts import Stored
 from twinsyncd.core.model import (
@@ -63,9 +64,13 @@ class Factory:
         self.http = http
         self.folder = folder
         self.engine = open_database(folder / "journal.sqlite")
-        self.api = BulkApi(http, f"{ORIGIN}/api/v1", lambda: self.first.api_key, lambda _s: None)
+        self.api = self.client(ApiKey(lambda: self.first.api_key))
         self.delivered = DeliveredRecords(self.engine)
         self.files = BulkFiles(self.engine)
+
+    def client(self, credentials: Credentials) -> BulkApi:
+        """Return a client of the service that does not wait between its tries."""
+        return BulkApi(self.http, f"{ORIGIN}/api/v1", credentials, lambda _s: None)
 
     def mapping(self, entity: str, **more: Any) -> RowMapping:
         """Return a mapping whose columns are called as the tests' files have them."""
@@ -81,7 +86,8 @@ class Factory:
                 "keys": {"guid": ("project", "part"), **keys},
             },
         }[entity]
-        return RowMapping(entity=entity, company_guid=self.company, **(own | more))
+        values = {"entity": entity, "company_guid": self.company} | own | more
+        return RowMapping(**values)
 
     def connection(self, *, snapshot: bool = False, **mappings: RowMapping) -> BulkConnection:
         """Return a fresh target; the name of a file says what it holds."""

@@ -303,7 +303,8 @@ def test_every_format_names_rows_as_its_program_does(plant: Factory, ending: str
     with pytest.raises(CloudError) as caught:
         plant.store(f"pieces.{ending}", FORMATS[ending](rows))
 
-    assert f"row {row}, column project + part: it is empty" in str(caught.value)
+    where = 'sheet "Parts", ' if ending == "xlsx" else ""
+    assert f": {where}row {row}, column project + part: it is empty" in str(caught.value)
 
 
 @pytest.mark.parametrize("ending", ["json", "ndjson", "xlsx", "parquet"])

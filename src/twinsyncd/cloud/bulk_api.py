@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import httpx
@@ -17,10 +17,15 @@ from ..core.model import Failure, Fault
 from ..errors import CloudError
 from ..redact import redact
 from . import faults
+from .bulk_sign_in import Credentials
 from .retries import Sleep, retrying
 
 BATCH_MAX: Final = 1000  # the service's limit for pieces; the others are kept to it too
 _MESSAGE_MAX: Final = 500
+_FORBIDDEN: Final = (
+    "the key or account may not do this: a key needs the scope sync:write, an account the role"
+    " Integration or an administrator's, and company_guid must be its own company"
+)
 
 
 class Counts(NamedTuple):
@@ -55,13 +60,13 @@ class BulkApi:
         self,
         http: httpx.Client,
         url: str,
-        api_key: Callable[[], str],
+        credentials: Credentials,
         sleep: Sleep = time.sleep,
     ) -> None:
-        """`url` ends in /api/v1; `api_key` is read for every request. The caller owns `http`."""
+        """`url` ends in /api/v1. The caller owns `http`."""
         self.url = url.rstrip("/")
         self._http = http
-        self._api_key = api_key
+        self._credentials = credentials
         self._retrying = retrying(sleep)
 
     def upsert(self, entity: str, records: Sequence[Mapping[str, Any]]) -> Counts:
@@ -83,46 +88,51 @@ class BulkApi:
 
     def _once(self, entity: str, body: bytes) -> Counts:
         operation = f"send {entity}"
-        try:
-            headers = {"Content-Type": "application/json", "X-API-Key": self._api_key()}
-        except OSError as exc:
-            message = f"the API key cannot be read: {exc}"
-            raise CloudError(operation, Failure(Fault.UNAUTHORISED, message)) from exc
-        try:
-            response = self._http.post(f"{self.url}/sync/{entity}", content=body, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            raise faults.error_from(operation, exc) from exc
+        response = self._post(operation, entity, body)
         if not response.is_success:
-            raise _error_of(operation, entity, response)
+            raise self._error_of(operation, entity, response)
         try:
             answer = response.json()
             return Counts(int(answer["inserted"]), int(answer["updated"]))
         except (ValueError, KeyError, TypeError) as exc:
             raise faults.unreadable(operation, exc, response) from exc
 
+    def _post(self, operation: str, entity: str, body: bytes) -> httpx.Response:
+        """Send a request, once more with other credentials if there are any."""
+        for is_last in (False, True):
+            signed = self._credentials.headers()
+            headers = {"Content-Type": "application/json", **signed}
+            url = f"{self.url}/sync/{entity}"
+            try:
+                response = self._http.post(url, content=body, headers=headers)
+            except (httpx.HTTPError, httpx.InvalidURL) as exc:
+                raise faults.error_from(operation, exc) from exc
+            if is_last or response.status_code != 401 or not self._credentials.renew(signed):
+                break
+        return response
 
-def _error_of(operation: str, entity: str, response: httpx.Response) -> CloudError:
-    detail = _detail(response)
-    status = response.status_code
-    if detail is None and status != 413:
-        return faults.error_of(operation, response)
-    if status not in {400, 401, 403, 409, 413, 422}:
-        return faults.error_of(operation, response)
-    found = _objections(detail) if isinstance(detail, list) else ()
-    text = redact(detail if isinstance(detail, str) else "; ".join(each.message for each in found))
-    words = {
-        401: "the API key is not accepted; create another one, and put it into api_key_file",
-        403: "the API key may not do this: it needs the scope sync:write, and company_guid must be "
-        "its own company",
-        413: f"the service takes no request of so many {entity}",
-    }.get(status, f"the service refused {entity}")
-    fault = Fault.UNAUTHORISED if status in {401, 403} else Fault.REFUSED
-    failure = Failure(fault, f"{words} (the service: HTTP {status}: {text})"[:_MESSAGE_MAX])
-    if status == 401:
-        return CloudError(operation, failure, status=status)
-    refused = BatchRefused(operation, failure, status=status)
-    refused.objections, refused.detail = found, text[:_MESSAGE_MAX]
-    return refused
+    def _error_of(self, operation: str, entity: str, response: httpx.Response) -> CloudError:
+        detail = _detail(response)
+        status = response.status_code
+        if detail is None and status != 413:
+            return faults.error_of(operation, response)
+        if status not in {400, 401, 403, 409, 413, 422}:
+            return faults.error_of(operation, response)
+        found = _objections(detail) if isinstance(detail, list) else ()
+        said = detail if isinstance(detail, str) else "; ".join(each.message for each in found)
+        text = redact(said)[:_MESSAGE_MAX]
+        words = {
+            401: self._credentials.refusal(),
+            403: _FORBIDDEN,
+            413: f"the service takes no request of so many {entity}",
+        }.get(status, f"the service refused {entity}")
+        fault = Fault.UNAUTHORISED if status in {401, 403} else Fault.REFUSED
+        failure = Failure(fault, f"{words} (the service: HTTP {status}: {text})"[:_MESSAGE_MAX])
+        if status == 401:
+            return CloudError(operation, failure, status=status)
+        refused = BatchRefused(operation, failure, status=status)
+        refused.objections, refused.detail = found, text
+        return refused
 
 
 def _detail(response: httpx.Response) -> Any:

@@ -18,6 +18,7 @@ from .auth_user import UserLogin
 from .blob_reader import BlobReader
 from .blobs import Blobs
 from .bulk_api import BulkApi
+from .bulk_sign_in import Account, ApiKey, PersonSignIn
 from .client import API_URL, Platform
 from .manifest_api import ManifestPlatform
 from .network import NetworkTransport, read_proxies, trusted_certificates
@@ -120,18 +121,21 @@ def _login(settings: CloudSettings, http: httpx.Client, now: Callable[[], float]
 @contextmanager
 def open_bulk(
     url: str,
-    api_key: Callable[[], str],
+    who: Callable[[], str] | Account,
     *,
     sleep: Sleep = time.sleep,
     transport: httpx.BaseTransport | None = None,
 ) -> Iterator[BulkApi]:
     """Yield the client of a bulk API; nothing is sent before it is used.
 
+    `who` sends: whoever has the API key that it returns, or an account.
     Raises ConfigError when the environment names an unusable proxy or certificate file.
     """
     with ExitStack() as stack:
         clients = _Clients(stack, transport, (url,))
-        yield BulkApi(clients.open(_BULK), url, api_key, sleep)
+        http = clients.open(_BULK)
+        signed = PersonSignIn(http, url, who) if isinstance(who, Account) else ApiKey(who)
+        yield BulkApi(http, url, signed, sleep)
 
 
 class _Clients:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field, model_validator
@@ -19,12 +20,15 @@ _PLACEHOLDER = "no connection of this file signs in at the platform"
 
 
 class Bulk(Section):
-    """The bulk API of a connection, and the key to it."""
+    """The bulk API of a connection, and who sends: whoever has a key, or an account."""
 
     url: Url | None = None
     company_guid: Guid | None = None
     api_key_file: SecretFile | None = None
     api_key_env: str = ""
+    email: str = ""
+    password_file: SecretFile | None = None
+    password_env: str = ""
     mode: Annotated[Literal["upsert", "snapshot"], choice("upsert", "snapshot", key="mode")] = (
         "upsert"
     )
@@ -34,20 +38,39 @@ class Bulk(Section):
         if self.url is None or self.company_guid is None:
             fix = "add url and company_guid below [connection.bulk]"
             raise mistake("a bulk connection needs the address of its API", fix)
-        if (self.api_key_file is None) == (not self.api_key_env):
+        self._check_secret()
+
+    def _check_secret(self) -> None:
+        keys = (self.api_key_file is not None) + bool(self.api_key_env)
+        passwords = (self.password_file is not None) + bool(self.password_env)
+        if keys and (passwords or self.email):
+            message = "both an API key and an account are given"
+            raise mistake(message, "keep either the key, or email and password_file")
+        if keys + passwords != 1:
             message = "the API key is missing, or is there twice"
             fix = "set either api_key_file or api_key_env (the name of an environment variable)"
-            raise mistake(message, fix)
+            raise mistake(message, f"{fix}, or email and password_file")
+        if bool(passwords) != bool(self.email):
+            message = "an account needs its address and its password"
+            raise mistake(message, "set email and password_file (or password_env)")
 
     def api_key(self) -> str:
         """Return the key, read again each time. Raises OSError."""
-        if self.api_key_file is not None:
-            return self.api_key_file.read_text("utf-8-sig").strip()
-        try:
-            return os.environ[self.api_key_env].strip()
-        except KeyError:
-            message = f"the environment variable {self.api_key_env} is not set"
-            raise OSError(message) from None
+        return _read(self.api_key_file, self.api_key_env)
+
+    def password(self) -> str:
+        """Return the account's password, read again each time. Raises OSError."""
+        return _read(self.password_file, self.password_env)
+
+
+def _read(file: Path | None, variable: str) -> str:
+    if file is not None:
+        return file.read_text("utf-8-sig").strip()
+    try:
+        return os.environ[variable].strip()
+    except KeyError:
+        message = f"the environment variable {variable} is not set"
+        raise OSError(message) from None
 
 
 class Rows(Section):

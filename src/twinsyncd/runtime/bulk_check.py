@@ -13,7 +13,7 @@ from ..config import Connection, Source
 from ..errors import CloudError
 from ..targets.bulk.snapshot import set_limit
 from ..targets.bulk.tables import BadTableError, read_rows
-from .bulk_wiring import mapping_of_source
+from .bulk_wiring import mapping_of_source, sender_of
 
 READ_MAX: Final = 20  # export files of one source that are opened; more scroll the others away
 
@@ -21,14 +21,15 @@ READ_MAX: Final = 20  # export files of one source that are opened; more scroll 
 def examine_service(connection: Connection) -> Iterator[CheckResult]:
     """Yield whether the key may write, which shows without writing, and what the mode means."""
     step = f"sign in at {connection.bulk.url}"
+    who = "account" if connection.bulk.email else "API key"
     try:
-        with open_bulk(connection.bulk.url or "", connection.bulk.api_key) as service:
+        with open_bulk(connection.bulk.url or "", sender_of(connection.bulk)) as service:
             service.check_key()
     except CloudError as exc:
-        fix = "correct url, company_guid and the API key below [connection.bulk]"
+        fix = f"correct url, company_guid and the {who} below [connection.bulk]"
         yield CheckResult(step, False, exc.failure.message, fix)
     else:
-        yield CheckResult(step, True, "the API key may send records")
+        yield CheckResult(step, True, f"the {who} may send records")
     step = f"mode of {connection.name}"
     if connection.bulk.mode == "upsert":
         unknown = "upsert: whether this service deletes what a request leaves out cannot be seen"

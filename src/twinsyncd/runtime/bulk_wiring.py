@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from ..cloud.bulk_sign_in import Account
 from ..cloud.session import open_bulk
 from ..config import Config, Connection, Source
+from ..config.bulk import Bulk
 from ..core.model import ConnectionKey, FileKey
 from ..core.setup import Guard
 from ..journal.writer import Journal
@@ -25,10 +27,15 @@ def bulk_targets(config: Config, memory: BulkMemory) -> Iterator[dict[Connection
         for connection in config.connection:
             if connection.target == "bulk":
                 bulk = connection.bulk
-                service = stack.enter_context(open_bulk(bulk.url or "", bulk.api_key))
+                service = stack.enter_context(open_bulk(bulk.url or "", sender_of(bulk)))
                 settings = _settings(config, connection)
                 targets[connection.key] = BulkConnection(service, memory, settings)
         yield targets
+
+
+def sender_of(bulk: Bulk) -> Callable[[], str] | Account:
+    """Return who sends to a bulk API: whoever has the key that is returned, or an account."""
+    return Account(bulk.email, bulk.password) if bulk.email else bulk.api_key
 
 
 def memory_of(journal: Journal | PatientJournal) -> BulkMemory:

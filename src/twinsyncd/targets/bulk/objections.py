@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ...bulk_entities import PARENT_OF
 from ...cloud.bulk_api import BatchRefused
+from ...core.model import Fault
 from .mapping import CellMistake, RowMapping
 
 _INDEX: Final = re.compile(r"\bindex (\d+)\b")
@@ -28,7 +29,13 @@ Found = dict[int, list[CellMistake]]
 
 
 def objections(refused: BatchRefused, mapping: RowMapping, records: Sequence[Record]) -> Found:
-    """Return the mistakes by index into `records`; none if the service does not say which."""
+    """Return the mistakes by index into `records`; none if the service does not say which.
+
+    Raises `refused` where it is about whoever sends, and no row is to blame.
+    """
+    is_sender = refused.failure.fault is Fault.UNAUTHORISED
+    if is_sender and "company_guid" not in mapping.columns:
+        raise refused
     found: Found = {}
     for index, name, message in refused.objections:
         if 0 <= index < len(records):
@@ -37,10 +44,13 @@ def objections(refused: BatchRefused, mapping: RowMapping, records: Sequence[Rec
             found.setdefault(index, []).append(CellMistake(column, f"the service: {message}", fix))
     if found:
         return found
-    fields = fields_named(refused.detail)
+    fields = fields_named(refused.detail) or (("company_guid",) if is_sender else ())
     column = mapping.column_of(fields[0]) if fields else ""
-    mistake = CellMistake(column, f"the service: {refused.detail}", _fix(refused, fields))
-    return {index: [mistake] for index in _meant(refused.detail, fields, records)}
+    mistake = CellMistake(column, f"the service: {refused.detail}", _fix(fields))
+    meant = _meant(refused.detail, fields, records)
+    if is_sender and not meant:
+        raise refused
+    return {index: [mistake] for index in meant}
 
 
 def fields_named(text: str) -> tuple[str, ...]:
@@ -49,10 +59,10 @@ def fields_named(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"{name}_guid" for name in names))
 
 
-def _fix(refused: BatchRefused, fields: Sequence[str]) -> str:
+def _fix(fields: Sequence[str]) -> str:
     if any(name in PARENT_OF for name in fields):
         return "correct it, or send its parents first: they are tried again when these came"
-    if "company_guid" in fields or refused.status == 403:
+    if "company_guid" in fields:
         return "give it the company of the API key"
     return "correct it in the file"
 
