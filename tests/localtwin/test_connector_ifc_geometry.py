@@ -19,10 +19,10 @@ from localtwin.connectors.ifc_shape_models import Shape, ShapeModels
 from localtwin.connectors.ifc_shape_process import (
     CRASHED,
     NOT_BUILT,
-    NOT_REACHED,
     TOO_LONG,
     ShapeProcesses,
 )
+from localtwin.connectors.ifc_shape_results import NOT_REACHED
 from localtwin.connectors.ifc_step import read_step
 from localtwin.connectors.source import Drawn, Extent, HeldShapes, SourceElement
 from localtwin.imodel.database import opened
@@ -31,6 +31,7 @@ from localtwin.imodel.plan import plan_of_imodel
 from localtwin.sample_drive import buildings
 
 HOUSE = Path(__file__).parent / "models" / "house.ifc"
+CURVE_M = 0.001  # how near lines are to the curves that they stand for
 HOSTILE = "hostile_shapes"
 Instance: TypeAlias = Any  # of ifcopenshell, which has no static types
 
@@ -215,6 +216,28 @@ def test_a_model_can_be_drawn(tmp_path: Path, steel: Path) -> None:
     assert plan.bounds is not None
     assert (plan.bounds.low_x, plan.bounds.high_x) == (-4.0, 32.2)
     assert "30 objects" in svg(plan, "steel")
+
+
+def test_only_flat_and_straight_shapes_go_to_the_quick_kernel(steel: Path) -> None:
+    """It approximates curves and leaves out what is cut off: their boxes would be wrong."""
+
+    def bend(model: Instance) -> None:
+        profile = model.create_entity("IfcCircleProfileDef", ProfileType="AREA", Radius=0.2)
+        (body,) = named(model, "Column C-03").Representation.Representations
+        body.Items[0].SweptArea = profile
+
+    edit(steel, bend)
+    step = read_step(steel)
+    models = ShapeModels(Content(IfcModel(step, schema_of(step.schema))))
+    numbers = step.by_keyword["IFCSHAPEREPRESENTATION"]
+
+    plane = [models.is_plane(Shape((number,))) for number in numbers]
+
+    assert (plane.count(True), plane.count(False)) == (29, 1)
+    extent = read(steel, Shapes())[0]["Column C-03"].extent
+    assert extent is not None
+    assert extent.low == pytest.approx((7.8, -0.2, 0.0), abs=CURVE_M)
+    assert extent.high == pytest.approx((8.2, 0.2, 6.5), abs=CURVE_M)
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from localtwin.connectors.ifc_content import Content
 from localtwin.connectors.ifc_shape_models import Placement, Shape, ShapeModels
-from localtwin.connectors.ifc_shape_process import NOT_REACHED, ShapeProcesses
+from localtwin.connectors.ifc_shape_process import ShapeProcesses
+from localtwin.connectors.ifc_shape_results import NOT_REACHED
 from localtwin.connectors.remarks import counted
 from localtwin.connectors.source import Drawn, Extent, HeldShapes, Outline
 

@@ -1,10 +1,10 @@
 """The program that builds shapes of IFC models; a process of its own, since some shapes crash it.
 
 Each line of input is an order in JSON, `{"step": text of a small model, "decimals": places that
-count, "items": {number of a product: [[key, placement], ...]}}`. Each is answered by one line for
-each key, `{"key", "low", "high", "outline"}`, then by an empty object. A product that can't be
-built has no line; `{"problem"}` says that the library stopped before the last one. A placement is
-a 3x4 matrix, row by row, or null for that of the model.
+count, "plane": whether all is flat and straight, "items": {number of a product: [[key, placement],
+...]}}`. Each is answered by one line for each key, `{"key", "low", "high", "outline"}`, then by an
+empty object. A product that can't be built has no line; `{"problem"}` says that the library
+stopped before the last one. A placement is a 3x4 matrix, row by row, or null for that of the model.
 Usage: python -m localtwin.connectors.ifc_shape_builder
 """
 
@@ -25,6 +25,8 @@ from localtwin.connectors.source import Outline
 MEMORY_BYTES_MAX = 4 << 30
 # Ends a process that is stuck and whose reader has been killed.
 PROCESSOR_S_MAX = 3600
+# The second is several times quicker, but approximates curves and leaves out what is cut off.
+LIBRARY, QUICK_LIBRARY = "opencascade", "hybrid-cgal-simple-opencascade"
 CURVES_AND_SOLIDS = 2  # of the setting "dimensionality"
 
 
@@ -70,7 +72,8 @@ def _settings() -> Any:
 
 def _built(settings: Any, order: dict[str, Any]) -> Iterator[dict[str, Any]]:
     model = ifcopenshell.file.from_string(order["step"])
-    shapes = ifcopenshell.geom.iterator(settings, model, 1)
+    library = QUICK_LIBRARY if order["plane"] else LIBRARY
+    shapes = ifcopenshell.geom.iterator(settings, model, 1, geometry_library=library)
     if not shapes.initialize():
         return
     while True:

@@ -23,6 +23,16 @@ _LEFT_OUT = {"IFCOWNERHISTORY"}
 _SOLID = {"Body", "Facetation", "Tessellation", "Body-FallBack", "Mesh"}
 _NO_PLAN = {"CoG", "Box", "Clearance", "Lighting", "Profile"}
 _PLAIN = {"FootPrint", "Axis", "Plan", "Annotation"}
+# What flat faces and straight lines are made of: the builder needs no kernel of curves for it.
+_PLANE = {"IFCCARTESIANPOINT", "IFCDIRECTION", "IFCAXIS2PLACEMENT2D", "IFCAXIS2PLACEMENT3D"}
+_PLANE |= {"IFCCARTESIANPOINTLIST2D", "IFCCARTESIANPOINTLIST3D", "IFCPOLYLINE", "IFCPOLYLOOP"}
+_PLANE |= {"IFCRECTANGLEPROFILEDEF", "IFCARBITRARYCLOSEDPROFILEDEF", "IFCEXTRUDEDAREASOLID"}
+_PLANE |= {"IFCFACETEDBREP", "IFCCLOSEDSHELL", "IFCOPENSHELL", "IFCCONNECTEDFACESET", "IFCFACE"}
+_PLANE |= {"IFCFACEBOUND", "IFCFACEOUTERBOUND", "IFCFACEBASEDSURFACEMODEL"}
+_PLANE |= {"IFCSHELLBASEDSURFACEMODEL", "IFCTRIANGULATEDFACESET", "IFCPOLYGONALFACESET"}
+_PLANE |= {"IFCINDEXEDPOLYGONALFACE", "IFCMAPPEDITEM", "IFCREPRESENTATIONMAP"}
+_PLANE |= {"IFCSHAPEREPRESENTATION", "IFCCARTESIANTRANSFORMATIONOPERATOR3D"}
+_PLANE |= {"IFCGEOMETRICREPRESENTATIONCONTEXT", "IFCGEOMETRICREPRESENTATIONSUBCONTEXT"}
 _UNITS = {"LENGTHUNIT", "PLANEANGLEUNIT"}
 # What a plan of lines does not show.
 _NOT_SHOWN = ("IFCTEXTLITERAL", "IFCPOINT", "IFCVERTEX", "IFCLIGHTSOURCE", "IFCPLACEMENT")
@@ -69,6 +79,22 @@ class ShapeModels:
         self._schema = content.model.schema.library_name
         self._precision = content.precision
         self._units = _units_of(content.model)
+        self._plane: set[str] = set()
+
+    def is_plane(self, shape: Shape) -> bool:
+        """Return whether all of a shape is flat faces and straight lines, as most shapes are."""
+        keywords, arguments = self._step.keywords, self._step.arguments
+        waiting, seen = self._items(shape), set[str]()
+        while waiting:
+            number = waiting.pop()
+            if number in self._plane or number in seen or number not in keywords:
+                continue
+            if keywords[number] not in _PLANE:
+                return False
+            seen.add(number)
+            waiting.extend(_REFERENCE.findall(_without_texts(arguments[number])))
+        self._plane |= seen
+        return not shape.placed
 
     def text(self, shapes: Sequence[Shape]) -> tuple[str, dict[str, Shape]]:
         """Return a model in the STEP encoding, and the shapes by the number of their product."""

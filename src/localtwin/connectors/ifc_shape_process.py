@@ -8,28 +8,23 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from localtwin.connectors.ifc_shape_models import Shape, ShapeModels
-from localtwin.connectors.source import Extent, Outline
+from localtwin.connectors.ifc_shape_results import TOTAL_S, Built, Results
 
 BUILDER = "localtwin.connectors.ifc_shape_builder"
 PROCESSES_MAX = 4  # each needs a core and some 100 MB
 BATCH = 100  # shapes in one order; their common parts are sent once
 SILENCE_S = 30.0  # without any shape done; single ones take far less than a second
-TOTAL_S = 900.0  # for all shapes of a file, half of what the reading of a file may take
 LOST_MAX = 30  # processes; with more, the library does not work here
 
 NOT_BUILT = "could not be built by the geometry library"
 CRASHED = "made the geometry library crash"
 TOO_LONG = f"took longer than {SILENCE_S:.0f} s to build"
-NOT_REACHED = f"could not be built within {TOTAL_S / 60:.0f} minutes, the limit for one file"
-
-Built = tuple[Extent, Outline]
 
 
 class ShapeProcesses:
@@ -52,8 +47,8 @@ class ShapeProcesses:
         self._decimals = decimals
         self._module, self._silence_s = module, silence_s
         self._end_s = time.monotonic() + total_s
-        self._batches = _batches(shapes)
-        self._results = _Results([key for shape in shapes for key, _ in shape.items])
+        self._batches = _batches(models, shapes)
+        self._results = Results([key for shape in shapes for key, _ in shape.items])
         self._lock = threading.Lock()
         self._lost = 0
         self._running: set[_Builder] = set()
@@ -114,7 +109,8 @@ class ShapeProcesses:
         builder = builder or self._start()
         text, products = self._models.text(batch)
         items = {number: shape.items for number, shape in products.items()}
-        order = {"step": text, "decimals": self._decimals, "items": items}
+        is_plane = self._models.is_plane(batch[0])
+        order = {"step": text, "decimals": self._decimals, "plane": is_plane, "items": items}
         for answer in builder.answers(order):
             self._results.add(answer)
         if builder.ended_well:
@@ -143,9 +139,16 @@ class ShapeProcesses:
         builder.close()
 
 
-def _batches(shapes: Sequence[Shape]) -> Iterator[list[Shape]]:
-    for start in range(0, len(shapes), BATCH):
-        yield list(shapes[start : start + BATCH])
+def _batches(models: ShapeModels, shapes: Sequence[Shape]) -> Iterator[list[Shape]]:
+    """Yield shapes that are alike in being plane or not, so many at a time."""
+    batches: dict[bool, list[Shape]] = {True: [], False: []}
+    for shape in shapes:
+        batch = batches[models.is_plane(shape)]
+        batch.append(shape)
+        if len(batch) == BATCH:
+            yield batch.copy()
+            batch.clear()
+    yield from filter(None, batches.values())
 
 
 class _Builder:
@@ -236,59 +239,3 @@ class _Watch:
                 self._late()
                 return
             self._restarted.clear()
-
-
-class _Results:
-    """Results by product, in a temporary file: there may be hundreds of thousands."""
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        self._open = set(keys)
-        self._found: dict[str, int | str] = {}  # a place in the file, or why there is none
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (`close` closes it)
-        self._changed = threading.Condition()
-
-    def add(self, answer: Mapping[str, Any]) -> None:
-        """Keep an answer of the builder."""
-        with self._changed:
-            place = self._file.seek(0, os.SEEK_END)
-            self._file.write(json.dumps(answer).encode() + b"\n")
-            self._settle(str(answer["key"]), place)
-
-    def fail(self, shapes: Sequence[Shape], reason: str) -> None:
-        """Note why those of the shapes that have no result have none."""
-        with self._changed:
-            for key in (key for shape in shapes for key, _ in shape.items):
-                if key in self._open:
-                    self._settle(key, reason)
-
-    def give_up(self) -> None:
-        """Note that there will be no more results."""
-        with self._changed:
-            for key in list(self._open):
-                self._settle(key, NOT_REACHED)
-
-    def has(self, shape: Shape) -> bool:
-        """Return whether every product of a shape has a result."""
-        with self._changed:
-            return all(key not in self._open for key, _ in shape.items)
-
-    def of(self, key: str) -> Built | str:
-        """Return a result, once it is there."""
-        with self._changed:
-            self._changed.wait_for(lambda: key not in self._open)
-            found = self._found[key]
-            if isinstance(found, str):
-                return found
-            self._file.seek(found)
-            answer = json.loads(self._file.readline())
-        outline = [[(x, y) for x, y in line] for line in answer["outline"]]
-        return Extent(tuple(answer["low"]), tuple(answer["high"])), outline
-
-    def close(self) -> None:
-        """Drop all."""
-        self._file.close()
-
-    def _settle(self, key: str, found: int | str) -> None:
-        self._open.discard(key)
-        self._found[key] = found
-        self._changed.notify_all()
