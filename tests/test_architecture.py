@@ -89,6 +89,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "twinsyncd.runtime.trouble": (),
     "twinsyncd.runtime.machine_lock": ("twinsyncd.config", ERRORS),
+    "twinsyncd.runtime.service_account": ("twinsyncd.config", ERRORS),
     "twinsyncd.runtime.patient_journal": (
         "twinsyncd.journal",
         "twinsyncd.runtime.trouble",

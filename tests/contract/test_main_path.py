@@ -16,7 +16,13 @@ import pytest
 from contract_office import Office
 
 from localtwin.serve import Ready
-from twinsyncd.cloud.access_check import examine_place, examine_sign_in
+from twinsyncd.cloud.access_check import (
+    examine_connection,
+    examine_permissions,
+    examine_place,
+    examine_scope,
+    examine_sign_in,
+)
 from twinsyncd.cloud.session import Cloud, CloudSettings, open_cloud
 from twinsyncd.cloud.upload_limits import BLOCK_BYTES
 from twinsyncd.core import commands, facts
@@ -256,6 +262,28 @@ def test_check_says_that_all_is_well(cloud: Cloud, office: Office) -> None:
 
     assert [(each.step, each.fix) for each in findings if not each.good] == []
     assert len(findings) == 4
+
+
+def test_check_finds_scope_permissions_and_connection(cloud: Cloud, office: Office) -> None:
+    """Each is asked for in the platform's own words, before anything is uploaded."""
+    name = "Bridge 12"
+    before = examine_connection(
+        cloud.platform, name=name, imodel_id=office.imodel_id, connection_id=""
+    )
+    office.store("a.dxf", b"x")
+    remote_id = office.prepare().remote_id
+
+    found = [
+        *examine_scope(cloud),
+        *examine_permissions(cloud, office.itwin_id, storage=True),
+        examine_connection(
+            cloud.platform, name=name, imodel_id=office.imodel_id, connection_id=remote_id
+        ),
+    ]
+
+    assert "the first sync creates it" in before.found
+    assert [each.level for each in found] == ["ok", "ok", "ok"]
+    assert found[2].found == f'"{name}"'
 
 
 def test_check_names_what_is_wrong(cloud: Cloud, office: Office) -> None:

@@ -2,33 +2,113 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from ..errors import ConfigError
+from .console import open_console
 from .markup import plain
-from .options import ConfigOption, load_config
+from .options import ConfigOption, find_config, load_config
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..runtime.setup_check import CheckResult
+
+MARKS: Final = {"ok": "[green]ok[/]  ", "warning": "[yellow]warn[/]", "failed": "[red]FAIL[/]"}
 
 
 def check(
     config: ConfigOption = None,
     offline: Annotated[bool, typer.Option("--offline", help="Leave the cloud out.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    own_account: Annotated[
+        bool,
+        typer.Option(
+            "--own-account", help="As root: do not examine as the account of the service."
+        ),
+    ] = False,
 ) -> None:
-    """Check the configuration, the drives and the platform; changes nothing."""
-    checked = load_config(config)
+    """Check configuration, account, state folder, drives and platform; changes nothing.
 
-    from rich.console import Console
+    Run by root for the service's configuration, it examines as the service's account.
+    Exit code 0 if all can work, 1 if something fails, 2 if the configuration cannot be used.
+    """
+    file = (config or find_config()).expanduser().absolute()
+    if not own_account and (code := _as_service(file, offline=offline, as_json=as_json)) >= 0:
+        raise typer.Exit(code)
+    try:
+        checked = load_config(file)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        mistakes = [asdict(mistake) for mistake in error.mistakes]
+        typer.echo(json.dumps({"good": False, "mistakes": mistakes, "results": []}, indent=2))
+        raise typer.Exit(2) from error
+    good = _report_json(checked, offline) if as_json else _report(checked, offline)
+    raise typer.Exit(0 if good else 1)
 
+
+def run_check(config: Config, *, offline: bool = False) -> bool:
+    """Print the results of all steps; return whether everything can work."""
+    return _report(config, offline)
+
+
+def _report(config: Config, offline: bool) -> bool:
+    console = open_console()
+    names = ", ".join(connection.name for connection in config.connection)
+    console.print(f"{MARKS['ok']}  configuration: {plain(names)}", soft_wrap=True)
+    counts = dict.fromkeys(MARKS, 0)
+
+    def show(result: CheckResult) -> None:
+        counts[result.level] += 1
+        mark, found = MARKS[result.level], f"{plain(result.step)}: {plain(result.found)}"
+        console.print(f"{mark}  {found}", soft_wrap=True)
+        if result.fix:
+            console.print(f"      fix: {plain(result.fix)}", soft_wrap=True)
+
+    _examine(config, offline, show)
+    console.print(_summary(counts), soft_wrap=True)
+    return not counts["failed"]
+
+
+def _summary(counts: dict[str, int]) -> str:
+    from ..runtime.formatting import count
+
+    if counts["failed"]:
+        return f"\n[red]{count(counts['failed'], 'step')} failed[/]: correct it as said above"
+    if counts["warning"]:
+        return f"\n[green]it can work[/]; see the {count(counts['warning'], 'warning')} above"
+    return "\n[green]all is well[/]"
+
+
+def _report_json(config: Config, offline: bool) -> bool:
+    results: list[dict[str, Any]] = []
+
+    def keep(result: CheckResult) -> None:
+        values = {"topic": result.topic, "level": result.level, "step": result.step}
+        results.append({**values, "found": result.found, "fix": result.fix})
+
+    _examine(config, offline, keep)
+    good = all(each["level"] != "failed" for each in results)
+    typer.echo(json.dumps({"good": good, "mistakes": [], "results": results}, indent=2))
+    return good
+
+
+def _examine(config: Config, offline: bool, show: Callable[[CheckResult], None]) -> None:
     from ..runtime.setup_check import findings
 
-    console = Console(highlight=False)
-    names = ", ".join(connection.name for connection in checked.connection)
-    console.print(f"[green]ok[/]    configuration: {plain(names)}")
-    good = True
-    for finding in findings(checked, offline=offline):
-        good &= finding.good
-        mark = "[green]ok[/]  " if finding.good else "[red]FAIL[/]"
-        console.print(f"{mark}  {plain(finding.step)}: {plain(finding.found)}", soft_wrap=True)
-        if finding.fix:
-            console.print(f"      fix: {plain(finding.fix)}", soft_wrap=True)
-    raise typer.Exit(0 if good else 1)
+    for result in findings(config, offline=offline):
+        show(result)
+
+
+def _as_service(file: Path, *, offline: bool, as_json: bool) -> int:
+    """Return the exit code of the same check run as the service's account; -1 if there is none."""
+    from ..runtime.service_account import run_as_service
+
+    options = [*(["--offline"] if offline else []), *(["--json"] if as_json else [])]
+    return run_as_service(file, ["check", "--own-account", "--config", str(file), *options])

@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from ..core.model import Fault
 from ..errors import CloudError
+from .auth_base import SCOPE
+from .client import Platform
 from .session import Cloud
+
+CONNECTIONS_MAX: Final = 100  # per iModel; the portal's stated limit
+_STORAGE_PERMISSIONS: Final = frozenset({"storage_read", "storage_write"})
+_IMODEL_PERMISSION: Final = "imodels_write"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One step: what was tried, what was found, and, unless it is good, how to correct it."""
+    """One step: what was tried, what was found, and, unless all is well, how to correct it.
+
+    A good result with a fix is a warning: work goes on, but probably not as intended. `topic` is
+    one word for programs.
+    """
 
     step: str
     good: bool
     found: str
     fix: str = ""
+    topic: str = ""
+
+    @property
+    def level(self) -> str:
+        """Return "ok", "warning" or "failed"."""
+        if not self.good:
+            return "failed"
+        return "warning" if self.fix else "ok"
+
+
+def with_topic(topic: str, results: Iterator[CheckResult]) -> Iterator[CheckResult]:
+    """Yield the results with their topic."""
+    for each in results:
+        yield each if each.topic else replace(each, topic=topic)
 
 
 def examine_sign_in(cloud: Cloud) -> CheckResult:
@@ -28,6 +56,85 @@ def examine_sign_in(cloud: Cloud) -> CheckResult:
     except CloudError as exc:
         return CheckResult(step, False, exc.failure.message, _sign_in_fix(cloud, exc))
     return CheckResult(step, True, f"signed in as {cloud.login.identity}")
+
+
+def examine_scope(cloud: Cloud) -> Iterator[CheckResult]:
+    """Look whether the token has the scope that every call needs; a token may hide its scopes."""
+    scopes = _scopes(cloud.login.token())
+    if not scopes:
+        return
+    step = f"get the scope {SCOPE}"
+    if SCOPE in scopes:
+        yield CheckResult(step, True, "the token has it")
+    else:
+        found = f"the token has only: {', '.join(sorted(scopes))}"
+        fix = f"add the scope {SCOPE} to the application {cloud.login.client_id} in the portal"
+        yield CheckResult(step, False, found, fix)
+
+
+def examine_permissions(cloud: Cloud, itwin_id: str, *, storage: bool) -> Iterator[CheckResult]:
+    """Look what the signed-in identity may do in the iTwin; nothing if that is not told.
+
+    A permission for the iModel alone is not listed, so its lack is a warning.
+    """
+    step = f"have permissions in the iTwin {itwin_id}"
+    try:
+        held = cloud.platform.permissions(itwin_id)
+    except CloudError:
+        return  # examine_place reports why the iTwin cannot be reached
+    needed = _STORAGE_PERMISSIONS if storage else frozenset()
+    invite = f"give {cloud.login.identity} a role in the iTwin with:"
+    if missing := sorted(needed - held):
+        fix = f"{invite} {', '.join(missing)}"
+        yield CheckResult(step, False, f"these are missing: {', '.join(missing)}", fix)
+    elif _IMODEL_PERMISSION not in held:
+        found = f"{_IMODEL_PERMISSION} is missing; runs fail unless the iModel itself grants it"
+        yield CheckResult(step, True, found, f"{invite} {_IMODEL_PERMISSION}")
+    else:
+        yield CheckResult(step, True, ", ".join(sorted({*needed, _IMODEL_PERMISSION})))
+
+
+def examine_connection(
+    platform: Platform, *, name: str, imodel_id: str, connection_id: str
+) -> CheckResult:
+    """Look for the connection: by its id if one is configured, else by its name."""
+    if connection_id:
+        return _examine_connection_id(platform, name, imodel_id, connection_id)
+    step = f'find the connection "{name}"'
+    try:
+        there = list(platform.connections(imodel_id))
+    except CloudError as exc:
+        return _bad(step, exc, "give that identity access to the iModel's connections")
+    same = [each for each in there if each.name == name]
+    if len(same) > 1:
+        found = f"the iModel has {len(same)} connections of this name"
+        fix = f"name the one that is meant: connection_id = {json.dumps(same[0].id)}"
+        return CheckResult(step, False, found, fix)
+    if same:
+        return CheckResult(step, True, f"it exists ({same[0].id}) and will be used")
+    if len(there) >= CONNECTIONS_MAX:
+        found = f"the iModel has {len(there)} connections, and no more can be added"
+        return CheckResult(step, False, found, "delete one in the portal, or set connection_id")
+    return CheckResult(step, True, "it does not exist yet; the first sync creates it")
+
+
+def _examine_connection_id(
+    platform: Platform, name: str, imodel_id: str, connection_id: str
+) -> CheckResult:
+    step = f'find the connection "{name}" by connection_id'
+    try:
+        found = platform.connection(connection_id)
+        others = [] if found.imodel_id else [each.id for each in platform.connections(imodel_id)]
+    except CloudError as exc:
+        fix = "copy the id from the portal, or delete connection_id to find it by its name"
+        return _bad(step, exc, fix)
+    if found.imodel_id.lower() not in ("", imodel_id.lower()) or (
+        others and connection_id not in others
+    ):
+        whose = f"the iModel {found.imodel_id}" if found.imodel_id else "another iModel"
+        fix = "correct connection_id or imodel_id: they do not go together"
+        return CheckResult(step, False, f'"{found.name}" belongs to {whose}', fix)
+    return CheckResult(step, True, f'"{found.name}"')
 
 
 def examine_place(
@@ -68,6 +175,17 @@ def _examine_imodel(cloud: Cloud, itwin_id: str, imodel_id: str) -> CheckResult:
             step, False, found, "correct itwin_id or imodel_id: they do not go together"
         )
     return CheckResult(step, True, imodel.name or "found")
+
+
+def _scopes(token: str) -> frozenset[str]:
+    """Return the scopes that the token names; nothing is decided by it, so it is not verified."""
+    try:
+        body = token.split(".")[1]
+        claims: Any = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        scopes = claims["scope"]
+    except (IndexError, KeyError, ValueError, TypeError, binascii.Error):
+        return frozenset()
+    return frozenset(scopes.split() if isinstance(scopes, str) else map(str, scopes))
 
 
 def _bad(step: str, exc: CloudError, fix: str) -> CheckResult:

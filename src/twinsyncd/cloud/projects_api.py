@@ -62,6 +62,21 @@ class ProjectsApi(Operations):
         found = understood(operation, response, wire.changesets)
         return tuple(sorted(found, key=lambda each: each.index, reverse=True))
 
+    def permissions(self, itwin_id: str) -> frozenset[str]:
+        """Return what the caller may do in the iTwin.
+
+        Source: Access Control API, "Get iTwin permissions", read 2026-11.
+        """
+        path = f"/accesscontrol/itwins/{segment(itwin_id)}/permissions"
+        operation = "look at the permissions in the iTwin"
+        return self._read(
+            operation,
+            path,
+            lambda body: frozenset(wire.page(body, "permissions", str)[0]),
+            accept=V2,
+            subject=f"the iTwin {itwin_id}",
+        )
+
     def itwin(self, itwin_id: str) -> Named:
         """Return an iTwin's name."""
         path = f"/itwins/{segment(itwin_id)}"

@@ -7,6 +7,7 @@ a command must say so within seconds.
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
@@ -16,6 +17,8 @@ from typing import Final, TypeVar
 
 ANSWER_S: Final = 5.0  # a disk that spins up answers within this
 COMPARE_S: Final = 20.0  # comparing what two sources match lists their trees
+
+_LETTER: Final = re.compile(r"/([A-Za-z]):(?=/|\Z)")
 
 Reason = tuple[str, str]
 """Why a folder cannot be used, and what to do about it."""
@@ -65,6 +68,8 @@ def within(act: Callable[[], T], patience_s: float, default: T) -> T:
 def _where_else(folder: Path) -> str:
     if os.name == "posix" and str(folder).startswith("//"):
         return "this is a server's name: mount the share and write the folder it is mounted on"
+    if os.name == "posix" and (letter := _LETTER.search(str(folder))):
+        return f"{letter[1]}: is a drive of Windows: write the folder where the share is mounted"
     known = next((above for above in folder.parents if above.is_dir()), None)
     near = f"; {known} is there" if known and known != known.parent else ""
     return f"check the spelling and that the drive is mounted{near}"

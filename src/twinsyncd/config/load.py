@@ -19,7 +19,7 @@ from .schema import Config, DaemonSection
 from .sections import Auth, Platform
 from .toml_lines import TomlLines
 from .validation import contradictions
-from .values import UNREACHED
+from .values import CREDENTIALS, UNREACHED
 
 UNCLOSED = "a quote or bracket that is opened here is not closed, or a comma is missing"
 SECRETS = {"client_secret", "client_secret_file"}
@@ -59,16 +59,18 @@ def load(
     data = _parsed(file, text, lines)
     overrides = _overrides(env)
     locate = MistakeLocator(file, lines, _paths(overrides))
-    checked = _validated(_merged(data, overrides), locate, folders=folders)
+    context = {"base": file.parent, CREDENTIALS: env.get("CREDENTIALS_DIRECTORY", "")}
+    checked = _validated(_merged(data, overrides), locate, context, folders=folders)
     config = _with_state_folder(checked, file, env)
     if mistakes := contradictions(config, locate, known, folders=folders):
         raise ConfigError(mistakes)
     return config
 
 
-def _validated(data: dict[str, Any], locate: MistakeLocator, *, folders: bool) -> Config:
+def _validated(
+    data: dict[str, Any], locate: MistakeLocator, context: dict[str, Any], *, folders: bool
+) -> Config:
     """Return the configuration; if some of it is wrong, report unreachable folders as well."""
-    context = {"base": locate.file.parent}
     try:
         try:
             return Config.model_validate(data, context=context | {UNREACHED: True})

@@ -42,9 +42,10 @@ def contradictions(
     not waited for: checks that need its folder are left out.
     """
     found = [*_open_secret(config.auth, locate), *_same_names(config, locate)]
+    places = list(_places(config))
+    found += _own_files_watched(config, places, locate)
     if not folders:
         return found
-    places = list(_places(config))
     away = find_unreachable(place.source.folder for place in places)
     here = [place for place in places if place.source.folder not in away]
     offline = known(config) if away else ()
@@ -73,6 +74,32 @@ def _open_secret(auth: Auth, locate: LocatesMistakes) -> Iterator[ConfigMistake]
     if auth.client_secret is not None and inline.line and is_open(Path(inline.file)):
         fix = f"run: chmod 600 {inline.file}   (or use client_secret_file)"
         yield locate(("auth", "client_secret"), "every account here can read this secret", fix)
+
+
+def _own_files_watched(
+    config: Config, places: list[Place], locate: LocatesMistakes
+) -> Iterator[ConfigMistake]:
+    """Return mistakes for folders that the program writes to and that lie in a source.
+
+    It would notice its own writing, and might upload it. Compared as written: no share is touched.
+    """
+    own: list[tuple[tuple[str | int, ...], Path]] = []
+    if config.daemon.state_folder is not None:
+        own.append((("daemon", "state_folder"), config.daemon.state_folder))
+    for number, connection in enumerate(config.connection):
+        if (served := connection.objects.served_folder) is not None:
+            own.append((("connection", number, "objects", "served_folder"), served))
+    for key, folder in own:
+        for place in places:
+            way = _below(place.source.folder, folder)
+            if way is None or (way and not place.source.matcher().folder(way)):
+                continue
+            line = locate((*place.path, "folder"), "", "").line
+            message = f"{folder} lies in the source of line {line}, which is watched"
+            fix = "choose a folder outside of all sources"
+            if way:
+                fix += f', or add "{way}/**" to exclude of that source'
+            yield locate(key, message, fix)
 
 
 # ---- names ----------------------------------------------------------------

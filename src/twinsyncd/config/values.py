@@ -24,6 +24,9 @@ LATER: Final = {
 UNREACHED: Final = "unreached"
 """In the context of a validation: folders that cannot be reached are left to `contradictions`."""
 
+CREDENTIALS: Final = "credentials"
+"""In the context of a validation: the folder of the secrets that systemd hands over."""
+
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9_-]{20,128}")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
@@ -169,7 +172,15 @@ def _reachable(folder: Path, info: ValidationInfo) -> Path:
     return folder
 
 
-def _secret_file(file: Path) -> Path:
+def _secret_file(file: Path, info: ValidationInfo) -> Path:
+    """Check a file that holds a secret; what systemd hands over under its name goes first.
+
+    So one path serves the service, which cannot read the file, and `check` in a root shell.
+    Source: systemd.exec(5), LoadCredential= and $CREDENTIALS_DIRECTORY, read 2026-11.
+    """
+    handed_over: str = (info.context or {}).get(CREDENTIALS, "")
+    if handed_over and (Path(handed_over) / file.name).is_file():
+        file = Path(handed_over) / file.name
     try:
         secret = file.read_text("utf-8-sig").strip()
     except FileNotFoundError as exc:

@@ -15,7 +15,7 @@ from ..disk.protocols import Known
 from ..errors import DiskError
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
-from .setup_check import NothingKnown
+from .setup_check.known import NothingKnown
 from .share_folder import ShareFolder
 from .state import journal_file
 from .wiring import open_folder

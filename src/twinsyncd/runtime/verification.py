@@ -22,7 +22,7 @@ from ..journal.database import open_read_only
 from ..journal.history import read_evidence
 from ..journal.reader import JournalReader
 from ..targets.protocol import Target
-from .setup_check import NothingKnown
+from .setup_check.known import NothingKnown
 from .share_folder import ShareFolder
 from .state import journal_file, open_views
 from .verified_file import Cloud, Drive, JournalEntry, VerifiedFile, judge

@@ -1,0 +1,23 @@
+"""Examines, without changing anything, whether the daemon can work as configured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...cloud.access_check import CheckResult, with_topic
+from ...config import Config
+from .account import account_results
+from .drives import drive_results
+from .platform import platform_results
+from .state_folder import state_results
+
+__all__ = ["CheckResult", "findings"]
+
+
+def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
+    """Yield a result per step: this machine, the drives, then, unless `offline`, the platform."""
+    yield from with_topic("account", account_results(config))
+    yield from with_topic("state", state_results(config))
+    yield from with_topic("drive", drive_results(config))
+    if not offline:
+        yield from with_topic("platform", platform_results(config))

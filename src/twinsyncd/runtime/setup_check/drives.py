@@ -1,0 +1,142 @@
+"""Reports what the examination of each source found, and what all sources come to together."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from ...cloud.access_check import CheckResult
+from ...config import Config, Connection, Source, sources_of
+from ...config.folders import within
+from ...config.setup import SCAN_LOCAL, SCAN_REMOTE
+from ...config.units import written
+from ...connectors import READS, connectors_for
+from ...disk.folder_count import WatchLimits, read_watch_limits
+from ..bulk_check import examine_exports
+from ..formatting import count
+from .account import account_name
+from .source_folder import ExaminedSource, examine
+
+SPOTS_MAX: Final = 10  # unreadable paths named per source; more scroll the others away
+SOURCE_FILES_MAX: Final = 250  # per iModel, over all its connections; the portal's stated limit
+AT_ONCE: Final = 8  # sources examined at the same time; a share that hangs delays no other
+EXPORTS_S: Final = 60.0  # patience with the rows of a source's export files
+WATCHES_ADVISED: Final = 524_288
+QUEUES_ADVISED: Final = 1024
+
+_LETTER: Final = re.compile(r"[A-Za-z]:")
+
+
+def drive_results(config: Config) -> Iterator[CheckResult]:
+    """Yield the results of every source in the order of the file, then of all together."""
+    source_files: Counter[str] = Counter()
+    local: list[ExaminedSource] = []
+    sources = list(sources_of(config))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        examined = pool.map(lambda each: examine(config, *each), sources)
+        for (connection, source), found in zip(sources, examined, strict=True):
+            if connection.target != "bulk":
+                source_files[connection.imodel_id] += found.kinds["source"]
+            if not found.remote and not found.failed:
+                local.append(found)
+            yield from source_results(connection, source, found)
+            if connection.target == "bulk" and not found.failed:
+                yield from _exports(connection, source, found)
+    yield from watch_results(local, read_watch_limits())
+    for imodel_id, files in source_files.items():
+        if files > SOURCE_FILES_MAX:
+            number = f"{files} source files; the portal's stated limit is {SOURCE_FILES_MAX}"
+            fix = "narrow include, or divide the files over several iModels"
+            yield CheckResult(f"fill the iModel {imodel_id}", True, number, fix)
+
+
+def source_results(
+    connection: Connection, source: Source, found: ExaminedSource
+) -> Iterator[CheckResult]:
+    """Yield the results of one source."""
+    step = f"read {source.folder}"
+    if found.failed:
+        fix = "mount it, check its server, or correct folder"
+        yield CheckResult(step, False, found.failed, fix)
+        return
+    files = f"{found.kinds['source']} source files, {found.kinds['reference']} references"
+    if found.kinds["source"] or found.blind:
+        noticed = f"changes are noticed {_how(connection, found)}"
+        yield CheckResult(step, True, f"{files}; {noticed}")
+    else:
+        fix = "check include, exclude, references and connector; **/ means in any folder below"
+        yield CheckResult(step, False, f"{files}: no file matches", fix)
+    if found.remote and _LETTER.match(str(source.folder)):
+        letter = "a drive letter exists only for the person who connected it, not for a service"
+        fix = 'write the name of the share: folder = "//server/share/..."'
+        yield CheckResult(step, True, letter, fix)
+    for pattern, reason in found.idle.items():
+        matches_none = f'"{pattern}" takes no file: {reason}'
+        yield CheckResult(step, True, matches_none, "correct the pattern, or delete it")
+    yield from _choices(step, found)
+    yield from _unreadable(step, source, found)
+
+
+def _exports(
+    connection: Connection, source: Source, found: ExaminedSource
+) -> Iterator[CheckResult]:
+    """Yield whether the rows can be read; a share that stops answering is not waited for."""
+    step, fix = f"read the rows in {source.folder}", "check its server, then try again"
+    late = [CheckResult(step, True, f"not finished within {EXPORTS_S:.0f} s", fix)]
+    paths = sorted(found.paths)
+    yield from within(lambda: list(examine_exports(connection, source, paths)), EXPORTS_S, late)
+
+
+def watch_results(local: list[ExaminedSource], limits: WatchLimits) -> Iterator[CheckResult]:
+    """Yield whether the system lets one account watch that many folders."""
+    folders, queues = sum(each.folders for each in local), len(local)
+    if not limits.watches or not local:
+        return
+    step = "watch the folders on local disks"
+    if folders > limits.watches or queues > limits.queues:
+        asked = f"{folders} folders in {queues} sources"
+        may = f"an account may watch {limits.watches} with {limits.queues} queues"
+        found = f"{asked}, and {may}; changes in the others wait for the next scan"
+        watches = max(WATCHES_ADVISED, 2 * folders)
+        yield CheckResult(
+            step,
+            True,
+            found,
+            f"run: sudo sysctl -w fs.inotify.max_user_watches={watches} "
+            f"fs.inotify.max_user_instances={max(QUEUES_ADVISED, 2 * queues)}   "
+            "(and keep both lines in /etc/sysctl.d/twinsyncd.conf)",
+        )
+    else:
+        yield CheckResult(step, True, f"{folders}, of {limits.watches} that an account may watch")
+
+
+def _how(connection: Connection, found: ExaminedSource) -> str:
+    scan = written(connection.scan_every or (SCAN_REMOTE if found.remote else SCAN_LOCAL))
+    if found.remote:
+        return f"by scans every {scan} (a network drive: {found.filesystem or 'share'})"
+    return f"at once, and by scans every {scan} (a local disk: {found.filesystem or 'disk'})"
+
+
+def _choices(step: str, found: ExaminedSource) -> Iterator[CheckResult]:
+    """Yield the kinds of files that several connectors read, where none is configured."""
+    for ending, number in found.ambiguous.items():
+        first, *others = connectors_for(f"x{ending}")
+        named = ", ".join(f'"{each}" ({READS[each]})' for each in (first, *others))
+        fix = f"write for this source connector = {named}"
+        if found.endings > 1:
+            fix += "; its files of other kinds then need a source of their own"
+        several = f"{count(number, f'{ending} file')} can be of several programs"
+        yield CheckResult(step, True, f"{several}, and {first} reads them", fix)
+
+
+def _unreadable(step: str, source: Source, found: ExaminedSource) -> Iterator[CheckResult]:
+    blind = [(spot.path, spot.reason) for spot in found.blind] + found.unreadable
+    for path, reason in blind[:SPOTS_MAX]:
+        fix = f"let the account {account_name()} read it, rename it, or exclude it"
+        yield CheckResult(f"read {source.folder / path}", False, reason, fix)
+    if len(blind) > SPOTS_MAX:
+        more = f"{len(blind) - SPOTS_MAX} more paths cannot be read"
+        yield CheckResult(step, False, more, "correct those listed above, then check again")

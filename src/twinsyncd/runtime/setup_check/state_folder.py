@@ -1,0 +1,77 @@
+"""Examines the state folder: rights, room, whether it is on a local disk, and the journal in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from ...cloud.access_check import CheckResult
+from ...config import Config
+from ...config.folders import within
+from ...disk.root import filesystem_of, is_network
+from ...errors import JournalError
+from ..formatting import size
+from ..state import is_running, journal_file, open_views
+from .account import account_name
+
+SPACE_LEAST: Final = 100 * 2**20  # bytes; a journal of 250,000 files and its log fit in
+SPACE_ADVISED: Final = 2**30
+ANSWER_S: Final = 10.0  # for a state folder that somebody put on a share which hangs
+
+
+def state_results(config: Config) -> Iterator[CheckResult]:
+    """Yield what stands against the state folder, or that it can be used."""
+    folder = journal_file(config).parent
+    step = f"use the state folder {folder}"
+    silent = [CheckResult(step, False, "it does not answer", "choose a folder on a local disk")]
+    yield from within(lambda: list(_results(config, folder, step)), ANSWER_S, silent)
+
+
+def _results(config: Config, folder: Path, step: str) -> Iterator[CheckResult]:
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    trouble = [*_rights(folder, there, step), *_place(there, step)]
+    yield from trouble
+    if not any(each.level == "failed" for each in trouble):
+        made = "it exists" if there == folder else "the first start makes it"
+        room = size(shutil.disk_usage(there).free)
+        yield CheckResult(step, True, f"{made}; {filesystem_of(there) or 'disk'}, {room} free")
+    if journal_file(config).exists():
+        yield _journal(config)
+
+
+def _rights(folder: Path, there: Path, step: str) -> Iterator[CheckResult]:
+    account = account_name()
+    if not there.is_dir():
+        fix = "set state_folder in [daemon] to a folder"
+        yield CheckResult(step, False, f"{there} is a file", fix)
+    elif not os.access(there, os.W_OK | os.X_OK):
+        verb = "write to it" if there == folder else f"make it in {there}"
+        found = f"the account {account} cannot {verb}"
+        fix = f"run: sudo install -d -o {account} -m 0700 {folder}"
+        yield CheckResult(step, False, found, fix)
+    elif there == folder and os.name == "posix" and there.stat().st_mode & 0o077:
+        found = "other accounts can enter it; it may hold a sign-in"
+        yield CheckResult(step, True, found, f"run: chmod 700 {folder}")
+
+
+def _place(there: Path, step: str) -> Iterator[CheckResult]:
+    if is_network(there):
+        found = f"it lies on a network drive ({filesystem_of(there) or 'share'})"
+        fix = "set state_folder in [daemon] to a folder on a disk of this machine"
+        yield CheckResult(step, False, found, fix)
+    free = shutil.disk_usage(there).free
+    if free < SPACE_ADVISED:
+        fix = f"make room on that disk: {size(SPACE_ADVISED)} or more"
+        yield CheckResult(step, free >= SPACE_LEAST, f"only {size(free)} are free", fix)
+
+
+def _journal(config: Config) -> CheckResult:
+    step = "read the journal"
+    try:
+        open_views(config).close()
+    except JournalError as exc:
+        return CheckResult(step, False, str(exc), exc.hint or "twinsyncd manual operations")
+    return CheckResult(step, True, "a daemon uses it" if is_running(config) else "no daemon runs")
