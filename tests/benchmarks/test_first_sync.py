@@ -56,15 +56,15 @@ def _race(folder: Path) -> tuple[float, float]:
     """Return the files per second of the daemon and of a bare client, one after the other."""
     with open_site(folder, NO_RUN) as site:
         fill(site.drive, folders=20, files_each=FILES // 20, size_bytes=SIZE_BYTES)
-        ours_per_s, _ = _first_sync(site, FILES)
-        return ours_per_s, FILES / _bare_client(site, FILES)
+        ours_per_s, _ = first_sync(site, FILES)
+        return ours_per_s, FILES / bare_client_s(site, FILES, UPLOADS)
 
 
 def test_a_large_first_sync_needs_little_memory(tmp_path: Path) -> None:
     """The daemon shares a file server with others; its needs must not grow with the drive."""
     with open_site(tmp_path, NO_RUN) as site:
         fill(site.drive, folders=100, files_each=MANY // 100, size_bytes=SIZE_BYTES)
-        per_s, peak_mb = _first_sync(site, MANY)
+        per_s, peak_mb = first_sync(site, MANY)
 
     say(
         f"first sync of {MANY:,} files of {SIZE_BYTES} bytes",
@@ -74,7 +74,7 @@ def test_a_large_first_sync_needs_little_memory(tmp_path: Path) -> None:
     )
 
 
-def _first_sync(site: Site, files: int) -> tuple[float, float]:
+def first_sync(site: Site, files: int) -> tuple[float, float]:
     """Sync the drive with a daemon; return files per second and its peak in memory [MB]."""
     with site.daemon() as daemon:
         wait_until(
@@ -98,7 +98,7 @@ def _moment(event: dict[str, Any]) -> float:
     return datetime.fromisoformat(event["timestamp"]).timestamp()
 
 
-def _bare_client(site: Site, files: int) -> float:
+def bare_client_s(site: Site, files: int, lanes: int) -> float:
     """Make the same requests with nothing around them; return the seconds they take."""
     watch = Stopwatch()
     settings = tomllib.loads(site.config.read_text("utf-8"))
@@ -112,7 +112,7 @@ def _bare_client(site: Site, files: int) -> float:
         def send(number: int) -> None:
             _send(http, blobs, made["folder"]["id"], number)
 
-        with ThreadPoolExecutor(UPLOADS) as threads, watch.timing():
+        with ThreadPoolExecutor(lanes) as threads, watch.timing():
             for _ in threads.map(send, range(files)):
                 pass
     return watch.took_s

@@ -17,13 +17,13 @@ import httpx
 
 from . import blob_wire, faults
 from .block_names import NOTHING_HELD, Held
+from .request_limit import LOAD
 from .upload_budget import UploadBudget
 from .upload_limits import Limits
 
 UPLOAD: Final = "upload a file's content"
 OCTETS: Final = "application/octet-stream"
 _LOST_RACE: Final = {409, 412}  # BlobAlreadyExists, ConditionNotMet
-_LOAD: Final = {429, 503}
 
 Condition = Mapping[str, str]
 Body = Sequence[bytes]
@@ -153,7 +153,7 @@ class BlobCalls:
             raise faults.error_from(UPLOAD, exc) from exc
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise faults.error_from(UPLOAD, exc) from exc
-        if response.status_code in _LOAD:
+        if response.status_code in LOAD:
             self._budget.was_too_much(begun_s)
         if response.status_code == 429 or response.status_code >= 500:
             raise blob_wire.error_of(UPLOAD, response)

@@ -13,10 +13,12 @@ import httpx
 
 from . import faults
 from .links import resolve
+from .request_limit import LOAD, RequestGate
 from .retries import Sleep, retrying
 
 V1: Final = "application/vnd.bentley.itwin-platform.v1+json"
 V2: Final = "application/vnd.bentley.itwin-platform.v2+json"
+REQUESTS_MAX: Final = 24  # of one program at a time: enough to hide the round trips of small files
 REPRESENTATION: Final = "return=representation"
 
 
@@ -38,11 +40,17 @@ class ApiCalls:
     """Calls one API over a client that signs; used by several threads at once."""
 
     def __init__(
-        self, http: httpx.Client, api_url: str, sleep: Sleep, trusted: Collection[str] = ()
+        self,
+        http: httpx.Client,
+        api_url: str,
+        sleep: Sleep,
+        trusted: Collection[str] = (),
+        gate: RequestGate | None = None,
     ) -> None:
         """`http` must not follow redirects; `sleep` waits between repetitions.
 
-        `trusted` names further hosts that may get the token.
+        `trusted` names further hosts that may get the token. `gate` is shared by all that call
+        the same host.
         """
         assert not http.follow_redirects, "303 means that a run is active; it must stay visible"
         self._http = http
@@ -50,6 +58,7 @@ class ApiCalls:
         self._api = httpx.URL(api_url.rstrip("/"))
         self._trusted = trusted
         self._retrying = retrying(sleep)
+        self._gate = gate or RequestGate(REQUESTS_MAX)
 
     def repeatable(
         self, operation: str, method: str, link: str, **details: Unpack[Details]
@@ -69,13 +78,7 @@ class ApiCalls:
         if "prefer" in details:
             headers["Prefer"] = details["prefer"]
         try:
-            response = self._http.request(
-                method,
-                self._url(link),
-                json=details.get("json"),
-                params=details.get("params"),
-                headers=headers,
-            )
+            response = self._send(method, self._url(link), headers, details)
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise faults.error_from(operation, exc, request_id=request_id) from exc
         response.headers.setdefault("x-correlation-id", request_id)
@@ -83,6 +86,28 @@ class ApiCalls:
             return response
         subject = details.get("subject", "what the call names")
         raise faults.error_of(operation, response, subject=subject)
+
+    def _send(
+        self, method: str, url: httpx.URL | str, headers: Mapping[str, str], details: Details
+    ) -> httpx.Response:
+        """Send it once the host may be asked; what its load refuses makes the next ones wait."""
+        with self._gate.place() as begun_s:
+            try:
+                response = self._http.request(
+                    method,
+                    url,
+                    json=details.get("json"),
+                    params=details.get("params"),
+                    headers=headers,
+                )
+            except httpx.TimeoutException:
+                self._gate.was_too_much(begun_s)
+                raise
+            if response.status_code in LOAD:
+                self._gate.was_too_much(begun_s)
+            else:
+                self._gate.went_well()
+            return response
 
     def _url(self, link: str) -> httpx.URL | str:
         """Return the absolute URL; a link with a scheme is checked before the token goes there.

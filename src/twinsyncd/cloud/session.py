@@ -26,7 +26,7 @@ from .retries import Sleep
 from .token_store import TokenStore
 from .upload_hosts import UploadHosts
 
-CONNECTIONS_MAX: Final = 16  # per host: uploads of a few lanes at once, and their polls
+CONNECTIONS_MAX: Final = 32  # per host: as many as `calls` and `upload_budget` let through
 _LIMITS: Final = httpx.Limits(
     max_connections=CONNECTIONS_MAX,
     max_keepalive_connections=CONNECTIONS_MAX,

@@ -1,9 +1,8 @@
 """What all uploads share: memory for content, and how many requests are under way.
 
-Memory is bounded whatever the number of files. The number of requests follows the host: a refusal
-for load (429, 503) or a time-out halves it, every round that goes well adds one. The number of
-blocks of large files among them grows while that makes the transfer faster, and goes back where it
-does not: more of them would only cost memory.
+Memory is bounded whatever the number of files. The number of requests follows the host, see
+`request_limit`. The number of blocks of large files among them grows while that makes the transfer
+faster, and goes back where it does not: more of them would only cost memory.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from .request_limit import AdaptiveLimit
 from .upload_limits import MEBIBYTE
 
 MEMORY_BYTES: Final = 64 * MEBIBYTE
@@ -48,8 +48,7 @@ class UploadBudget:
         self._memory_bytes = memory_bytes
         self._used_bytes = 0
         self._waiting = 0  # files that wait for memory: extra blocks of others give way
-        self._allowed = float(requests_max)
-        self._lowered_s = float("-inf")
+        self._limit = AdaptiveLimit(requests_max)
         self._requests = 0
         self._blocks = 0
         self._block_count = BlockCount(min(BLOCKS_FIRST, blocks_max), blocks_max, clock)
@@ -57,7 +56,7 @@ class UploadBudget:
     @property
     def requests_allowed(self) -> int:
         """How many requests may be under way now."""
-        return max(int(self._allowed), 1)
+        return self._limit.allowed
 
     @property
     def blocks_allowed(self) -> int:
@@ -143,19 +142,12 @@ class UploadBudget:
     def went_well(self) -> None:
         """Note a request that the host took: one more may be under way after each round."""
         with self._changed:
-            if self._allowed < self.requests_max:
-                self._allowed = min(self._allowed + 1.0 / self._allowed, self.requests_max)
-                self._changed.notify_all()
+            self._limit.went_well()  # whoever waits looks again when a place becomes free
 
     def was_too_much(self, begun_s: float) -> None:
-        """Note a request, begun then, that the host refused for its load or did not answer.
-
-        Those that were under way together halve the number once, not each of them.
-        """
+        """Note a request, begun then, that the host refused for its load or did not answer."""
         with self._changed:
-            if begun_s > self._lowered_s:
-                self._lowered_s = self._clock()
-                self._allowed = max(min(self._allowed, self._requests) / 2.0, 1.0)
+            self._limit.was_too_much(begun_s, self._clock(), self._requests)
 
     def now_s(self) -> float:
         """Return the time by the budget's clock, for `was_too_much` [s]."""

@@ -52,7 +52,7 @@ class DaemonSection(Section):
     log_format: Annotated[
         Literal["auto", "console", "json"], choice("auto", "console", "json", key="log_format")
     ] = "auto"
-    uploads: int = Field(default=4, ge=1, le=32)
+    uploads: int = Field(default=24, ge=1, le=64)  # three round trips each at 30 ms: 100 files/s
     share_silence: Duration = timedelta(seconds=60)
     rehash_every: Duration = timedelta(days=30)
     compare_every: Duration = timedelta(days=1)
