@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench simulate mutants soak clean help
+.PHONY: demo test lint bench simulate mutants soak screenshots clean help
 
 help:
 	@echo "make demo    watch it work: localtwin, a sample drive, a first sync, an edit, the changeset"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench   measure speed and size, each against a limit or a peer in the same run"
 	@echo "make simulate  live SEEDS=10000 seeded worlds full of faults and crashes (from FIRST=0)"
 	@echo "make mutants plant bugs in the core, one at a time, and count the seeds that catch each"
+	@echo "make screenshots  the page in a browser, in twenty states, as pictures in .screenshots"
 	@echo "make soak    kill the real programs for ROUNDS=200 rounds and prove that nothing is lost"
 
 $(READY): pyproject.toml .ci/constraints.txt
@@ -44,5 +45,8 @@ mutants: $(READY)
 soak: $(READY)
 	@cd tests && ../$(BIN)/python -m soak --rounds $(or $(ROUNDS),200) $(if $(SEED),--seed $(SEED))
 
+screenshots: $(READY)
+	@SCREENSHOTS=$(or $(FOLDER),.screenshots) $(BIN)/python -m pytest tests/web/test_browser.py
+
 clean:
-	rm -rf $(VENV) .demo .cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .demo .cache .screenshots .mypy_cache .pytest_cache .ruff_cache

@@ -43,6 +43,11 @@ TASKS = tuple(
     )
 )
 """What a command of the command line does as a whole; above the wiring, below the words."""
+WORDS = tuple(
+    f"twinsyncd.runtime.{module}"
+    for module in ("report", "report_lines", "formatting", "conditions", "currency")
+)
+"""What people read, made in one place: for commands, the page and notifications."""
 SHELL = ("twinsyncd.runtime", "twinsyncd.config", "twinsyncd.logs")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -99,10 +104,33 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.runtime.report_lines": (
         "twinsyncd.runtime.formatting",
         "twinsyncd.runtime.trouble",
+        "twinsyncd.journal.outlets",
         VIEWS,
         CORE,
     ),
     "twinsyncd.runtime.formatting": (),
+    **dict.fromkeys(
+        ("twinsyncd.runtime.conditions", "twinsyncd.runtime.currency"), (*WORDS, VIEWS, CORE)
+    ),
+    "twinsyncd.runtime.page_data": (
+        "twinsyncd.config",
+        "twinsyncd.journal",
+        "twinsyncd.runtime.state",
+        "twinsyncd.runtime.clock",
+        "twinsyncd.runtime.person_requests",
+        *WORDS,
+        CORE,
+        ERRORS,
+    ),
+    "twinsyncd.runtime.page_wiring": (
+        "twinsyncd.config",
+        "twinsyncd.web",
+        "twinsyncd.journal.outlets",
+        "twinsyncd.journal.requests",
+        "twinsyncd.runtime.clock",
+        "twinsyncd.runtime.page_data",
+        ERRORS,
+    ),
     "twinsyncd.runtime.report": (
         "twinsyncd.config",
         "twinsyncd.runtime.formatting",
@@ -113,7 +141,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         ERRORS,
     ),
     **dict.fromkeys(TASKS, ("twinsyncd",)),
-    "twinsyncd.web": (VIEWS, CORE, ERRORS),
+    "twinsyncd.web": (VIEWS, "twinsyncd.journal.figures", *WORDS, CORE, ERRORS, REDACT),
     "twinsyncd.cli": (*SHELL, VIEWS, CORE, ERRORS, "twinsyncd.connectors", "twinsyncd.shipped"),
     "twinsyncd": (),
     "twinsyncd.__main__": ("twinsyncd.cli",),
@@ -142,6 +170,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "typer": ("twinsyncd.cli", "localtwin"),
     "rich": ("twinsyncd.cli", "twinsyncd.logs", "localtwin"),
     "starlette": ("twinsyncd.web", "localtwin"),
+    "jinja2": ("twinsyncd.web",),
     "fastapi": ("localtwin",),
     "uvicorn": ("twinsyncd.web", "twinsyncd.runtime", "localtwin"),
     "obstore": ("twinsyncd.targets.manifest",),

@@ -6,6 +6,8 @@ import re
 from typing import Final
 
 _RULES: Final = (
+    # A name and password in front of the host, as addresses of proxies have them.
+    (re.compile(r"(https?://)[^\s/?#@\"'<>]+@"), r"\1[redacted]@"),
     # The query of a signed URL grants access to the blob; no query is shown.
     (re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]+"), r"\1?[redacted]"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 [redacted]"),
@@ -24,7 +26,7 @@ _SIGNS: Final = ("://", "eyj", "bearer", "basic", "sig", "secret", "token", "pas
 
 
 def redact(text: str) -> str:
-    """Return the text without URL queries, bearer tokens, JWTs and `name=secret` pairs."""
+    """Return the text without passwords and queries of URLs, tokens and `name=secret` pairs."""
     folded = text.casefold()
     if not any(sign in folded for sign in _SIGNS):
         return text

@@ -19,6 +19,7 @@ NO_DEFAULTS = (
     *("url", "served_folder", "region", "endpoint", "credentials_file"),
     *("company_guid", "api_key_file", "api_key_env", "email", "password_file", "password_env"),
     *("entity", "columns", "keys", "constants", "sheet"),
+    *("names", "token", "token_file", "tls_certificate", "tls_key"),
     *("document_schema_url", "document_class", "document_properties"),
 )
 """Keys whose line in the example is an example, since nothing is their default."""

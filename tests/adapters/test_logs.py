@@ -34,6 +34,7 @@ TEXTS = [
     "grant_type=client_credentials&client_secret=hunter2&scope=itwin-platform",
     '{"client_secret": "hunter2", "scope": "itwin-platform"}',
     "Authorization: Basic aGVsbG86aHVudGVyMg==",
+    "the proxy http://office:hunter2@proxy.example.com:3128 does not answer",
 ]
 
 

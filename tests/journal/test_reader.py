@@ -108,7 +108,8 @@ class JournalMachine(RuleBasedStateMachine):
         is_open = [r for r in self.rows.values() if need(r) is not Need.NOTHING or r.covered]
         assert status.open_total == len(is_open)
         listed = [tuple(each.key) for each in status.open_files]
-        assert listed == sorted((r.key.source, r.key.path) for r in is_open)[:3]
+        people_first = sorted((not (r.aside or r.unread), *r.key) for r in is_open)
+        assert listed == [(source, path) for _, source, path in people_first[:3]]
         known = total_counts(status.counts).known
         assert known == sum(each.known for each in status.counts)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import httpx
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 
 class InProcess(httpx.BaseTransport):
     """Calls an ASGI application without a socket, from plain functions."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: Starlette) -> None:
         self._inner = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         self._runner = asyncio.Runner()
 

@@ -61,6 +61,8 @@ def show(console: Console, report: Report) -> None:
     from ..runtime.formatting import count
 
     console.print(f"[bold]daemon[/]  {_styled(report.daemon)}")
+    for name, outlet in report.outlets:
+        console.print(f"[bold]{plain(name)}[/]  {_styled(outlet)}", soft_wrap=True)
     if report.unsettled:
         waiting = f"{count(report.unsettled, 'file')} still being written"
         console.print(f"        [yellow]{waiting}[/]: known once they have not changed for a while")

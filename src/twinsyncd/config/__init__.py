@@ -1,6 +1,7 @@
 """The configuration: one file, checked as a whole before anything starts."""
 
 from .load import load, system_folder
+from .page import Page
 from .schema import Config, Connection, DaemonSection, Source
 from .sections import Auth, Platform
 from .setup import setup_of, sources_of
@@ -10,6 +11,7 @@ __all__ = [
     "Config",
     "Connection",
     "DaemonSection",
+    "Page",
     "Platform",
     "Source",
     "load",

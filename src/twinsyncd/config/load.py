@@ -15,6 +15,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from ..errors import ConfigError, ConfigMistake
 from .mistakes import ENVIRONMENT, PREFIX, MistakeLocator
+from .page import Page
 from .schema import Config, DaemonSection
 from .sections import Auth, Platform
 from .toml_lines import TomlLines
@@ -22,7 +23,7 @@ from .validation import contradictions
 from .values import CREDENTIALS, UNREACHED
 
 UNCLOSED = "a quote or bracket that is opened here is not closed, or a comma is missing"
-SECRETS = {"client_secret", "client_secret_file"}
+SECRETS = ({"client_secret", "client_secret_file"}, {"token", "token_file"})
 
 Known = Callable[[Config], Container[str]]
 """Returns the keys of the sources that were scanned before."""
@@ -36,6 +37,7 @@ class Overrides(BaseSettings):
     platform: Platform
     auth: Auth
     daemon: DaemonSection
+    page: Page
 
 
 def load(
@@ -142,8 +144,8 @@ def _merged(data: dict[str, Any], overrides: Mapping[str, Mapping[str, Any]]) ->
     for section, keys in overrides.items():
         below = merged.get(section, {})
         if isinstance(below, dict):
-            outdone = SECRETS if SECRETS & set(keys) else set()
-            kept = {key: value for key, value in below.items() if key not in outdone}
+            outdone = [secrets for secrets in SECRETS if secrets & set(keys)]
+            kept = {key: below[key] for key in below if not any(key in each for each in outdone)}
             merged[section] = {**kept, **keys}
     return merged
 

@@ -18,6 +18,7 @@ from ..core.match import Matcher
 from ..core.model import ConnectionKey, LaneKey, SourceKey
 from .bulk import Bulk, Rows, check_one_sender, check_snapshot, with_auth, without_imodel
 from .default_globs import AUTO, endings_for, globs_for, unreadable
+from .page import Page
 from .patterns import BadPatternError, excluding, matcher, wanting
 from .sections import Auth, Objects, Platform, Section
 from .units import Duration, ScanInterval, Share, mistake
@@ -209,6 +210,7 @@ class Config(Section):
     platform: Platform = Platform()
     auth: Auth
     daemon: DaemonSection = DaemonSection()
+    page: Page | None = None
     connection: tuple[Connection, ...] = Field(min_length=1)
 
     @model_validator(mode="before")
@@ -227,6 +229,7 @@ SECTIONS: Final[dict[tuple[str, ...], type[Section]]] = {
     ("platform",): Platform,
     ("auth",): Auth,
     ("daemon",): DaemonSection,
+    ("page",): Page,
     ("connection",): Connection,
     ("connection", "objects"): Objects,
     ("connection", "bulk"): Bulk,

@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 from ..errors import ConfigMistake
 from .folders import COMPARE_S, find_unreachable, within
 from .schema import Config, Connection, Source
-from .sections import Auth
 from .toml_lines import KeyPath
 from .values import is_open
 
@@ -41,7 +40,7 @@ def contradictions(
     `known` sources may be away. Without `folders` none is touched. A share that does not answer is
     not waited for: checks that need its folder are left out.
     """
-    found = [*_open_secret(config.auth, locate), *_same_names(config, locate)]
+    found = [*_open_secrets(config, locate), *_same_names(config, locate)]
     places = list(_places(config))
     found += _own_files_watched(config, places, locate)
     if not folders:
@@ -68,12 +67,17 @@ def _places(config: Config) -> Iterator[Place]:
             yield Place(("connection", number, "source", index), connection, source)
 
 
-def _open_secret(auth: Auth, locate: LocatesMistakes) -> Iterator[ConfigMistake]:
-    """Return mistakes for a secret in a configuration file that any account here could read."""
-    inline = locate(("auth", "client_secret"), "", "")
-    if auth.client_secret is not None and inline.line and is_open(Path(inline.file)):
-        fix = f"run: chmod 600 {inline.file}   (or use client_secret_file)"
-        yield locate(("auth", "client_secret"), "every account here can read this secret", fix)
+def _open_secrets(config: Config, locate: LocatesMistakes) -> Iterator[ConfigMistake]:
+    """Return mistakes for secrets in a configuration file that any account here could read."""
+    token = config.page.token if config.page else None
+    for path, secret in (
+        (("auth", "client_secret"), config.auth.client_secret),
+        (("page", "token"), token),
+    ):
+        inline = locate(path, "", "")
+        if secret is not None and inline.line and is_open(Path(inline.file)):
+            fix = f"run: chmod 600 {inline.file}   (or use {path[-1]}_file)"
+            yield locate(path, "every account here can read this secret", fix)
 
 
 def _own_files_watched(

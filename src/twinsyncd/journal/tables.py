@@ -202,3 +202,12 @@ bulk_files = Table(  # what is special about an export file of a bulk API
     Column("held_leaving", Integer, nullable=False),
     Column("approved_digest", Text, nullable=False),  # of the snapshot that a person approved
 )
+
+outlets = Table(  # how the daemon reaches people: the page, each notification target
+    "outlets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("address", Text, nullable=False),  # without secrets
+    Column("trouble", Text, nullable=False),  # why it does not work; "" if it does
+    Column("since_s", Float, nullable=False),
+)

@@ -25,6 +25,8 @@ from ..core.results import Outcome, RunRecord
 from ..errors import JournalError
 from . import tables
 from .database import check_version, open_read_only
+from .lane_trouble import trouble_since_s
+from .outlets import Outlet, read_outlets
 from .rows import to_file, to_lane
 
 _FILES = tables.files.c
@@ -72,9 +74,11 @@ class Status:
     daemon: DaemonRow | None
     counts: tuple[Counts, ...]
     lanes: tuple[LaneRow, ...]
+    lane_trouble_s: dict[LaneKey, float]  # since when one cannot go on (wall clock [s])
     compared_s: dict[ConnectionKey, float]  # when each was compared with the cloud; 0: never
     authorised_s: dict[ConnectionKey, float]  # since when runs may act for the user; 0: a service
     offline: dict[SourceKey, str]  # source -> reason
+    offline_since_s: dict[SourceKey, float]  # by source: since when, wall clock [s]
     needs_person: dict[
         SourceKey, HeldSource
     ]  # by source: what of the offline ones `approve` is about
@@ -86,6 +90,7 @@ class Status:
     runs: tuple[RunRecord, ...]  # newest first
     open_files: tuple[FileRow, ...]  # the first of those that are not synced
     open_total: int
+    outlets: tuple[Outlet, ...]  # the page and each notification target
 
     def authorised_days(self, connection: ConnectionKey, now_s: float) -> int | None:
         """Return for how many days its runs may act for the user; None: for a service."""
@@ -135,20 +140,26 @@ class Views:
             daemon = connection.execute(select(tables.daemons)).mappings().first()
             counted = connection.execute(_counts().where(files)).mappings()
             watched = select(tables.lanes).where(self._of_lanes(tables.lanes.c.key))
-            lanes = connection.execute(watched).mappings()
+            lanes = tuple(to_lane(row) for row in connection.execute(watched).mappings())
             sources = connection.execute(select(tables.sources).where(known)).mappings().all()
             remotes = connection.execute(select(tables.connections)).mappings().all()
             ours = select(tables.runs).where(self._of_lanes(tables.runs.c.lane))
             newest = ours.order_by(tables.runs.c.id.desc()).limit(runs)
             left = select(tables.files).where(_FILES.is_open, files)
-            rows = connection.execute(left.order_by(_FILES.source, _FILES.path).limit(open_files))
+            people_first = case((_FILES.aside + _FILES.unread != "", 0), else_=1)
+            ordered = left.order_by(people_first, _FILES.source, _FILES.path)
+            rows = connection.execute(ordered.limit(open_files))
             return Status(
                 daemon=_daemon(dict(daemon)) if daemon else None,
                 counts=tuple(Counts(**row) for row in counted),
-                lanes=tuple(to_lane(row) for row in lanes),
+                lanes=lanes,
+                lane_trouble_s=trouble_since_s(connection, lanes),
                 compared_s={ConnectionKey(row["key"]): row["compared_s"] for row in remotes},
                 authorised_s={ConnectionKey(row["key"]): row["authorised_s"] for row in remotes},
                 offline={row["key"]: row["offline"] for row in sources if row["offline"]},
+                offline_since_s={
+                    row["key"]: row["offline_since_s"] for row in sources if row["offline"]
+                },
                 needs_person={
                     row["key"]: HeldSource(row["key"], row["drive"], row["missing_count"])
                     for row in sources
@@ -172,6 +183,7 @@ class Views:
                 open_total=connection.execute(
                     select(func.count()).select_from(tables.files).where(_FILES.is_open, files)
                 ).scalar_one(),
+                outlets=read_outlets(connection),
             )
 
     def scanned_before(self) -> frozenset[SourceKey]:

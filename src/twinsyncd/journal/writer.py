@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..core.results import RunFile, RunRecord
 from . import heartbeat, requests, tables
 from .bulk_files import BulkFiles
 from .delivered import DeliveredRecords
+from .outlets import Outlet, keep_outlets, write_outlet
 from .reader import JournalReader
 from .requests import Request
 from .retention import Retention
@@ -108,6 +109,18 @@ class Journal(JournalReader):
     def open_requests(self) -> list[Request]:
         """Return the requests of people that are not handled yet."""
         return requests.open_requests(self._engine)
+
+    def leave_request(self, request: Request, now_s: float) -> None:
+        """Add a request to those that are not handled yet; unlike the rest, for any thread."""
+        requests.add_request(self._engine, request, now_s)
+
+    def write_outlet(self, outlet: Outlet) -> None:
+        """Remember whether people are reached by it; for any thread."""
+        write_outlet(self._engine, outlet)
+
+    def keep_outlets(self, names: Collection[str]) -> None:
+        """Forget the outlets that are not configured any more."""
+        keep_outlets(self._engine, names)
 
     def _append(self, table: Table, records: Sequence[RunRecord | RunFile | Event]) -> None:
         if records:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 import structlog
@@ -18,6 +18,7 @@ from ..core.waits import delay_s
 from ..errors import JournalError
 from ..journal.bulk_files import BulkFiles
 from ..journal.delivered import DeliveredRecords
+from ..journal.outlets import Outlet
 from ..journal.requests import Request
 from ..journal.writer import Journal
 from .trouble import Trouble, TroubleFile
@@ -105,6 +106,18 @@ class PatientJournal(FileRows):
     def bulk_files(self) -> BulkFiles:
         """Return which export files wait for something; not patient, as above."""
         return self._journal.bulk_files()
+
+    def leave_request(self, request: Request, now_s: float) -> None:
+        """Add a request, from any thread; not patient: a person waits for the answer."""
+        self._journal.leave_request(request, now_s)
+
+    def write_outlet(self, outlet: Outlet) -> None:
+        """Remember whether people are reached by it, from any thread; not patient."""
+        self._journal.write_outlet(outlet)
+
+    def keep_outlets(self, names: Collection[str]) -> None:
+        """Forget the outlets that are not configured any more."""
+        self.patience.call(lambda: self._journal.keep_outlets(names))
 
     # ---- rows ---------------------------------------------------------------------------
 

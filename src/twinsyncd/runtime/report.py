@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..config import Config, Connection
-from ..core.model import ABSENT, FileRow, LaneRow, Need, SourceKey, need
+from ..core.model import ABSENT, FileRow, HeldSource, LaneRow, Need, SourceKey, need
 from ..core.results import RunRecord
 from ..journal.views import Counts, DaemonRow, Status
 from .formatting import clock_time, count, duration
-from .report_lines import Line, compared_line, daemon_line, lane_line
+from .report_lines import Line, compared_line, daemon_line, lane_line, outlet_line
 from .trouble import Trouble
 
 
@@ -24,6 +24,9 @@ class Hold:
     source: SourceKey
     reason: str
     approvable: bool
+    since_s: float = 0.0  # wall clock [s]; 0: not known
+    found: HeldSource | None = None  # what an approval is about
+    examples: tuple[str, ...] = ()  # some of the files that are missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Blind:
     source: SourceKey
     text: str
     names: tuple[str, ...]
+    since_s: float = 0.0  # wall clock [s]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,9 @@ class OpenFile:
     path: str
     state: str
     reason: str
+    needs_person: bool = False  # it was set aside, or cannot be read
+    since_s: float = 0.0  # since when it is so; wall clock [s], 0: not known
+    next_try_s: float = 0.0  # wall clock [s] before which it is not tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ class Unsettled:
     source: SourceKey
     path: str
     text: str
+    since_s: float = 0.0  # wall clock [s]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,9 @@ class ConnectionReport:
     empty: tuple[SourceKey, ...]  # sources in which no file ever matched
     late: tuple[Late, ...]
     authorised_days: int | None  # for which its runs may act for the user; None: for a service
+    trouble_since_s: float  # since when its runs cannot go on, wall clock [s]; 0: they can
+    lane: LaneRow | None  # how the iModel's runs stand, which connections of one iModel share
+    folders: tuple[tuple[SourceKey, str], ...]  # each source and its folder on the drive
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,7 @@ class Report:
     open_files: tuple[OpenFile, ...]
     open_total: int
     runs: tuple[RunRecord, ...]
+    outlets: tuple[tuple[str, Line], ...]  # the page and each notification target, by name
 
 
 def make_report(
@@ -120,6 +132,7 @@ def make_report(
         open_files=tuple(map(open_file, status.open_files)),
         open_total=status.open_total,
         runs=status.runs,
+        outlets=tuple((each.name, outlet_line(each)) for each in status.outlets) if running else (),
     )
 
 
@@ -132,7 +145,11 @@ def is_synced(status: Status) -> bool:
 
 def open_file(row: FileRow) -> OpenFile:
     """Return a file that is not synced with its state in words, and the reason."""
-    return OpenFile(row.key.source, row.key.path, *_open_state(row))
+    needs_person = bool(row.unread or row.aside)
+    since_s = row.aside_since_s if needs_person else row.seen_s
+    return OpenFile(
+        row.key.source, row.key.path, *_open_state(row), needs_person, since_s, row.next_try_s
+    )
 
 
 def _open_state(row: FileRow) -> tuple[str, str]:
@@ -176,7 +193,10 @@ def _unsettled(daemon: DaemonRow | None, now_s: float) -> tuple[Unsettled, ...]:
         return ()
     return tuple(
         Unsettled(
-            each.source, each.path, f"since {duration(max(now_s - each.since_s, 0))}, {each.awaits}"
+            each.source,
+            each.path,
+            f"since {duration(max(now_s - each.since_s, 0))}, {each.awaits}",
+            each.since_s,
         )
         for each in daemon.unsettled_files
     )
@@ -200,6 +220,9 @@ def _connection(
             Late(key, status.watch_trouble[key]) for key in sorted(keys & set(status.watch_trouble))
         ),
         status.authorised_days(connection.key, now_s),
+        status.lane_trouble_s.get(connection.lane, 0.0),
+        lane,
+        tuple((connection.key_of(source), str(source.folder)) for source in connection.source),
     )
 
 
@@ -209,6 +232,7 @@ def _blind(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
             key,
             f"{count(found.count, 'path')} cannot be read since {clock_time(found.since_s)}",
             tuple(f"{spot.path}: {spot.reason}" for spot in found.examples),
+            found.since_s,
         )
         for key, found in sorted(status.blind.items())
         if key in keys
@@ -217,4 +241,14 @@ def _blind(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
 
 def _holds(keys: set[SourceKey], status: Status) -> tuple[Hold, ...]:
     held = sorted(keys & set(status.offline))
-    return tuple(Hold(key, status.offline[key], key in status.needs_person) for key in held)
+    return tuple(
+        Hold(
+            key,
+            status.offline[key],
+            key in status.needs_person,
+            status.offline_since_s.get(key, 0.0),
+            status.needs_person.get(key),
+            status.examples.get(key, ()),
+        )
+        for key in held
+    )

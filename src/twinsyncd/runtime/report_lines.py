@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from ..core.model import LaneRow, Phase
+from ..journal.outlets import Outlet
 from ..journal.views import DaemonRow
 from .formatting import clock_time, count, duration
 from .trouble import Trouble
@@ -96,6 +97,14 @@ def compared_line(compared_s: float, now_s: float) -> Line:
         return Line(Level.WAITS, "not compared with the cloud yet", detail)
     ago = duration(max(now_s - compared_s, 0.0))
     return Line(Level.PLAIN, "compared with the cloud", f" {ago} ago")
+
+
+def outlet_line(outlet: Outlet) -> Line:
+    """Return whether the page is served, or a notification target takes messages."""
+    if outlet.trouble:
+        since = f" since {clock_time(outlet.since_s)}"
+        return Line(Level.WAITS, "does not work", f"{since}: {outlet.trouble}")
+    return Line(Level.GOOD, "works", f": {outlet.address}")
 
 
 def _slow_line(lane: LaneRow, usual_s: float, now_s: float) -> Line:

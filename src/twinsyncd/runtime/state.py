@@ -32,9 +32,14 @@ def open_views(config: Config) -> Views:
 
     Raises JournalError when there is no journal yet, or none that can be read.
     """
+    return Views(journal_file(config), scope_of(config))
+
+
+def scope_of(config: Config) -> Scope:
+    """Return what of the journal is configured now."""
     sources = frozenset(connection.key_of(source) for connection, source in sources_of(config))
     lanes = frozenset(connection.lane for connection in config.connection)
-    return Views(journal_file(config), Scope(sources, lanes))
+    return Scope(sources, lanes)
 
 
 def read_status(config: Config, *, runs: int = 5, open_files: int = 20) -> Status:

@@ -45,6 +45,7 @@ from .clock import read_clock
 from .engine import Engine
 from .inbox import Inbox
 from .machine_lock import serving_alone
+from .page_wiring import people_reached
 from .patient_journal import Patience, PatientJournal
 from .person_requests import request_of
 from .share_folder import Share, ShareFolder
@@ -94,6 +95,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
             stack.enter_context(
                 WatchSupervisor(Watcher(inbox.post), watched, inbox.post, hung_s=silence_s)
             )
+            stack.enter_context(people_reached(config, journal))
         machine = Machine(
             setup_of(config),
             journal.saved_state(),

@@ -1,0 +1,172 @@
+"""What needs attention, one condition each: for the page, health, notifications and the digest.
+
+A condition has a key that stays the same while it lasts, so that it is reported once. Its text is
+the service's or the system's own; its fix says what a person does about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ..core.authorization import WARN_DAYS
+from ..core.model import Phase
+from ..core.results import Outcome, RunRecord
+from .formatting import count
+from .report import ConnectionReport, Hold, OpenFile, Report
+from .report_lines import Level
+
+FILES_MAX: Final = 50  # conditions of single files; the others are counted in one
+SETTLING_S: Final = 3600.0  # a file that is written for longer is worth a look
+
+
+class Kind(StrEnum):
+    """The kind of a condition."""
+
+    DAEMON = "daemon"  # it hangs, or cannot use its journal
+    HALTED = "halted"  # the service refused; nothing goes on without a person
+    SIGN_IN = "sign-in"  # a person must sign in, or agree to runs
+    HELD = "held"  # missing files, or another drive; a person approves
+    OFFLINE = "offline"  # a drive does not answer; it mends itself
+    UNREADABLE = "unreadable"  # files or folders that the account cannot read
+    FILE = "file"  # set aside, or unreadable
+    RUN_FAILED = "run failed"
+    WAITS = "waits"  # an outage, a limit
+    SLOW_RUN = "slow run"
+    FOREIGN_RUN = "foreign run"
+    UNSETTLED = "never settles"
+    EMPTY = "nothing matches"
+    LATE = "noticed late"
+    AUTHORIZATION = "authorization ends"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that is not as it should be. `since_s`: wall clock [s], 0: not known."""
+
+    kind: Kind
+    level: Level  # BAD: a person must act; WAITS: it ends by itself
+    about: str  # the connection, the source folder, or the file
+    text: str
+    fix: str
+    since_s: float = 0.0
+    connection: str = ""
+
+    @property
+    def key(self) -> str:
+        """The same as long as the condition lasts."""
+        return f"{self.kind.value}: {self.about}"
+
+
+def conditions_of(report: Report, now_s: float) -> tuple[Condition, ...]:
+    """Return what needs attention at `now_s` (wall clock [s]); what needs a person comes first."""
+    found = [*_of_daemon(report)]
+    for connection in report.connections:
+        found += _of_lane(connection)
+        found += _of_sources(connection)
+        found += _of_runs(connection, report.runs)
+    found += _of_files(report)
+    found += _unsettled(report, now_s)
+    return tuple(sorted(found, key=lambda each: each.level is not Level.BAD))
+
+
+def _of_daemon(report: Report) -> Iterator[Condition]:
+    if report.daemon.level is Level.BAD:
+        fix = "see the log; restart the service if it does not go on"
+        yield Condition(Kind.DAEMON, Level.BAD, "the daemon", str(report.daemon), fix)
+
+
+def _of_lane(connection: ConnectionReport) -> Iterator[Condition]:
+    line, lane, name = connection.line, connection.lane, connection.name
+    days = connection.authorised_days
+    if days is not None and days <= WARN_DAYS[0]:
+        text = f"runs may act for you for about {count(days, 'day')} more"
+        fix = "renew it: twinsyncd login"
+        yield Condition(Kind.AUTHORIZATION, Level.WAITS, name, text, fix, 0.0, name)
+    if lane is None or line.level not in (Level.BAD, Level.WAITS):
+        return
+    kind, fix = Kind.WAITS, "nothing to do; it is tried again by itself"
+    if lane.halt:
+        kind, fix = Kind.HALTED, "correct what the service names, then: twinsyncd retry"
+    elif lane.needs_person:
+        kind, fix = Kind.SIGN_IN, "open the page named above, or run: twinsyncd login"
+    elif lane.usual_s is not None and lane.phase is Phase.BLOCKED:
+        kind, fix = Kind.FOREIGN_RUN, "look at that run in the portal; ours starts when it ends"
+    elif lane.usual_s is not None:
+        kind, fix = Kind.SLOW_RUN, "look at the run in the portal; it goes on until it ends there"
+    since_s = connection.trouble_since_s or (lane.since_s if lane.usual_s is not None else 0.0)
+    yield Condition(kind, line.level, name, str(line), fix, since_s, name)
+
+
+def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:
+    name = connection.name
+    for hold in connection.holds:
+        yield _held(hold, name)
+    for blind in connection.blind:
+        text = "; ".join((blind.text, *blind.names))
+        fix = "let the account that twinsyncd runs as read them; it is noticed by itself"
+        yield Condition(Kind.UNREADABLE, Level.BAD, blind.source, text, fix, blind.since_s, name)
+    for source in connection.empty:
+        text = "no file matches"
+        fix = "check its folder, include, exclude and connector: twinsyncd check"
+        yield Condition(Kind.EMPTY, Level.WAITS, source, text, fix, 0.0, name)
+    for late in connection.late:
+        text = f"changes are noticed by scans alone: {late.reason}"
+        fix = "nothing is lost; twinsyncd check says how to be quicker"
+        yield Condition(Kind.LATE, Level.WAITS, late.source, text, fix, 0.0, name)
+
+
+def _held(hold: Hold, name: str) -> Condition:
+    if not hold.approvable:
+        fix = "bring the drive back; nothing counts as deleted meanwhile"
+        return Condition(
+            Kind.OFFLINE, Level.WAITS, hold.source, hold.reason, fix, hold.since_s, name
+        )
+    missing = f"; missing: {', '.join(hold.examples)}" if hold.examples else ""
+    fix = f'bring the files back, or, if it is meant: twinsyncd approve "{name}"'
+    text = f"{hold.reason}{missing}"
+    return Condition(Kind.HELD, Level.BAD, hold.source, text, fix, hold.since_s, name)
+
+
+def _of_runs(connection: ConnectionReport, runs: Iterable[RunRecord]) -> Iterator[Condition]:
+    """Yield a condition for the newest run, if it failed and no later one succeeded."""
+    newest = next((run for run in runs if run.connection == connection.name), None)
+    if newest is None or newest.outcome is not Outcome.FAILED:
+        return
+    text = f"the newest run failed: {newest.message or 'the service gives no reason'}"
+    fix = "correct what the service names and save the file, or: twinsyncd retry"
+    yield Condition(
+        Kind.RUN_FAILED, Level.BAD, connection.name, text, fix, newest.ended_s, connection.name
+    )
+
+
+def _of_files(report: Report) -> Iterator[Condition]:
+    files = [each for each in report.open_files if each.needs_person]
+    for each in files[:FILES_MAX]:
+        yield _file(each)
+    total = sum(counts.aside for each in report.connections for counts in each.counts)
+    if total > FILES_MAX:
+        text = f"{count(total, 'file')} set aside in all, of which {FILES_MAX} are listed"
+        yield Condition(
+            Kind.FILE, Level.BAD, "further files", text, "twinsyncd status --files 1000"
+        )
+
+
+def _file(each: OpenFile) -> Condition:
+    fix = "correct the file and save it, or try it again as it is: twinsyncd retry"
+    text = f"{each.state}: {each.reason}"
+    about = f"{each.source}/{each.path}"
+    return Condition(
+        Kind.FILE, Level.BAD, about, text, fix, each.since_s, each.source.partition("/")[0]
+    )
+
+
+def _unsettled(report: Report, now_s: float) -> Iterator[Condition]:
+    for each in report.unsettled_files:
+        if now_s - each.since_s > SETTLING_S:
+            fix = "close it where it is open, or see which program writes it"
+            about = f"{each.source}/{each.path}"
+            text = f"still being written {each.text}"
+            yield Condition(Kind.UNSETTLED, Level.WAITS, about, text, fix, each.since_s)

@@ -1,0 +1,94 @@
+"""Serves the page beside the engine; what it is built of is optional, and so is the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+
+from ..config import Config, Page
+from ..errors import AppError, JournalError
+from ..journal.outlets import Outlet
+from ..journal.requests import Request
+from .clock import read_clock
+from .page_data import JournalPageData
+
+if TYPE_CHECKING:
+    from ..web.access import Access
+
+PAGE: Final = "page"
+
+log = structlog.get_logger()
+
+
+class OutletJournal(Protocol):
+    """What of the journal is needed here; for any thread."""
+
+    def leave_request(self, request: Request, now_s: float) -> None:
+        """Add a request to those that are not handled yet."""
+
+    def write_outlet(self, outlet: Outlet) -> None:
+        """Remember whether people are reached by it."""
+
+    def keep_outlets(self, names: Collection[str]) -> None:
+        """Forget the outlets that are not configured any more."""
+
+
+@contextmanager
+def people_reached(config: Config, journal: OutletJournal) -> Iterator[None]:
+    """Serve the page while the context lasts, as far as it is configured. Raises AppError."""
+    journal.keep_outlets([PAGE] if config.page else [])
+
+    def report(outlet: Outlet) -> None:
+        try:
+            journal.write_outlet(outlet)
+        except JournalError as exc:  # the engine waits for the journal, and says so
+            log.warning("outlet.not_noted", outlet=outlet.name, reason=str(exc))
+
+    with served_page(config, journal, report):
+        yield
+
+
+@contextmanager
+def served_page(
+    config: Config, journal: OutletJournal, report: Callable[[Outlet], None]
+) -> Iterator[None]:
+    """Serve the page while the context lasts, if it is configured.
+
+    `report` gets how it is. Raises AppError when the libraries are not installed: that is for a
+    person who begins, not for the night.
+    """
+    if config.page is None:
+        yield
+        return
+    try:
+        from ..web.app import create_app  # noqa: PLC0415 - the libraries are optional
+        from ..web.serve import PageServer, Place  # noqa: PLC0415
+    except ImportError as missing:
+        raise AppError(
+            f"[page] needs a part that is not installed ({missing.name})",
+            hint="install it with: pip install 'twinsyncd[page]'   (or delete [page])",
+        ) from missing
+    page = config.page
+    place = Place(page.address, page.port, page.tls_certificate, page.tls_key)
+    data = JournalPageData(config, journal.leave_request)
+    app = create_app(data, access_of(page), signs_in=page.has_token)
+
+    def note(trouble: str) -> None:
+        report(Outlet(PAGE, place.url, trouble, read_clock().wall_s))
+
+    with PageServer(app, place, note):
+        yield
+
+
+def access_of(page: Page) -> Access:
+    """Return who may see and press what."""
+    from ..web.access import LOCAL_NAMES, Access  # noqa: PLC0415 - see above
+
+    return Access(
+        names=LOCAL_NAMES | {page.address, *page.names},
+        token=page.secret,
+        is_secure=page.tls_certificate is not None,
+    )

@@ -1,0 +1,203 @@
+"""The page's routes: what a browser, a monitoring system or a program asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, unquote, urlencode
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from ..core.facts import ApproveAsked, PersonFact, RetryAsked, SyncAsked
+from ..core.model import FileKey, HeldSource, SourceKey
+from ..errors import AppError, JournalError
+from ..runtime.report import explain_file, open_file
+from .access import COOKIE, SIGNED_IN_S, Access, Guard
+from .live import LiveParts
+from .overview import DAYS, read_overview
+from .page_data import PageData
+from .pages import Pages
+
+STATIC: Final = Path(__file__).parent / "static"
+FORM_MAX: Final = 64 * 1024  # bytes; our own forms are far smaller
+EVENTS_MAX: Final = 200
+QUOTED: Final = ("source", "path", "drive", "missing")
+
+DONE: Final = {
+    "sync": "Asked for a sync: every folder is scanned and the cloud is compared now.",
+    "retry": "Asked: it is tried again now.",
+    "approve": "Approved what was listed; if more is missing by then, you are asked again.",
+}
+"""What is said after a button was pressed."""
+
+
+class StatusPage:
+    """Answers every request about one daemon."""
+
+    def __init__(self, data: PageData, access: Access, *, signs_in: bool) -> None:
+        """Read from `data`; `signs_in`: there is a token."""
+        self._data = data
+        self._access = access
+        self._pages = Pages(access.form_key, signs_in=signs_in)
+        self._live = LiveParts(self._parts)
+
+    def overview(self, request: Request) -> Response:
+        """Show how everything stands."""
+        done = DONE.get(request.query_params.get("done", ""), "")
+        view = read_overview(self._data, _days(request))
+        parts = self._pages.sections(view)
+        return HTMLResponse(self._pages.render("overview", parts=parts, view=view, done=done))
+
+    def file(self, request: Request) -> Response:
+        """Show one file: where it stands, and what happened to it."""
+        key = FileKey(
+            SourceKey(request.query_params.get("source", "")), request.query_params.get("path", "")
+        )
+        row, events = self._data.row(key), self._data.events(key, EVENTS_MAX)
+        state, synced = explain_file(row, ignored=False)
+        page = self._pages.render(
+            "file",
+            key=key,
+            row=row,
+            state=state,
+            synced=synced,
+            opened=open_file(row) if row and not synced else None,
+            events=list(reversed(events)),
+            done=DONE.get(request.query_params.get("done", ""), ""),
+        )
+        return HTMLResponse(page, 200 if row or events else 404)
+
+    def files(self, request: Request) -> Response:
+        """Find files by a part of their path."""
+        text = request.query_params.get("q", "").strip()
+        found = [(row, *explain_file(row, ignored=False)) for row in self._data.find(text)]
+        return HTMLResponse(self._pages.render("files", text=text, found=found))
+
+    def live(self, request: Request) -> Response:
+        """Send the parts of the first page that change."""
+        return self._live.answer(request, _days(request))
+
+    async def ask(self, request: Request) -> Response:
+        """Leave a request for the daemon, pressed by a person on a page of ours."""
+        form = await _form(request)
+        if not self._access.is_ours(request, form.get("key", "")):
+            text = "This button is of a page from before a restart, or of another site."
+            return self._problem(
+                "Not done", text, "Go back, reload the page, and press again.", 403
+            )
+        fact = _fact(form)
+        if fact is None:
+            return self._problem("Not done", "The form is not complete.", "Reload the page.", 400)
+        await run_in_threadpool(self._data.ask, fact)
+        done = {"done": form["action"]}
+        file = {name: form[name] for name in ("source", "path") if form.get("back") == "file"}
+        target = f"/file?{urlencode({**file, **done})}" if file else f"/?{urlencode(done)}"
+        return RedirectResponse(target, 303)
+
+    def sign_in(self, _request: Request) -> Response:
+        """Show the form for the token."""
+        return HTMLResponse(self._pages.render("sign_in", wrong=False))
+
+    async def signed_in(self, request: Request) -> Response:
+        """Take the token, and remember it in this browser."""
+        form = await _form(request)
+        cookie = self._access.cookie(form.get("token", "").strip())
+        if cookie is None or not self._access.is_ours(request, form.get("key", "")):
+            return HTMLResponse(self._pages.render("sign_in", wrong=True), 403)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(
+            COOKIE,
+            cookie,
+            max_age=SIGNED_IN_S,
+            secure=self._access.is_secure,
+            httponly=True,
+            samesite="strict",
+        )
+        return answer
+
+    async def sign_out(self, request: Request) -> Response:
+        """Forget the token in this browser."""
+        form = await _form(request)
+        answer = RedirectResponse("/sign-in", 303)
+        if self._access.is_ours(request, form.get("key", "")):
+            answer.delete_cookie(COOKIE)
+        return answer
+
+    def failed(self, request: Request, error: Exception) -> Response:
+        """Say why the journal cannot be read."""
+        hint = error.hint if isinstance(error, AppError) else ""
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"error": str(error), "hint": hint}, 503)
+        return self._problem("Nothing can be shown", str(error), hint, 503)
+
+    def _problem(self, title: str, text: str, hint: str, status: int) -> Response:
+        return HTMLResponse(
+            self._pages.render("problem", title=title, text=text, hint=hint), status
+        )
+
+    def _parts(self, days: int) -> dict[str, str]:
+        return self._pages.sections(read_overview(self._data, days))
+
+
+def create_app(data: PageData, access: Access, *, signs_in: bool = False) -> Starlette:
+    """Return the page as an ASGI application."""
+    page = StatusPage(data, access, signs_in=signs_in)
+    return Starlette(
+        routes=[
+            Route("/", page.overview),
+            Route("/file", page.file),
+            Route("/files", page.files),
+            Route("/live", page.live),
+            Route("/ask", page.ask, methods=["POST"]),
+            Route("/sign-in", page.sign_in),
+            Route("/sign-in", page.signed_in, methods=["POST"]),
+            Route("/sign-out", page.sign_out, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[Middleware(Guard, access=access)],
+        exception_handlers={JournalError: page.failed},
+    )
+
+
+def _days(request: Request) -> int:
+    chosen = request.query_params.get("days", "")
+    return int(chosen) if chosen in {str(each) for each in DAYS} else DAYS[0]
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Return the first value of each field; nothing if the body is no form of ours.
+
+    Names of files are quoted in our forms, since a page may not hold every character.
+    """
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_MAX:
+            return {}
+    try:
+        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        return {}
+    quoted = {name: values[0] for name, values in fields.items()}
+    return {name: unquote(value) if name in QUOTED else value for name, value in quoted.items()}
+
+
+def _fact(form: dict[str, str]) -> PersonFact | None:
+    """Return what was asked for; None if the form does not say it completely."""
+    source, path = SourceKey(form.get("source", "")), form.get("path", "")
+    match form.get("action"):
+        case "sync":
+            return SyncAsked()
+        case "retry":
+            return RetryAsked(FileKey(source, path) if source else None)
+        case "approve" if source and form.get("missing", "").isdecimal():
+            found = HeldSource(source, form.get("drive", ""), int(form["missing"]))
+            return ApproveAsked((found,))
+        case _:
+            return None

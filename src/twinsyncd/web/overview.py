@@ -1,0 +1,184 @@
+"""What the first page shows, gathered from the report and the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from ..core.model import HeldSource, Phase
+from ..journal.figures import Figures, percentile
+from ..journal.views import Counts, total_counts
+from ..runtime.conditions import Condition, Kind, conditions_of
+from ..runtime.currency import currency
+from ..runtime.formatting import duration
+from ..runtime.report import ConnectionReport, Report
+from ..runtime.report_lines import Level, Line
+from .page_data import PageData
+from .timeline import Timeline, TimelineRow, timeline, timeline_rows
+
+DAYS: Final = (1, 7, 30)  # of the timeline, to choose from
+WIDTHS: Final = (880, 340)  # px: on a screen, and on a telephone
+ROWS_MAX: Final = 50  # runs in words
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The active run: how long it goes on, and how long runs usually take."""
+
+    text: str
+    share: int | None  # per cent of the usual time, at most 100; None: nothing is usual yet
+    run: str
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One connection."""
+
+    name: str
+    current: Line
+    report: ConnectionReport
+    counts: Counts
+    progress: Progress | None
+    median: str  # from saved to in the iModel; "" while nothing was synced
+    slowest: str  # the same for the slowest one in twenty
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One condition, with what a person can press about it."""
+
+    condition: Condition
+    found: HeldSource | None  # what an approval would be about
+    retry: tuple[str, str] | None  # the source and path of a file to try again
+    retry_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRow:
+    """One source folder: how changes in it are noticed."""
+
+    source: str
+    folder: str
+    state: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything on the first page."""
+
+    headline: Line
+    daemon: Line
+    needs: tuple[Need, ...]  # a person must act
+    waits: tuple[Need, ...]  # it ends by itself
+    cards: tuple[Card, ...]
+    report: Report
+    drawings: tuple[Timeline, ...]
+    rows: tuple[TimelineRow, ...]
+    watches: tuple[WatchRow, ...]
+    days: int
+    now_s: float
+
+
+def read_overview(data: PageData, days: int) -> Overview:
+    """Return what the page shows now. Raises JournalError."""
+    now_s = data.now_s()
+    since_s = now_s - days * 86_400.0
+    report, figures = data.report(), data.figures(since_s)
+    needs = [_need(each, report) for each in conditions_of(report, now_s)]
+    people = tuple(each for each in needs if each.condition.level is Level.BAD)
+    names = [each.name for each in report.connections]
+    return Overview(
+        headline=_headline(report, people),
+        daemon=report.daemon,
+        needs=people,
+        waits=tuple(each for each in needs if each.condition.level is not Level.BAD),
+        cards=tuple(_card(each, figures, now_s) for each in report.connections),
+        report=report,
+        drawings=tuple(
+            timeline(figures, names, since_s=since_s, now_s=now_s, width=width) for width in WIDTHS
+        ),
+        rows=timeline_rows(figures, ROWS_MAX),
+        watches=tuple(_watches(report.connections)),
+        days=days,
+        now_s=now_s,
+    )
+
+
+def latencies(figures: Figures, connection: str) -> list[float]:
+    """Return how long the changes of a connection took from saved to in the iModel [s]."""
+    return [each.took_s for each in figures.latencies if each.connection == connection]
+
+
+def _headline(report: Report, people: tuple[Need, ...]) -> Line:
+    if people:
+        number = len(people)
+        noun = "thing needs" if number == 1 else "things need"
+        return Line(Level.BAD, f"{number} {noun} a person")
+    if report.in_sync:
+        return Line(Level.GOOD, "In sync", ": every file that can match was read and is proven")
+    if report.daemon.level is not Level.GOOD:
+        return Line(Level.WAITS, "Not running", ": what is shown is as the daemon left it")
+    return Line(Level.WAITS, "Working", ": not everything is in the iModel yet")
+
+
+def _card(connection: ConnectionReport, figures: Figures, now_s: float) -> Card:
+    took = latencies(figures, connection.name)
+    median, slowest = percentile(took, 0.5), percentile(took, 0.95)
+    return Card(
+        connection.name,
+        currency(connection, oldest_s=figures.oldest_s, runs=figures.runs, now_s=now_s),
+        connection,
+        total_counts(connection.counts),
+        _progress(connection, figures, now_s),
+        "" if median is None else duration(median),
+        "" if slowest is None else duration(slowest),
+    )
+
+
+def _progress(connection: ConnectionReport, figures: Figures, now_s: float) -> Progress | None:
+    lane = connection.lane
+    if lane is None or lane.connection != connection.name:
+        return None
+    if lane.phase not in (Phase.RUNNING, Phase.BLOCKED):
+        return None
+    ours = lane.phase is Phase.RUNNING
+    lasts_s = max(now_s - lane.since_s, 0.0)
+    usual_s = next(
+        (usual for name, usual in figures.usual_s.items() if name == connection.name), 0.0
+    )
+    usual = f", usually {duration(usual_s)}" if usual_s else ""
+    text = f"{'active' if ours else 'somebody else’s run'} for {duration(lasts_s)}{usual}"  # noqa: RUF001 - as typeset
+    share = min(round(lasts_s / usual_s * 100), 100) if usual_s and ours else None
+    return Progress(text, share, lane.run, ours)
+
+
+def _need(condition: Condition, report: Report) -> Need:
+    holds = [hold for each in report.connections for hold in each.holds]
+    found = next((hold.found for hold in holds if hold.source == condition.about), None)
+    files = ((each.source, each.path) for each in report.open_files)
+    file = next((key for key in files if f"{key[0]}/{key[1]}" == condition.about), None)
+    return Need(
+        condition,
+        found if condition.kind is Kind.HELD else None,
+        file if condition.kind is Kind.FILE else None,
+        condition.kind in (Kind.HALTED, Kind.RUN_FAILED),
+    )
+
+
+def _watches(connections: Iterable[ConnectionReport]) -> Iterable[WatchRow]:
+    for connection in connections:
+        held = {hold.source: hold.reason for hold in connection.holds}
+        late = {each.source: each.reason for each in connection.late}
+        blind = {each.source: each.text for each in connection.blind}
+        for source, folder in connection.folders:
+            if source in held:
+                state = Line(Level.BAD, "on hold", f": {held[source]}")
+            elif source in blind:
+                state = Line(Level.BAD, "partly unreadable", f": {blind[source]}")
+            elif source in late:
+                state = Line(Level.WAITS, "scans alone", f": {late[source]}")
+            else:
+                state = Line(Level.GOOD, "watched", ", and scanned")
+            yield WatchRow(source, folder, state)

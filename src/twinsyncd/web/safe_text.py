@@ -1,0 +1,57 @@
+"""Text of others on the page: no secrets, no control characters, links only where they are safe."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from markupsafe import Markup, escape
+
+from ..redact import redact
+
+_URL: Final = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:)\]]")
+_GRANTS: Final = re.compile(r"(?i)(sig|token|secret|code|key|credential|password|session)[\w-]*=")
+"""A parameter of an address that may grant something by itself; a page to open has none."""
+
+_COMMAND: Final = re.compile(r"`([^`]+)`")
+_HIDDEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Categories of characters that are invisible, or change how others are shown."""
+
+
+def visible(text: str) -> str:
+    """Return the text without secrets; control and bidirectional characters shown as escapes."""
+    return "".join(map(_shown, redact(text)))
+
+
+def linked(text: str) -> Markup:
+    """Return the text as markup, in which addresses are links and `commands` are code.
+
+    A page that a person must open is useless without its query, so that is kept unless it may
+    grant something by itself.
+    """
+    parts, end = [], 0
+    for found in _URL.finditer(text):
+        parts += [_words(text[end : found.start()]), _link(found[0])]
+        end = found.end()
+    return Markup("").join([*parts, _words(text[end:])])
+
+
+def _words(text: str) -> Markup:
+    shown = str(escape(visible(text)))
+    return Markup(_COMMAND.sub(r"<code>\1</code>", shown))  # noqa: S704 - escaped just before
+
+
+def _link(address: str) -> Markup:
+    if "@" in address or _GRANTS.search(address):
+        return escape(visible(address))
+    shown = "".join(map(_shown, address))
+    link = Markup('<a href="{0}" rel="noreferrer noopener" target="_blank">{0}</a>')
+    return link.format(shown)
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character) not in _HIDDEN:
+        return character
+    number = ord(character)
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

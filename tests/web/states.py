@@ -1,0 +1,312 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
+"""Twenty states that an office comes into, as the journal has them, and what must be understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from twinsyncd.core.decision import Decision
+from twinsyncd.core.events import Event, EventKind
+from twinsyncd.core.model import (
+    BlindSpot,
+    ConnectionRow,
+    FileKey,
+    FileRow,
+    LaneRow,
+    Phase,
+    SourceRow,
+    UnsettledFile,
+)
+from twinsyncd.core.results import Outcome, RunRecord
+from twinsyncd.runtime.conditions import Kind
+from twinsyncd.runtime.report_lines import Level
+
+from .page_scene import (
+    BIM,
+    BRIDGE,
+    BRIDGE_MODEL,
+    CAD,
+    DAY_S,
+    HOUR_S,
+    LOOK,
+    MINUTE_S,
+    NOW_S,
+    ROOF,
+    ROOF_MODEL,
+)
+
+LANE = LaneRow(BRIDGE_MODEL, connection=BRIDGE)
+CHANGED = FileRow(
+    FileKey(CAD, "plan/sheet-01.dgn"), LOOK, "b" * 64, "a" * 64, "a" * 64, seen_s=NOW_S - HOUR_S
+)
+CONSENT = "https://connect.example.com/consent?client_id=native-1&redirect_uri=x"
+ARTICLE = "https://support.example.com/kb/KB0112"
+
+
+@dataclass(frozen=True)
+class State:
+    """What the journal holds, and the words that a person must find on the page."""
+
+    name: str
+    decision: Decision
+    kind: Kind | None  # of the condition that names it
+    level: Level
+    words: tuple[str, ...]
+    unsettled: tuple[UnsettledFile, ...] = ()
+    trouble: str = ""  # why the journal cannot be used
+    usual: bool = True
+    beat_s: float = field(default=NOW_S - 2.0)
+
+
+def offline(reason: str, **more: object) -> Decision:
+    """Return a source on hold since an hour."""
+    row = SourceRow(CAD, identity="d1", offline=reason, offline_since_s=NOW_S - HOUR_S)
+    return Decision(sources=(replace(row, **more),))
+
+
+def waiting(reason: str, kind: EventKind, **more: object) -> Decision:
+    """Return a lane that cannot go on since two hours, with a change that waits."""
+    lane = replace(LANE, wait_reason=reason, not_before_s=NOW_S + 4 * MINUTE_S)
+    event = Event(kind, NOW_S - 2 * HOUR_S, BRIDGE, text=reason)
+    return Decision(files=(CHANGED,), lanes=(replace(lane, **more),), events=(event,))
+
+
+def halted(reason: str) -> Decision:
+    """Return a lane that the service refused."""
+    return waiting("", EventKind.LANE_HALTED, halt=reason)
+
+
+def aside(path: str, reason: str, **more: object) -> Decision:
+    """Return a file that was set aside half an hour ago."""
+    row = FileRow(FileKey(CAD, path), LOOK, "b" * 64, "a" * 64, "a" * 64, seen_s=NOW_S - HOUR_S)
+    since_s = NOW_S - HOUR_S / 2
+    return Decision(files=(replace(row, aside=reason, aside_since_s=since_s, **more),))
+
+
+STATES = (
+    State(
+        "share offline",
+        offline("the folder //fileserver/bridge cannot be reached: no route to host"),
+        Kind.OFFLINE,
+        Level.WAITS,
+        ("no route to host", "bring the drive back"),
+    ),
+    State(
+        "share hung",
+        offline("does not answer since 60 s"),
+        Kind.OFFLINE,
+        Level.WAITS,
+        ("does not answer",),
+    ),
+    State(
+        "share emptied",
+        offline(
+            "the folder is empty, 40 files were there",
+            needs_person=True,
+            drive="d1",
+            missing_count=40,
+            examples=("plan/sheet-00.dgn", "plan/sheet-01.dgn"),
+        ),
+        Kind.HELD,
+        Level.BAD,
+        ("the folder is empty", "plan/sheet-00.dgn", "Approve", "40 missing files"),
+    ),
+    State(
+        "unreadable file",
+        Decision(
+            sources=(
+                SourceRow(
+                    CAD,
+                    identity="d1",
+                    blind=(BlindSpot("secret", "permission denied"),),
+                    blind_count=1,
+                    blind_since_s=NOW_S - DAY_S,
+                ),
+            )
+        ),
+        Kind.UNREADABLE,
+        Level.BAD,
+        ("1 path cannot be read", "secret: permission denied"),
+    ),
+    State(
+        "never settles",
+        Decision(),
+        Kind.UNSETTLED,
+        Level.WAITS,
+        ("still being written", "plan/live.dgn", "lock file"),
+        unsettled=(UnsettledFile(CAD, "plan/live.dgn", NOW_S - 3 * HOUR_S, "its lock file ends"),),
+    ),
+    State(
+        "refused",
+        halted("the service refuses the run (HTTP 403): missing scope"),
+        Kind.HALTED,
+        Level.BAD,
+        ("missing scope", "Try again now", "twinsyncd retry"),
+    ),
+    State(
+        "run failed with link",
+        Decision(
+            files=(CHANGED,),
+            history=(
+                RunRecord(
+                    BRIDGE_MODEL,
+                    BRIDGE,
+                    "run-99",
+                    Outcome.FAILED,
+                    NOW_S - 900.0,
+                    NOW_S - 600.0,
+                    3,
+                    f"the connector crashed; see {ARTICLE}",
+                ),
+            ),
+        ),
+        Kind.RUN_FAILED,
+        Level.BAD,
+        ("the connector crashed", f'href="{ARTICLE}"'),
+    ),
+    State(
+        "signed out",
+        waiting(
+            f"nobody is signed in any more; open {CONSENT}",
+            EventKind.SIGN_IN_NEEDED,
+            needs_person=True,
+        ),
+        Kind.SIGN_IN,
+        Level.BAD,
+        ("nobody is signed in", "connect.example.com/consent?client_id=native-1"),
+    ),
+    State(
+        "throttled",
+        waiting("the service limits the request rate (HTTP 429)", EventKind.LANE_WAITS),
+        Kind.WAITS,
+        Level.WAITS,
+        ("limits the request rate", "next try in 4 min"),
+    ),
+    State(
+        "platform down",
+        waiting("the platform answers with HTTP 503", EventKind.LANE_WAITS, attempts=9),
+        Kind.WAITS,
+        Level.WAITS,
+        ("HTTP 503", "next try in 4 min", "2 h 0 min"),
+    ),
+    State(
+        "quota",
+        halted("the storage quota is used up; delete files there"),
+        Kind.HALTED,
+        Level.BAD,
+        ("quota is used up",),
+    ),
+    State(
+        "foreign run",
+        Decision(
+            files=(CHANGED,),
+            lanes=(
+                replace(
+                    LANE,
+                    phase=Phase.BLOCKED,
+                    run="run-of-theirs",
+                    since_s=NOW_S - 5 * HOUR_S,
+                    usual_s=300.0,
+                ),
+            ),
+        ),
+        Kind.FOREIGN_RUN,
+        Level.WAITS,
+        ("somebody else", "run-of-theirs", "5 h 0 min"),
+    ),
+    State(
+        "stuck run",
+        Decision(
+            files=(replace(CHANGED, stored="b" * 64, covered="b" * 64),),
+            lanes=(
+                replace(
+                    LANE,
+                    phase=Phase.RUNNING,
+                    run="run-100",
+                    since_s=NOW_S - 3 * HOUR_S,
+                    usual_s=300.0,
+                ),
+            ),
+        ),
+        Kind.SLOW_RUN,
+        Level.WAITS,
+        ("longer than usual", "run-100", "3 h 0 min"),
+    ),
+    State(
+        "mass deletion",
+        offline(
+            "25 of 40 files are missing at once",
+            needs_person=True,
+            drive="d1",
+            missing_count=25,
+            examples=("plan/sheet-03.dgn",),
+        ),
+        Kind.HELD,
+        Level.BAD,
+        ("25 of 40 files are missing", "plan/sheet-03.dgn", "Approve"),
+    ),
+    State(
+        "disk full",
+        Decision(),
+        Kind.DAEMON,
+        Level.BAD,
+        ("waits for its journal", "no space left on device"),
+        trouble="the journal cannot be written: no space left on device",
+    ),
+    State(
+        "watch limit",
+        Decision(
+            sources=(
+                SourceRow(CAD, identity="d1", watch_trouble="the limit of inotify watches is used"),
+            )
+        ),
+        Kind.LATE,
+        Level.WAITS,
+        ("noticed by scans alone", "inotify watches"),
+    ),
+    State(
+        "daemon hangs",
+        Decision(),
+        Kind.DAEMON,
+        Level.BAD,
+        ("hangs", "no heartbeat for 5 min"),
+        beat_s=NOW_S - 5 * MINUTE_S,
+    ),
+    State(
+        "nothing matches",
+        Decision(
+            sources=(SourceRow(CAD, identity="d1"), SourceRow(BIM, identity="d1")),
+            connections=(ConnectionRow(BRIDGE, "c1", NOW_S), ConnectionRow(ROOF, "c2", NOW_S)),
+            lanes=(LANE, LaneRow(ROOF_MODEL, connection=ROOF)),
+        ),
+        Kind.EMPTY,
+        Level.WAITS,
+        ("no file matches", "twinsyncd check"),
+        usual=False,
+    ),
+    State(
+        "unproven",
+        aside("plan/sheet-02.dgn", "the run did not process it: the task was skipped"),
+        Kind.FILE,
+        Level.BAD,
+        ("plan/sheet-02.dgn", "did not process it", "Try again"),
+    ),
+    State(
+        "removed in the portal",
+        aside("plan/sheet-03.dgn", "somebody removed it from the connection in the portal"),
+        Kind.FILE,
+        Level.BAD,
+        ("removed it from the connection",),
+    ),
+    State(
+        "clock skew",
+        waiting(
+            "the clock of this machine is 2 h behind the service's; set it right",
+            EventKind.LANE_WAITS,
+        ),
+        Kind.WAITS,
+        Level.WAITS,
+        ("clock of this machine is 2 h behind",),
+    ),
+)

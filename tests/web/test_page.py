@@ -1,0 +1,286 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
+"""The page without a browser: what it shows, what can be pressed, and who may."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from twinsyncd.core.decision import Decision
+from twinsyncd.core.events import Event, EventKind
+from twinsyncd.core.model import FileKey, FileRow
+from twinsyncd.runtime.page_data import OPEN_FILES
+
+from .page_scene import BRIDGE, CAD, LOOK, NOW_S, Office, open_office
+from .states import CHANGED, STATES, State, aside
+
+TOKEN = "correct-horse-battery-staple"
+WITH_TOKEN = f'token = "{TOKEN}"'
+
+
+def page_of(folder: Path, state: State) -> str:
+    """Return the first page in a state."""
+    with open_office(
+        folder,
+        state.decision,
+        unsettled=state.unsettled,
+        usual=state.usual,
+        beat_s=state.beat_s,
+        trouble=state.trouble,
+    ) as office:
+        return office.browser.get("/").text
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_each_state_is_understood_from_the_page_alone(state: State, tmp_path: Path) -> None:
+    """Whoever is called at night reads what it is, since when, and what to do."""
+    text = page_of(tmp_path, state)
+
+    assert [word for word in state.words if word not in text] == []
+    assert state.kind is not None
+    assert f'<span class="kind">{state.kind.value}</span>' in text
+
+
+def test_a_day_on_which_all_is_well_needs_nobody(tmp_path: Path) -> None:
+    """A page that always has something to say is not read."""
+    with open_office(tmp_path) as office:
+        text = office.browser.get("/").text
+
+    assert "In sync" in text
+    assert "Needs a person" not in text
+    assert "current</b>, last change synced" in text
+
+
+def test_files_that_need_a_person_come_first_however_many_others_wait(tmp_path: Path) -> None:
+    """The one file that will never go on by itself must not hide behind a first upload."""
+    waiting = [
+        FileRow(FileKey(CAD, f"a/{number}.dgn"), LOOK, "b" * 64, seen_s=NOW_S)
+        for number in range(OPEN_FILES + 1)
+    ]
+    with open_office(
+        tmp_path, Decision(files=tuple(waiting)), aside("z/last.dgn", "locked")
+    ) as office:
+        report = office.report()
+
+    assert report.open_files[0].path == "z/last.dgn"
+    assert report.open_total == OPEN_FILES + 2
+
+
+def test_what_was_pressed_is_a_request_to_the_daemon(tmp_path: Path) -> None:
+    """The page decides nothing; a request survives a crash and is in the history."""
+    with open_office(tmp_path, aside("b.dgn", "locked")) as office:
+        codes = [
+            office.press("sync"),
+            office.press("retry"),
+            office.press("retry", source=CAD, path="b.dgn"),
+            office.press("approve", source=CAD, drive="d1", missing="40"),
+        ]
+        asked = office.asked()
+
+    assert codes == [303] * 4
+    assert asked == [
+        ("sync", ""),
+        ("retry", ""),
+        ("retry", json.dumps([CAD, "b.dgn"])),
+        ("approve", json.dumps([[CAD, "d1", 40]])),
+    ]
+
+
+def test_an_approval_is_only_for_what_was_shown(tmp_path: Path) -> None:
+    """If more is missing by the time it is pressed, the daemon must ask again."""
+    state = next(each for each in STATES if each.name == "mass deletion")
+    text = page_of(tmp_path, state)
+
+    assert 'name="missing" value="25"' in text
+    assert 'name="drive" value="d1"' in text
+
+
+@pytest.mark.parametrize(
+    ("headers", "key"),
+    [
+        ({}, "wrong"),
+        ({"Origin": "http://evil.example.com"}, ""),
+        ({"Sec-Fetch-Site": "cross-site"}, ""),
+    ],
+)
+def test_another_site_can_press_nothing(headers: dict[str, str], key: str, tmp_path: Path) -> None:
+    """A page of the internet can send a form to 127.0.0.1, but must not approve a deletion."""
+    with open_office(tmp_path) as office:
+        ours = form_key(office)
+        answer = office.browser.post(
+            "/ask", data={"key": key or ours, "action": "sync"}, headers=headers
+        )
+        asked = office.asked()
+
+    assert answer.status_code == 403
+    assert asked == []
+
+
+def test_a_form_that_is_not_ours_is_refused_whatever_it_holds(tmp_path: Path) -> None:
+    """Odd input must neither be an error of ours nor a request."""
+    with open_office(tmp_path) as office:
+        key = form_key(office)
+        bodies = [b"\xff\xfe", b"a=1&" * 200, b"x" * 200_000, f"key={key}".encode()]
+        codes = [office.browser.post("/ask", content=body).status_code for body in bodies]
+        codes += [
+            office.press("approve", source=CAD, drive="d1", missing="many"),
+            office.press("destroy"),
+        ]
+        asked = office.asked()
+
+    assert codes == [403, 403, 403, 400, 400, 400]
+    assert asked == []
+
+
+@pytest.mark.parametrize("host", ["evil.example.com", "127.0.0.1.nip.example", "", "[::2]:8470"])
+def test_a_name_that_is_not_ours_is_refused(host: str, tmp_path: Path) -> None:
+    """A foreign name that resolves to 127.0.0.1 would read the page (DNS rebinding)."""
+    with open_office(tmp_path) as office:
+        refused = office.browser.get("/", headers={"Host": host})
+
+    assert refused.status_code == 421
+    assert CAD not in refused.text
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:8470", "127.0.0.1", "[::1]:8470", "LOCALHOST", "sync.example.com:443"]
+)
+def test_our_own_names_are_answered(host: str, tmp_path: Path) -> None:
+    """A tunnel or a proxy uses another port, and a configured name."""
+    with open_office(tmp_path, page='names = ["sync.example.com"]') as office:
+        assert office.browser.get("/", headers={"Host": host}).status_code == 200
+
+
+def test_without_the_token_nothing_is_shown(tmp_path: Path) -> None:
+    """Names of projects and files are not for everybody in a network."""
+    with open_office(tmp_path, page=WITH_TOKEN) as office:
+        browser = office.browser
+        plain = [browser.get(path) for path in ("/", "/files?q=a", "/live", "/nothing")]
+        person = browser.get("/", headers={"Accept": "text/html"})
+        wrong = browser.get("/", headers={"Authorization": "Bearer wrong"})
+        right = browser.get("/", headers={"Authorization": f"Bearer {TOKEN}"})
+
+    assert {answer.status_code for answer in plain} == {401}
+    assert (person.status_code, person.headers["location"]) == (303, "/sign-in")
+    assert wrong.status_code == 401
+    assert right.status_code == 200
+
+
+def test_the_token_is_entered_once_in_a_browser(tmp_path: Path) -> None:
+    """The cookie must not hold the token, and no script may read it."""
+    with open_office(tmp_path, page=WITH_TOKEN) as office:
+        browser = office.browser
+        key = browser.get("/sign-in").text.partition('name="key" value="')[2].partition('"')[0]
+        wrong = browser.post("/sign-in", data={"key": key, "token": "guess"})
+        right = browser.post("/sign-in", data={"key": key, "token": TOKEN})
+        seen = browser.get("/")
+        cookie = right.headers["set-cookie"]
+        browser.cookies.set("twinsyncd", "99999999999.forged")
+        forged = browser.get("/")
+
+    assert wrong.status_code == 403
+    assert seen.status_code == 200
+    assert forged.status_code == 401
+    assert TOKEN not in cookie
+    assert "HttpOnly" in cookie
+    assert "samesite=strict" in cookie.lower()
+
+
+def test_no_secret_reaches_the_page(tmp_path: Path) -> None:
+    """Texts of services hold signed addresses and tokens (P11)."""
+    text = (
+        "PUT https://host.blob.example.com/c/b?sig=S3CR3T&se=2026 failed,"
+        " Bearer abcdefghijklmnop, https://u:pw-S3CR3T@example.com/,"
+        " https://s3.example.com/x?X-Goog-Signature=S3CR3T"
+    )
+    event = Event(EventKind.FILE_SET_ASIDE, NOW_S, BRIDGE, CAD, "b.dgn", text=text)
+    with open_office(tmp_path, aside("b.dgn", text), Decision(events=(event,))) as office:
+        shown = [
+            office.browser.get(path).text
+            for path in ("/", f"/file?source={quote(CAD)}&path=b.dgn", "/files?q=b.dgn")
+        ]
+
+    for page in shown:
+        assert "b.dgn" in page
+        assert "S3CR3T" not in page
+        assert "abcdefghijklmnop" not in page
+        assert "hunter2-secret" not in page
+
+
+def test_names_are_shown_as_they_are_and_run_nothing(tmp_path: Path) -> None:
+    """A file's name is whatever somebody typed: markup, control and bidirectional characters."""
+    path = "<script>alert(1)</script>/a\u202egnd.\x1b[31m'\".dgn"
+    with open_office(tmp_path, aside(path, "<b>no</b>\r\nInjected: yes")) as office:
+        shown = office.browser.get("/").text
+        file = office.browser.get(f"/file?source={quote(CAD)}&path={quote(path)}")
+        pressed = office.press("retry", source=CAD, path=path)
+        asked = office.asked()
+
+    assert "<script>alert" not in shown + file.text
+    assert "<b>no" not in shown
+    assert "\u202e" not in shown + file.text
+    assert "a\\u202egnd" in shown
+    assert file.status_code == 200
+    assert (pressed, asked) == (303, [("retry", json.dumps([CAD, path]))])
+
+
+def test_every_answer_forbids_scripts_of_others(tmp_path: Path) -> None:
+    """What slips through the escaping must still not run, frame or leave the machine."""
+    with open_office(tmp_path) as office:
+        answers = [office.browser.get(path) for path in ("/", "/nothing", "/static/page.css")]
+        office.browser.headers["Host"] = "evil.example.com"
+        answers.append(office.browser.get("/"))
+
+    for answer in answers:
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_nothing_comes_from_the_internet(tmp_path: Path) -> None:
+    """A server room has no internet, and nobody outside learns that somebody looks."""
+    with open_office(tmp_path) as office:
+        text = office.browser.get("/").text
+
+    assert 'src="http' not in text
+    assert 'href="http' not in text
+    assert "style=" not in text, "the policy forbids styles in the page"
+
+
+def test_a_files_page_shows_its_state_and_history(tmp_path: Path) -> None:
+    """Who asks about one drawing sees what happened to it, and can try it again."""
+    with open_office(tmp_path, aside("plan/sheet-01.dgn", "the connector refused it")) as office:
+        found = office.browser.get("/files?q=SHEET-01").text
+        file = office.browser.get(f"/file?source={quote(CAD)}&path=plan/sheet-01.dgn")
+        unknown = office.browser.get("/file?source=x&path=y")
+
+    assert f"/file?source={quote(CAD)}&amp;path=plan/sheet-01.dgn" in found
+    assert "the connector refused it" in file.text
+    assert "file.synced" in file.text
+    assert "Try again" in file.text
+    assert unknown.status_code == 404
+
+
+def test_a_journal_that_cannot_be_read_is_said_and_is_no_traceback(tmp_path: Path) -> None:
+    """The page must be of use just then (P15)."""
+    with open_office(tmp_path, Decision(files=(CHANGED,))) as office:
+        state = office.config.daemon.state_folder
+        assert state is not None
+        office.journal.close()
+        for file in state.glob("journal.sqlite*"):
+            file.write_bytes(b"no database at all" * 100)
+        answer = office.browser.get("/")
+
+    assert answer.status_code == 503
+    assert "Nothing can be shown" in answer.text
+    assert "Traceback" not in answer.text
+
+
+def form_key(office: Office) -> str:
+    """Return the key that a page of ours has in its forms."""
+    return office.browser.get("/").text.partition('name="key" value="')[2].partition('"')[0]
