@@ -35,6 +35,7 @@ TASKS = tuple(
         "dry_run",
         "forgetting",
         "setup_check",
+        "new_setup",
         "sign_in",
         "verify",
         "verification",
@@ -176,6 +177,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "obstore": ("twinsyncd.targets.manifest",),
     "pyarrow": ("twinsyncd.targets.bulk",),
     "python_calamine": ("twinsyncd.targets.bulk", "localtwin"),
+    "tomlkit": ("twinsyncd.config", "twinsyncd.cli.config"),
     "pydantic": ("twinsyncd.config", "twinsyncd.cloud", "localtwin"),
 }
 """A module or library that is one room's trade, and who else may touch it."""

@@ -18,6 +18,7 @@ from .explain import explain
 from .forget import forget
 from .history import history
 from .imodel import app as imodel
+from .init import init
 from .local import local
 from .login import login
 from .logout import logout
@@ -48,6 +49,7 @@ for command in (
     retry,
     forget,
     approve,
+    init,
     check,
     connectors,
     login,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .options import ConfigOption, load_config
+
+if TYPE_CHECKING:
+    from ..runtime.sign_in import Person
 
 
 def login(
@@ -22,14 +25,9 @@ def login(
     """Sign in as a person and agree to runs; the daemon goes on with it by itself."""
     checked = load_config(config, folders=False)
 
-    from ..runtime.sign_in import Person, sign_in
+    from ..runtime.sign_in import sign_in
 
-    def open_page(what: str, url: str) -> None:
-        typer.echo(f"To {what}, open this page in a browser of this machine:\n\n    {url}\n")
-        if browser:
-            _open(url)
-
-    done = sign_in(checked, Person(open_page, _read_pasted), timeout)
+    done = sign_in(checked, person_at_terminal(browser=browser), timeout)
     who = f" as {done.account}" if done.account else ""
     typer.echo(f"signed in{who}")
     if not done.authorised:
@@ -37,6 +35,18 @@ def login(
         raise typer.Exit(1)
     next_step = "the daemon goes on" if done.daemon_runs else "start the daemon: twinsyncd run"
     typer.echo(f"the platform may run synchronizations in your name; {next_step}")
+
+
+def person_at_terminal(*, browser: bool) -> Person:
+    """Return how to show pages to the person at this terminal, and read what they paste."""
+    from ..runtime.sign_in import Person
+
+    def open_page(what: str, url: str) -> None:
+        typer.echo(f"To {what}, open this page in a browser of this machine:\n\n    {url}\n")
+        if browser:
+            _open(url)
+
+    return Person(open_page, _read_pasted)
 
 
 def _open(url: str) -> None:

@@ -11,7 +11,7 @@ import httpx
 
 from ..errors import CloudError
 from . import faults, wire
-from .calls import REPRESENTATION, ApiCalls, Details
+from .calls import REPRESENTATION, V1, ApiCalls, Details
 from .retries import Sleep
 
 API_URL: Final = "https://api.bentley.com"
@@ -73,6 +73,8 @@ class Operations:
         read: Callable[[bytes], tuple[tuple[Entry, ...], bool | None]],
         size: int,
         params: Mapping[str, str | int] | None = None,
+        *,
+        accept: str = V1,
     ) -> Iterator[Entry]:
         """Yield every entry once; the service's paging cannot be trusted.
 
@@ -89,6 +91,7 @@ class Operations:
                 path,
                 params={**(params or {}), "$top": size, "$skip": skip},
                 prefer=REPRESENTATION,
+                accept=accept,
             )
             entries, more = understood(operation, response, read)
             new = {entry.id: entry for entry in entries if entry.id not in seen}

@@ -14,6 +14,11 @@ from .operations import Operations, segment, understood
 from .values import Changeset, Named
 
 CHANGESETS_PAGE: Final = 1000  # the documented maximum
+ITWINS_PAGE: Final = 100
+
+
+def _read_itwins(body: bytes) -> tuple[tuple[Named, ...], bool | None]:
+    return wire.page(body, "iTwins", wire.named_entry)
 
 
 class ProjectsApi(Operations):
@@ -61,6 +66,27 @@ class ProjectsApi(Operations):
         )
         found = understood(operation, response, wire.changesets)
         return tuple(sorted(found, key=lambda each: each.index, reverse=True))
+
+    def itwins(self) -> Iterator[Named]:
+        """Yield the iTwins that the caller is a member of.
+
+        Source: iTwins API, "Get my iTwins" ($skip, $top up to 1000), read 2026-11.
+        """
+        return self._pages("list the iTwins", "/itwins", _read_itwins, ITWINS_PAGE)
+
+    def imodels(self, itwin_id: str) -> Iterator[Named]:
+        """Yield the iModels of an iTwin that the caller may see.
+
+        Source: iModels API, "Get iTwin iModels" ($top up to 1000), read 2026-11.
+        """
+        return self._pages(
+            "list the iModels",
+            "/imodels",
+            lambda body: wire.page(body, "iModels", wire.named_entry),
+            ITWINS_PAGE,
+            {"iTwinId": itwin_id},
+            accept=V2,
+        )
 
     def permissions(self, itwin_id: str) -> frozenset[str]:
         """Return what the caller may do in the iTwin.

@@ -2,8 +2,7 @@
 
 Unknown members and enum values are kept or ignored; nulls and missing members are empty; dates of
 the year 1 mean "not set". Only members that are indispensable are required.
-Source: iTwin Platform, Storage, Synchronization, iModels and iTwins API pages, and the 2022
-OpenAPI exports in iTwin/demo-portal, read 2026-11.
+Source: the pages of each API, and the 2022 exports in iTwin/demo-portal, read 2026-11.
 """
 
 from __future__ import annotations
@@ -39,10 +38,7 @@ class Unreadable(ValueError):
 
 
 def page(body: bytes, key: str, read: Callable[[Any], T]) -> tuple[tuple[T, ...], bool | None]:
-    """Return the entries of a page, and whether it names a next one (it may do so wrongly).
-
-    None: the page has no links at all, so it does not tell.
-    """
+    """Return the entries, and whether a next page is named (maybe wrongly); None: no links."""
     answer = _mapping(_json(body))
     more = bool(_href(answer, "next")) if "_links" in answer else None
     return tuple(map(read, _entries(answer, key))), more
@@ -107,7 +103,12 @@ def run(body: bytes) -> Run:
 
 def named(body: bytes, key: str) -> Named:
     """Read an iModel or iTwin."""
-    entry = _mapping(_mapping(_json(body)).get(key))
+    return named_entry(_mapping(_json(body)).get(key))
+
+
+def named_entry(value: Any) -> Named:
+    """Read an iModel or iTwin of a list."""
+    entry = _mapping(value)
     name = _text(entry, "displayName") or _text(entry, "name")
     return Named(_needed(_text(entry, "id"), "id"), name, _text(entry, "iTwinId"))
 

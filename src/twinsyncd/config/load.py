@@ -151,21 +151,22 @@ def _merged(data: dict[str, Any], overrides: Mapping[str, Mapping[str, Any]]) ->
 
 
 def _with_state_folder(config: Config, file: Path, env: Mapping[str, str]) -> Config:
-    """Fill in where the journal lives: the service's folder, else the user's.
+    if config.daemon.state_folder:
+        return config
+    place = {"state_folder": usual_state_folder(file, env)}
+    return config.model_copy(update={"daemon": config.daemon.model_copy(update=place)})
+
+
+def usual_state_folder(file: Path, env: Mapping[str, str]) -> Path:
+    """Return where the journal lives unless `file` says: the service's folder, else the user's.
 
     A configuration in the system's folder is the service's, so a shell finds the same journal.
     """
-    if config.daemon.state_folder:
-        return config
-    given = env.get("STATE_DIRECTORY", "").split(os.pathsep)[0]
-    if given:
-        folder = Path(given)
-    elif file.parent == system_folder():
-        folder = _service_state()
-    else:
-        folder = user_state_path("twinsyncd", appauthor=False)
-    daemon = config.daemon.model_copy(update={"state_folder": folder})
-    return config.model_copy(update={"daemon": daemon})
+    if given := env.get("STATE_DIRECTORY", "").split(os.pathsep)[0]:
+        return Path(given)
+    if file.parent == system_folder():
+        return _service_state()
+    return user_state_path("twinsyncd", appauthor=False)
 
 
 def system_folder() -> Path:

@@ -1,0 +1,242 @@
+"""The answers to `twinsyncd init`: from options, else from the person at the terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from ..connectors import READS
+from ..errors import AppError, DiskError
+from .login import person_at_terminal
+
+if TYPE_CHECKING:
+    from ..config.draft import Draft, DraftSource
+    from ..config.proposal import FolderContent
+    from ..runtime.new_setup import Access, Cloud, Named
+
+SECRET: Final = "client_secret"  # noqa: S105 - the name of a file and of a key
+SECRET_VARIABLE: Final = "TWINSYNCD_AUTH__CLIENT_SECRET"  # noqa: S105 - a name
+
+
+@dataclass(frozen=True)
+class Secret:
+    """The client secret: in its file, or as it was typed (`typed`) and not kept yet."""
+
+    file: Path
+    typed: str = field(default="", repr=False)
+
+    def read(self) -> str:
+        """Return the secret. Raises OSError."""
+        return self.typed or self.file.read_text("utf-8-sig").strip()
+
+    def keep(self) -> None:
+        """Write what was typed to its file; only once the platform has accepted it."""
+        if not self.typed:
+            return
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self.file.touch(0o600, exist_ok=False)
+            self.file.write_text(f"{self.typed}\n", "utf-8")
+        except OSError as exc:
+            raise AppError(f"{self.file} cannot be written: {exc.strerror}") from exc
+        typer.echo(f"the secret is kept in {self.file}, which only this account can read")
+
+
+@dataclass
+class Answers:
+    """What was given by options; `ask`: whether somebody can be asked for the rest."""
+
+    file: Path
+    ask: bool
+    folders: Sequence[Path] = ()
+    kind: str = ""
+    client_id: str = ""
+    secret_file: Path | None = None
+    itwin: str = ""
+    imodel: str = ""
+    name: str = ""
+    connectors: Mapping[str, str] = field(default_factory=dict)
+    api_url: str = ""
+    issuer_url: str = ""
+
+    def draft(self) -> Draft:
+        """Return the configuration that the answers come to. Raises AppError."""
+        from ..config.draft import Draft
+        from ..runtime.new_setup import imodels_of, itwins_of, signed_in
+
+        sources = [(folder, self._content(folder)) for folder in self._folders()]
+        access, secret = self._access()
+        with signed_in(access, person_at_terminal(browser=True)) as cloud:
+            typer.echo(f"signed in as {cloud.login.identity}")
+            if secret is not None:
+                secret.keep()
+            itwin = self._chosen("iTwin", itwins_of(cloud), self.itwin, _invite(cloud))
+            imodels = imodels_of(cloud, itwin.id)
+            imodel = self._chosen("iModel", imodels, self.imodel, "create one in the portal")
+        name = self.name or self._asked("Name of the connection", imodel.name)
+        return Draft(
+            api_url=access.api_url,
+            issuer_url=access.issuer_url,
+            client_id=access.client_id,
+            secret_file=str(secret.file) if secret else "",
+            name=name,
+            itwin_id=itwin.id,
+            imodel_id=imodel.id,
+            sources=self._sources(name, sources),
+        )
+
+    # ---- folders ------------------------------------------------------------------------
+
+    def _folders(self) -> list[Path]:
+        folders = [each.expanduser().absolute() for each in self.folders]
+        while not folders:
+            given = self._asked("Folder with the design files", missing="--folder")
+            folder = Path(given.strip("\"' ")).expanduser().absolute()
+            if reason := _unreachable(folder):
+                typer.echo(f"  {reason}")
+            else:
+                folders.append(folder)
+        for folder in folders:
+            if reason := _unreachable(folder):
+                raise AppError(reason)
+        return folders
+
+    def _content(self, folder: Path) -> FolderContent:
+        from ..runtime.new_setup import look_into
+
+        try:
+            content = look_into(folder)
+        except DiskError as exc:
+            raise AppError(f"{folder}: {exc}", hint=exc.hint) from exc
+        found = ", ".join(f"{number} {ending}" for ending, number in content.endings.items())
+        typer.echo(f"{folder}: {found or 'no design files yet'}")
+        return content
+
+    def _sources(
+        self, name: str, sources: Sequence[tuple[Path, FolderContent]]
+    ) -> list[DraftSource]:
+        from ..config.draft import DraftSource
+        from ..config.proposal import SourceProposal, propose
+
+        drafts: list[DraftSource] = []
+        taken: set[str] = set()
+        for folder, content in sources:
+            choices = content.choices().items()
+            chosen = {ending: self._program(ending, *readers) for ending, readers in choices}
+            for proposal in propose(content, chosen) or [SourceProposal(())]:
+                usual = f"{name}/{folder.name or 'files'}"
+                place = usual if usual not in taken else f"{usual} {proposal.connector}"
+                number = 2
+                while place in taken:
+                    place, number = f"{usual} {number}", number + 1
+                taken.add(place)
+                own = "" if place == usual else place
+                drafts.append(DraftSource(folder.as_posix(), proposal, own))
+        return drafts
+
+    def _program(self, ending: str, default: str, *others: str) -> str:
+        if ending in self.connectors or not self.ask:
+            return self.connectors.get(ending, default)
+        typer.echo(f"Of which program are the {ending} files?")
+        readers = (default, *others)
+        for number, reader in enumerate(readers, 1):
+            typer.echo(f"  {number}  {READS[reader]} ({reader})")
+        return readers[_number(len(readers), default=1) - 1]
+
+    # ---- sign-in ------------------------------------------------------------------------
+
+    def _access(self) -> tuple[Access, Secret | None]:
+        from ..config import Platform
+        from ..runtime.new_setup import Access
+
+        usual = Platform()
+        api_url = self.api_url or self._asked("Address of the platform", usual.api_url)
+        own = usual.issuer_url if api_url == usual.api_url else api_url
+        kind = self.kind or self._asked("Who signs in, service or user", "service")
+        if kind not in {"service", "user"}:
+            raise AppError(f"{kind!r} cannot sign in", hint="write service or user")
+        client_id = self.client_id or self._asked("Client id", missing="--client-id")
+        secret = self._secret() if kind == "service" else None
+        access = Access(
+            api_url,
+            self.issuer_url or own,
+            client_id,
+            secret.read if secret else None,
+            _state_folder(self.file),
+        )
+        return access, secret
+
+    def _secret(self) -> Secret:
+        if self.secret_file is not None:
+            return Secret(self.secret_file.expanduser().absolute())
+        kept = self.file.with_name(SECRET)
+        if kept.exists():
+            typer.echo(f"the secret is read from {kept}")
+            return Secret(kept)
+        typed = os.environ.get(SECRET_VARIABLE, "") or self._asked(
+            "Client secret", missing="--client-secret-file", hidden=True
+        )
+        return Secret(kept, typed.strip())
+
+    # ---- questions ----------------------------------------------------------------------
+
+    def _chosen(self, kind: str, there: Sequence[Named], given: str, hint: str) -> Named:
+        """Return the one that is meant, by name or id, or by its number in the list."""
+        if not there:
+            raise AppError(f"there is no {kind} that this identity may see", hint=hint)
+        if given:
+            fitting = [each for each in there if given.lower() in (each.id, each.name.lower())]
+            if len(fitting) == 1:
+                return fitting[0]
+            names = ", ".join(f"{each.name} ({each.id})" for each in (fitting or there)[:20])
+            how = "several are called" if fitting else "none is called"
+            raise AppError(f"of the {kind}s, {how} {given!r}", hint=f"there are: {names}")
+        if len(there) == 1:
+            typer.echo(f"{kind}: {there[0].name}")
+            return there[0]
+        if not self.ask:
+            raise AppError(f"it is not said which {kind}", hint=f"add --{kind.lower()} NAME")
+        typer.echo(f"Which {kind}?")
+        for number, each in enumerate(there, 1):
+            typer.echo(f"  {number}  {each.name}  {each.id}")
+        return there[_number(len(there)) - 1]
+
+    def _asked(
+        self, question: str, default: str = "", *, missing: str = "", hidden: bool = False
+    ) -> str:
+        if self.ask:
+            return str(typer.prompt(question, default=default or None, hide_input=hidden))
+        if default:
+            return default
+        raise AppError(f"nobody can be asked: {question}", hint=f"add {missing}")
+
+
+def _number(last: int, default: int | None = None) -> int:
+    """Ask until a number of the list is typed."""
+    while True:
+        given = str(typer.prompt("Number", default=default))
+        if given.isdecimal() and 1 <= int(given) <= last:
+            return int(given)
+        typer.echo(f"  type a number from 1 to {last}")
+
+
+def _unreachable(folder: Path) -> str:
+    from ..config.folders import find_unreachable
+
+    reason = find_unreachable([folder]).get(folder)
+    return f"{reason[0]}: {reason[1]}" if reason else ""
+
+
+def _invite(cloud: Cloud) -> str:
+    return f"invite {cloud.login.identity} to your iTwin in the portal, with a role"
+
+
+def _state_folder(file: Path) -> Path:
+    from ..config.load import usual_state_folder
+
+    return usual_state_folder(file, os.environ)

@@ -1,0 +1,106 @@
+"""Proposes what a source takes, from the names of the files that lie in its folder."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ..connectors import MODELS, connectors_for
+from .patterns import matcher
+
+REFERENCE_FOLDERS: Final = frozenset(
+    {"xref", "xrefs", "ref", "refs", "reference", "references", "external references"}
+)
+ARCHIVE_FOLDERS: Final = frozenset(
+    {"archive", "archiv", "archives", "backup", "backups", "old", "superseded", "obsolete", "trash"}
+)
+_ANY: Final = matcher(["**/*"])
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProposal:
+    """One source's patterns and connector; `files` is how many of those seen it takes."""
+
+    include: tuple[str, ...]
+    references: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    connector: str = "auto"
+    files: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FolderContent:
+    """What lies in a folder: models by ending, folders of references, folders of old files."""
+
+    endings: Mapping[str, int]
+    references: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """Return the endings that several connectors read, the default first."""
+        readers = {ending: connectors_for(f"x{ending}") for ending in self.endings}
+        return {ending: several for ending, several in readers.items() if len(several) > 1}
+
+
+def content_of(paths: Iterable[str]) -> FolderContent:
+    """Return what the paths, relative POSIX, are of; names that programs write are left out."""
+    endings: Counter[str] = Counter()
+    references: set[str] = set()
+    exclude: set[str] = set()
+    for path in paths:
+        if _ANY.kind(path) is None:
+            continue
+        *above, name = path.split("/")
+        if old := _first_of(above, ARCHIVE_FOLDERS):
+            exclude.add(f"**/{_literal(old)}/**")
+        elif reference := _first_of(above, REFERENCE_FOLDERS):
+            references.add(f"**/{_literal(reference)}/**")
+        elif ending := _ending(name):
+            endings[ending] += 1
+    in_order = {ending: endings[ending] for ending in MODELS if endings[ending]}
+    return FolderContent(in_order, tuple(sorted(references)), tuple(sorted(exclude)))
+
+
+def propose(content: FolderContent, connectors: Mapping[str, str]) -> Sequence[SourceProposal]:
+    """Return the sources to write: one for what "auto" reads, one for each other connector.
+
+    `connectors` names the connector of an ending where it is not the default one.
+    """
+    by_connector: dict[str, list[str]] = {}
+    for ending in content.endings:
+        chosen = connectors.get(ending, "")
+        default = connectors_for(f"x{ending}")[0]
+        by_connector.setdefault("auto" if chosen in ("", default) else chosen, []).append(ending)
+    if set(by_connector) == {"auto"}:  # one program only: naming it is clearer than "auto"
+        readers = {connectors.get(ending, "") for ending in content.endings}
+        if len(readers) == 1 and (only := readers.pop()):
+            by_connector = {only: by_connector["auto"]}
+    return [
+        SourceProposal(
+            tuple(f"**/*{ending}" for ending in endings),
+            content.references if place == 0 else (),  # stored once are enough
+            content.exclude,
+            connector,
+            sum(content.endings[ending] for ending in endings),
+        )
+        for place, (connector, endings) in enumerate(by_connector.items())
+    ]
+
+
+def _first_of(folders: Iterable[str], names: Container[str]) -> str:
+    return next((each for each in folders if each.lower() in names), "")
+
+
+def _literal(name: str) -> str:
+    """Return the name as a glob that means only it."""
+    return re.sub(r"([\[{*?])", r"[\1]", name)
+
+
+def _ending(name: str) -> str:
+    """Return the ending of a model's name, the longest that is known; "" for other files."""
+    lowered = name.lower()
+    known = [ending for ending in MODELS if lowered.endswith(ending)]
+    return max(known, key=len, default="")

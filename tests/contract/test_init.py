@@ -1,0 +1,156 @@
+"""`twinsyncd init` on a real localtwin: a configuration that works, and nothing overwritten."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from localtwin.serve import Ready
+from twinsyncd.cli import main
+from twinsyncd.config import load
+
+
+class Terminal(io.StringIO):
+    """What a person types, line by line."""
+
+    def isatty(self) -> bool:
+        """Somebody sits there."""
+        return True
+
+
+Init = Callable[..., tuple[object, str, str]]
+
+
+@pytest.fixture
+def drive(tmp_path: Path) -> Path:
+    """A folder as an office has it."""
+    drive = tmp_path / "cad"
+    for path in ("a.dgn", "level 1/b.ifc", "xref/grid.dgn", "Archive/old.dgn", "notes.txt"):
+        (drive / path).parent.mkdir(parents=True, exist_ok=True)
+        (drive / path).write_bytes(b"x")
+    return drive
+
+
+@pytest.fixture
+def init(
+    tmp_path: Path,
+    local: Ready,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Init:
+    """Run `init` for this platform and return exit code, output and errors."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("COLUMNS", "300")
+    secret = tmp_path / "secret"
+    secret.write_text(local.client_secret)
+    secret.chmod(0o600)
+
+    def run(*arguments: str, typed: str = "") -> tuple[object, str, str]:
+        given = ["--api-url", local.api_url, "--client-secret-file", str(secret), *arguments]
+        monkeypatch.setattr(sys, "argv", ["twinsyncd", "init", str(tmp_path / "t.toml"), *given])
+        monkeypatch.setattr(sys, "stdin", Terminal(typed) if typed else io.StringIO())
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return (ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+def test_an_unattended_setup_takes_what_lies_in_the_folder(
+    init: Init, drive: Path, local: Ready, tmp_path: Path
+) -> None:
+    """Fifty machines are set up by a script; the file must load and mean what was found."""
+    options = ("--folder", str(drive), "--client-id", local.client_id, "--imodel", local.imodel_id)
+
+    code, out, err = init(*options, "--connector", "dgn=CIVIL", "--no-check", "--unattended")
+
+    assert (code, err) == (0, "")
+    connection = load(tmp_path / "t.toml", {}).connection[0]
+    assert (connection.itwin_id, connection.imodel_id) == (local.itwin_id, local.imodel_id)
+    roads, others = connection.source
+    assert (roads.connector, roads.include) == ("CIVIL", ("**/*.dgn",))
+    assert (others.connector, others.include) == ("auto", ("**/*.ifc",))
+    assert roads.matcher().kind("xref/grid.dgn") == "reference"
+    assert roads.matcher().kind("Archive/old.dgn") is None
+    assert "1 .dgn, 1 .ifc" in out
+    text = (tmp_path / "t.toml").read_text("utf-8")
+    assert '#batch_quiet = "30s"\n' in text
+    assert local.client_secret not in text + out
+
+
+def test_a_person_is_asked_for_what_was_not_given(
+    init: Init, drive: Path, local: Ready, tmp_path: Path
+) -> None:
+    """A slip is answered with the reason and asked again, not with an end."""
+    wrong, name = f"{drive}x", "Bridge"
+    choose_obd, again = "3", "9"
+    typed = [wrong, str(drive), "service", local.client_id, name, again, choose_obd]
+
+    code, out, _ = init("--no-check", "--imodel", local.imodel_id, typed="\n".join(typed) + "\n")
+
+    assert code == 0, out
+    assert f"there is no folder {wrong}" in out
+    assert "type a number from 1 to 4" in out
+    found = load(tmp_path / "t.toml", {}).connection[0]
+    assert (found.name, found.source[0].connector) == (name, "OBD")
+
+
+def test_nothing_is_overwritten(init: Init, drive: Path, tmp_path: Path) -> None:
+    """The file that exists may be the work of a day."""
+    (tmp_path / "t.toml").write_text("mine", "utf-8")
+
+    code, _, err = init("--folder", str(drive), "--unattended")
+
+    assert code == 1
+    assert "exists and is not overwritten" in err
+    assert (tmp_path / "t.toml").read_text("utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "add --folder"),
+        (("--folder", "{drive}"), "add --client-id"),
+        (("--folder", "{drive}", "--client-id", "{id}", "--itwin", "nope"), "none is called"),
+        (("--folder", "{drive}x"), "there is no folder"),
+        (("--folder", "{drive}", "--client-id", "no"), "does not accept client id no"),
+        (("--connector", "dgn=IFC"), "possible are: MSTN, CIVIL"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named_and_nothing_is_written(
+    init: Init, drive: Path, local: Ready, options: tuple[str, ...], words: str
+) -> None:
+    """Half a configuration would look like a whole one."""
+    given = [each.format(drive=drive, id=local.client_id) for each in options]
+
+    code, _, err = init(*given, "--unattended")
+
+    assert code == 1
+    assert words in err
+    assert not (drive.parent / "t.toml").exists()
+
+
+def test_a_secret_is_kept_only_once_it_was_accepted(
+    init: Init, drive: Path, local: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong one beside the file would be taken without a question the next time."""
+    options = ["--folder", str(drive), "--client-id", local.client_id, "--imodel", local.imodel_id]
+    arguments = [*options, "--api-url", local.api_url, "--no-check"]
+    command = ["twinsyncd", "init", str(tmp_path / "own" / "t.toml"), *arguments]
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    kept = tmp_path / "own" / "client_secret"
+    ends = []
+    for secret in ("wrong", local.client_secret):
+        monkeypatch.setattr(sys, "argv", command)
+        monkeypatch.setenv("TWINSYNCD_AUTH__CLIENT_SECRET", secret)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        ends.append((ended.value.code, kept.exists()))
+
+    assert ends == [(1, False), (0, True)]
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert load(tmp_path / "own" / "t.toml", {}).auth.secret() == local.client_secret
