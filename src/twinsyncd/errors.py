@@ -76,7 +76,8 @@ class JournalError(AppError):
 class CloudError(AppError):
     """The platform did not do what was asked.
 
-    `operation` names the call in words, `status` is the HTTP status (0: no answer).
+    `operation` names the call in words, `status` is the HTTP status (0: no answer,
+    or a web page of the network between).
     """
 
     def __init__(

@@ -17,6 +17,7 @@ from twinsyncd.cloud.values import Start, StartAnswer, Upload
 from twinsyncd.core.model import Fault
 
 CONNECTIONS = "/synchronization/imodels/storageconnections"
+RUN = f"{CONNECTIONS}/c/runs/r"
 
 
 def page(key: str, ids: list[str], *, following: bool = False) -> dict[str, object]:
@@ -203,7 +204,7 @@ def test_a_server_that_repeats_itself_is_not_read_for_ever() -> None:
     ("status", "location", "expected"),
     [
         (202, "/r", StartAnswer(Start.ACCEPTED, "/r")),
-        (303, f"{API}/r", StartAnswer(Start.ACTIVE, f"{API}/r")),
+        (303, f"{API}{RUN}", StartAnswer(Start.ACTIVE, f"{API}{RUN}")),
         (409, "", StartAnswer(Start.CLASHED)),
     ],
 )

@@ -22,6 +22,7 @@ from . import fault_text, wire
 from .values import ServiceError
 
 _TRANSIENT: Final = {407, 408, 409, 425, 500, 502, 503, 504}
+_SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]*)?")  # gateways send fractions too
 _MESSAGE_MAX: Final = 500  # a whole HTML page helps nobody
 _QUOTA: Final = re.compile(
     r"quota|insufficient\s?storage|out of (?:storage )?space|storage limit", re.IGNORECASE
@@ -49,6 +50,8 @@ def error_of(
         retry_after_s=retry_after_s(response.headers),
         request_id=response.headers.get("x-correlation-id", ""),
     )
+    if title is not None and status < 500:
+        status = 0  # not the service's own: nobody may conclude anything from it
     return CloudError(operation, failure, status=status, code=answer.code)
 
 
@@ -109,12 +112,12 @@ def retry_after_s(headers: httpx.Headers) -> float:
     A date is counted from the answer's own Date, so a wrong clock here does not matter.
     """
     text = headers.get("retry-after", "").strip()
-    if text.isdecimal():
+    if _SECONDS.fullmatch(text):
         return float(text)
     try:
         until = parsedate_to_datetime(text)
         return max(0.0, (until - parsedate_to_datetime(headers["date"])).total_seconds())
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return 0.0
 
 

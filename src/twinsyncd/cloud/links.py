@@ -15,6 +15,8 @@ PLATFORM_DOMAIN: Final = "bentley.com"
 
 _RUN: Final = re.compile(r"/(storage|manifest)?connections/([^/?#]+)/runs/([^/?#]+)", re.IGNORECASE)
 
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
 
 def same_party(url: httpx.URL, known: httpx.URL, trusted: Collection[str] = ()) -> bool:
     """Return whether secrets meant for `known` may go to `url`.
@@ -61,6 +63,11 @@ def resolve(link: str, api: httpx.URL, trusted: Collection[str] = ()) -> httpx.U
 def last_segment(link: str) -> str:
     """Return the id at the end of a link, "" if it has none."""
     return httpx.URL(link).path.rstrip("/").rpartition("/")[2]
+
+
+def names_run(link: str) -> bool:
+    """Return whether a link can be that of a run: by its path, or by the id it ends with."""
+    return bool(_RUN.search(link) or _ID.fullmatch(last_segment(link)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
+from ..core.model import Fault
 from ..errors import CloudError
 from . import faults, wire
 from .calls import REPRESENTATION, V1, ApiCalls, Details
@@ -63,7 +64,7 @@ class Operations:
         try:
             self._calls.repeatable(operation, "DELETE", path)
         except CloudError as exc:
-            if exc.status not in {404, 410}:
+            if exc.failure.fault is not Fault.GONE:
                 raise
 
     def _pages(

@@ -12,9 +12,9 @@ from typing import ClassVar, Final
 
 from ..core.model import StorageId
 from ..errors import CloudError
-from . import faults, wire
+from . import fault_text, faults, wire
 from .calls import Details
-from .links import RunAddress
+from .links import RunAddress, names_run
 from .operations import Operations, segment, understood
 from .values import Authorization, Run, SourceFile, Start, StartAnswer, StorageConnectionInfo
 
@@ -151,9 +151,13 @@ class SynchronizationApi(Operations):
         if body is not None:
             details["json"] = body
         response = self._calls.once(operation, "POST", path, **details)
+        location = response.headers.get("location", "")
+        is_elsewhere = response.status_code == 303 and location
+        if not names_run(location) and (is_elsewhere or fault_text.web_page(response) is not None):
+            # A proxy or guest network that requires a sign-in answers so too, and names no run.
+            raise faults.error_of(operation, response)
         if response.status_code == 409:
             return StartAnswer(Start.CLASHED)
-        location = response.headers.get("location", "")
         if not location:
             raise faults.unclear(operation, "the answer does not name the run")
         return StartAnswer(

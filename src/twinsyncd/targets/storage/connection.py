@@ -179,7 +179,7 @@ def _nobodys_file(exc: CloudError) -> CloudError:
 
     A missing permission would otherwise set every file aside, one by one.
     """
-    if exc.status != 403:
+    if exc.status != 403 or exc.failure.fault is not Fault.REFUSED:
         return exc
     failure = Failure(Fault.UNAUTHORISED, exc.failure.message, request_id=exc.failure.request_id)
     return CloudError(exc.operation, failure, status=exc.status, code=exc.code)

@@ -70,7 +70,7 @@ class Membership:
         try:
             made = self._create(files[:CREATE_MAX])
         except CloudError as exc:
-            if exc.status not in _ABOUT_FILES:
+            if not _is_about_files(exc):
                 raise
             return self._create_singly(files)
         accepted = Admission(tuple(each.key for each in files[:CREATE_MAX]))
@@ -163,7 +163,7 @@ class Membership:
             try:
                 made = self._create([file])
             except CloudError as exc:
-                if exc.status not in _ABOUT_FILES:
+                if not _is_about_files(exc):
                     raise
                 admission += Admission(refused=((file.key, self._reason(file, exc)),))
             else:
@@ -181,7 +181,7 @@ class Membership:
             gone = exc.failure.fault is Fault.GONE
             if gone:
                 self._platform.connection(connection_id)  # raises if that is what is gone
-            elif exc.status not in _ABOUT_FILES:
+            elif not _is_about_files(exc):
                 raise
             refused = ((file.key, self._reason(file, exc)),)
             return Admission(refused=refused, storage_as_expected=not gone)
@@ -202,3 +202,8 @@ class Membership:
             if storage_id in self._present(each.id):
                 return each.name or each.id
         return ""
+
+
+def _is_about_files(exc: CloudError) -> bool:
+    """Return whether the service refuses a file; a used-up quota is nobody's file."""
+    return exc.status in _ABOUT_FILES and exc.failure.fault is not Fault.QUOTA
