@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -17,7 +18,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from twinsyncd.cloud.network import Proxies, read_proxies, trusted_certificates
+from twinsyncd.cloud.network import (
+    NetworkSettings,
+    Proxies,
+    read_proxies,
+    trusted_certificates,
+)
 from twinsyncd.cloud.session import CloudSettings, open_cloud
 from twinsyncd.core.model import Fault
 from twinsyncd.errors import ConfigError, ConfigMistake
@@ -220,9 +226,11 @@ class Small:
         """Always as settled."""
 
 
-def upload(port: int, host: str = "localhost") -> None:
+def upload(
+    port: int, host: str = "localhost", network: NetworkSettings = NetworkSettings()
+) -> None:
     """Send one byte to the server, as to a blob host."""
-    settings = CloudSettings("id", lambda: "secret")
+    settings = CloudSettings("id", lambda: "secret", network=network)
     url = f"https://{host}:{port}/c/b?sig=1"
     with open_cloud(settings, sleep=lambda _: None) as cloud:
         cloud.blobs.upload(Small(), url, lambda: url, first=True)
@@ -272,3 +280,78 @@ def test_a_certificate_that_is_named_is_trusted(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
 
     upload(server)
+
+
+def test_a_bundle_of_the_configuration_is_trusted(
+    server: int, certificate: tuple[Path, Path]
+) -> None:
+    """A service's environment is harder to change than its configuration."""
+    upload(server, network=NetworkSettings(ca_bundle=certificate[0]))
+
+
+def test_a_bundle_that_vanished_after_the_configuration_was_read_is_named(tmp_path: Path) -> None:
+    """The text names the key to correct."""
+    with pytest.raises(ConfigError, match="ca_bundle"):
+        trusted_certificates({}, tmp_path / "gone.pem")
+
+
+class Forwarding(http.server.BaseHTTPRequestHandler):
+    """A proxy that answers every request itself, and keeps what it was asked."""
+
+    asked: ClassVar[list[tuple[str, str]]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, self.headers.get("proxy-authorization", "")))
+        self.send_response(407)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def proxy() -> Iterator[int]:
+    """The port of a proxy on this machine."""
+    Forwarding.asked.clear()
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Forwarding)
+    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield listening.server_address[1]
+    listening.shutdown()
+    thread.join()
+    listening.server_close()
+
+
+def test_the_proxy_of_the_configuration_is_used_with_its_password(
+    proxy: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts before the environment, and a 407 of it says what to write."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    network = NetworkSettings(f"http://me:s3cret@127.0.0.1:{proxy}")
+    url = "http://service.example"
+    settings = CloudSettings("id", lambda: "secret", issuer_url=url, api_url=url, network=network)
+
+    with open_cloud(settings, sleep=lambda _: None) as cloud:
+        failure = caught(cloud.login.token).failure
+
+    assert Forwarding.asked[0] == (
+        f"{url}/.well-known/openid-configuration",
+        "Basic bWU6czNjcmV0",
+    )
+    assert "proxy" in failure.message
+    assert "s3cret" not in f"{failure}{settings}"
+
+
+def test_hosts_of_the_configuration_are_reached_without_the_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They add to those of the environment."""
+    monkeypatch.setenv("NO_PROXY", "a.example")
+    network = NetworkSettings("http://proxy:3128", ("b.example", "10.0.0.0/8"))
+
+    found = read_proxies(("https://c.example",), network.found())
+
+    hosts = ("a.example", "b.example", "10.1.2.3", "c.example")
+    direct = [found.proxy_for(httpx.URL(f"https://{host}")) is None for host in hosts]
+    assert direct == [True, True, True, False]

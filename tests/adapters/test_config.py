@@ -555,6 +555,35 @@ def test_a_host_is_written_as_a_bare_name(write: Write, given: str) -> None:
     assert only(file).key == "platform.upload_hosts"
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("proxy", "socks5://127.0.0.1:1080", "SOCKS"),
+        ("proxy", "http://proxy:port", "not the address"),
+        ("proxy", "ftp://proxy:21", "not the address"),
+        ("proxy", "http://user:s3cret@:3128", "not the address"),
+        ("ca_bundle", "gone.pem", "cannot be read"),
+        ("ca_bundle", "twinsyncd.toml", "cannot be read"),
+    ],
+)
+def test_an_unusable_way_to_the_network_is_named_with_its_line(
+    write: Write, key: str, value: str, words: str
+) -> None:
+    """A proxy that is mistyped looks like an outage of the cloud otherwise."""
+    found = only(write(f'[platform]\n{key} = "{value}"\n{GOOD}'))
+
+    assert (found.key, found.line) == (f"platform.{key}", 2)
+    assert words in found.message
+    assert "s3cret" not in str(found)
+
+
+def test_a_proxy_may_be_written_without_its_scheme(write: Write) -> None:
+    """That is how network departments hand it out."""
+    config = load(write(f'[platform]\nproxy = "proxy.example.com:3128"\n{GOOD}'), ENV)
+
+    assert config.platform.proxy == "http://proxy.example.com:3128"
+
+
 def test_no_complaint_and_no_picture_of_the_configuration_shows_the_secret(write: Write) -> None:
     """Configurations are pasted into mails when something is wrong."""
     inline = GOOD.replace("[auth]", '[auth]\nclient_secret = "hunter2"')

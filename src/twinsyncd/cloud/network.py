@@ -1,4 +1,6 @@
-"""Opens the way to the network: proxies and trusted certificates of this machine's environment.
+"""Opens the way to the network: proxies and trusted certificates.
+
+The configuration names them, or else this machine's environment.
 
 HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name HTTP proxies; NO_PROXY names hosts, domains, addresses
 and address ranges that are reached directly, as curl documents it. An unusable value is a mistake
@@ -12,7 +14,8 @@ import ipaddress
 import os
 import ssl
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 from urllib.request import getproxies
 
@@ -23,6 +26,26 @@ from ..errors import ConfigError, ConfigMistake
 ENVIRONMENT: Final = "environment"
 _SCHEMES: Final = ("http", "https")
 _CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """The way to the network as configured; what is empty is left to the environment.
+
+    `proxy`: URL of an HTTP proxy, with user and password if it needs them. `direct`: hosts and
+    ranges in the forms of NO_PROXY. `ca_bundle`: a PEM file, trusted besides the public roots.
+    """
+
+    proxy: str = field(default="", repr=False)
+    direct: tuple[str, ...] = ()
+    ca_bundle: Path | None = None
+
+    def found(self) -> Mapping[str, str]:
+        """Return the proxies by scheme in the form of `urllib.request.getproxies`."""
+        found = getproxies()
+        if self.proxy:
+            found = {"http": self.proxy, "https": self.proxy, "no": found.get("no", "")}
+        return {**found, "no": ",".join((found.get("no", ""), *self.direct))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +109,13 @@ class NetworkTransport(httpx.BaseTransport):
             transport.close()
 
 
-def trusted_certificates(env: Mapping[str, str] | None = None) -> ssl.SSLContext:
+def trusted_certificates(
+    env: Mapping[str, str] | None = None, bundle: Path | None = None
+) -> ssl.SSLContext:
     """Return what certificates are checked with; always checked, with the host's name.
 
-    The public roots, and the machine's own: its proxy may inspect encrypted traffic. SSL_CERT_FILE
-    or SSL_CERT_DIR replace the public ones. Raises ConfigError.
+    The public roots, the machine's own, and those of `bundle`: a proxy may inspect encrypted
+    traffic. SSL_CERT_FILE or SSL_CERT_DIR replace the public ones. Raises ConfigError.
     """
     env = os.environ if env is None else env
     named = next((name for name in _CERTIFICATES if env.get(name)), "")
@@ -102,6 +127,12 @@ def trusted_certificates(env: Mapping[str, str] | None = None) -> ssl.SSLContext
         fix = f"name a readable file of certificates in PEM form in {named}, or unset it"
         raise _mistake(named, message, fix) from exc
     tls.load_default_certs()
+    if bundle is not None:
+        try:
+            tls.load_verify_locations(cafile=bundle)
+        except (OSError, ssl.SSLError) as exc:
+            message = f"the certificates in {bundle} cannot be read ({exc})"
+            raise _mistake("ca_bundle", message, "name a readable file in PEM form") from exc
     return tls
 
 

@@ -21,7 +21,7 @@ from .bulk_api import BulkApi
 from .bulk_sign_in import Account, ApiKey, PersonSignIn
 from .client import API_URL, Platform
 from .manifest_api import ManifestPlatform
-from .network import NetworkTransport, read_proxies, trusted_certificates
+from .network import NetworkSettings, NetworkTransport, read_proxies, trusted_certificates
 from .retries import Sleep
 from .token_store import TokenStore
 from .upload_hosts import UploadHosts
@@ -53,6 +53,7 @@ class CloudSettings:
     trusted_hosts: tuple[str, ...] = ()
     upload_hosts: tuple[str, ...] = ()
     sign_ins: TokenStore | None = None
+    network: NetworkSettings = field(default_factory=NetworkSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ def open_cloud(
     Raises ConfigError when the environment names an unusable proxy or certificate file.
     """
     with ExitStack() as stack:
-        clients = _Clients(stack, transport, (settings.api_url, settings.issuer_url))
+        addresses = (settings.api_url, settings.issuer_url)
+        clients = _Clients(stack, transport, addresses, settings.network)
         unsigned = clients.open(_CALL)
         login = _login(settings, unsigned, now)
         signed, trusted = clients.open(_CALL, login), settings.trusted_hosts
@@ -125,6 +127,7 @@ def open_bulk(
     *,
     sleep: Sleep = time.sleep,
     transport: httpx.BaseTransport | None = None,
+    network: NetworkSettings = NetworkSettings(),
 ) -> Iterator[BulkApi]:
     """Yield the client of a bulk API; nothing is sent before it is used.
 
@@ -132,7 +135,7 @@ def open_bulk(
     Raises ConfigError when the environment names an unusable proxy or certificate file.
     """
     with ExitStack() as stack:
-        clients = _Clients(stack, transport, (url,))
+        clients = _Clients(stack, transport, (url,), network)
         http = clients.open(_BULK)
         signed = PersonSignIn(http, url, who) if isinstance(who, Account) else ApiKey(who)
         yield BulkApi(http, url, signed, sleep)
@@ -142,12 +145,16 @@ class _Clients:
     """Opens HTTP clients that go the same way to the network."""
 
     def __init__(
-        self, stack: ExitStack, transport: httpx.BaseTransport | None, urls: Iterable[str]
+        self,
+        stack: ExitStack,
+        transport: httpx.BaseTransport | None,
+        urls: Iterable[str],
+        network: NetworkSettings,
     ) -> None:
         self._stack = stack
         self._transport = transport
-        self._proxies = read_proxies(urls)
-        self._tls = trusted_certificates()
+        self._proxies = read_proxies(urls, network.found())
+        self._tls = trusted_certificates(bundle=network.ca_bundle)
 
     def open(self, timeout: httpx.Timeout, login: Login | None = None) -> httpx.Client:
         transport = self._transport or NetworkTransport(self._proxies, self._tls, _LIMITS)

@@ -9,7 +9,17 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 from .units import Duration, mistake
-from .values import FilePath, Hosts, ObjectsUrl, RedirectUrl, SecretFile, Url, choice
+from .values import (
+    Certificates,
+    FilePath,
+    Hosts,
+    ObjectsUrl,
+    ProxyUrl,
+    RedirectUrl,
+    SecretFile,
+    Url,
+    choice,
+)
 
 
 class Section(BaseModel):
@@ -25,6 +35,9 @@ class Platform(Section):
     issuer_url: Url = "https://ims.bentley.com"
     trusted_hosts: Hosts = ()
     upload_hosts: Hosts = ()
+    proxy: ProxyUrl | None = None
+    no_proxy: tuple[str, ...] = ()
+    ca_bundle: Certificates | None = None
 
 
 class Auth(Section):

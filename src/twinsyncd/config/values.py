@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import ssl
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -59,6 +60,33 @@ def _url(text: str) -> str:
             "the client secret would be sent unencrypted", "write https:// instead of http://"
         )
     return text.rstrip("/")
+
+
+def _proxy_url(text: str) -> str:
+    """Check the address of an HTTP proxy; user and password may stand before the host."""
+    parts = urlsplit(text if "://" in text else f"http://{text}")
+    shown = parts.netloc.rpartition("@")[2] or text.rpartition("@")[2]
+    fix = "write it like http://proxy.example.com:3128"
+    if parts.scheme.startswith("socks"):
+        raise mistake("it names a SOCKS proxy, which is not supported", f"{fix}: an HTTP proxy")
+    try:
+        usable = bool(parts.hostname) and parts.scheme in {"http", "https"} and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise mistake(f'"{shown}" is not the address of a proxy', fix)
+    return parts.geturl()
+
+
+def _certificates(file: Path) -> Path:
+    """Check that a file holds certificates in PEM form."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+    except (OSError, ssl.SSLError) as exc:
+        reason = exc.strerror if type(exc) is not ssl.SSLError and exc.strerror else str(exc)
+        fix = "name a file of certificates in PEM form that this account may read"
+        raise mistake(f"the certificates in {file} cannot be read ({reason})", fix) from exc
+    return file
 
 
 def _redirect_url(text: str) -> str:
@@ -205,6 +233,8 @@ def is_open(file: Path) -> bool:
 
 Guid = Annotated[str, AfterValidator(_guid)]
 Url = Annotated[str, AfterValidator(_url)]
+ProxyUrl = Annotated[str, AfterValidator(_proxy_url)]
+Certificates = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_certificates)]
 FilePath = Annotated[Path, BeforeValidator(_absolute)]
 Folder = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_reachable)]
 SecretFile = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_secret_file)]

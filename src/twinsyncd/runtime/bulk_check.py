@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ..cloud.access_check import CheckResult
+from ..cloud.network import NetworkSettings
 from ..cloud.session import open_bulk
 from ..config import Connection, Source
 from ..errors import CloudError
@@ -18,12 +19,13 @@ from .bulk_wiring import mapping_of_source, sender_of
 READ_MAX: Final = 20  # export files of one source that are opened; more scroll the others away
 
 
-def examine_service(connection: Connection) -> Iterator[CheckResult]:
+def examine_service(connection: Connection, network: NetworkSettings) -> Iterator[CheckResult]:
     """Yield whether the key may write, which shows without writing, and what the mode means."""
     step = f"sign in at {connection.bulk.url}"
     who = "account" if connection.bulk.email else "API key"
     try:
-        with open_bulk(connection.bulk.url or "", sender_of(connection.bulk)) as service:
+        url, sender = connection.bulk.url or "", sender_of(connection.bulk)
+        with open_bulk(url, sender, network=network) as service:
             service.check_key()
     except CloudError as exc:
         fix = f"correct url, company_guid and the {who} below [connection.bulk]"

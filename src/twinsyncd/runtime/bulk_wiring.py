@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from ..cloud.bulk_sign_in import Account
+from ..cloud.network import NetworkSettings
 from ..cloud.session import open_bulk
 from ..config import Config, Connection, Source
 from ..config.bulk import Bulk
@@ -20,14 +21,18 @@ from .state import journal_file
 
 
 @contextmanager
-def bulk_targets(config: Config, memory: BulkMemory) -> Iterator[dict[ConnectionKey, Target]]:
+def bulk_targets(
+    config: Config, memory: BulkMemory, network: NetworkSettings
+) -> Iterator[dict[ConnectionKey, Target]]:
     """Yield one target per bulk connection; nothing is sent before it is used."""
     with ExitStack() as stack:
         targets: dict[ConnectionKey, Target] = {}
         for connection in config.connection:
             if connection.target == "bulk":
                 bulk = connection.bulk
-                service = stack.enter_context(open_bulk(bulk.url or "", sender_of(bulk)))
+                service = stack.enter_context(
+                    open_bulk(bulk.url or "", sender_of(bulk), network=network)
+                )
                 settings = _settings(config, connection)
                 targets[connection.key] = BulkConnection(service, memory, settings)
         yield targets

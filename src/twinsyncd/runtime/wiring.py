@@ -11,6 +11,7 @@ from typing import Final, Literal, TypedDict
 from filelock import FileLock, Timeout
 
 from .. import __version__
+from ..cloud.network import NetworkSettings
 from ..cloud.session import Cloud, CloudSettings, open_cloud
 from ..cloud.token_store import TokenStore
 from ..config import Config, Connection, Source, setup_of, sources_of
@@ -80,7 +81,8 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         journal = stack.enter_context(_journal(config, patient=watch))
         cloud = stack.enter_context(open_cloud(cloud_settings(config)))
         targets = open_targets(config, cloud)
-        targets |= stack.enter_context(bulk_targets(config, memory_of(journal)))
+        bulk = bulk_targets(config, memory_of(journal), network_settings(config))
+        targets |= stack.enter_context(bulk)
         inbox = Inbox()
         shares = {}
         for key, path in folders.items():
@@ -127,7 +129,14 @@ def cloud_settings(config: Config) -> CloudSettings:
         issuer_url=config.platform.issuer_url,
         trusted_hosts=config.platform.trusted_hosts,
         upload_hosts=config.platform.upload_hosts,
+        network=network_settings(config),
     )
+
+
+def network_settings(config: Config) -> NetworkSettings:
+    """Return the way to the network."""
+    platform = config.platform
+    return NetworkSettings(platform.proxy or "", platform.no_proxy, platform.ca_bundle)
 
 
 def sign_ins(config: Config) -> TokenStore:

@@ -20,19 +20,20 @@ from ...cloud.session import Cloud, open_cloud
 from ...config import Config, Connection
 from ...errors import AppError, CloudError
 from ..bulk_check import examine_service
-from ..wiring import cloud_settings, place_of
+from ..wiring import cloud_settings, network_settings, place_of
 
 
 def platform_results(config: Config) -> Iterator[CheckResult]:
     """Yield a result per step; what needs a sign-in is left out without one."""
     for connection in config.connection:
         if connection.target == "bulk":
-            yield from with_topic("bulk", examine_service(connection))
+            yield from with_topic("bulk", examine_service(connection, network_settings(config)))
     if all(connection.target == "bulk" for connection in config.connection):
         return
     urls = (config.platform.issuer_url, config.platform.api_url)
     with open_cloud(cloud_settings(config)) as cloud:
-        yield from with_topic("network", examine_network(cloud, read_proxies(urls), urls))
+        proxies = read_proxies(urls, network_settings(config).found())
+        yield from with_topic("network", examine_network(cloud, proxies, urls))
         signed_in = examine_sign_in(cloud)
         yield from with_topic("sign-in", iter([signed_in]))
         if signed_in.good:
