@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from test_disk_scan import Drawings, Memory, closing, fill, found, remembering
+from scan_scene import Drawings, Memory, closing, fill, found, remembering
 
 from twinsyncd.core.commands import Scan
 from twinsyncd.core.facts import FilesFound, ScanFailed, Scanned

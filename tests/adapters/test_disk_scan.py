@@ -6,123 +6,35 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from scan_scene import (
+    Drawings,
+    Facts,
+    FlakyDrive,
+    Memory,
+    closing,
+    failure,
+    fill,
+    found,
+    remembering,
+    run,
+    what_needs_a_person,
+)
 
 from twinsyncd.core.commands import Scan
-from twinsyncd.core.facts import FilesFound, ScanFailed, Scanned
-from twinsyncd.core.model import BlindSpot, Fingerprint
+from twinsyncd.core.facts import FilesFound, Scanned
+from twinsyncd.core.model import BlindSpot
 from twinsyncd.disk import root
+from twinsyncd.disk.listing import NOTED_EVERY
 from twinsyncd.disk.look import look
 from twinsyncd.disk.protocols import Entry
 from twinsyncd.disk.scan import scan
 from twinsyncd.disk.tree import Tree
-from twinsyncd.disk.walk import NOTED_EVERY
-
-Facts = list[FilesFound | Scanned | ScanFailed]
-
-
-class Drawings:
-    """Wants every .dgn outside folders named archive."""
-
-    def file(self, path: str) -> bool:
-        return path.endswith(".dgn")
-
-    def folder(self, path: str) -> bool:
-        return not path.endswith("archive")
-
-
-@dataclass
-class Memory:
-    """What is remembered, by folder and name."""
-
-    held: dict[str, dict[str, Fingerprint | None]] = field(default_factory=dict)
-
-    def folders(self, source: str) -> list[str]:
-        return list(self.held)
-
-    def files(self, source: str, folder: str) -> Mapping[str, Fingerprint | None]:
-        return self.held.get(folder, {})
-
-
-class FlakyDrive:
-    """Lists folders, but refuses those named; `before` is called ahead of every listing."""
-
-    def __init__(self, refused: Mapping[Path, int] | None = None) -> None:
-        self.refused = dict(refused or {})
-        self.listed: list[Path] = []
-        self.before: Callable[[Path], None] = lambda _: None
-
-    @contextmanager
-    def __call__(self, tree: Tree, path: str) -> Iterator[Iterator[Entry]]:
-        folder = tree.folder / path
-        self.before(folder)
-        self.listed.append(folder)
-        if code := self.refused.get(folder):
-            raise OSError(code, os.strerror(code), path)
-        with tree.list(path) as entries:
-            yield entries
-
-
-def fill(folder: Path, *paths: str) -> None:
-    for path in paths:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(path.encode())
-
-
-def remembering(folder: Path, *paths: str) -> Memory:
-    """A memory that holds these files as they are on the drive now."""
-    memory = Memory()
-    for path in paths:
-        parent, _, name = path.rpartition("/")
-        memory.held.setdefault(parent, {})[name] = look(Tree(folder), path)
-    return memory
-
-
-def run(
-    folder: Path, known: Memory | None = None, drive: FlakyDrive | None = None, identity: str = ""
-) -> Facts:
-    return list(
-        scan(
-            Scan("s", identity),
-            Tree(folder),
-            Drawings(),
-            known or Memory(),
-            lister=drive or FlakyDrive(),
-        )
-    )
-
-
-def found(facts: Facts) -> list[str]:
-    parts = [fact for fact in facts if isinstance(fact, FilesFound)]
-    return sorted(path for part in parts for path, _ in part.files)
-
-
-def closing(facts: Facts) -> Scanned:
-    last = facts[-1]
-    assert isinstance(last, Scanned)
-    return last
-
-
-def failure(facts: Facts) -> str:
-    """The reason of the scan's failure, which must be its only end."""
-    assert not [fact for fact in facts if isinstance(fact, Scanned)]
-    last = facts[-1]
-    assert isinstance(last, ScanFailed)
-    return last.reason
-
-
-def what_needs_a_person(facts: Facts) -> tuple[str, int]:
-    """Which drive is there, and how many files it lacks, as a person will be shown."""
-    last = facts[-1]
-    assert isinstance(last, ScanFailed)
-    assert last.needs_person
-    return last.drive, last.missing_count
-
 
 # ---- what is there --------------------------------------------------------------------
 

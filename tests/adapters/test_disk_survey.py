@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from test_disk_scan import fill
+from scan_scene import fill
 
 from twinsyncd.disk.survey import survey
 from twinsyncd.disk.tree import Tree

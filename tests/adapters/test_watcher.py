@@ -73,6 +73,9 @@ class Drawings:
     def file(self, path: str) -> bool:
         return path.endswith((".dwg", ".dgn"))
 
+    def name(self, name: str) -> bool:
+        return name.endswith((".dwg", ".dgn"))
+
     def folder(self, path: str) -> bool:
         return "archive" not in path.split("/")
 

@@ -73,6 +73,34 @@ def test_a_glob_means_what_a_shell_user_expects(glob: str, path: str, expected: 
     assert expected == matcher([glob]).file(path)
 
 
+@given(st.lists(GLOBS, min_size=1, max_size=3), GLOBS, PATHS)
+def test_no_name_of_a_matched_file_is_passed_over(
+    globs: list[str], reference: str, path: str
+) -> None:
+    """A scan does not even look at a file whose name can match nothing."""
+    asked = matcher(globs, references=[reference])
+
+    assert asked.name(path.rpartition("/")[2]) or not asked.file(path)
+
+
+@pytest.mark.parametrize(
+    ("globs", "name", "expected"),
+    [
+        (["**/*.{dgn,DWG}"], "Plan.Dwg", True),
+        (["**/*.{dgn,dwg}"], "plan.log", False),
+        (["a/*.dgn", "b/**/*.ifc"], "plan.log", False),
+        (["**/*.dgn", "xref/**"], "plan.log", True),
+        (["**/*.dgn"], "plan\n.dgn\n", True),
+        (["**/*.k"], "plan.\u212a", True),
+    ],
+)
+def test_a_name_is_passed_over_when_every_glob_ends_otherwise(
+    globs: list[str], name: str, expected: bool
+) -> None:
+    """A project folder holds more logs and renders than drawings."""
+    assert expected == matcher(globs).name(name)
+
+
 def test_case_never_decides() -> None:
     """The same file is PLAN.DGN on one machine of the office and plan.dgn on the next."""
     asked = matcher(["Cad/**/*.dgn"], exclude=["**/ARCHIVE/**"])

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from journal_scene import CAD, FILES, KEYS
 
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import ABSENT, IN_DOUBT, FileKey, FileRow, Need, need
+from twinsyncd.core.model import ABSENT, IN_DOUBT, FileKey, FileRow, Fingerprint, Need, need
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.views import Counts, Views, total_counts
 from twinsyncd.journal.writer import Journal
@@ -98,6 +98,21 @@ class JournalMachine(RuleBasedStateMachine):
                     if row.key.path.rpartition("/")[0] == folder
                 }
                 assert dict(self.journal.files(source, folder)) == expected
+            self.pages_hold_the_same(source, folders)
+
+    def pages_hold_the_same(self, source: str, folders: set[str]) -> None:
+        """Read ahead in small pages: each folder comes once, whole, and in order."""
+        read: list[tuple[str, dict[str, Fingerprint]]] = []
+        start, is_end = "", False
+        while not is_end:
+            page, is_end = self.journal.files_from(source, start, 2)
+            read += [
+                (folder, {name: Fingerprint(*look) for name, *look in looks})
+                for folder, looks in page
+            ]
+            start = read[-1][0] + "\0" if read else ""
+        assert [folder for folder, _ in read] == sorted(folders)
+        assert all(files == self.journal.files(source, folder) for folder, files in read)
 
     @invariant()
     def the_views_count_the_same(self) -> None:

@@ -136,6 +136,18 @@ def test_any_name_a_drive_can_hold_is_kept_to_the_letter(file: Path, path: str) 
         assert dict(journal.files(CAD, folder)) == {name: LOOK}
 
 
+def test_a_commit_counts_as_a_change_of_its_folders_alone(file: Path) -> None:
+    """A scan compares again what changed since it read the rows, and nothing else."""
+    with journal_in(file) as journal:
+        journal.commit(Decision(files=(FileRow(FileKey(CAD, "one/a.dgn"), LOOK, "v1"),)))
+        read_at = journal.changes()
+        journal.commit(Decision(files=(FileRow(FileKey(CAD, "two/a.dgn"), LOOK, "v1"),)))
+
+        assert journal.changed_at(CAD, "one") <= read_at < journal.changed_at(CAD, "two")
+        assert journal.changed_in(CAD) > read_at
+        assert journal.changed_in("another/source") <= read_at
+
+
 def test_composed_and_decomposed_names_are_two_files(file: Path) -> None:
     """Linux keeps both side by side, so the journal must."""
     keys = [FileKey(CAD, "\u00e9.dgn"), FileKey(CAD, "e\u0301.dgn"), FileKey(CAD, "É.dgn")]

@@ -22,6 +22,9 @@ class Everything:
     def file(self, path: str) -> bool:
         return True
 
+    def name(self, name: str) -> bool:
+        return True
+
     def folder(self, path: str) -> bool:
         return True
 

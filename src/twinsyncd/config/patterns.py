@@ -45,7 +45,23 @@ def matcher(
         exclude=tuple(excluding(text) for text in exclude),
         readable=readable,
         litter=litter_but((*include, *references)),
+        endings=endings_of((*include, *references)),
     )
+
+
+def endings_of(globs: Iterable[str]) -> tuple[str, ...]:
+    """Return the ends, in lower case, of all names that these globs match; empty if they vary.
+
+    A scan leaves out all other names at a tenth of the cost of matching them.
+    """
+    endings: list[str] = []
+    for text in globs:
+        simple = BY_SUFFIX.fullmatch(f"**/{_clean(text).rpartition('/')[2]}")
+        if simple is None or not text.isascii():
+            return ()
+        suffixes = (simple["one"] or simple["several"]).split(",")
+        endings.extend(f".{suffix.lower()}" for suffix in suffixes)
+    return tuple(endings)
 
 
 def wanting(text: str) -> Pattern:

@@ -122,6 +122,7 @@ class Matcher:
     exclude: tuple[Pattern, ...] = ()
     readable: Callable[[str], bool] | None = None
     litter: tuple[Litter, ...] = field(default=LITTER, repr=False)
+    endings: tuple[str, ...] = ()  # of every name that can match, in lower case; empty: any
     _litter_file: re.Pattern[str] = field(init=False, repr=False, compare=False)
     _litter_folder: re.Pattern[str] = field(init=False, repr=False, compare=False)
     _closed: Callable[[str], bool] = field(init=False, repr=False, compare=False)
@@ -146,6 +147,12 @@ class Matcher:
     def file(self, path: str) -> bool:
         """True if the file matters, as a source file or as a reference."""
         return self.kind(path) is not None
+
+    def name(self, name: str) -> bool:
+        """False only if no file of this name matters, whatever folder it is in."""
+        if not self.endings or name.lower().endswith(self.endings):
+            return True
+        return not (name.isascii() and name.isprintable())  # compared by other rules than `lower`
 
     def folder(self, path: str) -> bool:
         """True if a file that matters can be anywhere below this folder; "" is the source's own."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import Digest, Fingerprint, SourceKey
+from .folder_digests import FolderDigests
 from .look import StableContent, digest_of, look, try_reading
 from .protocols import Known, PathFilter
 from .scan import scan
@@ -23,6 +24,7 @@ class Folder:
     tree: Tree
     path_filter: PathFilter
     known: Known
+    digests: FolderDigests = field(default_factory=FolderDigests)
 
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
@@ -46,4 +48,4 @@ class Folder:
 
     def scan(self, command: Scan) -> Iterator[FilesFound | Scanned | ScanFailed]:
         """List it and compare it with what is known; closes with Scanned or ScanFailed."""
-        return scan(command, self.tree, self.path_filter, self.known)
+        return scan(command, self.tree, self.path_filter, self.known, digests=self.digests)

@@ -13,6 +13,9 @@ from ..core.content import Content
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import Digest, Fingerprint, SourceKey
 
+Look = tuple[str, int, int, int, int]
+"""A file's name and the fields of its fingerprint, in their order: the quick way to compare."""
+
 
 class PathFilter(Protocol):
     """What of a source matters; paths are relative POSIX, "" is the source's folder."""
@@ -23,6 +26,9 @@ class PathFilter(Protocol):
     def folder(self, path: str) -> bool:
         """Return whether this folder can hold a match, itself or deeper."""
 
+    def name(self, name: str) -> bool:
+        """Return False only if no file of this name is matched, whatever folder it is in."""
+
 
 class Known(Protocol):
     """What is remembered of a source; paths are relative POSIX, "" is the source's folder."""
@@ -32,6 +38,26 @@ class Known(Protocol):
 
     def files(self, source: SourceKey, folder: str) -> Mapping[str, Fingerprint | None]:
         """Return the names remembered directly in the folder; None: never hashed."""
+
+    def files_from(
+        self, source: SourceKey, folder: str, rows: int
+    ) -> tuple[Iterable[tuple[str, list[Look]]], bool]:
+        """Return this folder and those after it, each with all its hashed files; about `rows`.
+
+        In the order of the folders' text. The second value: there are no more after these.
+        """
+
+    def changes(self) -> float:
+        """Return how many commits have changed remembered files so far."""
+
+    def changed_at(self, source: SourceKey, folder: str) -> float:
+        """Return the number of the newest change of a file directly in the folder.
+
+        Infinite where others may change the rows unnoticed: nothing read before can be relied on.
+        """
+
+    def changed_in(self, source: SourceKey) -> float:
+        """Return the number of the newest change of any file of the source; as `changed_at`."""
 
 
 class Readable(Protocol):

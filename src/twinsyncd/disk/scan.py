@@ -12,6 +12,7 @@ from pathlib import Path
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from . import mounts, root
+from .folder_digests import FolderDigests
 from .nested import NestedDrives
 from .protocols import Known, PathFilter
 from .tree import Lister, Tree
@@ -31,13 +32,15 @@ def scan(
     check: Check = root.check,
     is_remote: Callable[[Path], bool] = root.is_network,
     listed: root.Mounts = mounts.listed,
+    digests: FolderDigests | None = None,
 ) -> Iterator[FilesFound | Scanned | ScanFailed]:
     """Yield FilesFound for what is new or different, then one Scanned or ScanFailed.
 
     The folder is checked before, between and after the parts; the moment it is missing, unreadable,
     another drive than `command.identity` ("" accepts any), or empty where it was not, the scan
     ends with ScanFailed. Once a person `approved` the loss of files there, emptiness is believed.
-    Holds one folder's entries in memory, and the names of the folders.
+    Holds one folder's entries in memory, and the names of the folders. `digests` is what the scan
+    before left, and is brought up to date.
     """
     source, folder = command.source, tree.folder
     if reason := check(folder, command.identity):
@@ -49,7 +52,14 @@ def scan(
         before = root.anchor(folder)
         nested = NestedDrives(folder, dict(command.drives_inside), listed=listed)
         walk = Walk(
-            source, tree, path_filter, known, nested, lister=lister, believing=command.approved
+            source,
+            tree,
+            path_filter,
+            known,
+            nested,
+            lister=lister,
+            believing=command.approved,
+            digests=digests,
         )
         changed = False
         for files in walk.parts():

@@ -14,20 +14,20 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping
+from heapq import heappop, heappush
 from typing import Final
 
 from ..core.facts import Scanned
 from ..core.model import BlindSpot, Fingerprint, SourceKey, is_as_remembered
+from .folder_digests import FolderDigests, ReadAhead
+from .listing import Listing, read_folder
 from .look import fingerprint_of, is_unicode
 from .nested import NestedDrives, drive_is_away
-from .protocols import Entry, Known, PathFilter
+from .protocols import Entry, Known, Look, PathFilter
 from .tree import Lister, Tree
 
 FOUND_MAX: Final = 500
 """Files in one part: small enough that the first can settle while the walk goes on."""
-
-NOTED_EVERY: Final = 1000
-"""Entries per note that the drive answers: it costs more than an entry does."""
 
 LINK: Final = "it is a symbolic link, which is not followed; exclude it if it does not matter"
 
@@ -47,8 +47,15 @@ class Walk:
         *,
         lister: Lister = Tree.list,
         believing: bool = False,
+        digests: FolderDigests | None = None,
     ) -> None:
-        """Start with nothing seen; `believing` accepts an empty root as empty."""
+        """Start with nothing seen; `believing` accepts an empty root as empty.
+
+        `digests` is what the walk before found.
+        """
+        self._digests = FolderDigests() if digests is None else digests
+        self._read_ahead = ReadAhead(known, source)
+        self._holding = 0  # listed folders that hold remembered files
         self._believing = believing
         self.distrust = ""  # why the folder as a whole cannot be believed
         self._source = source
@@ -63,13 +70,13 @@ class Walk:
         self._away: tuple[str, ...] = ()  # drives inside that are away, each with a slash
         self._missing: list[str] = []
         self._known_count = 0
-        self._below: list[str] = [""]  # folders still to list
+        self._below: list[str] = [""]  # folders still to list, as a heap
         self._found: list[tuple[str, Fingerprint]] = []
 
     def parts(self) -> Iterator[tuple[tuple[str, Fingerprint], ...]]:
         """Yield the differing files in parts; raises OSError if the root cannot be listed."""
         while self._below:
-            self._visit(self._below.pop())
+            self._visit(heappop(self._below))  # in the journal's order
             if self.distrust:
                 return
             while len(self._found) >= FOUND_MAX:
@@ -81,12 +88,12 @@ class Walk:
     def closed(self, identity: str, *, remote: bool) -> Scanned:
         """Return the closing fact, once every part was taken."""
         nested = self._believable_drives()
-        for folder in self._known.folders(self._source):
-            if folder not in self._listed:
-                names = self._known.files(self._source, folder)
-                self._known_count += len(names)
-                if self._is_gone(folder):
-                    self._missing.extend(_below(folder, name) for name in names)
+        digests, known = self._digests, self._known
+        for folder in digests.unlisted(known, self._source, self._listed, self._holding):
+            names = self._known.files(self._source, folder)
+            self._known_count += len(names)
+            if self._is_gone(folder):
+                self._missing.extend(_below(folder, name) for name in names)
         return Scanned(
             self._source,
             identity,
@@ -118,8 +125,8 @@ class Walk:
     def _visit(self, folder: str) -> None:
         """List one folder, compare its files and note its folders."""
         try:
-            with self._lister(self._tree, folder) as listing:
-                self._take_all(folder, list(self._noting_answers(listing)))
+            listing = read_folder(self._lister, self._tree, folder, self._path_filter)
+            self._take_all(folder, listing)
         except FileNotFoundError:
             if not folder:
                 raise
@@ -129,32 +136,48 @@ class Walk:
                 raise
             self._fail(folder, exc)
 
-    def _noting_answers(self, listing: Iterator[Entry]) -> Iterator[Entry]:
-        """Yield the entries; a folder of a million is long to list, but no silence."""
-        for number, entry in enumerate(listing):
-            if number % NOTED_EVERY == 0:
-                self._tree.answered()
-            yield entry
-        self._tree.answered()
-
-    def _take_all(self, folder: str, entries: list[Entry]) -> None:
+    def _take_all(self, folder: str, listing: Listing) -> None:
         """Compare what a folder holds with what is remembered of it. Raises OSError."""
         if reason := self._nested.note(folder):
             self._blind[folder] = reason
             return
-        remembered = self._known.files(self._source, folder)
-        if not (folder or entries or self._believing) and self.remembered():
+        if (
+            not (folder or listing.entries or listing.folders or self._believing)
+            and self.remembered()
+        ):
             self.distrust = (
                 f"{self._tree.folder} is empty where it was not; is the share connected?"
             )
             return
+        for entry in listing.folders:
+            self._take(folder, entry, {}, set())
+        count = self._digests.unchanged(self._known, self._source, folder, listing.digest)
+        if count is None:
+            count = self._compare(folder, listing)
+        self._listed.add(folder)
+        self._known_count += count
+        self._holding += count > 0
+
+    def _compare(self, folder: str, listing: Listing) -> int:
+        """Compare a folder's files with the journal; return how many are remembered."""
+        looks = self._read_ahead.looks(folder)
+        digest = listing.digest
+        is_same = digest is not None and looks == listing.looks
+        if (is_same or self._compare_each(folder, listing, looks)) and digest is not None:
+            self._digests.keep(folder, digest, len(looks), self._read_ahead.as_of)
+        return len(looks)
+
+    def _compare_each(self, folder: str, listing: Listing, looks: list[Look]) -> bool:
+        """Compare file by file; return whether the digest alone is enough the next time."""
+        remembered = {name: Fingerprint(*fields) for name, *fields in looks}
+        before = len(self._found), len(self._blind)
         absent = set(remembered)
-        for entry in entries:
+        for entry in listing.entries:
             self._take(folder, entry, remembered, absent)
+        is_same = not absent and before == (len(self._found), len(self._blind))
         if absent:
             self._confirm(folder, absent, remembered)
-        self._listed.add(folder)
-        self._known_count += len(remembered)
+        return is_same and len({name for name, *_ in listing.looks} & set(remembered)) == len(looks)
 
     def _confirm(
         self, folder: str, absent: set[str], remembered: Mapping[str, Fingerprint | None]
@@ -207,7 +230,7 @@ class Walk:
         elif sys.platform == "win32" and _is_junction(entry.stat(follow_symlinks=False)):
             self._blind[path] = LINK.replace("symbolic link", "junction")
         else:
-            self._below.append(path)
+            heappush(self._below, path)
 
     def _take_file(
         self,
@@ -218,10 +241,12 @@ class Walk:
     ) -> None:
         """Compare a file; one that is as remembered is not even matched, which costs more."""
         known = remembered.get(entry.name)
+        if not self._path_filter.name(entry.name):
+            absent.discard(entry.name)  # it matters no more, and is not even looked at
+            return
         if known is None and not self._is_ours(path):
             return
         found = entry.stat(follow_symlinks=False)
-        self._tree.answered()
         if not stat.S_ISREG(found.st_mode):
             if self._is_ours(path):
                 self._blind[path] = "it is a pipe, a socket or a device, which is not read"

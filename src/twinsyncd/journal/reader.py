@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, select
 
 from ..core.decision import FileRows, SavedState
 from ..core.model import (
@@ -26,13 +27,17 @@ from .rows import to_file, to_lane, to_source
 _ONE = select(tables.files).where(
     tables.files.c.source == bindparam("source"), tables.files.c.path == bindparam("path")
 )
-_FOLDER = select(  # a scan reads every file's row: no column more than it compares
+Look = tuple[str, int, int, int, int]
+"""A file's name and the fields of its fingerprint, in their order."""
+
+_COMPARED = (  # a scan may read every file's row: no column more than it compares
     tables.files.c.path,
     tables.files.c.size_bytes,
     tables.files.c.mtime_ns,
     tables.files.c.file_id,
     tables.files.c.ctime_ns,
-).where(
+)
+_FOLDER = select(*_COMPARED).where(
     tables.files.c.source == bindparam("source"),
     tables.files.c.folder == bindparam("folder"),
     tables.files.c.mtime_ns.is_not(None),
@@ -45,6 +50,7 @@ class JournalReader(FileRows):
     def __init__(self, engine: Engine) -> None:
         """`engine` comes from `open_database` or `open_read_only`."""
         self._engine = engine
+        self._from_folder = _from_folder(engine)
 
     def saved_state(self) -> SavedState:
         """Return what the machine starts from."""
@@ -158,12 +164,64 @@ class JournalReader(FileRows):
 
     def files(self, source: SourceKey, folder: str) -> Mapping[str, Fingerprint]:
         """Return the remembered fingerprints of the files directly in a folder, by name."""
+        return {name: Fingerprint(*fields) for name, *fields in self._looks(source, folder)}
+
+    def files_from(
+        self, source: SourceKey, folder: str, rows: int
+    ) -> tuple[list[tuple[str, list[Look]]], bool]:
+        """Return this folder and those after it, each with all its hashed files; about `rows`.
+
+        The folders come in the order of their text. The second value: there are no more.
+        """
+        values = {"source": source, "folder": folder, "rows": rows}
+        with self._engine.connect() as connection:
+            found = connection.execute(self._from_folder, values).all()
+        by_folder: dict[str, list[Look]] = {}
+        for path, size_bytes, mtime_ns, file_id, ctime_ns, its_folder in found:
+            look = (path.rpartition("/")[2], size_bytes, mtime_ns, int(file_id), ctime_ns)
+            by_folder.setdefault(its_folder, []).append(look)
+        is_end = len(found) < rows
+        if not is_end:
+            cut_off, _ = by_folder.popitem()  # the page may end in the midst of its files
+            if not by_folder:
+                by_folder[cut_off] = self._looks(source, cut_off)
+        return list(by_folder.items()), is_end
+
+    def _looks(self, source: SourceKey, folder: str) -> list[Look]:
         with self._engine.connect() as connection:
             found = connection.execute(_FOLDER, {"source": source, "folder": folder})
-            return {
-                path.rpartition("/")[2]: Fingerprint(size_bytes, mtime_ns, int(file_id), ctime_ns)
+            return [
+                (path.rpartition("/")[2], size_bytes, mtime_ns, int(file_id), ctime_ns)
                 for path, size_bytes, mtime_ns, file_id, ctime_ns in found
-            }
+            ]
+
+    def changes(self) -> float:
+        """Return how many commits have changed remembered files: not known to a reader."""
+        return 0.0
+
+    def changed_at(self, source: SourceKey, folder: str) -> float:  # noqa: ARG002 - a writer's
+        """Return that it may have changed just now, since another process writes."""
+        return float("inf")
+
+    def changed_in(self, source: SourceKey) -> float:  # noqa: ARG002 - a writer's
+        """Return that any file may have changed just now, since another process writes."""
+        return float("inf")
+
+
+def _from_folder(engine: Engine) -> Select[Any]:
+    """Return the query for files of a folder and of those after it, in the order of code points."""
+    folder = tables.files.c.folder
+    ordered = folder.collate("C") if engine.dialect.name == "postgresql" else folder
+    return (
+        select(*_COMPARED, folder)
+        .where(
+            tables.files.c.source == bindparam("source"),
+            ordered >= bindparam("folder"),
+            tables.files.c.mtime_ns.is_not(None),
+        )
+        .order_by(ordered)
+        .limit(bindparam("rows"))
+    )
 
 
 def _lengths_s(connection: Connection, key: str) -> list[float]:

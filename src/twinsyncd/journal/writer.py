@@ -16,6 +16,7 @@ from ..core.results import RunFile, RunRecord
 from . import heartbeat, requests, tables
 from .bulk_files import BulkFiles
 from .delivered import DeliveredRecords
+from .file_changes import FileChanges
 from .outlets import Outlet, keep_outlets, write_outlet
 from .reader import JournalReader
 from .requests import Request
@@ -36,6 +37,7 @@ class Journal(JournalReader):
         self._writer = engine.connect()
         self._cache = RowCache()
         self._retention = Retention()
+        self._changes = FileChanges()
         self._upserts = {
             table: _upsert(engine, table)
             for table in (tables.files, tables.lanes, tables.connections, tables.sources)
@@ -64,6 +66,25 @@ class Journal(JournalReader):
 
         `taken` are the numbers of the requests handled, at `now_s` (wall clock [s]).
         """
+        try:
+            self._write(decision, taken, now_s)
+        finally:  # even a commit that failed may have reached the disk
+            self._changes.note(decision.files)
+        self._cache.written(decision.files)
+
+    def changes(self) -> float:
+        """Return how many commits have changed remembered files so far; from any thread."""
+        return self._changes.count
+
+    def changed_at(self, source: SourceKey, folder: str) -> float:
+        """Return the number of the newest change of a file directly in the folder."""
+        return self._changes.newest(source, folder)
+
+    def changed_in(self, source: SourceKey) -> float:
+        """Return the number of the newest change of any file of the source."""
+        return self._changes.newest_of_source(source)
+
+    def _write(self, decision: Decision, taken: Sequence[int], now_s: float) -> None:
         with self._writer.begin():
             if taken:
                 requests.mark_handled(self._writer, taken, now_s)
@@ -75,7 +96,6 @@ class Journal(JournalReader):
             self._append(tables.run_files, decision.run_files)
             self._append(tables.events, decision.events)
             self._retention.apply(self._writer, len(decision.events), now_s)
-        self._cache.written(decision.files)
 
     def delivered_records(self) -> DeliveredRecords:
         """Return what bulk connections took; unlike the rest, for any thread."""

@@ -19,6 +19,7 @@ from ..errors import JournalError
 from ..journal.bulk_files import BulkFiles
 from ..journal.delivered import DeliveredRecords
 from ..journal.outlets import Outlet
+from ..journal.reader import Look
 from ..journal.requests import Request
 from ..journal.writer import Journal
 from .trouble import Trouble, TroubleFile
@@ -172,6 +173,24 @@ class PatientJournal(FileRows):
     def files(self, source: SourceKey, folder: str) -> Mapping[str, Fingerprint]:
         """Return the remembered fingerprints of the files directly in a folder, by name."""
         return self.patience.call(lambda: self._journal.files(source, folder))
+
+    def files_from(
+        self, source: SourceKey, folder: str, rows: int
+    ) -> tuple[list[tuple[str, list[Look]]], bool]:
+        """Return this folder and those after it, each with all its hashed files; about `rows`."""
+        return self.patience.call(lambda: self._journal.files_from(source, folder, rows))
+
+    def changes(self) -> float:
+        """Return how many commits have changed remembered files so far."""
+        return self._journal.changes()
+
+    def changed_at(self, source: SourceKey, folder: str) -> float:
+        """Return the number of the newest change of a file directly in the folder."""
+        return self._journal.changed_at(source, folder)
+
+    def changed_in(self, source: SourceKey) -> float:
+        """Return the number of the newest change of any file of the source."""
+        return self._journal.changed_in(source)
 
     # ---- the engine ---------------------------------------------------------------------
 
