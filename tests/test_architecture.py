@@ -178,7 +178,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pyarrow": ("twinsyncd.targets.bulk",),
     "python_calamine": ("twinsyncd.targets.bulk", "localtwin"),
     "tomlkit": ("twinsyncd.config", "twinsyncd.cli.config"),
-    "pydantic": ("twinsyncd.config", "twinsyncd.cloud", "localtwin"),
+    "prometheus_client": ("twinsyncd.web",),
+    "pydantic": ("twinsyncd.config", "twinsyncd.cloud", "twinsyncd.web", "localtwin"),
 }
 """A module or library that is one room's trade, and who else may touch it."""
 

@@ -120,6 +120,7 @@ def open_office(
     `usual`: after a day on which all was well. `beat_s`: its last heartbeat, wall clock [s].
     `trouble`: why the journal cannot be written.
     """
+    folder.mkdir(exist_ok=True)
     config = make_config(folder, page)
     assert config.page is not None
     assert config.daemon.state_folder is not None

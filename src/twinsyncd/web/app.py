@@ -10,7 +10,13 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -19,15 +25,20 @@ from ..core.model import FileKey, HeldSource, SourceKey
 from ..errors import AppError, JournalError
 from ..runtime.report import explain_file, open_file
 from .access import COOKIE, SIGNED_IN_S, Access, Guard
+from .health import health_of
 from .live import LiveParts
+from .metrics import CONTENT_TYPE, WINDOW_S, metrics_of
 from .overview import DAYS, read_overview
 from .page_data import PageData
 from .pages import Pages
+from .status_json import status_document, status_schema
 
 STATIC: Final = Path(__file__).parent / "static"
 FORM_MAX: Final = 64 * 1024  # bytes; our own forms are far smaller
 EVENTS_MAX: Final = 200
 QUOTED: Final = ("source", "path", "drive", "missing")
+
+FOR_PROGRAMS: Final = ("/api/", "/healthz", "/livez", "/metrics")
 
 DONE: Final = {
     "sync": "Asked for a sync: every folder is scanned and the cloud is compared now.",
@@ -129,11 +140,34 @@ class StatusPage:
             answer.delete_cookie(COOKIE)
         return answer
 
+    def status(self, _request: Request) -> Response:
+        """Return the state for programs."""
+        now_s = self._data.now_s()
+        figures = self._data.figures(now_s - WINDOW_S)
+        document = status_document(self._data.report(), figures, now_s)
+        return JSONResponse(document.model_dump(mode="json"))
+
+    def health(self, request: Request) -> Response:
+        """Return whether everything works, and why not; /livez: whether the daemon does."""
+        now_s = self._data.now_s()
+        found = health_of(self._data.report(), now_s)
+        if request.url.path == "/livez":
+            return PlainTextResponse(
+                "alive\n" if found.alive else "not alive\n", _code(found.alive)
+            )
+        values = {"healthy": found.is_well, "reasons": found.reasons, "waits": found.waits}
+        return JSONResponse(values, _code(found.is_well))
+
+    def metrics(self, _request: Request) -> Response:
+        """Return the figures as Prometheus reads them."""
+        return Response(b"".join(metrics_of(self._data)), media_type=CONTENT_TYPE)
+
     def failed(self, request: Request, error: Exception) -> Response:
         """Say why the journal cannot be read."""
         hint = error.hint if isinstance(error, AppError) else ""
-        if request.url.path.startswith("/api/"):
-            return JSONResponse({"error": str(error), "hint": hint}, 503)
+        if request.url.path.startswith(FOR_PROGRAMS):
+            values = {"healthy": False, "reasons": [str(error)], "error": str(error), "hint": hint}
+            return JSONResponse(values, 503)
         return self._problem("Nothing can be shown", str(error), hint, 503)
 
     def _problem(self, title: str, text: str, hint: str, status: int) -> Response:
@@ -158,11 +192,20 @@ def create_app(data: PageData, access: Access, *, signs_in: bool = False) -> Sta
             Route("/sign-in", page.sign_in),
             Route("/sign-in", page.signed_in, methods=["POST"]),
             Route("/sign-out", page.sign_out, methods=["POST"]),
+            Route("/api/status", page.status),
+            Route("/api/status/schema", lambda _request: JSONResponse(status_schema())),
+            Route("/healthz", page.health),
+            Route("/livez", page.health),
+            Route("/metrics", page.metrics),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Guard, access=access)],
         exception_handlers={JournalError: page.failed},
     )
+
+
+def _code(is_well: bool) -> int:
+    return 200 if is_well else 503
 
 
 def _days(request: Request) -> int:
