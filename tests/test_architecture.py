@@ -36,6 +36,7 @@ TASKS = tuple(
         "forgetting",
         "setup_check",
         "new_setup",
+        "service_install",
         "sign_in",
         "verify",
         "verification",
@@ -96,6 +97,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.runtime.trouble": (),
     "twinsyncd.runtime.machine_lock": ("twinsyncd.config", ERRORS),
     "twinsyncd.runtime.service_account": ("twinsyncd.config", ERRORS),
+    "twinsyncd.runtime.service_steps": (ERRORS,),
     "twinsyncd.runtime.patient_journal": (
         "twinsyncd.journal",
         "twinsyncd.runtime.trouble",

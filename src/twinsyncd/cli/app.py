@@ -24,6 +24,7 @@ from .login import login
 from .logout import logout
 from .retry import retry
 from .run import run
+from .service import app as service
 from .status import status
 from .sync import sync
 from .verify import verify
@@ -60,6 +61,7 @@ for command in (
     app.command()(command)
 app.add_typer(imodel, name="imodel")
 app.add_typer(config, name="config")
+app.add_typer(service, name="service")
 
 
 def _print_version(wanted: bool) -> None:

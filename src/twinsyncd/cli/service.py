@@ -1,0 +1,100 @@
+"""`twinsyncd service`: install and remove the systemd service, each step printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import AppError
+from .options import ConfigOption, find_config, load_config
+
+if TYPE_CHECKING:
+    from ..runtime.service_steps import SetupStep
+
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print the steps, and change nothing; needs no root.")
+]
+
+app = typer.Typer(help="Install or remove the service of this machine (systemd).")
+
+
+@app.command()
+def install(
+    config: ConfigOption = None,
+    account: Annotated[
+        str, typer.Option(help="The account to run as; made if it does not exist.")
+    ] = "twinsyncd",
+    dry_run: DryRun = False,
+) -> None:
+    """Make account, folders and unit, hand secrets over by systemd, enable and start.
+
+    May be run again after an update or a change: it restarts the service.
+    """
+    _require_systemd(dry_run=dry_run)
+    file = (config or find_config()).expanduser().absolute()
+    checked = load_config(file, folders=False)
+
+    from ..runtime.service_install import advice, install_steps, this_program
+
+    for text in advice(checked, file, this_program()):
+        typer.echo(f"note: {text}")
+    _carry_out(install_steps(checked, file, account=account), dry_run=dry_run)
+    if not dry_run:
+        typer.echo(f"\nThe service runs. See:  twinsyncd status --config {file}")
+        typer.echo(f"As it sees the drives:  sudo twinsyncd check --config {file}")
+
+
+@app.command()
+def uninstall(dry_run: DryRun = False) -> None:
+    """Stop and remove the service; configuration, journal and account stay."""
+    _require_systemd(dry_run=dry_run)
+
+    from ..runtime.service_install import uninstall_steps
+
+    _carry_out(uninstall_steps(), dry_run=dry_run)
+    if not dry_run:
+        typer.echo(
+            "\nThe service is removed. Left: /etc/twinsyncd, /var/lib/twinsyncd, the account."
+        )
+
+
+def _require_systemd(*, dry_run: bool) -> None:
+    if sys.platform == "win32":
+        hint = "see: twinsyncd manual install"
+        raise AppError("a Windows service is installed by the bundle's script", hint=hint)
+    if dry_run:
+        return
+    if not Path("/run/systemd/system").is_dir():
+        hint = "let your service manager run: twinsyncd run --config FILE"
+        raise AppError("this machine was not started by systemd", hint=hint)
+    if os.geteuid() != 0:
+        hint = "run it with sudo, or look first: twinsyncd service install --dry-run"
+        raise AppError("only root can install a service", hint=hint)
+
+
+def _carry_out(steps: Sequence[SetupStep], *, dry_run: bool) -> None:
+    for step in steps:
+        if dry_run:
+            mark = "done already" if _is_done(step) else "would do"
+            typer.echo(f"{mark:13} {step.text}")
+            continue
+        if step.is_done():
+            typer.echo(f"done already  {step.text}")
+            continue
+        try:
+            step.carry_out()
+        except OSError as exc:
+            raise AppError(f"{step.text}: {exc.strerror}") from exc
+        typer.echo(f"done          {step.text}")
+
+
+def _is_done(step: SetupStep) -> bool:
+    try:
+        return step.is_done()
+    except OSError:
+        return False  # not for this account to look at

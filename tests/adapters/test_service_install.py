@@ -1,0 +1,193 @@
+"""`twinsyncd service`: the steps, the unit they write, and one path for each secret."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from cli_scene import CONFIG, Office
+
+from twinsyncd.config import Config, load
+from twinsyncd.errors import AppError
+from twinsyncd.runtime.service_install import install_steps, uninstall_steps, unit_text
+from twinsyncd.runtime.service_steps import SetFile, SetFolder, SetupStep, WriteFile, run
+from twinsyncd.shipped import UNIT, shipped
+
+PROGRAM = Path("/opt/twinsyncd/bin/twinsyncd")
+ACCOUNT = "daemon"
+
+
+@pytest.fixture
+def office(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Office:
+    """An office in a folder of its own."""
+    return Office(tmp_path, monkeypatch, capsys)
+
+
+def configured(office: Office, *, state: str = "/var/lib/twinsyncd", auth: str = "") -> Config:
+    """Return a configuration with a secret in a file."""
+    secret = office.folder / "client_secret"
+    secret.write_text("hunter2")
+    secret.chmod(0o600)
+    line = auth or f'client_id = "service-abc"\nclient_secret_file = "{secret}"'
+    text = CONFIG.replace('client_id = "service-abc"', line).replace('"state"', f'"{state}"')
+    office.configure(text)
+    return load(office.config, {})
+
+
+def test_the_steps_are_those_that_a_person_would_take_in_that_order(office: Office) -> None:
+    """A secret that is readable for a moment, or a start before its folder, is a fault."""
+    config = configured(office)
+    steps = install_steps(
+        config, office.config, account=ACCOUNT, program=PROGRAM, home=office.folder
+    )
+
+    shown = [each.text for each in steps]
+
+    assert shown[0].startswith("useradd --system ")
+    assert shown[1:] == [
+        f"install -d -m 0755 -o root {office.folder}",
+        f"chown root {office.config} && chmod 0644 {office.config}",
+        f"install -d -m 0700 -o {ACCOUNT} /var/lib/twinsyncd",
+        f"chown root {office.folder}/client_secret && chmod 0600 {office.folder}/client_secret",
+        "write /etc/systemd/system/twinsyncd.service",
+        "systemctl daemon-reload",
+        "systemctl enable twinsyncd.service",
+        "systemctl restart twinsyncd.service",
+    ]
+    assert uninstall_steps()[0].text == "systemctl disable --now twinsyncd.service"
+
+
+def test_the_unit_fits_the_configuration(office: Office) -> None:
+    """A credential whose file is missing keeps systemd from starting the service at all."""
+    config = configured(office)
+    for_service = unit_text(config, office.config, account=ACCOUNT, program=PROGRAM)
+    person = configured(office, auth='kind = "user"\nclient_id = "native"', state="/srv/twinsyncd")
+    for_person = unit_text(person, office.config, account="cad", program=PROGRAM)
+
+    assert f"ExecStart={PROGRAM} run --config {office.config}\n" in for_service
+    assert f"LoadCredential=client_secret:{office.folder}/client_secret\n" in for_service
+    assert "\nStateDirectory=twinsyncd\n" in for_service
+    assert "\nUser=cad\n" in for_person
+    assert "\nLoadCredential=" not in for_person
+    assert "\nStateDirectory=" not in for_person
+    assert "\nReadWritePaths=/srv/twinsyncd\n" in for_person
+
+
+def test_an_inline_secret_is_readable_for_the_service_alone(office: Office) -> None:
+    """Root may read everything; the service must, and nobody else may."""
+    office.config.touch(0o600)
+    office.config.chmod(0o600)
+    config = configured(office, auth='client_id = "me"\nclient_secret = "hunter2"')
+    steps = install_steps(
+        config, office.config, account=ACCOUNT, program=PROGRAM, home=office.folder
+    )
+
+    assert steps[2] == SetFile(office.config, 0o600, ACCOUNT)
+
+
+def test_a_configuration_elsewhere_is_refused_with_the_command_that_moves_it(
+    office: Office,
+) -> None:
+    """Root's `status` would look for another journal and say that there is none (K6)."""
+    with pytest.raises(AppError, match="the service's configuration is /etc/twinsyncd") as refused:
+        install_steps(configured(office), office.config, program=PROGRAM)
+
+    assert f"sudo install -D -m 0644 {office.config} /etc/twinsyncd/" in refused.value.hint
+
+
+def test_two_secrets_of_one_name_are_refused(office: Office) -> None:
+    """Each would be handed over in the place of the other."""
+    config = configured(office)
+    other = office.folder / "other" / "client_secret"
+    objects = config.connection[0].objects.model_copy(update={"credentials_file": other})
+    connection = config.connection[0].model_copy(update={"objects": objects})
+    config = config.model_copy(update={"connection": (connection,)})
+
+    with pytest.raises(AppError, match="two files with secrets are called client_secret"):
+        install_steps(config, office.config, program=PROGRAM, home=office.folder)
+
+
+def test_folders_files_and_unit_are_made_once(tmp_path: Path) -> None:
+    """A second run must say that all is done, not do it again."""
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    steps: list[SetupStep] = [
+        SetFolder(tmp_path / "state", 0o700, ACCOUNT),
+        SetFile(secret, 0o600, "root"),
+        WriteFile(tmp_path / "unit", "[Unit]\n"),
+    ]
+
+    before = [each.is_done() for each in steps]
+    for each in steps:
+        each.carry_out()
+
+    assert before == [False, False, False]
+    assert [each.is_done() for each in steps] == [True, True, True]
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "state").stat().st_uid != 0
+    (tmp_path / "unit").write_text("[Unit]\nDescription=old\n")
+    assert not steps[2].is_done()
+
+
+def test_a_command_that_fails_says_what_it_said() -> None:
+    """`systemctl` explains itself; its words must not get lost."""
+    with pytest.raises(AppError, match=r"ls /nowhere failed: .*nowhere"):
+        run("ls", "/nowhere")
+
+
+def test_a_dry_run_prints_each_step_and_changes_nothing(office: Office) -> None:
+    """Whoever runs a machine wants to read first."""
+    configured(office)
+
+    printed = office.types("service", "uninstall", "--dry-run")
+    elsewhere = office.types("service", "install", "--dry-run")
+
+    assert printed.code == 0
+    assert "would do      systemctl disable --now twinsyncd.service" in printed.out
+    assert elsewhere.code == 1
+    assert "copy it: sudo install" in elsewhere.err
+
+
+def test_systemd_accepts_the_unit(office: Office, tmp_path: Path) -> None:
+    """It ignores what it does not know, and says so only to whoever verifies."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd here")
+    unit = tmp_path / "twinsyncd.service"
+    program = Path("/bin/true")
+    text = unit_text(configured(office), office.config, account="daemon", program=program)
+    unit.write_text(text, "utf-8")
+
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    security = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(unit)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert [line for line in done.stderr.splitlines() if unit.name in line] == []
+    exposure = re.search(r"exposure level for \S+: ([\d.]+)", security.stdout)
+    assert exposure is not None, security.stdout + security.stderr
+    assert float(exposure[1]) < 2.0
+
+
+def test_the_wheel_holds_what_the_commands_read() -> None:
+    """An installation without the example or the unit can neither explain keys nor install."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+
+    assert included["systemd"] == "twinsyncd/share/systemd"
+    assert included["config.example.toml"] == "twinsyncd/share/config.example.toml"
+    assert shipped(UNIT).is_file()
+    with pytest.raises(FileNotFoundError, match="lacks nothing"):
+        shipped("nothing.toml")
