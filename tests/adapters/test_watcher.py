@@ -16,7 +16,7 @@ import pytest
 from twinsyncd.core.facts import Fact, HintsLost, Touched
 from twinsyncd.core.model import FileKey
 from twinsyncd.disk.hints import HintPoster
-from twinsyncd.disk.inotify import LIMITS, InotifyObserver
+from twinsyncd.disk.inotify import LIMITS, InotifyObserver, InotifyQueues
 from twinsyncd.disk.look import digest_of, look
 from twinsyncd.disk.observer import WITH_MODIFIED, TreeObserver
 from twinsyncd.disk.tree import Tree
@@ -515,6 +515,50 @@ def test_sources_are_watched_apart(drive: Path, watcher: Watcher, posted: Posted
 
     keys = {FileKey("s", "sub/new.dgn"), FileKey("t", "new.dgn")}
     posted.until(lambda: keys <= {fact.key for fact in posted.facts if isinstance(fact, Touched)})
+
+
+def test_a_hundred_sources_of_one_drive_need_one_thread(tmp_path: Path, posted: Posted) -> None:
+    """The system has 128 queues for a user; a thread for each source costs memory and turns."""
+    threads = set(threading.enumerate())
+    watcher = Watcher(posted.post)
+    for number in range(150):
+        (tmp_path / f"{number}").mkdir()
+        watcher.watch(f"s{number}", tmp_path / f"{number}", Drawings())
+    started = len(set(threading.enumerate()) - threads)
+    watcher.unwatch("s0")
+
+    (tmp_path / "0/a.dgn").write_bytes(b"x")
+    (tmp_path / "149/b.dgn").write_bytes(b"x")
+    posted.touches("b.dgn")
+    trouble = watcher.trouble()
+    watcher.stop()
+
+    assert started == 1
+    assert trouble == {}
+    assert {fact.key for fact in posted.facts if isinstance(fact, Touched)} == {
+        FileKey("s149", "b.dgn")
+    }
+
+
+def test_a_queue_that_died_is_replaced_for_all_its_sources(tmp_path: Path, posted: Posted) -> None:
+    """Its sources notice one after another, and must meet in the new one."""
+    queues = InotifyQueues()
+    watcher = Watcher(posted.post, make=lambda hints: InotifyObserver(hints, queues=queues))
+    for name in ["one", "two"]:
+        (tmp_path / name).mkdir()
+        watcher.watch(name, tmp_path / name, Drawings())
+    dead = queues.take(tmp_path.stat().st_dev)
+    dead.stop()
+    dead.join()
+
+    watcher.check("one")
+    watcher.check("two")
+    for name in ["one", "two"]:
+        (tmp_path / name / f"{name}.dgn").write_bytes(b"x")
+    posted.touches("one.dgn", "two.dgn")
+    watcher.stop()
+
+    assert posted.losses == ["a thread of the watcher had died"] * 2
 
 
 def test_nothing_runs_or_speaks_after_stopping(tmp_path: Path, posted: Posted) -> None:

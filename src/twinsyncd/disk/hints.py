@@ -35,10 +35,15 @@ class HintPoster(FileSystemEventHandler):
 
     def dispatch(self, event: FileSystemEvent) -> None:
         """Post what the event means; a moved file touches both of its paths."""
+        for path in (event.src_path, event.dest_path):
+            if path:
+                is_folder, was = event.is_directory, event.event_type
+                self.post_change(os.fsdecode(path), is_folder=is_folder, was=was)
+
+    def post_change(self, file: str, *, is_folder: bool, was: str) -> None:
+        """Post what a change of this resolved path means; `was`: what happened, as a participle."""
         try:
-            for path in (event.src_path, event.dest_path):
-                if path:
-                    self._post_hint(os.fsdecode(path), event)
+            self._post_hint(file, is_folder=is_folder, was=was)
         except Exception as exc:  # noqa: BLE001 - see the class; a scan finds what this event meant
             self.report_loss(f"an event could not be understood: {exc!r}")
 
@@ -60,19 +65,23 @@ class HintPoster(FileSystemEventHandler):
             self._post(HintsLost(self._source, reason))
 
     def may_hold_match(self, folder: str) -> bool:
-        """Return whether this resolved folder can hold a match."""
+        """Return whether this resolved folder can hold a match; also if that is not known."""
         path = self._relative(folder)
-        return path is None or self._path_filter.folder(path)
+        try:
+            return path is None or self._path_filter.folder(path)
+        except Exception as exc:  # noqa: BLE001 - see the class
+            self.report_loss(f"a folder could not be matched: {exc!r}")
+            return True
 
-    def _post_hint(self, file: str, event: FileSystemEvent) -> None:
+    def _post_hint(self, file: str, *, is_folder: bool, was: str) -> None:
         path = self._relative(file)
         if path is None:
-            if event.is_directory:
-                self.report_loss(f"the folder itself was {event.event_type}")
-        elif event.is_directory:
+            if is_folder:
+                self.report_loss(f"the folder itself was {was}")
+        elif is_folder:
             # Files in it have no events of their own, or were there before the watch.
             if self._path_filter.folder(path):
-                self.report_loss(f"folder {path!r} was {event.event_type}")
+                self.report_loss(f"folder {path!r} was {was}")
         elif self._path_filter.file(path) and is_unicode(path):
             self._post(Touched(FileKey(self._source, path)))
 

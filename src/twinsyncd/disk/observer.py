@@ -1,18 +1,17 @@
-"""One running observer of one folder tree, for the system this runs on.
+"""What watches one folder tree, and the observer for systems without a queue of their own here.
 
-Three threads of watchdog's per source: one source can be stopped and started again without loss
-for the others.
+That one has two or three threads of watchdog's per source: one source can be stopped and started
+again without loss for the others.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from watchdog.events import (
     DirCreatedEvent,
     DirDeletedEvent,
     DirMovedEvent,
-    FileClosedEvent,
     FileCreatedEvent,
     FileDeletedEvent,
     FileModifiedEvent,
@@ -33,11 +32,27 @@ CHANGES: Final[list[type[FileSystemEvent]]] = [
 ]
 """Watchdog's default includes reads: our own hashing would cause events and overflow the queue."""
 
-WITH_CLOSED: Final = [*CHANGES, FileClosedEvent]
-"""Where the system reports that a writer has finished: one event instead of one per write."""
-
 WITH_MODIFIED: Final = [*CHANGES, FileModifiedEvent]
-"""Where it does not: one event per write."""
+"""Where the system does not report that a writer has finished: one event per write."""
+
+
+class SourceObserver(Protocol):
+    """Passes the changes below one folder to a HintPoster."""
+
+    def start(self, folder: str, hints: HintPoster) -> None:
+        """Return once changes are noticed; raises OSError, and then nothing is left running."""
+
+    def stop(self) -> None:
+        """End it; no hint is posted after this."""
+
+    def is_alive(self) -> bool:
+        """Return whether changes are still noticed."""
+
+    def trouble(self) -> str:
+        """Return which changes are missed although it is alive; "" if none are known."""
+
+    def can_do_better(self) -> bool:
+        """Return whether starting anew would end the trouble."""
 
 
 class TreeObserver:

@@ -10,22 +10,20 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from ..core.facts import HintsLost
 from ..core.model import SourceKey
 from .hints import HintPoster, Post
-from .observer import TreeObserver
-from .platform_observer import make_observer
+from .observer import SourceObserver
+from .platform_observer import MakeObserver, observers
 from .protocols import PathFilter
 from .root import anchor, is_network
 
 STOP_S: Final = 3.0  # a stop waits so long for the watches in all; what hangs is left behind
-
-MakeObserver = Callable[[HintPoster], TreeObserver]
-"""Makes the observer of one source; raises OSError if the system has no means left."""
 
 
 class Watcher:
@@ -38,7 +36,7 @@ class Watcher:
         self,
         post: Post,
         *,
-        make: MakeObserver = make_observer,
+        make: MakeObserver | None = None,
         is_remote: Callable[[Path], bool] = is_network,
         stop_s: float = STOP_S,
     ) -> None:
@@ -47,7 +45,7 @@ class Watcher:
         `stop_s` [s] bounds a stop.
         """
         self._post = post
-        self._make = make
+        self._make = make or observers()
         self._is_remote = is_remote
         self._stop_s = stop_s
         self._lock = threading.Lock()
@@ -93,7 +91,12 @@ class Watcher:
             self._sources.clear()
         for watched in watches:
             watched.close()
-        ends = [threading.Thread(target=each.end, daemon=True) for each in watches]
+        busy = [each for each in watches if each.is_busy()]  # perhaps for ever
+        acts: list[Callable[[], None]] = [
+            partial(_end_each, [each for each in watches if each not in busy])
+        ]
+        acts += [each.end for each in busy]
+        ends = [threading.Thread(target=act, daemon=True) for act in acts]
         for end in ends:
             end.start()
         deadline_s = time.monotonic() + self._stop_s
@@ -119,6 +122,11 @@ class Watcher:
         return {source: reason for source, reason in reasons.items() if reason}
 
 
+def _end_each(watches: Iterable[_WatchedFolder]) -> None:
+    for watched in watches:
+        watched.end()
+
+
 class _WatchedFolder:
     """One source's folder and its observer, if it has one at the moment."""
 
@@ -141,7 +149,7 @@ class _WatchedFolder:
         self._busy = threading.Lock()  # held while the drive is used
         self._closed = False
         self._hints: HintPoster | None = None
-        self._observer: TreeObserver | None = None
+        self._observer: SourceObserver | None = None
         self._anchor = (0, 0)
         self._unwatched = f"{folder} is not watched yet: the drive has not answered"
 
@@ -149,6 +157,10 @@ class _WatchedFolder:
         """Watch the folder, or keep the reason why that is impossible."""
         with self._busy:
             self._begin()
+
+    def is_busy(self) -> bool:
+        """Return whether its drive is being used, which may take for ever."""
+        return self._busy.locked()
 
     def close(self) -> None:
         """Let the watch end by itself as soon as the drive answers; never blocks."""
