@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import islice
 
 import numpy as np
 
@@ -27,6 +28,27 @@ _RATIO_DECIMALS = 9
 
 _REFERENCE = re.compile(r"(#\d+)")
 _TOKEN = re.compile(r"'((?:[^']|'')*+)'|(#\d+)|((?<![\w.'])[-+]?\d+\.\d*+(?:[eE][-+]?\d+)?)|\s++")
+_REAL = re.compile(r"\d\.")
+_NOT_PLAIN = re.compile(r"\d\.|[' ]")
+_TOGETHER = 5_000  # instances; more at once save no time and cost memory
+# What most shapes are made of, in an order in which each needs only what is before it; settled
+# class by class, since going from instance to instance takes three times as long.
+_IN_ORDER = (
+    "IFCCARTESIANPOINT",
+    "IFCPOLYLINE",
+    "IFCPOLYLOOP",
+    "IFCFACEBOUND",
+    "IFCFACEOUTERBOUND",
+    "IFCFACE",
+    "IFCCLOSEDSHELL",
+    "IFCOPENSHELL",
+    "IFCCONNECTEDFACESET",
+    "IFCFACETEDBREP",
+    "IFCSHELLBASEDSURFACEMODEL",
+    "IFCFACEBASEDSURFACEMODEL",
+    "IFCAXIS2PLACEMENT3D",
+    "IFCLOCALPLACEMENT",
+)
 _BRACKETS = str.maketrans("", "", "() \t")
 _CONTEXT = "IFCREPRESENTATIONCONTEXT"
 
@@ -44,6 +66,7 @@ class Digests:
         self._notes = notes
         self._precision = precision
         self._memo: dict[str, str] = {}
+        self._waiting: Mapping[str, Sequence[str]] = step.by_keyword
         self._readers: dict[str, Callable[[str], str]] = {
             "IFCCARTESIANPOINT": self._point,
             "IFCOWNERHISTORY": lambda _: "",
@@ -55,6 +78,8 @@ class Digests:
         Instances that refer to themselves by a detour are invalid but do not hang this.
         """
         if number not in self._memo:
+            if self._waiting:
+                self._settle_classes()
             self._settle([number], set())
         return self._memo[number]
 
@@ -67,6 +92,50 @@ class Digests:
         for number in _REFERENCE.findall(_TOKEN.sub(_without_text, text)):
             self.of(number)
         return hashed(_TOKEN.sub(self._with_ratios, text))
+
+    def _settle_classes(self) -> None:
+        """Digest all instances of the commonest classes that need no closer look."""
+        found, self._waiting = self._waiting, {}
+        for keyword in _IN_ORDER:
+            numbers = [each for each in found.get(keyword, ()) if not self._notes.on(each)]
+            settle = self._settle_points if keyword == "IFCCARTESIANPOINT" else self._settle_lines
+            for start in range(0, len(numbers), _TOGETHER):
+                settle(keyword, numbers[start : start + _TOGETHER])
+
+    def _settle_points(self, _: str, numbers: Sequence[str]) -> None:
+        texts = [self._arguments[each].translate(_BRACKETS) for each in numbers]
+        try:
+            values = np.array(",".join(texts).split(","), float)
+        except ValueError:  # one of them is no point; each says so for itself
+            return
+        with np.errstate(all="ignore"):
+            steps = values / self._precision + _SHIFT
+            fits = (steps > -_STEPS_MAX) & (steps < _STEPS_MAX)
+        lengths = [str(each) for each in np.floor(np.where(fits, steps, 0)).astype(int).tolist()]
+        for place in np.flatnonzero(~fits).tolist():
+            lengths[place] = self._length(float(values[place]))
+        of_each = iter(lengths)
+        said = [f"P{','.join(islice(of_each, text.count(',') + 1))}" for text in texts]
+        self._memo.update(zip(numbers, map(_short, said), strict=True))
+
+    def _settle_lines(self, keyword: str, numbers: Sequence[str]) -> None:
+        """Digest instances that have references and words alone, all to what is digested."""
+        lines = [self._arguments[each] for each in numbers]
+        text = "\n".join(lines)
+        if "'" in text or " " in text or _REAL.search(text):
+            chosen = [n for n, line in enumerate(lines) if not _NOT_PLAIN.search(line)]
+            numbers = [numbers[n] for n in chosen]
+            text = "\n".join([lines[n] for n in chosen])
+        between = _REFERENCE.split(text)
+        try:
+            between[1::2] = map(self._memo.__getitem__, between[1::2])
+        except KeyError:  # one of them needs what is not digested yet
+            if len(numbers) > 1:
+                for number in numbers:
+                    self._settle_lines(keyword, [number])
+            return
+        said = [f"{keyword}{each}" for each in "".join(between).split("\n")] if numbers else []
+        self._memo.update(zip(numbers, map(_short, said), strict=True))
 
     def _settle(self, waiting: list[str], begun: set[str]) -> None:
         """Digest all that wait; what an instance needs is put before it."""
@@ -90,7 +159,7 @@ class Digests:
             text = reader(number)
             if notes := self._notes.on(number):
                 text += "".join(sorted(memo.get(each, "circular") for each in notes))
-            memo[number] = text if len(text) <= SHORT else hashed(text)
+            memo[number] = _short(text)
 
     def _needs(self, number: str, keyword: str) -> Sequence[str]:
         if self._schema.is_a(keyword, "IFCROOT", "IFCOWNERHISTORY", _CONTEXT):
@@ -140,7 +209,7 @@ class Digests:
 
     def _text(self, number: str, replaced: Callable[[re.Match[str]], str]) -> str:
         text = self._notes.arguments(number) or self._arguments[number]
-        if "." in text or "'" in text or " " in text:
+        if "'" in text or " " in text or _REAL.search(text):
             return self._keywords[number] + _TOKEN.sub(replaced, text)
         between = _REFERENCE.split(text)
         memo = self._memo
@@ -166,6 +235,10 @@ class Digests:
     def _length(self, value: float) -> str:
         steps = value / self._precision + _SHIFT
         return str(math.floor(steps)) if -_STEPS_MAX < steps < _STEPS_MAX else f"{value:.11g}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHORT else hashed(text)
 
 
 def hashed(text: str) -> str:

@@ -23,6 +23,24 @@ _TEXT = r"'((?:[^']|'')*+)'"
 _SINGLE = re.compile(
     rf"{_TEXT},(?:\$|{_TEXT}),(?:\$|([A-Z]\w*+)\((?:{_TEXT}|\.(\w+)\.|([-+\d.eE]+))\)),(\$|\#\d+)\)"
 )
+_OPTIONAL = rf"(?:\$|{_TEXT})"
+_HEAD = rf"'[^']*',(?:\#\d+|\$),{_OPTIONAL},{_OPTIONAL}"
+_MEMBERS = r"\((\#[\#\d,]*)\)"
+# Name, description and members of the sets that most objects have; the second with a method.
+_PLAIN_SETS = {
+    "IFCPROPERTYSET": re.compile(rf"{_HEAD}(),{_MEMBERS}\)"),
+    "IFCELEMENTQUANTITY": re.compile(rf"{_HEAD},{_OPTIONAL},{_MEMBERS}\)"),
+}
+# Name, description, unit and value of a quantity, without a formula.
+_QUANTITY = re.compile(rf"{_TEXT},{_OPTIONAL},(\$|\#\d+),([-+\d.eE]+)(?:,\$)?\)")
+_QUANTITY_MEASURES = {
+    "IFCQUANTITYLENGTH": "IfcLengthMeasure",
+    "IFCQUANTITYAREA": "IfcAreaMeasure",
+    "IFCQUANTITYVOLUME": "IfcVolumeMeasure",
+    "IFCQUANTITYWEIGHT": "IfcMassMeasure",
+    "IFCQUANTITYTIME": "IfcTimeMeasure",
+    "IFCQUANTITYCOUNT": "",
+}
 _TRUTH = {"T": True, "F": False, "U": None}
 _WITHOUT_UNIT = {"IFCCOUNTMEASURE", "IFCNUMERICMEASURE", "IFCCONTEXTDEPENDENTMEASURE"}
 _QUANTITIES = {
@@ -105,6 +123,19 @@ class PropertySets:
         return self._sets[found]
 
     def _read(self, found: str) -> PropertySet:
+        keyword = self._model.step.keywords[found]
+        plain_set = _PLAIN_SETS.get(keyword)
+        match = plain_set and plain_set.fullmatch(self._model.step.arguments[found])
+        if not match or not match[1]:
+            return self._read_any(found)
+        read = PropertySet(decoded(match[1]))
+        self._filled(read, match[4].split(","), 0)
+        for name, text in (("Description", match[2]), ("MethodOfMeasurement", match[3])):
+            if text:
+                read.descriptions[free_name(name, read.descriptions)] = decoded(text)
+        return read
+
+    def _read_any(self, found: str) -> PropertySet:
         values = self._model.attributes(found)
         name = plain(values.get("Name"))
         read = PropertySet(str(name) if name else self._model.class_name(found))
@@ -134,9 +165,9 @@ class PropertySets:
         return into
 
     def _property(self, found: str, depth: int) -> Property:
-        if self._model.step.keywords[found] != "IFCPROPERTYSINGLEVALUE":
-            return self._general(found, depth)
-        text = self._model.step.arguments[found]
+        text, keyword = self._model.step.arguments[found], self._model.step.keywords[found]
+        if keyword != "IFCPROPERTYSINGLEVALUE":
+            return self._quantity(keyword, text) or self._general(found, depth)
         known = self._singles.get(text)
         if known is None:
             known = self._singles[text] = self._single(text) or self._general(found, depth)
@@ -157,6 +188,16 @@ class PropertySets:
             value = number(digits)
         label = self._unit(unit if unit != "$" else "", measure if digits is not None else "")
         return Property(decoded(name), value, label, decoded(description or ""))
+
+    def _quantity(self, keyword: str, text: str) -> Property | None:
+        """Return a quantity that is written as most are; None for any other."""
+        measure = _QUANTITY_MEASURES.get(keyword)
+        match = None if measure is None else _QUANTITY.fullmatch(text)
+        if match is None or measure is None:
+            return None
+        name, description, unit, digits = match.groups()
+        label = self._unit("" if unit == "$" else unit, "") or measure
+        return Property(decoded(name), number(digits), label, decoded(description or ""))
 
     def _general(self, found: str, depth: int) -> Property:
         values = self._model.attributes(found)

@@ -83,12 +83,13 @@ def _fill(step: StepFile, body: str) -> None:
     if body.count(";") != len(found):  # a semicolon inside a text, or a damaged statement
         _refuse_rest(_INSTANCE.sub("", body))
     by_keyword: defaultdict[str, list[str]] = defaultdict(list)
+    once: dict[str, str] = {}  # one text for each keyword takes less memory
     for number, keyword, rest in found:
         by_keyword[keyword].append(number)
-        if rest[-1:] != ")" and rest.rstrip()[-1:] != ")":
+        step.keywords[number] = once.setdefault(keyword, keyword)
+        step.arguments[number] = rest
+        if rest[-1] != ")" and rest.rstrip()[-1:] != ")":
             raise _damaged(f"{number}={keyword}({rest}")
-    step.arguments = {number: rest for number, _, rest in found}
-    step.keywords = {number: keyword for number, keyword, _ in found}
     if len(step.arguments) != len(found):
         _refuse_repeated(found, step)
         by_keyword = defaultdict(list)

@@ -2,7 +2,6 @@
 
 import math
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -11,6 +10,7 @@ from ifcopenshell import ifcopenshell_wrapper as wrapper
 from localtwin.connectors.source import Json, unreadable
 
 NESTING_MAX = 40  # brackets in brackets; real files have three
+SHOWN_MAX = 60  # characters of a wrong value in an error
 DIGITS = 10  # of a number that is no coordinate: finer differences are the noise of arithmetic
 _TINY = 1e-12  # of such a number: zero, computed
 
@@ -37,14 +37,14 @@ class Typed(NamedTuple):
 Value: TypeAlias = "bool | int | float | str | Typed | list[Value] | None"
 
 _TOKEN = re.compile(
-    r"""\s*+(?:
+    r"""[\s,]*+(?:
         '((?:[^']|'')*+)'            # a text
         | (\#\d+)                    # a reference
         | ([-+]?\d[\d.]*+(?:[eE][-+]?\d+)?)
         | \.(\w+)\.                  # an enumeration or a truth value
-        | ([A-Z]\w*+)\s*+(?=\()      # the type of the value that follows
+        | ([A-Z]\w*+)\s*+\(          # the type of the value that follows
         | "([0-9A-Fa-f]*+)"          # binary
-        | ([(),$*])
+        | ([()$*])
     )""",
     re.VERBOSE,
 )
@@ -56,7 +56,38 @@ def arguments(text: str) -> list[Value]:
 
     Derived values ("*") are None. Raises ConnectorError if the text is not valid STEP.
     """
-    return _Arguments(text).values()
+    found: list[Value] = []
+    outer: list[tuple[list[Value], str]] = []  # what is open around, and the type of its value
+    at = 0
+    for token in _TOKEN.finditer(text):
+        if token.start() != at:
+            break
+        at = token.end()
+        kind = token.lastindex
+        if kind == 2:
+            found.append(Reference(token[2]))
+        elif kind == 5:
+            outer.append((found, token[5]))
+            found = []
+        elif kind != 7:
+            found.append(_simple(token))
+        elif (mark := token[7]) == "(":
+            outer.append((found, ""))
+            found = []
+        elif mark == ")":
+            if not outer:
+                return found
+            inner, (found, keyword) = found, outer.pop()
+            found.append(_typed(keyword, inner) if keyword else inner)
+        else:
+            found.append(None)
+        if len(outer) > NESTING_MAX:
+            raise unreadable(f"Values are nested more than {NESTING_MAX} deep.")
+    raise unreadable(f"A value is not valid STEP: {text[at : at + SHOWN_MAX]}")
+
+
+def _typed(keyword: str, inner: list[Value]) -> Typed:
+    return Typed(keyword, inner[0] if len(inner) == 1 else inner)
 
 
 def decoded(text: str) -> str:
@@ -107,46 +138,10 @@ def references(value: Value) -> list[Reference]:
             return []
 
 
-@dataclass(slots=True)
-class _Arguments:
-    """Reads the tokens of one instance."""
-
-    text: str
-    at: int = 0
-
-    def values(self, depth: int = 0) -> list[Value]:
-        """Return the values up to the closing bracket."""
-        if depth > NESTING_MAX:
-            raise unreadable(f"Values are nested more than {NESTING_MAX} deep.")
-        found: list[Value] = []
-        while True:
-            token = _TOKEN.match(self.text, self.at)
-            if token is None:
-                raise unreadable(f"A value is not valid STEP: {self.text[self.at : self.at + 60]}")
-            self.at = token.end()
-            kind = token.lastindex
-            if kind == 7:
-                mark = token[7]
-                if mark == ")":
-                    return found
-                if mark == "(":
-                    found.append(self.values(depth + 1))
-                elif mark != ",":
-                    found.append(None)
-            elif kind == 5:
-                self.at = self.text.index("(", self.at) + 1
-                inner = self.values(depth + 1)
-                found.append(Typed(token[5], inner[0] if len(inner) == 1 else list(inner)))
-            else:
-                found.append(_simple(token))
-
-
 def _simple(token: re.Match[str]) -> Value:
     match token.lastindex:
         case 1:
             return decoded(token[1])
-        case 2:
-            return Reference(token[2])
         case 3:
             return number(token[3])
         case 4:
