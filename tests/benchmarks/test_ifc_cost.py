@@ -1,0 +1,85 @@
+"""What a large IFC model costs: parsing, mapping, writing, the run after one edit, its shapes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from .figures import say
+from .ifc_models import write_model
+
+pytestmark = pytest.mark.bench
+
+PRODUCTS: Final = int(os.environ.get("IFC_PRODUCTS", "19500"))  # 100 MB
+SHAPED: Final = 2_000
+TESTS: Final = Path(__file__).parents[1]
+
+# Of the library's own parsing. What is aimed at, and what must not get worse meanwhile.
+MAP_GOAL, MAP_LIMIT = 2.0, 4.5
+RENAME_GOAL, RENAME_LIMIT = 1.2, 5.0
+PEAK_LIMIT: Final = 1.5
+SHAPE_MS_LIMIT: Final = 5.0  # processor time of a shape, with its part of the mapping
+
+
+def measured(step: str, folder: Path, products: int = PRODUCTS) -> dict[str, float]:
+    program = [sys.executable, "-m", "benchmarks.ifc_cost", step, str(folder), str(products)]
+    path = os.pathsep.join([str(TESTS), *filter(None, sys.path)])
+    done = subprocess.run(
+        program, capture_output=True, check=True, env=os.environ | {"PYTHONPATH": path}
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def test_a_large_model_costs_a_few_times_its_parsing(tmp_path: Path) -> None:
+    """A model is read at every save, so most of its cost must be reading alone."""
+    write_model(tmp_path / "model.ifc", PRODUCTS)
+    size_mb = (tmp_path / "model.ifc").stat().st_size / 1e6
+
+    steps = {each: measured(each, tmp_path) for each in ("parse", "scan", "map_all", "write")}
+    steps["rename"] = measured("rename", tmp_path)
+
+    parse = steps["parse"]
+    times = {each: found["took_s"] / parse["took_s"] for each, found in steps.items()}
+    peak = steps["map_all"]["peak_mb"] / parse["peak_mb"]
+    say(
+        f"IFC of {size_mb:.0f} MB: parse / scan / map / map and write / one name changed",
+        " / ".join(f"{found['took_s']:.1f} s" for found in steps.values()),
+        f"map <= {MAP_GOAL} x parse, one name <= {RENAME_GOAL} x",
+        f"scan {times['scan']:.1f}, map {times['map_all']:.1f}, write"
+        f" {times['write'] - times['map_all']:.1f}, one name {times['rename']:.1f} x parse",
+    )
+    say(
+        "peak memory of parse / map",
+        f"{parse['peak_mb']:.0f} / {steps['map_all']['peak_mb']:.0f} MB",
+        f"<= {PEAK_LIMIT} x",
+        f"{peak:.2f} x",
+    )
+    assert steps["write"]["result"] > PRODUCTS
+    assert steps["rename"]["result"] == 1
+    assert times["map_all"] <= MAP_LIMIT
+    assert times["rename"] <= RENAME_LIMIT
+    assert peak <= PEAK_LIMIT
+
+
+def test_shapes_cost_milliseconds(tmp_path: Path) -> None:
+    """They are built once; what it takes must be known all the same."""
+    write_model(tmp_path / "model.ifc", SHAPED)
+
+    found = measured("shapes", tmp_path, SHAPED)
+
+    each_ms = found["took_s"] / SHAPED * 1e3
+    say(
+        f"{SHAPED:,} shapes of two blocks, with mapping",
+        f"{found['took_s']:.1f} s of processor time",
+        f"<= {SHAPE_MS_LIMIT:.0f} ms each",
+        f"{each_ms:.1f} ms each, peak {found['peak_mb']:.0f} MB beside the builders",
+    )
+    assert found["result"] == SHAPED
+    assert each_ms <= SHAPE_MS_LIMIT
