@@ -42,6 +42,7 @@ TASKS = tuple(
         "verification",
         "bulk_approval",
         "bulk_check",
+        "connection_report",
     )
 )
 """What a command of the command line does as a whole; above the wiring, below the words."""

@@ -577,6 +577,23 @@ def test_an_unusable_way_to_the_network_is_named_with_its_line(
     assert "s3cret" not in str(found)
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("{ ignoreDgnAttachment = true }", "ignoreDgnAttachments"),
+        ("{ ignoreDgnAttachments = 3 }", "true"),
+    ],
+)
+def test_a_run_setting_that_the_platform_does_not_know_is_named(
+    write: Write, value: str, words: str
+) -> None:
+    """The service would refuse it at the first run, in words of its own."""
+    found = only(write(GOOD.replace(IDS, f"{IDS}run_settings = {value}\n")))
+
+    assert found.key == "connection.run_settings"
+    assert words in found.fix
+
+
 def test_a_proxy_may_be_written_without_its_scheme(write: Write) -> None:
     """That is how network departments hand it out."""
     config = load(write(f'[platform]\nproxy = "proxy.example.com:3128"\n{GOOD}'), ENV)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from twinsyncd.cloud.session import Cloud
@@ -17,6 +18,7 @@ from twinsyncd.core.model import (
     Fingerprint,
 )
 from twinsyncd.core.results import Outcome
+from twinsyncd.targets.run_reports import RunReports
 from twinsyncd.targets.storage.connection import StorageConnection
 from twinsyncd.targets.storage.settings import StorageConnectionSettings
 from twinsyncd.targets.storage.tree import StorageTree
@@ -56,6 +58,9 @@ class Office:
     remote_id: str = ""
     items: dict[FileKey, str] = field(default_factory=dict)
     authentication: Literal["Service", "User"] = "Service"
+    connection_id: str = ""
+    run_settings: dict[str, bool | int | float] = field(default_factory=dict)
+    reports_folder: Path | None = None
 
     def __post_init__(self) -> None:
         settings = StorageConnectionSettings(
@@ -66,10 +71,20 @@ class Office:
             folder_of=self._folder_of,
             connector_of=lambda key: connectors_for(key.path)[0],
             authentication=self.authentication,
+            connection_id=self.connection_id,
+            run_settings=self.run_settings,
         )
+        reports = None
+        if self.reports_folder is not None:
+            reports = RunReports(self.cloud.reports, self.reports_folder)
         tree = StorageTree(self.cloud.platform, self.itwin_id)
         self.target = StorageConnection(
-            self.cloud.platform, self.cloud.blobs, self.cloud.reader, tree, settings
+            self.cloud.platform,
+            self.cloud.blobs,
+            self.cloud.reader,
+            tree,
+            settings,
+            reports=reports,
         )
 
     def _folder_of(self, key: FileKey) -> str:

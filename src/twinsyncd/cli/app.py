@@ -12,6 +12,7 @@ from ..errors import AppError, ConfigError
 from .approve import approve
 from .check import check
 from .config import app as config
+from .connections import connections
 from .connectors import connectors
 from .demo import demo
 from .explain import explain
@@ -52,6 +53,7 @@ for command in (
     approve,
     init,
     check,
+    connections,
     connectors,
     login,
     logout,

@@ -22,6 +22,7 @@ from .bulk_sign_in import Account, ApiKey, PersonSignIn
 from .client import API_URL, Platform
 from .manifest_api import ManifestPlatform
 from .network import NetworkSettings, NetworkTransport, read_proxies, trusted_certificates
+from .report_reader import ReportReader
 from .retries import Sleep
 from .token_store import TokenStore
 from .upload_hosts import UploadHosts
@@ -66,6 +67,7 @@ class Cloud:
     login: Login
     issuer: Issuer
     reader: BlobReader
+    reports: ReportReader
 
 
 @contextmanager
@@ -97,6 +99,7 @@ def open_cloud(
             login,
             Issuer(unsigned, settings.issuer_url, settings.trusted_hosts),
             BlobReader(http, sleep=sleep, hosts=hosts),
+            ReportReader(unsigned),
         )
 
 

@@ -68,6 +68,22 @@ class SynchronizationApi(Operations):
         response = self._calls.once(operation, "POST", self.connections_path, json=body)
         return understood(operation, response, wire.connection)
 
+    def update_connection(
+        self, connection_id: str, *, name: str = "", authentication: str = ""
+    ) -> None:
+        """Change a connection's name or whom its runs act for; what is empty stays.
+
+        Source: Synchronization API, "Update storage connection" (PUT, 200).
+        """
+        wanted = {"displayName": name, "authenticationType": authentication}
+        self._calls.repeatable(
+            "update the connection",
+            "PUT",
+            f"{self.connections_path}/{segment(connection_id)}",
+            json={key: value for key, value in wanted.items() if value},
+            subject=f"the connection {connection_id}",
+        )
+
     def source_files(self, connection_id: str) -> Iterator[SourceFile]:
         """Yield the connection's source files."""
         path = f"{self.connections_path}/{segment(connection_id)}/sourcefiles"

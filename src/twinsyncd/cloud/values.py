@@ -35,12 +35,18 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class StorageConnectionInfo:
-    """A storage connection; last_run_link is None if the answer has no such member."""
+    """A connection; last_run_link is None if the answer has no such member.
+
+    `authentication`: "User" or "Service", "" if the answer has none. `error`: what the service has
+    to say about the connection itself, like that its user's authorisation ended.
+    """
 
     id: str
     name: str
     imodel_id: str = ""
     last_run_link: str | None = None
+    authentication: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,14 @@ class Run:
     error_text: str = ""
     error_article: str = ""  # link to an explanation, "" if none
     tasks: tuple[Task, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLink:
+    """Where the diagnostic report of a task is; the URL is a secret. `task`: "" if not told."""
+
+    task: str
+    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,8 @@ def _connection(value: Any) -> StorageConnectionInfo:
         _text(entry, "displayName"),
         _text(entry, "iModelId"),
         _href(entry, "lastRun") if named else None,
+        _text(entry, "authenticationType"),
+        _text(_mapping(entry.get("error")), "description"),
     )
 
 

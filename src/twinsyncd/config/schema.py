@@ -29,6 +29,7 @@ from .values import (
     Folder,
     Guid,
     Name,
+    RunSettings,
     StorageFolder,
     Url,
     choice,
@@ -129,6 +130,7 @@ class Connection(Section):
     bulk: Bulk = Bulk()
     objects: Objects = Objects()
     document_schema_url: Url | None = None
+    run_settings: RunSettings = Field(default={})
     settle: Duration = timedelta(seconds=5)
     settle_by_format: dict[str, Duration] = Field(default={}, validate_default=True)
     batch_quiet: Duration = timedelta(seconds=30)

@@ -32,6 +32,7 @@ _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9_-]{20,128}")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _NOT_IN_NAMES: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
+RUN_SETTINGS: Final = ("reclassifyDgnElements", "ignoreDgnAttachments", "enableSheetsAndDrawings")
 EXAMPLE_ID: Final = "MWplZe9Uf0iR1IDMqyOMLqBN0_wHEVBGg_CzJmXdmE4"
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
@@ -76,6 +77,22 @@ def _proxy_url(text: str) -> str:
     if not usable:
         raise mistake(f'"{shown}" is not the address of a proxy', fix)
     return parts.geturl()
+
+
+def _run_settings(given: dict[str, bool | int | float]) -> dict[str, bool | int | float]:
+    """Check names of the platform's own settings for the runs of one connection.
+
+    Source: Synchronization API, "Configurations", scope connection (technical preview), 2026-11.
+    """
+    for name, value in given.items():
+        if name not in RUN_SETTINGS:
+            near = difflib.get_close_matches(name, RUN_SETTINGS, n=1)
+            hint = f'did you mean "{near[0]}"? ' if near else ""
+            listed = ", ".join(RUN_SETTINGS)
+            raise mistake(f'"{name}" is no setting of a connection', f"{hint}known are {listed}")
+        if not isinstance(value, bool):
+            raise mistake(f'"{name}" is switched on or off', "write true or false")
+    return given
 
 
 def _certificates(file: Path) -> Path:
@@ -233,6 +250,7 @@ def is_open(file: Path) -> bool:
 
 Guid = Annotated[str, AfterValidator(_guid)]
 Url = Annotated[str, AfterValidator(_url)]
+RunSettings = Annotated[dict[str, bool | int | float], AfterValidator(_run_settings)]
 ProxyUrl = Annotated[str, AfterValidator(_proxy_url)]
 Certificates = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_certificates)]
 FilePath = Annotated[Path, BeforeValidator(_absolute)]

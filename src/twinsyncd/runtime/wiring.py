@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Literal, TypedDict
@@ -38,6 +38,7 @@ from ..targets.manifest.places import Place
 from ..targets.manifest.served_folder import ServedFolder
 from ..targets.manifest.settings import ManifestConnectionSettings
 from ..targets.protocol import Target
+from ..targets.run_reports import RunReports
 from ..targets.storage.connection import StorageConnection
 from ..targets.storage.settings import StorageConnectionSettings
 from ..targets.storage.tree import StorageTree
@@ -57,6 +58,7 @@ from .trouble import TroubleFile
 from .watch_supervisor import WatchSupervisor
 from .workers import Workers
 
+REPORTS: Final = "reports"  # the folder of diagnostic reports, in the state folder
 LOCK_S: Final = 1.0  # `status` holds the lock for an instant to see whether anybody does
 
 
@@ -202,7 +204,9 @@ def open_targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
             itwin_id=connection.itwin_id,
             folder_of=folder_of,
         )
-        return StorageConnection(cloud.platform, cloud.blobs, cloud.reader, tree, settings)
+        return StorageConnection(
+            cloud.platform, cloud.blobs, cloud.reader, tree, settings, reports=reports
+        )
 
     def manifest(connection: Connection) -> Target:
         settings = ManifestConnectionSettings(
@@ -212,8 +216,9 @@ def open_targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
             document_of=lambda key: document_of(folders[key.source], key.path),
             schema_url=connection.document_schema_url or "",
         )
-        return ManifestConnection(cloud.manifests, place_of(connection), settings)
+        return ManifestConnection(cloud.manifests, place_of(connection), settings, reports=reports)
 
+    reports = RunReports(cloud.reports, journal_file(config).parent / REPORTS)
     matchers = {key: source.matcher() for key, source in folders.items()}
     make = {"storage": storage, "manifest": manifest}
     return {each.key: make[each.target](each) for each in config.connection if each.target in make}
@@ -230,6 +235,7 @@ def _common(
         "connector_of": connector_of,
         "connection_id": connection.connection_id or "",
         "authentication": "User" if config.auth.kind == "user" else "Service",
+        "run_settings": connection.run_settings,
     }
 
 
@@ -240,6 +246,7 @@ class _CommonSettings(TypedDict):
     connector_of: Callable[[FileKey], str]
     connection_id: str
     authentication: Literal["Service", "User"]
+    run_settings: Mapping[str, bool | int | float]
 
 
 def place_of(connection: Connection) -> Place:

@@ -15,6 +15,7 @@ from ..core import commands, facts
 from ..core.model import Failure, Fault, RunKey
 from ..errors import CloudError
 from .consent import require_consent, with_page
+from .run_reports import RunReports
 from .settings import ConnectionSettings
 from .storage.evidence import gather, knows_run
 from .storage.membership import Admission, Membership
@@ -26,10 +27,17 @@ class PlatformConnection:
 
     names_in_storage = True  # source file ids are those of files in Storage
 
-    def __init__(self, platform: Platform, settings: ConnectionSettings) -> None:
-        """Send nothing before the first command."""
+    def __init__(
+        self,
+        platform: Platform,
+        settings: ConnectionSettings,
+        *,
+        reports: RunReports | None = None,
+    ) -> None:
+        """Send nothing before the first command; without `reports` none are fetched."""
         self._platform = platform
         self._settings = settings
+        self._reports = reports
         self._membership = Membership(platform, settings)
 
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
@@ -45,6 +53,7 @@ class PlatformConnection:
         found = self._membership.find(command.remote_id, command.files)
         if found is None:
             return self._create(command)
+        self._membership.keep_up(found)
         admission = Admission()
         if command.files:
             admission = self._membership.admit(found.id, command.files)
@@ -64,6 +73,9 @@ class PlatformConnection:
         evidence = gather(
             self._platform, self._settings.imodel_id, address, run, named=self.names_in_storage
         )
+        if self._reports is not None:
+            reasons = self._reports.reasons(self._platform, self._settings.imodel_id, run)
+            evidence = replace(evidence, reasons=reasons)
         found = seen(command, run, evidence)
         return with_page(self._platform, self._settings.authentication, found)
 
@@ -83,6 +95,8 @@ class PlatformConnection:
             message = "the connection was deleted in the service; it is created again"
             raise CloudError("find the connection", Failure(Fault.GONE, message), status=404)
         made, admission = self._membership.create(command.files)
+        if made is not None:
+            self._membership.keep_up(made)
         return _prepared(command, made.id if made else "", RunKey(""), admission)
 
     def _kind(self) -> str:

@@ -24,6 +24,7 @@ from ...core.results import Outcome
 from ...errors import CloudError
 from ..connection_runs import PlatformConnection
 from ..protocol import Content
+from ..run_reports import RunReports
 from ..storage.comparison import CloudComparison
 from .contents import HeldContents
 from .places import ObjectPath, Place
@@ -43,10 +44,15 @@ class ManifestConnection(PlatformConnection):
     names_in_storage = False
 
     def __init__(
-        self, platform: ManifestPlatform, place: Place, settings: ManifestConnectionSettings
+        self,
+        platform: ManifestPlatform,
+        place: Place,
+        settings: ManifestConnectionSettings,
+        *,
+        reports: RunReports | None = None,
     ) -> None:
         """Send nothing before the first command."""
-        super().__init__(platform, settings)
+        super().__init__(platform, settings, reports=reports)
         self._manifests = platform
         self._place = place
         self._manifest_settings = settings

@@ -18,6 +18,7 @@ from ...core.model import Failure, Fault, FileKey, StorageId
 from ...errors import CloudError
 from ..connection_runs import PlatformConnection
 from ..protocol import Content
+from ..run_reports import RunReports
 from .comparison import CloudComparison
 from .contents import StoredContents, version_of
 from .settings import StorageConnectionSettings
@@ -34,9 +35,11 @@ class StorageConnection(PlatformConnection):
         reader: BlobReader,
         tree: StorageTree,
         settings: StorageConnectionSettings,
+        *,
+        reports: RunReports | None = None,
     ) -> None:
         """Send nothing before the first command."""
-        super().__init__(platform, settings)
+        super().__init__(platform, settings, reports=reports)
         self._blobs = blobs
         self._reader = reader
         self._tree = tree

@@ -27,10 +27,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`changesets`: the newest changeset by task id. `names`: file names by storage file id."""
+    """`changesets`: the newest changeset by task id. `names`: file names by storage file id.
+
+    `reasons`: by task id, what a diagnostic report says about why it failed.
+    """
 
     changesets: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def gather(

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from ...cloud.client import Platform
 from ...cloud.faults import refused
 from ...cloud.values import SourceFile, StorageConnectionInfo
@@ -27,6 +29,8 @@ from ..settings import ConnectionSettings
 CREATE_MAX: Final = 500  # files in one create call; keeps the body small, the rest is added
 SINGLES_MAX: Final = 50  # creates tried one file at a time per preparation when all are refused
 _ABOUT_FILES: Final = {400, 409, 413, 422}  # the service refuses a file; others may be accepted
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Membership:
         """Send nothing before the first question."""
         self._platform = platform
         self._settings = settings
+        self._has_settings = ""  # the connection whose run settings are known to be as configured
 
     def find(self, remote_id: str, files: Sequence[ExpectedFile]) -> StorageConnectionInfo | None:
         """Return the configured, the remembered or the equally named connection, or None."""
@@ -76,6 +81,30 @@ class Membership:
         accepted = Admission(tuple(each.key for each in files[:CREATE_MAX]))
         rest = files[CREATE_MAX:]
         return made, accepted + (self.admit(made.id, rest) if rest else Admission())
+
+    def keep_up(self, found: StorageConnectionInfo) -> None:
+        """Give the connection the configured name, kind of sign-in and run settings.
+
+        One that the configuration names by its id keeps its name: others may find it by that.
+        """
+        wanted, adopted = self._settings, bool(self._settings.connection_id)
+        name = wanted.display_name if found.name and not adopted else ""
+        authentication = wanted.authentication if found.authentication else ""
+        if (name or found.name, authentication) != (found.name, found.authentication):
+            log.info("connection.updated", connection=wanted.connection, was=found.name)
+            self._platform.update_connection(found.id, name=name, authentication=authentication)
+        self._set_run_settings(found.id)
+
+    def _set_run_settings(self, connection_id: str) -> None:
+        """Set what differs, once per process; what the configuration does not name stays."""
+        wanted = self._settings.run_settings
+        if not wanted or self._has_settings == connection_id:
+            return
+        there = self._platform.run_settings(connection_id)
+        differing = {key: value for key, value in wanted.items() if (there or {}).get(key) != value}
+        if differing:
+            self._platform.set_run_settings(connection_id, differing, first=there is None)
+        self._has_settings = connection_id
 
     def admit(self, connection_id: str, files: Sequence[ExpectedFile]) -> Admission:
         """Add those files that the connection does not hold yet, and correct their connectors.

@@ -94,6 +94,8 @@ def _file_result(task: Task, evidence: Evidence) -> FileResult:
     if outcome is Outcome.SKIPPED:
         return FileResult(task.storage_id, outcome, _SKIPPED, task=task.id, changeset=changeset)
     reason = task.message or f"the connector ended as {task.result or task.state or 'unknown'}"
+    if reported := evidence.reasons.get(task.id, ""):
+        reason = f"{reason}; {reported}"
     return FileResult(
         task.storage_id,
         outcome,
