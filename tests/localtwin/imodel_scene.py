@@ -14,6 +14,7 @@ from localtwin.imodel.tables import RECORDED
 from localtwin.world.synchronization.worker.job import run_job
 
 CONNECTORS = {".ifc": "IFC", ".ifczip": "IFC", ".dxf": "DWG"}
+CONNECTORS |= {".csv": "PSEXCEL", ".geojson": "GEOSPATIAL"}
 EMPTY = "0" * 16
 Row = tuple[object, ...]
 

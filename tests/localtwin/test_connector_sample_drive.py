@@ -18,7 +18,7 @@ def test_two_sample_drives_are_the_same_bytes(tmp_path: Path) -> None:
     make_sample_drive(tmp_path / "b")
 
     assert files(tmp_path / "a") == files(tmp_path / "b")
-    assert len(files(tmp_path / "a")) == 8
+    assert len(files(tmp_path / "a")) == 10
 
 
 def test_every_sample_gets_in_and_an_edit_counts_as_it_says(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from . import programs
 from .programs import events_in
 from .waiting import wait_until
 
-# The first run writes a changeset for each of eight files.
-WRITTEN = "changeset 9: 1 inserted, 2 updated, 0 deleted"
+# The first run writes a changeset for each of ten files.
+GREEN, AMBER, RED = "#15803d", "#d97706", "#b91c1c"
+WRITTEN = "changeset 11: 1 inserted, 2 updated, 1 deleted"
 
 
 @pytest.mark.parametrize("more", [(), ("--manifest",)])
@@ -29,9 +30,12 @@ def test_the_demo_ends_with_the_changeset_of_the_edit(
     assert told.returncode == 0, told.stdout + told.stderr
     assert WRITTEN in told.stdout
     (drawing,) = re.findall(r"drawing +(\S+\.svg)", told.stdout)
-    assert "1 inserted" in Path(drawing).read_text("utf-8")
-    assert "8 of 8 files synced" in told.stdout
-    assert "8 of 8 files: SHA-256 of the drive = synced" in told.stdout
+    picture = Path(drawing).read_text("utf-8")
+    assert all(f"{each}<" in picture for each in ("1 inserted", "2 updated", "1 deleted"))
+    assert all(f'<path stroke="{each}"' in picture for each in (GREEN, AMBER, RED))
+    assert "real CSV, DXF, GEOJSON, IFC files" in told.stdout
+    assert "10 of 10 files synced" in told.stdout
+    assert "10 of 10 files: SHA-256 of the drive = synced" in told.stdout
     assert "0 differences between the drive's files and the iModel" in told.stdout
 
 
@@ -49,7 +53,7 @@ def test_a_daemon_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     assert status.returncode == 1, "not everything was synced yet"
     assert "not running" in status.stdout
     assert sync.returncode == 0, sync.stdout + sync.stderr
-    assert "agree on 8 files" in sync.stdout
+    assert "agree on 10 files" in sync.stdout
     assert demo_code == 0, demo.text()
     assert WRITTEN in demo.text()
 

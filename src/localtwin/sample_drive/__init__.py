@@ -1,7 +1,7 @@
 """A small design office's shared drive, made on the spot with the libraries that read it.
 
-It is for trying things out: real IFC and DXF files, the same bytes every time, and an edit such
-as a designer makes.
+It is for trying things out: real IFC, DXF, GeoJSON and CSV files, the same bytes every time, and an
+edit such as a designer makes.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from localtwin.sample_drive import buildings, drawings
+from localtwin.sample_drive import buildings, drawings, tables
 
 STEEL = "structure/Bridge 12 - steel.ifc"
 
@@ -36,6 +36,8 @@ def make_sample_drive(folder: Path) -> None:
         "cad/sections/section A-A.dxf": drawings.section,
         "cad/sections/section B-B.dxf": drawings.section,
         "cad/details/bearing.dxf": drawings.bearing,
+        "gis/plots and pipes.geojson": tables.plots_and_pipes,
+        "schedules/bearings.csv": tables.bearings,
     }.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -45,11 +47,13 @@ def make_sample_drive(folder: Path) -> None:
 def edit_sample(folder: Path) -> Edit:
     """Edit the steel model as a designer would, and save it as most programs do: by renaming.
 
-    Each further call is a further edit. Raises FileNotFoundError without the sample drive.
+    Each further call is a further edit, as long as there are deck plates to remove: eight. Raises
+    FileNotFoundError without the sample drive.
     """
     file = folder / STEEL
     _replace(file, lambda draft: buildings.edit_steel(file, draft))
-    return Edit(STEEL, "a column added, two beams renamed", inserted=1, updated=2, deleted=0)
+    sentence = "a column added, two beams renamed, a deck plate removed"
+    return Edit(STEEL, sentence, inserted=1, updated=2, deleted=1)
 
 
 def _replace(file: Path, write: Callable[[Path], None]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import ifcopenshell
 
-from localtwin.sample_drive.ifc_author import Author, identifier, moved
+from localtwin.sample_drive.ifc_author import Author, Instance, identifier, moved
 
 SPAN_M = 8.0
 WIDTH_M = 6.0
@@ -148,8 +148,9 @@ def ventilation(title: str, file: Path) -> None:
 
 
 def edit_steel(file: Path, target: Path) -> None:
-    """Add a column beside the first and give two beams their next revision letter."""
+    """Add a column, give two beams their next revision letter, remove the last deck plate."""
     model = ifcopenshell.open(file, ".ifc")
+    _remove(model, max(model.by_type("IfcSlab"), key=lambda plate: str(plate.Name)))
     columns = model.by_type("IfcColumn")
     name = f"Column C-{len(columns) + 1:02}"
     first = next(column for column in columns if column.Name == "Column C-01")
@@ -171,3 +172,20 @@ def edit_steel(file: Path, target: Path) -> None:
         if base in RENAMED_BEAMS:
             beam.Name = f"{base} rev {chr(ord(revision or 'A') + 1)}"
     model.write(target, ".ifc")
+
+
+def _remove(model: Instance, product: Instance) -> None:
+    """Take a product out of the model and of all that relates it to others."""
+    relations = (
+        *((each, "RelatedElements") for each in product.ContainedInStructure),
+        *((each, "RelatedObjects") for each in product.IsTypedBy),
+        *((each, "RelatedObjects") for each in product.HasAssociations),
+        *((each, "RelatedObjects") for each in product.IsDefinedBy),
+    )
+    for relation, members in relations:
+        others = [each for each in getattr(relation, members) if each != product]
+        if others:
+            setattr(relation, members, others)
+        else:
+            model.remove(relation)
+    model.remove(product)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ..journal.views import Status
 
 QUICK: Final = 'settle = "0.5s"\nsettle_by_format = { ifc = "0.5s" }\nbatch_quiet = "1s"\n'
+# A table is read only where it is asked for: most are no part of a model.
+INCLUDE: Final = ("**/*.ifc", "**/*.dxf", "**/*.geojson", "**/*.csv")
 LOOK_S: Final = 0.1
 PATIENCE_S: Final = 300.0  # a slow machine may take its time, a broken demo must end
 REVIVE_S: Final = 60.0  # how long a killed daemon is left to whoever killed it
@@ -91,8 +93,10 @@ def _post_hint(story: Story, ready: Any) -> None:
     story.say("address", ready.api_url)
     story.say("data", str(ready.data))
     make_sample_drive(story.drive)
-    story.chapter(2, f"a shared drive with real design files: {story.drive}")
-    for file in _files(story.drive):
+    files = _files(story.drive)
+    formats = sorted({file.suffix.removeprefix(".").upper() for file in files})
+    story.chapter(2, f"a shared drive with real {', '.join(formats)} files: {story.drive}")
+    for file in files:
         story.say(size(file.stat().st_size).rjust(9), file.relative_to(story.drive).as_posix())
     config = load(story.config_file)
     with _daemon(story) as process:
@@ -129,6 +133,7 @@ def _report_sync(
         if skip:
             folder = _imodel_folder(story, config)
             story.say("drawing", str(folder / "changesets" / f"{changeset.id}.svg"))
+            story.say("", "its plan: inserted in green, updated in amber, deleted in red")
             story.say("details", f"twinsyncd imodel diff {folder / 'imodel.sqlite'}")
     total = total_counts(seen.counts)
     story.say("status", f"{total.synced} of {count(total.known, 'file')} synced")
@@ -280,7 +285,7 @@ def _write_config(file: Path, ready: Any, folder: Path, keys: str) -> None:
     block = config_block(ready, folder=str(folder / "drive"), connection="Bridge 12", extra=extra)
     state = f'[daemon]\nstate_folder = "{folder / "state"}"\n\n'
     file.touch(mode=0o600)
-    file.write_text(state + block, "utf-8")
+    file.write_text(f"{state}{block}  include = {list(INCLUDE)}\n", "utf-8")
 
 
 def _files(folder: Path) -> list[Path]:
