@@ -1,13 +1,15 @@
 """A line of a fixed round trip and rate in front of a server, on loopback and in user space.
 
 `python -m benchmarks.delaying_line HOST:PORT ROUND_TRIP_S BYTES_PER_S` prints its own port and
-relays until it is ended. All connections share the rate, each direction has its own. A new
-connection costs one round trip. Left out: loss, TCP's slow start, TLS.
+relays until it is ended; then it prints how many bytes it carried to the server. All connections
+share the rate, each direction has its own. A new connection costs one round trip. Left out: loss,
+TCP's slow start, TLS.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections import deque
 from typing import Final
@@ -20,11 +22,13 @@ class Direction:
 
     def __init__(self, bytes_per_s: float) -> None:
         """Start idle."""
+        self.carried_bytes = 0
         self._bytes_per_s = bytes_per_s
         self._free_s = 0.0
 
     def leaves_s(self, size_bytes: int, earliest_s: float) -> float:
         """Return when the last of so many bytes has left [s of the loop's clock]."""
+        self.carried_bytes += size_bytes
         self._free_s = max(earliest_s, self._free_s) + size_bytes / self._bytes_per_s
         return self._free_s
 
@@ -114,7 +118,10 @@ async def serve(host: str, port: int, round_trip_s: float, bytes_per_s: float) -
         lambda: Near(up, round_trip_s / 2, loop.time() + round_trip_s), "127.0.0.1", 0
     )
     print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    ended = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    await ended.wait()
+    print(up.carried_bytes, flush=True)
 
 
 if __name__ == "__main__":

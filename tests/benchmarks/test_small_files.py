@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from system.site import Site, open_site
-
 from . import table
 from .drives import fill
+from .lined_site import site_behind_a_line
 from .test_first_sync import NO_RUN, bare_client_s, first_sync
-from .upload_lab import line_to
 
 pytestmark = pytest.mark.bench
 
@@ -29,7 +24,7 @@ LANES: Final = (4, 16)
 
 def test_small_files_over_a_line_go_side_by_side(tmp_path: Path) -> None:
     """An office's first delivery is thousands of drawings; one after the other takes all day."""
-    with _site_behind_a_line(tmp_path) as site:
+    with site_behind_a_line(tmp_path, NO_RUN, ROUND_TRIP_S, GIGABIT) as (site, _):
         fill(site.drive, folders=20, files_each=FILES // 20, size_bytes=SIZE_BYTES)
         ours_per_s, peak_mb = first_sync(site, FILES)
         peers = {lanes: FILES / bare_client_s(site, FILES, lanes) for lanes in LANES}
@@ -45,15 +40,3 @@ def test_small_files_over_a_line_go_side_by_side(tmp_path: Path) -> None:
         )
     )
     assert ours_per_s >= min(TARGET_PER_S, 0.9 * max(peers.values()))
-
-
-@contextmanager
-def _site_behind_a_line(folder: Path) -> Iterator[Site]:
-    """Yield a site whose daemon reaches localtwin over the line alone."""
-    with open_site(folder, NO_RUN) as site:
-        text = site.config.read_text("utf-8")
-        found = re.search(r'api_url = "http://127\.0\.0\.1:(\d+)', text)
-        assert found is not None, text
-        with line_to(int(found[1]), ROUND_TRIP_S, GIGABIT) as port:
-            site.config.write_text(text.replace(f":{found[1]}", f":{port}"), "utf-8")
-            yield site

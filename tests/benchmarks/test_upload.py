@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -38,13 +39,22 @@ MEMORY_MB: Final = 60  # more than before the upload, with four blocks on their 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[int, Path, str]]:
     """A localtwin in a process of its own: its id, its data, and where the content goes."""
-    data = tmp_path / "data"
+    with localtwin_for_uploads(tmp_path / "data") as (pid, api_url):
+        data = tmp_path / "data"
+        yield pid, data, begin_upload(api_url, data)
+
+
+@contextmanager
+def localtwin_for_uploads(data: Path) -> Iterator[tuple[int, str]]:
+    """Yield the process and the address of a localtwin."""
     command = [sys.executable, "-m", "localtwin", "--data", str(data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment()) as process:
         assert process.stdout is not None
         api_url = json.loads(process.stdout.readline())["api_url"]
-        yield process.pid, data, _begin(api_url, data)
-        process.terminate()
+        try:
+            yield process.pid, api_url
+        finally:
+            process.terminate()
 
 
 def test_a_large_file_streams_to_disk(server: tuple[int, Path, str], tmp_path: Path) -> None:
@@ -119,7 +129,8 @@ def _say_memory(before_mb: float, peak_mb: float) -> None:
     )
 
 
-def _begin(api_url: str, data: Path) -> str:
+def begin_upload(api_url: str, data: Path) -> str:
+    """Create a file and return its upload URL."""
     made = json.loads((data / "credentials.json").read_text("utf-8"))
     form = {"grant_type": "client_credentials", "scope": "itwin-platform"}
     with httpx.Client(base_url=api_url) as http:

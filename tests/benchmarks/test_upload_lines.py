@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from . import table
-from .upload_lab import PEERS, Sent, best, line_to, random_file, send, serving
+from .test_upload import begin_upload, localtwin_for_uploads
+from .upload_lab import PEERS, Sent, best, line_to, new_blobs, race, random_file, serving
 
 pytestmark = pytest.mark.bench
 
@@ -22,44 +23,54 @@ LINES: Final = {
 }
 MEMORY_MB: Final = 100
 PROCESSOR_S_PER_GB: Final = 1.2
-
-
-@pytest.fixture(scope="module")
-def sink() -> Iterator[int]:
-    """The port of a host that drops what it gets."""
-    with serving("null_sink") as port:
-        yield port
+OF_THE_PEER: Final = 1.8  # times its processor time: the digest costs about that much
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_a_large_file_is_as_quick_as_the_best_peer(name: str, sink: int, tmp_path: Path) -> None:
+def test_a_large_file_is_as_quick_as_the_best_peer(name: str, tmp_path: Path) -> None:
     """An office's line is paid for; a slower program would make people copy by hand again."""
     round_trip_s, bytes_per_s, size_bytes, least = LINES[name]
     digest = random_file(tmp_path / "cloud.dgn", size_bytes)
 
-    with line_to(sink, round_trip_s, bytes_per_s) as port:
-        url = f"http://127.0.0.1:{port}/account/container"
-        ours, *peers = (
-            send(client, tmp_path / "cloud.dgn", f"{url}/{name[:3].strip()}-{client}", digest)
-            for client in ("twinsyncd", *PEERS)
-        )
+    with serving("null_sink") as sink, line_to(sink, round_trip_s, bytes_per_s) as port:
+        sent = race(tmp_path / "cloud.dgn", digest, new_blobs(port))
 
+    limit = f"{bytes_per_s / MIB:.0f} MiB/s" if bytes_per_s else "the machine"
+    _compare(f"{size_bytes // MIB} MiB, {name}, null sink", sent, size_bytes, limit, least)
+
+
+def test_a_large_file_into_localtwin_is_as_quick_as_the_best_peer(tmp_path: Path) -> None:
+    """A rehearsal on one machine must show the program, not wait for it."""
+    size_bytes, data = 2048 * MIB, tmp_path / "data"
+    digest = random_file(tmp_path / "cloud.dgn", size_bytes)
+
+    with localtwin_for_uploads(data) as (_, api_url):
+        sent = race(tmp_path / "cloud.dgn", digest, lambda: begin_upload(api_url, data), tries=2)
+
+    _compare("2048 MiB, no delay, localtwin", sent, size_bytes, "the machine", 0.9)
+
+
+def _compare(
+    what: str, sent: Sequence[Sent | None], size_bytes: int, limit: str, least: float
+) -> None:
+    ours, *peers = sent
     assert ours is not None
     peer = best(peers)
     ratio = peer.seconds / ours.seconds if peer else 0.0
     per_gb = ours.processor_s * 1e9 / size_bytes
+    theirs_per_gb = peer.processor_s * 1e9 / size_bytes if peer else 0.0
     table.record(
         table.Row(
-            f"{size_bytes // MIB} MiB, {name}, null sink",
+            what,
             f"{_speed(ours, size_bytes)}\n{per_gb:.2f} processor s/GB, {ours.peak_mb:.0f} MB",
             {client: _speed(each, size_bytes) for client, each in zip(PEERS, peers, strict=True)},
-            f"{bytes_per_s / MIB:.0f} MiB/s" if bytes_per_s else "the machine",
-            f"{ratio:.2f}" if peer else "no peer",
+            limit,
+            f"{ratio:.2f}\n{per_gb / theirs_per_gb:.1f} x processor" if peer else "no peer",
             f">= {least} of the best peer",
         )
     )
     assert ours.peak_mb <= MEMORY_MB
-    assert per_gb <= PROCESSOR_S_PER_GB
+    assert per_gb <= max(PROCESSOR_S_PER_GB, OF_THE_PEER * theirs_per_gb)  # a busy machine
     assert peer is None or ratio >= least
 
 

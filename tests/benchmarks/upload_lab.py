@@ -7,10 +7,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
@@ -19,6 +20,8 @@ from system.programs import environment
 
 BLOCK: Final = 8 << 20
 PEERS: Final = ("azure-1", "azure-4", "azure-8")
+CLIENTS: Final = ("twinsyncd", *PEERS)
+TRIES: Final = 3
 HERE: Final = Path(__file__).parents[1]
 
 
@@ -31,16 +34,33 @@ class Sent:
     peak_mb: float
 
 
+@dataclass
+class Helper:
+    """A helper program: its port, and the number that it printed at its end."""
+
+    port: int
+    carried_bytes: int = 0
+
+
 @contextmanager
-def serving(module: str, *arguments: str) -> Iterator[int]:
-    """Yield the port of a helper program, which is ended with the context."""
+def helping(module: str, *arguments: str) -> Iterator[Helper]:
+    """Yield a helper program, which is ended with the context."""
     command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=HERE, env=environment()) as process:
         assert process.stdout is not None
         try:
-            yield int(process.stdout.readline())
+            helper = Helper(int(process.stdout.readline()))
+            yield helper
         finally:
             process.terminate()
+        helper.carried_bytes = int(process.stdout.read() or 0)
+
+
+@contextmanager
+def serving(module: str, *arguments: str) -> Iterator[int]:
+    """Yield the port of a helper program."""
+    with helping(module, *arguments) as helper:
+        yield helper.port
 
 
 @contextmanager
@@ -49,23 +69,41 @@ def line_to(port: int, round_trip_s: float, bytes_per_s: float) -> Iterator[int]
     if not round_trip_s:
         yield port
         return
-    arguments = (f"127.0.0.1:{port}", str(round_trip_s), str(bytes_per_s))
-    with serving("delaying_line", *arguments) as line:
+    with serving("delaying_line", *line_arguments(port, round_trip_s, bytes_per_s)) as line:
         yield line
 
 
-def send(client: str, file: Path, url: str, digest: str, tries: int = 2) -> Sent | None:
-    """Return the fastest of several tries; None if the client is not installed."""
-    if client.startswith("azure") and find_spec("azure.storage.blob") is None:
-        return None
-    return min(
-        (_send_once(client, file, f"{url}-{number}", digest) for number in range(tries)),
-        key=lambda sent: sent.seconds,
-    )
+def line_arguments(port: int, round_trip_s: float, bytes_per_s: float) -> tuple[str, ...]:
+    """Return the arguments of a line to a server of this machine."""
+    return f"127.0.0.1:{port}", str(round_trip_s), str(bytes_per_s)
 
 
-def _send_once(client: str, file: Path, blob: str, digest: str) -> Sent:
-    url = f"{blob}?sv=2019-07-07&sr=b&sp=rw&sig=none"
+def race(file: Path, digest: str, url: Callable[[], str], tries: int = TRIES) -> list[Sent | None]:
+    """Return what sending cost us and each peer, the fastest of some tries, taken in turns.
+
+    `url` returns the URL of a new blob each time. None: the peer is not installed.
+    """
+    clients = [
+        client
+        for client in CLIENTS
+        if not client.startswith("azure") or find_spec("azure.storage.blob")
+    ]
+    sent: dict[str, list[Sent]] = {client: [] for client in clients}
+    for _ in range(tries):
+        for client in clients:
+            sent[client].append(_send_once(client, file, url(), digest))
+    return [best(sent.get(client, [])) for client in CLIENTS]
+
+
+def new_blobs(port: int) -> Callable[[], str]:
+    """Return what makes URLs of blobs that a sink does not know yet."""
+    numbers = count()
+    blob = f"http://127.0.0.1:{port}/account/container/blob"
+    query = "sv=2019-07-07&sr=b&sp=rw&sig=none"
+    return lambda: f"{blob}-{next(numbers)}?{query}"
+
+
+def _send_once(client: str, file: Path, url: str, digest: str) -> Sent:
     command = [sys.executable, "-m", "benchmarks.send_file", client, str(file), url, digest]
     done = subprocess.run(
         command, cwd=HERE, env=environment(), capture_output=True, check=False, timeout=600

@@ -65,7 +65,7 @@ class BlockUpload:
         """Commit a small content, already verified, in blocks as small as they must be."""
         self._size_bytes = len(data)
         self._look()
-        self._calls.commit_blocks(self._put(0, [data]), found)
+        self._calls.commit_blocks(self._put(block_id(0, [data]), 0, [data]), found)
 
     def _look(self) -> None:
         self._held = self._calls.held()
@@ -114,13 +114,13 @@ class BlockUpload:
             raise self._error from None
         with self._changed:
             self._under_way += 1
-        self._threads.begin(lambda: self._carry_out(offset, pieces, extra))
+        self._threads.begin(lambda: self._carry_out(name, offset, pieces, extra))
 
-    def _carry_out(self, offset: int, pieces: Sequence[bytes], extra: int) -> None:
+    def _carry_out(self, name: str, offset: int, pieces: Sequence[bytes], extra: int) -> None:
         sent = 0
         try:
             if self._error is None:
-                names = self._put(offset, pieces)
+                names = self._put(name, offset, pieces)
                 self._ids[offset] = names
                 sent = sum(map(len, pieces))
         except BaseException as exc:  # noqa: BLE001 - raised again where the file is read
@@ -131,9 +131,9 @@ class BlockUpload:
                 self._changed.notify_all()
             self._budget.leave_block(extra, sent)
 
-    def _put(self, offset: int, pieces: Sequence[bytes]) -> list[str]:
+    def _put(self, name: str, offset: int, pieces: Sequence[bytes]) -> list[str]:
         """Send a block, in smaller ones where its size is refused; returns the ids of them all."""
-        name, size = block_id(offset, pieces), sum(map(len, pieces))
+        size = sum(map(len, pieces))
         if size <= self._limits.block_bytes:
             if self._sizes.get(name) == size:
                 return [name]
@@ -146,9 +146,9 @@ class BlockUpload:
                 self._calls.has_blocks = True
                 return [name]
         return [
-            name
+            each
             for start, part in _parts(pieces, self._allowed(size))
-            for name in self._put(offset + start, part)
+            for each in self._put(block_id(offset + start, part), offset + start, part)
         ]
 
     def _may_clear(self) -> bool:

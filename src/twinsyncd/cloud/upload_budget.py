@@ -16,7 +16,7 @@ from typing import Final
 from .request_limit import AdaptiveLimit
 from .upload_limits import MEBIBYTE
 
-MEMORY_BYTES: Final = 64 * MEBIBYTE
+MEMORY_BYTES: Final = 40 * MEBIBYTE  # one file fills it with BLOCKS_MAX blocks of 4 MiB
 REQUESTS_MAX: Final = 16  # more make a host slower, not faster
 BLOCKS_FIRST: Final = 4
 BLOCKS_MAX: Final = 8
