@@ -23,6 +23,7 @@ from .init import init
 from .local import local
 from .login import login
 from .logout import logout
+from .manual import manual
 from .retry import retry
 from .run import run
 from .service import app as service
@@ -37,7 +38,6 @@ app = typer.Typer(
     name="twinsyncd",
     help="Keeps an iModel equal to a design office's shared drive, unattended and provably.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -59,6 +59,7 @@ for command in (
     logout,
     local,
     demo,
+    manual,
 ):
     app.command()(command)
 app.add_typer(imodel, name="imodel")

@@ -29,7 +29,9 @@ def history(
     since: Annotated[
         str, typer.Option(help="How far back, like 2h, 7d; the events are kept for months.")
     ] = "7d",
-    limit: Annotated[int, typer.Option(help="The newest so many events.", min=1)] = 1000,
+    limit: Annotated[
+        int, typer.Option(help="The newest so many events.", min=1, metavar="NUMBER")
+    ] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="For a spreadsheet.")] = False,
 ) -> None:

@@ -20,7 +20,9 @@ def login(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the pages, or print them only.")
     ] = True,
-    timeout: Annotated[float, typer.Option(help="Give up after this many seconds.", min=1)] = 600.0,
+    timeout: Annotated[
+        float, typer.Option(help="Give up after this long.", min=1, metavar="SECONDS")
+    ] = 600.0,
 ) -> None:
     """Sign in as a person and agree to runs; the daemon goes on with it by itself."""
     checked = load_config(config, folders=False)

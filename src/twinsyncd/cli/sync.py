@@ -23,7 +23,7 @@ def sync(
         bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
     ] = False,
     timeout: Annotated[
-        float, typer.Option(help="Give up waiting after this many seconds.", min=1)
+        float, typer.Option(help="Give up waiting after this long.", min=1, metavar="SECONDS")
     ] = 86_400.0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
 ) -> None:

@@ -201,5 +201,6 @@ def _in_imodel(evidence: RunFile | None, cloud: Cloud) -> _Step:
         return _Step(evidence.changeset[:SHOWN])
     if cloud.all_changesets:
         text = f"{evidence.changeset[:SHOWN]} is not in the iModel any more"
-        return _Step(text, Verdict.NOT_CURRENT, "the iModel was restored or replaced; see README")
+        why = "the iModel was restored or replaced; see: twinsyncd manual operations"
+        return _Step(text, Verdict.NOT_CURRENT, why)
     return _Step(f"{evidence.changeset[:SHOWN]}, not looked up")
