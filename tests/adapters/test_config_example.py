@@ -16,7 +16,7 @@ UNCOMMENTED = re.sub(r"(?m)^(\s*)#(?=\w+ = )", r"\1", EXAMPLE)
 
 NO_DEFAULTS = (
     *("connection_id", "references", "trusted_hosts", "upload_hosts"),
-    *("proxy", "no_proxy", "ca_bundle", "run_settings"),
+    *("proxy", "no_proxy", "ca_bundle", "run_settings", "spatial_root"),
     *("url", "served_folder", "region", "endpoint", "credentials_file"),
     *("company_guid", "api_key_file", "api_key_env", "email", "password_file", "password_env"),
     *("entity", "columns", "keys", "constants", "sheet"),

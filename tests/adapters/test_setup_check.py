@@ -282,3 +282,34 @@ def test_the_secret_that_systemd_hands_over_goes_before_the_file(
     assert without.code == 2
     assert "there is no file /nowhere/client_secret" in without.err
     assert with_it.code == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ('"survey/*.ifc"', "survey/site.ifc goes in first"),
+        ("true", "2 files go in first, a.ifc and more"),
+        ('"site.ifc"', "no file matches it"),
+    ],
+)
+def test_check_shows_which_file_decides_where_the_imodel_is(
+    office: Office, given: str, words: str
+) -> None:
+    """A slip in the pattern shows years later, as a bridge in the sea."""
+    office.configure(f"{CONFIG}  spatial_root = {given}\n")
+    office.save("a.ifc")
+    office.save("survey/site.ifc")
+
+    printed = office.types("check", "--offline")
+
+    assert words in printed.out
+
+
+def test_a_spatial_root_that_can_match_nothing_is_a_mistake(office: Office) -> None:
+    """It would be silent for ever."""
+    office.configure(f'{CONFIG}  spatial_root = "../site.ifc"\n')
+
+    printed = office.types("check", "--offline")
+
+    assert printed.code == 2
+    assert "spatial_root" in printed.err

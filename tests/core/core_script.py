@@ -176,6 +176,7 @@ class Script:
         self.open: list[commands.Command] = []  # begun, and not answered yet
         self.said: list[commands.Command] = []
         self.kind_of: Callable[[FileKey], Kind | None] = kind_of
+        self.comes_first: Callable[[FileKey], bool] = lambda _key: False
         self.machine = self._restored()
 
     @property
@@ -251,6 +252,7 @@ class Script:
             self.now,
             kind_of=self.kind_of,
             jitter=self.jitter,
+            comes_first=lambda key: self.comes_first(key),  # noqa: PLW0108 - a play sets it later
         )
 
     def _next_s(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
@@ -70,6 +71,7 @@ class Source(Section):
     references: Globs = ()
     exclude: Globs = ()
     storage_folder: StorageFolder = ""
+    spatial_root: bool | str = False
     document_class: str = ""
     document_properties: dict[str, str] = Field(default={})
 
@@ -96,6 +98,24 @@ class Source(Section):
     def wanted(self) -> Globs:
         """Return the globs of its source files: as written, or those that its connector reads."""
         return self.include or (TABLES if self.rows.entity else globs_for(self.connector))
+
+    @field_validator("spatial_root")
+    @classmethod
+    def _is_glob(cls, given: bool | str) -> bool | str:
+        if isinstance(given, str):
+            try:
+                wanting(given)
+            except BadPatternError as exc:
+                raise mistake(f'"{given}" matches nothing', str(exc)) from exc
+        return given
+
+    def is_spatial_root(self) -> Callable[[str], bool]:
+        """Return what decides whether a file, by its path, is the iModel's spatial root."""
+        if isinstance(self.spatial_root, bool):
+            decided = self.spatial_root
+            return lambda _path: decided
+        chosen = matcher((self.spatial_root,))
+        return lambda path: chosen.kind(path) == "source"
 
     def matcher(self) -> Matcher:
         """Return what decides about the files of the folder."""

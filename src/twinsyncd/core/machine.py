@@ -51,11 +51,12 @@ class Machine:
         *,
         kind_of: Callable[[FileKey], Kind | None],
         jitter: Callable[[], float],
+        comes_first: Callable[[FileKey], bool] = lambda _key: False,
     ) -> None:
         """Continue from the saved state; start-up is the same code as recovery.
 
         `kind_of` returns what a file is to its connection, None if it does not matter.
-        `jitter` returns a number in [0, 1).
+        `jitter` returns a number in [0, 1). `comes_first`: whether a file is its iModel's root.
         """
         self._connection_of = {source.key: source.connection for source in setup.sources}
         self._connections = {connection.key: connection for connection in setup.connections}
@@ -75,7 +76,7 @@ class Machine:
                 self._ledger.leave_out(source.key, lambda key: kind_of(key) is not None, now)
             self._drive.add(source, row, now)
         self._kind_of = kind_of
-        self._jitter = jitter
+        self._jitter, self._comes_first = jitter, comes_first
         self._lanes = {
             key: self.make_lane(key, setup, saved_state, now)
             for key in dict.fromkeys(connection.lane for connection in setup.connections)
@@ -249,6 +250,7 @@ class Machine:
             lambda key: self._kind_of(key) == "reference",
             ends,
             naming,
+            comes_first=self._comes_first,
         )
         runs.resume(names, now)
         return Lane(

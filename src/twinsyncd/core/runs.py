@@ -48,6 +48,7 @@ class Runs:
     is_reference: Callable[[FileKey], bool]
     ends: RunEnds
     naming: frozenset[ConnectionKey] = frozenset()  # whose runs must be given their files
+    comes_first: Callable[[FileKey], bool] = lambda _key: False  # a spatial root
     in_doubt: bool = False  # an answer to a start request was lost, perhaps by an earlier process
 
     def resume(self, connections: Sequence[ConnectionKey], now: Now) -> None:
@@ -261,13 +262,21 @@ class Runs:
         return self.remotes[connection].remote_id
 
     def unsynced(self, connection: ConnectionKey) -> list[FileRow]:
-        """Return the rows whose content in Storage is known, new, and not set aside."""
-        return [
+        """Return the rows whose content in Storage is known, new, and not set aside.
+
+        A spatial root comes first; before any run of ours ended it comes alone, since the first
+        file with coordinates decides where the iModel is. One that fails holds up no other.
+        """
+        rows = [
             row
             for what in (Need.RUN, Need.STORE)
             for row in self.ledger.needing(connection, what)
             if row.stored not in (ABSENT, IN_DOUBT, row.synced)
         ]
+        roots = [row for row in rows if self.comes_first(row.key)]
+        if any(not row.attempts for row in roots) and not self.remotes[connection].last_run:
+            return roots
+        return [*roots, *(row for row in rows if row not in roots)] if roots else rows
 
     def _uncover(self, connection: ConnectionKey) -> None:
         for row in self.ledger.covered(connection):

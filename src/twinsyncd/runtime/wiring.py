@@ -78,6 +78,10 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
     def kind_of(key: FileKey) -> Kind | None:
         return matchers[key.source].kind(key.path)
 
+    roots = {
+        connection.key_of(source): source.is_spatial_root()
+        for connection, source in sources_of(config)
+    }
     silence_s = config.daemon.share_silence.total_seconds()
     with ExitStack() as stack:
         journal = stack.enter_context(_journal(config, patient=watch))
@@ -107,6 +111,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
             read_clock(),
             kind_of=kind_of,
             jitter=random.random,
+            comes_first=lambda key: roots[key.source](key.path) and kind_of(key) == "source",
         )
         # Another version may manage what the last one could not.
         journal.register(__version__, read_clock().wall_s, Request(*request_of(RetryAsked())))

@@ -76,8 +76,25 @@ def source_results(
     for pattern, reason in found.idle.items():
         matches_none = f'"{pattern}" takes no file: {reason}'
         yield CheckResult(step, True, matches_none, "correct the pattern, or delete it")
+    yield from _spatial_root(source, found)
     yield from _choices(step, found)
     yield from _unreadable(step, source, found)
+
+
+def _spatial_root(source: Source, found: ExaminedSource) -> Iterator[CheckResult]:
+    """Yield which file decides where the iModel is, if the configuration names one."""
+    if not source.spatial_root:
+        return
+    step, decides = f"find the spatial root in {source.folder}", source.is_spatial_root()
+    chosen = [path for path in sorted(found.paths) if decides(path)]
+    if not chosen:
+        fix = "correct spatial_root: a pattern from this folder, like survey/site.dgn"
+        yield CheckResult(step, True, "no file matches it, so no file goes in first", fix)
+    elif len(chosen) == 1:
+        yield CheckResult(step, True, f"{chosen[0]} goes in first")
+    else:
+        fix = "name one file; of several, the service takes the first with coordinates"
+        yield CheckResult(step, True, f"{len(chosen)} files go in first, {chosen[0]} and more", fix)
 
 
 def _exports(
