@@ -18,6 +18,7 @@ import httpx
 from . import blob_wire, faults
 from .block_names import NOTHING_HELD, Held
 from .request_limit import LOAD
+from .send_rate import SendRate, paced
 from .upload_budget import UploadBudget
 from .upload_limits import Limits
 
@@ -40,13 +41,19 @@ class BlobCalls:
         budget: UploadBudget,
         url: str,
         fresh_url: Callable[[], str],
+        *,
+        rates: Sequence[SendRate] = (),
     ) -> None:
-        """`policy` repeats a call; `fresh_url` is called when the URL is no longer accepted."""
+        """`policy` repeats a call; `fresh_url` is called when the URL is no longer accepted.
+
+        `rates` limit how fast content is sent.
+        """
         self._http = http
         self._policy = policy
         self._budget = budget
         self._url = url
         self._fresh_url = fresh_url
+        self._rates = rates
         self._renewing = threading.Lock()
         self.has_blocks = False  # of use only if a renewed URL names the same blob
 
@@ -145,8 +152,9 @@ class BlobCalls:
         begun_s = self._budget.now_s()
         size = {"Content-Length": str(sum(map(len, body)))} if method == "PUT" else {}
         try:
+            target, content = _extended(url, query), self._stream(body)
             response = self._http.request(
-                method, _extended(url, query), headers={**headers, **size}, content=_stream(body)
+                method, target, headers={**headers, **size}, content=content
             )
         except httpx.TimeoutException as exc:
             self._budget.was_too_much(begun_s)
@@ -159,6 +167,10 @@ class BlobCalls:
             raise blob_wire.error_of(UPLOAD, response)
         self._budget.went_well()
         return response
+
+    def _stream(self, body: Body) -> Iterable[bytes] | None:
+        """Return the pieces one by one: joined they would be copied, and again for each send."""
+        return paced(body, self._rates) if any(body) else None
 
     def _renewed(self, refused: str) -> str:
         """Return a fresh URL instead of the refused one; several threads ask for one only."""
@@ -178,11 +190,6 @@ def expect(response: httpx.Response, status: int) -> None:
     """Raise CloudError unless the host answered with this status."""
     if response.status_code != status:
         raise blob_wire.error_of(UPLOAD, response)
-
-
-def _stream(body: Body) -> Iterable[bytes] | None:
-    """Return the pieces one by one: joined they would be copied, and again for each send."""
-    return iter(body) if any(body) else None
 
 
 def _extended(url: str, query: Mapping[str, str]) -> str:

@@ -18,6 +18,7 @@ from ..errors import FileMoved
 from .blob_calls import ABSENT, BlobCalls, expect
 from .block_upload import BlockUpload
 from .retries import Sleep, retrying
+from .send_rate import SendRate
 from .sender_threads import SenderThreads
 from .upload_budget import UploadBudget
 from .upload_hosts import UploadHosts
@@ -35,8 +36,12 @@ class Blobs:
         hosts: UploadHosts | None = None,
         limits: Limits | None = None,
         budget: UploadBudget | None = None,
+        rate: SendRate | None = None,
     ) -> None:
-        """`http` must not sign requests nor follow redirects; the caller owns and closes it."""
+        """`http` must not sign requests nor follow redirects; the caller owns and closes it.
+
+        `rate` limits all uploads together.
+        """
         assert http.auth is None, "the token must never reach the blob host"
         assert not http.follow_redirects, "a redirect would take the content to another host"
         self._http = http
@@ -44,16 +49,24 @@ class Blobs:
         self._hosts = hosts or UploadHosts()
         self._limits = limits or Limits()
         self._budget = budget or UploadBudget()
+        self._rates = () if rate is None else (rate,)
         self._threads = SenderThreads(self._budget.requests_max)
 
     def upload(
-        self, content: Content, url: str, fresh_url: Callable[[], str], *, first: bool
+        self,
+        content: Content,
+        url: str,
+        fresh_url: Callable[[], str],
+        *,
+        first: bool,
+        rate: SendRate | None = None,
     ) -> None:
         """Bring the whole content to the blob behind `url`, or leave the blob as it was.
 
         `first`: the blob is new, so nothing is there yet. `fresh_url` is called when the URL is
-        no longer accepted. Raises FileMoved before anything is committed when the content is
-        not the settled one, and CloudError; a transient one leaves open what the blob holds.
+        no longer accepted. `rate` limits this upload, with those that share it. Raises FileMoved
+        before anything is committed when the content is not the settled one, and CloudError; a
+        transient one leaves open what the blob holds.
         """
         self._hosts.check(url)
 
@@ -62,7 +75,8 @@ class Blobs:
             self._hosts.check(renewed)
             return renewed
 
-        calls = BlobCalls(self._http, self._retrying, self._budget, url, fresh)
+        rates = self._rates if rate is None else (*self._rates, rate)
+        calls = BlobCalls(self._http, self._retrying, self._budget, url, fresh, rates=rates)
         if content.size_bytes <= min(BLOCK_BYTES, self._limits.block_bytes):
             with self._budget.memory(content.size_bytes):
                 self._put_whole(content, calls, first=first)

@@ -24,6 +24,7 @@ from .manifest_api import ManifestPlatform
 from .network import NetworkSettings, NetworkTransport, read_proxies, trusted_certificates
 from .report_reader import ReportReader
 from .retries import Sleep
+from .send_rate import BytesPerS, SendRate
 from .token_store import TokenStore
 from .upload_hosts import UploadHosts
 
@@ -54,6 +55,7 @@ class CloudSettings:
     trusted_hosts: tuple[str, ...] = ()
     upload_hosts: tuple[str, ...] = ()
     sign_ins: TokenStore | None = None
+    upload_rate: BytesPerS | None = None  # bytes/s for all uploads together, as it is now
     network: NetworkSettings = field(default_factory=NetworkSettings)
 
 
@@ -91,11 +93,12 @@ def open_cloud(
         platform = Platform(signed, api_url=settings.api_url, sleep=sleep, trusted=trusted)
         manifests = ManifestPlatform(signed, api_url=settings.api_url, sleep=sleep, trusted=trusted)
         hosts = UploadHosts(settings.upload_hosts)
+        rate = SendRate(settings.upload_rate, sleep=sleep) if settings.upload_rate else None
         http = clients.open(_BLOB)
         yield Cloud(
             platform,
             manifests,
-            Blobs(http, sleep=sleep, hosts=hosts),
+            Blobs(http, sleep=sleep, hosts=hosts, rate=rate),
             login,
             Issuer(unsigned, settings.issuer_url, settings.trusted_hosts),
             BlobReader(http, sleep=sleep, hosts=hosts),

@@ -17,6 +17,7 @@ from pydantic import (
 from ..connectors import connectors_for
 from ..core.match import Matcher
 from ..core.model import ConnectionKey, LaneKey, SourceKey
+from .bandwidth import Bandwidth, Limits
 from .bulk import Bulk, Rows, check_one_sender, check_snapshot, with_auth, without_imodel
 from .default_globs import AUTO, endings_for, globs_for, unreadable
 from .page import Page
@@ -56,6 +57,7 @@ class DaemonSection(Section):
         Literal["auto", "console", "json"], choice("auto", "console", "json", key="log_format")
     ] = "auto"
     uploads: int = Field(default=24, ge=1, le=64)  # three round trips each at 30 ms: 100 files/s
+    bandwidth: Limits = Bandwidth()
     share_silence: Duration = timedelta(seconds=60)
     rehash_every: Duration = timedelta(days=30)
     compare_every: Duration = timedelta(days=1)
@@ -156,6 +158,7 @@ class Connection(Section):
     batch_quiet: Duration = timedelta(seconds=30)
     longest_wait: Duration = timedelta(minutes=15)
     poll: Duration = timedelta(seconds=10)
+    bandwidth: Limits = Bandwidth()
     on_delete: Annotated[Literal["keep"], choice("keep", key="on_delete")] = "keep"
     scan_every: ScanInterval = None
     mass_deletion_share: Share = 0.2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, TypedDict
 
@@ -12,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from .. import __version__
 from ..cloud.network import NetworkSettings
+from ..cloud.send_rate import SendRate
 from ..cloud.session import Cloud, CloudSettings, open_cloud
 from ..cloud.token_store import TokenStore
 from ..config import Config, Connection, Source, setup_of, sources_of
@@ -137,6 +139,7 @@ def cloud_settings(config: Config) -> CloudSettings:
         trusted_hosts=config.platform.trusted_hosts,
         upload_hosts=config.platform.upload_hosts,
         network=network_settings(config),
+        upload_rate=lambda: config.daemon.bandwidth.at(datetime.now()),  # noqa: DTZ005 - office hours
     )
 
 
@@ -208,6 +211,7 @@ def open_targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
             **_common(config, connection, connector_of),
             itwin_id=connection.itwin_id,
             folder_of=folder_of,
+            rate=SendRate(lambda: connection.bandwidth.at(datetime.now())),  # noqa: DTZ005
         )
         return StorageConnection(
             cloud.platform, cloud.blobs, cloud.reader, tree, settings, reports=reports

@@ -44,6 +44,7 @@ class StorageConnection(PlatformConnection):
         self._reader = reader
         self._tree = tree
         self._folder_of = settings.folder_of
+        self._rate = settings.rate
 
     def store(
         self,
@@ -58,7 +59,11 @@ class StorageConnection(PlatformConnection):
             raise _nobodys_file(exc) from exc
         note(facts.Reserved(command.key, upload.storage_id))
         self._blobs.upload(
-            content, upload.url, lambda: self._fresh_url(upload.storage_id), first=first
+            content,
+            upload.url,
+            lambda: self._fresh_url(upload.storage_id),
+            first=first,
+            rate=self._rate,
         )
         done = self._platform.complete(upload)
         if done.size_bytes not in {None, content.size_bytes}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ...cloud.send_rate import SendRate
 from ...core.model import FileKey
 from ..settings import ConnectionSettings
 
@@ -15,3 +16,4 @@ class StorageConnectionSettings(ConnectionSettings):
 
     itwin_id: str
     folder_of: Callable[[FileKey], str]  # folder in Storage: "Bridge 12/structure"
+    rate: SendRate | None = None  # limits the uploads of this connection
