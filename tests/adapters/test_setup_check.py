@@ -247,6 +247,24 @@ def test_root_examines_as_the_account_of_the_service(
     assert not list(Path("/dev/shm").glob("twinsyncd-credentials-*"))  # noqa: S108 - where they are in memory
 
 
+def test_a_status_needs_no_right_to_read_the_secret(open_folder: Path) -> None:
+    """Root hands the secret to the service; the service's own account cannot read its file (K6)."""
+    python, env = python_for_all()
+    file, secret = office_for_all(open_folder), open_folder / "client_secret"
+    line = f'client_id = "service-abc"\nclient_secret_file = "{secret}"'
+    file.write_text(CONFIG.replace('client_id = "service-abc"', line), "utf-8")
+    secret.write_text("hunter2")
+    secret.chmod(0o600)
+
+    status = as_nobody(python, env, "-m", "twinsyncd", "status", "--config", str(file))
+    check = as_nobody(python, env, "-m", "twinsyncd", "check", "--config", str(file))
+
+    assert status.returncode == 1
+    assert "no journal" in status.stderr
+    assert check.returncode == 2
+    assert "run this with sudo" in check.stderr
+
+
 def test_only_the_configuration_of_an_installed_service_is_examined_as_its_account(
     tmp_path: Path,
 ) -> None:

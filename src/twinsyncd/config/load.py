@@ -20,7 +20,7 @@ from .schema import Config, DaemonSection
 from .sections import Auth, Platform
 from .toml_lines import TomlLines
 from .validation import contradictions
-from .values import CREDENTIALS, UNREACHED
+from .values import CREDENTIALS, UNREACHED, UNREAD_SECRETS
 
 UNCLOSED = "a quote or bracket that is opened here is not closed, or a comma is missing"
 SECRETS = ({"client_secret", "client_secret_file"}, {"token", "token_file"})
@@ -51,7 +51,8 @@ def load(
 
     A folder that cannot be reached is a mistake only in a source that is not `known`; that of a
     known one lies on a share that is offline. `known` is called only if there is such a folder.
-    Without `folders` no share is touched; use it where only the journal is read.
+    Without `folders` no share is touched and no secret is read; use it where only the journal is
+    read: the accounts that may do that need not be able to read the service's secrets.
     Raises ConfigError with every mistake that can be made at once.
     """
     file = file.expanduser().absolute()
@@ -61,7 +62,11 @@ def load(
     data = _parsed(file, text, lines)
     overrides = _overrides(env)
     locate = MistakeLocator(file, lines, _paths(overrides))
-    context = {"base": file.parent, CREDENTIALS: env.get("CREDENTIALS_DIRECTORY", "")}
+    context = {
+        "base": file.parent,
+        CREDENTIALS: env.get("CREDENTIALS_DIRECTORY", ""),
+        UNREAD_SECRETS: not folders,
+    }
     checked = _validated(_merged(data, overrides), locate, context, folders=folders)
     config = _with_state_folder(checked, file, env)
     if mistakes := contradictions(config, locate, known, folders=folders):

@@ -25,6 +25,9 @@ LATER: Final = {
 UNREACHED: Final = "unreached"
 """In the context of a validation: folders that cannot be reached are left to `contradictions`."""
 
+UNREAD_SECRETS: Final = "unread secrets"
+"""In the context of a validation: secrets are not needed, so their files are not looked at."""
+
 CREDENTIALS: Final = "credentials"
 """In the context of a validation: the folder of the secrets that systemd hands over."""
 
@@ -223,9 +226,12 @@ def _secret_file(file: Path, info: ValidationInfo) -> Path:
     So one path serves the service, which cannot read the file, and `check` in a root shell.
     Source: systemd.exec(5), LoadCredential= and $CREDENTIALS_DIRECTORY, read 2026-11.
     """
-    handed_over: str = (info.context or {}).get(CREDENTIALS, "")
+    context = info.context or {}
+    handed_over: str = context.get(CREDENTIALS, "")
     if handed_over and (Path(handed_over) / file.name).is_file():
         file = Path(handed_over) / file.name
+    if context.get(UNREAD_SECRETS):
+        return file
     try:
         secret = file.read_text("utf-8-sig").strip()
     except FileNotFoundError as exc:
@@ -233,6 +239,12 @@ def _secret_file(file: Path, info: ValidationInfo) -> Path:
         raise mistake(f"there is no file {file}", fix) from exc
     except UnicodeDecodeError as exc:
         raise mistake(f"{file} is not UTF-8 text", 'save it with encoding "UTF-8"') from exc
+    except PermissionError as exc:
+        fix = (
+            "run this with sudo, as an installed service gets it from systemd; else let the "
+            "account that twinsyncd runs as read it, and nobody else"
+        )
+        raise mistake(f"{file} cannot be read ({exc.strerror})", fix) from exc
     except OSError as exc:
         fix = "let the account that twinsyncd runs as read it, and nobody else"
         raise mistake(f"{file} cannot be read ({exc.strerror})", fix) from exc
