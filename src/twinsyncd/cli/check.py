@@ -25,6 +25,10 @@ MARKS: Final = {"ok": "[green]ok[/]  ", "warning": "[yellow]warn[/]", "failed": 
 def check(
     config: ConfigOption = None,
     offline: Annotated[bool, typer.Option("--offline", help="Leave the cloud out.")] = False,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Also try out the platform, in a scratch folder of Storage."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     own_account: Annotated[
         bool,
@@ -35,11 +39,12 @@ def check(
 ) -> None:
     """Check configuration, account, state folder, drives and platform; changes nothing.
 
+    With --probe it writes into a scratch folder of Storage, which it deletes again.
     Run by root for the service's configuration, it examines as the service's account.
     Exit code 0 if all can work, 1 if something fails, 2 if the configuration cannot be used.
     """
     file = (config or find_config()).expanduser().absolute()
-    if not own_account and (code := _as_service(file, offline=offline, as_json=as_json)) >= 0:
+    if not own_account and (code := _as_service(file, offline, probe, as_json)) >= 0:
         raise typer.Exit(code)
     try:
         checked = load_config(file)
@@ -49,7 +54,7 @@ def check(
         mistakes = [asdict(mistake) for mistake in error.mistakes]
         typer.echo(json.dumps({"good": False, "mistakes": mistakes, "results": []}, indent=2))
         raise typer.Exit(2) from error
-    good = _report_json(checked, offline) if as_json else _report(checked, offline)
+    good = _report_json(checked, offline, probe) if as_json else _report(checked, offline, probe)
     raise typer.Exit(0 if good else 1)
 
 
@@ -58,7 +63,7 @@ def run_check(config: Config, *, offline: bool = False) -> bool:
     return _report(config, offline)
 
 
-def _report(config: Config, offline: bool) -> bool:
+def _report(config: Config, offline: bool, probe: bool = False) -> bool:
     console = open_console()
     names = ", ".join(connection.name for connection in config.connection)
     console.print(f"{MARKS['ok']}  configuration: {plain(names)}", soft_wrap=True)
@@ -71,7 +76,7 @@ def _report(config: Config, offline: bool) -> bool:
         if result.fix:
             console.print(f"      fix: {plain(result.fix)}", soft_wrap=True)
 
-    _examine(config, offline, show)
+    _examine(config, offline, probe, show)
     console.print(_summary(counts), soft_wrap=True)
     return not counts["failed"]
 
@@ -86,29 +91,32 @@ def _summary(counts: dict[str, int]) -> str:
     return "\n[green]all is well[/]"
 
 
-def _report_json(config: Config, offline: bool) -> bool:
+def _report_json(config: Config, offline: bool, probe: bool) -> bool:
     results: list[dict[str, Any]] = []
 
     def keep(result: CheckResult) -> None:
         values = {"topic": result.topic, "level": result.level, "step": result.step}
         results.append({**values, "found": result.found, "fix": result.fix})
 
-    _examine(config, offline, keep)
+    _examine(config, offline, probe, keep)
     good = all(each["level"] != "failed" for each in results)
     typer.echo(json.dumps({"good": good, "mistakes": [], "results": results}, indent=2))
     return good
 
 
-def _examine(config: Config, offline: bool, show: Callable[[CheckResult], None]) -> None:
+def _examine(
+    config: Config, offline: bool, probe: bool, show: Callable[[CheckResult], None]
+) -> None:
     from ..runtime.setup_check import findings
 
-    for result in findings(config, offline=offline):
+    for result in findings(config, offline=offline, probe=probe):
         show(result)
 
 
-def _as_service(file: Path, *, offline: bool, as_json: bool) -> int:
+def _as_service(file: Path, offline: bool, probe: bool, as_json: bool) -> int:
     """Return the exit code of the same check run as the service's account; -1 if there is none."""
     from ..runtime.service_account import run_as_service
 
-    options = [*(["--offline"] if offline else []), *(["--json"] if as_json else [])]
+    chosen = {"--offline": offline, "--probe": probe, "--json": as_json}
+    options = [option for option, wanted in chosen.items() if wanted]
     return run_as_service(file, ["check", "--own-account", "--config", str(file), *options])

@@ -68,7 +68,7 @@ class BlockUpload:
         self._calls.commit_blocks(self._put(block_id(0, [data]), 0, [data]), found)
 
     def _look(self) -> None:
-        self._held = self._calls.held()
+        self._held = self._calls.held() if self._limits.lists_blocks else NOTHING_HELD
         if self._held.has_foreign:
             self._clear()
         self._sizes = self._held.sizes()

@@ -22,11 +22,14 @@ from .bulk_sign_in import Account, ApiKey, PersonSignIn
 from .client import API_URL, Platform
 from .manifest_api import ManifestPlatform
 from .network import NetworkSettings, NetworkTransport, read_proxies, trusted_certificates
+from .platform_profile import PlatformProfile
 from .report_reader import ReportReader
 from .retries import Sleep
 from .send_rate import BytesPerS, SendRate
+from .storage_probe import StorageProbe
 from .token_store import TokenStore
 from .upload_hosts import UploadHosts
+from .upload_limits import Limits
 
 CONNECTIONS_MAX: Final = 32  # per host: as many as `calls` and `upload_budget` let through
 _LIMITS: Final = httpx.Limits(
@@ -56,6 +59,7 @@ class CloudSettings:
     upload_hosts: tuple[str, ...] = ()
     sign_ins: TokenStore | None = None
     upload_rate: BytesPerS | None = None  # bytes/s for all uploads together, as it is now
+    profile: PlatformProfile = field(default_factory=PlatformProfile)
     network: NetworkSettings = field(default_factory=NetworkSettings)
 
 
@@ -70,6 +74,7 @@ class Cloud:
     issuer: Issuer
     reader: BlobReader
     reports: ReportReader
+    probe: StorageProbe
 
 
 @contextmanager
@@ -94,15 +99,17 @@ def open_cloud(
         manifests = ManifestPlatform(signed, api_url=settings.api_url, sleep=sleep, trusted=trusted)
         hosts = UploadHosts(settings.upload_hosts)
         rate = SendRate(settings.upload_rate, sleep=sleep) if settings.upload_rate else None
+        limits = Limits(lists_blocks=settings.profile.lists_blocks is not False)
         http = clients.open(_BLOB)
         yield Cloud(
             platform,
             manifests,
-            Blobs(http, sleep=sleep, hosts=hosts, rate=rate),
+            Blobs(http, sleep=sleep, hosts=hosts, limits=limits, rate=rate),
             login,
             Issuer(unsigned, settings.issuer_url, settings.trusted_hosts),
             BlobReader(http, sleep=sleep, hosts=hosts),
             ReportReader(unsigned),
+            StorageProbe(platform, http, hosts, sleep, now),
         )
 
 

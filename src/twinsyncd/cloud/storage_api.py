@@ -6,7 +6,7 @@ Source: Storage API, one operation page each, read 2026-11.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ..core.model import StorageId
@@ -29,6 +29,13 @@ class StorageApi(Operations):
             params={"iTwinId": itwin_id, "$top": 1},
             subject=f"the Storage of the iTwin {itwin_id}",
         )
+
+    def answer_headers(self, itwin_id: str) -> Mapping[str, str]:
+        """Return the headers of an ordinary answer, in lower case."""
+        params: dict[str, str | int] = {"iTwinId": itwin_id, "$top": 1}
+        operation = "look at an answer of Storage"
+        response = self._calls.repeatable(operation, "GET", "/storage", params=params)
+        return dict(response.headers)
 
     def list_folder(self, folder_id: str) -> Iterator[StorageItem]:
         """Yield the files and folders directly in a folder."""
@@ -156,3 +163,18 @@ class StorageApi(Operations):
         """
         path = f"/storage/recyclebin/files/{segment(storage_id)}/restore"
         self._calls.once("restore a file in Storage", "POST", path, subject="the file")
+
+    def delete_folder(self, folder_id: str) -> None:
+        """Move a folder with all its contents to the recycle bin; fine if it is gone.
+
+        Source: Storage API, "Delete folder" (204).
+        """
+        self._remove("delete a folder in Storage", f"/storage/folders/{segment(folder_id)}")
+
+    def purge_folder(self, folder_id: str) -> None:
+        """Delete a folder out of the recycle bin, for good; fine if it is not there.
+
+        Source: Storage API, "Delete folder from recycle bin" (204).
+        """
+        path = f"/storage/recyclebin/folders/{segment(folder_id)}"
+        self._remove("empty the recycle bin of a folder", path)

@@ -29,12 +29,14 @@ _SIGNED_BLOCKS: Final = (
 class Limits:
     """What the host and this machine can take; shared by all uploads.
 
-    `block_bytes`: the largest block that the host accepts, as far as is known.
+    `block_bytes`: the largest block that the host accepts, as far as is known. `lists_blocks`: it
+    may be asked which blocks it holds; not where that is known to be refused.
     """
 
     block_bytes: float = math.inf
     blocks_max: int = BLOCKS_MAX
     rewrite_max_bytes: int = REWRITE_MAX_BYTES
+    lists_blocks: bool = True
 
     def refused(self, size_bytes: int) -> bool:
         """Lower the limit below a size that was refused; False if it is the least already."""

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from .. import __version__
 from ..cloud.network import NetworkSettings
+from ..cloud.platform_profile import read_profile
 from ..cloud.send_rate import SendRate
 from ..cloud.session import Cloud, CloudSettings, open_cloud
 from ..cloud.token_store import TokenStore
@@ -140,6 +141,7 @@ def cloud_settings(config: Config) -> CloudSettings:
         upload_hosts=config.platform.upload_hosts,
         network=network_settings(config),
         upload_rate=lambda: config.daemon.bandwidth.at(datetime.now()),  # noqa: DTZ005 - office hours
+        profile=read_profile(journal_file(config).parent, config.platform.api_url),
     )
 
 

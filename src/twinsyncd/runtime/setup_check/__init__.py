@@ -9,15 +9,21 @@ from ...config import Config
 from .account import account_results
 from .drives import drive_results
 from .platform import platform_results
+from .probe import probe_results
 from .state_folder import state_results
 
 __all__ = ["CheckResult", "findings"]
 
 
-def findings(config: Config, *, offline: bool) -> Iterator[CheckResult]:
-    """Yield a result per step: this machine, the drives, then, unless `offline`, the platform."""
+def findings(config: Config, *, offline: bool, probe: bool = False) -> Iterator[CheckResult]:
+    """Yield a result per step: this machine, the drives, then, unless `offline`, the platform.
+
+    `probe`: try out as well what its documentation leaves open, in a scratch folder of Storage.
+    """
     yield from with_topic("account", account_results(config))
     yield from with_topic("state", state_results(config))
     yield from with_topic("drive", drive_results(config))
     if not offline:
         yield from with_topic("platform", platform_results(config))
+    if probe:
+        yield from with_topic("probe", probe_results(config))

@@ -1,0 +1,58 @@
+"""What is known of a platform beyond its documentation, found out by `check --probe`.
+
+Kept as a small JSON file in the state folder. None means not known, and then the safest holds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Final
+
+PROFILE: Final = "platform_profile.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformProfile:
+    """Answers to what the documentation leaves open; times are seconds since the epoch.
+
+    `lists_blocks`: an upload URL may list the blocks that were sent. `second_url_voids_first`: a
+    further upload URL of a file ends the one before. `second_url_same_blob`: both write to one
+    place. `reopens_unfinished`: a file that was never completed gets a further URL.
+    `lists_unfinished`: such a file is in the listing of its folder. `listing_lag_s`: how long a
+    completed file was missing in the listing; None also where it was missing to the end.
+    `rate_headers`: names of the headers about the rate limit in an ordinary answer.
+    """
+
+    api_url: str = ""
+    probed_s: float = 0.0
+    lists_blocks: bool | None = None
+    second_url_voids_first: bool | None = None
+    second_url_same_blob: bool | None = None
+    reopens_unfinished: bool | None = None
+    lists_unfinished: bool | None = None
+    listing_lag_s: float | None = None
+    rate_headers: tuple[str, ...] = ()
+
+    def write(self, folder: Path) -> Path:
+        """Keep it in a folder, whole or not at all; return the file. Raises OSError."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = folder / PROFILE
+        draft = file.with_suffix(".draft")
+        draft.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
+        os.replace(draft, file)  # noqa: PTH105 - atomic on every system, unlike rename
+        return file
+
+
+def read_profile(folder: Path, api_url: str) -> PlatformProfile:
+    """Return what is known of the platform at `api_url`: nothing if it was not probed."""
+    try:
+        values = json.loads((folder / PROFILE).read_text("utf-8"))
+        known = {each.name for each in fields(PlatformProfile)}
+        values = {name: value for name, value in values.items() if name in known}
+        found = PlatformProfile(**{**values, "rate_headers": tuple(values["rate_headers"])})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return PlatformProfile()
+    return found if found.api_url == api_url else PlatformProfile()
