@@ -90,6 +90,34 @@ def test_the_schema_explains_every_key() -> None:
     assert bare == []
 
 
+def test_the_defaults_of_the_schema_are_written_as_the_file_has_them() -> None:
+    """An editor inserts them; "PT5S" would be refused at the next start."""
+    schema = json_schema()
+    wrong = [
+        (key, value["default"])
+        for table in schema["$defs"].values()
+        for key, value in table.get("properties", {}).items()
+        if "default" in value
+        and not jsonschema.Draft202012Validator({"$defs": schema["$defs"], **value}).is_valid(
+            value["default"]
+        )
+    ]
+
+    assert wrong == []
+    connection = schema["$defs"]["Connection"]["properties"]
+    assert connection["settle"]["default"] == "5s"
+    assert connection["mass_deletion_share"]["default"] == "20%"
+    assert connection["scan_every"]["default"] == "auto"
+
+
+def test_comparisons_with_the_cloud_can_be_left_to_starts_and_syncs(office: Office) -> None:
+    """The example says "0s", so it must be possible."""
+    office.configure(CONFIG.replace("[daemon]", '[daemon]\ncompare_every = "0s"'))
+
+    assert setup_of(load(office.config)).compare_every_s == 0.0
+    assert 'compare_every = "0s"' in office.types("config", "show").out
+
+
 def test_the_schema_can_be_saved_beside_the_configuration(office: Office) -> None:
     """Editors read it from a file."""
     file = office.folder / "twinsyncd.schema.json"

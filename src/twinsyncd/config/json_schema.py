@@ -19,7 +19,8 @@ def json_schema() -> dict[str, Any]:
     schema = Config.model_json_schema(mode="validation")
     tables = schema["$defs"]
     for section, model in SECTIONS.items():
-        _explain(tables[model.__name__] if section else schema, section)
+        defaults = model.model_construct().model_dump(mode="json")
+        _explain(tables[model.__name__] if section else schema, section, defaults)
     # Bulk connections have no iTwin and no iModel, and a file of them alone needs no sign-in.
     tables["Connection"]["required"] = [
         key for key in tables["Connection"]["required"] if key not in _IDS
@@ -32,14 +33,16 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _explain(table: dict[str, Any], section: tuple[str, ...]) -> None:
+def _explain(table: dict[str, Any], section: tuple[str, ...], defaults: dict[str, Any]) -> None:
+    """Add explanations and defaults, as the file has them: "5s" where the model has seconds."""
     table.pop("title", None)
     known = descriptions()
     for key, value in table["properties"].items():
         value.pop("title", None)
         choices = [each for each in value.pop("anyOf", ()) if each != {"type": "null"}]
         value.update(choices[0] if len(choices) == 1 else {})
-        if value.get("default", ...) is None or "$ref" in value:
-            value.pop("default", None)  # TOML has no null; a table's keys have their own
+        value.pop("default", None)
+        if defaults.get(key) is not None and "$ref" not in value:  # TOML has no null
+            value["default"] = defaults[key]
         if (section, key) in known:
             value["description"] = known[section, key].text

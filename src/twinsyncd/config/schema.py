@@ -23,7 +23,7 @@ from .default_globs import AUTO, endings_for, globs_for, unreadable
 from .page import Page
 from .patterns import BadPatternError, excluding, matcher, wanting
 from .sections import Auth, Objects, Platform, Section
-from .units import Duration, ScanInterval, Share, mistake
+from .units import Duration, Pause, ScanInterval, Share, mistake
 from .values import (
     ConnectionId,
     Connector,
@@ -60,7 +60,7 @@ class DaemonSection(Section):
     bandwidth: Limits = Bandwidth()
     share_silence: Duration = timedelta(seconds=60)
     rehash_every: Duration = timedelta(days=30)
-    compare_every: Duration = timedelta(days=1)
+    compare_every: Pause = timedelta(days=1)
 
 
 class Source(Section):

@@ -29,6 +29,11 @@ def duration(text: object) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def pause(text: object) -> timedelta:
+    """Return the time that `text` names; zero is allowed and means: only on occasion."""
+    return timedelta() if text == "0s" else duration(text)
+
+
 def scan_interval(text: object) -> timedelta | None:
     """Return the time that `text` names; None for "auto"."""
     return None if text is None or text == "auto" else duration(text)
@@ -89,6 +94,12 @@ Share = Annotated[
 Duration = Annotated[
     timedelta,
     BeforeValidator(duration),
+    PlainSerializer(written, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": _DURATION_TEXT}),
+]
+Pause = Annotated[
+    timedelta,
+    BeforeValidator(pause),
     PlainSerializer(written, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": _DURATION_TEXT}),
 ]
