@@ -8,6 +8,7 @@ from .descriptions import descriptions
 from .schema import SECTIONS, Config
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_NOTHING: Final[tuple[object, ...]] = (None, "", [], {})  # not to be written
 _IDS: Final = frozenset({"itwin_id", "imodel_id"})
 
 
@@ -42,7 +43,7 @@ def _explain(table: dict[str, Any], section: tuple[str, ...], defaults: dict[str
         choices = [each for each in value.pop("anyOf", ()) if each != {"type": "null"}]
         value.update(choices[0] if len(choices) == 1 else {})
         value.pop("default", None)
-        if defaults.get(key) is not None and "$ref" not in value:  # TOML has no null
+        if defaults.get(key) not in _NOTHING and "$ref" not in value:
             value["default"] = defaults[key]
         if (section, key) in known:
             value["description"] = known[section, key].text
