@@ -41,6 +41,8 @@ from twinsyncd.targets.manifest.places import PIECE_BYTES, ObjectPath, Place
 from twinsyncd.targets.manifest.served_folder import ServedFolder
 from twinsyncd.targets.manifest.settings import Document, ManifestConnectionSettings
 
+NPM_PROGRAMS = Path(__file__).parents[2] / ".cache" / "npm" / "node_modules" / ".bin"
+"""Where `.ci/run` installs programs from npm."""
 KEYS = {"access_key_id": "office", "secret_access_key": "hunter2", "region": "us-east-1"}
 
 
@@ -79,9 +81,9 @@ AZURE = {
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an Azure Blob store on this machine, where Azurite is installed."""
-    program = shutil.which("azurite-blob")
+    program = shutil.which("azurite-blob") or shutil.which("azurite-blob", path=NPM_PROGRAMS)
     if program is None:
-        pytest.skip("needs Azurite: npm install -g azurite")
+        pytest.skip("needs Azurite, which .ci/run installs: npm install -g azurite")
     output = tmp_path_factory.mktemp("azurite") / "out"
     options = ("--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck")
     arguments = [program, "--blobHost", "127.0.0.1", "--blobPort", "0", *options]
