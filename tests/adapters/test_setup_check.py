@@ -8,16 +8,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cli_scene import CONFIG, Office
 
+from twinsyncd.config import Connection, Source
 from twinsyncd.config.folders import unreachable
 from twinsyncd.disk.folder_count import WatchLimits, read_watch_limits
 from twinsyncd.runtime.service_account import run_as_service, unit_settings
-from twinsyncd.runtime.setup_check.drives import watch_results
+from twinsyncd.runtime.setup_check.drives import source_results, watch_results
+from twinsyncd.runtime.setup_check.service import service_result
 from twinsyncd.runtime.setup_check.source_folder import ExaminedSource
 
 NOBODY = 65534
@@ -263,6 +266,44 @@ def test_a_status_needs_no_right_to_read_the_secret(open_folder: Path) -> None:
     assert "no journal" in status.stderr
     assert check.returncode == 2
     assert "run this with sudo" in check.stderr
+
+
+@pytest.mark.parametrize(
+    ("enabled", "active", "running", "level", "words"),
+    [
+        ("enabled", "active", True, "ok", "enabled, active"),
+        ("enabled", "failed", False, "warning", "journalctl -u twinsyncd.service"),
+        ("disabled", "active", True, "warning", "systemctl enable twinsyncd.service"),
+        ("enabled", "active", False, "warning", "--config /etc/twinsyncd/twinsyncd.toml"),
+        ("", "", False, "warning", "systemctl enable --now"),
+    ],
+)
+def test_a_service_that_does_not_run_is_named_with_the_command_that_starts_it(
+    enabled: str, active: str, *, running: bool, level: str, words: str
+) -> None:
+    """Everything may be well configured and nothing happen."""
+    answers = {"is-enabled": enabled, "is-active": active}
+
+    found = service_result(answers.__getitem__, running=running)
+
+    assert found.level == level
+    assert words in f"{found.found} {found.fix}"
+
+
+@pytest.mark.parametrize(
+    ("folder", "remote", "warned"),
+    [("P:/bridge", True, True), ("//server/bridge", True, False), ("C:/bridge", False, False)],
+)
+def test_a_connected_drive_letter_is_a_warning(folder: str, remote: bool, warned: bool) -> None:
+    """It works in the shell of the person who connected it, and never for the service."""
+    source = Source.model_construct(folder=Path(folder))
+    connection = Connection.model_construct()
+    found = ExaminedSource(kinds=Counter({"source": 1}), remote=remote)
+
+    results = list(source_results(connection, source, found))
+
+    assert [each.level for each in results] == (["ok", "warning"] if warned else ["ok"])
+    assert ('folder = "//server/share/..."' in results[-1].fix) == warned
 
 
 def test_only_the_configuration_of_an_installed_service_is_examined_as_its_account(

@@ -18,6 +18,7 @@ from ..errors import AppError, JournalError
 from ..runtime.formatting import count, duration, size
 from .local import config_block, localtwin_serve
 from .served import manifest_keys
+from .this_command import this_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -171,8 +172,9 @@ def _prove(story: Story, config: Config) -> None:
     story.say(
         "elements", f"{count(len(wrong), 'difference')} between the drive's files and the iModel"
     )
-    story.say("go on", f"twinsyncd local --data {story.folder / 'localtwin'}")
-    story.say("", f"twinsyncd run --config {story.config_file}   (in a second terminal)")
+    command = this_command()
+    story.say("go on", f"{command} local --data {story.folder / 'localtwin'}")
+    story.say("", f"{command} run --config {story.config_file}   (in a second terminal)")
     if wrong or len(equal) < len(rows) or not rows:
         raise AppError("the demo did not end in sync")
 

@@ -13,10 +13,11 @@ from ..errors import AppError
 from .check import run_check
 from .init_answers import Answers
 from .options import FILE, load_config
+from .this_command import this_command
 
 NEXT: Final = """\
-What a sync would do:   twinsyncd sync --dry-run --config {file}
-Do it once:             twinsyncd sync --config {file}
+What a sync would do:   {command} sync --dry-run --config {file}
+Do it once:             {command} sync --config {file}
 Run it as a service:    {service}
 """
 
@@ -77,8 +78,9 @@ def init(
     _write(target, draft.text(target))
     typer.echo(f"written: {target}\n")
     good = run_check(load_config(target)) if check else True
-    service = "sudo twinsyncd service install" if sys.platform != "win32" else "see the manual"
-    typer.echo("\n" + NEXT.format(file=target, service=service))
+    command = this_command()
+    service = f"sudo {command} service install" if sys.platform != "win32" else "see the manual"
+    typer.echo("\n" + NEXT.format(file=target, command=command, service=service))
     raise typer.Exit(0 if good else 1)
 
 

@@ -10,6 +10,7 @@ from .account import account_results
 from .drives import drive_results
 from .platform import platform_results
 from .probe import probe_results
+from .service import service_results
 from .state_folder import state_results
 
 __all__ = ["CheckResult", "findings"]
@@ -21,6 +22,7 @@ def findings(config: Config, *, offline: bool, probe: bool = False) -> Iterator[
     `probe`: try out as well what its documentation leaves open, in a scratch folder of Storage.
     """
     yield from with_topic("account", account_results(config))
+    yield from with_topic("service", service_results(config))
     yield from with_topic("state", state_results(config))
     yield from with_topic("drive", drive_results(config))
     if not offline:
