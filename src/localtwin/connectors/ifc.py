@@ -1,8 +1,10 @@
 """The IFC connector: resources, objects and relationships of a model, by GlobalId."""
 
+import gc
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from localtwin.connectors.ifc_content import Content
@@ -44,6 +46,10 @@ class IfcConnector(Connector):
     def read(self, file: Path) -> Iterator[SourceItem]:
         """Yield resources, objects and relationships; raises ConnectorError on a broken file."""
         self._remarks = ()
+        with _without_collection():
+            yield from self._items(file)
+
+    def _items(self, file: Path) -> Iterator[SourceItem]:
         reading = _Reading(file)
         geometry = None if self._held is None else reading.geometry(self._held)
         try:
@@ -69,6 +75,18 @@ class IfcZipConnector(IfcConnector):
                 yield from super().read(Path(archive.extract(_model_in(archive), folder)))
         except zipfile.BadZipFile as exc:
             raise unreadable("The archive is damaged.") from exc
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Pause the search for cycles: a model is millions of objects without one."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _model_in(archive: zipfile.ZipFile) -> zipfile.ZipInfo:

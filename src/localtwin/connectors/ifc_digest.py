@@ -29,8 +29,9 @@ _RATIO_DECIMALS = 9
 _REFERENCE = re.compile(r"(#\d+)")
 _TOKEN = re.compile(r"'((?:[^']|'')*+)'|(#\d+)|((?<![\w.'])[-+]?\d+\.\d*+(?:[eE][-+]?\d+)?)|\s++")
 _REAL = re.compile(r"\d\.")
-_NOT_PLAIN = re.compile(r"\d\.|[' ]")
-_TOGETHER = 5_000  # instances; more at once save no time and cost memory
+# References and words alone, or texts that are as they are written.
+_PLAIN = re.compile(r"(?:[^' .\\]++|\.[A-Z]\w*\.|'[^'#\\ ]*+'(?!'))*+")
+_TOGETHER = 2_000  # instances; what they say fits into the processor's cache
 # What most shapes are made of, in an order in which each needs only what is before it; settled
 # class by class, since going from instance to instance takes three times as long.
 _IN_ORDER = (
@@ -48,6 +49,8 @@ _IN_ORDER = (
     "IFCFACEBASEDSURFACEMODEL",
     "IFCAXIS2PLACEMENT3D",
     "IFCLOCALPLACEMENT",
+    "IFCSHAPEREPRESENTATION",
+    "IFCPRODUCTDEFINITIONSHAPE",
 )
 _BRACKETS = str.maketrans("", "", "() \t")
 _CONTEXT = "IFCREPRESENTATIONCONTEXT"
@@ -66,7 +69,8 @@ class Digests:
         self._notes = notes
         self._precision = precision
         self._memo: dict[str, str] = {}
-        self._waiting: Mapping[str, Sequence[str]] = step.by_keyword
+        self._by_keyword: Mapping[str, Sequence[str]] = step.by_keyword
+        self._is_begun = False
         self._readers: dict[str, Callable[[str], str]] = {
             "IFCCARTESIANPOINT": self._point,
             "IFCOWNERHISTORY": lambda _: "",
@@ -78,7 +82,7 @@ class Digests:
         Instances that refer to themselves by a detour are invalid but do not hang this.
         """
         if number not in self._memo:
-            if self._waiting:
+            if not self._is_begun:
                 self._settle_classes()
             self._settle([number], set())
         return self._memo[number]
@@ -94,15 +98,25 @@ class Digests:
         return hashed(_TOKEN.sub(self._with_ratios, text))
 
     def _settle_classes(self) -> None:
-        """Digest all instances of the commonest classes that need no closer look."""
-        found, self._waiting = self._waiting, {}
-        for keyword in _IN_ORDER:
-            numbers = [each for each in found.get(keyword, ()) if not self._notes.on(each)]
-            settle = self._settle_points if keyword == "IFCCARTESIANPOINT" else self._settle_lines
-            for start in range(0, len(numbers), _TOGETHER):
-                settle(keyword, numbers[start : start + _TOGETHER])
+        """Digest all instances of the commonest classes that need no closer look.
 
-    def _settle_points(self, _: str, numbers: Sequence[str]) -> None:
+        Goes through the file part by part: what belongs together is near, also in memory.
+        """
+        self._is_begun = True
+        contexts = [each for each in self._by_keyword if self._schema.is_a(each, _CONTEXT)]
+        self._settle([number for each in contexts for number in self._by_keyword[each]], set())
+        noted = self._notes.targets
+        instances = iter(self._keywords.items())
+        while part := list(islice(instances, _TOGETHER)):
+            found: dict[str, list[str]] = {keyword: [] for keyword in _IN_ORDER}
+            for number, keyword in part:
+                if keyword in found and number not in noted:
+                    found[keyword].append(number)
+            self._settle_points(found.pop("IFCCARTESIANPOINT"))
+            for keyword, numbers in found.items():
+                self._settle_lines(keyword, numbers)
+
+    def _settle_points(self, numbers: Sequence[str]) -> None:
         texts = [self._arguments[each].translate(_BRACKETS) for each in numbers]
         try:
             values = np.array(",".join(texts).split(","), float)
@@ -119,23 +133,24 @@ class Digests:
         self._memo.update(zip(numbers, map(_short, said), strict=True))
 
     def _settle_lines(self, keyword: str, numbers: Sequence[str]) -> None:
-        """Digest instances that have references and words alone, all to what is digested."""
+        """Digest instances of references, words and simple texts, all to what is digested."""
         lines = [self._arguments[each] for each in numbers]
         text = "\n".join(lines)
         if "'" in text or " " in text or _REAL.search(text):
-            chosen = [n for n, line in enumerate(lines) if not _NOT_PLAIN.search(line)]
+            chosen = [n for n, line in enumerate(lines) if _PLAIN.fullmatch(line)]
             numbers = [numbers[n] for n in chosen]
             text = "\n".join([lines[n] for n in chosen])
         between = _REFERENCE.split(text)
         try:
             between[1::2] = map(self._memo.__getitem__, between[1::2])
-        except KeyError:  # one of them needs what is not digested yet
-            if len(numbers) > 1:
-                for number in numbers:
-                    self._settle_lines(keyword, [number])
+        except KeyError:  # what one of them needs is not digested yet
+            self._settle_lines(keyword, [each for each in numbers if self._is_ready(each)])
             return
         said = [f"{keyword}{each}" for each in "".join(between).split("\n")] if numbers else []
         self._memo.update(zip(numbers, map(_short, said), strict=True))
+
+    def _is_ready(self, number: str) -> bool:
+        return self._memo.keys() >= set(_REFERENCE.findall(self._arguments[number]))
 
     def _settle(self, waiting: list[str], begun: set[str]) -> None:
         """Digest all that wait; what an instance needs is put before it."""

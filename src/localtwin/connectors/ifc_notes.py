@@ -4,7 +4,7 @@ Such an instance points at what it is about, and nothing points at it. It belong
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from localtwin.connectors.ifc_schema import Schema
 from localtwin.connectors.ifc_step import StepFile
@@ -48,6 +48,11 @@ class Notes:
             place = _target_of(keyword, schema)
             for number in numbers if place is not None else ():
                 self._add(number, split_arguments(step.arguments[number]), place or 0)
+
+    @property
+    def targets(self) -> Set[str]:
+        """The numbers of what something is laid on."""
+        return self._on.keys()
 
     def on(self, number: str) -> Sequence[str]:
         """Return the numbers of what is laid on an instance."""

@@ -1,10 +1,11 @@
 """Where IFC objects stand: placements as matrices in the coordinates of the project."""
 
 import math
+import re
 from typing import TypeAlias
 
 from localtwin.connectors.ifc_content import Content
-from localtwin.connectors.ifc_values import Value, references
+from localtwin.connectors.ifc_values import Reference, Value, references
 
 Vector: TypeAlias = tuple[float, float, float]
 Matrix: TypeAlias = tuple[Vector, Vector, Vector, Vector]  # axes x, y, z and the origin
@@ -12,6 +13,9 @@ Matrix: TypeAlias = tuple[Vector, Vector, Vector, Vector]  # axes x, y, z and th
 IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, 0.0))
 AXIS_DECIMALS = 9
 
+# Nearly all placements look like these.
+_LOCAL = re.compile(r"(\$|\#\d+),(\#\d+)\)")
+_STRAIGHT = re.compile(r"(\#\d+),\$,\$\)")
 _BRACKETS = str.maketrans("", "", "() \t")
 
 
@@ -55,9 +59,19 @@ class Placements:
         return self._known[number]
 
     def _relative_to(self, number: str) -> Value:
+        if (plain := self._plain_local(number)) is not None:
+            return None if plain[1] == "$" else Reference(plain[1])
         return self._model.attributes(number).get("PlacementRelTo")
 
+    def _plain_local(self, number: str) -> re.Match[str] | None:
+        """Return what a placement is relative to and its axes, if it is written as most are."""
+        step = self._model.step
+        is_local = step.keywords.get(number) == "IFCLOCALPLACEMENT"
+        return _LOCAL.fullmatch(step.arguments[number]) if is_local else None
+
     def _own(self, number: str) -> Matrix | None:
+        if (plain := self._plain_local(number)) is not None:
+            return self._axes(plain[2])
         if not self._model.is_a(number, "IFCLOCALPLACEMENT"):
             return None
         for axes in references(self._model.attributes(number).get("RelativePlacement")):
@@ -65,6 +79,12 @@ class Placements:
         return IDENTITY
 
     def _axes(self, number: str) -> Matrix | None:
+        step = self._model.step
+        if step.keywords.get(number) == "IFCAXIS2PLACEMENT3D" and (
+            straight := _STRAIGHT.fullmatch(step.arguments[number])
+        ):
+            at = self._numbers(straight[1], "IFCCARTESIANPOINT")
+            return None if at is None else (*IDENTITY[:3], at)
         values = self._model.attributes(number)
         found = references(values.get("Location"))
         origin = self._numbers(found[0], "IFCCARTESIANPOINT") if found else (0.0, 0.0, 0.0)
@@ -95,6 +115,8 @@ def _combined(above: Matrix, own: Matrix) -> Matrix:
     x, y, z, origin = own
     at = _turned(above, origin)
     ax, ay, az = above[3]
+    if own[:3] == IDENTITY[:3]:
+        return (*above[:3], (at[0] + ax, at[1] + ay, at[2] + az))
     return (
         _turned(above, x),
         _turned(above, y),
