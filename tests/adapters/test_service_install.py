@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,8 +12,13 @@ from pathlib import Path
 
 import pytest
 from cli_scene import CONFIG, Office
+from pydantic import SecretStr
 
 from twinsyncd.config import Config, load
+from twinsyncd.config.effective import effective
+from twinsyncd.config.page import Page
+from twinsyncd.config.schema import SECTIONS
+from twinsyncd.config.secret_files import holds_secrets, secret_files
 from twinsyncd.errors import AppError
 from twinsyncd.runtime.service_install import install_steps, uninstall_steps, unit_text
 from twinsyncd.runtime.service_steps import SetFile, SetFolder, SetupStep, WriteFile, run
@@ -20,6 +26,7 @@ from twinsyncd.shipped import UNIT, shipped
 
 PROGRAM = Path("/opt/twinsyncd/bin/twinsyncd")
 ACCOUNT = "daemon"
+SECRET_KEYS = {"token_file", "api_key_file", "password_file", "credentials_file"}
 
 
 @pytest.fixture
@@ -100,6 +107,53 @@ def test_a_configuration_elsewhere_is_refused_with_the_command_that_moves_it(
         install_steps(configured(office), office.config, program=PROGRAM)
 
     assert f"sudo install -D -m 0644 {office.config} /etc/twinsyncd/" in refused.value.hint
+
+
+def test_every_key_that_names_a_secrets_file_becomes_a_credential(office: Office) -> None:
+    """A key that is forgotten works in root's shell and fails in the service."""
+    keys = [
+        (section, key)
+        for section, model in SECTIONS.items()
+        for key in model.model_fields
+        if key in {"client_secret_file", "tls_key", *SECRET_KEYS}
+    ]
+    config = configured(office)
+    files = {key: office.folder / key for _, key in keys}
+    connection = config.connection[0]
+    whole = config.model_copy(
+        update={
+            "auth": config.auth.model_copy(update=files),
+            "page": Page().model_copy(update=files),
+            "connection": (
+                connection.model_copy(
+                    update={
+                        "bulk": connection.bulk.model_copy(update=files),
+                        "objects": connection.objects.model_copy(update=files),
+                    }
+                ),
+            ),
+        }
+    )
+
+    assert len(keys) >= 6
+    assert {each.name for each in secret_files(whole)} == {key for _, key in keys}
+
+
+def test_a_password_in_an_address_or_a_token_makes_the_configuration_private(
+    office: Office,
+) -> None:
+    """Everybody may read it otherwise."""
+    config = configured(office)
+    proxy = config.platform.model_copy(update={"proxy": "http://me:pw@proxy:3128"})
+    page = Page().model_copy(update={"token": SecretStr("x" * 20)})
+
+    assert not holds_secrets(config)
+    assert holds_secrets(config.model_copy(update={"platform": proxy}))
+    assert holds_secrets(config.model_copy(update={"page": page}))
+    shown = json.dumps(effective(config.model_copy(update={"platform": proxy, "page": page})))
+    assert "[redacted]" in shown
+    assert "pw" not in shown
+    assert "xxxx" not in shown
 
 
 def test_two_secrets_of_one_name_are_refused(office: Office) -> None:

@@ -6,11 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic import SecretStr
+
 from .mistakes import PREFIX
-from .schema import Config
+from .schema import SECTIONS, Config
 from .sections import Section
 
+FROM_ENVIRONMENT: Final = ("platform", "auth", "daemon", "page")
 REDACTED: Final = "[redacted]"
+_MASKED: Final = str(SecretStr("x"))  # what a secret is written as
 _USER_INFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
 _OF_NO_USE: Final[Mapping[str, tuple[str, ...]]] = {
     "storage": ("bulk", "objects"),
@@ -24,8 +28,6 @@ def effective(config: Config) -> dict[str, Any]:
     """Return every value that holds, as the file has it; unset keys are left out."""
     values = _cleaned(config.model_dump(mode="json", exclude_none=True))
     assert isinstance(values, dict)
-    if config.auth.client_secret is not None:
-        values["auth"]["client_secret"] = REDACTED
     if all(connection.target == "bulk" for connection in config.connection):
         del values["auth"]  # nobody signs in
     for connection, shown in zip(config.connection, values["connection"], strict=True):
@@ -44,8 +46,8 @@ def origins(config: Config, env: Mapping[str, str]) -> dict[tuple[str | int, ...
     found: dict[tuple[str | int, ...], str] = {}
     _collect(config, (), found)
     given = {name.upper(): name for name in env}
-    for section in ("platform", "auth", "daemon"):
-        for key in type(getattr(config, section)).model_fields:
+    for section in FROM_ENVIRONMENT:
+        for key in SECTIONS[section,].model_fields:
             variable = f"{PREFIX}{section}__{key}".upper()
             if variable in given:
                 found[section, key] = f"from {given[variable]}"
@@ -74,6 +76,8 @@ def _cleaned(value: Any) -> Any:
             return {key: each for key, each in cleaned.items() if each not in ("", [], {})}
         case list():
             return [_cleaned(each) for each in value]
+        case str() if value == _MASKED:
+            return REDACTED
         case str():
             return _USER_INFO.sub(f"{REDACTED}@", value)
         case _:

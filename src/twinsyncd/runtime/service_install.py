@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ..config import Config, system_folder
+from ..config.secret_files import holds_secrets, secret_files
 from ..errors import AppError
 from ..shipped import UNIT, shipped
 from .service_account import UNIT as NAME
@@ -62,7 +63,7 @@ def install_steps(
     return [
         MakeAccount(account, state),
         SetFolder(file.parent, 0o755, "root"),
-        SetFile(file, 0o600 if _has_secret(config) else 0o644, _owner(config, account)),
+        SetFile(file, 0o600 if holds_secrets(config) else 0o644, _owner(config, account)),
         SetFolder(state, 0o700, account),
         *(SetFile(secret, 0o600, "root") for secret in credentials),
         WriteFile(unit_file, unit),
@@ -119,10 +120,7 @@ def advice(config: Config, file: Path, program: Path) -> Iterator[str]:
 
 def _credentials(config: Config) -> list[Path]:
     """Return the files with secrets. Raises AppError if two have one name."""
-    files = [config.auth.client_secret_file]
-    for connection in config.connection:
-        files += [connection.bulk.api_key_file, connection.objects.credentials_file]
-    found = list(dict.fromkeys(each for each in files if each is not None))
+    found = secret_files(config)
     names = [each.name for each in found]
     if twice := next((name for name in names if names.count(name) > 1), ""):
         message = (
@@ -132,13 +130,9 @@ def _credentials(config: Config) -> list[Path]:
     return found
 
 
-def _has_secret(config: Config) -> bool:
-    return config.auth.kind == "service" and config.auth.client_secret is not None
-
-
 def _owner(config: Config, account: str) -> str:
     """Return who owns the configuration: the service, where only its owner may read it."""
-    return account if _has_secret(config) else "root"
+    return account if holds_secrets(config) else "root"
 
 
 def _replaced(text: str, key: str, line: str) -> str:
