@@ -72,7 +72,7 @@ class SourceReport:
 
     `before` and `after` are the elements the iModel holds of the source. `remarks` are sentences
     for people: what was read and what not, and whether much is gone. `duration_s` is how long the
-    source took.
+    source took. `coordinate_system` is the registered one that the source lies in, "" if none.
     """
 
     source_id: str
@@ -87,6 +87,7 @@ class SourceReport:
     before: int = 0
     after: int = 0
     remarks: tuple[str, ...] = ()
+    coordinate_system: str = ""
     duration_s: float = field(default=0.0, compare=False)
 
 

@@ -14,6 +14,7 @@ from localtwin.connectors.source import (
 )
 from localtwin.imodel.classes import ClassRegistry
 from localtwin.imodel.elements import ElementWriter
+from localtwin.imodel.geolocation import coordinate_system_of
 from localtwin.imodel.relationships import RelationshipWriter
 from localtwin.imodel.report import Changes
 from localtwin.imodel.tally import Tally
@@ -89,6 +90,8 @@ class Synchronizer:
                 match item:
                     case SourceElement():
                         elements.take(item)
+                        if not tally.coordinate_system:
+                            tally.coordinate_system = coordinate_system_of(item.properties)
                     case SourceRelationship():
                         relationships.take(item)
             except (TypeError, ValueError, OverflowError, RecursionError) as exc:

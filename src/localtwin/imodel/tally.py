@@ -29,6 +29,7 @@ class Tally:
 
     `before` and `after` are the numbers of elements the iModel holds of the source. `unresolved`
     counts relationships that were left out because the file lacks one of their elements.
+    `coordinate_system` is the id of the first one that an element names, "" if none does.
     """
 
     elements: Counts = field(default_factory=Counts)
@@ -36,4 +37,5 @@ class Tally:
     before: int = 0
     after: int = 0
     unresolved: int = 0
+    coordinate_system: str = ""
     changes: Changes = Changes.NONE

@@ -231,6 +231,13 @@ class IModels:
             return count, last, connection.execute(named).scalar() or 0
 
 
+def locate_imodel(transaction: Connection, imodel_id: str, coordinate_system: str) -> None:
+    """Let the coordinate system be the iModel's, if it has none so far; "" changes nothing."""
+    if coordinate_system and find_imodel(transaction, imodel_id).coordinate_system is None:
+        values = {"coordinate_system": {"horizontalCRSId": coordinate_system}}
+        transaction.execute(update(imodels).where(imodels.c.id == imodel_id).values(values))
+
+
 def find_imodel(connection: Connection, imodel_id: str) -> IModel:
     """Return the iModel; raises NotFound."""
     query = select(imodels, _LAST_PUSHED).where(imodels.c.id == imodel_id.lower())

@@ -17,7 +17,12 @@ from localtwin.imodel.report import ChangesetReport, JobReport, Result, SourceRe
 from localtwin.world.access.authorizations import expire_owner, may_run
 from localtwin.world.clock import Clock, stamp
 from localtwin.world.database import Database
-from localtwin.world.imodels.imodels import Changeset, find_imodel, last_changeset
+from localtwin.world.imodels.imodels import (
+    Changeset,
+    find_imodel,
+    last_changeset,
+    locate_imodel,
+)
 from localtwin.world.synchronization.configurations import changed_settings
 from localtwin.world.synchronization.references import delete_urls, note_problems
 from localtwin.world.synchronization.runs import (
@@ -133,6 +138,8 @@ class RunRecords:
                 source = replace(result, remarks=(*result.remarks, *remarks))
                 _end_task(transaction, task.id, source, period, unchanged=unchanged)
             pushed += self._push(transaction, run, report)
+            systems = (result.coordinate_system for _, result in done)
+            locate_imodel(transaction, run.imodel_id, next(filter(None, systems), ""))
             _end_run(transaction, run.id, outcome(r.result for _, r in done), None, stamp(now))
         for changeset in pushed:
             self._on_push(changeset)

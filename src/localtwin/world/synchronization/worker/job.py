@@ -166,6 +166,7 @@ def _source_report(
         before=tally.before,
         after=tally.after,
         remarks=tuple(remarks),
+        coordinate_system=tally.coordinate_system,
     )
     return report, tally.changes
 
