@@ -71,6 +71,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.bulk_entities": (),
     "twinsyncd.journal": (
         "twinsyncd.core.model",
+        "twinsyncd.core.progress",
         "twinsyncd.core.results",
         "twinsyncd.core.decision",
         "twinsyncd.core.commands",

@@ -15,6 +15,7 @@ from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
     FileRow,
 )
+from twinsyncd.core.progress import UploadsUnderWay
 from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.errors import JournalError
 from twinsyncd.journal import requests
@@ -114,12 +115,14 @@ def test_the_newest_daemon_is_the_one_that_is_shown(journal: Journal, views: Vie
     """A row of a process long dead would make the status say that all is well."""
     journal.register("1.0", 10.0)
     journal.register("2.0", 20.0)
-    journal.beat(25.0, is_idle=True, unsettled=7)
+    uploads = UploadsUnderWay(2, 5, 10, 1.5)
+    journal.beat(25.0, is_idle=True, unsettled=7, uploads=uploads)
 
     daemon = views.status().daemon
     assert daemon is not None
     assert (daemon.pid, daemon.version, daemon.started_s) == (os.getpid(), "2.0", 20.0)
     assert (daemon.beat_s, daemon.is_idle, daemon.unsettled) == (25.0, True, 7)
+    assert daemon.uploads == uploads
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from twinsyncd.core import commands, facts
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import FileRow, HeldSource, Now, SourceKey, UnsettledFile
+from twinsyncd.core.progress import UploadsUnderWay
 from twinsyncd.journal.requests import Request
 from twinsyncd.runtime.engine import BEAT_S, LISTEN_S, STORES_PER_COMMIT, Engine
 from twinsyncd.runtime.inbox import Inbox
@@ -24,6 +25,7 @@ SCAN = commands.Scan(CAD, "")
 DURABLE = Decision(files=(FileRow(A, seen="v1"),), commands=(SCAN, SCAN))
 STOP = facts.HintsLost(CAD, "the end of this play")
 
+UPLOADS = UploadsUnderWay(2, 5, 10, 1.0)
 UNSETTLED = [UnsettledFile(SourceKey("one/cad"), "a.dgn", 1.0, "its quiet time")]
 
 
@@ -47,6 +49,7 @@ class Office:
         self.engine = Engine(
             cast("Machine", self), self, self.inbox, self.begin, lambda: Now(self.at_s, self.at_s)
         )
+        self.engine.uploads = lambda: UPLOADS
 
     # ---- the machine ----
 
@@ -93,7 +96,9 @@ class Office:
         is_idle: bool,
         unsettled: int,
         unsettled_files: Sequence[UnsettledFile] = (),
+        uploads: UploadsUnderWay | None = None,
     ) -> None:
+        assert uploads == UPLOADS
         assert (is_idle, unsettled, unsettled_files) == (True, 3, UNSETTLED)
         self.beats.append(now_s)
 

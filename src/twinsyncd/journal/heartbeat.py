@@ -9,6 +9,7 @@ from dataclasses import asdict
 from sqlalchemy import Engine, delete, insert, select, update
 
 from ..core.model import UnsettledFile
+from ..core.progress import UploadsUnderWay
 from . import tables
 from .requests import Request, insert_request
 
@@ -44,13 +45,18 @@ def beat(
     is_idle: bool,
     unsettled: int,
     unsettled_files: Sequence[UnsettledFile] = (),
+    uploads: UploadsUnderWay | None = None,
 ) -> None:
-    """Write the heartbeat, with what no other row says: what is not settled, and since when."""
+    """Write the heartbeat, with what no other row says: what is not settled, and since when.
+
+    And how far the uploads under way are.
+    """
     values = {
         "beat_s": now_s,
         "is_idle": is_idle,
         "unsettled": unsettled,
         "unsettled_files": [asdict(each) for each in unsettled_files],
+        "uploads": asdict(uploads) if uploads else None,
     }
     with engine.begin() as connection:
         connection.execute(update(tables.daemons).values(values))

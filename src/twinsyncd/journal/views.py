@@ -21,6 +21,7 @@ from ..core.model import (
     SourceKey,
     UnsettledFile,
 )
+from ..core.progress import UploadsUnderWay
 from ..core.results import Outcome, RunRecord
 from ..errors import JournalError
 from . import tables
@@ -56,6 +57,7 @@ class DaemonRow:
     is_idle: bool
     unsettled: int
     unsettled_files: tuple[UnsettledFile, ...] = ()  # some of them
+    uploads: UploadsUnderWay | None = None  # those under way together
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,8 @@ def _counts() -> Select[Any]:
 def _daemon(row: dict[str, Any]) -> DaemonRow:
     del row["id"]
     unsettled = tuple(UnsettledFile(**each) for each in row["unsettled_files"])
-    return DaemonRow(**{**row, "unsettled_files": unsettled})
+    uploads = UploadsUnderWay(**row["uploads"]) if row["uploads"] else None
+    return DaemonRow(**{**row, "unsettled_files": unsettled, "uploads": uploads})
 
 
 def _run(row: dict[str, Any]) -> RunRecord:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..core.decision import Decision
 from ..core.events import Event
 from ..core.model import FileKey, FileRow, SourceKey, UnsettledFile
+from ..core.progress import UploadsUnderWay
 from ..core.results import RunFile, RunRecord
 from . import heartbeat, requests, tables
 from .bulk_files import BulkFiles
@@ -116,6 +117,7 @@ class Journal(JournalReader):
         is_idle: bool,
         unsettled: int,
         unsettled_files: Sequence[UnsettledFile] = (),
+        uploads: UploadsUnderWay | None = None,
     ) -> None:
         """Write the heartbeat; `unsettled_files` are the first few of them."""
         heartbeat.beat(
@@ -124,6 +126,7 @@ class Journal(JournalReader):
             is_idle=is_idle,
             unsettled=unsettled,
             unsettled_files=unsettled_files,
+            uploads=uploads,
         )
 
     def open_requests(self) -> list[Request]:

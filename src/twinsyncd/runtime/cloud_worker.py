@@ -15,6 +15,7 @@ from ..errors import CloudError, DiskError, FileMoved
 from ..targets.protocol import Target
 from .share_content import ShareContent
 from .share_folder import Share
+from .upload_progress import UploadProgress
 
 log = structlog.get_logger()
 
@@ -29,6 +30,7 @@ class CloudWorker:
     targets: Mapping[ConnectionKey, Target]
     post: Post
     note_progress: Callable[[], None]
+    progress: UploadProgress
 
     def carry_out(self, command: commands.CloudCommand) -> facts.Fact:
         """Do it and return the closing fact."""
@@ -50,8 +52,14 @@ class CloudWorker:
             case commands.Store(key, _, digest, fingerprint):
                 share = self.shares[key.source]
                 opened = partial(share.folder.open, key.path, fingerprint, digest)
-                with ShareContent(opened, share.threads, self.note_progress) as content:
-                    return target.store(command, content, self.post)
+                with self.progress.upload(fingerprint.size_bytes) as count:
+
+                    def taken(size_bytes: int) -> None:
+                        self.note_progress()
+                        count(size_bytes)
+
+                    with ShareContent(opened, share.threads, taken) as content:
+                        return target.store(command, content, self.post)
             case commands.Place():
                 return target.place(command)
             case commands.Prepare():

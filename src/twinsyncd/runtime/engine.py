@@ -10,6 +10,7 @@ from ..core.decision import Decision
 from ..core.facts import Fact, Ticked
 from ..core.machine import Machine
 from ..core.model import Now, UnsettledFile
+from ..core.progress import UploadsUnderWay
 from ..errors import JournalError
 from .inbox import Inbox
 from .log_events import log_decision, log_facts
@@ -42,6 +43,7 @@ class JournalWriter(Protocol):
         is_idle: bool,
         unsettled: int,
         unsettled_files: Sequence[UnsettledFile] = (),
+        uploads: UploadsUnderWay | None = None,
     ) -> None:
         """Write the heartbeat."""
 
@@ -60,6 +62,7 @@ class Engine:
         """`begin` starts a command on another thread and returns at once."""
         self.machine = machine
         self.alive: Callable[[], None] = lambda: None  # called with every heartbeat
+        self.uploads: Callable[[], UploadsUnderWay | None] = lambda: None  # for the heartbeat
         self._journal = journal
         self._inbox = inbox
         self._begin = begin
@@ -137,4 +140,5 @@ class Engine:
             is_idle=self._was_idle,
             unsettled=self.machine.unsettled(),
             unsettled_files=self.machine.unsettled_files(now),
+            uploads=self.uploads(),
         )

@@ -14,6 +14,7 @@ import structlog
 
 from ..core.decision import Decision, FileRows, SavedState
 from ..core.model import Digest, FileKey, FileRow, Fingerprint, SourceKey, StorageId, UnsettledFile
+from ..core.progress import UploadsUnderWay
 from ..core.waits import delay_s
 from ..errors import JournalError
 from ..journal.bulk_files import BulkFiles
@@ -209,10 +210,15 @@ class PatientJournal(FileRows):
         is_idle: bool,
         unsettled: int,
         unsettled_files: Sequence[UnsettledFile] = (),
+        uploads: UploadsUnderWay | None = None,
     ) -> None:
         """Write the heartbeat."""
         self.patience.call(
             lambda: self._journal.beat(
-                now_s, is_idle=is_idle, unsettled=unsettled, unsettled_files=unsettled_files
+                now_s,
+                is_idle=is_idle,
+                unsettled=unsettled,
+                unsettled_files=unsettled_files,
+                uploads=uploads,
             )
         )

@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Final
 
 from ..core.model import LaneRow, Phase
+from ..core.progress import UploadsUnderWay
 from ..journal.outlets import Outlet
 from ..journal.views import DaemonRow
-from .formatting import clock_time, count, duration
+from .formatting import clock_time, count, duration, size
 from .trouble import Trouble
 
 SILENT_S: Final = 15.0  # a daemon writes its heartbeat every 5 s
@@ -64,9 +65,20 @@ def daemon_line(
         detail = f": process {daemon.pid} has written no heartbeat for {duration(silent_s)}"
         return Line(Level.BAD, "hangs", detail)
     unsettled = f", {count(daemon.unsettled, 'file')} still settling" if daemon.unsettled else ""
-    work = "idle" if daemon.is_idle else f"working{unsettled}"
+    work = "idle" if daemon.is_idle else f"working{unsettled}{_uploads(daemon.uploads)}"
     since = clock_time(daemon.started_s)
     return Line(Level.GOOD, "running", f" since {since}, process {daemon.pid}, {work}")
+
+
+def _uploads(uploads: UploadsUnderWay | None) -> str:
+    """Return how far the uploads are, how fast, and how long the rest takes."""
+    if uploads is None:
+        return ""
+    done = f"{size(uploads.sent_bytes)} of {size(uploads.total_bytes)}"
+    text = f", uploading {count(uploads.files, 'file')}: {done}"
+    if uploads.left_s is None:
+        return text
+    return f"{text} at {size(uploads.bytes_per_s)}/s, {duration(uploads.left_s)} left"
 
 
 def lane_line(lane: LaneRow | None, now_s: float) -> Line:

@@ -26,11 +26,11 @@ class ShareContent:
         self,
         opened: Callable[[], AbstractContextManager[Content]],
         threads: ShareThreads,
-        taken: Callable[[], None] = lambda: None,
+        taken: Callable[[int], None] = lambda _: None,
     ) -> None:
         """`opened` returns the content, to be entered; it is called on the share's threads.
 
-        `taken` is called with every piece, by whoever takes it.
+        `taken` is called with the size of every piece, by whoever takes it.
         """
         self._opened = opened
         self._threads = threads
@@ -90,7 +90,7 @@ class ShareContent:
         while batch := self._threads.result(self._ahead):
             self._ahead = self._threads.submit(read)
             for piece in batch:
-                self._taken()
+                self._taken(len(piece))
                 yield piece
         self._is_taken = True
 

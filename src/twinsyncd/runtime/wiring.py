@@ -118,7 +118,9 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         )
         # Another version may manage what the last one could not.
         journal.register(__version__, read_clock().wall_s, Request(*request_of(RetryAsked())))
-        yield Engine(machine, journal, inbox, workers.begin, read_clock)
+        engine = Engine(machine, journal, inbox, workers.begin, read_clock)
+        engine.uploads = workers.progress.now
+        yield engine
 
 
 def open_folder(config: Config, key: SourceKey, source: Source, known: Known) -> ShareFolder:

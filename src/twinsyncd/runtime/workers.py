@@ -32,6 +32,7 @@ from .cloud_worker import CloudWorker, failed
 from .share_folder import Share
 from .share_threads import CHECK_S, ShareThreads
 from .threads import Threads
+from .upload_progress import UploadProgress
 
 CALL_THREADS: Final = 4  # calls about connections and runs: one at a time per lane
 CALL_PATIENCE_S: Final = 900.0  # time-outs end a call before, unless a server sends drop by drop
@@ -67,7 +68,8 @@ class Workers:
         self._drive = DriveWorker(shares, post)
         self._uploads = Threads("upload", uploads, clock=clock)
         self._calls = Threads("call", CALL_THREADS, clock=clock)
-        self._cloud = CloudWorker(shares, targets, post, self._uploads.note_progress)
+        self.progress = UploadProgress()
+        self._cloud = CloudWorker(shares, targets, post, self._uploads.note_progress, self.progress)
         self._stopping = threading.Event()
         threading.Thread(target=self._check, name="drive-watchdog", daemon=True).start()
 
