@@ -100,6 +100,7 @@ class Bytes:
     torn: bool = False
     read: int = 0
     verified: bool = False
+    sent: int = 0
 
     @property
     def size_bytes(self) -> int:
@@ -112,6 +113,10 @@ class Bytes:
             piece = self.data[start : start + size_bytes]
             self.read += len(piece)
             yield piece
+
+    def note_sent(self, size_bytes: int) -> None:
+        """Count what went out."""
+        self.sent += size_bytes
 
     def verify(self) -> None:
         """Complain about a torn read; must come after the last byte."""

@@ -179,3 +179,16 @@ def test_files_of_several_threads_share_one_memory() -> None:
 def test_the_signed_version_limits_the_blocks(version: str, mebibytes: int) -> None:
     """The host judges a request by the version that its URL was signed for."""
     assert signed_block_bytes(f"https://h/c/b?sv={version}&sig=x") == mebibytes << 20
+
+
+@pytest.mark.parametrize("data", [b"a small drawing", LARGE])
+def test_what_went_out_is_counted_and_what_the_host_held_too(data: bytes) -> None:
+    """People see how far an upload is; a resumed one must not seem to hang at half."""
+    host, again = BlobHost(), Bytes(data)
+    first = Bytes(data)
+
+    host.client().upload(first, BLOB, str, first=True)
+    host.client().upload(again, BLOB, str, first=False)
+
+    # The requests' own XML counts as well; it is small beside any content worth watching.
+    assert [each.sent // (len(data) - 4) for each in (first, again)] == [1, 1]

@@ -222,6 +222,9 @@ class Small:
     def chunks(self, size_bytes: int) -> Iterator[bytes]:
         yield b"x"
 
+    def note_sent(self, size_bytes: int) -> None:
+        pass
+
     def verify(self) -> None:
         """Always as settled."""
 

@@ -37,6 +37,9 @@ class FakeContent:
     def chunks(self, size_bytes: int) -> Iterator[bytes]:
         yield b"abc"
 
+    def note_sent(self, size_bytes: int) -> None:
+        pass
+
     def verify(self) -> None:
         if self.fails:
             raise self.fails

@@ -110,6 +110,9 @@ class Hanging(Content):
     def verify(self) -> None:
         pass
 
+    def note_sent(self, size_bytes: int) -> None:
+        pass
+
 
 def test_a_read_that_hangs_releases_the_sender(threads: ShareThreads, clock: Clock) -> None:
     """The upload's thread serves the other shares too (P14)."""

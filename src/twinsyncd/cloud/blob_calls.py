@@ -9,7 +9,7 @@ Source: Azure Blob Storage REST, "Put Blob", "Put Block", "Put Block List", "Get
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -43,10 +43,11 @@ class BlobCalls:
         fresh_url: Callable[[], str],
         *,
         rates: Sequence[SendRate] = (),
+        sent: Callable[[int], None] = lambda _: None,
     ) -> None:
         """`policy` repeats a call; `fresh_url` is called when the URL is no longer accepted.
 
-        `rates` limit how fast content is sent.
+        `rates` limit how fast content is sent; `sent` gets the bytes of every piece that went out.
         """
         self._http = http
         self._policy = policy
@@ -54,6 +55,7 @@ class BlobCalls:
         self._url = url
         self._fresh_url = fresh_url
         self._rates = rates
+        self.sent = sent
         self._renewing = threading.Lock()
         self.has_blocks = False  # of use only if a renewed URL names the same blob
 
@@ -170,7 +172,12 @@ class BlobCalls:
 
     def _stream(self, body: Body) -> Iterable[bytes] | None:
         """Return the pieces one by one: joined they would be copied, and again for each send."""
-        return paced(body, self._rates) if any(body) else None
+        return self._counted(body) if any(body) else None
+
+    def _counted(self, body: Body) -> Iterator[bytes]:
+        for piece in paced(body, self._rates):
+            yield piece
+            self.sent(len(piece))
 
     def _renewed(self, refused: str) -> str:
         """Return a fresh URL instead of the refused one; several threads ask for one only."""

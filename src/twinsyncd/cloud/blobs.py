@@ -76,7 +76,15 @@ class Blobs:
             return renewed
 
         rates = self._rates if rate is None else (*self._rates, rate)
-        calls = BlobCalls(self._http, self._retrying, self._budget, url, fresh, rates=rates)
+        calls = BlobCalls(
+            self._http,
+            self._retrying,
+            self._budget,
+            url,
+            fresh,
+            rates=rates,
+            sent=content.note_sent,
+        )
         if content.size_bytes <= min(BLOCK_BYTES, self._limits.block_bytes):
             with self._budget.memory(content.size_bytes):
                 self._put_whole(content, calls, first=first)

@@ -102,6 +102,7 @@ class BlockUpload:
         name, size = block_id(offset, pieces), sum(map(len, pieces))
         if self._sizes.get(name) == size:
             self._ids[offset] = [name]
+            self._calls.sent(size)
             return
         # Without the right to list, foreign blocks show only when the first block is refused.
         self._wait_for(1 if not self._held.is_known and not self._calls.has_blocks else None)

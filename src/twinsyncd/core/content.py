@@ -16,6 +16,9 @@ class Content(Protocol):
     def chunks(self, size_bytes: int) -> Iterator[bytes]:
         """Yield the file from its start in pieces of `size_bytes`, the last one shorter."""
 
+    def note_sent(self, size_bytes: int) -> None:
+        """Note that so many more bytes went out, so that people see how far it is."""
+
     def verify(self) -> None:
         """Raise FileMoved unless exactly the settled content was read and is still on the drive.
 

@@ -52,14 +52,11 @@ class CloudWorker:
             case commands.Store(key, _, digest, fingerprint):
                 share = self.shares[key.source]
                 opened = partial(share.folder.open, key.path, fingerprint, digest)
-                with self.progress.upload(fingerprint.size_bytes) as count:
-
-                    def taken(size_bytes: int) -> None:
-                        self.note_progress()
-                        count(size_bytes)
-
-                    with ShareContent(opened, share.threads, taken) as content:
-                        return target.store(command, content, self.post)
+                with (
+                    self.progress.upload(fingerprint.size_bytes) as sent,
+                    ShareContent(opened, share.threads, self.note_progress, sent) as content,
+                ):
+                    return target.store(command, content, self.post)
             case commands.Place():
                 return target.place(command)
             case commands.Prepare():

@@ -26,15 +26,18 @@ class ShareContent:
         self,
         opened: Callable[[], AbstractContextManager[Content]],
         threads: ShareThreads,
-        taken: Callable[[int], None] = lambda _: None,
+        taken: Callable[[], None] = lambda: None,
+        sent: Callable[[int], None] = lambda _: None,
     ) -> None:
         """`opened` returns the content, to be entered; it is called on the share's threads.
 
-        `taken` is called with the size of every piece, by whoever takes it.
+        `taken` is called with every piece, by whoever takes it; `sent` gets the bytes that went
+        out.
         """
         self._opened = opened
         self._threads = threads
         self._taken = taken
+        self._sent = sent
         self._ahead: Future[list[bytes]] | None = None
         self._is_taken = True  # whatever was read; it may have been read ahead
 
@@ -90,9 +93,13 @@ class ShareContent:
         while batch := self._threads.result(self._ahead):
             self._ahead = self._threads.submit(read)
             for piece in batch:
-                self._taken(len(piece))
+                self._taken()
                 yield piece
         self._is_taken = True
+
+    def note_sent(self, size_bytes: int) -> None:
+        """Note that so many more bytes went out."""
+        self._sent(size_bytes)
 
     def verify(self) -> None:
         """Raise FileMoved unless exactly the settled content was read and is still there."""

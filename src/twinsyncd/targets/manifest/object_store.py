@@ -79,7 +79,9 @@ class ObjectStore:
 
         def pieces() -> Iterator[bytes]:
             try:
-                yield from content.chunks(PIECE_BYTES)
+                for piece in content.chunks(PIECE_BYTES):
+                    yield piece
+                    content.note_sent(len(piece))
                 content.verify()
             except Exception as exc:
                 raised.append(exc)

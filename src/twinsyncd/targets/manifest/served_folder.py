@@ -39,6 +39,7 @@ class ServedFolder:
                 with draft.open("wb") as out:
                     for piece in content.chunks(PIECE_BYTES):
                         out.write(piece)
+                        content.note_sent(len(piece))
                     content.verify()
                     out.flush()
                     os.fsync(out.fileno())
