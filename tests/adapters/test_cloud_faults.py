@@ -313,3 +313,11 @@ def test_the_blob_hosts_causes_are_named(answer: httpx.Response, words: str) -> 
 
     assert words in error.failure.message
     assert "sig=" not in error.failure.message
+
+
+def test_advice_is_not_taken_for_a_secret() -> None:
+    """What to write for a proxy's user and password was shown as "[redacted]"."""
+    message = error_of("look", CAUSES["proxy"]).failure.message
+
+    assert "user:password@" in message
+    assert "redacted" not in message

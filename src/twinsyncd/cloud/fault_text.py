@@ -17,8 +17,8 @@ _ASK_ADMIN: Final = "ask an administrator of the iTwin to give this application 
 _BY_STATUS: Final = {
     401: "the platform does not accept the credentials; check client id and secret",
     403: f"not permitted; {_ASK_ADMIN}",
-    407: "the proxy requires a sign-in (HTTP 407); write its user and password into HTTPS_PROXY, "
-    "like http://user:password@proxy:3128",
+    407: "the proxy requires a sign-in (HTTP 407); write user:password@ in front of its name in "
+    "HTTPS_PROXY, or in proxy below [platform]",
     408: "the service gave up waiting for the request (HTTP 408)",
     413: "it is too large for the service (HTTP 413)",
     429: "the service limits the request rate (HTTP 429)",
