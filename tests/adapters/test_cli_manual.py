@@ -149,7 +149,11 @@ def test_what_programs_get_is_documented(office: Office) -> None:
     text = text_of("json")
     found = json.loads(office.types("check", "--offline", "--json").out)
     listed = json.loads(office.types("connectors", "--json").out)
+    office.remember()
+    status = json.loads(office.types("status", "--json").out)
+    documented = re.findall(r"(?m)^\| (\w+) \|", text.split("## twinsyncd check")[0])
 
+    assert [each for each in documented if each != "member"] == list(status)
     assert [key for key in (*found, *listed) if f"| {key} |" not in text] == []
     assert [key for key in found["results"][0] if key not in text] == []
 

@@ -21,7 +21,14 @@ from twinsyncd.config.schema import SECTIONS
 from twinsyncd.config.secret_files import holds_secrets, secret_files
 from twinsyncd.errors import AppError
 from twinsyncd.runtime.service_install import install_steps, uninstall_steps, unit_text
-from twinsyncd.runtime.service_steps import SetFile, SetFolder, SetupStep, WriteFile, run
+from twinsyncd.runtime.service_steps import (
+    GiveContents,
+    SetFile,
+    SetFolder,
+    SetupStep,
+    WriteFile,
+    run,
+)
 from twinsyncd.shipped import UNIT, shipped
 
 PROGRAM = Path("/opt/twinsyncd/bin/twinsyncd")
@@ -62,6 +69,7 @@ def test_the_steps_are_those_that_a_person_would_take_in_that_order(office: Offi
         f"install -d -m 0755 -o root {office.folder}",
         f"chown root {office.config} && chmod 0644 {office.config}",
         f"install -d -m 0700 -o {ACCOUNT} /var/lib/twinsyncd",
+        f"chown -hR {ACCOUNT}: /var/lib/twinsyncd",
         f"chown root {office.folder}/client_secret && chmod 0600 {office.folder}/client_secret",
         "write /etc/systemd/system/twinsyncd.service",
         "systemctl daemon-reload",
@@ -174,8 +182,13 @@ def test_folders_files_and_unit_are_made_once(tmp_path: Path) -> None:
         pytest.skip("only root can give files away")
     secret = tmp_path / "secret"
     secret.write_text("x")
+    (tmp_path / "state" / "old").mkdir(parents=True)
+    journal = tmp_path / "state" / "old" / "journal.sqlite"
+    journal.touch()
+    (tmp_path / "state" / "link").symlink_to(secret)
     steps: list[SetupStep] = [
         SetFolder(tmp_path / "state", 0o700, ACCOUNT),
+        GiveContents(tmp_path / "state", ACCOUNT),
         SetFile(secret, 0o600, "root"),
         WriteFile(tmp_path / "unit", "[Unit]\n"),
     ]
@@ -184,12 +197,14 @@ def test_folders_files_and_unit_are_made_once(tmp_path: Path) -> None:
     for each in steps:
         each.carry_out()
 
-    assert before == [False, False, False]
-    assert [each.is_done() for each in steps] == [True, True, True]
+    assert before == [False] * 4
+    assert [each.is_done() for each in steps] == [True] * 4
+    assert journal.stat().st_uid == (tmp_path / "state").stat().st_uid
+    assert secret.stat().st_uid == 0
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "state").stat().st_uid != 0
     (tmp_path / "unit").write_text("[Unit]\nDescription=old\n")
-    assert not steps[2].is_done()
+    assert not steps[3].is_done()
 
 
 def test_a_command_that_fails_says_what_it_said() -> None:

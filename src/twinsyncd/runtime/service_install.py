@@ -19,6 +19,7 @@ from ..errors import AppError
 from ..shipped import UNIT, shipped
 from .service_account import UNIT as NAME
 from .service_steps import (
+    GiveContents,
     MakeAccount,
     RemoveFile,
     RunCommand,
@@ -65,6 +66,7 @@ def install_steps(
         SetFolder(file.parent, 0o755, "root"),
         SetFile(file, 0o600 if holds_secrets(config) else 0o644, _owner(config, account)),
         SetFolder(state, 0o700, account),
+        GiveContents(state, account),
         *(SetFile(secret, 0o600, "root") for secret in credentials),
         WriteFile(unit_file, unit),
         RunCommand((_SYSTEMCTL, "daemon-reload")),

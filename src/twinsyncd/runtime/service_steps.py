@@ -77,6 +77,29 @@ class SetFolder:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveContents:
+    """All that lies in a folder, for its owner: root may have synced before there was a service."""
+
+    folder: Path
+    owner: str
+
+    @property
+    def text(self) -> str:
+        """The change as a shell command."""
+        return f"chown -hR {self.owner}: {self.folder}"
+
+    def is_done(self) -> bool:
+        """Return whether everything has that owner."""
+        account = _account(self.owner)
+        found = self.folder.rglob("*")
+        return account is not None and all(each.lstat().st_uid == account.pw_uid for each in found)
+
+    def carry_out(self) -> None:
+        """Give it away; links themselves, never what they name."""
+        run("chown", "-hR", f"{self.owner}:", str(self.folder))
+
+
+@dataclass(frozen=True, slots=True)
 class SetFile:
     """An existing file's owner and mode."""
 
