@@ -1,6 +1,8 @@
 """Shapes of an IFC model: where they are, what they look like from above, and what can go wrong."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ from localtwin.connectors.ifc_model import IfcModel
 from localtwin.connectors.ifc_schema import schema_of
 from localtwin.connectors.ifc_shape_models import Shape, ShapeModels
 from localtwin.connectors.ifc_shape_process import (
+    BUILDER,
     CRASHED,
     NOT_BUILT,
     TOO_LONG,
@@ -310,3 +313,26 @@ def test_no_process_is_left_when_reading_ends_early(steel: Path) -> None:
         ]
 
     assert not child.is_running()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere its limit of processor time ends it")
+def test_a_builder_ends_with_its_reader() -> None:
+    """A killed worker closes no pipe that others hold, and a stuck builder would look at none."""
+    start = (
+        "import subprocess, sys;"
+        "child = subprocess.Popen([sys.executable, '-m', sys.argv[1]], stdin=0);"
+        "print(child.pid, flush=True); child.wait()"
+    )
+    command = [sys.executable, "-c", start, BUILDER]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as reader:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        builder = psutil.Process(int(reader.stdout.readline()))
+        print('{"step": "", "plane": false}', file=reader.stdin, flush=True)
+        assert "problem" in reader.stdout.readline()  # it is up
+
+        reader.kill()
+
+        assert psutil.wait_procs([builder], timeout=20) == ([builder], [])

@@ -8,8 +8,10 @@ stopped before the last one. A placement is a 3x4 matrix, row by row, or null fo
 Usage: python -m localtwin.connectors.ifc_shape_builder
 """
 
+import ctypes
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -23,16 +25,18 @@ from localtwin.connectors.source import Outline
 
 # A single shape that needs more is no shape of a building. Not on Windows.
 MEMORY_BYTES_MAX = 4 << 30
-# Ends a process that is stuck and whose reader has been killed.
+# Ends a process that is stuck and whose reader has been killed, where nothing else does.
 PROCESSOR_S_MAX = 3600
 # The second is several times quicker, but approximates curves and leaves out what is cut off.
 LIBRARY, QUICK_LIBRARY = "opencascade", "hybrid-cgal-simple-opencascade"
+PR_SET_PDEATHSIG = 1  # of Linux, <sys/prctl.h>
 CURVES_AND_SOLIDS = 2  # of the setting "dimensionality"
 
 
 def main() -> None:
     """Answer every line of input."""
     _bound()
+    _die_with_parent()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what the library prints must not look like an answer
     settings = _settings()
@@ -43,6 +47,12 @@ def main() -> None:
         except RuntimeError as exc:  # what the library raises, whatever it is
             print(json.dumps({"problem": str(exc)}), file=answers, flush=True)
         print("{}", file=answers, flush=True)
+
+
+def _die_with_parent() -> None:
+    """Have the system end this process with the one that reads it, even in the library's code."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _bound() -> None:
