@@ -1,4 +1,7 @@
-"""A builder of shapes for tests: what an item is called decides what building it does."""
+"""A builder of shapes for tests: what an item is called decides what building it does.
+
+A box is as wide as its order has shapes.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ import threading
 
 def main() -> None:
     for line in sys.stdin:
-        for items in json.loads(line)["items"].values():
+        orders = json.loads(line)["items"]
+        for items in orders.values():
             for key, _ in items:
                 if key.startswith("crash"):
                     os.abort()
@@ -21,7 +25,7 @@ def main() -> None:
                     break
                 if key.startswith("none"):
                     continue
-                box = {"low": [0, 0, 0], "high": [1, 1, 1], "outline": []}
+                box = {"low": [0, 0, 0], "high": [len(orders), 1, 1], "outline": []}
                 print(json.dumps({"key": key, **box}), flush=True)
             else:
                 continue

@@ -273,7 +273,7 @@ def test_a_crash_costs_the_shape_that_caused_it(steel: Path) -> None:
 
 
 def test_a_hang_costs_the_shape_that_caused_it(steel: Path) -> None:
-    with processes(steel, "a", "hang", "b", silence_s=1.0) as found:
+    with processes(steel, "a", "hang", "b", silence_s=3.0) as found:
         reasons = [reason(found, each) for each in ("a", "hang", "b")]
 
     assert reasons == ["", TOO_LONG, ""]
@@ -290,6 +290,24 @@ def test_all_shapes_of_a_file_have_a_limit_together(steel: Path) -> None:
     """What was not reached is tried by the next run; it is not known to be impossible."""
     with processes(steel, "a", "b", total_s=-1.0) as found:
         assert [reason(found, each) for each in ("a", "b")] == [NOT_REACHED, NOT_REACHED]
+
+
+def test_the_limit_of_a_file_holds_in_the_middle_of_an_order(steel: Path) -> None:
+    """A hundred shapes, each of them just quick enough, must not take all day."""
+    with processes(steel, "a", "hang", "b", total_s=5.0) as found:
+        reasons = [reason(found, each) for each in ("a", "hang", "b")]
+
+    assert reasons == ["", NOT_REACHED, NOT_REACHED]
+
+
+def test_an_order_that_is_too_long_is_given_in_parts(steel: Path) -> None:
+    """A few shapes of millions of triangles must not be in memory together."""
+    with processes(steel, *"abcde", characters_max=1000) as found:
+        results = [found.result(each) for each in "abcde"]
+
+    boxes = [result[0] for result in results if isinstance(result, tuple)]
+    assert len(boxes) == 5
+    assert max(box.high[0] for box in boxes) < 5
 
 
 def test_a_library_that_always_crashes_is_given_up(steel: Path) -> None:

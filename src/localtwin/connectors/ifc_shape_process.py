@@ -19,6 +19,7 @@ from localtwin.connectors.ifc_shape_results import TOTAL_S, Built, Results
 BUILDER = "localtwin.connectors.ifc_shape_builder"
 PROCESSES_MAX = 4  # each needs a core and some 100 MB
 BATCH = 100  # shapes in one order; their common parts are sent once
+CHARACTERS_MAX = 8_000_000  # of one order, unless a single shape has more
 SILENCE_S = 30.0  # without any shape done; single ones take far less than a second
 LOST_MAX = 30  # processes; with more, the library does not work here
 
@@ -30,7 +31,8 @@ TOO_LONG = f"took longer than {SILENCE_S:.0f} s to build"
 class ShapeProcesses:
     """Builds shapes; the results can be asked for by the number of the product.
 
-    `silence_s` and `total_s` limit the time without a result and the whole time.
+    `silence_s` and `total_s` limit the time without a result and the whole time,
+    `characters_max` the order to a process.
     """
 
     def __init__(
@@ -41,9 +43,11 @@ class ShapeProcesses:
         decimals: int,
         silence_s: float = SILENCE_S,
         total_s: float = TOTAL_S,
+        characters_max: int = CHARACTERS_MAX,
         module: str = BUILDER,
     ) -> None:
         self._models = models
+        self._characters_max = characters_max
         self._decimals = decimals
         self._module, self._silence_s = module, silence_s
         self._end_s = time.monotonic() + total_s
@@ -89,29 +93,39 @@ class ShapeProcesses:
 
     def _next(self) -> list[Shape] | None:
         with self._lock:
-            if time.monotonic() > self._end_s or self._lost > LOST_MAX:
+            if self._is_over():
                 return None
             return next(self._batches, None)
 
     def _built(self, builder: "_Builder | None", batch: list[Shape]) -> "_Builder | None":
-        """Build a batch, one by one what is left of it if the process does not survive it."""
-        builder, left = self._tried(builder, batch)
+        """Build a batch, part by part if it is too long for one order."""
+        text, products = self._models.text(batch)
+        if len(text) > self._characters_max and len(batch) > 1:
+            half = len(batch) // 2
+            return self._built(self._built(builder, batch[:half]), batch[half:])
+        builder, left = self._tried(builder, batch, text, products)
         for shape in left if len(batch) > 1 else ():
-            if time.monotonic() > self._end_s or self._lost > LOST_MAX:
+            if self._is_over():
                 break
-            builder, _ = self._tried(builder, [shape])
+            builder, _ = self._tried(builder, [shape], *self._models.text([shape]))
         return builder
 
+    def _is_over(self) -> bool:
+        return time.monotonic() > self._end_s or self._lost > LOST_MAX
+
     def _tried(
-        self, builder: "_Builder | None", batch: list[Shape]
+        self,
+        builder: "_Builder | None",
+        batch: list[Shape],
+        text: str,
+        products: Mapping[str, Shape],
     ) -> tuple["_Builder | None", list[Shape]]:
         """Return the process, None if it was lost, and the shapes that are to be tried again."""
         builder = builder or self._start()
-        text, products = self._models.text(batch)
         items = {number: shape.items for number, shape in products.items()}
         is_plane = self._models.is_plane(batch[0])
         order = {"step": text, "decimals": self._decimals, "plane": is_plane, "items": items}
-        for answer in builder.answers(order):
+        for answer in builder.answers(order, until_s=self._end_s):
             self._results.add(answer)
         if builder.ended_well:
             if len(batch) == 1 or not builder.had_problem:
@@ -120,7 +134,7 @@ class ShapeProcesses:
         self._discard(builder)
         with self._lock:
             self._lost += 1
-        if len(batch) == 1:
+        if len(batch) == 1 and not self._is_over():
             self._results.fail(batch, TOO_LONG if builder.was_late else CRASHED)
         return None, self._open(batch)
 
@@ -131,6 +145,8 @@ class ShapeProcesses:
         builder = _Builder(self._module, self._silence_s)
         with self._lock:
             self._running.add(builder)
+            if self._is_over():  # `close` may have looked already
+                builder.kill()
         return builder
 
     def _discard(self, builder: "_Builder") -> None:
@@ -168,15 +184,15 @@ class _Builder:
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
 
-    def answers(self, order: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield the answers to an order.
+    def answers(self, order: Mapping[str, Any], *, until_s: float) -> Iterator[dict[str, Any]]:
+        """Yield the answers to an order, as long as `until_s` of the monotonic clock is not over.
 
         `ended_well` is true then if the process survived it, `had_problem` if it stopped halfway.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.ended_well = self.had_problem = False
-        watch = _Watch(self._late, self._silence_s)
+        watch = _Watch(self._late, self._silence_s, until_s)
         try:
             self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
@@ -216,10 +232,10 @@ class _Builder:
 
 
 class _Watch:
-    """Calls `late` once when it was not restarted for so long."""
+    """Calls `late` once: when it was not restarted for so long, or when the time is over."""
 
-    def __init__(self, late: Callable[[], None], silence_s: float) -> None:
-        self._late, self._silence_s = late, silence_s
+    def __init__(self, late: Callable[[], None], silence_s: float, until_s: float) -> None:
+        self._late, self._silence_s, self._until_s = late, silence_s, until_s
         self._restarted = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._wait, daemon=True)
@@ -235,7 +251,8 @@ class _Watch:
 
     def _wait(self) -> None:
         while not self._stopped:
-            if not self._restarted.wait(self._silence_s):
+            left_s = self._until_s - time.monotonic()
+            if left_s <= 0 or not self._restarted.wait(min(self._silence_s, left_s)):
                 self._late()
                 return
             self._restarted.clear()
