@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import httpx
@@ -259,3 +260,54 @@ def test_a_large_first_connection_is_created_in_a_batch_and_filled_up() -> None:
 
     assert len(prepared.in_connection) == 502
     scene.wire.ended()
+
+
+OTHER_NAME = {**connection(name="Renamed in the portal"), "authenticationType": "Service"}
+
+
+def test_a_connection_that_may_not_be_renamed_is_used_as_it_is() -> None:
+    """A name is worth no halt, and no request per run."""
+    scene = Scene()
+    for _ in range(2):
+        scene.shows(OTHER_NAME)
+        if not scene.wire.requests:
+            path = f"{CONNECTIONS}/c1"
+            scene.wire.hears("PUT", path, 403, json=refusal("InsufficientPermissions"))
+        scene.holds("c1", "s1")
+
+        assert scene.prepare("s1").in_connection == (FileKey("cad", "s1"),)
+
+    scene.wire.ended()
+
+
+def test_an_update_names_the_connection_and_for_whom_its_runs_act() -> None:
+    """The page of the operation knows these two, and no others."""
+    scene = Scene()
+    scene.shows(OTHER_NAME)
+    bodies = []
+    scene.wire.hears(
+        "PUT",
+        f"{CONNECTIONS}/c1",
+        json={"connection": OTHER_NAME},
+        check=lambda request: bodies.append(json.loads(request.content)),
+    )
+    scene.holds("c1", "s1")
+
+    scene.prepare("s1")
+
+    assert bodies == [{"displayName": "Bridge 12", "authenticationType": "Service"}]
+
+
+@pytest.mark.parametrize(("status", "fault"), [(404, Fault.REFUSED), (422, Fault.REFUSED)])
+def test_run_settings_that_the_service_does_not_take_are_named(status: int, fault: Fault) -> None:
+    """A preview that is switched off must not count as a deleted connection (it was)."""
+    scene = Scene(settings=replace(SETTINGS, run_settings={"ignoreDgnAttachments": True}))
+    path = "/synchronization/configurations/connections/c1"
+    scene.shows(connection())
+    scene.wire.hears("GET", path, 404, json=refusal("ConfigurationNotFound"))
+    scene.wire.hears("POST", path, status, json=refusal("ResourceNotFound"))
+
+    failure = caught(lambda: scene.prepare("s1")).failure
+
+    assert failure.fault is fault
+    assert "run_settings" in failure.message

@@ -57,6 +57,7 @@ class Membership:
         """Send nothing before the first question."""
         self._platform = platform
         self._settings = settings
+        self._updated: list[StorageConnectionInfo] = []  # as they were found
         self._has_settings = ""  # the connection whose run settings are known to be as configured
 
     def find(self, remote_id: str, files: Sequence[ExpectedFile]) -> StorageConnectionInfo | None:
@@ -91,9 +92,23 @@ class Membership:
         name = wanted.display_name if found.name and not adopted else ""
         authentication = wanted.authentication if found.authentication else ""
         if (name or found.name, authentication) != (found.name, found.authentication):
-            log.info("connection.updated", connection=wanted.connection, was=found.name)
-            self._platform.update_connection(found.id, name=name, authentication=authentication)
+            self._update(found, name, authentication)
         self._set_run_settings(found.id)
+
+    def _update(self, found: StorageConnectionInfo, name: str, authentication: str) -> None:
+        """Change it once as it was found; that it may not be changed holds up no run."""
+        if found in self._updated:
+            return
+        self._updated.append(found)
+        connection = self._settings.connection
+        try:
+            self._platform.update_connection(found.id, name=name, authentication=authentication)
+        except CloudError as exc:
+            if exc.failure.fault is not Fault.REFUSED:
+                raise
+            log.warning("connection.not_updated", connection=connection, reason=str(exc))
+        else:
+            log.info("connection.updated", connection=connection, was=found.name)
 
     def _set_run_settings(self, connection_id: str) -> None:
         """Set what differs, once per process; what the configuration does not name stays."""
@@ -103,7 +118,14 @@ class Membership:
         there = self._platform.run_settings(connection_id)
         differing = {key: value for key, value in wanted.items() if (there or {}).get(key) != value}
         if differing:
-            self._platform.set_run_settings(connection_id, differing, first=there is None)
+            try:
+                self._platform.set_run_settings(connection_id, differing, first=there is None)
+            except CloudError as exc:
+                if exc.failure.fault not in {Fault.GONE, Fault.REFUSED}:
+                    raise
+                # It is a preview: where it is not there, the connection is, all the same.
+                reason = f"{exc.failure.message}; correct run_settings, or delete it"
+                raise refused(exc.operation, reason) from exc
         self._has_settings = connection_id
 
     def admit(self, connection_id: str, files: Sequence[ExpectedFile]) -> Admission:
