@@ -14,6 +14,7 @@ import pytest
 
 from twinsyncd.core.model import IN_DOUBT
 
+from . import programs
 from .drawings import drawing
 from .hung_share import hung_share
 from .site import QUICK, Site, open_site
@@ -69,6 +70,22 @@ def test_a_hung_share_delays_no_command_no_other_drive_and_no_stop(site: Site) -
     assert "does not answer since" in found
     assert max(status_s, check_s, stop_s) < STOP_MAX_S
     assert sync_s < 5 + STOP_MAX_S
+
+
+def test_a_setup_of_a_hung_share_ends_and_names_it(tmp_path: Path) -> None:
+    """Even the parsing of the options must not look at the folder."""
+    gone, file = tmp_path / "gone", tmp_path / "twinsyncd.toml"
+    gone.mkdir()
+
+    with hung_share(gone):
+        began_s = time.monotonic()
+        done = programs.call("init", str(file), "--folder", str(gone), "--unattended")
+        init_s = time.monotonic() - began_s
+
+    assert done.returncode == 1
+    assert f"{gone} does not answer" in done.stderr
+    assert init_s < STOP_MAX_S
+    assert not file.exists()
 
 
 def test_a_share_that_answers_again_is_synced(site: Site) -> None:

@@ -32,8 +32,8 @@ def init(
             show_default=False,
         ),
     ] = None,
-    folder: Annotated[
-        list[Path] | None, typer.Option(help="A folder to synchronize; repeatable.")
+    folder: Annotated[  # text: Typer looks at a path by itself, and a share may hang
+        list[str] | None, typer.Option(help="A folder to synchronize; repeatable.")
     ] = None,
     kind: Annotated[str, typer.Option(help="Who signs in: service or user.")] = "",
     client_id: Annotated[str, typer.Option(help="The application's id in the portal.")] = "",
@@ -63,7 +63,7 @@ def init(
     answers = Answers(
         target,
         ask=not unattended and sys.stdin.isatty(),
-        folders=tuple(folder or ()),
+        folders=tuple(map(Path, folder or ())),
         kind=kind,
         client_id=client_id,
         secret_file=client_secret_file,
