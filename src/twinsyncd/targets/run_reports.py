@@ -21,10 +21,12 @@ from ..cloud.client import Platform
 from ..cloud.report_reader import ReportReader
 from ..cloud.values import Run
 from ..errors import CloudError
+from .storage.evidence import Reasons
 
 FETCHED_MAX: Final = 10  # reports of one run; a run in which everything fails has one reason
 KEPT_MAX: Final = 200  # files; some megabytes at the very most
 REASONS_MAX: Final = 3  # of one file, in the words of the history; the report has them all
+_SHORT: Final = 8  # characters of an id in a file's name; people have to read it
 _GOOD: Final = {"Success", "Skipped"}
 _GRAVE: Final = {"fatal", "critical", "error"}
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9-]")
@@ -39,11 +41,8 @@ class RunReports:
     reader: ReportReader
     folder: Path
 
-    def reasons(self, platform: Platform, imodel_id: str, run: Run) -> Mapping[str, str]:
-        """Return by task what the reports of an ended run say about why it failed.
-
-        With each stands the file that the whole report is in. Empty for a run without a failure.
-        """
+    def reasons(self, platform: Platform, imodel_id: str, run: Run) -> Mapping[str, Reasons]:
+        """Return by task what the reports of an ended run say; empty if no task failed."""
         failed = [task.id for task in run.tasks if task.id and task.result not in _GOOD]
         if run.state != "Completed" or not failed:
             return {}
@@ -53,16 +52,15 @@ class RunReports:
             log.info("run.reports_unknown", reason=exc.failure.message)
             return {}
         wanted = [link for link in links if link.task in failed][:FETCHED_MAX]
-        found: dict[str, str] = {}
+        found: dict[str, Reasons] = {}
         for link in wanted:
             try:
                 body = self.reader.read(link.url)
-                file = self._keep(f"{run.id}-{link.task}", body)
+                file = self._keep(f"{run.id[:_SHORT]}-{link.task[:_SHORT]}", body)
             except (CloudError, OSError) as exc:
                 log.info("run.report_unread", reason=str(exc))
                 continue
-            stated = reasons_in(body)
-            found[link.task] = "; ".join([*stated, f"the whole report: {file}"])
+            found[link.task] = Reasons(tuple(reasons_in(body)), str(file))
         self._drop_old()
         return found
 

@@ -26,6 +26,17 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
+class Reasons:
+    """What a diagnostic report states about why a task failed, the gravest first.
+
+    `file`: where the whole report is kept.
+    """
+
+    stated: tuple[str, ...]
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """`changesets`: the newest changeset by task id. `names`: file names by storage file id.
 
@@ -34,7 +45,7 @@ class Evidence:
 
     changesets: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
-    reasons: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, Reasons] = field(default_factory=dict)
 
 
 def gather(

@@ -14,7 +14,7 @@ from ...core.commands import LookAtRun
 from ...core.facts import RunSeen
 from ...core.results import FileResult, Outcome
 from ...redact import redact
-from .evidence import Evidence
+from .evidence import Evidence, Reasons
 
 NAMED_MAX: Final = 5  # failed files named in the message of a run
 
@@ -94,17 +94,26 @@ def _file_result(task: Task, evidence: Evidence) -> FileResult:
     if outcome is Outcome.SKIPPED:
         return FileResult(task.storage_id, outcome, _SKIPPED, task=task.id, changeset=changeset)
     reason = task.message or f"the connector ended as {task.result or task.state or 'unknown'}"
-    if reported := evidence.reasons.get(task.id, ""):
-        reason = f"{reason}; {reported}"
     return FileResult(
         task.storage_id,
         outcome,
-        redact(f"{reason}{_who_can_fix(task.can_user_fix)}{_see(task.article)}"),
+        redact(
+            f"{reason}{_who_can_fix(task.can_user_fix)}{_see(task.article)}"
+            f"{_reported(evidence.reasons.get(task.id), reason)}"
+        ),
         user_must_act=task.can_user_fix is True,
         task=task.id,
         changeset=changeset,
         name=evidence.names.get(task.storage_id, ""),
     )
+
+
+def _reported(report: Reasons | None, reason: str) -> str:
+    """Return what a diagnostic report has to add, and where all of it is."""
+    if report is None:
+        return ""
+    added = [each for each in report.stated if each not in reason]
+    return f"; {'; '.join([*added, f'report: {report.file}'])}"
 
 
 def _who_can_fix(can_user_fix: bool | None) -> str:
