@@ -7,9 +7,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import re
-import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 from azure.storage.blob import BlobServiceClient
+from azurite_host import AZURE, azurite  # noqa: F401 - a fixture
 from contract_office import LOOKS_MAX, Whole
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -27,7 +25,6 @@ from moto.server import ThreadedMotoServer
 from test_main_path import changesets, drawing
 
 from localtwin.serve import Ready
-from system.waiting import wait_until
 from twinsyncd.cloud.session import Cloud
 from twinsyncd.connectors import connectors_for
 from twinsyncd.core import commands, facts
@@ -41,8 +38,6 @@ from twinsyncd.targets.manifest.places import PIECE_BYTES, ObjectPath, Place
 from twinsyncd.targets.manifest.served_folder import ServedFolder
 from twinsyncd.targets.manifest.settings import Document, ManifestConnectionSettings
 
-NPM_PROGRAMS = Path(__file__).parents[2] / ".cache" / "npm" / "node_modules" / ".bin"
-"""Where `.ci/run` installs programs from npm."""
 KEYS = {"access_key_id": "office", "secret_access_key": "hunter2", "region": "us-east-1"}
 
 
@@ -68,35 +63,6 @@ def bucket(s3: str, request: pytest.FixtureRequest) -> Callable[[str], ObjectSto
         return ObjectStore(ObjectStoreSettings(url, options, timedelta(hours=1), allow_http=True))
 
     return opened
-
-
-AZURE = {
-    "account_name": "devstoreaccount1",
-    "account_key": "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"
-    "/K1SZFPTOtr/KBHBeksoGMGw==",
-}
-"""The account that every Azurite has, as documented; no secret."""
-
-
-@pytest.fixture(scope="session")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an Azure Blob store on this machine, where Azurite is installed."""
-    program = shutil.which("azurite-blob") or shutil.which("azurite-blob", path=NPM_PROGRAMS)
-    if program is None:
-        pytest.skip("needs Azurite, which .ci/run installs: npm install -g azurite")
-    output = tmp_path_factory.mktemp("azurite") / "out"
-    options = ("--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck")
-    arguments = [program, "--blobHost", "127.0.0.1", "--blobPort", "0", *options]
-    with output.open("wb") as out, subprocess.Popen(arguments, stdout=out, stderr=out) as process:
-
-        def listening() -> re.Match[str] | None:
-            assert process.poll() is None, output.read_text("utf-8")
-            return re.search(r"listens on (http://\S+)", output.read_text("utf-8"))
-
-        found = wait_until(listening, "Azurite")
-        assert found is not None
-        yield f"{found[1]}/{AZURE['account_name']}"
-        process.terminate()
 
 
 def in_azure(endpoint: str, container: str) -> ObjectStore:

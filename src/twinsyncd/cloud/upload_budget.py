@@ -16,10 +16,10 @@ from typing import Final
 from .request_limit import AdaptiveLimit
 from .upload_limits import MEBIBYTE
 
-MEMORY_BYTES: Final = 40 * MEBIBYTE  # one file fills it with BLOCKS_MAX blocks of 4 MiB
+MEMORY_BYTES: Final = 32 * MEBIBYTE  # one file fills it with BLOCKS_MAX blocks of 4 MiB
 REQUESTS_MAX: Final = 16  # more make a host slower, not faster
 BLOCKS_FIRST: Final = 4
-BLOCKS_MAX: Final = 8
+BLOCKS_MAX: Final = 6
 BLOCKS_STEP: Final = 2
 WINDOW_S: Final = 0.5  # a speed is measured over at least so long, and two rounds of blocks
 GROWTH: Final = 1.1  # a speed that much higher justifies more blocks at a time
