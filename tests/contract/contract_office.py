@@ -43,9 +43,6 @@ class Whole:
         for start in range(0, len(self.data), size_bytes):
             yield self.data[start : start + size_bytes]
 
-    def note_sent(self, size_bytes: int) -> None:
-        """Nobody looks."""
-
     def verify(self) -> None:
         """Always as settled."""
 
