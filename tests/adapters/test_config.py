@@ -309,7 +309,7 @@ def test_a_bad_value_is_named_with_line_key_and_fix(
         ('objects = { url = "s3://x", signed_for = "1" }', "objects.signed_for", "not a", "1h30"),
         ('objects = { credentials_file = "no" }', "objects.credentials_file", "no file", "create"),
         ('target = "cloud"', "target", "possible value", '"storage"'),
-        ('on_delete = "delete"', "on_delete", "not available in this version", '"keep"'),
+        ('on_delete = "trash"', "on_delete", "not a possible value", '"keep"'),
         ('connection_id = "mine"', "connection_id", "not an id", "43"),
         ('setle = "5s"', "setle", "not known", '"settle"'),
     ],

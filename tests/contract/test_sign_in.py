@@ -41,7 +41,7 @@ def press_the_button(url: str) -> httpx.Response:
         return browser.post(url, data={name: unescape(text) for name, text in fields.items()})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Press]:
     """A real browser, where one is installed."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")

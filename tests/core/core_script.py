@@ -208,7 +208,7 @@ class Script:
 
     def says(self, *expected: commands.Command) -> Self:
         """Check that exactly these commands were given, in this order."""
-        assert list(expected) == self.said
+        assert list(expected) == self.said, self.said
         self.said = []
         return self
 
@@ -318,6 +318,7 @@ CLOSES: dict[type[commands.Command], tuple[type[facts.Fact], ...]] = {
     commands.Rehash: (facts.Rehashed,),
     commands.Store: (facts.Stored, facts.StoreMoved, facts.StoreFailed),
     commands.Place: (facts.Placed, facts.PlaceFailed),
+    commands.Remove: (facts.Removed, facts.RemoveFailed),
     commands.Prepare: (facts.Prepared, facts.PrepareFailed),
     commands.StartRun: (
         facts.RunStarted,

@@ -233,8 +233,8 @@ def test_a_file_that_is_gone_from_storage_is_uploaded_again() -> None:
     script.says(commands.Store(NEW, "one", "v1", look(1), A_ID))
 
 
-def test_a_file_that_is_renamed_back_at_once_needs_nothing() -> None:
-    """Storage still has it under this name."""
+def test_a_file_that_is_renamed_back_is_renamed_back_in_storage() -> None:
+    """One after the other, since the answer to the first may have been lost."""
     script = renamed(synced()).says(PLACE_NEW)
     gone = facts.PlaceFailed(NEW, failure(Fault.THROTTLED, retry_after_s=60.0))
     script.hears(gone).says()
@@ -242,11 +242,24 @@ def test_a_file_that_is_renamed_back_at_once_needs_nothing() -> None:
     script.hears(facts.Touched(A), facts.Touched(NEW)).says(look_at(A, NEW)).hears(back).says()
     script.hears(after_s=2).says(scan()).hears(scanned(1, NEW)).says()
     script.hears(after_s=3).says(look_at(A)).hears(saw(A, 1)).says(read(A, 1))
-    script.hears(hashed(A, 1)).says()
+    script.hears(hashed(A, 1)).says().remembers(A, storage_id="")
 
-    script.meanwhile(after_s=60)
+    script.meanwhile(after_s=60).meanwhile(facts.Placed(NEW)).says(place(A, A_ID))
 
+    script.hears(facts.Placed(A), scanned(1)).says().rests()
     script.remembers(A, seen="v1", synced="v1", storage_id=A_ID, moved_from=None)
+
+
+def test_a_file_that_was_stored_in_the_place_of_another_gets_one_of_its_own() -> None:
+    """A renaming that came late left the earlier name in Storage, and a store adopted it (P8)."""
+    script = renamed(synced()).says(PLACE_NEW).hears(facts.Placed(NEW)).says()
+    settles(script, A, 3, store(A, 3))
+
+    script.hears(facts.Reserved(A, A_ID), facts.Stored(A, "v3", A_ID)).says(place(NEW, A_ID))
+
+    script.hears(facts.Placed(NEW))
+    script.says(store(A, 3), commands.Store(NEW, "one", "v1", look(1), A_ID))
+    script.remembers(A, storage_id="", stored="?").remembers(NEW, storage_id=A_ID, synced="")
 
 
 def test_a_file_that_moves_to_another_source_of_its_connection_stays_what_it_is() -> None:

@@ -21,6 +21,7 @@ from twinsyncd.core.model import (
     FileRow,
     Fingerprint,
     LaneRow,
+    OnDelete,
     Phase,
     SourceRow,
 )
@@ -53,6 +54,7 @@ WHOLE_DECISION = Decision(
             next_try_s=11.5,
             version="2026-01-02T03:04:05Z",
             replaces="s0",
+            removing=OnDelete.DELETE,
             moved_from=FileKey("one/cad", "earlier.dgn"),
         ),
     ),

@@ -65,6 +65,7 @@ class ModelCloud:
 
     rnd: Random
     torn: Container[str]  # contents that must never be complete here
+    mark: str = ""  # in all ids, which are unique over all iModels
     blobs: dict[str, Blob] = field(default_factory=dict)
     names: dict[FileKey, str] = field(default_factory=dict)
     keys: dict[str, FileKey] = field(default_factory=dict)
@@ -117,6 +118,17 @@ class ModelCloud:
         self.names = {name: id_ for name, id_ in self.names.items() if id_ != storage_id}
         self.names[key] = storage_id
         self.keys[storage_id] = key
+
+    def remove(self, connection: str, storage_id: str, at_s: float, *, delete: bool) -> None:
+        """Take a source file out of its connection, and delete it, as the daemon asks."""
+        self.advance(at_s)
+        run = self.active
+        ours = run is not None and run.ours and run.wanted and run.known and storage_id in run.reads
+        assert not ours, f"P4: {storage_id} was removed while our run was active"
+        self.connections.get(connection, {}).pop(storage_id, None)
+        if delete and storage_id in self.blobs:
+            self.bin[storage_id] = self.blobs.pop(storage_id)
+            self.names = {key: id_ for key, id_ in self.names.items() if id_ != storage_id}
 
     def delete(self, key: FileKey) -> None:
         """Somebody deletes the file in Storage; nobody misses what a run had already read."""
@@ -292,4 +304,4 @@ class ModelCloud:
 
     def _id(self, kind: str) -> str:
         self._ids += 1
-        return f"{kind}{self._ids}"
+        return f"{kind}{self.mark}{self._ids}"

@@ -14,8 +14,8 @@ from typing import Any
 from twinsyncd.core import (
     drive,
     facts,
-    lane,
     lane_state,
+    moves,
     run_ends,
     safety,
     source_state,
@@ -125,7 +125,7 @@ CORE_MUTANTS = (
     _mutant("a look begins the minute", safety, "UNLISTED_S", bugs.value(-1e9)),
     _mutant("a late list outdoes a hint", Drive, "forget_gone", drive_bugs.drop_looks, 1560),
     _mutant(
-        "hints to an absent drive ignored", SourceState, "leave_to_scan", bugs.always(None), 4045
+        "hints to an absent drive ignored", SourceState, "leave_to_scan", bugs.always(None), 4410
     ),
     _mutant("no guard against mass deletion", safety, "is_mass_deletion", bugs.always(False)),
     _mutant("configured guard ignored", safety, "is_mass_deletion", drive_bugs.usual_guard),
@@ -187,7 +187,7 @@ CLOUD_MUTANTS = (
     Mutant(
         "a dead source file is left in its connection",
         tuple(
-            (each, "with_storage_id", cloud_bugs.leave_the_dead) for each in (lane, stores_module)
+            (each, "with_storage_id", cloud_bugs.leave_the_dead) for each in (moves, stores_module)
         ),
     ),
 )

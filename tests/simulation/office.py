@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 
 from twinsyncd.core import facts
 from twinsyncd.core.match import Kind
-from twinsyncd.core.model import FileKey, LaneRow, Phase
+from twinsyncd.core.model import FileKey, LaneRow, OnDelete, Phase
 from twinsyncd.core.setup import Connection, Guard, Setup, Source
 
 from .chances import Chances
@@ -36,6 +37,17 @@ class Office:
         self._excluded = ""  # what the paths begin with that are left out
         self._taken_out = False
         self.whole = self.setup = _setup(chances, self.guard)
+
+    def set_policies(self, policies: Mapping[str, OnDelete]) -> None:
+        """Say for some connections what becomes of a file that is gone."""
+        keep = OnDelete.KEEP
+        self.whole = self.setup = replace(
+            self.whole,
+            sources=tuple(
+                replace(each, on_delete=policies.get(each.connection, keep))
+                for each in self.whole.sources
+            ),
+        )
 
     @property
     def is_whole(self) -> bool:

@@ -18,6 +18,7 @@ from twinsyncd.core.model import (
     Fault,
     FileKey,
     FileRow,
+    OnDelete,
     Phase,
 )
 from twinsyncd.core.results import Outcome
@@ -110,7 +111,14 @@ class Promises:
                 self._hear_of_cloud(fact)
 
     def _hear_of_cloud(self, fact: facts.Fact) -> None:
-        if isinstance(fact, facts.PlaceFailed):
+        if isinstance(fact, facts.Removed):
+            self.differ.update(fact.files)
+            self._watch(fact.connection).succeeded()
+        elif isinstance(fact, facts.RemoveFailed):
+            gone = fact.failure.fault is Fault.GONE
+            failure = Failure(Fault.TRANSIENT, "gone") if gone else fact.failure
+            self._note_failure(self._watch(fact.connection), failure)
+        elif isinstance(fact, facts.PlaceFailed):
             self._note_place_failure(fact.key, fact.failure)
         elif isinstance(fact, facts.Placed):
             self._watch_of_file(fact.key).succeeded()
@@ -225,12 +233,18 @@ class Promises:
 
     def _check_command(self, command: commands.CloudCommand, decision: Decision) -> None:
         watch, now_s = self._watch(command.connection), self.world.now_s
+        paused = self.world.journal.connections.get(command.connection)
+        is_paused = paused is not None and paused.paused_s and not self._resumed(decision, command)
+        begins = isinstance(command, commands.Store | commands.Place | commands.Remove)
+        assert not (is_paused and begins), f"P9: {command} though a person paused it"
         early = now_s < watch.not_before_s - SOON_S
         assert not early, f"P10: {command} before {watch.not_before_s:.2f}"
         if isinstance(command, commands.Store):
             watch.begun_s[command.key] = now_s
             self._check_store(command, decision)
             return
+        if isinstance(command, commands.Remove):
+            self._check_remove(command, decision)
         watch.recent.append(now_s)
         while watch.recent[0] < now_s - 60.0:
             watch.recent.popleft()
@@ -257,6 +271,20 @@ class Promises:
         phase = phase_of(row)
         assert phase is Phase.QUIET, f"P4: {command} in phase {phase}: a run may be active"
 
+    def _resumed(self, decision: Decision, command: commands.CloudCommand) -> bool:
+        rows = decision.connections
+        return any(row.key == command.connection and not row.paused_s for row in rows)
+
+    def _check_remove(self, command: commands.Remove, decision: Decision) -> None:
+        policies = self.world.renaming.policies
+        rows = {**self.world.journal.files, **{row.key: row for row in decision.files}}
+        for file in command.files:
+            row = rows[file.key]
+            assert row.seen == ABSENT, f"P7: {file.key} is removed, and not known to be gone"
+            policy = policies.get(command.connection, OnDelete.KEEP)
+            assert policy is not OnDelete.KEEP, f"P7: {file.key} is removed, and was to be kept"
+            assert file.delete == (policy is OnDelete.DELETE), f"P7: {file.key}: {policy}"
+
     def _check_look(self, command: commands.LookAtRun, watch: Watch) -> None:
         watch.looks[command.run] += 1
         first_s = watch.first_s.setdefault(command.run, self.world.now_s)
@@ -271,6 +299,7 @@ class Promises:
         for key in world.drive.files:
             self._check_file_at_rest(key)
         for row in world.journal.files.values():
+            self._check_removed(row)
             there = row.key in world.drive.files
             assert there or row.seen == ABSENT, f"P2: {row.key} is gone and counts as there"
         owners = Counter(
@@ -282,6 +311,11 @@ class Promises:
         assert not shared, f"P8: several files are {shared} in Storage"
         for cloud in world.clouds.values():
             assert not cloud.superfluous, f"P5: runs without new content {cloud.superfluous}"
+
+    def _check_removed(self, row: FileRow) -> None:
+        """Whatever is gone is out of its connection, if that is the policy."""
+        assert row.seen == ABSENT or row.removing is OnDelete.KEEP, f"P8: {row.key} is to go"
+        assert row.removing is OnDelete.KEEP, f"P2: {row.key} is gone, and not taken out"
 
     def _check_file_at_rest(self, key: FileKey) -> None:
         world, cloud = self.world, self.world.cloud_of_file(key)

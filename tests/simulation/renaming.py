@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-from twinsyncd.core.model import FileKey
+from twinsyncd.core import facts
+from twinsyncd.core.model import FileKey, OnDelete
 
 if TYPE_CHECKING:
     from .world import World
@@ -25,6 +27,11 @@ class Renaming:
         self.rnd = Random(f"renaming {STREAM} {seed}")  # noqa: S311 - a world must be replayable
         self.is_on = not scripted and self.rnd.random() < SHARE
         self._names = 0
+        self.policies: dict[str, OnDelete] = {}  # by connection, where not all is kept
+        if self.is_on and self.rnd.random() < 0.5:
+            self.policies = {"two": OnDelete.UNMAP, "three": OnDelete.DELETE}
+            if self.rnd.random() < 0.5:
+                self.policies["one"] = self.rnd.choice((OnDelete.UNMAP, OnDelete.DELETE))
 
     def begin(self) -> None:
         if self.is_on:
@@ -40,7 +47,16 @@ class Renaming:
         drive = self.world.drive
         closed = [key for key, file in drive.files.items() if file.content not in drive.torn]
         if closed:
-            acts = (self.rename, self.move, self.move, self._rename_folder, self._copy)
+            acts = (
+                self.rename,
+                self.rename,
+                self.move,
+                self.move,
+                self.move,
+                self._rename_folder,
+                self._copy,
+                self._pause,
+            )
             self.rnd.choice(acts)(self.rnd.choice(sorted(closed)))
 
     def rename(self, key: FileKey) -> FileKey:
@@ -63,6 +79,13 @@ class Renaming:
             is_in = each.source == key.source and each.path.rpartition("/")[0] == folder
             if is_in and drive.files[each].content not in drive.torn:
                 self._go(each, f"{to}/{each.path.rpartition('/')[2]}")
+
+    def _pause(self, key: FileKey) -> None:
+        """Let a person pause the file's connection, or all, for a while."""
+        meant = self.rnd.choice((None, self.world.owner_of(key)))
+        self.world.ask(facts.PauseAsked(meant))
+        back = partial(self.world.ask, facts.ResumeAsked(meant))
+        self.world.later(self.rnd.uniform(5.0, 120.0), back)
 
     def _copy(self, key: FileKey) -> None:
         drive, to = self.world.drive, key._replace(path=f"copy {self._next()} of {key.path}")

@@ -58,6 +58,9 @@ class VirtualWorkers:
             case commands.Place():
                 failed_place = partial(facts.PlaceFailed, command.key)
                 self._ask(partial(self._place, command), failed_place)
+            case commands.Remove():
+                not_removed = partial(facts.RemoveFailed, command.connection)
+                self._ask(partial(self._remove, command), not_removed)
             case commands.Prepare():
                 failed = partial(facts.PrepareFailed, command.connection)
                 self._ask(partial(self._prepare, command), failed)
@@ -183,6 +186,15 @@ class VirtualWorkers:
             return facts.PlaceFailed(command.key, Failure(Fault.REFUSED, "refused"))
         cloud.place(command.storage_id, command.key, self.world.now_s)
         return facts.Placed(command.key)
+
+    def _remove(self, command: commands.Remove) -> facts.Fact:
+        cloud = self.world.cloud_of(command.connection)
+        if command.remote_id and command.remote_id not in cloud.connections:
+            gone = Failure(Fault.GONE, "no such connection")
+            return facts.RemoveFailed(command.connection, gone)
+        for file in command.files:
+            cloud.remove(command.remote_id, file.storage_id, self.world.now_s, delete=file.delete)
+        return facts.Removed(command.connection, tuple(file.key for file in command.files))
 
     # ---- runs -------------------------------------------------------------------------
 

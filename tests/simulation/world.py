@@ -77,7 +77,7 @@ class World:
         self._lanes |= {key: self._lanes[owner] for key, owner in self._owners.items()}
         self.drive = VirtualDrive()
         lanes = dict.fromkeys(connection.lane for connection in whole.connections)
-        self.clouds = {lane: ModelCloud(self.rnd, self.drive.torn) for lane in lanes}
+        self.clouds = {lane: ModelCloud(self.rnd, self.drive.torn, f"{lane}-") for lane in lanes}
         self.journal = journal or VirtualJournal()
         self.crashes = self.heard = self.begun = self.spins = self.boundaries = 0
         self.epoch = 0  # answers to an earlier process are never heard
@@ -92,6 +92,7 @@ class World:
         self.strangers = Strangers(self)
         self.tampering = Tampering(self, seed, scripted=chances is not None)
         self.renaming = Renaming(self, seed, scripted=chances is not None)
+        self.office.set_policies(self.renaming.policies)
         self.promises = Promises(self)
         self.machine = self._restore()
 
@@ -174,6 +175,8 @@ class World:
         asides = [row.key for row in self.journal.files.values() if row.aside]
         for key in asides:
             self.ask(facts.RetryAsked(key))
+        if self.renaming.is_on:
+            self.ask(facts.ResumeAsked())  # a connection may have been out of the file
         if self.tampering.is_on:
             self.ask(facts.SyncAsked())  # and the cloud is compared
         self.until(self.now_s + NOTICE_S)
@@ -303,4 +306,6 @@ class World:
 
     def _rests(self) -> bool:
         asked = self.inbox or self.requests
+        if self.renaming.is_on and self.machine.missing() and not self.shown():
+            return False  # the next list will tell what of it was renamed
         return self.machine.is_idle() and not self.workers.effects and not asked

@@ -24,6 +24,7 @@ from .local import local
 from .login import login
 from .logout import logout
 from .manual import manual
+from .pause import pause, resume
 from .retry import retry
 from .run import run
 from .service import app as service
@@ -52,6 +53,8 @@ for command in (
     forget,
     approve,
     init,
+    pause,
+    resume,
     check,
     connections,
     connectors,

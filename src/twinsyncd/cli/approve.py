@@ -43,7 +43,7 @@ def approve(
     for finding in held:
         typer.echo(f"{finding.source}: {seen.offline[finding.source]}")
         _show_missing(finding, seen.examples.get(finding.source, ()))
-        typer.echo(f"    if you approve, {_consequence(finding)}")
+        typer.echo(f"    if you approve, {_consequence(finding, chosen.on_delete)}")
     for snapshot in snapshots:
         _show_snapshot(snapshot)
     typer.echo(
@@ -77,7 +77,7 @@ def _show_snapshot(held: HeldSnapshot) -> None:
     typer.echo(f"    if you approve, the service deletes {gone}, with all that lies below them")
 
 
-def _consequence(finding: HeldSource) -> str:
+def _consequence(finding: HeldSource, on_delete: str) -> str:
     """Say what an approval of the finding leads to."""
     if not finding.missing_count:
         return (
@@ -85,7 +85,12 @@ def _consequence(finding: HeldSource) -> str:
             " it is compared anew; if many files are missing there, you are asked again"
         )
     files = count(finding.missing_count, "file")
+    follows = {
+        "keep": "they are reported, and kept in Storage and in the iModel",
+        "unmap": "they are taken out of the connection, and kept in Storage",
+        "delete": "they are taken out of the connection and deleted in Storage",
+    }
     return (
         f"up to {files} missing on {finding.drive} count as gone once a minute has confirmed it;"
-        " they are reported, and kept in Storage and in the iModel"
+        f" {follows[on_delete]}"
     )

@@ -29,9 +29,7 @@ class Bulk(Section):
     email: str = ""
     password_file: SecretFile | None = None
     password_env: str = ""
-    mode: Annotated[Literal["upsert", "snapshot"], choice("upsert", "snapshot", key="mode")] = (
-        "upsert"
-    )
+    mode: Annotated[Literal["upsert", "snapshot"], choice("upsert", "snapshot")] = "upsert"
 
     def check(self) -> None:
         """Raise a mistake unless it is complete."""
@@ -79,7 +77,7 @@ class Rows(Section):
     entity: (
         Annotated[
             Literal["projects", "components", "assemblies", "pieces", "articles"],
-            choice(*ENTITIES, key="entity"),
+            choice(*ENTITIES),
         ]
         | None
     ) = None
@@ -87,7 +85,7 @@ class Rows(Section):
     keys: dict[str, tuple[str, ...]] = Field(default={})
     constants: dict[str, Constant] = Field(default={})
     sheet: str = ""
-    decimal: Annotated[Literal[".", ","], choice(".", ",", key="decimal")] = "."
+    decimal: Annotated[Literal[".", ","], choice(".", ",")] = "."
 
     @model_validator(mode="after")
     def _makes_records(self) -> Rows:

@@ -53,9 +53,9 @@ class DaemonSection(Section):
     """How the program itself runs."""
 
     state_folder: FilePath | None = None
-    log_format: Annotated[
-        Literal["auto", "console", "json"], choice("auto", "console", "json", key="log_format")
-    ] = "auto"
+    log_format: Annotated[Literal["auto", "console", "json"], choice("auto", "console", "json")] = (
+        "auto"
+    )
     uploads: int = Field(default=24, ge=1, le=64)  # three round trips each at 30 ms: 100 files/s
     bandwidth: Limits = Bandwidth()
     share_silence: Duration = timedelta(seconds=60)
@@ -147,7 +147,7 @@ class Connection(Section):
     connection_id: ConnectionId | None = None
     target: Annotated[
         Literal["storage", "manifest", "bulk"],
-        choice("storage", "manifest", "bulk", key="target"),
+        choice("storage", "manifest", "bulk"),
     ] = "storage"
     bulk: Bulk = Bulk()
     objects: Objects = Objects()
@@ -159,7 +159,9 @@ class Connection(Section):
     longest_wait: Duration = timedelta(minutes=15)
     poll: Duration = timedelta(seconds=10)
     bandwidth: Limits = Bandwidth()
-    on_delete: Annotated[Literal["keep"], choice("keep", key="on_delete")] = "keep"
+    on_delete: Annotated[Literal["keep", "unmap", "delete"], choice("keep", "unmap", "delete")] = (
+        "keep"
+    )
     scan_every: ScanInterval = None
     mass_deletion_share: Share = 0.2
     mass_deletion_least: int = Field(default=10, ge=1)
@@ -209,6 +211,9 @@ class Connection(Section):
         if any((source.rows.entity is not None) != is_bulk for source in self.source):
             message = "rows belong to sources of a bulk connection, and each of those needs them"
             raise mistake(message, "add [connection.source.rows] with entity, keys and columns")
+        if is_bulk and self.on_delete != "keep":
+            message = "a bulk connection removes no records of a file that is gone"
+            raise mistake(message, 'delete on_delete, or see mode = "snapshot" below bulk')
         if is_bulk and self.bulk.mode == "snapshot":
             check_snapshot(self.source)
         return self

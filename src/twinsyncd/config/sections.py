@@ -43,14 +43,14 @@ class Platform(Section):
 class Auth(Section):
     """How the daemon signs in at the platform."""
 
-    kind: Annotated[Literal["service", "user"], choice("service", "user", key="kind")] = "service"
+    kind: Annotated[Literal["service", "user"], choice("service", "user")] = "service"
     client_id: str
     client_secret: SecretStr | None = None
     client_secret_file: SecretFile | None = None
 
     redirect_url: RedirectUrl = "http://localhost:3000/signin-callback"
     token_store: Annotated[
-        Literal["auto", "keyring", "file"], choice("auto", "keyring", "file", key="token_store")
+        Literal["auto", "keyring", "file"], choice("auto", "keyring", "file")
     ] = "auto"  # noqa: S105 - it names a place, not a secret
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from typing import Final
 
 from .. import __version__
 from ..core import setup
+from ..core.model import OnDelete
 from .schema import Config, Connection, Source
 
 AHEAD: Final = 3  # stores decided per upload thread: the next begins without waiting for us
@@ -50,6 +51,7 @@ def _source(connection: Connection, source: Source) -> setup.Source:
         key=connection.key_of(source),
         connection=connection.key,
         scan_every_s=(connection.scan_every or SCAN_LOCAL).total_seconds(),
+        on_delete=OnDelete(connection.on_delete),
         patterns=_patterns(source),
         guard=setup.Guard(connection.mass_deletion_share, connection.mass_deletion_least),
         scan_remote_every_s=(connection.scan_every or SCAN_REMOTE).total_seconds(),

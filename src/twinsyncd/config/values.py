@@ -17,11 +17,6 @@ from .default_globs import AUTO
 from .folders import find_unreachable
 from .units import mistake
 
-LATER: Final = {
-    "on_delete": {"unmap", "delete"},
-}
-"""Values that are planned; each has a message of its own, since it is not a typing mistake."""
-
 UNREACHED: Final = "unreached"
 """In the context of a validation: folders that cannot be reached are left to `contradictions`."""
 
@@ -170,13 +165,11 @@ def _storage_folder(text: str) -> str:
     return text
 
 
-def choice(*allowed: str, key: str) -> BeforeValidator:
-    """Return a check for one of a few words that knows which ones are planned."""
+def choice(*allowed: str) -> BeforeValidator:
+    """Return a check for one of a few words."""
 
     def check(value: object) -> object:
         listed = ", ".join(f'"{word}"' for word in allowed)
-        if value in LATER.get(key, ()):
-            raise mistake(f'"{value}" is not available in this version', f"write {listed}")
         if value not in allowed:
             raise mistake(f"{value!r} is not a possible value", f"write {listed}")
         return value

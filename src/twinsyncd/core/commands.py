@@ -109,6 +109,27 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True)
+class GoneFile:
+    """One file that is to be taken out; `delete`: out of Storage as well."""
+
+    key: FileKey
+    storage_id: StorageId
+    delete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take files that are gone from the drive out of the connection: Removed or RemoveFailed.
+
+    Doing so twice changes nothing.
+    """
+
+    connection: ConnectionKey
+    remote_id: str  # "" if the connection was never found
+    files: tuple[GoneFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NamedFile:
     """One file that a run is given, with the content that is stored of it.
 
@@ -177,5 +198,5 @@ class Compare:
 
 
 DriveCommand = Scan | LookAt | Hash | Rehash
-CloudCommand = Store | Place | Prepare | StartRun | FindRun | LookAtRun | Compare
+CloudCommand = Store | Place | Remove | Prepare | StartRun | FindRun | LookAtRun | Compare
 Command = DriveCommand | CloudCommand

@@ -21,11 +21,13 @@ from .model import (
     Fingerprint,
     HeldSource,
     Now,
+    OnDelete,
     SourceKey,
     SourceRow,
 )
 from .moves import split_missing
 from .rehash import Rehasher
+from .removals import FOLLOWS, with_removal
 from .settle import Settler
 from .setup import Source
 from .source_state import SourceState, approval, failed_row, held_row, seen_by, source_events
@@ -200,7 +202,8 @@ class Drive:
             self.ledger.note(EventKind.FILE_READABLE, row.key, now)
             since_s = row.aside_since_s if row.aside else 0.0
             row = replace(row, unread="", aside_since_s=since_s)
-        row = replace(row, fingerprint=fact.fingerprint, hashed_s=now.wall_s)
+        look = fact.fingerprint
+        row = replace(row, fingerprint=look, hashed_s=now.wall_s, removing=OnDelete.KEEP)
         if row.seen != fact.digest:
             row = replace(row, seen=fact.digest, seen_s=now.wall_s, **NO_TROUBLE)
             self.ledger.note(EventKind.FILE_SEEN, row.key, now, digest=row.seen)
@@ -256,8 +259,9 @@ class Drive:
             if key in self.settler or path in kept:
                 continue  # it may have come back since it was listed; a look is on its way
             del watched.missing[path]
-            self.ledger.put(without_file(self.ledger.get(key)))
-            self.ledger.note(EventKind.FILE_GONE, key, now)
+            row = with_removal(without_file(self.ledger.get(key)), watched.source.on_delete)
+            self.ledger.put(row)
+            self.ledger.note(EventKind.FILE_GONE, key, now, text=FOLLOWS[row.removing])
 
     def scan_failed(self, fact: facts.ScanFailed, now: Now) -> None:
         watched = self.watched[fact.source]

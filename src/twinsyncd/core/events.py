@@ -30,7 +30,8 @@ class EventKind(StrEnum):
     FILE_NOT_PROCESSED = "file.not_processed"  # a run was started for it and did not process it
     FILE_SET_ASIDE = "file.set_aside"  # it cannot go on by itself; `text` says why
     FILE_READABLE = "file.readable"  # it could not be read, and can be now
-    FILE_GONE = "file.gone"  # it is not on the drive any more; it stays in the iModel
+    FILE_GONE = "file.gone"  # it is not on the drive any more; `text` says what follows
+    FILE_REMOVED = "file.removed"  # it was taken out of the connection, as `on_delete` asks
     FILE_LEFT_OUT = "file.left_out"  # the configuration chooses it no longer
     FILE_DIFFERS = "file.differs"  # the cloud is not as the journal remembers; `text` says how
     FILE_RENAMED = "file.renamed"  # `text` is the earlier path
@@ -56,6 +57,8 @@ class EventKind(StrEnum):
     CLOUD_COMPARED = "cloud.compared"  # Storage and the connection were looked at
     SYNC_ASKED = "sync.asked"
     RETRY_ASKED = "retry.asked"
+    PAUSED = "connection.paused"  # a person paused it
+    RESUMED = "connection.resumed"
 
 
 @dataclass(frozen=True, slots=True)

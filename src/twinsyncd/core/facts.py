@@ -24,9 +24,17 @@ from .model import (
     Digest,
     Failure,
     FileKey,
-    HeldSource,
     RunKey,
     StorageId,
+)
+from .person_facts import (
+    ApproveAsked,
+    PauseAsked,
+    PersonFact,
+    ResumeAsked,
+    RetryAsked,
+    SignedIn,
+    SyncAsked,
 )
 from .results import FileResult, Outcome
 
@@ -46,13 +54,17 @@ __all__ = [
     "HintsLost",
     "LookFailed",
     "Looked",
+    "PauseAsked",
     "PersonFact",
     "PlaceFailed",
     "Placed",
     "PrepareFailed",
     "Prepared",
     "Rehashed",
+    "RemoveFailed",
+    "Removed",
     "Reserved",
+    "ResumeAsked",
     "RetryAsked",
     "RunFact",
     "RunFound",
@@ -152,6 +164,23 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Removed:
+    """What was asked for is taken out of the connection, but for the files that are `refused`."""
+
+    connection: ConnectionKey
+    files: tuple[FileKey, ...]
+    refused: tuple[tuple[FileKey, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFailed:
+    """Some of it may be taken out; doing it again does no harm."""
+
+    connection: ConnectionKey
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class PrepareFailed:
     """The connection could not be found, created or completed."""
 
@@ -220,33 +249,7 @@ class RunLookFailed:
     failure: Failure
 
 
-# ---- people and time ------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SyncAsked:
-    """A person asks to look at everything now, without waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetryAsked:
-    """A person asks to retry a file that was set aside; None: all of them."""
-
-    key: FileKey | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ApproveAsked:
-    """A person approves what was shown of some sources, and nothing more."""
-
-    findings: tuple[HeldSource, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A person signed in; `authorised`: and has just allowed runs to act for them."""
-
-    authorised: bool = False
+# ---- time ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +259,9 @@ class Ticked:
 
 StorageFact = Reserved | Stored | StoreMoved | StoreFailed | Placed | PlaceFailed
 RunFact = (
-    Prepared
+    Removed
+    | RemoveFailed
+    | Prepared
     | PrepareFailed
     | RunStarted
     | RunRefused
@@ -267,5 +272,4 @@ RunFact = (
     | RunLookFailed
 )
 CompareFact = Compared | CompareFailed
-PersonFact = SyncAsked | RetryAsked | ApproveAsked | SignedIn
 Fact = DriveFact | StorageFact | RunFact | CompareFact | PersonFact | Ticked

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from .model import ABSENT, NO_ID, FileRow, StorageId
+from .model import ABSENT, NO_ID, FileRow, OnDelete, StorageId
 
 
 def with_storage_id(row: FileRow, storage_id: StorageId) -> FileRow:
@@ -25,6 +25,14 @@ def with_storage_id(row: FileRow, storage_id: StorageId) -> FileRow:
 def without_file(row: FileRow) -> FileRow:
     """Return the row of a file that is no longer on the drive; what is in the cloud stays."""
     return replace(row, seen=ABSENT, fingerprint=None, **NO_TROUBLE)
+
+
+def out_of_cloud(row: FileRow) -> FileRow:
+    """Return the row of a file that was taken out of its connection, or deleted in Storage."""
+    removing, row = row.removing, replace(row, removing=OnDelete.KEEP, in_connection=False)
+    if removing is OnDelete.DELETE:
+        row = replace(row, storage_id=NO_ID, stored=ABSENT, version="", replaces=NO_ID)
+    return replace(row, synced=ABSENT)
 
 
 NO_TROUBLE: Final[Mapping[str, Any]] = {

@@ -18,17 +18,17 @@ an assertion. Halted is not a phase: a halted lane keeps its place and goes on f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from . import commands, facts
 from .comparison import Comparisons
-from .file_changes import with_storage_id
 from .lane_state import LaneState
 from .ledger import Ledger
-from .model import ConnectionKey, Need, Now, Phase
+from .model import ConnectionKey, FileRow, Need, Now, Phase
 from .moves import Moves
+from .removals import Removals
 from .runs import Runs
 from .setup import Connection
 from .stores import Stores
@@ -47,6 +47,7 @@ class Lane:
     stores: Stores
     runs: Runs
     comparisons: Comparisons
+    removals: Removals
     unsettled: Callable[[ConnectionKey], bool]  # does the connection have unsettled files?
     touched_s: dict[ConnectionKey, float] = field(
         default_factory=dict
@@ -62,12 +63,14 @@ class Lane:
     def apply(self, fact: facts.StorageFact | facts.RunFact | facts.CompareFact, now: Now) -> None:
         """Apply one fact."""
         match fact:
-            case facts.Reserved(key, storage_id):
-                self.ledger.put(with_storage_id(self.ledger.get(key), storage_id))
+            case facts.Reserved():
+                self.stores.reserved(fact, now)
             case facts.Stored() | facts.StoreMoved() | facts.StoreFailed():
                 self.stores.ended(fact, now)
             case facts.Placed() | facts.PlaceFailed():
                 self.moves.ended(fact, now)
+            case facts.Removed() | facts.RemoveFailed():
+                self.removals.ended(fact, now)
             case facts.Prepared() | facts.PrepareFailed():
                 self.runs.prepared(fact, now)
             case facts.RunStarted() | facts.RunRefused() | facts.StartClashed():
@@ -117,7 +120,7 @@ class Lane:
             later_s = max(self.state.due_s, self.comparisons.next_due())
             return later_s if later_s < math.inf else None
         times = [self.stores.next_due(now), self.moves.due_s, self.comparisons.next_due()]
-        for connection in self.connections:
+        for connection in self._going():
             times += self._run_times(connection, now)
         later = [time for time in times if time is not None and now.at_s < time < math.inf]
         return min(later, default=None)
@@ -126,11 +129,13 @@ class Lane:
         """Return whether nothing is running and nothing is left that can be done now."""
         if self.state.asking or self._is_storing() or self.state.row.phase is not Phase.QUIET:
             return False
-        if self.comparisons.pending:
+        keys = [connection.key for connection in self._going()]
+        if self.comparisons.pending.intersection(keys):
             return False
-        keys = [connection.key for connection in self.connections]
         to_store = (row for key in keys for row in self.ledger.needing(key, Need.STORE))
         if any(not self.stores.must_wait(row.key) for row in to_store):
+            return False
+        if any(not self.removals.must_wait(r.key) for key in keys for r in self._to_remove(key)):
             return False
         return not any(self.ledger.count(key, what) for key in keys for what in _LEFT)
 
@@ -143,8 +148,8 @@ class Lane:
             return True
         return any(
             self.ledger.count(connection.key, what)
-            for connection in self.connections
-            for what in (*_LEFT, Need.STORE)
+            for connection in self._going()
+            for what in (*_LEFT, Need.STORE, Need.REMOVE)
         )
 
     def _plan_quiet(self, now: Now) -> Sequence[commands.CloudCommand]:
@@ -159,6 +164,9 @@ class Lane:
             stores = self._plan_stores([c.key for c in in_turn], now)
             if stores or self._is_storing():
                 return stores
+            to_clear = next((c.key for c in in_turn if self._may_remove(c, now)), None)
+            if to_clear is not None:
+                return (self.removals.begin(to_clear, now),)
         elif self._is_storing():
             return ()
         chosen = overdue or next((c for c in in_turn if self._is_ready(c, now)), None)
@@ -179,16 +187,39 @@ class Lane:
     def _is_storing(self) -> bool:
         return bool(self.stores.busy or self.moves.busy)
 
+    def _may_remove(self, connection: Connection, now: Now) -> bool:
+        """Return whether files that are gone are to be taken out by calls, and not by a run."""
+        return not connection.names_files and self._is_to_clear(connection.key, now)
+
+    def _is_to_clear(self, connection: ConnectionKey, now: Now) -> bool:
+        """Return whether what is gone may go from the cloud: no new file can be one of them."""
+        if self.unsettled(connection) or self.ledger.count(connection, Need.STORE):
+            return False
+        return next(self.removals.files(connection, now), None) is not None
+
+    def _has_unmaps(self, connection: Connection) -> bool:
+        return connection.names_files and self.ledger.count(connection.key, Need.REMOVE) > 0
+
+    def _to_remove(self, connection: ConnectionKey) -> Iterator[FileRow]:
+        """Yield the files that are to be taken out once nothing else is left to store."""
+        if not self.ledger.count(connection, Need.STORE):
+            yield from self.ledger.needing(connection, Need.REMOVE)
+
+    def _going(self) -> list[Connection]:
+        """Return the connections that no person has paused."""
+        return [c for c in self.connections if not self.runs.remotes[c.key].paused_s]
+
     def _in_turn(self) -> list[Connection]:
-        """Return the connections, the one after the last served first."""
+        """Return the connections that are not paused, the one after the last served first."""
         keys = [connection.key for connection in self.connections]
         served = self.state.row.connection
         first = keys.index(served) + 1 if served in keys else 0
-        return [*self.connections[first:], *self.connections[:first]]
+        going = self._going()
+        return [c for c in (*self.connections[first:], *self.connections[:first]) if c in going]
 
     def _note_waiting(self, now: Now) -> None:
         for connection in self.connections:
-            if self.ledger.count(connection.key, Need.RUN):
+            if self.ledger.count(connection.key, Need.RUN) or self._has_unmaps(connection):
                 self.waiting_s.setdefault(connection.key, now.at_s)
             elif not self.ledger.count(connection.key, Need.STORE):
                 self.waiting_s.pop(connection.key, None)
@@ -213,7 +244,9 @@ class Lane:
         if now.at_s < self.stores.settled_s(connection.key, now):
             return False
         rows = self.ledger.needing(connection.key, Need.RUN)
-        return any(self.stores.is_due(row, now) for row in rows)
+        if any(self.stores.is_due(row, now) for row in rows):
+            return True
+        return connection.names_files and self._is_to_clear(connection.key, now)
 
     def _run_times(self, connection: Connection, now: Now) -> list[float | None]:
         if connection.key not in self.waiting_s:

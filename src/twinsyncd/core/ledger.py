@@ -125,7 +125,6 @@ class Ledger:
 
     def hand_over(self, origin: FileRow, row: FileRow) -> FileRow:
         """Let the file of `row` be what that of `origin` was in the cloud, and return its row."""
-        earlier = origin.moved_from or origin.key
         row = replace(
             row,
             stored=origin.stored,
@@ -134,7 +133,7 @@ class Ledger:
             in_connection=origin.in_connection,
             replaces=origin.replaces,
             version=origin.version,
-            moved_from=None if earlier == row.key else earlier,
+            moved_from=origin.key,
         )
         for each in (FileRow(origin.key), row):
             self._changed[each.key] = each
@@ -178,6 +177,12 @@ class Ledger:
         """
         for key in self._needs.get((connection, what), ()):
             yield self._active[key]
+
+    def aside(self) -> list[FileKey]:
+        """Return the files of all connections that were set aside."""
+        return [
+            key for (_, what), keys in self._needs.items() if what is Need.ASIDE for key in keys
+        ]
 
     def count(self, connection: ConnectionKey, what: Need) -> int:
         """Return how many of the connection's rows have this need."""

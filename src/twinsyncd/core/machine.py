@@ -21,7 +21,6 @@ from .model import (
     FileKey,
     LaneKey,
     LaneRow,
-    Need,
     Now,
     SourceRow,
     UnsettledFile,
@@ -29,6 +28,7 @@ from .model import (
 from .moves import Moves
 from .rehash import Rehasher
 from .remotes import Remotes
+from .removals import Removals
 from .results import RunFile, RunRecord, SlowRun
 from .run_ends import RunEnds
 from .runs import Runs
@@ -65,7 +65,7 @@ class Machine:
         self._ledger.load(self._connection_of)
         known = saved_state.connections
         rows_of = {key: known.get(key, ConnectionRow(key)) for key in self._connections}
-        self._remotes, self._known_remotes = Remotes(self._ledger, rows_of), dict(rows_of)
+        self._remotes = Remotes(self._ledger, rows_of)
         sources = {source.key: source for source in setup.sources}
         settler = Settler(lambda key: sources[key.source].quiet_of(key.path))
         rehasher = Rehasher(rows, setup.rehash_every_s)
@@ -161,6 +161,10 @@ class Machine:
                 self._retry(key, now)
             case facts.ApproveAsked(findings):
                 self._drive.approve(findings, now)
+            case facts.PauseAsked(connection):
+                self._remotes.pause(connection, now)
+            case facts.ResumeAsked(connection):
+                self._remotes.resume(connection, now)
             case _:
                 assert_never(fact)
 
@@ -173,12 +177,7 @@ class Machine:
             self._remotes.renew_authorizations(now)
 
     def _retry(self, key: FileKey | None, now: Now) -> None:
-        set_aside = [
-            row.key
-            for connection in self._connections
-            for row in self._ledger.needing(connection, Need.ASIDE)
-        ]
-        for each in set_aside:
+        for each in self._ledger.aside():
             if key in (None, each):
                 self._drive.retry(each, now)
         for name, lane in self._lanes.items():
@@ -203,17 +202,12 @@ class Machine:
             history += lane.runs.ends.take_history()
             run_files += lane.runs.ends.take_run_files()
             slow += lane.runs.ends.take_slow()
-        remotes: list[ConnectionRow] = []
-        if self._remotes.rows != self._known_remotes:
-            known = self._known_remotes
-            remotes = [row for key, row in self._remotes.rows.items() if row != known[key]]
-            known.update(self._remotes.rows)
         sources = tuple(self._drive.changed.values())
         self._drive.changed.clear()
         return Decision(
             files=self._ledger.take_changes(),
             lanes=tuple(lanes),
-            connections=tuple(remotes),
+            connections=self._remotes.take_changes(),
             sources=sources,
             history=tuple(history),
             run_files=tuple(run_files),
@@ -241,10 +235,14 @@ class Machine:
         naming = frozenset(each.key for each in connections if each.names_files)
         comparisons = Comparisons(state, self._ledger, self._remotes, setup.compare_every_s)
         comparisons.resume(names, now)
+        removals = Removals(
+            state, self._ledger, self._remotes, self._drive.must_wait, stores.is_due
+        )
         runs = Runs(
             state,
             self._ledger,
             stores,
+            removals,
             self._remotes,
             comparisons,
             lambda key: self._kind_of(key) == "reference",
@@ -254,20 +252,21 @@ class Machine:
         )
         runs.resume(names, now)
         return Lane(
-            state, connections, self._ledger, moves, stores, runs, comparisons, self._has_unsettled
+            state,
+            connections,
+            self._ledger,
+            moves,
+            stores,
+            runs,
+            comparisons,
+            removals,
+            self._has_unsettled,
         )
 
     def _make_moves(self, state: LaneState, setup: Setup) -> Moves:
-        drive = self._drive
-        return Moves(
-            state,
-            self._ledger,
-            drive.watched,
-            drive.settler,
-            drive.look_again,
-            self._is_alike,
-            setup.uploads_max,
-        )
+        drive, ledger = self._drive, self._ledger
+        looks = (drive.watched, drive.settler, drive.look_again)
+        return Moves(state, ledger, *looks, self._is_alike, setup.uploads_max)
 
     def _is_alike(self, one: FileKey, other: FileKey) -> bool:
         """Return whether one file can be another that was renamed: read alike, used alike."""

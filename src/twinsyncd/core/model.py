@@ -36,6 +36,10 @@ IN_DOUBT: Final = Digest("?")
 """A store was begun and its outcome is not known; Storage may hold the old or a new content."""
 
 
+UNMAPPED: Final = IN_DOUBT
+"""What an active run was started for, where it takes a file out of the iModel."""
+
+
 class Now(NamedTuple):
     """One moment: monotonic seconds for waiting, wall-clock seconds for what is stored."""
 
@@ -87,6 +91,14 @@ class BlindSpot:
     reason: str
 
 
+class OnDelete(StrEnum):
+    """What becomes in the cloud of a file that is gone from the drive."""
+
+    KEEP = "keep"
+    UNMAP = "unmap"  # it is taken out of the connection
+    DELETE = "delete"  # and deleted in Storage as well
+
+
 @dataclass(frozen=True, slots=True)
 class FileRow:
     """What the journal remembers of one file; the work left is wherever the digests differ."""
@@ -109,6 +121,7 @@ class FileRow:
     next_try_s: float = 0.0  # wall clock [s] before which this content is not tried again
     version: str = ""  # the service's own mark of the stored content; "": not known
     replaces: StorageId = StorageId("")  # an earlier id, still a source file of the connection
+    removing: OnDelete = OnDelete.KEEP  # gone from the drive; what is to be done about it still
     moved_from: FileKey | None = None  # where Storage still has it; None: where it belongs
 
 
@@ -128,18 +141,19 @@ class Need(StrEnum):
     PLACE = "place"  # it was renamed on the drive; Storage has it under its earlier name
     STORE = "store"  # what settled on the drive is not what Storage holds
     RUN = "run"  # Storage holds it, no run has consumed it
+    REMOVE = "remove"  # it is gone from the drive, and to be taken out of the connection
     ASIDE = "aside"  # it cannot go on by itself; a person or a new save must help
     NOTHING = "nothing"
 
 
 def need(row: FileRow) -> Need:
-    """Return what the file needs; a file gone from the drive needs nothing (it is kept)."""
+    """Return what the file needs; a file gone from the drive needs nothing if it is kept."""
     if row.moved_from is not None:
         return Need.PLACE
     if row.aside or row.unread:
         return Need.ASIDE
     if row.seen == ABSENT:
-        return Need.NOTHING
+        return Need.NOTHING if row.removing is OnDelete.KEEP else Need.REMOVE
     if row.seen != row.stored:
         return Need.STORE
     return Need.RUN if row.stored != row.synced else Need.NOTHING
@@ -188,6 +202,7 @@ class ConnectionRow:
     authorised_s: float = 0.0
     warned_days: int = 0  # the last warning that this ends named so many days; 0: there was none
     last_run: RunKey = RunKey("")  # the newest run of ours that ended
+    paused_s: float = 0.0  # wall clock [s] since when a person has paused it; 0: it is not
 
 
 @dataclass(frozen=True, slots=True)

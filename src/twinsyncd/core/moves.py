@@ -87,8 +87,8 @@ class Moves:
                 return True
             return self._awaits_list(alike) or self._awaits_look(row, alike, now)
         origin = min(gone, key=lambda each: _distance(row, each))
-        if origin.key not in storing and origin.key not in self.busy:
-            self._found[row.key] = origin
+        if origin.key not in storing and origin.moved_from is None:
+            self._found[row.key] = origin  # else its last renaming must be through
         return True
 
     def take_over(self, doubts: dict[FileKey, float], now: Now) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import authorization
@@ -17,6 +17,19 @@ class Remotes:
 
     ledger: Ledger
     rows: dict[ConnectionKey, ConnectionRow]
+    _taken: dict[ConnectionKey, ConnectionRow] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with what is in the journal."""
+        self._taken = dict(self.rows)
+
+    def take_changes(self) -> tuple[ConnectionRow, ...]:
+        """Return the rows to be committed and forget that they changed."""
+        if self.rows == self._taken:
+            return ()
+        changed = tuple(row for key, row in self.rows.items() if row != self._taken[key])
+        self._taken = dict(self.rows)
+        return changed
 
     def __getitem__(self, connection: ConnectionKey) -> ConnectionRow:
         """Return the row of a connection."""
@@ -45,6 +58,23 @@ class Remotes:
         self.ledger.forget_connection(connection)
         self.change(connection, remote_id="", last_run=NO_RUN)
         self._note(EventKind.CONNECTION_LOST, connection, reason, now)
+
+    def pause(self, connection: ConnectionKey | None, now: Now) -> None:
+        """Pause a connection, or all; those that are paused already stay so."""
+        for key in self._meant(connection):
+            if not self.rows[key].paused_s:
+                self.change(key, paused_s=now.wall_s)
+                self._note(EventKind.PAUSED, key, "", now)
+
+    def resume(self, connection: ConnectionKey | None, now: Now) -> None:
+        """End the pause of a connection, or of all."""
+        for key in self._meant(connection):
+            if self.rows[key].paused_s:
+                self.change(key, paused_s=0.0)
+                self._note(EventKind.RESUMED, key, "", now)
+
+    def _meant(self, connection: ConnectionKey | None) -> list[ConnectionKey]:
+        return [key for key in self.rows if connection in (None, key)]
 
     def renew_authorizations(self, now: Now) -> None:
         """Note that the user has just agreed that runs act for them."""

@@ -12,16 +12,20 @@ from .lane_state import HALT_S, LaneState
 from .ledger import Ledger
 from .model import (
     ABSENT,
+    UNMAPPED,
     ConnectionKey,
     Failure,
     Fault,
+    FileRow,
     Now,
+    OnDelete,
     Phase,
     SourceKey,
 )
+from .removals import give_up, note_removed
 from .results import FileResult, Outcome, RunFile, RunRecord, SlowRun
 from .stores import Stores
-from .verdict import Verdict, judge
+from .verdict import RUN_TRIES, Verdict, judge
 from .waits import RUNS_KEPT, alarm_s, usual_s
 
 RETRY_S: Final = 30.0  # a file that failed in a run waits at least half of this for the next
@@ -43,7 +47,9 @@ class RunEnds:
     def ended(self, fact: RunSeen, now: Now) -> None:
         """Apply the end of a run of ours."""
         self._learn_length(fact, now)
-        verdicts = judge(fact, self.ledger.covered(fact.connection))
+        covered = self.ledger.covered(fact.connection)
+        self._unmap(fact, [row for row in covered if row.covered == UNMAPPED], now)
+        verdicts = judge(fact, [row for row in covered if row.covered != UNMAPPED])
         self.left_unproven = any(verdict.failed for verdict in verdicts)
         for verdict in verdicts:
             self._apply(verdict, fact, now)
@@ -97,6 +103,27 @@ class RunEnds:
         return slow
 
     # ---- inside -----------------------------------------------------------------------
+
+    def _unmap(self, fact: RunSeen, rows: Iterable[FileRow], now: Now) -> None:
+        """Note what the run took out of the iModel; a file that is back by now is a new one."""
+        results = {result.storage_id: result for result in fact.files}
+        for row in rows:
+            result = results.get(row.storage_id)
+            failed = fact.outcome is Outcome.FAILED or fact.unauthorised
+            if failed or (result is not None and result.outcome is Outcome.FAILED):
+                self._not_unmapped(replace(row, covered=ABSENT), result, now)
+            else:
+                done = replace(row, covered=ABSENT, removing=OnDelete.DELETE)
+                note_removed(self.ledger, done, now, "the run took it out of the iModel")
+
+    def _not_unmapped(self, row: FileRow, result: FileResult | None, now: Now) -> None:
+        tried = replace(row, attempts=row.attempts + (result is not None))
+        if tried.attempts >= RUN_TRIES and tried.seen == ABSENT:
+            give_up(self.ledger, tried, result.message if result else "", now)
+            return
+        self.ledger.put(tried)
+        if tried.seen == ABSENT:
+            self.stores.put_off(tried, now, base_s=RETRY_S)
 
     def _apply(self, verdict: Verdict, fact: RunSeen, now: Now) -> None:
         row, digest = verdict.row, verdict.covered.covered

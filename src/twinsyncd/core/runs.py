@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
@@ -15,6 +15,7 @@ from .model import (
     ABSENT,
     IN_DOUBT,
     NO_ID,
+    UNMAPPED,
     ConnectionKey,
     Failure,
     Fault,
@@ -25,7 +26,9 @@ from .model import (
     Phase,
     RunKey,
 )
+from .naming import named_files
 from .remotes import Remotes
+from .removals import Removals
 from .results import Outcome
 from .run_ends import RunEnds
 from .stores import Stores
@@ -43,6 +46,7 @@ class Runs:
     state: LaneState
     ledger: Ledger
     stores: Stores
+    removals: Removals
     remotes: Remotes
     comparisons: Comparisons
     is_reference: Callable[[FileKey], bool]
@@ -94,7 +98,7 @@ class Runs:
         if self.in_doubt and self.state.row.asks:
             return commands.FindRun(name, self._remote_id(name))
         self.state.set(asks=self.state.row.asks + 1)  # durable before the effect
-        files = self._named_files(name) if name in self.naming else ()
+        files = named_files(self.ledger.every(name)) if name in self.naming else ()
         return commands.StartRun(name, self._remote_id(name), files)
 
     def look(self) -> commands.LookAtRun:
@@ -126,7 +130,10 @@ class Runs:
         self.state.succeeded(now)
         for row in rows:
             self.ledger.change(row.key, covered=row.stored)
-        phase = Phase.STARTING if rows else Phase.QUIET
+        gone = list(self._unmaps(fact.connection, now))
+        for row in gone:
+            self.ledger.change(row.key, covered=UNMAPPED)
+        phase = Phase.STARTING if rows or gone else Phase.QUIET
         self.state.enter(phase, facts.Prepared, now, last_run=fact.last_run, asks=0)
 
     def start_answered(
@@ -234,15 +241,10 @@ class Runs:
             else:
                 self.ledger.change(row.key, in_connection=False)
 
-    def _named_files(self, connection: ConnectionKey) -> tuple[commands.NamedFile, ...]:
-        """Return what the run is for, and all that is as it was in the last run."""
-        return tuple(
-            commands.NamedFile(
-                row.key, row.storage_id, row.covered or row.stored, covered=row.covered != ABSENT
-            )
-            for row in self.ledger.every(connection)
-            if row.covered != ABSENT or (row.seen != ABSENT and row.stored == row.synced)
-        )
+    def _unmaps(self, connection: ConnectionKey, now: Now) -> Iterator[FileRow]:
+        """Yield the files that the run is to take out of the iModel."""
+        if connection in self.naming:
+            yield from self.removals.files(connection, now)
 
     def _note(self, kind: EventKind, run: RunKey, now: Now, text: str = "") -> None:
         connection = self.state.row.connection

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .model import ConnectionKey, LaneKey, SourceKey
+from .model import ConnectionKey, LaneKey, OnDelete, SourceKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Source:
     quiet_by_suffix: Mapping[str, float] = field(default_factory=dict)  # ".dgn" -> seconds
     scan_remote_every_s: float = 60.0  # nothing else reports what other hosts write there
     guard: Guard = Guard()
+    on_delete: OnDelete = OnDelete.KEEP  # what becomes of a file that is gone from the drive
     patterns: str = ""  # what chooses its files, as text that differs if the choice may
 
     def quiet_of(self, path: str) -> float:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, assert_never
 
 from .commands import Store
 from .events import EventKind
-from .facts import Stored, StoreFailed, StoreMoved
+from .facts import Reserved, Stored, StoreFailed, StoreMoved
 from .file_changes import with_storage_id
 from .lane_state import LaneState
 from .ledger import Ledger
@@ -53,6 +53,7 @@ class Stores:
     busy: dict[FileKey, float] = field(default_factory=dict)  # since when [s], monotonic
     waits: dict[FileKey, _Wait] = field(default_factory=dict)
     doubts: dict[FileKey, float] = field(default_factory=dict)  # since when its outcome is open
+    _clashing: set[FileKey] = field(default_factory=set)  # stored in the place of another one
     _earlier: dict[FileKey, float] = field(default_factory=dict)  # doubts before stores under way
 
     def plan(self, connections: Iterable[ConnectionKey], now: Now) -> list[Store]:
@@ -113,11 +114,33 @@ class Stores:
         self.waits = {key: wait for key, wait in self.waits.items() if wait.due_s > now.at_s}
         return min((wait.due_s for wait in self.waits.values()), default=None)
 
+    def reserved(self, fact: Reserved, now: Now) -> None:
+        """Note the file's id in Storage, unless it is another file's.
+
+        That one was renamed, and Storage, where names are looked up, had its earlier name still: it
+        is renamed there and stored again; then this one gets a file of its own.
+        """
+        row = self.ledger.get(fact.key)
+        if row.storage_id == fact.storage_id:
+            return
+        owner = self.ledger.having([fact.storage_id]).get(fact.storage_id)
+        if owner is None or owner.key == fact.key:
+            self.ledger.put(with_storage_id(row, fact.storage_id))
+            return
+        self._clashing.add(fact.key)
+        self.ledger.change(owner.key, stored=IN_DOUBT, synced=ABSENT, moved_from=fact.key)
+        text = f"{fact.key.source}/{fact.key.path} was stored in its place; both are stored again"
+        self.ledger.note(EventKind.FILE_DIFFERS, owner.key, now, digest=owner.seen, text=text)
+
     def ended(self, fact: Stored | StoreMoved | StoreFailed, now: Now) -> None:
         """Apply the end of a store."""
         assert fact.key in self.busy, f"no store of {fact.key} is under way"
         begun_s = self.busy.pop(fact.key)
         self.doubts[fact.key], earlier_s = now.at_s, self._earlier.pop(fact.key)
+        if fact.key in self._clashing:
+            self._clashing.remove(fact.key)
+            self.ledger.change(fact.key, stored=ABSENT)
+            return
         match fact:
             case Stored(key, digest, storage_id, version):
                 self.doubts.pop(key, None)

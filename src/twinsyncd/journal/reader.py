@@ -111,15 +111,8 @@ class JournalReader(FileRows):
     def having(
         self, sources: Iterable[SourceKey], storage_ids: Sequence[StorageId]
     ) -> list[FileRow]:
-        """Return the rows of these sources that have one of these ids in Storage.
-
-        Reads the whole table, so it is for rare questions.
-        """
-        files = tables.files.c
-        mine = files.source.in_(list(sources)) & files.storage_id.in_(storage_ids)
-        with self._engine.connect() as connection:
-            found = connection.execute(select(tables.files).where(mine)).mappings()
-            return [to_file(row) for row in found]
+        """Return the rows of these sources that have one of these ids in Storage."""
+        return self._files_where(sources, tables.files.c.storage_id.in_(storage_ids))
 
     def with_content(self, sources: Iterable[SourceKey], digest: Digest) -> list[FileRow]:
         """Return the rows of these sources whose file in Storage has this content."""

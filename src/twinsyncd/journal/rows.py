@@ -13,6 +13,7 @@ from ..core.model import (
     Fingerprint,
     LaneRow,
     Need,
+    OnDelete,
     Phase,
     SourceRow,
     need,
@@ -46,6 +47,7 @@ def from_file(row: FileRow) -> dict[str, Any]:
         "next_try_s": row.next_try_s,
         "version": row.version,
         "replaces": row.replaces,
+        "removing": row.removing.value,
         "moved_source": row.moved_from.source if row.moved_from else "",
         "moved_path": row.moved_from.path if row.moved_from else "",
         "is_open": need(row) is not Need.NOTHING or bool(row.covered),
@@ -73,6 +75,7 @@ def to_file(row: RowMapping) -> FileRow:
         next_try_s=row["next_try_s"],
         version=row["version"],
         replaces=row["replaces"],
+        removing=OnDelete(row["removing"]),
         moved_from=_moved_from(row),
     )
 

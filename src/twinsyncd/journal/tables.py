@@ -45,12 +45,14 @@ files = Table(
     Column("next_try_s", Float, nullable=False),
     Column("version", Text, nullable=False),  # the service's mark of what it holds
     Column("replaces", Text, nullable=False),  # an earlier id, still a source file
+    Column("removing", Text, nullable=False),  # what is to be done about a file that is gone
     Column("moved_source", Text, nullable=False),  # "": Storage has it where it belongs
     Column("moved_path", Text, nullable=False),  # else: where Storage still has it
     Column("is_open", Boolean, nullable=False),  # work is left, or a run covers it
     Index("files_by_folder", "source", "folder"),
     Index("files_open", "is_open", "source"),
     Index("files_by_content", "stored"),
+    Index("files_by_storage_id", "storage_id"),
     Index("files_by_file_id", "file_id"),
 )
 
@@ -83,6 +85,7 @@ connections = Table(
     Column("authorised_s", Float, nullable=False),  # since when runs may act for the user
     Column("warned_days", Integer, nullable=False),  # of the last warning that this ends
     Column("last_run", Text, nullable=False),  # the newest run of ours that ended
+    Column("paused_s", Float, nullable=False),  # since when a person has paused it; 0: it is not
 )
 
 sources = Table(

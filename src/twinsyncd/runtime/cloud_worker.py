@@ -59,6 +59,8 @@ class CloudWorker:
                     return target.store(command, content, self.post)
             case commands.Place():
                 return target.place(command)
+            case commands.Remove():
+                return target.remove(command)
             case commands.Prepare():
                 return target.prepare(command)
             case commands.StartRun():
@@ -80,6 +82,8 @@ def failed(command: commands.CloudCommand, failure: Failure) -> facts.Fact:
             return facts.StoreFailed(key, failure)
         case commands.Place(key):
             return facts.PlaceFailed(key, failure)
+        case commands.Remove(connection):
+            return facts.RemoveFailed(connection, failure)
         case commands.Prepare(connection):
             return facts.PrepareFailed(connection, failure)
         case commands.StartRun(connection):

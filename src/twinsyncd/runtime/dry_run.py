@@ -110,6 +110,8 @@ def _left(
                 )
             case Need.PLACE:
                 yield PlannedFile(connection, source, row.key.path, "rename", "was renamed")
+            case Need.REMOVE:
+                yield PlannedFile(connection, source, row.key.path, "remove", "is gone")
             case Need.NOTHING:  # gone, and kept for the sake of a store or a run under way
                 pass
             case what:

@@ -8,8 +8,16 @@ from typing import Protocol, assert_never
 
 import structlog
 
-from ..core.facts import ApproveAsked, PersonFact, RetryAsked, SignedIn, SyncAsked
-from ..core.model import FileKey, HeldSource, SourceKey
+from ..core.facts import (
+    ApproveAsked,
+    PauseAsked,
+    PersonFact,
+    ResumeAsked,
+    RetryAsked,
+    SignedIn,
+    SyncAsked,
+)
+from ..core.model import ConnectionKey, FileKey, HeldSource, SourceKey
 
 log = structlog.get_logger()
 
@@ -19,13 +27,14 @@ class Request(Protocol):
 
     @property
     def kind(self) -> str:
-        """One of sync, retry, approve, signed-in."""
+        """One of sync, retry, approve, pause, resume, signed-in."""
 
     @property
     def argument(self) -> str:
-        """As JSON; for retry a source and a path, or "" for all.
+        """As JSON: for retry a source and a path, or "" for all.
 
-        For approve what was shown; for signed-in whether the person agreed to runs just now.
+        For pause and resume a connection, or null for all; for approve what was shown; for
+        signed-in whether the person agreed to runs just now.
         """
 
     @property
@@ -46,6 +55,10 @@ def fact_of(request: Request) -> PersonFact | None:
                 return RetryAsked(_file_key(json.loads(request.argument or "null")))
             case "signed-in":
                 return SignedIn(json.loads(request.argument) is True)
+            case "pause":
+                return PauseAsked(_connection_key(json.loads(request.argument)))
+            case "resume":
+                return ResumeAsked(_connection_key(json.loads(request.argument)))
             case "approve":
                 return ApproveAsked(tuple(map(_held_source, json.loads(request.argument))))
     except (ValueError, TypeError):
@@ -64,6 +77,12 @@ def _file_key(value: object) -> FileKey | None:
             raise ValueError(value)
 
 
+def _connection_key(value: object) -> ConnectionKey | None:
+    if value is not None and not isinstance(value, str):
+        raise ValueError(value)
+    return None if value is None else ConnectionKey(value)
+
+
 def _held_source(value: object) -> HeldSource:
     match value:
         case [str(source), str(drive), int(missing)]:
@@ -79,6 +98,10 @@ def request_of(fact: PersonFact) -> tuple[str, str]:
             return "sync", ""
         case RetryAsked(key):
             return "retry", "" if key is None else json.dumps(key)
+        case PauseAsked(connection):
+            return "pause", json.dumps(connection)
+        case ResumeAsked(connection):
+            return "resume", json.dumps(connection)
         case SignedIn(authorised):
             return "signed-in", json.dumps(authorised)
         case ApproveAsked(findings):

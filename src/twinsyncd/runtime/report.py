@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..config import Config, Connection
-from ..core.model import ABSENT, FileRow, HeldSource, LaneRow, Need, SourceKey, need
+from ..core.model import ABSENT, FileRow, HeldSource, LaneRow, Need, OnDelete, SourceKey, need
 from ..core.results import RunRecord
 from ..journal.views import Counts, DaemonRow, Status
 from .formatting import clock_time, count, duration
-from .report_lines import Line, compared_line, daemon_line, lane_line, outlet_line
+from .report_lines import Line, compared_line, connection_line, daemon_line, outlet_line
 from .trouble import Trouble
 
 
@@ -159,6 +159,10 @@ def _open_state(row: FileRow) -> tuple[str, str]:
         return "set aside", row.aside
     if row.covered:
         return "in the active run", ""
+    if row.seen == ABSENT:
+        return "to be taken out of its connection", "it is gone from the drive"
+    if row.moved_from is not None:
+        return "to be renamed in Storage", f"it was {row.moved_from.source}/{row.moved_from.path}"
     if row.seen != row.stored:
         return "to be uploaded", ""
     return "uploaded, waits for a run", ""
@@ -173,13 +177,15 @@ def explain_file(row: FileRow | None, *, ignored: bool) -> tuple[str, bool]:
         return ("not taken" if ignored else "never seen by a scan; it has not settled yet"), ignored
     if row.unread or row.aside:
         return f"set aside: {row.unread or row.aside}; try it again: twinsyncd retry", False
-    if row.seen == ABSENT:
+    if row.seen == ABSENT and row.removing is OnDelete.KEEP:
         return "not on the drive any more, or not taken; it stays in the iModel", True
     match need(row):
         case Need.PLACE:
             return "renamed on the drive; waits to be renamed in Storage", False
         case Need.STORE:
             return "waits for its upload", False
+        case Need.REMOVE:
+            return "gone from the drive; waits to be taken out of its connection", False
         case Need.RUN if row.covered:
             return "uploaded; the active run processes it", False
         case Need.RUN:
@@ -210,7 +216,7 @@ def _connection(
     matched = {each.source for each in counts}
     return ConnectionReport(
         connection.name,
-        lane_line(lane, now_s),
+        connection_line(lane, status.paused_s.get(connection.key, 0.0), connection.name, now_s),
         compared_line(status.compared_s.get(connection.key, 0.0), now_s),
         counts,
         _holds(keys, status),

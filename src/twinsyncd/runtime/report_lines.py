@@ -81,6 +81,15 @@ def _uploads(uploads: UploadsUnderWay | None) -> str:
     return f"{text} at {size(uploads.bytes_per_s)}/s, {duration(uploads.left_s)} left"
 
 
+def connection_line(lane: LaneRow | None, paused_s: float, name: str, now_s: float) -> Line:
+    """Return what a connection does or waits for; `paused_s`: since when it is paused, 0: not."""
+    active = lane is not None and lane.phase in (Phase.RUNNING, Phase.STARTING)
+    if not paused_s or active:
+        return lane_line(lane, now_s)
+    since = f' since {clock_time(paused_s)}; go on: twinsyncd resume "{name}"'
+    return Line(Level.WAITS, "paused", since)
+
+
 def lane_line(lane: LaneRow | None, now_s: float) -> Line:
     """Return what a lane does or waits for."""
     if lane is None:

@@ -84,6 +84,7 @@ class Workers:
                 self._begin_on(self._uploads, command)
             case (
                 commands.Place()
+                | commands.Remove()
                 | commands.Prepare()
                 | commands.StartRun()
                 | commands.FindRun()

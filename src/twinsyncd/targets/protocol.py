@@ -26,6 +26,9 @@ class Target(Protocol):
     def place(self, command: commands.Place) -> facts.Placed:
         """Rename a stored file, and move it, to where its path belongs; its id stays."""
 
+    def remove(self, command: commands.Remove) -> facts.Removed:
+        """Take files that are gone out of the connection, and out of Storage if so asked."""
+
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
         """Create or complete the connection with its source files; looks before it creates."""
 

@@ -83,7 +83,7 @@ class BulkConnection:
         """Deliver the rows that changed. Raises CloudError REFUSED while rows are rejected."""
         key = command.key
         mapping = self._settings.mapping_of(key)
-        storage_id = StorageId(f"{mapping.entity}/{key.path}")
+        storage_id = StorageId(f"{mapping.entity}/{key.source}/{key.path}")
         note(facts.Reserved(key, storage_id))
         with self._spooled(content) as file, self._turns.take(RANK[mapping.entity]):
             table = _Table(file, _ending(key), self._settings.sheet_of(key))
@@ -112,6 +112,10 @@ class BulkConnection:
     def place(self, command: commands.Place) -> facts.Placed:
         """Do nothing: the service knows records, not files."""
         return facts.Placed(command.key)
+
+    def remove(self, command: commands.Remove) -> facts.Removed:
+        """Do nothing: the service knows records, not files."""
+        return facts.Removed(command.connection, tuple(file.key for file in command.files))
 
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
         """Return that everything stored is held; there is nothing to make.

@@ -77,6 +77,10 @@ class ManifestConnection(PlatformConnection):
         """Do nothing: objects are named by their content, and each run names its files anew."""
         return facts.Placed(command.key)
 
+    def remove(self, command: commands.Remove) -> facts.Removed:
+        """Do nothing: its runs unmap what is gone."""
+        return facts.Removed(command.connection, tuple(file.key for file in command.files))
+
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
         """Find or create the connection; leave out files that the object store lost."""
         prepared = super().prepare(command)

@@ -89,6 +89,25 @@ class StorageConnection(PlatformConnection):
         self._tree.placed(folder, name, storage_id)
         return facts.Placed(command.key)
 
+    def remove(self, command: commands.Remove) -> facts.Removed:
+        """Take source files out of the connection, and delete in Storage what is to go there."""
+        listed = self._platform.source_files(command.remote_id) if command.remote_id else ()
+        held = {each.storage_id: each.id for each in listed}
+        refused: list[tuple[FileKey, str]] = []
+        for file in command.files:
+            try:
+                if file.storage_id in held:
+                    self._platform.remove_source_file(command.remote_id, held[file.storage_id])
+                if file.delete:
+                    self._platform.delete_file(file.storage_id)
+            except CloudError as exc:
+                if exc.failure.fault not in {Fault.REFUSED, Fault.FILE}:
+                    raise
+                refused.append((file.key, exc.failure.message))
+        not_removed = {key for key, _ in refused}
+        done = tuple(file.key for file in command.files if file.key not in not_removed)
+        return facts.Removed(command.connection, done, tuple(refused))
+
     def start_run(
         self, command: commands.StartRun
     ) -> facts.RunStarted | facts.RunRefused | facts.StartClashed:

@@ -1,0 +1,54 @@
+"""`twinsyncd pause` and `twinsyncd resume`: let a connection rest for a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import AppError
+from .options import ConfigOption, load_config
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..core.model import ConnectionKey
+
+_Name = Annotated[str | None, typer.Argument(help="The connection; left out: all of them.")]
+
+
+def pause(connection: _Name = None, config: ConfigOption = None) -> None:
+    """Store and run nothing of a connection until `resume`; changes are still noticed.
+
+    What is on its way is finished. A pause outlasts restarts; `status` shows it.
+    """
+    checked = load_config(config, folders=False)
+
+    from ..core.facts import PauseAsked
+    from ..runtime.sync_once import leave_request
+
+    running = leave_request(checked, PauseAsked(_key_of(checked, connection)))
+    when = "now" if running else "from the next start on"
+    typer.echo(f"{connection or 'every connection'} is paused {when}; end it: twinsyncd resume")
+
+
+def resume(connection: _Name = None, config: ConfigOption = None) -> None:
+    """End a pause: what has changed meanwhile is stored and run."""
+    checked = load_config(config, folders=False)
+
+    from ..core.facts import ResumeAsked
+    from ..runtime.sync_once import leave_request
+
+    running = leave_request(checked, ResumeAsked(_key_of(checked, connection)))
+    when = "now" if running else "at the next start, or with `twinsyncd sync`"
+    typer.echo(f"{connection or 'every connection'} goes on {when}")
+
+
+def _key_of(config: Config, name: str | None) -> ConnectionKey | None:
+    """Return the key of the connection, None for all. Raises AppError if there is none."""
+    if name is None:
+        return None
+    found = next((each.key for each in config.connection if each.name == name), None)
+    if found is None:
+        names = ", ".join(each.name for each in config.connection)
+        raise AppError(f"there is no connection {name}", hint=f"there are: {names}")
+    return found

@@ -1,0 +1,51 @@
+"""What people ask of the machine; part of `facts`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .model import ConnectionKey, FileKey, HeldSource
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAsked:
+    """A person asks to look at everything now, without waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAsked:
+    """A person asks to retry a file that was set aside; None: all of them."""
+
+    key: FileKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveAsked:
+    """A person approves what was shown of some sources, and nothing more."""
+
+    findings: tuple[HeldSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PauseAsked:
+    """A person asks to store and run nothing more; None: of any connection."""
+
+    connection: ConnectionKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeAsked:
+    """A person ends a pause; None: of every connection."""
+
+    connection: ConnectionKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person signed in; `authorised`: and has just allowed runs to act for them."""
+
+    authorised: bool = False
+
+
+PersonFact = SyncAsked | RetryAsked | ApproveAsked | PauseAsked | ResumeAsked | SignedIn
+"""Every fact that is a person's request."""
