@@ -322,6 +322,16 @@ def test_brackets_in_a_name_are_printed_as_they_are(
     assert name in office.types(*command).out
 
 
+def test_characters_that_cannot_be_seen_are_shown_in_a_name(office: Office) -> None:
+    """A newline in a name would forge a line of the report (K7)."""
+    key = FileKey(CAD, "a\n  all synced\u202e.dgn")
+    office.remember(Decision(files=(FileRow(key, LOOK, "v1"),)))
+
+    printed = office.types("status")
+
+    assert f"{CAD}/a\\u000a  all synced\\u202e.dgn" in printed.out
+
+
 def test_a_long_list_is_cut_off_and_says_so(office: Office) -> None:
     """A first sync of 20,000 files must not scroll the rest away."""
     rows = tuple(FileRow(FileKey(CAD, f"{n}.dgn"), LOOK, "v1") for n in range(5))

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from twinsyncd.runtime.formatting import clock_time, count, duration, size
+from twinsyncd.runtime.formatting import clock_time, count, duration, size, visible
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,21 @@ def test_a_moment_is_told_in_the_local_time(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plan 1.dgn", "plan 1.dgn"),
+        ("Brücke 橋.dgn", "Brücke 橋.dgn"),
+        ("a\x1b[31m.dgn", "a\\u001b[31m.dgn"),
+        ("a\nb.dgn", "a\\u000ab.dgn"),
+        ("\u202egpj.dgn", "\\u202egpj.dgn"),
+        ("a\u2028b", "a\\u2028b"),
+        ("\U000e0001", "\\U000e0001"),
+        ("\udcff", "\\udcff"),
+    ],
+)
+def test_characters_that_cannot_be_seen_are_shown(text: str, shown: str) -> None:
+    """A name with a newline forges a line, one with a right-to-left mark another name (K7)."""
+    assert visible(text) == shown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import AppError
-from ..runtime.formatting import count
+from ..runtime.formatting import count, visible
 from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
@@ -63,13 +63,14 @@ def approve(
 def _show_missing(finding: HeldSource, examples: Sequence[str]) -> None:
     """Name some of the files: a person who knows the project sees at once whether it is meant."""
     for path in examples:
-        typer.echo(f"    missing: {path}")
+        typer.echo(f"    missing: {visible(path)}")
     if examples and finding.missing_count > len(examples):
         typer.echo(f"    and {finding.missing_count - len(examples):,} more")
 
 
 def _show_snapshot(held: HeldSnapshot) -> None:
-    typer.echo(f"{held.key.source}/{held.key.path}: {count(held.rows, 'row')} of {held.entity}")
+    file = visible(f"{held.key.source}/{held.key.path}")
+    typer.echo(f"{file}: {count(held.rows, 'row')} of {held.entity}")
     if held.known:
         gone = f"{held.leaving:,} of the {held.known:,} {held.entity} that the service took from us"
     else:

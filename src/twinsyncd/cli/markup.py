@@ -4,7 +4,12 @@ from __future__ import annotations
 
 
 def plain(text: str) -> str:
-    """Return the text with brackets escaped, since names of files may hold them."""
+    """Return the text with brackets escaped and hidden characters shown as escapes.
+
+    Names of files may hold both: a right-to-left mark or a newline makes another line of it.
+    """
     from rich.markup import escape  # only here: `--version` does without Rich
 
-    return escape(text)
+    from ..runtime.formatting import visible
+
+    return escape(visible(text))

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 from markupsafe import Markup, escape
 
 from ..redact import redact
+from ..runtime import formatting
 
 _URL: Final = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:)\]]")
 _GRANTS: Final = re.compile(r"(?i)(sig|token|secret|code|key|credential|password|session)[\w-]*=")
 """A parameter of an address that may grant something by itself; a page to open has none."""
 
 _COMMAND: Final = re.compile(r"`([^`]+)`")
-_HIDDEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Categories of characters that are invisible, or change how others are shown."""
 
 
 def visible(text: str) -> str:
     """Return the text without secrets; control and bidirectional characters shown as escapes."""
-    return "".join(map(_shown, redact(text)))
+    return formatting.visible(redact(text))
 
 
 def linked(text: str) -> Markup:
@@ -45,13 +43,6 @@ def _words(text: str) -> Markup:
 def _link(address: str) -> Markup:
     if "@" in address or _GRANTS.search(address):
         return escape(visible(address))
-    shown = "".join(map(_shown, address))
+    shown = formatting.visible(address)
     link = Markup('<a href="{0}" rel="noreferrer noopener" target="_blank">{0}</a>')
     return link.format(shown)
-
-
-def _shown(character: str) -> str:
-    if unicodedata.category(character) not in _HIDDEN:
-        return character
-    number = ord(character)
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
