@@ -94,7 +94,7 @@ def test_blocks_of_a_broken_upload_are_not_sent_again() -> None:
     caught(lambda: dying.client().upload(Bytes(LARGE), BLOB, str, first=True))
     host = BlobHost(blocks=dying.blocks)
 
-    host.client().upload(Bytes(LARGE), BLOB, str, first=True)
+    host.client().upload(Bytes(LARGE), BLOB, str, first=False)
 
     assert len(blocks_sent(host)) == 8 - 5
     assert host.blobs[PATH][1] == LARGE

@@ -41,7 +41,7 @@ def sending_ours(file: Path, url: str, digest: str) -> Iterator[Callable[[], Non
 
         def send() -> None:
             with ShareContent(opened, threads) as content:
-                cloud.blobs.upload(content, url, lambda: url, first=False)
+                cloud.blobs.upload(content, url, lambda: url, first=True)
 
         yield send
 

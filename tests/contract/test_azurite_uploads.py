@@ -154,6 +154,6 @@ def test_somebody_elses_blocks_do_not_hold_it_up(blob: Blob) -> None:
     options: dict[str, Any] = {"block_id": "MDAwMQ==", "data": b"left by a portal"}
     blob.client().stage_block(**options)
 
-    blob.send(LARGE, first=True)
+    blob.send(LARGE)
 
     assert blob.content() == LARGE

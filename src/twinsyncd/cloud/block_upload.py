@@ -45,7 +45,10 @@ class BlockUpload:
     def send(self, content: Content, url: str, *, first: bool) -> None:
         """Bring the content to the blob, or leave the blob as it was; raises as `Blobs.upload`."""
         self._size_bytes = content.size_bytes
-        self._look()
+        if first:
+            self._held = Held({}, {})  # a blob that is new holds nothing: no need to ask
+        else:
+            self._look()
         found = ABSENT if first else self._found()
         block = self._block_bytes(signed_block_bytes(url))
         with self._budget.memory(3 * block):  # one being read, one ready, one under way
