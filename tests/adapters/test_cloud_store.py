@@ -12,6 +12,7 @@ from cloud_scene import (
     DATA,
     KEY,
     PATH,
+    SETTINGS,
     Scene,
     entry,
     refusal,
@@ -21,6 +22,8 @@ from cloud_script import API, BLOB, BlobHost, Bytes, caught
 from twinsyncd.core import commands, facts
 from twinsyncd.core.model import Fault, FileKey, Fingerprint
 from twinsyncd.errors import FileMoved
+from twinsyncd.targets.storage.connection import StorageConnection
+from twinsyncd.targets.storage.tree import StorageTree
 
 RESTORE = "/storage/recyclebin/files/s0/restore"
 
@@ -301,4 +304,28 @@ def test_threads_that_need_one_new_folder_create_it_once() -> None:
         thread.join()
 
     assert found == ["f1"] * 8
+    scene.wire.ended()
+
+
+def test_where_listings_lag_a_lost_create_is_not_looked_for_at_once() -> None:
+    """The listing would lack the file, and it would be created twice."""
+    scene, clock = Scene(), [100.0]
+    scene.tree = StorageTree(scene.wire.platform(), "i1", lag_s=6.0, now=lambda: clock[0])
+    scene.target = StorageConnection(
+        scene.wire.platform(), scene.host.client(), scene.host.reader(), scene.tree, SETTINGS
+    )
+    scene.knows_the_folder()
+    lost = httpx.ReadTimeout("lost")
+    scene.wire.breaks("POST", "/storage/folders/f2/files", lost)
+    caught(scene.store)
+
+    clock[0] += 2.0
+    early = caught(scene.store).failure
+    clock[0] += 4.0
+    scene.lists("f2", entry("s1", "beam.ifc"))
+    scene.replaces("s1")
+    scene.completes("s1")
+
+    assert (early.fault, early.retry_after_s) == (Fault.TRANSIENT, 4.0)
+    assert scene.store().storage_id == "s1"
     scene.wire.ended()

@@ -117,3 +117,16 @@ def test_a_host_that_lists_no_blocks_is_not_asked_to(lists: bool | None, asked: 
         cloud.blobs.upload(Whole(bytes(9 * 2**20)), url, lambda: url, first=True)
 
     assert len(listings) == asked
+
+
+@pytest.mark.parametrize(
+    ("probed_s", "lag_s", "wait_s"),
+    [(0.0, None, 0.0), (5.0, 0.0, 0.0), (5.0, 0.1, 0.0), (5.0, 2.0, 6.0), (5.0, None, 10.0)],
+)
+def test_a_lag_that_was_seen_is_waited_for_with_a_margin(
+    probed_s: float, lag_s: float | None, wait_s: float
+) -> None:
+    """One probe saw one lag; what was never probed is left as it is."""
+    profile = replace(KNOWN, probed_s=probed_s, listing_lag_s=lag_s)
+
+    assert profile.listing_wait_s() == wait_s

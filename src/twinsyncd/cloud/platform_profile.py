@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
 
+LAG_MAX_S: Final = 10.0  # how long a completed file is waited for in a listing
+LAG_LEAST_S: Final = 0.25  # the time that the request itself may take
+LAG_MARGIN: Final = 3.0  # one probe saw one lag; others may be longer
 PROFILE: Final = "platform_profile.json"
 
 
@@ -35,6 +38,14 @@ class PlatformProfile:
     lists_unfinished: bool | None = None
     listing_lag_s: float | None = None
     rate_headers: tuple[str, ...] = ()
+
+    def listing_wait_s(self) -> float:
+        """Return how long after a change no listing is to be believed [s]; 0: at once."""
+        if not self.probed_s:
+            return 0.0
+        if self.listing_lag_s is None:
+            return LAG_MAX_S
+        return LAG_MARGIN * self.listing_lag_s if self.listing_lag_s >= LAG_LEAST_S else 0.0
 
     def write(self, folder: Path) -> Path:
         """Keep it in a folder, whole or not at all; return the file. Raises OSError."""

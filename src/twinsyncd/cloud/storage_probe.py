@@ -23,13 +23,12 @@ from ..core.model import StorageId
 from ..errors import CloudError
 from . import blob_wire, faults
 from .client import Platform
-from .platform_profile import PlatformProfile
+from .platform_profile import LAG_MAX_S, PlatformProfile
 from .retries import Sleep
 from .upload_hosts import UploadHosts
 from .values import Upload
 
 FOLDER: Final = "twinsyncd-probe"  # with a random number; whatever is left of it may be deleted
-LAG_MAX_S: Final = 10.0  # how long a completed file is waited for in a listing
 _LOOK_S: Final = 0.5
 _DATA: Final = b"written by: twinsyncd check --probe"
 _BLOCK: Final = base64.b64encode(b"block-00").decode()

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from .. import __version__
 from ..cloud.network import NetworkSettings
-from ..cloud.platform_profile import read_profile
+from ..cloud.platform_profile import PlatformProfile, read_profile
 from ..cloud.send_rate import SendRate
 from ..cloud.session import Cloud, CloudSettings, open_cloud
 from ..cloud.token_store import TokenStore
@@ -143,8 +143,13 @@ def cloud_settings(config: Config) -> CloudSettings:
         upload_hosts=config.platform.upload_hosts,
         network=network_settings(config),
         upload_rate=lambda: config.daemon.bandwidth.at(datetime.now()),  # noqa: DTZ005 - office hours
-        profile=read_profile(journal_file(config).parent, config.platform.api_url),
+        profile=profile_of(config),
     )
+
+
+def profile_of(config: Config) -> PlatformProfile:
+    """Return what was found out about the platform, if it was probed."""
+    return read_profile(journal_file(config).parent, config.platform.api_url)
 
 
 def network_settings(config: Config) -> NetworkSettings:
@@ -198,6 +203,7 @@ def _lock(file: Path) -> Iterator[None]:
 def open_targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
     """Return one target per iModel connection; those of one iTwin share its Storage tree."""
     trees: dict[str, StorageTree] = {}
+    profile = profile_of(config)
     folders = {connection.key_of(source): source for connection, source in sources_of(config)}
 
     def folder_of(key: FileKey) -> str:
@@ -208,9 +214,10 @@ def open_targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
         return folders[key.source].connector_of(key.path.rpartition("/")[2])
 
     def storage(connection: Connection) -> Target:
-        tree = trees.setdefault(
-            connection.itwin_id, StorageTree(cloud.platform, connection.itwin_id)
-        )
+        itwin_id = connection.itwin_id
+        if itwin_id not in trees:
+            trees[itwin_id] = StorageTree(cloud.platform, itwin_id, lag_s=profile.listing_wait_s())
+        tree = trees[itwin_id]
         settings = StorageConnectionSettings(
             **_common(config, connection, connector_of),
             itwin_id=connection.itwin_id,

@@ -8,7 +8,8 @@ Source: Storage API, "Folder listing" (not recursive) and "Create folder".
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ...cloud.client import Platform
@@ -35,8 +36,22 @@ class StorageTree:
     Raises CloudError GONE when a known folder is gone: `forget`, then try again.
     """
 
-    def __init__(self, platform: Platform, itwin_id: str) -> None:
-        """Send nothing before the first question."""
+    def __init__(
+        self,
+        platform: Platform,
+        itwin_id: str,
+        *,
+        lag_s: float = 0.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Send nothing before the first question.
+
+        `lag_s`: how long a listing may lack what was created [s]. After a lost answer to a create
+        no listing is believed before that, else the file would be created twice.
+        """
+        self._lag_s = lag_s
+        self._now = now
+        self._doubted_s: dict[str, float] = {}  # folders, since when [s], monotonic
         self._platform = platform
         self._itwin_id = itwin_id
         self._lock = threading.Lock()
@@ -94,7 +109,7 @@ class StorageTree:
     def doubt(self, folder_id: str) -> None:
         """List this folder again before its next use: something may have been created in it."""
         with self._lock:
-            self._listings.pop(folder_id, None)
+            self._doubt(folder_id)
 
     def forget(self) -> None:
         """Forget all folders: somebody removed or moved one."""
@@ -123,7 +138,7 @@ class StorageTree:
         try:
             made = self._platform.create_folder(parent_id, name)
         except CloudError:
-            self._listings.pop(parent_id, None)  # it may have been created all the same
+            self._doubt(parent_id)  # it may have been created all the same
             raise
         self._listing(parent_id).folders[name] = [made.id]
         self._listings[made.id] = _Listing()  # new, so nothing is in it
@@ -131,8 +146,27 @@ class StorageTree:
 
     def _listing(self, folder_id: str) -> _Listing:
         if folder_id not in self._listings:
+            self._wait_for_lag(folder_id)
             self._listings[folder_id] = _sorted_by_name(self._platform.list_folder(folder_id))
         return self._listings[folder_id]
+
+    def _doubt(self, folder_id: str) -> None:
+        self._listings.pop(folder_id, None)
+        if self._lag_s:
+            self._doubted_s[folder_id] = self._now()
+
+    def _wait_for_lag(self, folder_id: str) -> None:
+        """Raise a transient CloudError while a listing of the folder may be out of date."""
+        since_s = self._doubted_s.get(folder_id)
+        if since_s is None:
+            return
+        left_s = since_s + self._lag_s - self._now()
+        if left_s > 0.0:
+            message = "Storage lists new files late, so it is looked at again in a moment"
+            raise CloudError(
+                "list a folder in Storage", Failure(Fault.TRANSIENT, message, retry_after_s=left_s)
+            )
+        del self._doubted_s[folder_id]
 
 
 def _sorted_by_name(items: Iterable[StorageItem]) -> _Listing:
