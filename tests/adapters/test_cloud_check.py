@@ -187,6 +187,11 @@ def test_a_right_connection_id_is_good_whatever_the_case_of_the_imodels_id() -> 
         ([connection("c1")], True, "it exists (c1) and will be used"),
         ([connection("c1"), connection("c2")], False, "2 connections of this name"),
         (
+            [{"id": f"c{each}", "displayName": f"{each}"} for each in range(90)],
+            True,
+            "90 connections of at most 100",
+        ),
+        (
             [{"id": f"c{each}", "displayName": f"{each}"} for each in range(100)],
             False,
             "no more can be added",

@@ -372,3 +372,14 @@ def test_a_spatial_root_that_can_match_nothing_is_a_mistake(office: Office) -> N
 
     assert printed.code == 2
     assert "spatial_root" in printed.err
+
+
+@pytest.mark.parametrize(("files", "warned"), [(224, False), (225, True)])
+def test_check_warns_before_an_imodel_is_full(office: Office, files: int, warned: bool) -> None:
+    """The portal takes 250 source files; who hears of it at the 251st stands still."""
+    for number in range(files):
+        office.save(f"{number}.ifc")
+
+    printed = office.types("check", "--offline")
+
+    assert ("the portal's stated limit is 250" in printed.out) is warned

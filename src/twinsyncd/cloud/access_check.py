@@ -16,6 +16,7 @@ from .client import Platform
 from .session import Cloud
 
 CONNECTIONS_MAX: Final = 100  # per iModel; the portal's stated limit
+NEAR: Final = 0.9  # of a limit; the rest is room to act in
 _STORAGE_PERMISSIONS: Final = frozenset({"storage_read", "storage_write"})
 _IMODEL_PERMISSION: Final = "imodels_write"
 
@@ -115,7 +116,11 @@ def examine_connection(
     if len(there) >= CONNECTIONS_MAX:
         found = f"the iModel has {len(there)} connections, and no more can be added"
         return CheckResult(step, False, found, "delete one in the portal, or set connection_id")
-    return CheckResult(step, True, "it does not exist yet; the first sync creates it")
+    found = "it does not exist yet; the first sync creates it"
+    if len(there) >= CONNECTIONS_MAX * NEAR:
+        number = f"the iModel has {len(there)} connections of at most {CONNECTIONS_MAX}"
+        return CheckResult(step, True, f"{found}; {number}", "see: twinsyncd connections")
+    return CheckResult(step, True, found)
 
 
 def _examine_connection_id(

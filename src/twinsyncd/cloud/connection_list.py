@@ -12,14 +12,13 @@ from typing import Final, Literal
 
 from ..core.model import StorageId
 from ..errors import CloudError
-from .access_check import CONNECTIONS_MAX
+from .access_check import CONNECTIONS_MAX, NEAR
 from .client import Platform
 from .manifest_api import ManifestPlatform
 from .values import StorageConnectionInfo
 
 SOURCE_FILES_MAX: Final = 250  # of an iModel, over all its connections; the portal's stated limit
 OursOf = Callable[[Sequence[StorageId]], Collection[StorageId]]
-NEAR: Final = 0.9  # of a limit; the rest is room to act in
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from ...cloud.access_check import CheckResult
+from ...cloud.access_check import NEAR, CheckResult
+from ...cloud.connection_list import SOURCE_FILES_MAX
 from ...config import Config, Connection, Source, sources_of
 from ...config.folders import within
 from ...config.setup import SCAN_LOCAL, SCAN_REMOTE
@@ -21,7 +22,6 @@ from .account import account_name
 from .source_folder import ExaminedSource, examine
 
 SPOTS_MAX: Final = 10  # unreadable paths named per source; more scroll the others away
-SOURCE_FILES_MAX: Final = 250  # per iModel, over all its connections; the portal's stated limit
 AT_ONCE: Final = 8  # sources examined at the same time; a share that hangs delays no other
 EXPORTS_S: Final = 60.0  # patience with the rows of a source's export files
 WATCHES_ADVISED: Final = 524_288
@@ -47,7 +47,7 @@ def drive_results(config: Config) -> Iterator[CheckResult]:
                 yield from _exports(connection, source, found)
     yield from watch_results(local, read_watch_limits())
     for imodel_id, files in source_files.items():
-        if files > SOURCE_FILES_MAX:
+        if files >= SOURCE_FILES_MAX * NEAR:
             number = f"{files} source files; the portal's stated limit is {SOURCE_FILES_MAX}"
             fix = "narrow include, or divide the files over several iModels"
             yield CheckResult(f"fill the iModel {imodel_id}", True, number, fix)
