@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 import test_comparison
+import test_moves
 import test_reconfigured
 import test_restart
 import test_runs
@@ -159,6 +160,11 @@ def test_a_file_that_can_be_read_again_is_noticed_within_seconds() -> None:
         zip(
             PLAY_MUTANTS,
             (
+                test_scans.test_what_was_never_stored_is_no_loss,
+                test_scans.test_a_held_deletion_holds_up_no_save,
+                test_moves.test_a_renamed_folder_is_no_mass_deletion,
+                test_moves.test_a_renamed_file_keeps_its_id_and_needs_no_run,
+                test_moves.test_a_file_that_was_stored_in_the_place_of_another_gets_one_of_its_own,
                 test_scans.test_an_approved_drive_that_is_found_empty_is_asked_about_until_it_is_answered,
                 test_comparison.test_a_file_that_storage_lost_before_the_run_is_looked_for,
                 test_storing.test_an_item_that_is_gone_is_made_anew,

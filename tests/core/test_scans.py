@@ -369,6 +369,18 @@ def test_a_hint_during_an_approved_scan_puts_off_what_it_would_confirm() -> None
     assert gone(script) == 14
 
 
+def test_what_was_never_stored_is_no_loss() -> None:
+    """Nothing of these files is in the cloud, so nobody needs to approve anything."""
+    script = crowd(20)
+    for key in some(15):
+        row = replace(script.journal.files[key], stored="", synced="", storage_id="")
+        script.journal.files[key] = row
+
+    confirmed(script, 20, some(15)).source(offline="")
+
+    assert gone(script) == 15
+
+
 def test_a_held_deletion_holds_up_no_save() -> None:
     """Only what is missing waits for a person; who saves another drawing must not."""
     script = held(40, 15)

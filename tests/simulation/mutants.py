@@ -29,8 +29,10 @@ from twinsyncd.core.lane import Lane
 from twinsyncd.core.lane_state import LaneState
 from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.machine import Machine
-from twinsyncd.core.model import Phase
+from twinsyncd.core.model import Phase, SourceRow
+from twinsyncd.core.moves import Moves
 from twinsyncd.core.remotes import Remotes
+from twinsyncd.core.removals import Removals
 from twinsyncd.core.results import Outcome
 from twinsyncd.core.run_ends import RunEnds
 from twinsyncd.core.runs import Runs
@@ -38,7 +40,7 @@ from twinsyncd.core.settle import Settler
 from twinsyncd.core.source_state import SourceState
 from twinsyncd.core.stores import Stores
 
-from . import bugs, cloud_bugs, drive_bugs
+from . import bugs, cloud_bugs, drive_bugs, move_bugs
 
 Patch = tuple[Any, str, Callable[[Any], Any]]  # owner, attribute, the old one -> the bad one
 
@@ -193,9 +195,31 @@ CLOUD_MUTANTS = (
 )
 """Bugs about what others do in the cloud: P13."""
 
-MUTANTS = (*CORE_MUTANTS, *CLOUD_MUTANTS)
+MOVE_MUTANTS = (
+    _mutant("a file on the drive taken for gone", Moves, "_is_gone", bugs.always(True)),
+    _mutant("any file taken for the renamed one", Moves, "_candidates", move_bugs.any_content),
+    _mutant("two files with one id", Ledger, "hand_over", move_bugs.share_the_id),
+    _mutant("renamed in Storage during a run", Lane, "plan", move_bugs.rename_in_runs),
+    _mutant("a renaming is never through", Moves, "ended", move_bugs.never_placed),
+    _mutant(
+        "what is to be kept is deleted", drive, "with_removal", move_bugs.delete_whatever_is_gone
+    ),
+    _mutant("what is to go stays", Removals, "files", move_bugs.never_remove),
+    _mutant("a removal in doubt is forgotten", Removals, "begin", move_bugs.remove_unmarked, 225),
+    _mutant("what came back is still to go", Drive, "hashed", move_bugs.still_to_go),
+    _mutant("a pause changes nothing", Lane, "_going", move_bugs.pause_nothing),
+    _mutant("a pause never ends", Remotes, "resume", bugs.always(None)),
+)
+"""Bugs about renames, removals and pauses."""
+
+MUTANTS = (*CORE_MUTANTS, *CLOUD_MUTANTS, *MOVE_MUTANTS)
 
 PLAY_MUTANTS = (
+    _mutant("what was never stored is held", drive, "split_missing", move_bugs.count_all_missing),
+    _mutant("a held deletion holds up saves", SourceRow, "is_unread", move_bugs.held_is_unread),
+    _mutant("a renamed folder is a mass deletion", drive, "split_missing", move_bugs.nothing_moved),
+    _mutant("a renamed file is a new one", Moves, "_candidates", move_bugs.nothing_is_renamed),
+    _mutant("another's file adopted in silence", Stores, "reserved", move_bugs.adopt_in_silence),
     _mutant(
         "an approved drive forgotten when empty", Drive, "scan_failed", drive_bugs.forget_accepted
     ),

@@ -10,6 +10,8 @@ from .world import World
 
 SEEDS = 20
 SLOW = {
+    "what is to go stays",
+    "what came back is still to go",
     "a dead source file is left in its connection",
     "an ended run not remembered",
     "runs of a restored service believed",
