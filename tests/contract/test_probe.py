@@ -101,7 +101,7 @@ def test_a_damaged_profile_is_none(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize(("lists", "asked"), [(None, 1), (True, 1), (False, 0)])
 def test_a_host_that_lists_no_blocks_is_not_asked_to(lists: bool | None, asked: int) -> None:
-    """One call less for every large file."""
+    """One call less for every large file that is replaced."""
     listings = []
 
     def host(request: httpx.Request) -> httpx.Response:
@@ -114,7 +114,7 @@ def test_a_host_that_lists_no_blocks_is_not_asked_to(lists: bool | None, asked: 
     settings = CloudSettings("id", lambda: "secret", api_url=API, profile=profile)
     with open_cloud(settings, transport=httpx.MockTransport(host)) as cloud:
         url = "https://store.example.net/c/b?sig=1"
-        cloud.blobs.upload(Whole(bytes(9 * 2**20)), url, lambda: url, first=True)
+        cloud.blobs.upload(Whole(bytes(9 * 2**20)), url, lambda: url, first=False)
 
     assert len(listings) == asked
 
