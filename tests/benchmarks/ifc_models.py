@@ -79,10 +79,10 @@ def _product(number: int, name: str) -> Iterator[str]:
 
 
 def _blocks(at: int, number: int) -> Iterator[str]:
-    """Yield a shape of two blocks, face by face."""
+    """Yield a shape of two blocks, face by face; no two products have the same."""
     base, breps = at + 10, []
     for block in range(2):
-        size = 800.0 + number % 37 * 10.125, 300.0 + block * 12.5, 2750.125
+        size = 800.0 + number * 0.125, 300.0 + block * 12.5, 2750.125
         points = []
         for corner in _CORNERS:
             x, y, z = (a * b for a, b in zip(corner, size, strict=True))
