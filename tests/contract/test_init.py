@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import sys
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from test_sign_in import press_the_button
 
 from localtwin.serve import Ready
+from localtwin.world.access.clients import NATIVE_CLIENT
 from twinsyncd.cli import main
 from twinsyncd.config import load
 
@@ -97,6 +100,27 @@ def test_a_person_is_asked_for_what_was_not_given(
     assert "type a number from 1 to 4" in out
     found = load(tmp_path / "t.toml", {}).connection[0]
     assert (found.name, found.source[0].connector) == (name, "OBD")
+
+
+def test_a_person_signs_in_on_the_way(
+    drive: Path, local: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The iTwins and iModels are those that this person may see."""
+    options = ["--folder", str(drive), "--api-url", local.api_url, "--kind", "user", "--no-check"]
+    person = ["--client-id", NATIVE_CLIENT, "--redirect-url", "http://127.0.0.1:0/callback"]
+    words = ["init", str(tmp_path / "t.toml"), *options, *person, "--imodel", local.imodel_id]
+    monkeypatch.setattr(sys, "argv", ["twinsyncd", *words])
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.setattr(webbrowser, "open", lambda url: press_the_button(url).is_success)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 0
+    auth = load(tmp_path / "t.toml", {}).auth
+    assert (auth.kind, auth.redirect_url) == ("user", "http://127.0.0.1:0/callback")
+    assert list((tmp_path / "state").rglob("sign-in.json"))
 
 
 def test_nothing_is_overwritten(init: Init, drive: Path, tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def init(
     ] = None,
     api_url: Annotated[str, typer.Option(help="Another platform than the public cloud.")] = "",
     issuer_url: Annotated[str, typer.Option(help="Its sign-in service; else as api-url.")] = "",
+    redirect_url: Annotated[str, typer.Option(help="For a person; as registered.")] = "",
     unattended: Annotated[
         bool, typer.Option("--unattended", help="Ask nothing; fail if an answer is missing.")
     ] = False,
@@ -73,15 +74,20 @@ def init(
         connectors=_connectors(connector or []),
         api_url=api_url,
         issuer_url=issuer_url,
+        redirect_url=redirect_url,
     )
-    draft = answers.draft()
-    _write(target, draft.text(target))
+    _write(target, answers.draft().text(target))
     typer.echo(f"written: {target}\n")
+    raise typer.Exit(_finish(target, check=check))
+
+
+def _finish(target: Path, *, check: bool) -> int:
+    """Check the new configuration and print the next commands; return the exit code."""
     good = run_check(load_config(target)) if check else True
     command = this_command()
     service = f"sudo {command} service install" if sys.platform != "win32" else "see the manual"
     typer.echo("\n" + NEXT.format(file=target, command=command, service=service))
-    raise typer.Exit(0 if good else 1)
+    return 0 if good else 1
 
 
 def _new_file(given: Path | None) -> Path:

@@ -63,6 +63,7 @@ class Answers:
     connectors: Mapping[str, str] = field(default_factory=dict)
     api_url: str = ""
     issuer_url: str = ""
+    redirect_url: str = ""
 
     def draft(self) -> Draft:
         """Return the configuration that the answers come to. Raises AppError."""
@@ -84,6 +85,7 @@ class Answers:
             issuer_url=access.issuer_url,
             client_id=access.client_id,
             secret_file=str(secret.file) if secret else "",
+            redirect_url=self.redirect_url,
             name=name,
             itwin_id=itwin.id,
             imodel_id=imodel.id,
@@ -168,6 +170,7 @@ class Answers:
             client_id,
             secret.read if secret else None,
             _state_folder(self.file),
+            self.redirect_url,
         )
         return access, secret
 

@@ -50,6 +50,7 @@ class Draft:
     imodel_id: str
     sources: Sequence[DraftSource]
     state_folder: str = ""
+    redirect_url: str = ""
 
     def text(self, file: Path) -> str:
         """Return the file's text, as TOML."""
@@ -62,6 +63,7 @@ class Draft:
         same = (self.api_url, self.issuer_url) == (usual.api_url, usual.issuer_url)
         secret = {"client_secret_file": self.secret_file} if self.secret_file else {}
         auth = {"kind": "service" if secret else "user", "client_id": self.client_id} | secret
+        auth |= {"redirect_url": self.redirect_url} if self.redirect_url else {}
         state = {"state_folder": self.state_folder} if self.state_folder else {}
         connection = {"name": self.name, "itwin_id": self.itwin_id, "imodel_id": self.imodel_id}
         return [

@@ -34,6 +34,7 @@ class Access:
     client_id: str
     secret: Callable[[], str] | None
     state_folder: Path  # where a person's sign-in is kept
+    redirect_url: str = ""  # where that person's browser comes back to; "": the usual place
 
 
 def look_into(folder: Path) -> FolderContent:
@@ -76,9 +77,11 @@ def _by_name(each: Named) -> tuple[str, str]:
 
 def _config_of(access: Access) -> Config:
     """Return as much of a configuration as a sign-in needs."""
+    auth = Auth(kind="user", client_id=access.client_id)
+    redirect = {"redirect_url": access.redirect_url} if access.redirect_url else {}
     return Config.model_construct(
         platform=Platform(api_url=access.api_url, issuer_url=access.issuer_url),
-        auth=Auth(kind="user", client_id=access.client_id),
+        auth=auth.model_copy(update=redirect),
         daemon=DaemonSection(state_folder=access.state_folder),
         connection=(),
     )
