@@ -8,7 +8,7 @@ import httpx
 from cloud_script import API, caught
 
 from twinsyncd.cloud.calls import ApiCalls
-from twinsyncd.cloud.request_limit import RequestGate
+from twinsyncd.cloud.request_limit import AdaptiveLimit, RequestGate
 
 WAIT_S = 10.0
 
@@ -63,3 +63,15 @@ def test_a_call_that_is_not_answered_in_time_counts_as_load() -> None:
     caught(lambda: calls.once("look", "GET", "/one"))
 
     assert gate.allowed == 1
+
+
+def test_one_time_out_of_a_quiet_hour_is_soon_forgotten() -> None:
+    """One poll that got lost must not make the next thousand files go one by one."""
+    limit = AdaptiveLimit(24)
+    limit.was_too_much(begun_s=1.0, now_s=2.0, under_way=1)
+    lowest = limit.allowed
+
+    for _ in range(12):
+        limit.went_well()
+
+    assert (lowest, limit.allowed) == (1, 12)

@@ -1,6 +1,7 @@
 """How many requests a host is asked to serve at a time: fewer under load, more when all goes well.
 
-A refusal for load (429, 503) or a time-out halves the number, every round that goes well adds one.
+A refusal for load (429, 503) or a time-out halves the number. Every request that goes well adds one
+up to half of the most, so that a single time-out is soon forgotten; above that, every round does.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class AdaptiveLimit:
 
     def went_well(self) -> None:
         """Note a request that the host served."""
-        self._allowed = min(self._allowed + 1.0 / self._allowed, self._most)
+        step = 1.0 if self._allowed < self._most / 2 else 1.0 / self._allowed
+        self._allowed = min(self._allowed + step, self._most)
 
     def was_too_much(self, begun_s: float, now_s: float, under_way: int) -> None:
         """Note a request, begun then, that the host refused for its load or did not answer.
