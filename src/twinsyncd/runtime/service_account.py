@@ -28,6 +28,7 @@ UNIT_FOLDERS: Final = (
     Path("/usr/lib/systemd/system"),
     Path("/lib/systemd/system"),
 )
+_IN_MEMORY: Final = (Path("/dev/shm"), Path("/run"))  # noqa: S108 - the folder in it is private
 _SETTING: Final = re.compile(r"(?m)^\s*(User|LoadCredential)\s*=\s*(.*?)\s*$")
 _CANNOT_RUN: Final = 126
 
@@ -38,11 +39,13 @@ def run_as_service(
     *,
     folders: Sequence[Path] = UNIT_FOLDERS,
     home: Path | None = None,
+    memory: Path | None = None,
 ) -> int:
     """Run `twinsyncd` with these arguments as the service's account; return its exit code.
 
     -1: nothing was run, since this is not root, the service is not installed, or `file` is not its
-    configuration. `folders` are those of units, `home` that of the service's configuration.
+    configuration. `folders` are those of units, `home` that of the service's configuration,
+    `memory` where secrets are handed over: unless given, a file system in memory.
     Raises AppError if the account does not exist or cannot run this program.
     """
     if sys.platform == "win32" or os.geteuid() != 0 or file.parent != (home or system_folder()):
@@ -52,7 +55,7 @@ def run_as_service(
     if account in ("", "root"):
         return -1
     credentials = [value for key, value in settings if key == "LoadCredential"]
-    return _run_as(account, [sys.executable, "-m", "twinsyncd", *command], credentials)
+    return _run_as(account, [sys.executable, "-m", "twinsyncd", *command], credentials, memory)
 
 
 def unit_settings(folders: Sequence[Path] = UNIT_FOLDERS) -> list[tuple[str, str]]:
@@ -68,7 +71,9 @@ def unit_settings(folders: Sequence[Path] = UNIT_FOLDERS) -> list[tuple[str, str
 if sys.platform != "win32":
     import pwd
 
-    def _run_as(account: str, command: Sequence[str], credentials: Sequence[str]) -> int:
+    def _run_as(
+        account: str, command: Sequence[str], credentials: Sequence[str], memory: Path | None
+    ) -> int:
         try:
             entry = pwd.getpwnam(account)
         except KeyError as exc:
@@ -76,7 +81,7 @@ if sys.platform != "win32":
             hint = "make it: twinsyncd service install"
             raise AppError(message, hint=hint) from exc
         groups = os.getgrouplist(account, entry.pw_gid)
-        with _handed_over(credentials, entry.pw_uid) as folder:
+        with _handed_over(credentials, entry.pw_uid, memory) as folder:
             env = {**os.environ, "HOME": entry.pw_dir, "CREDENTIALS_DIRECTORY": str(folder)}
             try:
                 done = subprocess.run(  # noqa: S603 - our own program with our own arguments
@@ -95,10 +100,10 @@ if sys.platform != "win32":
         return done.returncode if done.returncode >= 0 else _CANNOT_RUN
 
     @contextmanager
-    def _handed_over(credentials: Sequence[str], uid: int) -> Iterator[Path]:
+    def _handed_over(credentials: Sequence[str], uid: int, memory: Path | None) -> Iterator[Path]:
         """Yield a folder with the secrets that only this account can read, as systemd makes one."""
-        base = next((place for place in (Path("/dev/shm"), Path("/run")) if place.is_dir()), None)  # noqa: S108 - in memory, and the folder is private
-        folder = Path(tempfile.mkdtemp(prefix="twinsyncd-credentials-", dir=base))
+        usual = (each for each in _IN_MEMORY if each.is_dir())
+        folder = Path(tempfile.mkdtemp(prefix="twinsyncd-", dir=memory or next(usual, None)))
         try:
             for name, _, source in (each.partition(":") for each in credentials):
                 if source and Path(source).is_file():
