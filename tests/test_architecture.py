@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ERRORS: (CORE,),
     "twinsyncd.redact": (),
     "twinsyncd.logs": (REDACT,),
-    "twinsyncd.notify": (CORE, ERRORS),
+    "twinsyncd.notify": ("twinsyncd.journal", *WORDS, VIEWS, CORE, ERRORS, REDACT),
     "twinsyncd.config": (
         CORE,
         ERRORS,
@@ -135,8 +135,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.journal.requests",
         "twinsyncd.runtime.clock",
         "twinsyncd.runtime.page_data",
+        "twinsyncd.runtime.notify_wiring",
+        "twinsyncd.notify.notifier",
         ERRORS,
     ),
+    "twinsyncd.runtime.notify_wiring": ("twinsyncd.config", "twinsyncd.notify", ERRORS),
     "twinsyncd.runtime.report": (
         "twinsyncd.config",
         "twinsyncd.runtime.formatting",
@@ -185,6 +188,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "rich": ("twinsyncd.cli", "twinsyncd.logs", "localtwin"),
     "starlette": ("twinsyncd.web", "localtwin"),
     "jinja2": ("twinsyncd.web",),
+    "apprise": ("twinsyncd.notify",),
     "fastapi": ("localtwin",),
     "uvicorn": ("twinsyncd.web", "twinsyncd.runtime", "localtwin"),
     "obstore": ("twinsyncd.targets.manifest",),

@@ -24,6 +24,7 @@ from .local import local
 from .login import login
 from .logout import logout
 from .manual import manual
+from .notify import app as notify
 from .pause import pause, resume
 from .retry import retry
 from .run import run
@@ -66,6 +67,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(imodel, name="imodel")
+app.add_typer(notify, name="notify")
 app.add_typer(config, name="config")
 app.add_typer(service, name="service")
 

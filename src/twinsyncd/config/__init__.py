@@ -1,6 +1,7 @@
 """The configuration: one file, checked as a whole before anything starts."""
 
 from .load import load, system_folder
+from .notify import Notify
 from .page import Page
 from .schema import Config, Connection, DaemonSection, Source
 from .sections import Auth, Platform
@@ -11,6 +12,7 @@ __all__ = [
     "Config",
     "Connection",
     "DaemonSection",
+    "Notify",
     "Page",
     "Platform",
     "Source",

@@ -15,6 +15,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from ..errors import ConfigError, ConfigMistake
 from .mistakes import ENVIRONMENT, PREFIX, MistakeLocator
+from .notify import Notify
 from .page import Page
 from .schema import Config, DaemonSection
 from .sections import Auth, Platform
@@ -38,6 +39,7 @@ class Overrides(BaseSettings):
     auth: Auth
     daemon: DaemonSection
     page: Page
+    notify: Notify
 
 
 def load(

@@ -20,6 +20,7 @@ from ..core.model import ConnectionKey, LaneKey, SourceKey
 from .bandwidth import Bandwidth, Limits
 from .bulk import Bulk, Rows, check_one_sender, check_snapshot, with_auth, without_imodel
 from .default_globs import AUTO, endings_for, globs_for, unreadable
+from .notify import Notify
 from .page import Page
 from .patterns import BadPatternError, excluding, matcher, wanting
 from .sections import Auth, Objects, Platform, Section
@@ -241,6 +242,7 @@ class Config(Section):
     auth: Auth
     daemon: DaemonSection = DaemonSection()
     page: Page | None = None
+    notify: Notify | None = None
     connection: tuple[Connection, ...] = Field(min_length=1)
 
     @model_validator(mode="before")
@@ -260,6 +262,7 @@ SECTIONS: Final[dict[tuple[str, ...], type[Section]]] = {
     ("auth",): Auth,
     ("daemon",): DaemonSection,
     ("page",): Page,
+    ("notify",): Notify,
     ("connection",): Connection,
     ("connection", "objects"): Objects,
     ("connection", "bulk"): Bulk,

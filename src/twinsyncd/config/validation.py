@@ -73,10 +73,14 @@ def _open_secrets(config: Config, locate: LocatesMistakes) -> Iterator[ConfigMis
     for path, secret in (
         (("auth", "client_secret"), config.auth.client_secret),
         (("page", "token"), token),
+        (("notify", "urls"), config.notify and config.notify.urls),
+        (("notify", "escalate_urls"), config.notify and config.notify.escalate_urls),
+        (("notify", "ping_url"), config.notify and config.notify.ping_url),
     ):
         inline = locate(path, "", "")
-        if secret is not None and inline.line and is_open(Path(inline.file)):
-            fix = f"run: chmod 600 {inline.file}   (or use {path[-1]}_file)"
+        if secret and inline.line and is_open(Path(inline.file)):
+            other = "the environment" if path[-1] in ("escalate_urls", "ping_url") else ""
+            fix = f"run: chmod 600 {inline.file}   (or use {other or f'{path[-1]}_file'})"
             yield locate(path, "every account here can read this secret", fix)
 
 

@@ -207,6 +207,35 @@ bulk_files = Table(  # what is special about an export file of a bulk API
     Column("approved_digest", Text, nullable=False),  # of the snapshot that a person approved
 )
 
+alerts = Table(  # what people are told of while it lasts
+    "alerts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("needs_person", Boolean, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("fix", Text, nullable=False),
+    Column("seen_s", Float, nullable=False),
+    Column("since_s", Float, nullable=False),
+    Column("sent_s", Float, nullable=False),  # when a message last named it; 0: not yet
+    Column("gone_s", Float, nullable=False),
+    Column("reminders", Integer, nullable=False),
+)
+
+notices = Table(  # messages to people, and how they get to each target
+    "notices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("made_s", Float, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("deliveries", JSON, nullable=False),  # a list: target, attempts, done_s, error, ...
+    Column("is_open", Boolean, nullable=False),  # some target has not taken it
+)
+
 outlets = Table(  # how the daemon reaches people: the page, each notification target
     "outlets",
     metadata,

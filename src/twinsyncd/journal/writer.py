@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +18,7 @@ from . import heartbeat, requests, tables
 from .bulk_files import BulkFiles
 from .delivered import DeliveredRecords
 from .file_changes import FileChanges
+from .notices import Alert, Notice, NoticeState, read_notices, save_notices
 from .outlets import Outlet, keep_outlets, write_outlet
 from .reader import JournalReader
 from .requests import Request
@@ -144,6 +145,16 @@ class Journal(JournalReader):
     def keep_outlets(self, names: Collection[str]) -> None:
         """Forget the outlets that are not configured any more."""
         keep_outlets(self._engine, names)
+
+    def read_notices(self) -> NoticeState:
+        """Return what people were notified of; for any thread."""
+        return read_notices(self._engine)
+
+    def save_notices(
+        self, alerts: Iterable[Alert], changed: Iterable[Notice], now_s: float
+    ) -> None:
+        """Remember all alerts, and these messages; for any thread."""
+        save_notices(self._engine, alerts, changed, now_s)
 
     def _append(self, table: Table, records: Sequence[RunRecord | RunFile | Event]) -> None:
         if records:

@@ -25,15 +25,15 @@ SETTLING_S: Final = 3600.0  # a file that is written for longer is worth a look
 class Kind(StrEnum):
     """The kind of a condition."""
 
-    DAEMON = "daemon"  # it hangs, or cannot use its journal
+    DAEMON = "not working"  # it hangs, or cannot use its journal
     HALTED = "halted"  # the service refused; nothing goes on without a person
     SIGN_IN = "sign-in"  # a person must sign in, or agree to runs
     HELD = "held"  # missing files, or another drive; a person approves
     OFFLINE = "offline"  # a drive does not answer; it mends itself
     UNREADABLE = "unreadable"  # files or folders that the account cannot read
-    FILE = "file"  # set aside, or unreadable
+    FILE = "set aside"  # a file, or one that cannot be read
     RUN_FAILED = "run failed"
-    WAITS = "waits"  # an outage, a limit
+    WAITS = "waiting"  # an outage, a limit
     SLOW_RUN = "slow run"
     FOREIGN_RUN = "foreign run"
     UNSETTLED = "never settles"

@@ -1,4 +1,4 @@
-"""Serves the page beside the engine; what it is built of is optional, and so is the page."""
+"""Reaches people beside the engine: the page, and notifications. Both are optional."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from ..config import Config, Page
 from ..errors import AppError, JournalError
 from ..journal.outlets import Outlet
 from ..journal.requests import Request
+from ..notify.notifier import NoticeJournal
 from .clock import read_clock
+from .notify_wiring import notifying, outlet_names
 from .page_data import JournalPageData
 
 if TYPE_CHECKING:
@@ -23,14 +25,11 @@ PAGE: Final = "page"
 log = structlog.get_logger()
 
 
-class OutletJournal(Protocol):
+class OutletJournal(NoticeJournal, Protocol):
     """What of the journal is needed here; for any thread."""
 
     def leave_request(self, request: Request, now_s: float) -> None:
         """Add a request to those that are not handled yet."""
-
-    def write_outlet(self, outlet: Outlet) -> None:
-        """Remember whether people are reached by it."""
 
     def keep_outlets(self, names: Collection[str]) -> None:
         """Forget the outlets that are not configured any more."""
@@ -38,8 +37,9 @@ class OutletJournal(Protocol):
 
 @contextmanager
 def people_reached(config: Config, journal: OutletJournal) -> Iterator[None]:
-    """Serve the page while the context lasts, as far as it is configured. Raises AppError."""
-    journal.keep_outlets([PAGE] if config.page else [])
+    """Serve the page and notify people while the context lasts, as configured. Raises AppError."""
+    journal.keep_outlets([*([PAGE] if config.page else []), *outlet_names(config)])
+    data = JournalPageData(config, journal.leave_request)
 
     def report(outlet: Outlet) -> None:
         try:
@@ -47,13 +47,13 @@ def people_reached(config: Config, journal: OutletJournal) -> Iterator[None]:
         except JournalError as exc:  # the engine waits for the journal, and says so
             log.warning("outlet.not_noted", outlet=outlet.name, reason=str(exc))
 
-    with served_page(config, journal, report):
+    with served_page(config, data, report), notifying(config, data, journal):
         yield
 
 
 @contextmanager
 def served_page(
-    config: Config, journal: OutletJournal, report: Callable[[Outlet], None]
+    config: Config, data: JournalPageData, report: Callable[[Outlet], None]
 ) -> Iterator[None]:
     """Serve the page while the context lasts, if it is configured.
 
@@ -73,7 +73,6 @@ def served_page(
         ) from missing
     page = config.page
     place = Place(page.address, page.port, page.tls_certificate, page.tls_key)
-    data = JournalPageData(config, journal.leave_request)
     app = create_app(data, access_of(page), signs_in=page.has_token)
 
     def note(trouble: str) -> None:

@@ -19,6 +19,7 @@ from ..core.waits import delay_s
 from ..errors import JournalError
 from ..journal.bulk_files import BulkFiles
 from ..journal.delivered import DeliveredRecords
+from ..journal.notices import Alert, Notice, NoticeState
 from ..journal.outlets import Outlet
 from ..journal.reader import Look
 from ..journal.requests import Request
@@ -116,6 +117,16 @@ class PatientJournal(FileRows):
     def write_outlet(self, outlet: Outlet) -> None:
         """Remember whether people are reached by it, from any thread; not patient."""
         self._journal.write_outlet(outlet)
+
+    def read_notices(self) -> NoticeState:
+        """Return what people were notified of, for any thread; not patient."""
+        return self._journal.read_notices()
+
+    def save_notices(
+        self, alerts: Iterable[Alert], changed: Iterable[Notice], now_s: float
+    ) -> None:
+        """Remember all alerts, and these messages; not patient: people are told all the same."""
+        self._journal.save_notices(alerts, changed, now_s)
 
     def keep_outlets(self, names: Collection[str]) -> None:
         """Forget the outlets that are not configured any more."""

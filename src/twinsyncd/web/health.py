@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..redact import redact
+from ..redact import redact_for_person
 from ..runtime.conditions import Kind, conditions_of
 from ..runtime.report import Report
 from ..runtime.report_lines import Level
@@ -32,7 +32,7 @@ class Health:
 def health_of(report: Report, now_s: float) -> Health:
     """Return how the daemon and its work are at `now_s` (wall clock [s])."""
     found = conditions_of(report, now_s)
-    named = [(each, f"{each.about}: {redact(each.text)}; {each.fix}") for each in found]
+    named = [(each, f"{each.about}: {redact_for_person(each.text)}; {each.fix}") for each in found]
     return Health(
         reasons=tuple(text for each, text in named if each.level is Level.BAD),
         waits=tuple(text for each, text in named if each.level is not Level.BAD),

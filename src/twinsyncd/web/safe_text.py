@@ -7,12 +7,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from ..redact import redact
+from ..redact import URL, is_page, redact
 from ..runtime import formatting
-
-_URL: Final = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:)\]]")
-_GRANTS: Final = re.compile(r"(?i)(sig|token|secret|code|key|credential|password|session)[\w-]*=")
-"""A parameter of an address that may grant something by itself; a page to open has none."""
 
 _COMMAND: Final = re.compile(r"`([^`]+)`")
 
@@ -29,7 +25,7 @@ def linked(text: str) -> Markup:
     grant something by itself.
     """
     parts, end = [], 0
-    for found in _URL.finditer(text):
+    for found in URL.finditer(text):
         parts += [_words(text[end : found.start()]), _link(found[0])]
         end = found.end()
     return Markup("").join([*parts, _words(text[end:])])
@@ -41,7 +37,7 @@ def _words(text: str) -> Markup:
 
 
 def _link(address: str) -> Markup:
-    if "@" in address or _GRANTS.search(address):
+    if not is_page(address):
         return escape(visible(address))
     shown = formatting.visible(address)
     link = Markup('<a href="{0}" rel="noreferrer noopener" target="_blank">{0}</a>')

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..core.model import Phase
 from ..journal.figures import Figures, percentile
 from ..journal.views import total_counts
-from ..redact import redact
+from ..redact import redact_for_person
 from ..runtime.conditions import Condition, conditions_of
 from ..runtime.currency import currency
 from ..runtime.report import ConnectionReport, Report
@@ -148,7 +148,7 @@ def oldest_s(connection: ConnectionReport, figures: Figures) -> float | None:
 
 
 def _line(line: Line) -> StateLine:
-    return StateLine(level=line.level.value, state=line.state, text=redact(str(line)))
+    return StateLine(level=line.level.value, state=line.state, text=redact_for_person(str(line)))
 
 
 def _need(condition: Condition) -> NeedDocument:
@@ -158,7 +158,7 @@ def _need(condition: Condition) -> NeedDocument:
         needs_person=condition.level is Level.BAD,
         about=condition.about,
         connection=condition.connection or None,
-        text=redact(condition.text),
+        text=redact_for_person(condition.text),
         fix=condition.fix,
         since_s=condition.since_s or None,
     )
@@ -205,7 +205,7 @@ def _run(connection: ConnectionReport, figures: Figures) -> RunDocument | None:
 
 
 def _sources(connection: ConnectionReport) -> list[SourceDocument]:
-    held = {each.source: redact(each.reason) for each in connection.holds}
+    held = {each.source: redact_for_person(each.reason) for each in connection.holds}
     late = {each.source: each.reason for each in connection.late}
     blind = {each.source: each.text for each in connection.blind}
     return [

@@ -1,0 +1,1 @@
+"""Notifications: silent until it matters, once when it begins, once when it ends."""
