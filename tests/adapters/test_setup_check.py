@@ -22,6 +22,7 @@ from twinsyncd.runtime.service_account import run_as_service, unit_settings
 from twinsyncd.runtime.setup_check.drives import source_results, watch_results
 from twinsyncd.runtime.setup_check.service import service_result
 from twinsyncd.runtime.setup_check.source_folder import ExaminedSource
+from twinsyncd.runtime.setup_check.state_folder import place_results
 
 NOBODY = 65534
 SRC = Path(__file__).parents[2] / "src"
@@ -70,12 +71,33 @@ def test_a_state_folder_inside_a_source_is_a_mistake(
         assert office.types("status").code == 2
 
 
+@pytest.mark.parametrize(
+    ("network", "free", "levels"),
+    [
+        ("", 2**40, []),
+        ("cifs", 2**40, ["failed"]),
+        ("", 500 * 2**20, ["warning"]),
+        ("nfs", 2**20, ["failed", "failed"]),
+    ],
+)
+def test_a_state_folder_on_a_share_or_a_full_disk_is_named(
+    network: str, free: int, levels: list[str]
+) -> None:
+    """Locks do not hold on a share, and a full disk stops everything (K5)."""
+    found = list(place_results("use it", network=network, free=free))
+
+    assert [each.level for each in found] == levels
+    assert all(each.fix for each in found)
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o701])
 def test_a_state_folder_that_others_can_enter_is_a_warning_with_its_command(
-    office: Office,
+    office: Office, mode: int
 ) -> None:
     """It may hold a sign-in."""
     office.save("a.ifc")
-    office.state.mkdir(mode=0o755)
+    office.state.mkdir()
+    office.state.chmod(mode)
 
     printed = office.types("check", "--offline")
 

@@ -32,11 +32,13 @@ def state_results(config: Config) -> Iterator[CheckResult]:
 
 def _results(config: Config, folder: Path, step: str) -> Iterator[CheckResult]:
     there = next(each for each in (folder, *folder.parents) if each.exists())
-    trouble = [*_rights(folder, there, step), *_place(there, step)]
+    network = (filesystem_of(there) or "share") if is_network(there) else ""
+    free = shutil.disk_usage(there).free
+    trouble = [*_rights(folder, there, step), *place_results(step, network=network, free=free)]
     yield from trouble
     if not any(each.level == "failed" for each in trouble):
         made = "it exists" if there == folder else "the first start makes it"
-        room = size(shutil.disk_usage(there).free)
+        room = size(free)
         yield CheckResult(step, True, f"{made}; {filesystem_of(there) or 'disk'}, {room} free")
     if journal_file(config).exists():
         yield _journal(config)
@@ -57,12 +59,15 @@ def _rights(folder: Path, there: Path, step: str) -> Iterator[CheckResult]:
         yield CheckResult(step, True, found, f"run: chmod 700 {folder}")
 
 
-def _place(there: Path, step: str) -> Iterator[CheckResult]:
-    if is_network(there):
-        found = f"it lies on a network drive ({filesystem_of(there) or 'share'})"
+def place_results(step: str, *, network: str, free: int) -> Iterator[CheckResult]:
+    """Yield what stands against the place: `network` is the type of its network drive, or "".
+
+    `free` is in bytes.
+    """
+    if network:
+        found = f"it lies on a network drive ({network})"
         fix = "set state_folder in [daemon] to a folder on a disk of this machine"
         yield CheckResult(step, False, found, fix)
-    free = shutil.disk_usage(there).free
     if free < SPACE_ADVISED:
         fix = f"make room on that disk: {size(SPACE_ADVISED)} or more"
         yield CheckResult(step, free >= SPACE_LEAST, f"only {size(free)} are free", fix)
