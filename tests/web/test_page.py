@@ -12,7 +12,7 @@ import pytest
 
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.events import Event, EventKind
-from twinsyncd.core.model import FileKey, FileRow
+from twinsyncd.core.model import ConnectionRow, FileKey, FileRow
 from twinsyncd.runtime.page_data import OPEN_FILES
 
 from .page_scene import BRIDGE, CAD, LOOK, NOW_S, Office, open_office
@@ -78,16 +78,31 @@ def test_what_was_pressed_is_a_request_to_the_daemon(tmp_path: Path) -> None:
             office.press("retry"),
             office.press("retry", source=CAD, path="b.dgn"),
             office.press("approve", source=CAD, drive="d1", missing="40"),
+            office.press("pause", connection=BRIDGE),
+            office.press("resume", connection=BRIDGE),
         ]
         asked = office.asked()
 
-    assert codes == [303] * 4
+    assert codes == [303] * 6
     assert asked == [
         ("sync", ""),
         ("retry", ""),
         ("retry", json.dumps([CAD, "b.dgn"])),
         ("approve", json.dumps([[CAD, "d1", 40]])),
+        ("pause", json.dumps(BRIDGE)),
+        ("resume", json.dumps(BRIDGE)),
     ]
+
+
+def test_a_pause_is_shown_with_the_way_out(tmp_path: Path) -> None:
+    """Whoever paused it for a meeting may forget it for a week."""
+    paused = ConnectionRow(BRIDGE, "c1", NOW_S, paused_s=NOW_S - 7200.0)
+    with open_office(tmp_path, Decision(connections=(paused,))) as office:
+        text = office.browser.get("/").text
+
+    assert '<span class="kind">paused</span>' in text
+    assert "for 2 h 0 min" in text
+    assert "Go on" in text
 
 
 def test_an_approval_is_only_for_what_was_shown(tmp_path: Path) -> None:

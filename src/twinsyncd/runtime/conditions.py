@@ -33,6 +33,7 @@ class Kind(StrEnum):
     UNREADABLE = "unreadable"  # files or folders that the account cannot read
     FILE = "set aside"  # a file, or one that cannot be read
     RUN_FAILED = "run failed"
+    PAUSED = "paused"  # by a person, who may have forgotten it
     WAITS = "waiting"  # an outage, a limit
     SLOW_RUN = "slow run"
     FOREIGN_RUN = "foreign run"
@@ -85,6 +86,11 @@ def _of_lane(connection: ConnectionReport) -> Iterator[Condition]:
         text = f"runs may act for you for about {count(days, 'day')} more"
         fix = "renew it: twinsyncd login"
         yield Condition(Kind.AUTHORIZATION, Level.WAITS, name, text, fix, 0.0, name)
+    if connection.paused_since_s:
+        text, fix = "a person has paused it; changes are noticed and kept", "twinsyncd resume"
+        since_s = connection.paused_since_s
+        yield Condition(Kind.PAUSED, Level.WAITS, name, text, f'{fix} "{name}"', since_s, name)
+        return
     if lane is None or line.level not in (Level.BAD, Level.WAITS):
         return
     kind, fix = Kind.WAITS, "nothing to do; it is tried again by itself"

@@ -84,6 +84,7 @@ class ConnectionReport:
     late: tuple[Late, ...]
     authorised_days: int | None  # for which its runs may act for the user; None: for a service
     trouble_since_s: float  # since when its runs cannot go on, wall clock [s]; 0: they can
+    paused_since_s: float  # since when a person has paused it, wall clock [s]; 0: it is not
     lane: LaneRow | None  # how the iModel's runs stand, which connections of one iModel share
     folders: tuple[tuple[SourceKey, str], ...]  # each source and its folder on the drive
 
@@ -227,6 +228,7 @@ def _connection(
         ),
         status.authorised_days(connection.key, now_s),
         status.lane_trouble_s.get(connection.lane, 0.0),
+        status.paused_s.get(connection.key, 0.0),
         lane,
         tuple((connection.key_of(source), str(source.folder)) for source in connection.source),
     )

@@ -20,8 +20,8 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ..core.facts import ApproveAsked, PersonFact, RetryAsked, SyncAsked
-from ..core.model import FileKey, HeldSource, SourceKey
+from ..core.facts import ApproveAsked, PauseAsked, PersonFact, ResumeAsked, RetryAsked, SyncAsked
+from ..core.model import ConnectionKey, FileKey, HeldSource, SourceKey
 from ..errors import AppError, JournalError
 from ..runtime.report import explain_file, open_file
 from .access import COOKIE, SIGNED_IN_S, Access, Guard
@@ -36,13 +36,15 @@ from .status_json import status_document, status_schema
 STATIC: Final = Path(__file__).parent / "static"
 FORM_MAX: Final = 64 * 1024  # bytes; our own forms are far smaller
 EVENTS_MAX: Final = 200
-QUOTED: Final = ("source", "path", "drive", "missing")
+QUOTED: Final = ("connection", "source", "path", "drive", "missing")
 
 FOR_PROGRAMS: Final = ("/api/", "/healthz", "/livez", "/metrics")
 
 DONE: Final = {
     "sync": "Asked for a sync: every folder is scanned and the cloud is compared now.",
     "retry": "Asked: it is tried again now.",
+    "pause": "Asked for a pause: what is on its way is finished, and nothing new is begun.",
+    "resume": "Asked: it goes on now.",
     "approve": "Approved what was listed; if more is missing by then, you are asked again.",
 }
 """What is said after a button was pressed."""
@@ -234,11 +236,16 @@ async def _form(request: Request) -> dict[str, str]:
 def _fact(form: dict[str, str]) -> PersonFact | None:
     """Return what was asked for; None if the form does not say it completely."""
     source, path = SourceKey(form.get("source", "")), form.get("path", "")
+    connection = ConnectionKey(form.get("connection", ""))
     match form.get("action"):
         case "sync":
             return SyncAsked()
         case "retry":
             return RetryAsked(FileKey(source, path) if source else None)
+        case "pause" if connection:
+            return PauseAsked(connection)
+        case "resume" if connection:
+            return ResumeAsked(connection)
         case "approve" if source and form.get("missing", "").isdecimal():
             found = HeldSource(source, form.get("drive", ""), int(form["missing"]))
             return ApproveAsked((found,))
