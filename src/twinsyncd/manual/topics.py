@@ -11,7 +11,8 @@ from .messages import messages_table
 
 TOPICS: Final = (
     *("install", "setup", "person", "configuration", "commands", "messages", "operations"),
-    *("monitoring", "security", "decisions", "reliability", "performance", "manifest", "bulk", "localtwin"),
+    "monitoring",
+    *("security", "decisions", "reliability", "performance", "manifest", "bulk", "localtwin"),
     *("json", "glossary", "development"),
 )
 
