@@ -48,6 +48,7 @@ def test_what_the_environment_set_is_named_and_no_secret_is_shown(
 ) -> None:
     """The file does not show why the daemon does otherwise; the output may go into a ticket."""
     monkeypatch.setenv("TWINSYNCD_DAEMON__UPLOADS", "7")
+    monkeypatch.setenv("TWINSYNCD_NOTIFY__URLS", '["mailto://me:hunter2@example.com"]')
     monkeypatch.setenv("TWINSYNCD_PLATFORM__API_URL", "https://me:hunter3@example.com")
 
     shown = office.types("config", "show").out
@@ -55,6 +56,7 @@ def test_what_the_environment_set_is_named_and_no_secret_is_shown(
 
     assert "uploads = 7 # from TWINSYNCD_DAEMON__UPLOADS\n" in shown
     assert 'client_secret = "[redacted]"' in shown
+    assert 'urls = ["[redacted]"] # from TWINSYNCD_NOTIFY__URLS\n' in shown
     assert json.loads(for_programs)["platform"]["api_url"] == "https://[redacted]@example.com"
     assert not re.search("hunter[23]", shown + for_programs)
 

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from twinsyncd.config import Config, load
 from twinsyncd.config.effective import effective
+from twinsyncd.config.notify import Notify
 from twinsyncd.config.page import Page
 from twinsyncd.config.schema import SECTIONS
 from twinsyncd.config.secret_files import holds_secrets, secret_files
@@ -33,7 +34,7 @@ from twinsyncd.shipped import UNIT, shipped
 
 PROGRAM = Path("/opt/twinsyncd/bin/twinsyncd")
 ACCOUNT = "daemon"
-SECRET_KEYS = {"token_file", "api_key_file", "password_file", "credentials_file"}
+SECRET_KEYS = {"token_file", "api_key_file", "password_file", "credentials_file", "urls_file"}
 
 
 @pytest.fixture
@@ -132,6 +133,7 @@ def test_every_key_that_names_a_secrets_file_becomes_a_credential(office: Office
         update={
             "auth": config.auth.model_copy(update=files),
             "page": Page().model_copy(update=files),
+            "notify": Notify().model_copy(update=files),
             "connection": (
                 connection.model_copy(
                     update={

@@ -12,7 +12,7 @@ from .mistakes import PREFIX
 from .schema import SECTIONS, Config
 from .sections import Section
 
-FROM_ENVIRONMENT: Final = ("platform", "auth", "daemon", "page")
+FROM_ENVIRONMENT: Final = ("platform", "auth", "daemon", "page", "notify")
 REDACTED: Final = "[redacted]"
 _MASKED: Final = str(SecretStr("x"))  # what a secret is written as
 _USER_INFO: Final = re.compile(r"(?<=://)[^/@\s]*@")
