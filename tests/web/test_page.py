@@ -55,6 +55,15 @@ def test_a_day_on_which_all_is_well_needs_nobody(tmp_path: Path) -> None:
     assert "current</b>, last change synced" in text
 
 
+@pytest.mark.parametrize("name", ["disk full", "daemon hangs"])
+def test_nothing_is_current_while_the_daemon_sees_no_change(name: str, tmp_path: Path) -> None:
+    """What was true an hour ago is not known now (P12)."""
+    text = page_of(tmp_path, next(each for each in STATES if each.name == name))
+
+    assert "not known</b>: the daemon does not work" in text
+    assert "current</b>, last change" not in text
+
+
 def test_files_that_need_a_person_come_first_however_many_others_wait(tmp_path: Path) -> None:
     """The one file that will never go on by itself must not hide behind a first upload."""
     waiting = [

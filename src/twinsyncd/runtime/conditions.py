@@ -93,7 +93,10 @@ def _of_lane(connection: ConnectionReport) -> Iterator[Condition]:
         return
     if lane is None or line.level not in (Level.BAD, Level.WAITS):
         return
-    kind, fix = Kind.WAITS, "nothing to do; it is tried again by itself"
+    kind, fix = (
+        Kind.WAITS,
+        "it is tried again by itself; act if the reason says what to correct",
+    )
     if lane.halt:
         kind, fix = Kind.HALTED, "correct what the service names, then: twinsyncd retry"
     elif lane.needs_person:

@@ -17,11 +17,16 @@ def currency(
     oldest_s: Mapping[SourceKey, float],
     runs: Sequence[RunRecord],
     now_s: float,
+    daemon_works: bool = True,
 ) -> Line:
     """Return whether it is current, and since when; times are wall clock [s].
 
+    A daemon that hangs or cannot use its journal knows of no change, so nothing is current then.
+
     `oldest_s`: since when the oldest change waits, by source; `runs`: the newest first.
     """
+    if not daemon_works:
+        return Line(Level.BAD, "not known", ": the daemon does not work, so changes are not seen")
     since = [oldest_s[key] for key, _ in connection.folders if key in oldest_s]
     left = sum(each.to_store + each.to_run + each.aside for each in connection.counts)
     if since or left:

@@ -88,13 +88,14 @@ def read_overview(data: PageData, days: int) -> Overview:
     report, figures = data.report(), data.figures(since_s)
     needs = [_need(each, report) for each in conditions_of(report, now_s)]
     people = tuple(each for each in needs if each.condition.level is Level.BAD)
+    waits = tuple(each for each in needs if each.condition.level is not Level.BAD)
     names = [each.name for each in report.connections]
     return Overview(
-        headline=_headline(report, people),
+        headline=_headline(report, people, waits),
         daemon=report.daemon,
         needs=people,
-        waits=tuple(each for each in needs if each.condition.level is not Level.BAD),
-        cards=tuple(_card(each, figures, now_s) for each in report.connections),
+        waits=waits,
+        cards=tuple(_card(each, figures, now_s, report) for each in report.connections),
         report=report,
         drawings=tuple(
             timeline(figures, names, since_s=since_s, now_s=now_s, width=width) for width in WIDTHS
@@ -111,24 +112,31 @@ def latencies(figures: Figures, connection: str) -> list[float]:
     return [each.took_s for each in figures.latencies if each.connection == connection]
 
 
-def _headline(report: Report, people: tuple[Need, ...]) -> Line:
+def _headline(report: Report, people: tuple[Need, ...], waits: tuple[Need, ...]) -> Line:
     if people:
         number = len(people)
         noun = "thing needs" if number == 1 else "things need"
         return Line(Level.BAD, f"{number} {noun} a person")
     if report.in_sync:
-        return Line(Level.GOOD, "In sync", ": every file that can match was read and is proven")
+        return Line(Level.GOOD, "In sync", "every file that can match was read and is proven")
     if report.daemon.level is not Level.GOOD:
-        return Line(Level.WAITS, "Not running", ": what is shown is as the daemon left it")
-    return Line(Level.WAITS, "Working", ": not everything is in the iModel yet")
+        return Line(Level.WAITS, "Not running", "what is shown is as the daemon left it")
+    state = "Waiting" if waits else "Working"
+    return Line(Level.WAITS, state, "not everything is in the iModel yet")
 
 
-def _card(connection: ConnectionReport, figures: Figures, now_s: float) -> Card:
+def _card(connection: ConnectionReport, figures: Figures, now_s: float, report: Report) -> Card:
     took = latencies(figures, connection.name)
     median, slowest = percentile(took, 0.5), percentile(took, 0.95)
     return Card(
         connection.name,
-        currency(connection, oldest_s=figures.oldest_s, runs=figures.runs, now_s=now_s),
+        currency(
+            connection,
+            oldest_s=figures.oldest_s,
+            runs=figures.runs,
+            now_s=now_s,
+            daemon_works=report.daemon.level is not Level.BAD,
+        ),
         connection,
         total_counts(connection.counts),
         _progress(connection, figures, now_s),

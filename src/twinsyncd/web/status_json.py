@@ -129,7 +129,7 @@ def status_document(report: Report, figures: Figures, now_s: float) -> StatusDoc
         in_sync=report.in_sync,
         daemon=_line(report.daemon),
         needs=tuple(_need(each) for each in conditions_of(report, now_s)),
-        connections=tuple(_connection(each, figures, now_s) for each in report.connections),
+        connections=tuple(_connection(each, figures, now_s, report) for each in report.connections),
         files_not_synced=report.open_total,
         files_unsettled=report.unsettled,
         outlets=tuple(OutletDocument(name=n, state=_line(line)) for n, line in report.outlets),
@@ -164,10 +164,18 @@ def _need(condition: Condition) -> NeedDocument:
     )
 
 
-def _connection(connection: ConnectionReport, figures: Figures, now_s: float) -> ConnectionDocument:
+def _connection(
+    connection: ConnectionReport, figures: Figures, now_s: float, report: Report
+) -> ConnectionDocument:
     took = latencies(figures, connection.name)
     counts = total_counts(connection.counts)
-    current = currency(connection, oldest_s=figures.oldest_s, runs=figures.runs, now_s=now_s)
+    current = currency(
+        connection,
+        oldest_s=figures.oldest_s,
+        runs=figures.runs,
+        now_s=now_s,
+        daemon_works=report.daemon.level is not Level.BAD,
+    )
     return ConnectionDocument(
         name=connection.name,
         current=_line(current),
