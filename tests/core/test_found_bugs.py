@@ -11,6 +11,7 @@ import pytest
 import test_comparison
 import test_moves
 import test_reconfigured
+import test_removals
 import test_restart
 import test_runs
 import test_scans
@@ -160,6 +161,7 @@ def test_a_file_that_can_be_read_again_is_noticed_within_seconds() -> None:
         zip(
             PLAY_MUTANTS,
             (
+                test_removals.test_a_deletion_whose_answer_was_lost_is_not_forgotten_when_the_file_comes_back,
                 test_scans.test_what_was_never_stored_is_no_loss,
                 test_scans.test_a_held_deletion_holds_up_no_save,
                 test_moves.test_a_renamed_folder_is_no_mass_deletion,

@@ -83,6 +83,7 @@ class ModelCloud:
     latest: dict[str, str] = field(default_factory=dict)  # what the iModel holds, by storage id
     tampered: set[str] = field(default_factory=set)  # holds what somebody else put there
     unmapped: set[str] = field(default_factory=set)  # taken out of a connection by somebody
+    is_forgotten: bool = False  # the daemon's journal was older than what is here
     _ids: int = 0
 
     # ---- Storage ----------------------------------------------------------------------
@@ -168,7 +169,8 @@ class ModelCloud:
         connection = remote_id if remote_id in self.connections else self.display.get(name, "")
         if not connection:
             twins = [each for each in self.connections if self.made[each] == name]
-            assert not twins, f"P8: another connection for {name} beside {twins}"
+            is_new = self.is_forgotten or not twins
+            assert is_new, f"P8: another connection for {name} beside {twins}"
             connection = self.display[name] = self._id(f"connection-{name}-")
             self.made[connection] = name
         self.connections.setdefault(connection, {}).update(dict.fromkeys(items))
@@ -185,6 +187,14 @@ class ModelCloud:
         self.runs.clear()
         self.latest.clear()
         self.active = None
+
+    def forget_claims(self) -> None:
+        """Expect nothing of a daemon whose memory is older than what is here."""
+        self.is_forgotten = True
+        self.claimed.clear()
+        self.tampered.update(self.blobs)
+        if self.active is not None:
+            self.active.known = False
 
     def disconnect(self, connection: str) -> None:
         """Somebody deletes the connection, and with it its runs."""

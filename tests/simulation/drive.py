@@ -22,6 +22,7 @@ class VirtualDrive:
     files: dict[FileKey, VirtualFile] = field(default_factory=dict)
     outage: str = ""
     broken_folders: set[str] = field(default_factory=set)
+    hung_until_s: float = -1.0  # until then it answers nothing
     torn: set[str] = field(default_factory=set)  # contents that were never a finished save
     _ids: int = 0
 

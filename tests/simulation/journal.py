@@ -83,6 +83,22 @@ class VirtualJournal:
         wanted = set(sources)
         return [row for row in self.files.values() if row.key.source in wanted]
 
+    def copy(self) -> VirtualJournal:
+        """Return a copy as a backup holds it."""
+        return VirtualJournal(
+            dict(self.files),
+            dict(self.lanes),
+            dict(self.connections),
+            dict(self.sources),
+            list(self.history),
+            list(self.run_files),
+            list(self.events),
+        )
+
+    def put_back(self, backup: VirtualJournal) -> None:
+        """Hold what the backup holds."""
+        vars(self).update(vars(backup.copy()))
+
     def commit(self, decision: Decision) -> None:
         for row in decision.files:
             self.files[row.key] = row

@@ -205,7 +205,6 @@ MOVE_MUTANTS = (
         "what is to be kept is deleted", drive, "with_removal", move_bugs.delete_whatever_is_gone
     ),
     _mutant("what is to go stays", Removals, "files", move_bugs.never_remove),
-    _mutant("a removal in doubt is forgotten", Removals, "begin", move_bugs.remove_unmarked, 225),
     _mutant("what came back is still to go", Drive, "hashed", move_bugs.still_to_go),
     _mutant("a pause changes nothing", Lane, "_going", move_bugs.pause_nothing),
     _mutant("a pause never ends", Remotes, "resume", bugs.always(None)),
@@ -215,6 +214,7 @@ MOVE_MUTANTS = (
 MUTANTS = (*CORE_MUTANTS, *CLOUD_MUTANTS, *MOVE_MUTANTS)
 
 PLAY_MUTANTS = (
+    _mutant("a removal in doubt is forgotten", Removals, "begin", move_bugs.remove_unmarked),
     _mutant("what was never stored is held", drive, "split_missing", move_bugs.count_all_missing),
     _mutant("a held deletion holds up saves", SourceRow, "is_unread", move_bugs.held_is_unread),
     _mutant("a renamed folder is a mass deletion", drive, "split_missing", move_bugs.nothing_moved),

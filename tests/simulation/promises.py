@@ -81,6 +81,12 @@ class Promises:
             if watch.shift_s != self.world.wall_shift_s:
                 watch.not_before_s = 0.0
 
+    def restored(self) -> None:
+        """Note that the journal is older now: waits in it, and doubts, are forgotten."""
+        for watch in self.watches.values():
+            watch.lost = False
+            watch.end_waits()
+
     # ---- what is heard ----------------------------------------------------------------
 
     def _hear(self, fact: facts.Fact) -> None:
@@ -97,6 +103,8 @@ class Promises:
                 self._note_store_failure(key, failure)
             case facts.Stored(key):
                 self.strikes.pop(key, None)
+                if self._is_of_another(fact):
+                    self.differ.add(key)  # both are stored again
                 self._watch_of_file(key).succeeded()
             case facts.PrepareFailed() | facts.StartFailed() | facts.RunLookFailed():
                 self._hear_failure(fact)
@@ -109,6 +117,15 @@ class Promises:
                 self._watch(fact.connection).asking = False
             case _:
                 self._hear_of_cloud(fact)
+
+    def _is_of_another(self, fact: facts.Stored) -> bool:
+        """Return whether the content went to the id of another file, which was renamed."""
+        lane = self.world.lane_of(fact.key.source)
+        return any(
+            row.storage_id == fact.storage_id and row.key != fact.key
+            for row in self.world.journal.files.values()
+            if self.world.lane_of(row.key.source) == lane
+        )
 
     def _hear_of_cloud(self, fact: facts.Fact) -> None:
         if isinstance(fact, facts.Removed):
@@ -346,6 +363,7 @@ class Promises:
         held = [id_ for items in cloud.connections.values() for id_ in items]
         assert row.storage_id in held, f"P13: {row.key} is no source file any more"
         dead = [id_ for id_ in held if cloud.keys[id_] == row.key and id_ not in cloud.blobs]
+        dead = [] if cloud.is_forgotten else dead  # an older journal never knew of it
         assert not dead, f"P13: what {row.key} once was is still a source file: {dead}"
 
     def _watch(self, connection: str) -> Watch:

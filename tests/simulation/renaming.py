@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from twinsyncd.core import facts
 from twinsyncd.core.model import FileKey, OnDelete
 
+from .journal import VirtualJournal
+
 if TYPE_CHECKING:
     from .world import World
 
 EVERY_S = 40.0  # between two acts, as a rule
+RESTORED = 0.3
 SHARE = 0.3  # of all worlds have somebody who tidies up
 STREAM = 171  # chosen so that nobody does in the worlds that once showed a bug
 
@@ -27,6 +30,7 @@ class Renaming:
         self.rnd = Random(f"renaming {STREAM} {seed}")  # noqa: S311 - a world must be replayable
         self.is_on = not scripted and self.rnd.random() < SHARE
         self._names = 0
+        self._copies: list[VirtualJournal] = []  # of the journal, oldest first
         self.policies: dict[str, OnDelete] = {}  # by connection, where not all is kept
         if self.is_on and self.rnd.random() < 0.5:
             self.policies = {"two": OnDelete.UNMAP, "three": OnDelete.DELETE}
@@ -56,6 +60,8 @@ class Renaming:
                 self._rename_folder,
                 self._copy,
                 self._pause,
+                self._hang,
+                self._back_up,
             )
             self.rnd.choice(acts)(self.rnd.choice(sorted(closed)))
 
@@ -86,6 +92,23 @@ class Renaming:
         self.world.ask(facts.PauseAsked(meant))
         back = partial(self.world.ask, facts.ResumeAsked(meant))
         self.world.later(self.rnd.uniform(5.0, 120.0), back)
+
+    def _hang(self, key: FileKey) -> None:
+        """Let the drive be silent for a while."""
+        self.world.drive.hung_until_s = self.world.now_s + self.rnd.uniform(5.0, 150.0)
+
+    def _back_up(self, key: FileKey) -> None:
+        """Copy the journal; somebody may put the copy back while the daemon is down."""
+        if self.world.tampering.is_on:
+            self._copies.append(self.world.journal.copy())
+
+    def restore(self) -> None:
+        """Perhaps put an older copy of the journal back, as a crash ends."""
+        if self._copies and self.rnd.random() < RESTORED:
+            self.world.journal.put_back(self.rnd.choice(self._copies))
+            for cloud in self.world.clouds.values():
+                cloud.forget_claims()
+            self.world.promises.restored()
 
     def _copy(self, key: FileKey) -> None:
         drive, to = self.world.drive, key._replace(path=f"copy {self._next()} of {key.path}")

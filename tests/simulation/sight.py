@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .world import World
 
 HASH_S = 3.0  # reading a file takes at most as long
+SILENCE_S = 20.0  # so long a drive may be silent before it is given up
 SLOW_S = 40.0  # how late the parts of a slow scan may be
 
 
@@ -26,6 +27,9 @@ class VirtualSight:
         self.ends_s: dict[str, float] = {}  # when the newest list of each source is through
 
     def begin(self, command: commands.DriveCommand) -> None:
+        if self.world.now_s < self.world.drive.hung_until_s:
+            self._give_up(command)
+            return
         match command:
             case commands.Scan():
                 self._soon(partial(self._scan, command))
@@ -35,6 +39,22 @@ class VirtualSight:
                 self._soon(partial(self._hash, command))
             case commands.Rehash():
                 self._soon(partial(self._rehash, command))
+
+    def _give_up(self, command: commands.DriveCommand) -> None:
+        """Answer as the daemon's own threads do when a drive has been silent for too long."""
+        silent = "the drive does not answer"
+        match command:
+            case commands.Scan(source):
+                answers: list[facts.Fact] = [facts.ScanFailed(source, silent)]
+            case commands.LookAt(source, paths):
+                answers = [facts.LookFailed(FileKey(source, path), silent) for path in paths]
+                answers.append(facts.Looked(source, ()))
+            case commands.Hash(key):
+                answers = [facts.HashMissed(key, silent)]
+            case commands.Rehash(key):
+                answers = [facts.Rehashed(key, None, "")]
+        for fact in answers:
+            self.world.answer(SILENCE_S, fact)
 
     def still(self, key: FileKey, fingerprint: Fingerprint) -> bool:
         file = self.world.drive.see(key)

@@ -11,6 +11,8 @@ from .world import World
 SEEDS = 20
 SLOW = {
     "what is to go stays",
+    "renamed in Storage during a run",
+    "a pause never ends",
     "what came back is still to go",
     "a dead source file is left in its connection",
     "an ended run not remembered",

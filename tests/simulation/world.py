@@ -284,6 +284,8 @@ class World:
         self.now_s += self.rnd.uniform(0.1, 20.0)
         self.strangers.jump_clock()
         self.promises.crashed()
+        if not self.calm:
+            self.renaming.restore()
         if self.calm:
             self.office.mend()
         else:

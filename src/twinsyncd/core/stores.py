@@ -137,8 +137,9 @@ class Stores:
         assert fact.key in self.busy, f"no store of {fact.key} is under way"
         begun_s = self.busy.pop(fact.key)
         self.doubts[fact.key], earlier_s = now.at_s, self._earlier.pop(fact.key)
-        if fact.key in self._clashing:
-            self._clashing.remove(fact.key)
+        clashed = fact.key in self._clashing
+        self._clashing.discard(fact.key)
+        if clashed and isinstance(fact, Stored):
             self.ledger.change(fact.key, stored=ABSENT)
             return
         match fact:
