@@ -108,9 +108,6 @@ PLAYS: dict[str, Callable[[], object]] = {
     "a late list outdoes a hint": (
         test_scans.test_a_late_list_outdoes_no_hint_that_a_file_came_back
     ),
-    "hints to an absent drive ignored": (
-        test_scans.test_a_hint_that_was_not_followed_during_a_scan_asks_for_another
-    ),
     "doubt of an excluded file forgotten": partial(
         test_reconfigured.test_a_store_of_a_file_that_is_excluded_may_land_late_all_the_same, 2
     ),
@@ -161,6 +158,7 @@ def test_a_file_that_can_be_read_again_is_noticed_within_seconds() -> None:
         zip(
             PLAY_MUTANTS,
             (
+                test_scans.test_a_hint_that_was_not_followed_during_a_scan_asks_for_another,
                 test_removals.test_a_deletion_whose_answer_was_lost_is_not_forgotten_when_the_file_comes_back,
                 test_scans.test_what_was_never_stored_is_no_loss,
                 test_scans.test_a_held_deletion_holds_up_no_save,

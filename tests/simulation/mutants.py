@@ -126,9 +126,6 @@ CORE_MUTANTS = (
     _mutant("offline share proves deletion", Drive, "scan_failed", drive_bugs.offline_as_empty),
     _mutant("a look begins the minute", safety, "UNLISTED_S", bugs.value(-1e9)),
     _mutant("a late list outdoes a hint", Drive, "forget_gone", drive_bugs.drop_looks, 1560),
-    _mutant(
-        "hints to an absent drive ignored", SourceState, "leave_to_scan", bugs.always(None), 4410
-    ),
     _mutant("no guard against mass deletion", safety, "is_mass_deletion", bugs.always(False)),
     _mutant("configured guard ignored", safety, "is_mass_deletion", drive_bugs.usual_guard),
     _mutant("fingerprint kept when gone", drive, "without_file", drive_bugs.keep_fingerprint),
@@ -214,6 +211,7 @@ MOVE_MUTANTS = (
 MUTANTS = (*CORE_MUTANTS, *CLOUD_MUTANTS, *MOVE_MUTANTS)
 
 PLAY_MUTANTS = (
+    _mutant("hints to an absent drive ignored", SourceState, "leave_to_scan", bugs.always(None)),
     _mutant("a removal in doubt is forgotten", Removals, "begin", move_bugs.remove_unmarked),
     _mutant("what was never stored is held", drive, "split_missing", move_bugs.count_all_missing),
     _mutant("a held deletion holds up saves", SourceRow, "is_unread", move_bugs.held_is_unread),

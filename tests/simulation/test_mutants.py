@@ -30,7 +30,6 @@ SLOW = {
     "late effects not waited out",
     "wait forgotten when another store succeeds",
     "connection forgotten at restart",
-    "hints to an absent drive ignored",
     "lost hints ignored",
     "unlisted folder proves deletion",
     "no guard against mass deletion",

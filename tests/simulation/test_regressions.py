@@ -27,10 +27,6 @@ FOUND = {
     ),
     "a look at an emptied share began the minute of a deletion": ("a look begins the minute", 0),
     "a late list made a file that had come back be forgotten": ("a late list outdoes a hint", 1580),
-    "a list made before a file came back confirmed its deletion": (
-        "hints to an absent drive ignored",
-        4415,
-    ),
     "a late store of an excluded file landed in our run": (
         "doubt of an excluded file forgotten",
         115315,
