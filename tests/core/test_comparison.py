@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from core_script import (
+    CAD,
     LOOK_AT_RUN,
+    SAVED,
     START,
     STARTED,
     SUCCEEDED,
@@ -19,6 +22,7 @@ from core_script import (
     failure,
     is_idle,
     look,
+    look_at,
     prepare,
     prepared,
     result,
@@ -31,10 +35,12 @@ from core_script import (
     store,
     stored,
     synced,
+    try_to_read,
 )
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.comparison import AGAIN_S
+from twinsyncd.core.drive import UNREAD_MISSES
 from twinsyncd.core.events import EventKind
 from twinsyncd.core.model import Fault
 from twinsyncd.core.results import Outcome
@@ -169,6 +175,19 @@ def test_the_cloud_is_compared_every_day() -> None:
     script.meanwhile(after_s=60)
 
     assert COMPARE in script.said
+
+
+def test_a_file_that_cannot_be_read_is_not_compared_by_its_size() -> None:
+    """Nobody overwrote it in Storage; it must not be stored and run again once it is readable."""
+    script = synced(compares=True).hears(SAVED).says(look_at(A))
+    for miss in range(UNREAD_MISSES):
+        script.hears(facts.LookFailed(A, "locked"), facts.Looked(CAD, ())).says()
+        again = try_to_read(A) if miss == UNREAD_MISSES - 1 else look_at(A)
+        script.hears(after_s=5 * 2.0**miss).says(again)
+
+    unsized = replace(REMEMBERED, size_bytes=None)
+    script.remembers(A, unread="locked").hears(facts.SyncAsked())
+    script.says(scan(), replace(COMPARE, files=(unsized,)))
 
 
 def test_a_person_who_asks_for_a_sync_asks_for_a_comparison() -> None:

@@ -21,6 +21,7 @@ from .model import (
     ABSENT,
     IN_DOUBT,
     NO_RUN,
+    UNLIKE_ANY,
     ConnectionKey,
     Failure,
     Fault,
@@ -177,8 +178,8 @@ def stored_files(rows: Iterable[FileRow]) -> Iterator[commands.StoredFile]:
     """Yield what Storage must hold, as the rows remember it; content in doubt is left out."""
     for row in rows:
         if row.storage_id and row.stored not in (ABSENT, IN_DOUBT):
-            is_size_known = row.fingerprint is not None and row.seen == row.stored
-            size_bytes = row.fingerprint.size_bytes if is_size_known and row.fingerprint else None
+            look = row.fingerprint if row.seen == row.stored else None
+            size_bytes = look.size_bytes if look and look != UNLIKE_ANY else None
             yield commands.StoredFile(
                 row.key, row.storage_id, row.stored, size_bytes, row.version, row.in_connection
             )

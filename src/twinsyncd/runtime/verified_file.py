@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Final
 
 from ..core.facts import Difference, Differs
@@ -63,6 +64,14 @@ class Drive:
     looks: dict[FileKey, Fingerprint] = field(default_factory=dict)
     blind: dict[FileKey, str] = field(default_factory=dict)
     offline: dict[SourceKey, str] = field(default_factory=dict)
+
+    def unread(self, key: FileKey) -> str:
+        """Return why the file, or a folder that it is in, could not be read; "" if it was."""
+        if key.source in self.offline or key in self.looks:
+            return self.offline.get(key.source, "")
+        folders = PurePosixPath(key.path).parents
+        places = (key, *(FileKey(key.source, str(folder)) for folder in folders))
+        return next((self.blind[place] for place in places if place in self.blind), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,7 @@ def _worst(steps: Sequence[_Step]) -> _Step:
 def _on_drive(
     key: FileKey, row: FileRow | None, drive: Drive, digest: Callable[[], str] | None
 ) -> _Step:
-    unread = drive.offline.get(key.source) or drive.blind.get(key)
+    unread = drive.unread(key)
     if unread:
         return _Step(f"not read: {unread}", Verdict.UNKNOWN, "make it readable")
     look = drive.looks.get(key)

@@ -1,0 +1,40 @@
+# mypy: disable-error-code="arg-type"
+# Keys are written as plain text here.
+"""The verdict on one file: what could not be read is never called gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from twinsyncd.core.model import FileKey, FileRow, Fingerprint
+from twinsyncd.runtime.verified_file import Cloud, Drive, JournalEntry, Verdict, judge
+
+CAD = "Bridge 12/cad"
+LOOK = Fingerprint(7, 1, 1)
+CLOUD = Cloud({}, "", frozenset(), all_changesets=False)
+
+
+def verdict(path: str, drive: Drive) -> tuple[str, Verdict]:
+    """Return what is said of the drive and of a file that was synced."""
+    key = FileKey(CAD, path)
+    row = FileRow(key, LOOK, "v1", "v1", "v1", storage_id="i", in_connection=True)
+    judged = judge(key, JournalEntry(row), drive, CLOUD, None)
+    return judged.drive, judged.verdict
+
+
+@pytest.mark.parametrize("blind", ["a", "a/b", "a/b/1.dxf"])
+def test_a_file_below_what_cannot_be_read_is_not_called_gone(blind: str) -> None:
+    """It may well be there; "kept" would say that somebody deleted it."""
+    drive = Drive(blind={FileKey(CAD, blind): "Permission denied"})
+
+    said, _ = verdict("a/b/1.dxf", drive)
+
+    assert said == "not read: Permission denied"
+
+
+@pytest.mark.parametrize("blind", ["a/c", "a/b/1", "a/b/2.dxf"])
+def test_a_file_beside_what_cannot_be_read_is_gone(blind: str) -> None:
+    """Its folder was listed, and it was not in it."""
+    drive = Drive(blind={FileKey(CAD, blind): "Permission denied"})
+
+    assert verdict("a/b/1.dxf", drive) == ("not there any more", Verdict.KEPT)
