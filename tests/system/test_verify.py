@@ -79,6 +79,21 @@ def test_what_changed_on_the_drive_is_not_current(tmp_path: Path) -> None:
     assert files["1.dxf"]["next_step"] == "twinsyncd sync"
 
 
+def test_a_file_that_was_renamed_is_as_current_as_it_was(tmp_path: Path) -> None:
+    """It needs no new run, so what proves it is the run that it had under its earlier name."""
+    with synced_site(tmp_path) as (site, storage_id):
+        (site.drive / "1.dxf").rename(site.drive / "one.dxf")
+        assert site.call("sync").returncode == 0
+        code, files = verified(site)
+        assert site.row("one.dxf").storage_id == storage_id
+
+    assert code == 0
+    assert {path: file["verdict"] for path, file in files.items()} == {
+        "2.dxf": "current",
+        "one.dxf": "current",
+    }
+
+
 def test_a_file_that_cannot_be_read_is_unknown(tmp_path: Path) -> None:
     """Whoever cannot read it cannot say that it is current."""
     if os.geteuid() == 0:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import or_, select
 
 from ..core.events import Event, EventKind
-from ..core.model import FileKey, FileRow, SourceKey
+from ..core.model import FileKey, FileRow, SourceKey, StorageId
 from ..core.results import RunFile
 from . import tables
 from .database import open_read_only
@@ -52,6 +53,25 @@ def read_file(file: Path, key: FileKey) -> FileRow | None:
         engine.dispose()
 
 
-def read_evidence(journal: JournalReader, sources: Iterable[SourceKey]) -> dict[FileKey, RunFile]:
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the newest run of each file proved of it: by its id in Storage, else by its path."""
+
+    by_id: Mapping[StorageId, RunFile]
+    by_key: Mapping[FileKey, RunFile]
+
+    def of(self, row: FileRow | None) -> RunFile | None:
+        """Return what is known of a file; a file that was renamed since keeps it with its id."""
+        if row is None:
+            return None
+        found = self.by_id.get(row.storage_id) if row.storage_id else None
+        return found or self.by_key.get(row.key)
+
+
+def read_evidence(journal: JournalReader, sources: Iterable[SourceKey]) -> Evidence:
     """Return what the newest run of each file of these sources proved of it."""
-    return {FileKey(SourceKey(each.source), each.path): each for each in journal.run_files(sources)}
+    files = list(journal.run_files(sources))
+    return Evidence(
+        {each.storage_id: each for each in files},
+        {FileKey(SourceKey(each.source), each.path): each for each in files},
+    )

@@ -16,7 +16,7 @@ from ..config import Config, Connection
 from ..core.commands import Compare, Scan
 from ..core.comparison import stored_files
 from ..core.facts import Difference, FilesFound, ScanFailed, Scanned
-from ..core.model import NO_RUN, FileKey, FileRow, SourceKey
+from ..core.model import ABSENT, NO_RUN, FileKey, FileRow, SourceKey
 from ..errors import CloudError
 from ..journal.database import open_read_only
 from ..journal.history import read_evidence
@@ -94,10 +94,13 @@ class _Verification:
         cloud = Cloud(
             *self._compare(target, rows), *_changesets(platform, self.connection.imodel_id)
         )
-        evidence = read_evidence(self.journal, self.folders)
+        sources = [self.connection.key_of(each) for each in self.connection.source]
+        evidence = read_evidence(self.journal, sources)
         found = (key for key in (*self.drive.looks, *self.drive.blind) if self.selection.file(key))
-        for file in sorted({*rows, *found}):
-            entry = JournalEntry(rows.get(file), evidence.get(file))
+        known = (key for key, row in rows.items() if row.storage_id or row.synced != ABSENT)
+        for file in sorted({*known, *found}):
+            row = rows.get(file)
+            entry = JournalEntry(row, evidence.of(row))
             digest = partial(self._digest, file) if self.deep else None
             yield judge(file, entry, self.drive, cloud, digest)
 
