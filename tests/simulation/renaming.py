@@ -99,7 +99,7 @@ class Renaming:
 
     def _back_up(self, key: FileKey) -> None:
         """Copy the journal; somebody may put the copy back while the daemon is down."""
-        if self.world.tampering.is_on:
+        if self.world.tampering.is_on and type(self.world.journal) is VirtualJournal:
             self._copies.append(self.world.journal.copy())
 
     def restore(self) -> None:

@@ -94,7 +94,9 @@ def test_the_checker_finds_what_cannot_be_read(chromium: Browser, tmp_path: Path
     """A checker that finds nothing anywhere would prove nothing."""
     with open_office(tmp_path) as office, served(office) as url:
         page = open_page(chromium, url, "wide")
-        page.evaluate("document.querySelector('h1').style.color = '#eeeeee'")
+        page.add_style_tag(
+            content="h1 { color: #eeeeee !important }"
+        )
         found = violations(page)
         page.context.close()
 

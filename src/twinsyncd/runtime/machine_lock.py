@@ -25,7 +25,8 @@ def serving_alone(config: Config) -> Iterator[None]:
     with ExitStack() as stack:
         if sys.platform == "linux":
             for connection in config.connection:
-                parts = (config.platform.api_url, connection.imodel_id.lower(), connection.name)
+                service = connection.bulk.url or config.platform.api_url
+                parts = (service, connection.imodel_id.lower(), connection.name)
                 name = hashlib.sha256("\n".join(parts).encode()).hexdigest()
                 stack.enter_context(_claim(name, connection.name))
         yield
