@@ -29,6 +29,8 @@ TOLD: list[tuple[facts.Fact, str, str, dict[str, Any]]] = [
     ),
     (facts.PrepareFailed("one", FAILURE), "run.not_started", "warning", {"fault": "throttled"}),
     (facts.StartFailed("one", FAILURE), "run.not_started", "warning", {"fault": "throttled"}),
+    (facts.PlaceFailed(A, FAILURE), "file.not_renamed", "warning", {"fault": "throttled"}),
+    (facts.RemoveFailed("one", FAILURE), "files.not_removed", "warning", {"fault": "throttled"}),
     (facts.RunLookFailed("one", "run-1", FAILURE), "run.not_seen", "warning", {"run": "run-1"}),
     (facts.HintsLost(CAD, "overflow"), "watch.lost", "warning", {"reason": "overflow"}),
     (facts.HintsDegraded(CAD, "limit"), "watch.degraded", "warning", {"reason": "limit"}),

@@ -118,6 +118,23 @@ def _report_fact(fact: facts.Fact) -> None:
                 reason=failure.message,
                 request_id=failure.request_id,
             )
+        case facts.PlaceFailed(key, failure):
+            log.warning(
+                "file.not_renamed",
+                source=key.source,
+                path=key.path,
+                fault=failure.fault.value,
+                reason=failure.message,
+                request_id=failure.request_id,
+            )
+        case facts.RemoveFailed(connection, failure):
+            log.warning(
+                "files.not_removed",
+                connection=connection,
+                fault=failure.fault.value,
+                reason=failure.message,
+                request_id=failure.request_id,
+            )
         case facts.RunLookFailed(connection, run, failure):
             log.warning("run.not_seen", connection=connection, run=run, reason=failure.message)
         case facts.CompareFailed(connection, failure):
