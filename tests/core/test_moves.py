@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from core_script import (
@@ -37,7 +38,7 @@ from core_script import (
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.events import EventKind
-from twinsyncd.core.model import Fault, FileKey, Fingerprint, LaneKey
+from twinsyncd.core.model import Fault, FileKey, FileRow, Fingerprint, LaneKey, SourceKey
 from twinsyncd.core.moves import GONE_S, PLACE_TRIES
 from twinsyncd.core.results import Outcome
 from twinsyncd.core.safety import CONFIRM_S
@@ -292,3 +293,40 @@ def test_a_file_that_moves_to_another_connection_is_a_new_one_there() -> None:
     settles(script, A, 1, store(A, 1)).hears(stored(A, 1)).says()
 
     settles(script, moved, 1, store(moved, 1, connection="two"))
+
+
+def test_many_equal_files_that_move_cost_one_question_and_keep_their_names() -> None:
+    """Files copied from one template are all equal; each decision asks for them once."""
+    before = [FileKey(CAD, f"old/{number:03}.dgn") for number in range(120)]
+    after = [FileKey(CAD, f"new/{number:03}.dgn") for number in range(120)]
+    script = is_idle(uploads_max=len(after))
+    for number, key in enumerate(before):
+        stored_ = FileRow(
+            key,
+            mark(number),
+            "same",
+            "same",
+            "same",
+            storage_id=storage_id(key),
+            in_connection=True,
+        )
+        script.journal.files[key] = stored_
+    found = tuple((key.path, replace(mark(n), file_id=0)) for n, key in enumerate(after))
+    script.meanwhile(facts.HintsLost(CAD, "overflow")).meanwhile(after_s=2)
+    script.meanwhile(facts.FilesFound(CAD, found), scanned(120, *before))
+    script.meanwhile(after_s=5).meanwhile(facts.Looked(CAD, found))
+    asked: list[str] = []
+    with_content = script.journal.with_content
+
+    def ask(sources: Iterable[SourceKey], digest: str) -> list[FileRow]:
+        asked.append(digest)
+        return with_content(sources, digest)
+
+    script.journal.with_content = ask  # type: ignore[method-assign]
+    said: list[commands.Command] = []
+    while read_ := [each for each in script.open if isinstance(each, commands.Hash)]:
+        script.meanwhile(*(facts.Hashed(e.key, e.fingerprint, "same") for e in read_))
+        said += [each for each in script.said if isinstance(each, commands.Place)]
+
+    assert said == [place(key, storage_id(old)) for key, old in zip(after, before, strict=True)]
+    assert 0 < len(asked) < 10

@@ -12,7 +12,7 @@ from twinsyncd.core.drive import Drive
 from twinsyncd.core.file_changes import with_storage_id
 from twinsyncd.core.lane import Lane
 from twinsyncd.core.ledger import Ledger
-from twinsyncd.core.model import FileRow, Need, Now, OnDelete, Phase
+from twinsyncd.core.model import ConnectionKey, Digest, FileRow, Need, Now, OnDelete, Phase
 from twinsyncd.core.moves import Moves
 from twinsyncd.core.removals import FILES_MAX, Removals
 from twinsyncd.core.stores import Stores
@@ -21,9 +21,8 @@ from twinsyncd.core.stores import Stores
 def any_content(good: Any) -> Any:
     """Take whatever is gone for what a new file was."""
 
-    def bad(self: Moves, row: FileRow) -> list[FileRow]:
-        rows = self.ledger.every(self.ledger.connection_of(row.key))
-        return [each for each in rows if each.storage_id and each.key != row.key]
+    def bad(self: Ledger, connection: ConnectionKey, digest: Digest) -> list[FileRow]:
+        return [each for each in self.every(connection) if each.storage_id]
 
     return bad
 
@@ -121,11 +120,6 @@ def nothing_moved(good: Any) -> Any:
 def held_is_unread(good: Any) -> Any:
     """Read nothing of a source while a deletion waits for a person."""
     return property(lambda self: bool(self.offline))
-
-
-def nothing_is_renamed(good: Any) -> Any:
-    """Take every new file for new."""
-    return lambda _self, _row: []
 
 
 def adopt_in_silence(good: Any) -> Any:

@@ -194,7 +194,7 @@ CLOUD_MUTANTS = (
 
 MOVE_MUTANTS = (
     _mutant("a file on the drive taken for gone", Moves, "_is_gone", bugs.always(True)),
-    _mutant("any file taken for the renamed one", Moves, "_candidates", move_bugs.any_content),
+    _mutant("any file taken for the renamed one", Ledger, "with_content", move_bugs.any_content),
     _mutant("two files with one id", Ledger, "hand_over", move_bugs.share_the_id),
     _mutant("renamed in Storage during a run", Lane, "plan", move_bugs.rename_in_runs),
     _mutant("a renaming is never through", Moves, "ended", move_bugs.never_placed),
@@ -216,7 +216,7 @@ PLAY_MUTANTS = (
     _mutant("what was never stored is held", drive, "split_missing", move_bugs.count_all_missing),
     _mutant("a held deletion holds up saves", SourceRow, "is_unread", move_bugs.held_is_unread),
     _mutant("a renamed folder is a mass deletion", drive, "split_missing", move_bugs.nothing_moved),
-    _mutant("a renamed file is a new one", Moves, "_candidates", move_bugs.nothing_is_renamed),
+    _mutant("a renamed file is a new one", moves, "_can_go_on", bugs.always(False)),
     _mutant("another's file adopted in silence", Stores, "reserved", move_bugs.adopt_in_silence),
     _mutant(
         "an approved drive forgotten when empty", Drive, "scan_failed", drive_bugs.forget_accepted

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from typing import Final, NamedTuple, assert_never
 
 from .commands import Place
@@ -23,6 +24,7 @@ from .model import (
     ABSENT,
     NO_ID,
     ConnectionKey,
+    Digest,
     Failure,
     Fault,
     FileKey,
@@ -32,6 +34,7 @@ from .model import (
     Now,
     SourceKey,
 )
+from .origins import Origins, name_of, nearest
 from .settle import Settler
 from .source_state import SourceState
 
@@ -63,6 +66,7 @@ class Moves:
     busy: set[FileKey] = field(default_factory=set)  # a Place is under way
     due_s: float = math.inf  # monotonic [s] at which one that seems to be gone counts as gone
     _found: dict[FileKey, FileRow] = field(default_factory=dict)  # the new file's earlier row
+    _origins: dict[tuple[ConnectionKey, Digest], Origins] = field(default_factory=dict)
     _looked_s: dict[FileKey, float] = field(default_factory=dict)  # suspects; monotonic [s]
     _tries: dict[FileKey, int] = field(default_factory=dict)
 
@@ -76,19 +80,20 @@ class Moves:
         if len(self._found) >= TAKEN_MAX:
             return True
         claimed = {origin.key for origin in self._found.values()}
-        alike = [
-            each
-            for each in self._candidates(row)
-            if each.key not in claimed and self.is_alike(row.key, each.key)
-        ]
-        gone = [each for each in alike if self._is_gone(each, now)]
+        same = self._of_content(row, now)
+        others = [each for each in self._same_file(row) if each.key not in claimed]
+        gone = [*same.nearest(row, self.is_alike), *(e for e in others if self._is_gone(e, now))]
         if not gone:
             if row.key in self.ledger.moved_away:
                 return True
-            return self._awaits_list(alike) or self._awaits_look(row, alike, now)
-        origin = min(gone, key=lambda each: _distance(row, each))
+            missing = [each for each in same.missing if self._may_be(row, each)]
+            present = chain(same.present, others)
+            return self._awaits_list([*missing, *others]) or self._awaits_look(row, present, now)
+        origin = nearest(row, gone)
         if origin.key not in storing and origin.moved_from is None:
             self._found[row.key] = origin  # else its last renaming must be through
+            for each in self._origins.values():
+                each.claim(origin.key)
         return True
 
     def take_over(self, doubts: dict[FileKey, float], now: Now) -> None:
@@ -101,6 +106,7 @@ class Moves:
             was = f"{origin.key.source}/{origin.key.path}"
             self.ledger.note(EventKind.FILE_RENAMED, key, now, digest=row.seen, text=was)
         self._found.clear()
+        self._origins.clear()
 
     def plan(self, connections: Iterable[ConnectionKey]) -> list[Place]:
         """Return the files to rename in Storage now."""
@@ -126,17 +132,48 @@ class Moves:
 
     # ---- inside -------------------------------------------------------------------------
 
-    def _candidates(self, row: FileRow) -> list[FileRow]:
-        """Return rows that may be what the file was, whether on the drive still or not."""
+    def _of_content(self, row: FileRow, now: Now) -> Origins:
+        """Return the files that have the content of this one; read once for each decision."""
         connection = self.ledger.connection_of(row.key)
-        found = {each.key: each for each in self.ledger.with_content(connection, row.seen)}
+        known = self._origins.get((connection, row.seen))
+        if known is None:
+            claimed = {origin.key for origin in self._found.values()}
+            rows = self.ledger.with_content(connection, row.seen)
+            found = [each for each in rows if _can_go_on(each) and each.key not in claimed]
+            known = self._origins[connection, row.seen] = self._sorted(found, now)
+        return known
+
+    def _sorted(self, rows: Iterable[FileRow], now: Now) -> Origins:
+        gone: dict[FileKey, FileRow] = {}
+        missing: list[FileRow] = []
+        present: list[FileRow] = []
+        for row in rows:
+            if self._is_gone(row, now):
+                gone[row.key] = row
+            else:
+                (missing if self._is_missing(row) else present).append(row)
+        return Origins(gone, missing, present)
+
+    def _same_file(self, row: FileRow) -> list[FileRow]:
+        """Return rows that were the same file of the file system, under the same name."""
         look = row.fingerprint
-        if look is not None and look.file_id:
-            for each in self.ledger.with_file_id(connection, look.file_id):
-                if _name(each.key) == _name(row.key) and self._is_same_drive(each.key, row.key):
-                    found[each.key] = each
-        found.pop(row.key, None)
-        return [each for each in found.values() if each.storage_id and each.covered == ABSENT]
+        if look is None or not look.file_id:
+            return []
+        found = self.ledger.with_file_id(self.ledger.connection_of(row.key), look.file_id)
+        return [
+            each
+            for each in found
+            if name_of(each.key) == name_of(row.key)
+            and self._is_same_drive(each.key, row.key)
+            and _can_go_on(each)
+            and self._may_be(row, each)
+        ]
+
+    def _may_be(self, row: FileRow, origin: FileRow) -> bool:
+        return origin.key != row.key and self.is_alike(row.key, origin.key)
+
+    def _is_missing(self, row: FileRow) -> bool:
+        return row.key.path in self.watched[row.key.source].missing
 
     def _is_gone(self, row: FileRow, now: Now) -> bool:
         return row.seen == ABSENT or self._missed_s(row) + GONE_S <= now.at_s
@@ -147,7 +184,7 @@ class Moves:
 
     def _awaits_list(self, alike: Iterable[FileRow]) -> bool:
         """Return whether one of them seems to be gone, which a list or a moment will show."""
-        missing = [e for e in alike if e.key.path in self.watched[e.key.source].missing]
+        missing = [each for each in alike if self._is_missing(each)]
         self.due_s = min([self.due_s, *(self._missed_s(each) + GONE_S for each in missing)])
         return bool(missing)
 
@@ -155,12 +192,13 @@ class Moves:
         drives = {self.watched[key.source].row.identity for key in (one, other)}
         return one.source == other.source or (len(drives) == 1 and "" not in drives)
 
-    def _awaits_look(self, row: FileRow, alike: Iterable[FileRow], now: Now) -> bool:
+    def _awaits_look(self, row: FileRow, present: Iterable[FileRow], now: Now) -> bool:
         """Look whether those of the same content are there still: the file may be a copy of one.
 
         A hint or a list of another folder may come later than the news of this one.
         """
-        suspects = [each.key for each in alike if each.seen == row.seen]
+        alike = (each for each in present if each.seen == row.seen and self._may_be(row, each))
+        suspects = list(dict.fromkeys(each.key for each in islice(alike, SUSPECTS_MAX + 1)))
         if len(suspects) > SUSPECTS_MAX:
             return False
         recent = {key: s for key, s in self._looked_s.items() if s + LOOK_AGAIN_S > now.at_s}
@@ -252,13 +290,6 @@ def _marks(look: Fingerprint) -> set[tuple[str, int, int]]:
     return marks | {("file", look.file_id, 0)} if look.file_id else marks
 
 
-def _distance(row: FileRow, origin: FileRow) -> tuple[bool, bool, bool, FileKey]:
-    """Return how unlike they are, to be compared."""
-    here, there = row.fingerprint, origin.fingerprint
-    same_file = bool(here and there and here.file_id and here.file_id == there.file_id)
-    same_folder = row.key.path.rpartition("/")[0] == origin.key.path.rpartition("/")[0]
-    return not same_file, _name(row.key) != _name(origin.key), not same_folder, origin.key
-
-
-def _name(key: FileKey) -> str:
-    return key.path.rpartition("/")[2].casefold()
+def _can_go_on(row: FileRow) -> bool:
+    """Return whether another file can take over what this one is in the cloud."""
+    return bool(row.storage_id) and row.covered == ABSENT
