@@ -14,7 +14,10 @@ import pytest
 from twinsyncd.cloud.client import Platform
 from twinsyncd.cloud.session import open_cloud
 from twinsyncd.config import load
-from twinsyncd.core.model import StorageId
+from twinsyncd.core.decision import Decision
+from twinsyncd.core.model import FileRow, StorageId
+from twinsyncd.journal.database import open_database
+from twinsyncd.journal.writer import Journal
 from twinsyncd.runtime.wiring import cloud_settings
 
 from .drawings import drawing
@@ -92,6 +95,18 @@ def test_a_file_that_was_renamed_is_as_current_as_it_was(tmp_path: Path) -> None
         "2.dxf": "current",
         "one.dxf": "current",
     }
+
+
+def test_a_file_that_was_forgotten_is_named_since_the_imodel_may_hold_it(tmp_path: Path) -> None:
+    """No run takes out what a storage connection has written."""
+    with synced_site(tmp_path) as (site, _):
+        (site.drive / "1.dxf").unlink()
+        engine = open_database(site.journal)
+        Journal(engine).commit(Decision(files=(FileRow(site.row("1.dxf").key),)))
+        engine.dispose()
+        _, files = verified(site)
+
+    assert files["1.dxf"]["verdict"] == "kept"
 
 
 def test_a_file_that_cannot_be_read_is_unknown(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ Reads only. What the platform does not tell is "unknown"; a file is current only
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -19,7 +19,7 @@ from ..core.facts import Difference, FilesFound, ScanFailed, Scanned
 from ..core.model import ABSENT, NO_RUN, FileKey, FileRow, SourceKey
 from ..errors import CloudError
 from ..journal.database import open_read_only
-from ..journal.history import read_evidence
+from ..journal.history import Evidence, read_evidence
 from ..journal.reader import JournalReader
 from ..targets.protocol import Target
 from .setup_check.known import NothingKnown
@@ -97,7 +97,8 @@ class _Verification:
         sources = [self.connection.key_of(each) for each in self.connection.source]
         evidence = read_evidence(self.journal, sources)
         found = (key for key in (*self.drive.looks, *self.drive.blind) if self.selection.file(key))
-        known = (key for key, row in rows.items() if row.storage_id or row.synced != ABSENT)
+        ids = {row.storage_id for row in self.journal.every(sources)}
+        known = (key for key, row in rows.items() if _is_known(row, evidence, ids))
         for file in sorted({*known, *found}):
             row = rows.get(file)
             entry = JournalEntry(row, evidence.of(row))
@@ -136,6 +137,14 @@ class _Verification:
         for difference in compared.differences:
             differences.setdefault(difference.key, []).append(difference)
         return differences, ""
+
+
+def _is_known(row: FileRow, evidence: Evidence, ids: Collection[str]) -> bool:
+    """Return whether anything of it may be in the cloud, and not under another name now."""
+    if row.storage_id or row.synced != ABSENT:
+        return True
+    found = evidence.by_key.get(row.key)  # deleted since: the iModel may hold its content
+    return found is not None and found.storage_id not in ids
 
 
 def _changesets(platform: Platform, imodel_id: str) -> tuple[frozenset[str], bool]:
