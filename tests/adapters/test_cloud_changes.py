@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from cloud_scene import CONNECTIONS, refusal
+from cloud_scene import CONNECTIONS, Scene, refusal
 from cloud_script import Wire, caught
 
 from twinsyncd.cloud.client import Platform
 from twinsyncd.cloud.values import SourceFile
-from twinsyncd.core.model import Fault
+from twinsyncd.core import commands
+from twinsyncd.core.model import Fault, FileKey
 
 FILE = {"file": {"id": "s1", "displayName": "b.dgn", "parentFolderId": "f2"}}
 FOLDER = {"folder": {"id": "f1", "displayName": "new", "parentFolderId": "f2"}}
@@ -154,3 +155,12 @@ def test_source_files_come_in_pages_of_the_default_where_large_ones_are_refused(
 
     assert found == [SourceFile("sf", "s1", "IFC", "a")]
     assert [request.url.params["$top"] for request in wire.requests] == ["1000", "100"]
+
+
+def test_without_a_role_no_file_loses_its_id_since_it_cannot_be_renamed() -> None:
+    """It is the account's trouble; else each renamed file would be uploaded as a new one."""
+    scene = Scene()
+    scene.wire.hears("GET", "/storage/files/s1", 403, json=refusal("InsufficientPermissions"))
+    rename = commands.Place(FileKey("cad", "structure/beam.ifc"), "bridge", "s1")
+
+    assert caught(lambda: scene.target.place(rename)).failure.fault is Fault.UNAUTHORISED

@@ -94,9 +94,7 @@ def test_the_checker_finds_what_cannot_be_read(chromium: Browser, tmp_path: Path
     """A checker that finds nothing anywhere would prove nothing."""
     with open_office(tmp_path) as office, served(office) as url:
         page = open_page(chromium, url, "wide")
-        page.add_style_tag(
-            content="h1 { color: #eeeeee !important }"
-        )
+        page.add_style_tag(content="h1 { color: #eeeeee !important }")
         found = violations(page)
         page.context.close()
 

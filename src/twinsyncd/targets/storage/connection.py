@@ -73,7 +73,13 @@ class StorageConnection(PlatformConnection):
 
     def place(self, command: commands.Place) -> facts.Placed:
         """Rename the file in Storage and move it into its folder, as far as it is elsewhere."""
-        storage_id = command.storage_id
+        try:
+            self._place(command.key, command.storage_id)
+        except CloudError as exc:
+            raise _nobodys_file(exc) from exc
+        return facts.Placed(command.key)
+
+    def _place(self, key: FileKey, storage_id: StorageId) -> None:
         try:
             found = self._platform.file(storage_id)
         except CloudError as exc:
@@ -81,13 +87,12 @@ class StorageConnection(PlatformConnection):
                 raise
             self._platform.restore_file(storage_id)
             found = self._platform.file(storage_id)
-        folder, name = self._folder(command.key), command.key.path.rpartition("/")[2]
+        folder, name = self._folder(key), key.path.rpartition("/")[2]
         if found.parent_id != folder:
             self._platform.move_file(storage_id, folder)
         if found.name != name:
             self._platform.rename_file(storage_id, name)
         self._tree.placed(folder, name, storage_id)
-        return facts.Placed(command.key)
 
     def remove(self, command: commands.Remove) -> facts.Removed:
         """Take source files out of the connection, and delete in Storage what is to go there."""
