@@ -143,6 +143,15 @@ def test_an_unreadable_file_is_not_waited_for() -> None:
     assert prepare(B, remote="") in script.open
 
 
+def test_an_unreadable_file_that_is_gone_is_missed_at_the_next_look() -> None:
+    """Only its trouble is remembered; a scan confirms that it is gone."""
+    script = unreadable().hears(facts.LookFailed(A, "locked"), facts.Looked(CAD, ())).says()
+
+    script.hears(after_s=ASIDE_LOOK_S).says(try_to_read(A)).hears(saw(A, None)).says()
+
+    script.hears(after_s=2).says(scan())
+
+
 def test_a_file_that_can_be_read_again_is_noticed_within_seconds() -> None:
     """Whoever mends a permission looks at the status right away (P9)."""
     script = unreadable().hears(facts.LookFailed(A, "locked"), facts.Looked(CAD, ())).says()

@@ -184,6 +184,16 @@ def test_a_scan_finds_what_no_hint_told() -> None:
     )
 
 
+def test_a_hint_at_the_instant_of_a_look_is_newer_than_the_look() -> None:
+    """Both may arrive at once; half a second later nobody may take the file for settled (P1)."""
+    script = is_idle().hears(facts.Touched(A)).says(look_at(A))
+
+    script.hears(saw(A, 1), facts.Touched(A)).says().hears(after_s=1.25).says(look_at(A))
+
+    script.hears(saw(A, 1)).says().hears(after_s=5).says(look_at(A)).hears(saw(A, 1))
+    script.says(read(A, 1))
+
+
 def test_a_scan_that_read_the_journal_before_a_digest_was_saved_starts_nothing() -> None:
     """A scan lists a file while it is being hashed; that must not settle it a second time."""
     (

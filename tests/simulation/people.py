@@ -64,6 +64,7 @@ class People:
         """Go home: the drive comes back."""
         self.mount("")
         self.world.drive.broken_folders.clear()
+        self.world.drive.hung_until_s = -1.0
 
     def save(self, key: FileKey) -> None:
         write = self.world.rnd.choice((self.world.drive.write, self.world.drive.replace))

@@ -164,6 +164,8 @@ class World:
         self.calm = True
         if not self.office.is_whole:
             self._crash()
+        if self.renaming.is_on:
+            self.ask(facts.ResumeAsked())  # a connection may have been out of the file
         if self.chances.away:
             self._rest_without_drive()
         self.people.end()
@@ -175,8 +177,6 @@ class World:
         asides = [row.key for row in self.journal.files.values() if row.aside]
         for key in asides:
             self.ask(facts.RetryAsked(key))
-        if self.renaming.is_on:
-            self.ask(facts.ResumeAsked())  # a connection may have been out of the file
         if self.tampering.is_on:
             self.ask(facts.SyncAsked())  # and the cloud is compared
         self.until(self.now_s + NOTICE_S)

@@ -188,7 +188,7 @@ class Drive:
     def missed_by_look(self, key: FileKey, now: Now) -> None:
         """Note a file as missing; one look is no deletion, only scans confirm it."""
         row = self.ledger.known(key)
-        if row is None or row.seen == ABSENT:
+        if row is None or (row.seen == ABSENT and not row.unread):
             return
         watched = self.watched[key.source]
         watched.missing.setdefault(key.path, safety.UNLISTED_S)

@@ -203,7 +203,7 @@ class Moves:
             return False
         recent = {key: s for key, s in self._looked_s.items() if s + LOOK_AGAIN_S > now.at_s}
         for key in suspects:
-            if key not in recent:
+            if key not in recent and key not in self.settler:
                 recent[key] = now.at_s
                 self.look_again(key, now)
         self._looked_s = recent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -93,7 +94,8 @@ class Settler:
     def touched(self, key: FileKey, now_s: float) -> None:
         """Note a hint; a settled file is looked at at once, an unsettled one soon."""
         entry = self._entry(key, now_s)
-        entry.touched_s = now_s
+        # A look at the same instant was before the hint, so it must not count as one after it.
+        entry.touched_s = max(now_s, math.nextafter(entry.looked_s, math.inf))
         if entry.asked or entry.misses:
             return
         soon = max(now_s, entry.looked_s + self.quiet_s(key) * HURRY)
