@@ -145,6 +145,8 @@ class Comparisons:
         match differs:
             case facts.Differs.MISSING | facts.Differs.OVERWRITTEN:
                 row = replace(row, stored=ABSENT, synced=ABSENT, version="", aside="")
+                if row.seen == ABSENT and differs is facts.Differs.MISSING:
+                    text = "it is gone from the drive, and from Storage now"
             case facts.Differs.UNMAPPED | facts.Differs.CONNECTOR:
                 row = replace(row, in_connection=False, synced=ABSENT)
                 if row.seen == ABSENT:

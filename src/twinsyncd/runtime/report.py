@@ -178,7 +178,7 @@ def explain_file(row: FileRow | None, *, ignored: bool) -> tuple[str, bool]:
         return ("not taken" if ignored else "never seen by a scan; it has not settled yet"), ignored
     if row.unread or row.aside:
         return f"set aside: {row.unread or row.aside}; try it again: twinsyncd retry", False
-    if row.seen == ABSENT and row.removing is OnDelete.KEEP:
+    if row.seen == ABSENT and row.removing is OnDelete.KEEP and row.moved_from is None:
         return "not on the drive any more, or not taken; it stays in the iModel", True
     match need(row):
         case Need.PLACE:
