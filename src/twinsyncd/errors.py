@@ -25,6 +25,11 @@ class AppError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    @property
+    def with_hint(self) -> str:
+        """The message and, if there is one, the hint."""
+        return f"{self}; {self.hint}" if self.hint else str(self)
+
 
 @dataclass(frozen=True, slots=True)
 class ConfigMistake:

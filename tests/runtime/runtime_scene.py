@@ -77,6 +77,11 @@ class FakeFolder:
         self._pass()
         return Digest("v1")
 
+    digest_of_new = digest
+
+    def require_complete(self, path: str, fingerprint: Fingerprint) -> None:
+        self._pass()
+
     @contextmanager
     def open(self, path: str, fingerprint: Fingerprint, digest: Digest) -> Iterator[Content]:
         self._pass()

@@ -137,6 +137,8 @@ scan_every = "20s"
   [[connection.source]]
   folder = "{self.drive / folder}"
   include = ["**/*.{suffix}"]
+  # Half a save must be kept out by settling alone here, or the soak would miss what it is for.
+  only_complete = false
   storage_folder = "{folder}"
 """
         file.touch(mode=0o600)

@@ -10,14 +10,14 @@ from .drawings import drawing
 from .site import open_site
 from .test_verify import platform_of
 
-HALF_AN_EXPORT = b"ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION(('ViewDefinition"
+BROKEN_EXPORT = b"ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION(('View\nEND-ISO-10303-21;\n"
 
 
 def test_a_file_that_fails_in_every_run_is_forgotten(tmp_path: Path) -> None:
     """Its run stayed partial for ever, beside "all files synced"."""
     with open_site(tmp_path) as site:
         site.save("good.dxf", drawing(1))
-        bad = site.save("bad.ifc", HALF_AN_EXPORT)
+        bad = site.save("bad.ifc", BROKEN_EXPORT)
         site.call("sync")
         on_drive = site.call("forget", "--yes", str(bad))
         text = site.config.read_text("utf-8")

@@ -10,6 +10,7 @@ from .drawings import drawing
 from .site import open_site
 
 HALF_AN_EXPORT = b"ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION(('ViewDefinition"
+BROKEN_EXPORT = HALF_AN_EXPORT + b"\nEND-ISO-10303-21;\n"
 
 
 def test_a_fresh_drive_is_synced_and_stays_so(tmp_path: Path) -> None:
@@ -44,11 +45,11 @@ def test_a_file_that_was_deleted_is_told_and_not_counted(tmp_path: Path) -> None
 
 
 def test_a_broken_file_is_named_and_holds_up_nobody(tmp_path: Path) -> None:
-    """One export that broke off must not keep an office's other files out of the iModel."""
+    """One bad export must not keep an office's other files out of the iModel."""
     with open_site(tmp_path) as site:
         site.save("good 1.dxf", drawing(1))
         site.save("good 2.dxf", drawing(2))
-        site.save("half.ifc", HALF_AN_EXPORT)
+        site.save("broken.ifc", BROKEN_EXPORT)
 
         synced = site.call("sync")
         counts = site.counts()
@@ -58,9 +59,31 @@ def test_a_broken_file_is_named_and_holds_up_nobody(tmp_path: Path) -> None:
     assert (counts.known, counts.synced, counts.aside) == (3, 2, 1)
     assert seen is not None
     open_files = [open_file(row) for row in seen.open_files]
-    assert [(each.path, each.state) for each in open_files] == [("half.ifc", "set aside")]
+    assert [(each.path, each.state) for each in open_files] == [("broken.ifc", "set aside")]
     assert open_files[0].reason in synced.stdout
     assert len(open_files[0].reason) > len("failed"), "the connector's reason is told"
+
+
+def test_a_save_that_broke_off_never_takes_the_place_of_a_good_one(tmp_path: Path) -> None:
+    """A full disk leaves half a drawing; what is in Storage stays until it was saved again."""
+    with open_site(tmp_path) as site:
+        whole = drawing(1)
+        site.save("plan.dxf", whole)
+        site.save("other.dxf", drawing(2))
+        site.call("sync")
+        site.save("plan.dxf", whole[: len(whole) // 2])
+
+        broken = site.call("sync")
+        rehearsal = site.call("sync", "--dry-run")
+        status = site.call("status")
+        site.save("plan.dxf", drawing(3))
+        mended = site.call("sync")
+
+    assert broken.returncode == status.returncode == 1
+    for said in (broken.stdout, rehearsal.stdout, status.stdout):
+        assert "plan.dxf is incomplete" in " ".join(said.split())
+    assert mended.returncode == 0
+    assert "agree on 2 files" in mended.stdout
 
 
 def test_a_running_daemon_is_asked_to_sync(tmp_path: Path) -> None:

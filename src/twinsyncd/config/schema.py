@@ -75,6 +75,7 @@ class Source(Section):
     exclude: Globs = ()
     storage_folder: StorageFolder = ""
     spatial_root: bool | str = False
+    only_complete: bool = True
     document_class: str = ""
     document_properties: dict[str, str] = Field(default={})
 

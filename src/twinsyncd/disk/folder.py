@@ -25,6 +25,7 @@ class Folder:
     path_filter: PathFilter
     known: Known
     digests: FolderDigests = field(default_factory=FolderDigests)
+    only_complete: bool = True  # a new content that was not saved to its end is not taken
 
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
@@ -41,6 +42,16 @@ class Folder:
     def digest(self, path: str, fingerprint: Fingerprint) -> Digest:
         """Read the file whole while it stays the same. Raises FileMoved, DiskError."""
         return digest_of(self.tree, path, fingerprint)
+
+    def require_complete(self, path: str, fingerprint: Fingerprint) -> None:
+        """Raise DiskError if the file was not saved to its end, unless such files are taken."""
+        if self.only_complete:
+            with self.open(path, fingerprint, Digest("")) as content:
+                content.require_complete()
+
+    def digest_of_new(self, path: str, fingerprint: Fingerprint) -> Digest:
+        """Read a file whose content is new, like `digest`. DiskError if it is incomplete, too."""
+        return digest_of(self.tree, path, fingerprint, only_complete=self.only_complete)
 
     def open(self, path: str, fingerprint: Fingerprint, digest: Digest) -> StableContent:
         """Return the settled content, to be entered for reading."""

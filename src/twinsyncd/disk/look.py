@@ -21,6 +21,7 @@ from typing import Final, Self
 from ..core.model import Digest, Fingerprint
 from ..errors import DiskError, FileMoved
 from . import mounts
+from .completeness import missing_part
 from .tree import Tree
 
 SLICE_BYTES: Final = 1024 * 1024  # per system call: a slow share still answers within seconds
@@ -35,6 +36,9 @@ _HINTS: Final = {
     errno.ELOOP: "a folder on the way to it is a symbolic link now; links are not followed",
     errno.ESTALE: "the share was replaced on its server; mount it again",
 }
+_SAVE_AGAIN: Final = (
+    "save or copy it again; or take such files as they are, with only_complete = false"
+)
 
 
 def look(tree: Tree, path: str) -> Fingerprint | None:
@@ -64,12 +68,17 @@ def try_reading(tree: Tree, path: str) -> None:
             os.close(descriptor)
 
 
-def digest_of(tree: Tree, path: str, fingerprint: Fingerprint) -> Digest:
+def digest_of(
+    tree: Tree, path: str, fingerprint: Fingerprint, *, only_complete: bool = False
+) -> Digest:
     """Return the SHA-256 of the whole file, which kept this fingerprint all the while.
 
-    Raises FileMoved if it changed, vanished or was replaced; DiskError if it cannot be read.
+    Raises FileMoved if it changed, vanished or was replaced; DiskError if it cannot be read, or if
+    it has to be complete and is not.
     """
     with StableContent(tree, path, fingerprint, Digest("")) as content:
+        if only_complete:
+            content.require_complete()
         for _ in content.chunks(SLICE_BYTES):
             pass
         content.require_standing()
@@ -150,6 +159,19 @@ class StableContent:
         if self.digest_read != self._digest:
             raise FileMoved(f"{self._file} no longer holds the content that settled")
         self.require_standing()
+
+    def require_complete(self) -> None:
+        """Raise DiskError if the file was not saved to its end, as far as its format tells."""
+        handle = self._reading()
+
+        def read(offset: int, length: int) -> bytes:
+            with _translated(self._file):
+                handle.seek(offset)
+                return handle.read(max(min(length, self.size_bytes - offset), 0))
+
+        if missing := missing_part(self._path, self.size_bytes, read):
+            self._require_same(handle.fileno())
+            raise DiskError(f"{self._file} is incomplete: {missing}", hint=_SAVE_AGAIN)
 
     def require_standing(self) -> None:
         """Raise FileMoved unless the open file and the path both still have the fingerprint."""

@@ -75,6 +75,12 @@ class Readable(Protocol):
     def digest(self, path: str, fingerprint: Fingerprint) -> Digest:
         """Read the file whole while it stays the same. Raises FileMoved, DiskError."""
 
+    def require_complete(self, path: str, fingerprint: Fingerprint) -> None:
+        """Raise DiskError if the file was not saved to its end, unless such files are taken."""
+
+    def digest_of_new(self, path: str, fingerprint: Fingerprint) -> Digest:
+        """Read a file whose content is new, like `digest`. DiskError if it is incomplete, too."""
+
     def open(
         self, path: str, fingerprint: Fingerprint, digest: Digest
     ) -> AbstractContextManager[Content]:

@@ -73,15 +73,16 @@ def _dry_run(config: Config, known: Known, memory: JournalReader | None) -> Iter
 
 def _compare(folder: ShareFolder, path: str, row: FileRow | None) -> tuple[str, str]:
     """Return what a sync does with a file whose fingerprint differs from the journal's."""
-    if row is None or not row.stored:
-        return "upload", "is new"
     look = folder.look(path)
     if look is None:
         return "nothing", "vanished just now"
     try:
+        folder.require_complete(path, look)
+        if row is None or not row.stored:
+            return "upload", "is new"
         digest = folder.digest(path, look)
     except DiskError as exc:
-        return "wait", str(exc)
+        return "wait", exc.with_hint
     if digest != row.stored:
         return "replace", "has changed"
     if digest != row.synced:

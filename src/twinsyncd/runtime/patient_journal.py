@@ -70,7 +70,7 @@ class Patience:
                 return result
 
     def _tell(self, exc: JournalError) -> None:
-        reason = f"{exc}; {exc.hint}" if exc.hint else str(exc)
+        reason = exc.with_hint
         if reason != self._told:
             log.error("journal.unusable", reason=reason)
             self._trouble.write(Trouble(reason, time.time()))

@@ -37,6 +37,10 @@ class ShareFolder:
         """Read the file whole while it stays the same. Raises FileMoved, DiskError."""
         return self.threads.call(partial(self.folder.digest, path, fingerprint))
 
+    def require_complete(self, path: str, fingerprint: Fingerprint) -> None:
+        """Raise DiskError if the file was not saved to its end, unless such files are taken."""
+        self.threads.call(partial(self.folder.require_complete, path, fingerprint))
+
     def survey(self, limit: int) -> list[str]:
         """Return the paths of at most `limit` files, matched or not. Raises DiskError."""
         return self.threads.call(lambda: list(self.folder.survey(limit)))

@@ -74,9 +74,8 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
     matchers = {
         connection.key_of(source): source.matcher() for connection, source in sources_of(config)
     }
-    folders = {
-        connection.key_of(source): source.folder for connection, source in sources_of(config)
-    }
+    sources = {connection.key_of(source): source for connection, source in sources_of(config)}
+    folders = {key: source.folder for key, source in sources.items()}
 
     def kind_of(key: FileKey) -> Kind | None:
         return matchers[key.source].kind(key.path)
@@ -97,7 +96,10 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         for key, path in folders.items():
             threads = ShareThreads(key, silence_s)
             tree = Tree(path, threads.note_progress)
-            shares[key] = Share(Folder(key, tree, matchers[key], journal), threads)
+            shares[key] = Share(
+                Folder(key, tree, matchers[key], journal, only_complete=sources[key].only_complete),
+                threads,
+            )
         workers = Workers(shares, targets, inbox.post, config.daemon.uploads)
         stack.callback(workers.stop)
         stack.callback(inbox.close)

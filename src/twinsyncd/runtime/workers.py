@@ -186,15 +186,15 @@ class DriveWorker:
                     folder.try_reading(path)
                 looks.append((path, found))
             except DiskError as exc:
-                self.post(facts.LookFailed(FileKey(command.source, path), str(exc)))
+                self.post(facts.LookFailed(FileKey(command.source, path), exc.with_hint))
         return facts.Looked(command.source, tuple(looks))
 
     def _hash(self, command: commands.Hash) -> facts.Fact:
         try:
             folder = self.shares[command.key.source].folder
-            digest = folder.digest(command.key.path, command.fingerprint)
+            digest = folder.digest_of_new(command.key.path, command.fingerprint)
         except DiskError as exc:
-            return facts.HashMissed(command.key, str(exc))
+            return facts.HashMissed(command.key, exc.with_hint)
         return facts.Hashed(command.key, command.fingerprint, digest)
 
     def _rehash(self, command: commands.Rehash) -> facts.Fact:
