@@ -164,3 +164,22 @@ def test_without_a_role_no_file_loses_its_id_since_it_cannot_be_renamed() -> Non
     rename = commands.Place(FileKey("cad", "structure/beam.ifc"), "bridge", "s1")
 
     assert caught(lambda: scene.target.place(rename)).failure.fault is Fault.UNAUTHORISED
+
+
+@pytest.mark.parametrize("call", ["source file", "file"])
+def test_without_a_role_no_file_that_is_gone_is_given_up(call: str) -> None:
+    """Each would stay in its connection for good, although a role given back would remove it."""
+    scene = Scene()
+    source_files = f"{CONNECTIONS}/c1/sourcefiles"
+    listed = {"id": "sf", "storageFileId": "s1", "connectorType": "IFC", "lastKnownFileName": "a"}
+    scene.wire.hears("GET", source_files, json={"sourceFiles": [listed]})
+    refused = (403, refusal("InsufficientPermissions"))
+    if call == "source file":
+        scene.wire.hears("DELETE", f"{source_files}/sf", *refused)
+    else:
+        scene.wire.hears("DELETE", f"{source_files}/sf", 204)
+        scene.wire.hears("DELETE", "/storage/files/s1", *refused)
+    gone = commands.GoneFile(FileKey("cad", "beam.ifc"), "s1", delete=True)
+    remove = commands.Remove("bridge", "c1", (gone,))
+
+    assert caught(lambda: scene.target.remove(remove)).failure.fault is Fault.UNAUTHORISED

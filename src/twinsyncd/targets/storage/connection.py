@@ -95,7 +95,10 @@ class StorageConnection(PlatformConnection):
         self._tree.placed(folder, name, storage_id)
 
     def remove(self, command: commands.Remove) -> facts.Removed:
-        """Take source files out of the connection, and delete in Storage what is to go there."""
+        """Take source files out of the connection, and delete in Storage what is to go there.
+
+        A missing permission is the account's trouble: it raises, so that no file is given up.
+        """
         listed = self._platform.source_files(command.remote_id) if command.remote_id else ()
         held = {each.storage_id: each.id for each in listed}
         refused: list[tuple[FileKey, str]] = []
@@ -106,9 +109,10 @@ class StorageConnection(PlatformConnection):
                 if file.delete:
                     self._platform.delete_file(file.storage_id)
             except CloudError as exc:
-                if exc.failure.fault not in {Fault.REFUSED, Fault.FILE}:
-                    raise
-                refused.append((file.key, exc.failure.message))
+                failure = _nobodys_file(exc).failure
+                if failure.fault not in {Fault.REFUSED, Fault.FILE}:
+                    raise _nobodys_file(exc) from exc
+                refused.append((file.key, failure.message))
         not_removed = {key for key, _ in refused}
         done = tuple(file.key for file in command.files if file.key not in not_removed)
         return facts.Removed(command.connection, done, tuple(refused))
