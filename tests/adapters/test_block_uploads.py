@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass, field
 
@@ -11,9 +12,9 @@ from cloud_script import BLOB, BlobHost, Bytes, caught
 
 from twinsyncd.cloud.blobs import Blobs
 from twinsyncd.cloud.upload_budget import BLOCKS_FIRST, UploadBudget
-from twinsyncd.cloud.upload_limits import BLOCK_BYTES, signed_block_bytes
-from twinsyncd.core.model import Fault
-from twinsyncd.errors import FileMoved
+from twinsyncd.cloud.upload_limits import BLOCK_BYTES, Limits, signed_block_bytes
+from twinsyncd.core.model import Failure, Fault
+from twinsyncd.errors import CloudError, FileMoved
 
 PATH = "/container/one"
 WAIT_S = 10.0
@@ -150,6 +151,49 @@ def test_one_fresh_url_serves_all_blocks_under_way() -> None:
     host.client().upload(Bytes(LARGE), BLOB, fresh, first=True)
 
     assert asked == [1]
+    assert host.blobs[PATH][1] == LARGE
+
+
+@pytest.mark.parametrize(("renew_s", "is_renewed"), [(3000.0, True), (math.inf, False)])
+def test_an_old_url_is_renewed_before_it_is_refused_where_that_harms_nothing(
+    renew_s: float, is_renewed: bool
+) -> None:
+    """A refused block has been sent for nothing, and on a slow line that takes minutes."""
+    clock = [0.0]
+
+    @dataclass
+    class Slow(BlobHost):
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            clock[0] += 1000.0
+            return super().__call__(request)
+
+    host = Slow(signatures={"s1", "s2"})
+    blobs = Blobs(
+        httpx.Client(transport=httpx.MockTransport(host)),
+        limits=Limits(renew_s=renew_s),
+        budget=UploadBudget(blocks_max=1, clock=lambda: clock[0]),
+    )
+
+    blobs.upload(Bytes(LARGE), BLOB, lambda: BLOB.replace("s1", "s2"), first=True)
+
+    urls = [str(each.url) for each in host.requests]
+    assert any("sig=s2" in url for url in urls) is is_renewed
+    assert "sig=s1" in urls[0]
+    assert host.blobs[PATH][1] == LARGE
+
+
+def test_a_url_that_cannot_be_renewed_early_goes_on_being_used() -> None:
+    """It is valid for some minutes yet, and these may be enough."""
+    host, asked = BlobHost(), []
+
+    def refuse() -> str:
+        asked.append(1)
+        raise CloudError("renew", Failure(Fault.TRANSIENT, "not now"))
+
+    blobs = Blobs(httpx.Client(transport=httpx.MockTransport(host)), limits=Limits(renew_s=0.0))
+    blobs.upload(Bytes(LARGE), BLOB, refuse, first=True)
+
+    assert asked
     assert host.blobs[PATH][1] == LARGE
 
 

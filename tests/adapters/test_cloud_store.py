@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from cloud_scene import (
 )
 from cloud_script import API, BLOB, BlobHost, Bytes, caught
 
+from twinsyncd.cloud.platform_profile import PlatformProfile
 from twinsyncd.core import commands, facts
 from twinsyncd.core.model import Fault, FileKey, Fingerprint
 from twinsyncd.errors import FileMoved
@@ -102,6 +104,21 @@ def test_a_file_of_that_name_is_adopted_and_of_several_the_oldest() -> None:
     scene.completes("z-old")
 
     assert scene.store().storage_id == "z-old"
+
+    scene.wire.ended()
+
+
+def test_an_unfinished_file_of_that_name_is_adopted_last() -> None:
+    """A broken upload left it; the file with content is the one that the iModel knows."""
+    scene = Scene()
+    scene.knows_the_folder(
+        entry("unfinished", "beam.ifc", created="2025-03-01T00:00:00Z") | {"size": 0},
+        entry("whole", "beam.ifc", created="2026-03-01T00:00:00Z") | {"size": 7},
+    )
+    scene.replaces("whole")
+    scene.completes("whole")
+
+    assert scene.store().storage_id == "whole"
 
     scene.wire.ended()
 
@@ -259,6 +276,24 @@ def test_an_expired_upload_link_is_asked_for_anew() -> None:
     scene.wire.ended()
 
 
+@pytest.mark.parametrize(("reopens", "asked"), [(None, 1), (False, 0)])
+def test_a_new_file_that_gets_no_second_link_is_begun_again_not_set_aside(
+    reopens: bool | None, asked: int
+) -> None:
+    """A platform may refuse it; where a probe found that, it is not even asked."""
+    profile = PlatformProfile(reopens_unfinished=reopens)
+    scene = Scene(replace(SETTINGS, profile=profile), host=BlobHost(signatures=set()))
+    scene.knows_the_folder()
+    scene.creates()
+    for _ in range(asked):
+        scene.wire.hears("POST", "/storage/files/s1/updatecontent", 422, refusal("Invalid"))
+
+    failure = caught(scene.store).failure
+
+    assert (failure.fault, "bandwidth" in failure.message) == (Fault.TRANSIENT, True)
+    scene.wire.ended()
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_storage_that_is_closed_to_us_is_nobodys_file(status: int) -> None:
     """A missing role would otherwise set every file aside, one by one."""
@@ -328,4 +363,22 @@ def test_where_listings_lag_a_lost_create_is_not_looked_for_at_once() -> None:
 
     assert (early.fault, early.retry_after_s) == (Fault.TRANSIENT, 4.0)
     assert scene.store().storage_id == "s1"
+    scene.wire.ended()
+
+
+def test_where_unfinished_files_are_not_listed_a_lost_create_is_not_looked_for() -> None:
+    """The listing cannot show the file, so waiting for it or asking again is of no use."""
+    scene = Scene(replace(SETTINGS, profile=PlatformProfile(lists_unfinished=False)))
+    scene.tree = StorageTree(scene.wire.platform(), "i1", lag_s=6.0, now=lambda: 100.0)
+    scene.target = StorageConnection(
+        scene.wire.platform(), scene.host.client(), scene.host.reader(), scene.tree, scene.settings
+    )
+    scene.knows_the_folder()
+    scene.wire.breaks("POST", "/storage/folders/f2/files", httpx.ReadTimeout("lost"))
+    caught(scene.store)
+
+    scene.creates("s2")
+    scene.completes("s2")
+
+    assert scene.store().storage_id == "s2"
     scene.wire.ended()

@@ -99,8 +99,13 @@ def test_a_damaged_profile_is_none(tmp_path: Path, text: str) -> None:
     assert read_profile(tmp_path, API) == PlatformProfile()
 
 
-@pytest.mark.parametrize(("lists", "asked"), [(None, 1), (True, 1), (False, 0)])
-def test_a_host_that_lists_no_blocks_is_not_asked_to(lists: bool | None, asked: int) -> None:
+@pytest.mark.parametrize(
+    ("lists", "same_blob", "asked"),
+    [(None, None, 1), (True, True, 1), (False, True, 0), (True, False, 0), (True, None, 1)],
+)
+def test_blocks_are_asked_for_only_where_the_answer_can_be_of_use(
+    lists: bool | None, same_blob: bool | None, asked: int
+) -> None:
     """One call less for every large file that is replaced."""
     listings = []
 
@@ -110,7 +115,7 @@ def test_a_host_that_lists_no_blocks_is_not_asked_to(lists: bool | None, asked: 
             return httpx.Response(403)
         return httpx.Response(201)
 
-    profile = replace(KNOWN, lists_blocks=lists)
+    profile = replace(KNOWN, lists_blocks=lists, second_url_same_blob=same_blob)
     settings = CloudSettings("id", lambda: "secret", api_url=API, profile=profile)
     with open_cloud(settings, transport=httpx.MockTransport(host)) as cloud:
         url = "https://store.example.net/c/b?sig=1"
@@ -130,3 +135,32 @@ def test_a_lag_that_was_seen_is_waited_for_with_a_margin(
     profile = replace(KNOWN, probed_s=probed_s, listing_lag_s=lag_s)
 
     assert profile.listing_wait_s() == wait_s
+
+
+@pytest.mark.parametrize(
+    ("profile", "stages", "renews_early", "renews_unfinished", "finds_unfinished"),
+    [
+        (PlatformProfile(), False, False, True, True),
+        (KNOWN, True, True, False, True),
+        (replace(KNOWN, lists_blocks=None), False, True, False, True),
+        (replace(KNOWN, second_url_same_blob=False), False, False, False, True),
+        (replace(KNOWN, second_url_voids_first=True), True, False, False, True),
+        (replace(KNOWN, reopens_unfinished=True), True, True, True, True),
+        (replace(KNOWN, lists_unfinished=False), True, True, False, False),
+    ],
+)
+def test_what_follows_from_a_profile(
+    profile: PlatformProfile,
+    stages: bool,
+    renews_early: bool,
+    renews_unfinished: bool,
+    finds_unfinished: bool,
+) -> None:
+    """A question without an answer allows nothing that could harm."""
+    found = (profile.may_stage(), profile.renews_early())
+
+    assert (stages, renews_early) == found
+    assert (renews_unfinished, finds_unfinished) == (
+        profile.renews_unfinished(),
+        profile.finds_unfinished(),
+    )

@@ -8,13 +8,16 @@ Source: Azure Blob Storage REST, "Put Blob", "Put Block", "Put Block List", "Get
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
 import httpx
+import structlog
 
+from ..errors import CloudError
 from . import blob_wire, faults
 from .block_names import NOTHING_HELD, Held
 from .request_limit import LOAD
@@ -25,6 +28,8 @@ from .upload_limits import Limits
 UPLOAD: Final = "upload a file's content"
 OCTETS: Final = "application/octet-stream"
 _LOST_RACE: Final = {409, 412}  # BlobAlreadyExists, ConditionNotMet
+
+log = structlog.get_logger()
 
 Condition = Mapping[str, str]
 Body = Sequence[bytes]
@@ -44,10 +49,12 @@ class BlobCalls:
         *,
         rates: Sequence[SendRate] = (),
         sent: Callable[[int], None] = lambda _: None,
+        renew_s: float = math.inf,
     ) -> None:
         """`policy` repeats a call; `fresh_url` is called when the URL is no longer accepted.
 
         `rates` limit how fast content is sent; `sent` gets the bytes of every piece that went out.
+        `renew_s`: how old a URL gets before it is renewed, so that none is refused [s].
         """
         self._http = http
         self._policy = policy
@@ -57,6 +64,8 @@ class BlobCalls:
         self._rates = rates
         self.sent = sent
         self._renewing = threading.Lock()
+        self._renew_s = renew_s
+        self._since_s = budget.now_s()  # when the URL was given
         self.has_blocks = False  # of use only if a renewed URL names the same blob
 
     def put(self, data: Body, found: Condition) -> httpx.Response:
@@ -136,7 +145,7 @@ class BlobCalls:
 
         Source: Azure Blob Storage REST, "Common error codes" (403: expired or not yet valid).
         """
-        url = self._url
+        url = self._young_url()
         response = self._policy(self._call, method, url, query, headers, body)
         if response.status_code == 403 and method == "PUT":
             url = self._renewed(url)
@@ -179,6 +188,18 @@ class BlobCalls:
             yield piece
             self.sent(len(piece))
 
+    def _young_url(self) -> str:
+        """Return the URL, renewed if it is old; one that cannot be renewed may do for a while."""
+        url = self._url
+        if self._budget.now_s() - self._since_s < self._renew_s:
+            return url
+        try:
+            return self._renewed(url)
+        except CloudError as exc:
+            self._since_s = self._budget.now_s()
+            log.info("upload.url_not_renewed", reason=exc.failure.message)
+            return url
+
     def _renewed(self, refused: str) -> str:
         """Return a fresh URL instead of the refused one; several threads ask for one only."""
         with self._renewing:
@@ -189,7 +210,7 @@ class BlobCalls:
             if self.has_blocks and (old.host, old.path) != (new.host, new.path):
                 message = "the service moved the file; the upload starts again"
                 raise faults.unclear(UPLOAD, message)
-            self._url = fresh
+            self._url, self._since_s = fresh, self._budget.now_s()
             return fresh
 
 

@@ -84,6 +84,7 @@ class Blobs:
             fresh,
             rates=rates,
             sent=content.note_sent,
+            renew_s=self._limits.renew_s,
         )
         if content.size_bytes <= min(BLOCK_BYTES, self._limits.block_bytes):
             with self._budget.memory(content.size_bytes):

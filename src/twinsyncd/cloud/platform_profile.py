@@ -27,6 +27,7 @@ class PlatformProfile:
     `lists_unfinished`: such a file is in the listing of its folder. `listing_lag_s`: how long a
     completed file was missing in the listing; None also where it was missing to the end.
     `rate_headers`: names of the headers about the rate limit in an ordinary answer.
+    The methods say what follows; a question without an answer never allows more.
     """
 
     api_url: str = ""
@@ -46,6 +47,29 @@ class PlatformProfile:
         if self.listing_lag_s is None:
             return LAG_MAX_S
         return LAG_MARGIN * self.listing_lag_s if self.listing_lag_s >= LAG_LEAST_S else 0.0
+
+    def may_resume(self) -> bool:
+        """Return whether to ask which blocks of an earlier upload are there.
+
+        Without an answer it is asked: that costs one call, and harms nothing.
+        """
+        return self.lists_blocks is not False and self.second_url_same_blob is not False
+
+    def may_stage(self) -> bool:
+        """Return whether blocks sent over one upload URL can be committed over a later one."""
+        return self.second_url_same_blob is True and self.lists_blocks is True
+
+    def renews_early(self) -> bool:
+        """Return whether a URL can be renewed before it ends, while blocks go out over it."""
+        return self.second_url_same_blob is True and self.second_url_voids_first is False
+
+    def renews_unfinished(self) -> bool:
+        """Return whether a file that was never completed may get a further upload URL."""
+        return self.reopens_unfinished is not False
+
+    def finds_unfinished(self) -> bool:
+        """Return whether a listing may show a file that was created but never completed."""
+        return self.lists_unfinished is not False
 
     def write(self, folder: Path) -> Path:
         """Keep it in a folder, whole or not at all; return the file. Raises OSError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,7 +30,7 @@ from .send_rate import BytesPerS, SendRate
 from .storage_probe import StorageProbe
 from .token_store import TokenStore
 from .upload_hosts import UploadHosts
-from .upload_limits import Limits
+from .upload_limits import RENEW_S, Limits
 
 CONNECTIONS_MAX: Final = 32  # per host: as many as `calls` and `upload_budget` let through
 _LIMITS: Final = httpx.Limits(
@@ -99,7 +100,7 @@ def open_cloud(
         manifests = ManifestPlatform(signed, api_url=settings.api_url, sleep=sleep, trusted=trusted)
         hosts = UploadHosts(settings.upload_hosts)
         rate = SendRate(settings.upload_rate, sleep=sleep) if settings.upload_rate else None
-        limits = Limits(lists_blocks=settings.profile.lists_blocks is not False)
+        limits = limits_of(settings.profile)
         http = clients.open(_BLOB)
         yield Cloud(
             platform,
@@ -111,6 +112,12 @@ def open_cloud(
             ReportReader(unsigned),
             StorageProbe(platform, http, hosts, sleep, now),
         )
+
+
+def limits_of(profile: PlatformProfile) -> Limits:
+    """Return what uploads may do on a platform of which this is known."""
+    renew_s = RENEW_S if profile.renews_early() else math.inf
+    return Limits(lists_blocks=profile.may_resume(), renew_s=renew_s)
 
 
 def _login(settings: CloudSettings, http: httpx.Client, now: Callable[[], float]) -> Login:

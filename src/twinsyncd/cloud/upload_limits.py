@@ -17,6 +17,7 @@ BLOCK_BYTES: Final = 4 * MEBIBYTE
 
 BLOCK_LEAST_BYTES: Final = 64 * 1024  # a proxy that refuses even this lets no file through
 BLOCKS_MAX: Final = 50_000  # of one committed blob; beyond 195 GiB the blocks grow
+RENEW_S: Final = 50 * 60.0  # upload URLs of the platform are valid for one hour
 REWRITE_MAX_BYTES: Final = 64 * MEBIBYTE  # the longest content that is read back into memory
 _SIGNED_BLOCKS: Final = (
     ("2019-12-12", 4000 * MEBIBYTE),
@@ -30,13 +31,15 @@ class Limits:
     """What the host and this machine can take; shared by all uploads.
 
     `block_bytes`: the largest block that the host accepts, as far as is known. `lists_blocks`: it
-    may be asked which blocks it holds; not where that is known to be refused.
+    may be asked which blocks it holds; not where that is known to be of no use. `renew_s`: how old
+    an upload URL gets before it is renewed [s]; infinite: only one that is refused is.
     """
 
     block_bytes: float = math.inf
     blocks_max: int = BLOCKS_MAX
     rewrite_max_bytes: int = REWRITE_MAX_BYTES
     lists_blocks: bool = True
+    renew_s: float = math.inf
 
     def refused(self, size_bytes: int) -> bool:
         """Lower the limit below a size that was refused; False if it is the least already."""

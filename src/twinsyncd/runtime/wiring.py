@@ -224,6 +224,7 @@ def open_targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
             **_common(config, connection, connector_of),
             itwin_id=connection.itwin_id,
             folder_of=folder_of,
+            profile=profile,
             rate=SendRate(lambda: connection.bandwidth.at(datetime.now())),  # noqa: DTZ005
         )
         return StorageConnection(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ...cloud.access_check import CheckResult
-from ...cloud.platform_profile import PlatformProfile
+from ...cloud.platform_profile import LAG_MAX_S, PlatformProfile
 from ...cloud.session import open_cloud
 from ...config import Config
 from ...errors import CloudError
@@ -25,7 +25,7 @@ def probe_results(config: Config) -> Iterator[CheckResult]:
         return
     with open_cloud(cloud_settings(config)) as cloud:
         try:
-            found = cloud.probe.examine(itwin_id)
+            found = replace(cloud.probe.examine(itwin_id), probed_s=time.time())
         except CloudError as exc:
             fix = "correct what failed above, then probe again"
             yield CheckResult(_STEP, False, exc.failure.message, fix)
@@ -40,7 +40,7 @@ def probe_results(config: Config) -> Iterator[CheckResult]:
 
 def _kept(config: Config, found: PlatformProfile) -> CheckResult:
     try:
-        file = replace(found, probed_s=time.time()).write(journal_file(config).parent)
+        file = found.write(journal_file(config).parent)
     except OSError as exc:
         fix = "give this account the right to write there"
         return CheckResult("keep the platform profile", False, str(exc), fix)
@@ -49,18 +49,24 @@ def _kept(config: Config, found: PlatformProfile) -> CheckResult:
 
 
 def _answers(found: PlatformProfile) -> Iterator[CheckResult]:
+    begins_again = "a broken upload begins again" if not found.may_resume() else ""
+    early = "URLs are renewed before they end" if found.renews_early() else ""
+    new_file = "an upload whose URL ends begins again" if not found.renews_unfinished() else ""
     questions = (
-        ("an upload URL may list the blocks it received", found.lists_blocks),
-        ("a further upload URL ends the one before", found.second_url_voids_first),
-        ("both URLs write to one place", found.second_url_same_blob),
-        ("an unfinished file gets a further upload URL", found.reopens_unfinished),
-        ("an unfinished file is listed in its folder", found.lists_unfinished),
+        ("an upload URL may list the blocks it received", found.lists_blocks, begins_again),
+        ("a further upload URL ends the one before", found.second_url_voids_first, early),
+        ("both URLs write to one place", found.second_url_same_blob, begins_again),
+        ("an unfinished file gets a further upload URL", found.reopens_unfinished, new_file),
+        ("an unfinished file is listed in its folder", found.lists_unfinished, ""),
     )
     words = {True: "yes", False: "no", None: "not found out; the safest is assumed"}
-    for question, answer in questions:
-        yield CheckResult(f"probe: {question}", True, words[answer])
+    for question, answer, follows in questions:
+        text = "; ".join(filter(None, (words[answer], follows)))
+        yield CheckResult(f"probe: {question}", True, text)
     lag_s = found.listing_lag_s
-    lag = "not within 10 s" if lag_s is None else f"after {lag_s:.1f} s"
-    yield CheckResult("probe: a completed file is listed", True, lag)
+    lag = f"not within {LAG_MAX_S:.0f} s" if lag_s is None else f"after {lag_s:.1f} s"
+    wait_s = found.listing_wait_s()
+    waits = f"; a doubtful listing waits {wait_s:.1f} s" if wait_s else ""
+    yield CheckResult("probe: a completed file is listed", True, f"{lag}{waits}")
     names = ", ".join(found.rate_headers) or "none"
     yield CheckResult("probe: headers about the rate limit", True, names)

@@ -7,6 +7,7 @@ Synchronization API, "Run storage connection", "Get storage connection run".
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from ...cloud.blob_reader import BlobReader
 from ...cloud.blobs import Blobs
@@ -24,6 +25,13 @@ from .contents import StoredContents, version_of
 from .settings import StorageConnectionSettings
 from .tree import StorageTree
 
+_NOT_REOPENED: Final = {404, 409, 422}  # no further URL for a file that was never completed
+_NO_SECOND_URL: Final = (
+    "the upload URL ended before all bytes were sent, and the platform gives a new file no "
+    "second one; the upload begins again. If that repeats, the line is too slow for this file: "
+    "raise `bandwidth`, or lower `uploads` so that fewer files share the line"
+)
+
 
 class StorageConnection(PlatformConnection):
     """A Target: one configured storage connection. `tree` is shared by those of one iTwin."""
@@ -40,6 +48,7 @@ class StorageConnection(PlatformConnection):
     ) -> None:
         """Send nothing before the first command."""
         super().__init__(platform, settings, reports=reports)
+        self._profile = settings.profile
         self._blobs = blobs
         self._reader = reader
         self._tree = tree
@@ -61,7 +70,7 @@ class StorageConnection(PlatformConnection):
         self._blobs.upload(
             content,
             upload.url,
-            lambda: self._fresh_url(upload.storage_id),
+            lambda: self._fresh_url(upload.storage_id, first=first),
             first=first,
             rate=self._rate,
         )
@@ -167,7 +176,8 @@ class StorageConnection(PlatformConnection):
         try:
             made = self._platform.create_file(folder, name)
         except CloudError:
-            self._tree.doubt(folder)  # it may have been created all the same
+            if self._profile.finds_unfinished():
+                self._tree.doubt(folder)  # it may have been created all the same
             raise
         self._tree.created(folder, name, made.storage_id)
         return made, True
@@ -206,8 +216,20 @@ class StorageConnection(PlatformConnection):
                 return False
             raise
 
-    def _fresh_url(self, storage_id: StorageId) -> str:
-        return self._platform.update_content(storage_id).url
+    def _fresh_url(self, storage_id: StorageId, *, first: bool) -> str:
+        """Return another URL for an upload that is under way.
+
+        Raises a transient CloudError where a file that was never completed gets none: the next
+        upload then begins with a new file.
+        """
+        if first and not self._profile.renews_unfinished():
+            raise unclear("renew an upload URL", _NO_SECOND_URL)
+        try:
+            return self._platform.update_content(storage_id).url
+        except CloudError as exc:
+            if first and exc.status in _NOT_REOPENED:
+                raise unclear("renew an upload URL", _NO_SECOND_URL) from exc
+            raise
 
 
 def _nobodys_file(exc: CloudError) -> CloudError:

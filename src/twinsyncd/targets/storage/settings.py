@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ...cloud.platform_profile import PlatformProfile
 from ...cloud.send_rate import SendRate
 from ...core.model import FileKey
 from ..settings import ConnectionSettings
@@ -12,8 +13,12 @@ from ..settings import ConnectionSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageConnectionSettings(ConnectionSettings):
-    """One configured connection; `folder_of` is called once per store."""
+    """One configured connection; `folder_of` is called once per store.
+
+    `profile`: what the platform was found to allow.
+    """
 
     itwin_id: str
     folder_of: Callable[[FileKey], str]  # folder in Storage: "Bridge 12/structure"
+    profile: PlatformProfile = field(default_factory=PlatformProfile)
     rate: SendRate | None = None  # limits the uploads of this connection

@@ -1,7 +1,8 @@
 """Finds, or creates once, the folders and files of one iTwin's Storage by name.
 
 Names are not unique there and no call looks up a path, so every folder is listed once per
-process and remembered. Of several entries of one name the oldest counts.
+process and remembered. Of several entries of one name the oldest counts, of files the oldest that
+holds anything: an upload that broke off may have left an empty one.
 Source: Storage API, "Folder listing" (not recursive) and "Create folder".
 """
 
@@ -24,7 +25,7 @@ from ...errors import CloudError
 
 @dataclass(slots=True)
 class _Listing:
-    """Ids by name, oldest first."""
+    """Ids by name, oldest first, of files those that hold nothing last."""
 
     folders: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, list[StorageId]] = field(default_factory=dict)
@@ -79,7 +80,7 @@ class StorageTree:
             return here
 
     def files(self, folder_id: str, name: str) -> tuple[StorageId, ...]:
-        """Return the ids of the files of this name in the folder, oldest first."""
+        """Return the ids of the files of this name in the folder, the one to be used first."""
         with self._lock:
             return tuple(self._listing(folder_id).files.get(name, ()))
 
@@ -170,8 +171,9 @@ class StorageTree:
 
 
 def _sorted_by_name(items: Iterable[StorageItem]) -> _Listing:
+    """Return the ids by name; files that hold nothing, which may be unfinished, come last."""
     listing = _Listing()
-    for entry in sorted(items, key=lambda each: (each.created_s, each.id)):
+    for entry in sorted(items, key=lambda each: (not each.size_bytes, each.created_s, each.id)):
         if entry.is_folder:
             listing.folders.setdefault(entry.name, []).append(entry.id)
         else:
