@@ -1,4 +1,4 @@
-# mypy: disable-error-code="arg-type"
+# mypy: disable-error-code="arg-type,index"
 # Keys, ids and digests are written as plain text here.
 """The history in the journal: events, and what each run proved of each file."""
 
@@ -15,11 +15,17 @@ from sqlalchemy import Engine, Table, select
 
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.events import Event, EventKind
+from twinsyncd.core.results import Outcome, RunFile
 from twinsyncd.journal import retention, tables
 from twinsyncd.journal.database import open_database
+from twinsyncd.journal.history import read_evidence
+from twinsyncd.journal.reader import JournalReader
 from twinsyncd.journal.retention import KEPT_S
 from twinsyncd.journal.writer import Journal
 
+PROOF = RunFile(
+    "one", "run-1", A.source, A.path, "item-1", "v1", Outcome.SUCCEEDED, 1_000.0, "task-1", "c-1"
+)
 SEEN = Event(EventKind.FILE_SEEN, 1_000.0, "one", A.source, A.path, "v1")
 
 
@@ -63,7 +69,22 @@ def test_what_is_older_than_a_year_is_deleted_and_nothing_else(engine: Engine) -
 
     assert [row["at_s"] for row in rows_in(engine, tables.events)] == [1_001.0, 1_000.0]
     assert rows_in(engine, tables.runs) == []
-    assert rows_in(engine, tables.run_files) == []
+
+
+def test_the_newest_proof_of_each_file_is_kept_for_ever(engine: Engine) -> None:
+    """A file that nobody has touched for years is still proven; `verify` said it was not."""
+    of_a = replace(PROOF, digest="v1")
+    newer = replace(PROOF, digest="v2", run="run-2")
+    failed = replace(PROOF, digest="v2", run="run-3", outcome=Outcome.FAILED)
+    elsewhere = replace(PROOF, path="b.dgn", storage_id="item-2")
+    stranger = replace(PROOF, source="", path="x.dgn", outcome=Outcome.FAILED)
+    files = (of_a, newer, failed, elsewhere, stranger)
+    Journal(engine).commit(Decision(run_files=files, events=(SEEN,)), now_s=1_000.0)
+
+    Journal(engine).commit(Decision(events=(SEEN,)), now_s=2_000.0 + KEPT_S)
+
+    assert rows_in(engine, tables.run_files) == [asdict(newer), asdict(elsewhere)]
+    assert read_evidence(JournalReader(engine), [A.source]).by_id["item-1"] == newer
 
 
 def test_of_too_many_events_the_oldest_are_deleted(
