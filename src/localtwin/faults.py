@@ -28,6 +28,7 @@ class Fault(StrEnum):
     SLOW_RUN = "slow-run"
     STUCK_RUN = "stuck-run"
     FOREIGN_RUN = "foreign-run"
+    FAILED_RUN = "failed-run"
     FAILED_FILE = "failed-file"
     SKIPPED_FILE = "skipped-file"
     UNAUTHENTICATED_RUN = "unauthenticated-run"
@@ -53,6 +54,7 @@ _MEANINGS = {
     Fault.SLOW_RUN: "runs take that many seconds longer",
     Fault.STUCK_RUN: "runs execute until the fault is cleared or they time out",
     Fault.FOREIGN_RUN: "somebody else's run is active first, for that many seconds",
+    Fault.FAILED_RUN: "runs fail as a whole before they have tasks; a report says why",
     Fault.FAILED_FILE: "the first file of a run fails",
     Fault.SKIPPED_FILE: "unchanged files end with Skipped instead of Success",
     Fault.UNAUTHENTICATED_RUN: "runs end with UserNotAuthenticated, until the user consents",

@@ -103,6 +103,9 @@ def look(
     scene = Scene()
     name = run_of("c1", "r1")
     scene.wire.hears("GET", name, json={"run": {"id": "r1", **run}})
+    is_good = run.get("result") in {"Success", "Skipped"}
+    if run["state"] == "Completed" and not is_good and not {"error", "jobs"} & set(run):
+        scene.shows(connection())
     if changesets is not None:
         scene.wire.hears("GET", "/imodels/m1/changesets", json={"changesets": changesets})
     if source_files is not None:
@@ -293,6 +296,39 @@ def test_a_run_that_fails_as_a_whole_keeps_the_services_words() -> None:
     seen = look({"state": "Completed", "result": "Error", "error": error})
 
     assert seen.message == "the run failed: The iModel is locked. See https://help.example.com/2"
+
+
+@pytest.mark.parametrize(
+    ("can_fix", "words"),
+    [(True, "can be corrected by a user"), (False, "contact its support"), (None, "")],
+)
+def test_who_can_correct_a_failed_run_is_shown(can_fix: bool | None, words: str) -> None:
+    """The message, what to do, and whose turn it is: all of it is read by one person."""
+    error = {"message": "It is locked.", "description": "Release it.", "canUserFix": can_fix}
+
+    seen = look({"state": "Completed", "result": "Error", "error": error})
+
+    assert seen.message.startswith("the run failed: It is locked. Release it.")
+    assert words in seen.message
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [(200, "the run failed: Its user has left."), (404, "the run failed"), (503, "the run failed")],
+)
+def test_a_run_that_says_nothing_is_explained_by_its_connection(status: int, message: str) -> None:
+    """The service may keep the reason there; one that cannot be had costs the reason alone."""
+    scene, error = Scene(), {"errorKey": "UserGone", "description": "Its user has left."}
+    run = {"id": "r1", "state": "Completed", "result": "Error"}
+    scene.wire.hears("GET", run_of("c1", "r1"), json={"run": run})
+    found = {"connection": connection("c1") | {"error": error}}
+    for _ in range(3 if status == 503 else 1):
+        scene.wire.hears("GET", f"{CONNECTIONS}/c1", status, json=found)
+
+    seen = scene.target.look_at_run(commands.LookAtRun("bridge", run_of("c1", "r1")))
+
+    assert (seen.outcome, seen.message) == (Outcome.FAILED, message)
+    scene.wire.ended()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinsyncd.cloud import wire
+from twinsyncd.cloud import members, run_wire, wire
 from twinsyncd.cloud.values import SourceFile, StorageConnectionInfo, StorageItem, Task, Upload
 
 JSON = st.recursive(
@@ -35,8 +35,8 @@ READERS: list[Callable[[bytes], object]] = [
     wire.connection,
     wire.connections,
     wire.source_files,
-    wire.runs,
-    wire.run,
+    run_wire.runs,
+    run_wire.run,
     wire.token,
     wire.grant,
     wire.authorization,
@@ -59,7 +59,7 @@ def test_a_reader_understands_or_says_that_it_does_not(
     """A surprise in an answer must become a failure of one command, not stop the daemon."""
     try:
         read(data)
-    except wire.Unreadable:
+    except members.Unreadable:
         return
 
 
@@ -151,7 +151,7 @@ def test_a_run_of_the_first_generation_is_read() -> None:
         }
     }
 
-    run = wire.run(body(answer))
+    run = run_wire.run(body(answer))
 
     assert (run.state, run.started_s, run.error_key) == ("Dreaming", 0.0, "")
     assert run.tasks == (Task("s", "Executing", "Undetermined", id="t"),)
@@ -171,7 +171,7 @@ def test_a_failed_task_brings_its_words_and_whose_turn_it_is() -> None:
             "canUserFix": True,
         },
     }
-    run = wire.run(body({"run": {"id": "r", "jobs": [{"tasks": [task]}]}}))
+    run = run_wire.run(body({"run": {"id": "r", "jobs": [{"tasks": [task]}]}}))
 
     assert run.tasks == (
         Task(
@@ -190,7 +190,7 @@ def test_a_synchronization_report_speaks_where_no_error_does() -> None:
     report = {"synchronizationReport": {"message": "3 references are missing"}}
     task = {"storageFileId": "s", "result": "PartialSuccess", "error": None, "details": report}
 
-    run = wire.run(body({"run": {"id": "r", "jobs": [{"tasks": [task]}]}}))
+    run = run_wire.run(body({"run": {"id": "r", "jobs": [{"tasks": [task]}]}}))
 
     assert run.tasks[0].message == "3 references are missing"
 

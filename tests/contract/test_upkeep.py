@@ -8,6 +8,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from contract_office import Office
 from test_main_path import drawing
@@ -107,6 +108,24 @@ def test_a_failed_file_brings_its_report_and_the_reasons_in_it(
     assert failed[0].message.count(stated) == 1
     assert "sig=" not in failed[0].message
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_a_run_that_fails_before_it_has_tasks_brings_its_report(
+    office: Office, raw: httpx.Client, tmp_path: Path
+) -> None:
+    """No file has any words then, and the portal forgets the report."""
+    reporting = renewed(office, reports_folder=tmp_path / "reports")
+    reporting.store("b.dxf", drawing(2))
+    assert raw.post("/localtwin/faults", json={"fault": "failed-run x1"}).status_code == 201
+
+    seen = reporting.run()
+
+    (file,) = (tmp_path / "reports").iterdir()
+    assert (seen.outcome, seen.files) == (Outcome.FAILED, ())
+    assert seen.message == (
+        f"the run failed: failed-run is switched on. Switch it off.; report: {file}"
+    )
+    assert b"failed-run is switched on." in file.read_bytes()
 
 
 def test_reports_do_not_fill_the_disk(office: Office, tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ def _other_shapes() -> dict[str, Schema]:
     authorization = {"isUserAuthorized": BOOLEAN, "_links": closed({"authorizationUrl": LINK})}
     settings: Schema = {"type": "object", "additionalProperties": {"type": ["boolean", "number"]}}
     configuration = {"scopeId": STRING, "settings": settings, "resolvedSettings": settings}
-    texts = dict.fromkeys(("id", "imodelId", "runId", "taskId"), GUID)
+    texts = dict.fromkeys(("id", "imodelId", "runId"), GUID) | {"taskId": or_null(GUID)}
     hook = {
         "id": GUID,
         "callbackUrl": STRING,

@@ -17,6 +17,7 @@ from ..redact import redact
 from . import faults, wire
 from .auth_base import OPERATION, SCOPE, Login
 from .auth_issuer import Issuer
+from .members import Unreadable
 
 ISSUER_URL: Final = "https://ims.bentley.com"
 
@@ -68,7 +69,7 @@ class ServiceLogin(Login):
             raise faults.error_from(OPERATION, exc) from exc
         try:
             return wire.token(response.content)
-        except wire.Unreadable as exc:
+        except Unreadable as exc:
             raise faults.unreadable(OPERATION, exc, response) from exc
 
     def _read_secret(self) -> str:

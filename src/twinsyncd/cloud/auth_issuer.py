@@ -11,6 +11,7 @@ import httpx
 
 from . import wire
 from .links import same_party
+from .members import Unreadable
 
 
 class Issuer:
@@ -44,7 +45,7 @@ class Issuer:
             self._discovered = answer.content
         try:
             found = httpx.URL(wire.endpoint(self._discovered, name))
-        except (wire.Unreadable, httpx.InvalidURL):
+        except (Unreadable, httpx.InvalidURL):
             self._discovered = b""  # a page of the network between, perhaps
             return usual
         return found if same_party(found, httpx.URL(self.url), self._trusted) else usual

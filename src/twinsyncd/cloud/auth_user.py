@@ -18,6 +18,7 @@ from . import faults, wire
 from .auth import ISSUER_URL
 from .auth_base import OPERATION, Login
 from .auth_issuer import Issuer
+from .members import Unreadable
 from .token_store import SignIn, TokenStore
 from .values import Grant
 
@@ -87,7 +88,7 @@ class UserLogin(Login):
             raise faults.error_from(OPERATION, exc) from exc
         try:
             return wire.grant(response.content)
-        except wire.Unreadable as exc:
+        except Unreadable as exc:
             raise faults.unreadable(OPERATION, exc, response) from exc
 
     def _refusal(self, response: httpx.Response, known: SignIn) -> CloudError:

@@ -23,6 +23,7 @@ from ..redact import redact
 from . import faults, wire
 from .auth_base import OPERATION, SCOPE
 from .auth_issuer import Issuer
+from .members import Unreadable
 from .values import Grant
 
 SCOPES: Final = f"{SCOPE} offline_access"
@@ -85,7 +86,7 @@ def redeem(issuer: Issuer, client_id: str, attempt: Attempt, query: dict[str, st
         raise faults.error_of(OPERATION, response, subject=f"the sign-in service {issuer.url}")
     try:
         grant = wire.grant(response.content)
-    except wire.Unreadable as exc:
+    except Unreadable as exc:
         raise faults.unreadable(OPERATION, exc, response) from exc
     if not grant.refresh_token:
         message = (

@@ -11,8 +11,9 @@ import httpx
 
 from ..core.model import Fault
 from ..errors import CloudError
-from . import faults, wire
+from . import faults
 from .calls import REPRESENTATION, V1, ApiCalls, Details
+from .members import Unreadable
 from .retries import Sleep
 
 API_URL: Final = "https://api.bentley.com"
@@ -108,7 +109,7 @@ def understood(operation: str, response: httpx.Response, read: Callable[[bytes],
     """Return the answer as a value; raises CloudError if it cannot be read."""
     try:
         return read(response.content)
-    except wire.Unreadable as exc:
+    except Unreadable as exc:
         raise faults.unreadable(operation, exc, response) from exc
 
 

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from .members import Unreadable
 from .values import ReportLink
-from .wire import Unreadable
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 
 from ..core.model import StorageId
 from ..errors import CloudError
-from . import fault_text, faults, wire
+from . import fault_text, faults, run_wire, wire
 from .calls import Details
 from .links import RunAddress, names_run
 from .operations import Operations, segment, understood
@@ -182,9 +182,9 @@ class SynchronizationApi(Operations):
 
     def run(self, address: RunAddress) -> Run:
         """Return a run of a storage or manifest connection."""
-        return self._read("look at the run", str(address), wire.run, subject="the run")
+        return self._read("look at the run", str(address), run_wire.run, subject="the run")
 
     def runs(self, connection_id: str) -> Iterator[Run]:
         """Yield the connection's runs, in no order that can be relied on."""
         path = f"{self.connections_path}/{segment(connection_id)}/runs"
-        return self._pages("list the connection's runs", path, wire.runs, SYNCHRONIZATION_PAGE)
+        return self._pages("list the connection's runs", path, run_wire.runs, SYNCHRONIZATION_PAGE)

@@ -83,6 +83,7 @@ class Run:
     error_key: str = ""
     error_text: str = ""
     error_article: str = ""  # link to an explanation, "" if none
+    error_can_user_fix: bool | None = None  # None if the service does not tell
     tasks: tuple[Task, ...] = ()
 
 

@@ -19,15 +19,14 @@ import structlog
 
 from ..cloud.client import Platform
 from ..cloud.report_reader import ReportReader
-from ..cloud.values import Run
+from ..cloud.values import ReportLink, Run
 from ..errors import CloudError
-from .storage.evidence import Reasons
+from .storage.evidence import GOOD, OF_RUN, Reasons
 
 FETCHED_MAX: Final = 10  # reports of one run; a run in which everything fails has one reason
 KEPT_MAX: Final = 200  # files; some megabytes at the very most
 REASONS_MAX: Final = 3  # of one file, in the words of the history; the report has them all
 _SHORT: Final = 8  # characters of an id in a file's name; people have to read it
-_GOOD: Final = {"Success", "Skipped"}
 _GRAVE: Final = {"fatal", "critical", "error"}
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9-]")
 
@@ -42,27 +41,35 @@ class RunReports:
     folder: Path
 
     def reasons(self, platform: Platform, imodel_id: str, run: Run) -> Mapping[str, Reasons]:
-        """Return by task what the reports of an ended run say; empty if no task failed."""
-        failed = [task.id for task in run.tasks if task.id and task.result not in _GOOD]
-        if run.state != "Completed" or not failed:
+        """Return by task what the reports of an ended run say; empty if nothing failed.
+
+        Where a run failed without a failed task, all its reports are about OF_RUN.
+        """
+        failed = {task.id for task in run.tasks if task.id and task.result not in GOOD}
+        if run.state != "Completed" or (run.result in GOOD and not failed):
             return {}
         try:
             links = platform.report_links(imodel_id, run.id)
         except CloudError as exc:
             log.info("run.reports_unknown", reason=exc.failure.message)
             return {}
-        wanted = [link for link in links if link.task in failed][:FETCHED_MAX]
+        wanted = [link for link in links if not failed or link.task in {*failed, OF_RUN}]
         found: dict[str, Reasons] = {}
-        for link in wanted:
-            try:
-                body = self.reader.read(link.url)
-                file = self._keep(f"{run.id[:_SHORT]}-{link.task[:_SHORT]}", body)
-            except (CloudError, OSError) as exc:
-                log.info("run.report_unread", reason=str(exc))
-                continue
-            found[link.task] = Reasons(tuple(reasons_in(body)), str(file))
+        for number, link in enumerate(wanted[:FETCHED_MAX], 1):
+            about = link.task if link.task in failed else OF_RUN
+            name = f"{run.id[:_SHORT]}-{about[:_SHORT] or f'run{number}'}"
+            if reasons := self._read(link, name):
+                found[about] = found[about] + reasons if about in found else reasons
         self._drop_old()
         return found
+
+    def _read(self, link: ReportLink, name: str) -> Reasons | None:
+        try:
+            body = self.reader.read(link.url)
+            return Reasons(tuple(reasons_in(body)), str(self._keep(name, body)))
+        except (CloudError, OSError) as exc:
+            log.info("run.report_unread", reason=str(exc))
+            return None
 
     def _keep(self, name: str, body: bytes) -> Path:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from localtwin.world.synchronization.runs import COMPLETED, Run, Task
 from localtwin.world.world import World
 
 _REPORT_PATH = "/blobs/reports"
+_OF_RUN = "whole"  # in place of a task's id
 
 
 def router(world: World) -> APIRouter:
@@ -39,12 +40,15 @@ def router(world: World) -> APIRouter:
         if task_id is not None:
             check_guid(request, task_id, "taskId")
         run = world.runs.find(run_id)
-        found = run.tasks if run is not None and run.imodel_id == imodel_id.lower() else ()
+        if run is None or run.imodel_id != imodel_id.lower():
+            return JSONResponse({"reports": []})
         shapes = [
-            _report_link(world, request, imodel_id, task)
-            for task in found
+            _report_link(world, request, run, task.id, task.ended)
+            for task in run.tasks
             if task.state == COMPLETED and (task_id or task.id).lower() == task.id
         ]
+        if not run.tasks and run.error and task_id is None:
+            shapes = [_report_link(world, request, run, None, run.ended)]
         return JSONResponse({"reports": shapes})
 
     return routes
@@ -58,28 +62,47 @@ def install_reports(app: FastAPI, world: World) -> None:
             grant = world.signer.check(request.url.path, request.query_params, now=world.clock())
             grant.require("r")
             run = await run_in_threadpool(world.runs.find, request.path_params["run"])
-            wanted = request.path_params["task"]
-            found = [task for task in run.tasks if task.id == wanted] if run else []
-            if run is None or not found:
+            shape = _shape(run, request.path_params["task"]) if run else None
+            if shape is None:
                 raise BlobRefusal("BlobNotFound")
         except BlobRefusal as refusal:
             return blob_refused(refusal, now=world.clock(), head=request.method == "HEAD")
-        return JSONResponse(_report(run, found[0]))
+        return JSONResponse(shape)
 
     path = _REPORT_PATH + "/{run}/{task}"
     app.add_route(path, report, methods=["GET", "HEAD"], include_in_schema=False)
 
 
-def _report_link(world: World, request: Request, imodel_id: str, task: Task) -> dict[str, Any]:
-    path = f"{_REPORT_PATH}/{task.run_id}/{task.id}"
+def _report_link(
+    world: World, request: Request, run: Run, task_id: str | None, created: str | None
+) -> dict[str, Any]:
+    """Return where a report is; `task_id` None: it is about the run, which has no tasks."""
+    path = f"{_REPORT_PATH}/{run.id}/{task_id or _OF_RUN}"
     query = world.signer.query(path, permissions="r", now=world.clock())
     return {
-        "id": task.id,
-        "imodelId": imodel_id,
-        "runId": task.run_id,
-        "taskId": task.id,
+        "id": task_id or run.id,
+        "imodelId": run.imodel_id,
+        "runId": run.id,
+        "taskId": task_id,
         "sasUri": f"{origin(request)}{path}?{query}",
-        "createdTimeStamp": task.ended,
+        "createdTimeStamp": created,
+    }
+
+
+def _shape(run: Run, name: str) -> dict[str, Any] | None:
+    """Return the report of that name; None if there is none."""
+    if name == _OF_RUN:
+        return None if run.tasks or not run.error else _report_of_run(run, run.error)
+    found = [task for task in run.tasks if task.id == name]
+    return _report(run, found[0]) if found else None
+
+
+def _report_of_run(run: Run, error: dict[str, Any]) -> dict[str, Any]:
+    audit = _audit("", error["errorKey"], "Fatal", "other", error["description"])
+    return {
+        "context": _context(run, None, run.ended),
+        "sourceFilesInfo": {"Files": []},
+        "filerecords": [{"file": None, "auditrecords": [audit]}],
     }
 
 
@@ -89,26 +112,13 @@ def _report(run: Run, task: Task) -> dict[str, Any]:
     Source: @itwin/synchronization-report-react, its report type.
     """
     error = task.error
-    audit = {
-        "elementinfo": {"name": task.name, "type": "", "dgnelementid": "", "sourceId": ""},
-        "auditinfo": error
-        and {
-            "issueid": error["errorCode"],
-            "level": "Error",
-            "category": error["category"],
-            "message": error["message"],
-            "type": "",
-        },
-    }
-    ended = datetime.fromisoformat(task.ended).astimezone(UTC) if task.ended else None
+    audits = (
+        [_audit(task.name, error["errorCode"], "Error", error["category"], error["message"])]
+        if error
+        else []
+    )
     return {
-        "context": {
-            "reportType": "synchronization",
-            "operationType": "Sync",
-            "jobid": task.job_id,
-            "imodelid": run.imodel_id,
-            "timestamp": ended and f"{ended:%Y-%m-%dT%H:%M:%SZ}",
-        },
+        "context": _context(run, task.job_id, task.ended),
         "sourceFilesInfo": {
             "fileId": task.file_id,
             "fileName": task.name,
@@ -120,5 +130,29 @@ def _report(run: Run, task: Task) -> dict[str, Any]:
                 for each in task.references
             ],
         },
-        "filerecords": [{"file": task.file_id, "auditrecords": [audit] if error else []}],
+        "filerecords": [{"file": task.file_id, "auditrecords": audits}],
+    }
+
+
+def _audit(name: str, issue: str, level: str, category: str, message: str) -> dict[str, Any]:
+    return {
+        "elementinfo": {"name": name, "type": "", "dgnelementid": "", "sourceId": ""},
+        "auditinfo": {
+            "issueid": issue,
+            "level": level,
+            "category": category,
+            "message": message,
+            "type": "",
+        },
+    }
+
+
+def _context(run: Run, job_id: str | None, ended: str | None) -> dict[str, Any]:
+    moment = datetime.fromisoformat(ended).astimezone(UTC) if ended else None
+    return {
+        "reportType": "synchronization",
+        "operationType": "Sync",
+        "jobid": job_id,
+        "imodelid": run.imodel_id,
+        "timestamp": moment and f"{moment:%Y-%m-%dT%H:%M:%SZ}",
     }

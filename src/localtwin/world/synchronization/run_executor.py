@@ -51,6 +51,7 @@ _NOT_AUTHENTICATED = RunFailure(
     can_user_fix=True,
 )
 _ORCHESTRATION = "RunOrchestrationError"
+_INJECTED = RunFailure(_ORCHESTRATION, "failed-run is switched on.", "Switch it off.")
 _TOO_LONG = RunFailure("RunTimedOut", "The run took too long.", timed_out=True)
 # How soon a stuck run notices that its switch was turned off.
 _STUCK_S = 0.2
@@ -169,6 +170,10 @@ class RunExecutor:
             self._run_records.expire_authorization(run)
         if self._faults.take(Fault.UNAUTHENTICATED_RUN) or not self._run_records.may_act(run):
             self._fail(run_id, _NOT_AUTHENTICATED)
+            return
+        if self._faults.take(Fault.FAILED_RUN):
+            self._run_records.drop_tasks(run_id)
+            self._fail(run_id, _INJECTED)
             return
         if not self._frozen_inputs.restore(run_id):
             return

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from localtwin.imodel.report import ChangesetReport, JobReport, Result, SourceReport
 from localtwin.world.access.authorizations import expire_owner, may_run
@@ -144,6 +144,11 @@ class RunRecords:
         for changeset in pushed:
             self._on_push(changeset)
         self._on_end(run.id)
+
+    def drop_tasks(self, run_id: str) -> None:
+        """Let the run be one that never came to have tasks."""
+        with self._database.write() as transaction:
+            transaction.execute(delete(tasks).where(tasks.c.run_id == run_id))
 
     def fail(self, run_id: str, failure: RunFailure) -> None:
         """Record that the run as a whole failed; its unfinished tasks fail with it."""

@@ -20,14 +20,16 @@ from ...core.model import Fault, RunKey, StorageId
 from ...errors import CloudError
 
 CHANGESETS_MAX: Final = 1000  # of one run; a source file rarely writes more than 15
+OF_RUN: Final = ""  # in place of a task's id
 NAMES_MAX: Final = 20  # failed files whose name is looked up one by one; more scroll off anyway
+GOOD: Final = frozenset({"Success", "Skipped"})  # results, of runs and of tasks
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """What a diagnostic report states about why a task failed, the gravest first.
+    """What a diagnostic report states about why a task or a run failed, the gravest first.
 
     `file`: where the whole report is kept.
     """
@@ -35,17 +37,24 @@ class Reasons:
     stated: tuple[str, ...]
     file: str
 
+    def __add__(self, other: Reasons) -> Reasons:
+        """Return what both state; of the files the one that states anything is named."""
+        stated = tuple(dict.fromkeys([*self.stated, *other.stated]))
+        return Reasons(stated, self.file if self.stated else other.file)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """`changesets`: the newest changeset by task id. `names`: file names by storage file id.
 
-    `reasons`: by task id, what a diagnostic report says about why it failed.
+    `reasons`: by task id, or OF_RUN, what a diagnostic report says about why it failed.
+    `trouble`: what the connection says of itself, for a run that says nothing.
     """
 
     changesets: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, Reasons] = field(default_factory=dict)
+    trouble: str = ""
 
 
 def gather(
@@ -57,14 +66,19 @@ def gather(
     """
     if run.state != "Completed":
         return Evidence()
-    failed = dict.fromkeys(
-        task.storage_id for task in run.tasks if task.result not in {"Success", "Skipped"}
-    )
+    failed = dict.fromkeys(task.storage_id for task in run.tasks if task.result not in GOOD)
     written = any(task.id and task.storage_id not in failed for task in run.tasks)
     return Evidence(
         _changesets(platform, imodel_id) if written else {},
         _names(platform, address.connection_id, failed) if failed and named else {},
+        trouble="" if has_reason(run) else _trouble(platform, address.connection_id),
     )
+
+
+def has_reason(run: Run) -> bool:
+    """Return whether a run that has ended needs no reason, or names one."""
+    is_good = run.result in GOOD
+    return is_good or bool(run.error_text or any(task.result not in GOOD for task in run.tasks))
 
 
 def knows_run(platform: Platform, run: RunKey) -> bool:
@@ -87,6 +101,14 @@ def _changesets(platform: Platform, imodel_id: str) -> Mapping[str, str]:
         log.info("run.changesets_unknown", reason=exc.failure.message)
         return {}
     return {each.task: each.id for each in reversed(newest) if each.task}
+
+
+def _trouble(platform: Platform, connection_id: str) -> str:
+    try:
+        return platform.connection(connection_id).error
+    except CloudError as exc:
+        log.info("run.connection_unknown", reason=exc.failure.message)
+        return ""
 
 
 def _names(

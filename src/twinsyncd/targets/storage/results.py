@@ -14,7 +14,7 @@ from ...core.commands import LookAtRun
 from ...core.facts import RunSeen
 from ...core.results import FileResult, Outcome
 from ...redact import redact
-from .evidence import Evidence, Reasons
+from .evidence import OF_RUN, Evidence, Reasons
 
 NAMED_MAX: Final = 5  # failed files named in the message of a run
 
@@ -29,6 +29,10 @@ _FILE_OUTCOMES: Final = {
 }
 UNAUTHENTICATED: Final = "UserNotAuthenticated"
 _AGREE: Final = "; its owner must agree to runs in their name (in the portal, or: twinsyncd login)"
+_RUN_FIXES: Final[dict[bool | None, str]] = {
+    True: " (can be corrected by a user)",
+    False: " (the service reports that a user cannot correct this; contact its support)",
+}
 _WORDS: Final = {
     "Error": "the run failed",
     "PartialSuccess": "some files failed",
@@ -51,19 +55,23 @@ def seen(command: LookAtRun, run: Run, evidence: Evidence) -> RunSeen:
         command.connection,
         command.run,
         outcome,
-        message="" if outcome is Outcome.SUCCEEDED else _message(run, files),
+        message="" if outcome is Outcome.SUCCEEDED else _message(run, files, evidence),
         files=files,
         unauthorised=run.error_key == UNAUTHENTICATED,
     )
 
 
-def _message(run: Run, files: Iterable[FileResult]) -> str:
+def _message(run: Run, files: Iterable[FileResult], evidence: Evidence) -> str:
     """Return why the run did not succeed as a whole; else which files failed, whosoever's."""
     words = _WORDS.get(run.result, f"the run ended as {run.result or 'unknown'}")
-    reason = run.error_text or run.error_key or _failed_files(files)
-    agree = _AGREE if run.error_key == UNAUTHENTICATED else ""
-    text = f"{words}: {reason}{agree}" if reason else words
-    return redact(f"{text}{_see(run.error_article)}")
+    reason = run.error_text or run.error_key or evidence.trouble or _failed_files(files)
+    if run.error_key == UNAUTHENTICATED:
+        can_be_fixed = _AGREE
+    else:
+        can_be_fixed = _RUN_FIXES.get(run.error_can_user_fix, "")
+    text = f"{words}: {reason}{can_be_fixed}" if reason else f"{words}{can_be_fixed}"
+    reported = _reported(evidence.reasons.get(OF_RUN), reason)
+    return redact(f"{text}{_see(run.error_article)}{reported}")
 
 
 def _failed_files(files: Iterable[FileResult]) -> str:
