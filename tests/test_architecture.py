@@ -88,6 +88,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.targets.protocol": (CORE,),
     "twinsyncd.runtime": (*PROTOCOLS, CORE, ERRORS),
     "twinsyncd.runtime.wiring": ("twinsyncd",),
+    "twinsyncd.runtime.cloud_wiring": ("twinsyncd",),
     "twinsyncd.runtime.bulk_wiring": ("twinsyncd",),
     "twinsyncd.runtime.state": (
         "twinsyncd.config",
@@ -180,6 +181,7 @@ LOCAL_COMMANDS = ("demo", "local", "imodel", "imodel_files", "imodel_text")
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "localtwin": ("localtwin", *(f"twinsyncd.cli.{each}" for each in LOCAL_COMMANDS)),
     "twinsyncd.runtime.wiring": ("twinsyncd.cli", *TASKS),
+    "twinsyncd.runtime.cloud_wiring": ("twinsyncd.runtime.wiring", *TASKS),
     "httpx": ("twinsyncd.cloud",),
     "watchdog": ("twinsyncd.disk",),
     "sqlalchemy": ("twinsyncd.journal", "localtwin"),

@@ -18,7 +18,7 @@ from twinsyncd.core.commands import Compare, ExpectedFile, Prepare, StoredFile
 from twinsyncd.core.model import NO_RUN
 from twinsyncd.journal.database import open_read_only
 from twinsyncd.journal.reader import JournalReader
-from twinsyncd.runtime.wiring import cloud_settings, open_targets
+from twinsyncd.runtime.cloud_wiring import cloud_settings, open_targets
 
 from .drives import fill
 from .figures import Stopwatch, say

@@ -79,7 +79,7 @@ class FakeFolder:
 
     digest_of_new = digest
 
-    def require_complete(self, path: str, fingerprint: Fingerprint) -> None:
+    def require_acceptable(self, path: str, fingerprint: Fingerprint) -> None:
         self._pass()
 
     @contextmanager

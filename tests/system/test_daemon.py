@@ -10,7 +10,7 @@ import httpx
 
 from twinsyncd.cloud.session import open_cloud
 from twinsyncd.config import load
-from twinsyncd.runtime.wiring import cloud_settings
+from twinsyncd.runtime.cloud_wiring import cloud_settings
 
 from .drawings import drawing
 from .site import Site, open_site

@@ -12,7 +12,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from twinsyncd.config import load
-from twinsyncd.runtime.wiring import place_of
+from twinsyncd.runtime.cloud_wiring import place_of
 
 from .drawings import drawing
 from .site import QUICK, Site, open_site

@@ -18,7 +18,7 @@ from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import FileRow, StorageId
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
-from twinsyncd.runtime.wiring import cloud_settings
+from twinsyncd.runtime.cloud_wiring import cloud_settings
 
 from .drawings import drawing
 from .site import Site, open_site

@@ -76,6 +76,7 @@ class Source(Section):
     storage_folder: StorageFolder = ""
     spatial_root: bool | str = False
     only_complete: bool = True
+    only_closed: bool = False
     document_class: str = ""
     document_properties: dict[str, str] = Field(default={})
 

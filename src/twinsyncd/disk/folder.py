@@ -9,6 +9,7 @@ from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import Digest, Fingerprint, SourceKey
 from .folder_digests import FolderDigests
+from .lock_files import require_closed
 from .look import StableContent, digest_of, look, try_reading
 from .protocols import Known, PathFilter
 from .scan import scan
@@ -25,7 +26,8 @@ class Folder:
     path_filter: PathFilter
     known: Known
     digests: FolderDigests = field(default_factory=FolderDigests)
-    only_complete: bool = True  # a new content that was not saved to its end is not taken
+    only_complete: bool = True  # a new content that was not saved to its end is not taken,
+    only_closed: bool = False  # nor one of a file that a lock file says is open
 
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
@@ -43,14 +45,18 @@ class Folder:
         """Read the file whole while it stays the same. Raises FileMoved, DiskError."""
         return digest_of(self.tree, path, fingerprint)
 
-    def require_complete(self, path: str, fingerprint: Fingerprint) -> None:
-        """Raise DiskError if the file was not saved to its end, unless such files are taken."""
+    def require_acceptable(self, path: str, fingerprint: Fingerprint) -> None:
+        """Raise DiskError if the configuration says not to take the file as it is now."""
+        if self.only_closed:
+            require_closed(self.tree, path)
         if self.only_complete:
             with self.open(path, fingerprint, Digest("")) as content:
                 content.require_complete()
 
     def digest_of_new(self, path: str, fingerprint: Fingerprint) -> Digest:
-        """Read a file whose content is new, like `digest`. DiskError if it is incomplete, too."""
+        """Read a file whose content is new, like `digest`. DiskError if not acceptable, too."""
+        if self.only_closed:
+            require_closed(self.tree, path)
         return digest_of(self.tree, path, fingerprint, only_complete=self.only_complete)
 
     def open(self, path: str, fingerprint: Fingerprint, digest: Digest) -> StableContent:

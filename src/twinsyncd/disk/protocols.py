@@ -75,11 +75,11 @@ class Readable(Protocol):
     def digest(self, path: str, fingerprint: Fingerprint) -> Digest:
         """Read the file whole while it stays the same. Raises FileMoved, DiskError."""
 
-    def require_complete(self, path: str, fingerprint: Fingerprint) -> None:
-        """Raise DiskError if the file was not saved to its end, unless such files are taken."""
+    def require_acceptable(self, path: str, fingerprint: Fingerprint) -> None:
+        """Raise DiskError if the configuration says not to take the file as it is now."""
 
     def digest_of_new(self, path: str, fingerprint: Fingerprint) -> Digest:
-        """Read a file whose content is new, like `digest`. DiskError if it is incomplete, too."""
+        """Read a file whose content is new, like `digest`. DiskError if not acceptable, too."""
 
     def open(
         self, path: str, fingerprint: Fingerprint, digest: Digest

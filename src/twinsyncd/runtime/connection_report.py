@@ -13,8 +13,8 @@ from ..core.model import StorageId
 from ..errors import AppError, JournalError
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
+from .cloud_wiring import cloud_settings
 from .state import journal_file
-from .wiring import cloud_settings
 
 __all__ = ["IModelConnections", "ListedConnection", "imodel_connections"]
 

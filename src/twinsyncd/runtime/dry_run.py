@@ -77,7 +77,7 @@ def _compare(folder: ShareFolder, path: str, row: FileRow | None) -> tuple[str, 
     if look is None:
         return "nothing", "vanished just now"
     try:
-        folder.require_complete(path, look)
+        folder.require_acceptable(path, look)
         if row is None or not row.stored:
             return "upload", "is new"
         digest = folder.digest(path, look)

@@ -9,9 +9,9 @@ from ..core.model import ABSENT, FileKey, FileRow, Phase
 from ..errors import AppError
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
+from .cloud_wiring import cloud_settings
 from .state import journal_file, read_row, read_status
 from .sync_once import leave_request
-from .wiring import cloud_settings
 
 
 def forget(config: Config, key: FileKey, *, delete: bool) -> bool:

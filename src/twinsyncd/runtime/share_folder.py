@@ -37,9 +37,9 @@ class ShareFolder:
         """Read the file whole while it stays the same. Raises FileMoved, DiskError."""
         return self.threads.call(partial(self.folder.digest, path, fingerprint))
 
-    def require_complete(self, path: str, fingerprint: Fingerprint) -> None:
-        """Raise DiskError if the file was not saved to its end, unless such files are taken."""
-        self.threads.call(partial(self.folder.require_complete, path, fingerprint))
+    def require_acceptable(self, path: str, fingerprint: Fingerprint) -> None:
+        """Raise DiskError if the configuration says not to take the file as it is now."""
+        self.threads.call(partial(self.folder.require_acceptable, path, fingerprint))
 
     def survey(self, limit: int) -> list[str]:
         """Return the paths of at most `limit` files, matched or not. Raises DiskError."""

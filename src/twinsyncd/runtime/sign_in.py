@@ -14,8 +14,8 @@ from ..cloud.token_store import SignIn
 from ..config import Config
 from ..core.facts import SignedIn
 from ..errors import AppError, JournalError
+from .cloud_wiring import cloud_settings, sign_ins
 from .sync_once import leave_request
-from .wiring import cloud_settings, sign_ins
 
 LOOK_S: Final = 2.0  # between two questions whether the person has agreed
 HINT: Final = "begin again: twinsyncd login"

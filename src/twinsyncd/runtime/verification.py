@@ -22,11 +22,12 @@ from ..journal.database import open_read_only
 from ..journal.history import Evidence, read_evidence
 from ..journal.reader import JournalReader
 from ..targets.protocol import Target
+from .cloud_wiring import cloud_settings, open_targets
 from .setup_check.known import NothingKnown
 from .share_folder import ShareFolder
 from .state import journal_file, open_views
 from .verified_file import Cloud, Drive, JournalEntry, VerifiedFile, judge
-from .wiring import cloud_settings, open_folder, open_targets
+from .wiring import open_folder
 
 CHANGESETS_MAX: Final = 1000  # the newest of the iModel; older ones are taken for present
 _READ_BACK: Final = "read back"  # like no mark that a service gives, so content is read back

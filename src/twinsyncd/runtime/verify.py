@@ -13,8 +13,8 @@ from ..config import Config, sources_of
 from ..core.model import Digest, StorageId
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
+from .cloud_wiring import cloud_settings
 from .state import journal_file
-from .wiring import cloud_settings
 
 
 def changesets(config: Config, imodel_id: str) -> list[Changeset]:

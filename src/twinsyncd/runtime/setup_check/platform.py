@@ -20,7 +20,7 @@ from ...cloud.session import Cloud, open_cloud
 from ...config import Config, Connection
 from ...errors import AppError, CloudError
 from ..bulk_check import examine_service
-from ..wiring import cloud_settings, network_settings, place_of
+from ..cloud_wiring import cloud_settings, network_settings, place_of
 
 
 def platform_results(config: Config) -> Iterator[CheckResult]:

@@ -11,8 +11,8 @@ from ...cloud.platform_profile import LAG_MAX_S, PlatformProfile
 from ...cloud.session import open_cloud
 from ...config import Config
 from ...errors import CloudError
+from ..cloud_wiring import cloud_settings
 from ..state import journal_file
-from ..wiring import cloud_settings
 
 _STEP = "probe the platform"
 

@@ -1,0 +1,95 @@
+# mypy: disable-error-code="arg-type"
+# Keys are written as plain text here.
+"""Who has a file open, by the lock files of the programs that people draw and calculate with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from scan_scene import Drawings, Memory
+
+from twinsyncd.disk.folder import Folder
+from twinsyncd.disk.lock_files import Holder, holder_of
+from twinsyncd.disk.look import look
+from twinsyncd.disk.tree import Tree
+from twinsyncd.errors import DiskError
+
+DWL = b"anna\nPC-17\nFriday, November 27, 2026 9:14:05 AM\n"
+DWL2 = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<whprop FileName="plan.dwg"><username>anna</username>'
+    b"<machinename>PC-17</machinename><fullname>Anna K</fullname></whprop>"
+)
+OWNER = bytes([6]) + b"Anna K".ljust(54) + "Anna K".encode("utf-16-le").ljust(110, b"\0")
+
+SINCE_S = 1_790_000_000
+ANNA = "anna on PC-17"
+HELD = [
+    ("plan.dwg", DWL, Holder(ANNA, "AutoCAD", "plan.dwl", SINCE_S)),
+    ("plan.dwg", DWL2, Holder(ANNA, "AutoCAD", "plan.dwl2", SINCE_S)),
+    ("site/plan.DWG", DWL, Holder(ANNA, "AutoCAD", "site/plan.dwl", SINCE_S)),
+    ("list.xlsx", OWNER, Holder("Anna K", "Office", "~$list.xlsx", SINCE_S)),
+    ("quantities.xlsx", OWNER, Holder("Anna K", "Office", "~$antities.xlsx", SINCE_S)),
+    ("tower.rvt", b"\0\1", Holder("", "Revit", "tower_backup/tower.slog", SINCE_S)),
+    ("plan.dwg", b"", Holder("", "AutoCAD", "plan.dwl", SINCE_S)),
+    ("list.xlsx", b"", Holder("", "Office", "~$list.xlsx", SINCE_S)),
+]
+
+
+def saved(folder: Path, path: str, content: bytes) -> Path:
+    file = folder / path
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(content)
+    return file
+
+
+@pytest.mark.parametrize(("path", "content", "expected"), HELD)
+def test_a_lock_file_names_who_has_the_file_open(
+    path: str, content: bytes, expected: Holder, tmp_path: Path
+) -> None:
+    """Whoever waits for a drawing wants to call the one who has it."""
+    saved(tmp_path, path, b"x")
+    os.utime(saved(tmp_path, expected.lock_file, content), (SINCE_S, SINCE_S))
+
+    assert holder_of(Tree(tmp_path), path) == expected
+
+
+@pytest.mark.parametrize("beside", ["plan2.dwl", "plan.bak", "~$plan.dwg"])
+def test_other_files_beside_it_say_nothing(beside: str, tmp_path: Path) -> None:
+    """The lock file of another drawing is not ours."""
+    saved(tmp_path, beside, b"x")
+
+    assert holder_of(Tree(tmp_path), "plan.dwg") is None
+    assert holder_of(Tree(tmp_path), "model.dgn") is None
+    assert holder_of(Tree(tmp_path), "gone/plan.dwg") is None
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_lock_file_that_nobody_may_read_says_that_it_is_open(tmp_path: Path) -> None:
+    """Office lets nobody read its lock file."""
+    saved(tmp_path, "~$list.xlsx", OWNER).chmod(0)
+
+    held = holder_of(Tree(tmp_path), "list.xlsx")
+
+    assert held is not None
+    assert held.who == ""
+
+
+def test_an_open_file_is_taken_unless_it_has_to_be_closed(tmp_path: Path) -> None:
+    """Drawings stay open all day; what was saved is good content, so waiting is a choice."""
+    saved(tmp_path, "plan.dwg", b"v1")
+    saved(tmp_path, "plan.dwl", DWL)
+    tree = Tree(tmp_path)
+    taking = Folder("s", tree, Drawings(), Memory())
+    waiting = Folder("s", tree, Drawings(), Memory(), only_closed=True)
+    fingerprint = look(tree, "plan.dwg")
+    assert fingerprint is not None
+
+    assert taking.digest_of_new("plan.dwg", fingerprint)
+    with pytest.raises(DiskError) as refused:
+        waiting.digest_of_new("plan.dwg", fingerprint)
+    (tmp_path / "plan.dwl").unlink()
+
+    assert "plan.dwg is open in AutoCAD by anna on PC-17 since 20" in str(refused.value)
+    assert waiting.digest_of_new("plan.dwg", fingerprint)
