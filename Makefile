@@ -10,7 +10,8 @@ help:
 	@echo "make demo    watch it work: localtwin, a sample drive, a first sync, an edit, the changeset"
 	@echo "make test    lint, types, and every test that needs no special machine"
 	@echo "make lint    ruff and mypy --strict"
-	@echo "make bench   measure speed and size, each against a limit or a peer in the same run"
+	@echo "make bench   measure speed and size, each against a limit or a peer in the same run; 1 if a"
+	@echo "             target is missed (ROWS=upload: only the benchmarks with that in their names)"
 	@echo "make simulate  live SEEDS=10000 seeded worlds full of faults and crashes (from FIRST=0)"
 	@echo "make mutants plant bugs in the core, one at a time, and count the seeds that catch each"
 	@echo "make screenshots  the page in a browser, in twenty states, as pictures in .screenshots"
@@ -34,7 +35,8 @@ lint: $(READY)
 	@$(BIN)/mypy
 
 bench: $(READY)
-	@$(BIN)/python -m pytest tests/benchmarks -m bench -p no:cacheprovider -s
+	@$(BIN)/python -m pytest tests/benchmarks -m bench -p no:cacheprovider -s \
+		$(if $(ROWS),-k "$(ROWS)")
 
 simulate: $(READY)
 	@cd tests && ../$(BIN)/python -m simulation seeds $(or $(SEEDS),10000) $(or $(FIRST),0)

@@ -10,13 +10,20 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
+from .table import Row, record
+
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
-def say(what: str, figure: str, target: str, measure: str) -> None:
-    """Print one line; `measure`: what the figure is to a limit or a peer in the same run."""
+def say(what: str, figure: str, target: str, measure: str, *, is_met: bool | None = None) -> None:
+    """Print one line, and add it to the table.
+
+    `measure`: what the figure is to a limit or a peer in the same run. `is_met`: whether the target
+    is reached; None: there is none.
+    """
     load = os.getloadavg()[0]
     print(f"\n  {what}: {figure}  [target {target}]  {measure}  (load {load:.1f})", flush=True)
+    record(Row(what, figure, ratio=measure, target=target, is_met=is_met))
 
 
 def percentile(values: Sequence[float], share: float) -> float:

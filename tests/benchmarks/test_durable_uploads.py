@@ -68,8 +68,8 @@ def test_small_files_that_survive_a_power_cut(server: tuple[str, Path], tmp_path
         f"{per_second:.0f} files/s, {on_lines:.0f} on {LINES} lines",
         f">= {FILES_S} files/s",
         f"the disk alone does {syncs_s / SYNCS:.0f} times {SYNCS} syncs a second",
+        is_met=per_second >= FILES_S,
     )
-    assert per_second >= min(FILES_S, 0.3 * syncs_s / SYNCS)
 
 
 def _upload(http: httpx.Client, root: str, name: str) -> None:

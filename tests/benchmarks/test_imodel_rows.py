@@ -31,15 +31,20 @@ def test_a_million_rows_fit_into_bounded_memory(tmp_path: Path) -> None:
     )
 
     found = json.loads(done.stdout)
-    say("peak memory", f"{found['peak_mb']:.0f} MB", f"<= {PEAK_MB:.0f} MB", f"{ROWS:,} rows")
+    say(
+        "peak memory",
+        f"{found['peak_mb']:.0f} MB",
+        f"<= {PEAK_MB:.0f} MB",
+        f"{ROWS:,} rows",
+        is_met=found["peak_mb"] <= PEAK_MB,
+    )
     ratio = found["second_s"] / found["first_s"]
     say(
         "read / first run / one row edited / every row edited",
         " / ".join(f"{found[f'{each}_s']:.1f} s" for each in ("read", "first", "second", "third")),
         f"second <= {SECOND} x first",
         f"{ratio:.2f} x; changesets {found['first_bytes']:,} and {found['second_bytes']:,} bytes",
+        is_met=ratio <= SECOND,
     )
     changes = [found[f"{each}_changes"] for each in ("first", "second", "third")]
     assert changes == [ROWS, 1, ROWS]
-    assert found["peak_mb"] <= PEAK_MB
-    assert ratio <= SECOND

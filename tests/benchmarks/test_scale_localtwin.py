@@ -22,6 +22,7 @@ FULL: Final = Size(files=100_000, imodels=60, connections=1_000, runs=10_000)
 SMALL: Final = Size(files=1_000, imodels=60, connections=110, runs=1_000)  # fills each page
 TIMES: Final = 15
 FLAT: Final = 3.0  # what a page may cost in the full world, in times of the small one
+OPEN_S: Final = 3.0
 HERE: Final = {"Host": "127.0.0.1"}
 
 
@@ -91,18 +92,16 @@ def visitors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Visitor
 def test_pages_stay_flat(visitors: tuple[Visitor, Visitor]) -> None:
     """An office that rehearses with its whole archive must not find the platform slow."""
     small, full = visitors
-    ratios = {}
     for what, path in small.paths().items():
         few_s, many_s = small.ask(path), full.ask(full.paths()[what])
-        ratios[what] = many_s / few_s
+        ratio = many_s / few_s
         say(
             what,
             f"{many_s * 1000:.1f} ms",
             f"<= {FLAT} x",
-            f"{ratios[what]:.1f} x the same in a world with a hundredth of the files",
+            f"{ratio:.1f} x the same in a world with a hundredth of the files",
+            is_met=ratio <= FLAT,
         )
-
-    assert {what: ratio for what, ratio in ratios.items() if ratio > FLAT} == {}
 
 
 def test_a_full_world_opens_quickly(tmp_path: Path) -> None:
@@ -113,5 +112,10 @@ def test_a_full_world_opens_quickly(tmp_path: Path) -> None:
     World(there.folder).close()
 
     took_s = perf_counter() - began_s
-    say("opening a full world", f"{took_s:.2f} s", "<= 3 s", f"{FULL.files:,} files in Storage")
-    assert took_s <= 3.0
+    say(
+        "opening a full world",
+        f"{took_s:.2f} s",
+        f"<= {OPEN_S:.0f} s",
+        f"{FULL.files:,} files in Storage",
+        is_met=took_s <= OPEN_S,
+    )

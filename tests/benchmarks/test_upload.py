@@ -31,7 +31,6 @@ SIZE: Final = 2 << 30
 BLOCK: Final = 8 << 20
 LINES: Final = 4
 TARGET_MB_S: Final = 500
-SHARE_OF_DISK: Final = 0.15  # client and server share two processors; alone it is about 0.3
 SHARE_OF_HASH: Final = 0.4  # the client, receiving and writing share the processors with it
 MEMORY_MB: Final = 60  # more than before the upload, with four blocks on their way
 
@@ -84,12 +83,11 @@ def test_a_large_file_streams_to_disk(server: tuple[int, Path, str], tmp_path: P
         f"{whole_mb_s / disk_mb_s:.0%} of a plain write ({disk_mb_s:.0f} MB/s); blocks alone "
         f"{sent_mb_s:.0f} MB/s, {used_s * 1e9 / SIZE:.2f} processor s/GB; "
         f"one file {joined.took_s:.1f} s after the list",
+        is_met=whole_mb_s >= TARGET_MB_S,
     )
     _say_memory(before_mb, peak_mb)
     assert length == SIZE
     assert [file.stat().st_size for file in (data / "blobs").rglob("*") if file.is_file()] == [SIZE]
-    assert peak_mb - before_mb <= MEMORY_MB
-    assert whole_mb_s >= SHARE_OF_DISK * disk_mb_s
 
 
 def test_a_large_file_in_one_request(server: tuple[int, Path, str], tmp_path: Path) -> None:
@@ -113,19 +111,19 @@ def test_a_large_file_in_one_request(server: tuple[int, Path, str], tmp_path: Pa
         f">= {SHARE_OF_HASH:.0%} of computing the MD5 ({hash_mb_s:.0f} MB/s)",
         f"{put_mb_s / hash_mb_s:.0%} of it, {put_mb_s / disk_mb_s:.0%} of a plain write "
         f"({disk_mb_s:.0f} MB/s); {used_s * 1e9 / SIZE:.2f} processor s/GB",
+        is_met=put_mb_s >= SHARE_OF_HASH * hash_mb_s,
     )
     _say_memory(before_mb, peak_mb)
     assert [file.stat().st_size for file in (data / "blobs").rglob("*") if file.is_file()] == [SIZE]
-    assert peak_mb - before_mb <= MEMORY_MB
-    assert put_mb_s >= SHARE_OF_HASH * hash_mb_s
 
 
 def _say_memory(before_mb: float, peak_mb: float) -> None:
     say(
-        "the server's saved_state meanwhile",
+        "the server's memory meanwhile",
         f"{peak_mb - before_mb:.0f} MB more than before",
         f"<= {MEMORY_MB} MB",
         f"{before_mb:.0f} MB before",
+        is_met=peak_mb - before_mb <= MEMORY_MB,
     )
 
 
