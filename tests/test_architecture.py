@@ -48,7 +48,7 @@ TASKS = tuple(
 """What a command of the command line does as a whole; above the wiring, below the words."""
 WORDS = tuple(
     f"twinsyncd.runtime.{module}"
-    for module in ("report", "report_lines", "formatting", "conditions", "currency")
+    for module in ("report", "report_lines", "formatting", "conditions", "currency", "file_doubts")
 )
 """What people read, made in one place: for commands, the page and notifications."""
 SHELL = ("twinsyncd.runtime", "twinsyncd.config", "twinsyncd.logs")
@@ -117,7 +117,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "twinsyncd.runtime.formatting": (),
     **dict.fromkeys(
-        ("twinsyncd.runtime.conditions", "twinsyncd.runtime.currency"), (*WORDS, VIEWS, CORE)
+        (
+            "twinsyncd.runtime.conditions",
+            "twinsyncd.runtime.currency",
+            "twinsyncd.runtime.file_doubts",
+        ),
+        (*WORDS, VIEWS, CORE),
     ),
     "twinsyncd.runtime.page_data": (
         "twinsyncd.config",

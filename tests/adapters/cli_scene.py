@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import structlog
+from filelock import FileLock
 
 from twinsyncd.cli import main
 from twinsyncd.core.decision import Decision
@@ -90,6 +92,7 @@ class Office:
         unsettled: int = 0,
         unsettled_files: Sequence[UnsettledFile] = (),
         compared_s: float = 1_700_000_000.0,
+        beat_s: float = 1_700_000_060.0,
     ) -> None:
         """Let a daemon have lived, remembered this, and ended; files were still being written."""
         compared = ConnectionRow(ConnectionKey("Bridge 12"), "c1", compared_s)
@@ -98,12 +101,18 @@ class Office:
         for step in (Decision(connections=(compared,)), *steps):
             journal.commit(step)
         journal.beat(
-            1_700_000_060.0,
+            beat_s,
             is_idle=not unsettled,
             unsettled=unsettled,
             unsettled_files=unsettled_files,
         )
         journal.close()
+
+    @contextmanager
+    def daemon_runs(self) -> Iterator[None]:
+        """Let a daemon hold the journal, whose last heartbeat is what `remember` says."""
+        with FileLock(self.state / "twinsyncd.lock"):
+            yield
 
     def asked(self) -> list[tuple[str, str]]:
         """Return what people have asked of the daemon and nobody has taken up."""

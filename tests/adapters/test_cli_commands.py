@@ -8,6 +8,7 @@ import hashlib
 import json
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,10 +30,13 @@ from twinsyncd.core.model import (
     UnsettledFile,
 )
 from twinsyncd.core.results import Outcome, RunRecord
+from twinsyncd.runtime.formatting import clock_time
 from twinsyncd.runtime.state import is_running
+from twinsyncd.runtime.trouble import Trouble, TroubleFile
 
 LOOK = Fingerprint(7, 1_700_000_000_000_000_000, 1)
 A = FileKey(CAD, "a.dgn")
+BLIND = SourceRow(CAD, "d", blind=(BlindSpot("a.dgn", "no"),), blind_count=1)
 SYNCED = FileRow(A, LOOK, "v1", "v1", "v1", storage_id="i", in_connection=True)
 COMMANDS = [["run"], ["sync"], ["status"], ["check", "--offline"], ["sync", "--dry-run"], ["retry"]]
 
@@ -192,16 +196,74 @@ def test_a_status_of_a_damaged_journal_is_words(office: Office) -> None:
 def test_all_synced_is_exit_code_0(office: Office) -> None:
     """Monitoring asks for the code alone."""
     run = RunRecord(IMODEL, "Bridge 12", "run-1", Outcome.SUCCEEDED, 10.0, 95.0, 1)
-    office.remember(Decision(files=(SYNCED,), lanes=(LaneRow(IMODEL),), history=(run,)))
+    all_synced = Decision(files=(SYNCED,), lanes=(LaneRow(IMODEL),), history=(run,))
+    office.remember(all_synced, beat_s=time.time())
 
-    printed = office.types("status")
+    with office.daemon_runs():
+        printed = office.types("status")
 
     assert printed.code == 0
     assert "Bridge 12  no run active" in printed.out
-    assert f"{CAD}: 1 of 1 file synced" in printed.out
-    assert "not running" in printed.out
+    assert f"{CAD}: 1 of 1 file synced\n" in printed.out
+    assert "are not known" not in printed.out
     assert "Bridge 12  succeeded in 1 min 25 s, 1 changed file" in printed.out
     assert "not synced" not in printed.out
+
+
+@pytest.mark.parametrize("runs", [False, True], ids=["stopped", "hangs"])
+def test_while_nobody_looks_at_the_drive_nothing_is_in_sync(office: Office, runs: bool) -> None:
+    """A service that died in the evening was "in sync", exit code 0, in the morning (P12)."""
+    office.remember(Decision(files=(SYNCED,), lanes=(LaneRow(IMODEL),)))
+    beat = clock_time(1_700_000_060.0)
+
+    with office.daemon_runs() if runs else nullcontext():
+        printed = office.types("status")
+        values = json.loads(office.types("status", "--json").out)
+        explained = office.types("explain", str(office.drive / "a.dgn"))
+
+    assert printed.code == explained.code == 1
+    assert f"changes on the drive since {beat} are not known: " in printed.out
+    assert ("restart it" if runs else "twinsyncd sync") in printed.out
+    assert f"{CAD}: 1 of 1 file synced as of {beat}\n" in printed.out
+    assert (values["in_sync"], values["unseen_since_s"]) == (False, 1_700_000_060.0)
+    assert f"synced when it was last read, but changes on the drive since {beat}" in explained.out
+
+
+def test_a_daemon_without_its_journal_claims_nothing_of_what_came_since(office: Office) -> None:
+    """A full state disk: new files lay there unseen beside "1 of 1 file synced" (P12, P15)."""
+    office.remember(Decision(files=(SYNCED,), lanes=(LaneRow(IMODEL),)), beat_s=time.time())
+    TroubleFile(office.state).write(Trouble("database or disk is full", 1_700_000_000.0))
+    since = clock_time(1_700_000_000.0)
+
+    with office.daemon_runs():
+        printed = office.types("status")
+
+    assert printed.code == 1
+    assert "database or disk is full" in printed.out
+    assert f"changes on the drive since {since} are not known" in printed.out
+    assert f"{CAD}: 1 of 1 file synced as of {since}\n" in printed.out
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (Decision(sources=(SourceRow(CAD, "d", "share is away"),)), "held: share is away"),
+        (Decision(sources=(BLIND,)), "nobody can look: a.dgn: no"),
+        (Decision(), ""),
+    ],
+    ids=["away", "blind", "well"],
+)
+def test_a_file_that_nobody_can_look_at_is_not_explained_as_synced(
+    office: Office, state: Decision, words: str
+) -> None:
+    """Its content may have changed behind the share that is away (P12)."""
+    office.remember(Decision(files=(SYNCED,)), state, beat_s=time.time())
+
+    with office.daemon_runs():
+        printed = office.types("explain", str(office.drive / "a.dgn"))
+
+    assert printed.code == (1 if words else 0)
+    assert words in printed.out
 
 
 @pytest.mark.parametrize("command", [("status",), ("status", "--json")])
@@ -368,13 +430,12 @@ def test_a_daemon_that_holds_the_journal_counts_as_running(office: Office) -> No
     """The lock, not a process number, tells: numbers are reused."""
     office.remember(Decision(files=(SYNCED,)))
 
-    with FileLock(office.state / "twinsyncd.lock"):
+    with office.daemon_runs():
         told = json.loads(office.types("status", "--json").out)
         printed = office.types("status")
 
     assert told["running"] is True
     assert "hangs" in printed.out  # its last sign of life is years old
-    assert printed.code == 0
 
 
 def test_asking_whether_a_daemon_runs_creates_nothing(office: Office) -> None:

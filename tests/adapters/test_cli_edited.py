@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -40,13 +41,14 @@ def office(
 ) -> Office:
     """An office that had a second connection, and left a file of it behind."""
     office = Office(tmp_path, monkeypatch, capsys)
-    office.remember(Decision(files=(SYNCED,)), LEFT_BEHIND)
+    office.remember(Decision(files=(SYNCED,)), LEFT_BEHIND, beat_s=time.time())
     return office
 
 
 def test_a_connection_that_was_taken_out_holds_no_status_up(office: Office) -> None:
     """Else the office is not in sync for ever, for a reason that nobody can mend."""
-    printed = office.types("status")
+    with office.daemon_runs():
+        printed = office.types("status")
 
     assert printed.code == 0
     assert "1 of 1 file synced" in printed.out

@@ -25,8 +25,9 @@ def test_a_fresh_drive_is_synced_and_stays_so(tmp_path: Path) -> None:
 
     assert first.returncode == 0, first.stdout + first.stderr
     assert "agree on 3 files" in first.stdout
-    assert status.returncode == 0
-    assert "3 of 3 files synced" in status.stdout
+    assert status.returncode == 1, "nobody looks for changes now"
+    assert "3 of 3 files synced as of" in status.stdout
+    assert "are not known: start the daemon, or run: twinsyncd sync" in status.stdout
     assert "nothing to do" in rehearsal.stdout
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,15 +28,24 @@ def explain(
     """
     from rich.console import Console
 
+    from ..runtime.file_doubts import doubt
     from ..runtime.formatting import clock_time
-    from ..runtime.report import explain_file
-    from ..runtime.state import read_history, read_row
+    from ..runtime.report import explain_file, make_report
+    from ..runtime.state import is_running, read_history, read_row, read_status, read_trouble
 
     checked = load_config(config, folders=False)
     key = find_key(checked, path)
     reason = _matcher_reason(checked, key)
     row = read_row(checked, key)
-    state, done = explain_file(row, ignored=reason.startswith("ignored"))
+    report = make_report(
+        checked,
+        read_status(checked),
+        running=is_running(checked),
+        now_s=time.time(),
+        trouble=read_trouble(checked),
+    )
+    ignored = reason.startswith("ignored")
+    state, done = explain_file(row, ignored=ignored, doubt=doubt(report, key))
     console = Console(highlight=False)
     for line in (f"{key.source}/{key.path}", f"  pattern  {reason}", f"  state    {state}"):
         console.print(plain(line), soft_wrap=True)

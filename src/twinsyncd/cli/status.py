@@ -32,7 +32,8 @@ def status(
 ) -> None:
     """Show what is synced, what is left and why; works whether or not the daemon runs.
 
-    Exit code 0 if everything that can match was read and is synced, 1 if not.
+    Exit code 0 if everything that can match was read and is synced, and a daemon looks for
+    changes; 1 if not.
     """
     checked = load_config(config, folders=False)
 
@@ -46,7 +47,12 @@ def status(
     )
     if as_json:
         open_files = [asdict(each) for each in report.open_files]
-        values = {"in_sync": report.in_sync, "running": running, **asdict(found)}
+        values = {
+            "in_sync": report.in_sync,
+            "running": running,
+            "unseen_since_s": report.unseen_since_s,
+            **asdict(found),
+        }
         values["open_files"] = open_files
         typer.echo(json.dumps(values, indent=2, default=sorted))
     else:
@@ -61,6 +67,7 @@ def show(console: Console, report: Report) -> None:
     from ..runtime.formatting import count
 
     console.print(f"[bold]daemon[/]  {_styled(report.daemon)}")
+    _show_unseen(console, report)
     for name, outlet in report.outlets:
         console.print(f"[bold]{plain(name)}[/]  {_styled(outlet)}", soft_wrap=True)
     if report.unsettled:
@@ -74,7 +81,7 @@ def show(console: Console, report: Report) -> None:
         console.print(line, soft_wrap=True)  # a page to open must stay in one piece
         console.print(f"  {_styled(connection.compared)}")
         _show_authorization(console, connection.authorised_days)
-        _show_counts(console, connection.counts)
+        _show_counts(console, connection.counts, report.unseen_since_s)
         for source in connection.empty:
             console.print(
                 f"  [yellow]no file matches[/]  {plain(source)}: check its folder, include,"
@@ -108,9 +115,25 @@ def _show_authorization(console: Console, days: int | None) -> None:
     console.print(f"  runs may act for you for about {left} more; renew it: twinsyncd login")
 
 
-def _show_counts(console: Console, counts: Iterable[Counts]) -> None:
-    from ..runtime.formatting import count
+def _show_unseen(console: Console, report: Report) -> None:
+    """Print since when nobody looks at the drive, and what to do."""
+    from ..runtime.formatting import clock_time
 
+    if not report.unseen_since_s:
+        return
+    since = clock_time(report.unseen_since_s)
+    fix = "start the daemon, or run: twinsyncd sync"
+    if report.daemon.level.value == "bad":
+        fix = "see the daemon's line and its log; restart it if it does not go on"
+    console.print(
+        f"        [red]changes on the drive since {since} are not known[/]: {fix}", soft_wrap=True
+    )
+
+
+def _show_counts(console: Console, counts: Iterable[Counts], unseen_since_s: float) -> None:
+    from ..runtime.formatting import clock_time, count
+
+    as_of = f" as of {clock_time(unseen_since_s)}" if unseen_since_s else ""
     for each in counts:
         left = [
             f"{number:,} {words}"
@@ -122,7 +145,7 @@ def _show_counts(console: Console, counts: Iterable[Counts]) -> None:
             )
             if number
         ]
-        done = f"{each.synced:,} of {count(each.known, 'file')} synced"
+        done = f"{each.synced:,} of {count(each.known, 'file')} synced{as_of}"
         console.print(f"  {plain(each.source)}: {', '.join([done, *left])}")
 
 

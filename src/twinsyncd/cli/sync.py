@@ -59,7 +59,12 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
         problem, missing = sync_now(config, timeout_s)
     seen = read_status(config, runs=1)
     report = make_report(
-        config, seen, running=is_running(config), now_s=time.time(), trouble=read_trouble(config)
+        config,
+        seen,
+        running=is_running(config),
+        now_s=time.time(),
+        trouble=read_trouble(config),
+        just_synced=not problem,
     )
     if report.in_sync and not problem:
         files = count(total_counts(seen.counts).known - missing, "file")

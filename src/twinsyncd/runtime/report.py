@@ -13,7 +13,15 @@ from ..core.model import ABSENT, FileRow, HeldSource, LaneRow, Need, OnDelete, S
 from ..core.results import RunRecord
 from ..journal.views import Counts, DaemonRow, Status
 from .formatting import clock_time, count, duration
-from .report_lines import Line, compared_line, connection_line, daemon_line, outlet_line
+from .report_lines import (
+    Level,
+    Line,
+    compared_line,
+    connection_line,
+    daemon_line,
+    outlet_line,
+    unseen_since_s,
+)
 from .trouble import Trouble
 
 
@@ -37,6 +45,7 @@ class Blind:
     text: str
     names: tuple[str, ...]
     since_s: float = 0.0  # wall clock [s]
+    paths: tuple[str, ...] = ()  # of the examples, as the source has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,7 @@ class Report:
     """Everything a person sees, at one moment."""
 
     in_sync: bool  # everything that can match was read and is proven
+    unseen_since_s: float  # wall clock [s] since when nobody looks at the drive; 0: somebody does
     unsettled: int  # files that were still being written at the last heartbeat
     unsettled_files: tuple[Unsettled, ...]  # some of them, the longest waiting first
     daemon: Line
@@ -111,24 +121,28 @@ def make_report(
     running: bool,
     now_s: float,
     trouble: Trouble | None = None,
+    just_synced: bool = False,
 ) -> Report:
     """Return the report at `now_s`, wall clock [s]; `running`: a daemon holds the journal.
 
-    `trouble`: why that daemon cannot use its journal.
+    `trouble`: why that daemon cannot use its journal. `just_synced`: a sync that has just ended
+    looked at everything, so it does not matter whether a daemon does.
     """
     trouble = trouble if running else None
+    daemon = daemon_line(status.daemon, running=running, now_s=now_s, trouble=trouble)
     lanes = {lane.key: lane for lane in status.lanes}
     connections = tuple(
         _connection(each, status, lanes.get(each.lane), now_s) for each in config.connection
     )
     return Report(
         in_sync=is_synced(status)
-        and trouble is None
+        and (just_synced or daemon.level is Level.GOOD)
         and not any(each.empty for each in connections)
         and all(status.compared_s.get(each.key) for each in config.connection),
+        unseen_since_s=0.0 if just_synced else unseen_since_s(status.daemon, daemon, trouble),
         unsettled=status.daemon.unsettled if status.daemon else 0,
         unsettled_files=_unsettled(status.daemon, now_s),
-        daemon=daemon_line(status.daemon, running=running, now_s=now_s, trouble=trouble),
+        daemon=daemon,
         connections=connections,
         open_files=tuple(map(open_file, status.open_files)),
         open_total=status.open_total,
@@ -169,10 +183,11 @@ def _open_state(row: FileRow) -> tuple[str, str]:
     return "uploaded, waits for a run", ""
 
 
-def explain_file(row: FileRow | None, *, ignored: bool) -> tuple[str, bool]:
+def explain_file(row: FileRow | None, *, ignored: bool, doubt: str = "") -> tuple[str, bool]:
     """Return any file's state in a sentence, and whether nothing is left to do for it.
 
     `row` is None for a file that the journal does not know; `ignored`: no pattern takes it.
+    `doubt`: why nobody knows whether it is still as it was read.
     """
     if row is None:
         return ("not taken" if ignored else "never seen by a scan; it has not settled yet"), ignored
@@ -191,6 +206,8 @@ def explain_file(row: FileRow | None, *, ignored: bool) -> tuple[str, bool]:
             return "uploaded; the active run processes it", False
         case Need.RUN:
             return "uploaded; waits for the next run", False
+        case _ if doubt:
+            return f"synced when it was last read, but {doubt}", False
         case _:
             return "synced: drive, Storage and iModel have the same content", True
 
@@ -241,6 +258,7 @@ def _blind(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
             f"{count(found.count, 'path')} cannot be read since {clock_time(found.since_s)}",
             tuple(f"{spot.path}: {spot.reason}" for spot in found.examples),
             found.since_s,
+            tuple(spot.path for spot in found.examples),
         )
         for key, found in sorted(status.blind.items())
         if key in keys

@@ -70,6 +70,16 @@ def daemon_line(
     return Line(Level.GOOD, "running", f" since {since}, process {daemon.pid}, {work}")
 
 
+def unseen_since_s(daemon: DaemonRow | None, line: Line, trouble: Trouble | None) -> float:
+    """Return since when (wall clock [s]) nobody looks at the drive; 0: a daemon does, or none did.
+
+    `line` is the daemon's.
+    """
+    if daemon is None or line.level is Level.GOOD:
+        return 0.0
+    return daemon.beat_s if trouble is None else min(daemon.beat_s, trouble.since_s)
+
+
 def _uploads(uploads: UploadsUnderWay | None) -> str:
     """Return how far the uploads are, how fast, and how long the rest takes."""
     if uploads is None:

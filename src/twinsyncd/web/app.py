@@ -23,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 from ..core.facts import ApproveAsked, PauseAsked, PersonFact, ResumeAsked, RetryAsked, SyncAsked
 from ..core.model import ConnectionKey, FileKey, HeldSource, SourceKey
 from ..errors import AppError, JournalError
+from ..runtime.file_doubts import doubt
 from ..runtime.report import explain_file, open_file
 from .access import COOKIE, SIGNED_IN_S, Access, Guard
 from .health import health_of
@@ -73,14 +74,15 @@ class StatusPage:
             SourceKey(request.query_params.get("source", "")), request.query_params.get("path", "")
         )
         row, events = self._data.row(key), self._data.events(key, EVENTS_MAX)
-        state, synced = explain_file(row, ignored=False)
+        _, done = explain_file(row, ignored=False)
+        state, synced = explain_file(row, ignored=False, doubt=doubt(self._data.report(), key))
         page = self._pages.render(
             "file",
             key=key,
             row=row,
             state=state,
             synced=synced,
-            opened=open_file(row) if row and not synced else None,
+            opened=open_file(row) if row and not done else None,
             events=list(reversed(events)),
             done=DONE.get(request.query_params.get("done", ""), ""),
         )
@@ -89,7 +91,11 @@ class StatusPage:
     def files(self, request: Request) -> Response:
         """Find files by a part of their path."""
         text = request.query_params.get("q", "").strip()
-        found = [(row, *explain_file(row, ignored=False)) for row in self._data.find(text)]
+        report = self._data.report()
+        found = [
+            (row, *explain_file(row, ignored=False, doubt=doubt(report, row.key)))
+            for row in self._data.find(text)
+        ]
         return HTMLResponse(self._pages.render("files", text=text, found=found))
 
     def live(self, request: Request) -> Response:
