@@ -48,7 +48,17 @@ TASKS = tuple(
 """What a command of the command line does as a whole; above the wiring, below the words."""
 WORDS = tuple(
     f"twinsyncd.runtime.{module}"
-    for module in ("report", "report_lines", "formatting", "conditions", "currency", "file_doubts")
+    for module in (
+        "report",
+        "report_lines",
+        "formatting",
+        "conditions",
+        "currency",
+        "file_doubts",
+        "headline",
+        "status_document",
+        "status_model",
+    )
 )
 """What people read, made in one place: for commands, the page and notifications."""
 SHELL = ("twinsyncd.runtime", "twinsyncd.config", "twinsyncd.logs")
@@ -94,9 +104,17 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.config",
         "twinsyncd.runtime.trouble",
         VIEWS,
+        "twinsyncd.journal.folder_view",
         "twinsyncd.journal.history",
         CORE,
         ERRORS,
+    ),
+    "twinsyncd.runtime.overall_state": (
+        "twinsyncd.config",
+        "twinsyncd.journal.figures",
+        "twinsyncd.runtime.state",
+        *WORDS,
+        VIEWS,
     ),
     "twinsyncd.runtime.trouble": (),
     "twinsyncd.runtime.machine_lock": ("twinsyncd.config", ERRORS),
@@ -123,6 +141,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
             "twinsyncd.runtime.file_doubts",
         ),
         (*WORDS, VIEWS, CORE),
+    ),
+    "twinsyncd.runtime.headline": WORDS,
+    "twinsyncd.runtime.status_model": (),
+    "twinsyncd.runtime.status_document": (
+        "twinsyncd.journal.figures",
+        *WORDS,
+        VIEWS,
+        CORE,
+        REDACT,
     ),
     "twinsyncd.runtime.page_data": (
         "twinsyncd.config",
@@ -160,6 +187,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.cli": (
         *SHELL,
         VIEWS,
+        "twinsyncd.journal.folder_view",
         CORE,
         ERRORS,
         "twinsyncd.connectors",
@@ -203,7 +231,12 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "python_calamine": ("twinsyncd.targets.bulk", "localtwin"),
     "tomlkit": ("twinsyncd.config", "twinsyncd.cli.config"),
     "prometheus_client": ("twinsyncd.web",),
-    "pydantic": ("twinsyncd.config", "twinsyncd.cloud", "twinsyncd.web", "localtwin"),
+    "pydantic": (
+        "twinsyncd.config",
+        "twinsyncd.cloud",
+        "twinsyncd.runtime.status_model",
+        "localtwin",
+    ),
 }
 """A module or library that is one room's trade, and who else may touch it."""
 

@@ -53,16 +53,17 @@ def test_a_connection_that_was_taken_out_holds_no_status_up(office: Office) -> N
     assert printed.code == 0
     assert "1 of 1 file synced" in printed.out
     assert "Old bridge" not in printed.out
-    assert "not synced" not in printed.out
+    assert "on their way" not in printed.out
 
 
 def test_programs_are_told_of_what_is_in_the_file_only(office: Office) -> None:
     """An alarm on open_total would never end."""
     told = json.loads(office.types("status", "--json").out)
 
-    assert told["open_total"] == 0
-    assert [each["source"] for each in told["counts"]] == [CAD]
-    assert (told["lanes"], told["offline"], told["needs_person"], told["runs"]) == ([], {}, {}, [])
+    assert told["files_not_synced"] == 0
+    sources = [s["source"] for each in told["connections"] for s in each["sources"]]
+    assert sources == [CAD]
+    assert (told["needs"], told["open_files"], told["last_runs"]) == ([], [], [])
 
 
 def test_a_rehearsal_plans_nothing_for_a_file_that_is_gone_in_doubt(office: Office) -> None:

@@ -73,7 +73,7 @@ def test_an_office_keeps_its_files_in_its_own_bucket(site: Site, s3: str) -> Non
     assert "open s3://office/bridge12: it holds 0 objects" in check.stdout
     assert first.returncode == second.returncode == 0, first.stdout + second.stdout
     assert verified.returncode == 0, verified.stdout
-    assert [run["files"] for run in status["runs"]] == [1, 2]
+    assert [run["files"] for run in status["last_runs"]] == [1, 2]
     assert names_in(s3) == {"plan.dxf", "section.dxf"}
     told = "".join(each.stdout + each.stderr for each in (check, first, second))
     assert "objects.deleted" in told

@@ -60,7 +60,7 @@ def test_nothing_is_current_while_the_daemon_sees_no_change(name: str, tmp_path:
     """What was true an hour ago is not known now (P12)."""
     text = page_of(tmp_path, next(each for each in STATES if each.name == name))
 
-    assert "not known</b>: the daemon does not work" in text
+    assert "not known</b>: all was synced, but changes since" in text
     assert "current</b>, last change" not in text
 
 

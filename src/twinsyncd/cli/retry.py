@@ -45,6 +45,6 @@ def find_key(config: Config, path: str) -> FileKey:
         key = connection.key_of(source)
         if file.is_relative_to(source.folder):
             return FileKey(key, file.relative_to(source.folder).as_posix())
-        if path.startswith(f"{key}/"):
-            return FileKey(key, path.removeprefix(f"{key}/"))
+        if path == key or path.startswith(f"{key}/"):
+            return FileKey(key, path.removeprefix(key).strip("/"))
     raise AppError(f"{path} lies in no configured folder", hint="copy it from `twinsyncd status`")

@@ -3,32 +3,54 @@
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import asdict
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from .markup import plain
+from ..errors import AppError, JournalError
 from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rich.console import Console
 
-    from ..journal.views import Counts
-    from ..runtime.report import Blind, Hold, Report
-    from ..runtime.report_lines import Line
+    from ..config import Config
+    from ..runtime.overall_state import OverallState
 
-STYLES: Final = {"good": "green", "plain": "", "waits": "yellow", "bad": "red"}
-"""The colour of a line, by how much it matters."""
+LOOK_S: Final = 1.0  # between two looks of --watch
+
+
+def _print_schema(wanted: bool) -> None:
+    if wanted:
+        from ..runtime.status_model import status_schema
+
+        typer.echo(json.dumps(status_schema(), indent=2))
+        raise typer.Exit
 
 
 def status(
+    path: Annotated[
+        str | None,
+        typer.Argument(help="A connection, a file or a folder; left out: everything."),
+    ] = None,
+    *,
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-    files: Annotated[int, typer.Option(help="How many open files to list.", min=0)] = 20,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Show it live; Ctrl-C ends.")
+    ] = False,
+    files: Annotated[int, typer.Option(help="How many single files to list.", min=0)] = 20,
+    every: Annotated[bool, typer.Option("--all", help="Every connection, in full.")] = False,
+    _schema: Annotated[
+        bool,
+        typer.Option(
+            "--schema",
+            help="Print the JSON Schema of --json.",
+            is_eager=True,
+            callback=_print_schema,
+        ),
+    ] = False,
 ) -> None:
     """Show what is synced, what is left and why; works whether or not the daemon runs.
 
@@ -36,160 +58,97 @@ def status(
     changes; 1 if not.
     """
     checked = load_config(config, folders=False)
+    named = {each.name for each in checked.connection}
+    if path is not None and path not in named:
+        raise typer.Exit(_show_path(checked, path, files, as_json=as_json))
 
-    from ..runtime.report import make_report
-    from ..runtime.state import is_running, read_status, read_trouble
+    def read() -> OverallState:
+        from ..runtime.overall_state import read_overall_state
 
-    found = read_status(checked, open_files=files)
-    running = is_running(checked)
-    report = make_report(
-        checked, found, running=running, now_s=time.time(), trouble=read_trouble(checked)
-    )
+        return read_overall_state(checked, connection=path, open_files=files)
+
     if as_json:
-        open_files = [asdict(each) for each in report.open_files]
-        values = {
-            "in_sync": report.in_sync,
-            "running": running,
-            "unseen_since_s": report.unseen_since_s,
-            **asdict(found),
-        }
-        values["open_files"] = open_files
-        typer.echo(json.dumps(values, indent=2, default=sorted))
-    else:
+        state = read()
+        typer.echo(json.dumps(document_of(state), indent=2))
+    elif watch:
         from rich.console import Console
 
-        show(Console(highlight=False), report)
-    raise typer.Exit(0 if report.in_sync else 1)
+        def text_of(state: OverallState) -> str:
+            return screen(state, files, every=every)
+
+        state = watching(Console(highlight=False), text_of, read, threading.Event().wait)
+    else:
+        from .console import open_console
+
+        state = read()
+        show(open_console(), state, files, every=every)
+    raise typer.Exit(0 if state.report.in_sync else 1)
 
 
-def show(console: Console, report: Report) -> None:
-    """Print the whole report."""
-    from ..runtime.formatting import count
+def show(console: Console, state: OverallState, files: int = 20, *, every: bool = False) -> None:
+    """Print how everything stands."""
+    from .status_text import status_lines
 
-    console.print(f"[bold]daemon[/]  {_styled(report.daemon)}")
-    _show_unseen(console, report)
-    for name, outlet in report.outlets:
-        console.print(f"[bold]{plain(name)}[/]  {_styled(outlet)}", soft_wrap=True)
-    if report.unsettled:
-        waiting = f"{count(report.unsettled, 'file')} still being written"
-        console.print(f"        [yellow]{waiting}[/]: known once they have not changed for a while")
-        for each in report.unsettled_files:
-            name = plain(f"{each.source}/{each.path}")
-            console.print(f"          {name}  {plain(each.text)}", soft_wrap=True)
-    for connection in report.connections:
-        line = f"\n[bold]{plain(connection.name)}[/]  {_styled(connection.line)}"
+    for line in status_lines(state, files, every=every):
         console.print(line, soft_wrap=True)  # a page to open must stay in one piece
-        console.print(f"  {_styled(connection.compared)}")
-        _show_authorization(console, connection.authorised_days)
-        _show_counts(console, connection.counts, report.unseen_since_s)
-        for source in connection.empty:
-            console.print(
-                f"  [yellow]no file matches[/]  {plain(source)}: check its folder, include,"
-                " exclude and connector, or wait for the first scan",
-                soft_wrap=True,
-            )
-        _show_holds(console, connection.name, connection.holds)
-        _show_blind(console, connection.blind)
-        for late in connection.late:
-            where, why = plain(late.source), plain(late.reason)
-            console.print(f"  [yellow]noticed late[/]  {where}: {why}", soft_wrap=True)
-    _show_open_files(console, report)
-    _show_runs(console, report)
 
 
-def _styled(line: Line) -> str:
-    style = STYLES[line.level.value]
-    state = f"[{style}]{plain(line.state)}[/]" if style else plain(line.state)
-    return f"{state}{plain(line.detail)}"
+def document_of(state: OverallState) -> dict[str, object]:
+    """Return the state for programs."""
+    from ..runtime.status_document import status_document
+
+    found = status_document(state.report, state.figures, state.now_s)
+    return found.model_dump(mode="json")
 
 
-def _show_authorization(console: Console, days: int | None) -> None:
-    """Print for how long runs may act for the person who signed in."""
-    from ..core.authorization import WARN_DAYS
-    from ..runtime.formatting import count
+def screen(state: OverallState, files: int, *, every: bool) -> str:
+    """Return how everything stands as one text with markup."""
+    from .status_text import status_lines
 
-    if days is None:
-        return
-    style = "yellow" if days <= WARN_DAYS[0] else ""
-    left = f"[{style}]{count(days, 'day')}[/]" if style else count(days, "day")
-    console.print(f"  runs may act for you for about {left} more; renew it: twinsyncd login")
+    return "\n".join(status_lines(state, files, every=every))
 
 
-def _show_unseen(console: Console, report: Report) -> None:
-    """Print since when nobody looks at the drive, and what to do."""
-    from ..runtime.formatting import clock_time
+def watching(
+    console: Console,
+    text_of: Callable[[OverallState], str],
+    read: Callable[[], OverallState],
+    wait: Callable[[float], bool],
+) -> OverallState:
+    """Show the state on the whole terminal until Ctrl-C, or until `wait` returns True.
 
-    if not report.unseen_since_s:
-        return
-    since = clock_time(report.unseen_since_s)
-    fix = "start the daemon, or run: twinsyncd sync"
-    if report.daemon.level.value == "bad":
-        fix = "see the daemon's line and its log; restart it if it does not go on"
-    console.print(
-        f"        [red]changes on the drive since {since} are not known[/]: {fix}", soft_wrap=True
-    )
+    A journal that cannot be read for a moment is said so, and read again. Raises AppError where
+    there is no terminal, and JournalError if the first look fails.
+    """
+    from rich.live import Live
+    from rich.text import Text
 
-
-def _show_counts(console: Console, counts: Iterable[Counts], unseen_since_s: float) -> None:
-    from ..runtime.formatting import clock_time, count
-
-    as_of = f" as of {clock_time(unseen_since_s)}" if unseen_since_s else ""
-    for each in counts:
-        left = [
-            f"{number:,} {words}"
-            for number, words in (
-                (each.to_store, "to upload"),
-                (each.to_run, "waiting for a run"),
-                (each.aside, "[red]set aside[/]"),
-                (each.gone, "gone or excluded, kept in the iModel"),
-            )
-            if number
-        ]
-        done = f"{each.synced:,} of {count(each.known, 'file')} synced{as_of}"
-        console.print(f"  {plain(each.source)}: {', '.join([done, *left])}")
-
-
-def _show_holds(console: Console, connection: str, holds: Iterable[Hold]) -> None:
-    for hold in holds:
-        console.print(f"  [red]held[/]  {plain(hold.source)}: {plain(hold.reason)}", soft_wrap=True)
-        if hold.approvable:
-            console.print(f'        if that is meant: twinsyncd approve "{plain(connection)}"')
+    if not console.is_terminal:
+        hint = "ask for `twinsyncd status --json` from time to time"
+        raise AppError("--watch needs a terminal", hint=hint)
+    state = read()
+    try:
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            trouble = ""
+            while True:
+                live.update(Text.from_markup(f"{trouble}{text_of(state)}"), refresh=True)
+                if wait(LOOK_S):
+                    return state
+                try:
+                    state, trouble = read(), ""
+                except JournalError as error:
+                    trouble = f"[red]cannot be read now[/]: {error}; what follows is older\n"
+    except KeyboardInterrupt:
+        return state
 
 
-def _show_blind(console: Console, blind: Iterable[Blind]) -> None:
-    for each in blind:
-        console.print(f"  [red]not read[/]  {plain(each.source)}: {each.text}", soft_wrap=True)
-        for name in each.names:
-            console.print(f"    {plain(name)}", soft_wrap=True)
+def _show_path(config: Config, path: str, files: int, *, as_json: bool) -> int:
+    from .status_path import path_status
 
+    text, done = path_status(config, path, files, as_json=as_json)
+    if as_json:
+        typer.echo(text)
+    else:
+        from .console import open_console
 
-def _show_open_files(console: Console, report: Report) -> None:
-    from ..runtime.formatting import count
-
-    if not report.open_files:
-        return
-    console.print(f"\n[bold]not synced[/]  {count(report.open_total, 'file')}")
-    for each in report.open_files:
-        reason = f": {plain(each.reason)}" if each.reason else ""
-        console.print(
-            f"  {plain(f'{each.source}/{each.path}')}  [yellow]{each.state}[/]{reason}",
-            soft_wrap=True,
-        )
-    if report.open_total > len(report.open_files):
-        console.print(f"  and {report.open_total - len(report.open_files):,} more")
-
-
-def _show_runs(console: Console, report: Report) -> None:
-    from ..runtime.formatting import clock_time, count, duration
-
-    if not report.runs:
-        return
-    console.print("\n[bold]last runs[/]")
-    for run in report.runs:
-        length = duration(run.ended_s - run.started_s)
-        message = f": {plain(run.message)}" if run.message else ""
-        console.print(
-            f"  {clock_time(run.ended_s)}  {plain(run.connection)}  {run.outcome.value}"
-            f" in {length}, {count(run.files, 'changed file')}{message}",
-            soft_wrap=True,
-        )
+        open_console().print(text, soft_wrap=True)
+    return 0 if done else 1

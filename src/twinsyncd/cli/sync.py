@@ -44,12 +44,10 @@ def sync(
 
 def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) -> None:
     import sys
-    import time
 
     from ..journal.views import total_counts
     from ..logs import set_up
-    from ..runtime.report import make_report
-    from ..runtime.state import is_running, read_status, read_trouble
+    from ..runtime.overall_state import read_overall_state
     from ..runtime.sync_once import sync as sync_now
     from .progress import showing_progress
     from .status import show
@@ -57,22 +55,16 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
     set_up(config.daemon.log_format, sys.stderr, "info" if verbose else "critical")
     with showing_progress(console, config):
         problem, missing = sync_now(config, timeout_s)
-    seen = read_status(config, runs=1)
-    report = make_report(
-        config,
-        seen,
-        running=is_running(config),
-        now_s=time.time(),
-        trouble=read_trouble(config),
-        just_synced=not problem,
-    )
+    state = read_overall_state(config, runs=1, just_synced=not problem)
+    report = state.report
     if report.in_sync and not problem:
-        files = count(total_counts(seen.counts).known - missing, "file")
+        counts = (each for connection in report.connections for each in connection.counts)
+        files = count(total_counts(counts).known - missing, "file")
         gone = f"; {missing:,} not on the drive any more, kept in the iModel" if missing else ""
         console.print(f"[green]in sync[/]: drive, Storage and iModel agree on {files}{gone}")
         raise typer.Exit(0)
     console.print(f"[red]not in sync[/]{': ' if problem else ''}{plain(problem)}\n", soft_wrap=True)
-    show(console, report)
+    show(console, state)
     raise typer.Exit(1)
 
 

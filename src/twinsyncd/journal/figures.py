@@ -91,6 +91,11 @@ def find_files(file: Path, scope: Scope, text: str) -> list[FileRow]:
         engine.dispose()
 
 
+def latencies(figures: Figures, connection: str) -> list[float]:
+    """Return how long the changes of a connection took from saved to in the iModel [s]."""
+    return [each.took_s for each in figures.latencies if each.connection == connection]
+
+
 def percentile(values: Sequence[float], share: float) -> float | None:
     """Return the value below which that share (0 to 1) of the values lies; None without values."""
     if not values:

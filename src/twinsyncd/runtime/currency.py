@@ -17,16 +17,14 @@ def currency(
     oldest_s: Mapping[SourceKey, float],
     runs: Sequence[RunRecord],
     now_s: float,
-    daemon_works: bool = True,
+    unseen_since_s: float = 0.0,
 ) -> Line:
     """Return whether it is current, and since when; times are wall clock [s].
 
-    A daemon that hangs or cannot use its journal knows of no change, so nothing is current then.
+    Nothing is current while nobody looks at the drive, since `unseen_since_s`; 0: a daemon looks.
 
     `oldest_s`: since when the oldest change waits, by source; `runs`: the newest first.
     """
-    if not daemon_works:
-        return Line(Level.BAD, "not known", ": the daemon does not work, so changes are not seen")
     since = [oldest_s[key] for key, _ in connection.folders if key in oldest_s]
     left = sum(each.to_store + each.to_run + each.aside for each in connection.counts)
     if since or left:
@@ -37,6 +35,9 @@ def currency(
     if connection.holds or connection.blind or connection.empty:
         detail = ": not everything that can match could be read"
         return Line(Level.BAD if connection.blind else Level.WAITS, "not known", detail)
+    if unseen_since_s:
+        detail = f": all was synced, but changes since {clock_time(unseen_since_s)} are not seen"
+        return Line(Level.BAD, "not known", detail)
     last = next((run for run in runs if run.connection == connection.name), None)
     detail = f", last change synced {clock_time(last.ended_s)}" if last else ""
     return Line(Level.GOOD, "current", detail)

@@ -107,6 +107,8 @@ class Report:
     unsettled: int  # files that were still being written at the last heartbeat
     unsettled_files: tuple[Unsettled, ...]  # some of them, the longest waiting first
     daemon: Line
+    running: bool  # a daemon keeps the journal now
+    process: DaemonRow | None  # the last one, and its last heartbeat; None: none was ever started
     connections: tuple[ConnectionReport, ...]
     open_files: tuple[OpenFile, ...]
     open_total: int
@@ -143,6 +145,8 @@ def make_report(
         unsettled=status.daemon.unsettled if status.daemon else 0,
         unsettled_files=_unsettled(status.daemon, now_s),
         daemon=daemon,
+        running=running,
+        process=status.daemon,
         connections=connections,
         open_files=tuple(map(open_file, status.open_files)),
         open_total=status.open_total,

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from ..config import Config, sources_of
 from ..core.events import Event
 from ..core.model import FileKey, FileRow
+from ..journal.folder_view import FolderView, read_folder
 from ..journal.history import read_events, read_file
 from ..journal.views import Scope, Status, Views
 from .trouble import Trouble, TroubleFile
@@ -66,6 +67,15 @@ def read_row(config: Config, key: FileKey) -> FileRow | None:
     """Return the journal's row of a file; None if it has none. Raises as `open_views` does."""
     open_views(config).close()
     return read_file(journal_file(config), key)
+
+
+def read_below(config: Config, folder: FileKey, limit: int) -> FolderView:
+    """Return what is known of the files below a folder, `limit` of the open ones by name.
+
+    Raises JournalError as `open_views` does.
+    """
+    open_views(config).close()
+    return read_folder(journal_file(config), folder, limit)
 
 
 def is_running(config: Config) -> bool:

@@ -25,6 +25,8 @@ from ..core.model import ConnectionKey, FileKey, HeldSource, SourceKey
 from ..errors import AppError, JournalError
 from ..runtime.file_doubts import doubt
 from ..runtime.report import explain_file, open_file
+from ..runtime.status_document import status_document
+from ..runtime.status_model import status_schema
 from .access import COOKIE, SIGNED_IN_S, Access, Guard
 from .health import health_of
 from .live import LiveParts
@@ -32,7 +34,6 @@ from .metrics import CONTENT_TYPE, WINDOW_S, metrics_of
 from .overview import DAYS, read_overview
 from .page_data import PageData
 from .pages import Pages
-from .status_json import status_document, status_schema
 
 STATIC: Final = Path(__file__).parent / "static"
 FORM_MAX: Final = 64 * 1024  # bytes; our own forms are far smaller

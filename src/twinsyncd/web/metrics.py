@@ -16,14 +16,13 @@ from prometheus_client.registry import Collector
 
 from .. import __version__
 from ..core.model import Phase
-from ..journal.figures import Figures, percentile
+from ..journal.figures import Figures, latencies, percentile
 from ..journal.views import total_counts
 from ..runtime.conditions import Kind, conditions_of
 from ..runtime.report import ConnectionReport, Report
 from ..runtime.report_lines import Level
-from .overview import latencies
+from ..runtime.status_document import oldest_s
 from .page_data import PageData
-from .status_json import oldest_s
 
 WINDOW_S: Final = 86_400.0  # of latencies: a day has enough saves, and still shows a bad morning
 SHARES: Final = (0.5, 0.95)

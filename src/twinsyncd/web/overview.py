@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..core.model import HeldSource, Phase
-from ..journal.figures import Figures, percentile
+from ..journal.figures import Figures, latencies, percentile
 from ..journal.views import Counts, total_counts
 from ..runtime.conditions import Condition, Kind, conditions_of
 from ..runtime.currency import currency
 from ..runtime.formatting import duration
+from ..runtime.headline import headline
 from ..runtime.report import ConnectionReport, Report
 from ..runtime.report_lines import Level, Line
 from .page_data import PageData
@@ -86,12 +87,13 @@ def read_overview(data: PageData, days: int) -> Overview:
     now_s = data.now_s()
     since_s = now_s - days * 86_400.0
     report, figures = data.report(), data.figures(since_s)
-    needs = [_need(each, report) for each in conditions_of(report, now_s)]
+    conditions = conditions_of(report, now_s)
+    needs = [_need(each, report) for each in conditions]
     people = tuple(each for each in needs if each.condition.level is Level.BAD)
     waits = tuple(each for each in needs if each.condition.level is not Level.BAD)
     names = [each.name for each in report.connections]
     return Overview(
-        headline=_headline(report, people, waits),
+        headline=headline(report, conditions),
         daemon=report.daemon,
         needs=people,
         waits=waits,
@@ -107,24 +109,6 @@ def read_overview(data: PageData, days: int) -> Overview:
     )
 
 
-def latencies(figures: Figures, connection: str) -> list[float]:
-    """Return how long the changes of a connection took from saved to in the iModel [s]."""
-    return [each.took_s for each in figures.latencies if each.connection == connection]
-
-
-def _headline(report: Report, people: tuple[Need, ...], waits: tuple[Need, ...]) -> Line:
-    if people:
-        number = len(people)
-        noun = "thing needs" if number == 1 else "things need"
-        return Line(Level.BAD, f"{number} {noun} a person")
-    if report.in_sync:
-        return Line(Level.GOOD, "In sync", "every file that can match was read and is proven")
-    if report.daemon.level is not Level.GOOD:
-        return Line(Level.WAITS, "Not running", "what is shown is as the daemon left it")
-    state = "Waiting" if waits else "Working"
-    return Line(Level.WAITS, state, "not everything is in the iModel yet")
-
-
 def _card(connection: ConnectionReport, figures: Figures, now_s: float, report: Report) -> Card:
     took = latencies(figures, connection.name)
     median, slowest = percentile(took, 0.5), percentile(took, 0.95)
@@ -135,7 +119,7 @@ def _card(connection: ConnectionReport, figures: Figures, now_s: float, report: 
             oldest_s=figures.oldest_s,
             runs=figures.runs,
             now_s=now_s,
-            daemon_works=report.daemon.level is not Level.BAD,
+            unseen_since_s=report.unseen_since_s,
         ),
         connection,
         total_counts(connection.counts),

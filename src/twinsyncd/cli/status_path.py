@@ -1,0 +1,123 @@
+"""What `twinsyncd status PATH` shows of one file, or of all files below one folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AppError
+from .markup import plain
+from .retry import find_key
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..core.model import FileKey, FileRow
+    from ..journal.folder_view import FolderView
+
+
+def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tuple[str, bool]:
+    """Return the text about a file or folder, and whether all of it is synced.
+
+    `files`: how many open files of a folder to list. Raises AppError, JournalError.
+    """
+    from ..runtime.file_doubts import doubt
+    from ..runtime.overall_state import read_overall_state
+    from ..runtime.state import read_below, read_row
+
+    key = find_key(config, path)
+    row = read_row(config, key)
+    report = read_overall_state(config).report
+    if row is not None:
+        return _file(row, doubt(report, key), as_json=as_json)
+    folder = key._replace(path="") if key.path == "." else key
+    view = read_below(config, folder, files)
+    if not view.known and not view.open_total:
+        raise AppError(
+            f"nothing is known of {path}",
+            hint=f'see why: twinsyncd explain "{path}"',
+        )
+    return _folder(folder, view, doubt(report, folder), as_json=as_json)
+
+
+def _file(row: FileRow, reason: str, *, as_json: bool) -> tuple[str, bool]:
+    from ..runtime.report import explain_file, open_file
+
+    state, done = explain_file(row, ignored=False, doubt=reason)
+    shown = open_file(row)
+    if not as_json:
+        return "\n".join(_file_lines(row, state, done=done)), done
+    since_s = row.seen_s if done else shown.since_s
+    values = {
+        "source": row.key.source,
+        "path": row.key.path,
+        "synced": done,
+        "state": state,
+        "needs_person": shown.needs_person and not done,
+        "since_s": since_s or None,
+        "next_try_s": row.next_try_s or None,
+    }
+    return _json(values), done
+
+
+def _file_lines(row: FileRow, state: str, *, done: bool) -> Iterator[str]:
+    from ..runtime.formatting import clock_time
+    from ..runtime.report import open_file
+
+    style = "green" if done else "red" if row.aside or row.unread else "yellow"
+    since_s = row.seen_s if done else open_file(row).since_s
+    name = plain(f"{row.key.source}/{row.key.path}")
+    yield f"[bold]{name}[/]"
+    yield f"  [{style}]{plain(state)}[/]"
+    if since_s:
+        meaning = "its content settled on the drive" if done else "it is so since"
+        yield f"  {meaning} {clock_time(since_s)}"
+    if row.next_try_s:
+        yield f"  next try {clock_time(row.next_try_s)}"
+    yield f'  pattern, digests and events: twinsyncd explain "{name}"'
+
+
+def _folder(folder: FileKey, view: FolderView, reason: str, *, as_json: bool) -> tuple[str, bool]:
+    from ..runtime.report import open_file
+
+    done = not view.open_total and not reason
+    shown = [open_file(row) for row in view.open_files]
+    if as_json:
+        values = {
+            "source": folder.source,
+            "path": folder.path,
+            "synced": done,
+            "doubt": reason,
+            "known": view.known,
+            "open_total": view.open_total,
+            "open_files": [asdict(each) for each in shown],
+        }
+        return _json(values), done
+    return "\n".join(_folder_lines(folder, view, reason)), done
+
+
+def _folder_lines(folder: FileKey, view: FolderView, reason: str) -> Iterator[str]:
+    from ..runtime.formatting import clock_time, count
+    from ..runtime.report import open_file
+
+    yield f"[bold]{plain(f'{folder.source}/{folder.path}')}[/]"
+    if not view.open_total and reason:
+        read = f"{count(view.known, 'file')}, when they were last read"
+        yield f"  [yellow]synced[/]: {read}, but {plain(reason)}"
+        return
+    if not view.open_total:
+        yield f"  [green]synced[/]: {count(view.known, 'file')}, nothing is left to do"
+        return
+    yield f"  [yellow]not synced[/]: {view.open_total:,} of {count(view.known, 'file')}"
+    for each in map(open_file, view.open_files):
+        since = f", since {clock_time(each.since_s)}" if each.since_s else ""
+        reason = f": {plain(each.reason)}" if each.reason else ""
+        style = "red" if each.needs_person else "yellow"
+        yield f"  {plain(each.path)}  [{style}]{each.state}[/]{reason}{since}"
+    if view.open_total > len(view.open_files):
+        yield f"  and {view.open_total - len(view.open_files):,} more"
+
+
+def _json(values: dict[str, Any]) -> str:
+    return json.dumps(values, indent=2)

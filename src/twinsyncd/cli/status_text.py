@@ -1,0 +1,199 @@
+"""How everything stands, as text for a terminal: what needs a person first, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from .markup import plain
+
+if TYPE_CHECKING:
+    from ..journal.views import Counts
+    from ..runtime.conditions import Condition
+    from ..runtime.overall_state import OverallState
+    from ..runtime.report import ConnectionReport, Report
+    from ..runtime.report_lines import Level, Line
+
+CONNECTIONS_MAX: Final = 12
+"""Connections shown with details; of the others only what is not current is listed."""
+
+STYLES: Final = {"good": "green", "plain": "", "waits": "yellow", "bad": "red"}
+"""The colour of a line, by how much it matters."""
+
+
+def status_lines(state: OverallState, files: int, *, every: bool = False) -> Iterator[str]:
+    """Yield the lines, with Rich markup; `files`: how many single files to list at most.
+
+    `every`: all connections, however many there are.
+    """
+    from ..runtime.headline import headline
+
+    report = state.report
+    yield f"[bold]{styled(headline(report, state.conditions))}[/]"
+    yield f"[bold]daemon[/]  {styled(report.daemon)}"
+    yield from _unseen(report)
+    yield from (f"[bold]{plain(name)}[/]  {styled(line)}" for name, line in report.outlets)
+    yield from _unsettled(report)
+    yield from _conditions(state, files)
+    yield from _connections(state, every=every)
+    yield from _open_files(report, files)
+    yield from _runs(report)
+
+
+def styled(line: Line) -> str:
+    """Return a line as markup: its state in the colour of its level."""
+    return f"{_colour(plain(line.state), line.level)}{plain(line.detail)}"
+
+
+def _colour(text: str, level: Level) -> str:
+    style = STYLES[level.value]
+    return f"[{style}]{text}[/]" if style else text
+
+
+def _unseen(report: Report) -> Iterator[str]:
+    """Yield since when nobody looks at the drive, and what to do."""
+    from ..runtime.formatting import clock_time
+
+    if not report.unseen_since_s:
+        return
+    since = clock_time(report.unseen_since_s)
+    fix = "start the daemon, or run: twinsyncd sync"
+    if report.daemon.level.value == "bad":
+        fix = "see the daemon's line and its log; restart it if it does not go on"
+    yield f"        [red]changes on the drive since {since} are not known[/]: {fix}"
+
+
+def _unsettled(report: Report) -> Iterator[str]:
+    from ..runtime.formatting import count
+
+    if not report.unsettled:
+        return
+    waiting = f"{count(report.unsettled, 'file')} still being written"
+    yield f"        [yellow]{waiting}[/]: known once they have not changed for a while"
+    for each in report.unsettled_files:
+        yield f"          {plain(f'{each.source}/{each.path}')}  {plain(each.text)}"
+
+
+# ---- what needs attention ---------------------------------------------------------------
+
+
+def _conditions(state: OverallState, files: int) -> Iterator[str]:
+    from ..runtime.conditions import Kind
+    from ..runtime.report_lines import Level
+
+    single = [each for each in state.conditions if each.kind is Kind.FILE]
+    shown = [each for each in state.conditions if each not in single[files:]]
+    groups = (("needs a person", True), ("ends by itself, or is to be known", False))
+    for title, needs_person in groups:
+        group = [each for each in shown if (each.level is Level.BAD) is needs_person]
+        if group:
+            yield f"\n[bold]{title}[/]"
+        for each in group:
+            yield from _condition(each, state.now_s)
+    if len(single) > files:
+        yield f"  and {len(single) - files:,} more files: twinsyncd status --files 1000"
+
+
+def _condition(condition: Condition, now_s: float) -> Iterator[str]:
+    yield f"  {_colour(plain(condition.about), condition.level)}: {plain(condition.text)}"
+    yield f"    {_since(condition.since_s, now_s)}→ {plain(condition.fix)}"
+
+
+def _since(since_s: float, now_s: float) -> str:
+    from ..runtime.formatting import clock_time, duration
+
+    if not since_s:
+        return ""
+    return f"since {clock_time(since_s)} ({duration(max(now_s - since_s, 0.0))}) "
+
+
+# ---- connections ------------------------------------------------------------------------
+
+
+def _connections(state: OverallState, *, every: bool) -> Iterator[str]:
+    found = [(each, state.current(each)) for each in state.report.connections]
+    if every or len(found) <= CONNECTIONS_MAX:
+        for each, current in found:
+            yield from _connection(each, current, state.report.unseen_since_s)
+        return
+    troubled = [pair for pair in found if pair[1].level.value != "good"]
+    for each, current in troubled[:CONNECTIONS_MAX]:
+        yield from _connection(each, current, state.report.unseen_since_s)
+    yield ""
+    if len(troubled) > CONNECTIONS_MAX:
+        yield f"and {len(troubled) - CONNECTIONS_MAX:,} more that are not current"
+    good = len(found) - len(troubled)
+    yield f"[green]current[/]  {good:,} of {len(found):,} connections; see all: --all"
+
+
+def _connection(
+    connection: ConnectionReport, current: Line, unseen_since_s: float
+) -> Iterator[str]:
+    yield f"\n[bold]{plain(connection.name)}[/]  {styled(current)}"
+    yield f"  {styled(connection.line)}"
+    yield f"  {styled(connection.compared)}"
+    if connection.authorised_days is not None:
+        yield f"  {_authorization(connection.authorised_days)}"
+    yield from (f"  {_counts(each, unseen_since_s)}" for each in connection.counts)
+
+
+def _authorization(days: int) -> str:
+    """Return for how long runs may act for the person who signed in."""
+    from ..core.authorization import WARN_DAYS
+    from ..runtime.formatting import count
+
+    style = "yellow" if days <= WARN_DAYS[0] else ""
+    left = f"[{style}]{count(days, 'day')}[/]" if style else count(days, "day")
+    return f"runs may act for you for about {left} more; renew it: twinsyncd login"
+
+
+def _counts(counts: Counts, unseen_since_s: float) -> str:
+    from ..runtime.formatting import clock_time, count
+
+    as_of = f" as of {clock_time(unseen_since_s)}" if unseen_since_s else ""
+    left = [
+        f"{number:,} {words}"
+        for number, words in (
+            (counts.to_store, "to upload"),
+            (counts.to_run, "waiting for a run"),
+            (counts.aside, "[red]set aside[/]"),
+            (counts.gone, "gone or excluded, kept in the iModel"),
+        )
+        if number
+    ]
+    done = f"{counts.synced:,} of {count(counts.known, 'file')} synced{as_of}"
+    return f"{plain(counts.source)}: {', '.join([done, *left])}"
+
+
+# ---- files and runs ---------------------------------------------------------------------
+
+
+def _open_files(report: Report, files: int) -> Iterator[str]:
+    """Yield the files that wait for us; those that need a person are listed as such."""
+    from ..runtime.formatting import count
+
+    waiting = [each for each in report.open_files if not each.needs_person][:files]
+    people = sum(each.aside for found in report.connections for each in found.counts)
+    total = max(report.open_total - people, len(waiting))
+    if not total:
+        return
+    yield f"\n[bold]on their way[/]  {count(total, 'file')}"
+    for each in waiting:
+        reason = f": {plain(each.reason)}" if each.reason else ""
+        yield f"  {plain(f'{each.source}/{each.path}')}  [yellow]{each.state}[/]{reason}"
+    if total > len(waiting):
+        yield f"  and {total - len(waiting):,} more"
+
+
+def _runs(report: Report) -> Iterator[str]:
+    from ..runtime.formatting import clock_time, count, duration
+
+    if report.runs:
+        yield "\n[bold]last runs[/]"
+    for run in report.runs:
+        length = duration(run.ended_s - run.started_s)
+        message = f": {plain(run.message)}" if run.message else ""
+        yield (
+            f"  {clock_time(run.ended_s)}  {plain(run.connection)}  {run.outcome.value}"
+            f" in {length}, {count(run.files, 'changed file')}{message}"
+        )

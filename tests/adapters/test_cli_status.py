@@ -1,0 +1,283 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
+"""`twinsyncd status`: one screen, one connection, one path, live."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_scene import CAD, CONFIG, IMODEL, Office, Printed
+from rich.console import Console
+
+from twinsyncd.cli.status import screen, watching
+from twinsyncd.config import load
+from twinsyncd.core.decision import Decision
+from twinsyncd.core.events import Event, EventKind
+from twinsyncd.core.model import (
+    ConnectionRow,
+    FileKey,
+    FileRow,
+    Fingerprint,
+    LaneRow,
+    UnsettledFile,
+)
+from twinsyncd.errors import AppError, JournalError
+from twinsyncd.runtime.formatting import clock_time
+from twinsyncd.runtime.overall_state import OverallState, read_overall_state
+
+LOOK = Fingerprint(100, 10**9, 7)
+SINCE_S = 1_700_000_030.0
+ROOF_MODEL = "2b2c3d4e-1111-4222-8333-444455556666"
+ROOF = f"""
+[[connection]]
+name = "Roof"
+itwin_id = "0a1b2c3d-1111-4222-8333-444455556666"
+imodel_id = "{ROOF_MODEL}"
+
+  [[connection.source]]
+  folder = "bim"
+"""
+
+
+def synced(path: str, source: str = CAD) -> FileRow:
+    """Return a file that is in the iModel."""
+    return FileRow(FileKey(source, path), LOOK, "v1", "v1", "v1", seen_s=SINCE_S)
+
+
+def aside(path: str) -> FileRow:
+    """Return a file that a person must look at."""
+    key = FileKey(CAD, path)
+    return FileRow(key, LOOK, "v2", "v1", "v1", aside="no way", aside_since_s=SINCE_S)
+
+
+def remember(office: Office, *steps: Decision, **more: Any) -> None:
+    """Let a daemon have looked at the drive just now."""
+    office.remember(*steps, beat_s=time.time(), **more)
+
+
+def status(office: Office, *words: str) -> Printed:
+    """Ask for the status while that daemon runs."""
+    with office.daemon_runs():
+        return office.types("status", *words)
+
+
+@pytest.fixture
+def office(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Office:
+    """An office in a folder of its own."""
+    return Office(tmp_path, monkeypatch, capsys)
+
+
+def two_connections(office: Office) -> None:
+    """Configure a second connection, whose files are all in its iModel."""
+    (office.folder / "bim").mkdir()
+    office.configure(CONFIG + ROOF)
+    remember(
+        office,
+        Decision(
+            files=(aside("a.dgn"), synced("b.dgn"), synced("roof.ifc", "Roof/bim")),
+            connections=(ConnectionRow("Roof", "c2", SINCE_S),),
+            lanes=(LaneRow(IMODEL, connection="Bridge 12"), LaneRow(ROOF_MODEL, connection="Roof")),
+        ),
+    )
+
+
+def test_what_needs_a_person_comes_before_everything_else(office: Office) -> None:
+    """Somebody with ten seconds reads the first lines only."""
+    two_connections(office)
+
+    lines = status(office).out.splitlines()
+
+    assert lines[0] == "1 thing needs a person"
+    place = lines.index("needs a person")
+    assert lines[place + 1] == f"  {CAD}/a.dgn: set aside: no way"
+    assert f"since {clock_time(SINCE_S)}" in lines[place + 2]
+    assert "correct the file and save it" in lines[place + 2]
+    assert place < next(n for n, line in enumerate(lines) if line.startswith("Bridge 12  not cur"))
+
+
+def test_a_trouble_of_a_lane_says_since_when(office: Office) -> None:
+    """Nine minutes of waiting are nothing, nine hours are an outage (K7)."""
+    event = Event(EventKind.LANE_HALTED, SINCE_S, "Bridge 12", text="no right")
+    lane = LaneRow(IMODEL, connection="Bridge 12", halt="no right")
+    remember(office, Decision(files=(synced("a.dgn"),), lanes=(lane,), events=(event,)))
+
+    printed = status(office).out
+
+    told = json.loads(status(office, "--json").out)
+    assert f"since {clock_time(SINCE_S)}" in printed
+    assert told["connections"][0]["trouble_since_s"] == SINCE_S
+    assert told["connections"][0]["halted"] == "no right"
+
+
+def test_one_connection_is_shown_without_the_others(office: Office) -> None:
+    """Whoever answers for one project needs no list of all of them."""
+    two_connections(office)
+
+    roof, bridge = status(office, "Roof"), status(office, "Bridge 12")
+    told = json.loads(status(office, "Roof", "--json").out)
+
+    assert (roof.code, bridge.code) == (0, 1)
+    assert "a.dgn" not in roof.out
+    assert "Bridge 12" not in roof.out
+    assert "a.dgn" in bridge.out
+    assert [each["name"] for each in told["connections"]] == ["Roof"]
+    assert (told["in_sync"], told["needs"]) == (True, [])
+
+
+def test_a_file_written_elsewhere_does_not_concern_another_connection(office: Office) -> None:
+    """What another project writes says nothing about this one."""
+    two_connections(office)
+    waiting = UnsettledFile(CAD, "open.dgn", SINCE_S, "it keeps changing")
+    remember(office, unsettled=1, unsettled_files=[waiting])
+
+    roof, bridge = status(office, "Roof"), status(office, "Bridge 12")
+
+    assert (roof.code, "open.dgn" in roof.out) == (0, False)
+    assert (bridge.code, "open.dgn" in bridge.out) == (1, True)
+
+
+def test_many_connections_fit_on_a_screen(office: Office) -> None:
+    """A thousand projects that are well must not hide the one that is not."""
+    names = [f"Project {number:03}" for number in range(30)]
+    folders = [office.folder / f"p{number}" for number in range(30)]
+    for folder in folders:
+        folder.mkdir()
+    blocks = [
+        ROOF.replace('"Roof"', f'"{name}"').replace('"bim"', f'"{folder.name}"')
+        for name, folder in zip(names, folders, strict=True)
+    ]
+    office.configure(CONFIG + "".join(blocks))
+    rows = [
+        synced("a.dgn", f"{name}/{folder.name}")
+        for name, folder in zip(names, folders, strict=True)
+    ]
+    compared = tuple(ConnectionRow(name, name, SINCE_S) for name in names)
+    remember(office, Decision(files=(aside("a.dgn"), *rows), connections=compared))
+
+    short, whole = status(office).out, status(office, "--all").out
+
+    assert "30 of 31 connections; see all: --all" in short
+    assert "Bridge 12  not current" in short
+    assert "Project 017" not in short
+    assert "Project 017  current" in whole
+
+
+def test_a_file_says_what_it_waits_for_and_since_when(office: Office) -> None:
+    """A drafter asks about one drawing, by the path that the explorer shows."""
+    two_connections(office)
+
+    bad = status(office, str(office.drive / "a.dgn"))
+    good = status(office, f"{CAD}/b.dgn")
+    told = json.loads(status(office, f"{CAD}/a.dgn", "--json").out)
+
+    assert (bad.code, good.code) == (1, 0)
+    assert "set aside: no way" in bad.out
+    assert f"it is so since {clock_time(SINCE_S)}" in bad.out
+    assert "synced: drive, Storage and iModel have the same content" in good.out
+    assert (told["synced"], told["needs_person"], told["since_s"]) == (False, True, SINCE_S)
+
+
+def test_nothing_is_synced_of_a_folder_while_no_daemon_looks(office: Office) -> None:
+    """It was, but people may have saved since (P12)."""
+    office.remember(Decision(files=(synced("plan/a.dgn"),)))
+
+    file, folder = (office.types("status", f"{CAD}/plan{name}") for name in ("/a.dgn", ""))
+    told = json.loads(office.types("status", f"{CAD}/plan", "--json").out)
+
+    words = f"changes on the drive since {clock_time(1_700_000_060.0)} are not known"
+    assert (file.code, folder.code) == (1, 1)
+    assert words in file.out
+    assert words in folder.out
+    assert (told["synced"], told["known"]) == (False, 1)
+
+
+@pytest.mark.parametrize("path", ["{drive}/plan", "Bridge 12/cad/plan/"])
+def test_a_folder_counts_and_names_what_is_left_below_it(office: Office, path: str) -> None:
+    """Files of other folders, even with a like name, are not counted."""
+    paths = ("plan/a.dgn", "plan/sub/b.dgn", "plan2/c.dgn", "c.dgn")
+    remember(
+        office, Decision(files=(*map(synced, paths[:2]), aside("plan/x_y.dgn"), aside("p.dgn")))
+    )
+
+    shown = status(office, path.format(drive=office.drive))
+
+    assert shown.code == 1
+    assert "not synced: 1 of 3 files" in shown.out
+    assert "plan/x_y.dgn  set aside: no way, since" in shown.out
+    assert "p.dgn" not in shown.out.replace("plan/x_y.dgn", "")
+
+
+def test_a_whole_source_is_a_folder_too(office: Office) -> None:
+    """As `status` prints it, or as the explorer shows it."""
+    remember(office, Decision(files=(synced("a.dgn"), synced("plan/b.dgn"))))
+
+    shown = [status(office, path) for path in (CAD, str(office.drive))]
+
+    assert [each.code for each in shown] == [0, 0]
+    assert ["synced: 2 files, nothing is left" in each.out for each in shown] == [True, True]
+
+
+def test_a_path_that_nobody_knows_is_no_success(office: Office) -> None:
+    """A slip of the pen must not be reported as synced (P12)."""
+    remember(office, Decision(files=(synced("a.dgn"),)))
+
+    shown = status(office, f"{CAD}/b.dgn")
+
+    assert shown.code != 0
+    assert "nothing is known of" in shown.err
+    assert "twinsyncd explain" in shown.err
+
+
+def test_watching_needs_a_terminal(office: Office) -> None:
+    """In a pipe it would write screens for ever."""
+    remember(office, Decision(files=(synced("a.dgn"),)))
+
+    shown = status(office, "--watch")
+
+    assert (shown.code, shown.out) == (1, "")
+    assert "--watch needs a terminal" in shown.err
+
+
+def test_watching_shows_every_change_and_survives_a_journal_that_is_away(office: Office) -> None:
+    """It stands on a second screen for weeks."""
+    config = load(office.config)
+    remember(office, Decision(files=(synced("a.dgn"),)))
+    steps = iter(("look", "away", "changed"))
+
+    def read() -> OverallState:
+        step = next(steps)
+        if step == "away":
+            raise JournalError("the disk is away")
+        if step == "changed":
+            remember(office, Decision(files=(aside("b.dgn"),)))
+        return read_overall_state(config)
+
+    waits = iter((False, False, True))
+    out = io.StringIO()
+    terminal = Console(file=out, force_terminal=True, width=100, height=50)
+    last = watching(terminal, lambda s: screen(s, 20, every=False), read, lambda _: next(waits))
+
+    shown = out.getvalue()
+    first, away, changed = (
+        shown.index(each) for each in ("Bridge 12", "the disk is away", "1 thing needs")
+    )
+    assert first < away < changed
+    assert not last.report.in_sync
+
+
+def test_a_watch_of_what_was_never_started_says_so(office: Office) -> None:
+    """An empty screen would look like nothing to do."""
+    terminal = Console(file=io.StringIO(), force_terminal=True)
+
+    def read() -> OverallState:
+        raise JournalError("there is no journal")
+
+    with pytest.raises(AppError, match="no journal"):
+        watching(terminal, str, read, lambda _: True)
