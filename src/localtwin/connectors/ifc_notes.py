@@ -4,7 +4,7 @@ Such an instance points at what it is about, and nothing points at it. It belong
 """
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 
 from localtwin.connectors.ifc_schema import Schema
 from localtwin.connectors.ifc_step import StepFile
@@ -58,9 +58,10 @@ class Notes:
         """Return the numbers of what is laid on an instance."""
         return self._on.get(number, ())
 
-    def arguments(self, number: str) -> str | None:
-        """Return what an instance laid on others says, without its targets; None if it is none."""
-        return self._arguments.get(number)
+    @property
+    def all_arguments(self) -> Mapping[str, str]:
+        """What each instance laid on others says, without its targets, by its number."""
+        return self._arguments
 
     def _add(self, number: str, attributes: list[str], place: int) -> None:
         if place >= len(attributes):

@@ -151,8 +151,8 @@ class PropertySets:
         return read
 
     def _filled(self, into: PropertySet, properties: Iterable[str], depth: int) -> PropertySet:
-        there = self._model.step.keywords  # a reference may lead to a line that is not there
-        found = [self._property(each, depth) for each in properties if each in there]
+        read = self._property  # a reference may lead to a line that is not there
+        found = [each for number in properties if (each := read(number, depth)) is not None]
         if len({each.name for each in found}) < len(found):
             found.sort(key=lambda each: (each.name, json.dumps(each.value, sort_keys=True)))
         for each in found:
@@ -164,8 +164,11 @@ class PropertySets:
                 into.descriptions[name] = each.description
         return into
 
-    def _property(self, found: str, depth: int) -> Property:
-        text, keyword = self._model.step.arguments[found], self._model.step.keywords[found]
+    def _property(self, found: str, depth: int) -> Property | None:
+        instance = self._model.step.instance(found)
+        if instance is None:
+            return None
+        keyword, text = instance
         if keyword != "IFCPROPERTYSINGLEVALUE":
             return self._quantity(keyword, text) or self._general(found, depth)
         known = self._singles.get(text)

@@ -6,10 +6,14 @@ texts stay as they are in the file; ifc_values and ifc_digest say what they mean
 """
 
 import re
-from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
+from localtwin.connectors.ifc_scan import Statements, StrayStatement, scan
+from localtwin.connectors.ifc_step_views import Arguments, Keywords, Numbers, RowTable
 from localtwin.connectors.signatures import HEAD_BYTES, refuse_other_format
 from localtwin.connectors.source import ConnectorError, unreadable
 
@@ -17,46 +21,66 @@ END = b"END-ISO-10303-21"
 TAIL_BYTES = 4096  # the closing line is the last, give or take blanks and a comment
 SHOWN_MAX = 60  # characters of a wrong line in an error
 
-_TEXT_OR_COMMENT = re.compile(r"'[^']*'|/\*.*?\*/", re.DOTALL)
-_DATA = re.compile(r"\bENDSEC\s*;\s*DATA\s*(?:\([^;]*\))?\s*;")
-_SCHEMA = re.compile(r"\bFILE_SCHEMA\s*\(\s*\(\s*'([^']*)'")
-_INSTANCE = re.compile(r"(#\d++)\s*+=\s*+([A-Z]\w*+)\s*+\(((?:[^';]++|'[^']*+')*+);")
-_BETWEEN_SECTIONS = re.compile(r"\s*(?:ENDSEC|DATA\s*(?:\(.*\))?)?\s*", re.DOTALL)
+_TEXT_OR_COMMENT = re.compile(rb"'[^']*'|/\*.*?\*/", re.DOTALL)
+_DATA = re.compile(rb"\bENDSEC\s*;\s*DATA\s*(?:\([^;]*\))?\s*;")
+_SCHEMA = re.compile(rb"\bFILE_SCHEMA\s*\(\s*\(\s*'([^']*)'")
 
 
-@dataclass(slots=True)
 class StepFile:
     """The instances of a file: keyword and arguments by number, such as "#12".
 
-    Arguments lack the outer brackets' opening one and may have blanks between them; line ends
-    are gone. `by_keyword` lists the numbers in the order of the file.
+    Arguments lack the outer brackets' opening one; blanks between them are gone. `by_keyword`
+    lists the numbers in the order of the file. Texts are made when they are asked for.
     """
 
-    schema: str
-    keywords: dict[str, str] = field(default_factory=dict)
-    arguments: dict[str, str] = field(default_factory=dict)
-    by_keyword: dict[str, list[str]] = field(default_factory=dict)
+    def __init__(self, schema: str, statements: Statements) -> None:
+        self.schema = schema
+        self.statements = statements
+        self.rows = RowTable(statements.ids)
+        self.keywords = Keywords(statements, self.rows)
+        self.arguments = Arguments(statements, self.rows)
+
+    @cached_property
+    def by_keyword(self) -> Mapping[str, Sequence[str]]:
+        """The numbers of the instances of each keyword that the file has."""
+        ids, keywords, names = (getattr(self.statements, x) for x in ("ids", "keywords", "names"))
+        if not self.rows.is_unique:
+            kept = np.sort(np.unique(ids, return_index=True)[1])
+            ids, keywords = ids[kept], keywords[kept]
+        order = np.argsort(keywords, kind="stable")
+        ends = np.cumsum(np.bincount(keywords, minlength=len(names)))
+        parts = np.split(ids[order], ends[:-1])
+        return {name: Numbers(part) for name, part in zip(names, parts, strict=True)}
+
+    def instance(self, number: str) -> tuple[str, str] | None:
+        """Return keyword and arguments of an instance; None if it is not in the file."""
+        row = self.rows.of(number)
+        return None if row < 0 else (self.keywords.of_row(row), self.arguments.of_row(row))
 
 
 def read_step(file: Path) -> StepFile:
     """Return the instances of a file; raises ConnectorError if it is damaged or incomplete."""
-    text = _without_comments(_text(file))
-    data = _DATA.search(text)
+    content = _without_comments(_content(file))
+    data = _DATA.search(content)
     if data is None:
         raise unreadable("The file has no data section; it is not a STEP file.")
-    schema = _SCHEMA.search(text, 0, data.end())
-    end = text.rfind("ENDSEC")
+    schema = _SCHEMA.search(content, 0, data.end())
+    end = content.rfind(b"ENDSEC")
     if schema is None or end < data.end():
         raise unreadable("The file's header or its end is damaged.")
-    step = StepFile(schema[1].strip().upper())
-    body = text[data.end() : end]
-    if body.count("\n") > body.count(";\n") + body.count(";\r\n"):
-        body = body.replace("\r", "").replace("\n", "")  # line ends mean nothing in STEP
-    _fill(step, body)
+    body = content[data.end() : end]
+    del content
+    if body.count(b"\n") > body.count(b";\n") + body.count(b";\r\n"):
+        body = body.translate(None, b"\r\n")  # line ends mean nothing in STEP
+    try:
+        step = StepFile(schema[1].decode().strip().upper(), scan(body))
+    except StrayStatement as exc:
+        raise _stray(exc.text, body) from exc
+    _refuse_repeated(step)
     return step
 
 
-def _text(file: Path) -> str:
+def _content(file: Path) -> bytes:
     """Return the content; refuses a file without its end, whose missing rest would be deleted."""
     content = file.read_bytes()
     if not content:
@@ -66,56 +90,52 @@ def _text(file: Path) -> str:
         raise unreadable("The file does not begin as a STEP file (ISO-10303-21) does.")
     if END not in content[-TAIL_BYTES:]:
         raise unreadable("The file ends before its last line.", code="FileIncomplete")
+    if content.isascii():
+        return content
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")  # what old programs on Windows write
+        content.decode("utf-8")
+    except UnicodeDecodeError:  # what old programs on Windows write
+        return content.decode("cp1252", "replace").encode("utf-8")
+    return content
 
 
-def _without_comments(text: str) -> str:
-    if "/*" not in text:
-        return text
-    return _TEXT_OR_COMMENT.sub(lambda found: found[0] if found[0][0] == "'" else " ", text)
+def _without_comments(content: bytes) -> bytes:
+    if b"/*" not in content:
+        return content
+    return _TEXT_OR_COMMENT.sub(lambda found: found[0] if found[0][:1] == b"'" else b" ", content)
 
 
-def _fill(step: StepFile, body: str) -> None:
-    found = _INSTANCE.findall(body)
-    if body.count(";") != len(found):  # a semicolon inside a text, or a damaged statement
-        _refuse_rest(_INSTANCE.sub("", body))
-    by_keyword: defaultdict[str, list[str]] = defaultdict(list)
-    once: dict[str, str] = {}  # one text for each keyword takes less memory
-    for number, keyword, rest in found:
-        by_keyword[keyword].append(number)
-        step.keywords[number] = once.setdefault(keyword, keyword)
-        step.arguments[number] = rest
-        if rest[-1] != ")" and rest.rstrip()[-1:] != ")":
-            raise _damaged(f"{number}={keyword}({rest}")
-    if len(step.arguments) != len(found):
-        _refuse_repeated(found, step)
-        by_keyword = defaultdict(list)
-        for number, keyword in step.keywords.items():
-            by_keyword[keyword].append(number)
-    step.by_keyword = dict(by_keyword)
-
-
-def _refuse_rest(rest: str) -> None:
-    """Raise ConnectorError if what is between the instances is more than section marks."""
-    if "'" in rest:
-        raise _damaged(rest[rest.index("'") :], "A text has no end")
-    for statement in rest.split(";"):
-        if not _BETWEEN_SECTIONS.fullmatch(statement):
-            raise _damaged(statement)
-
-
-def _refuse_repeated(found: list[tuple[str, str, str]], step: StepFile) -> None:
+def _refuse_repeated(step: StepFile) -> None:
     """Raise ConnectorError if two instances of one number differ."""
-    for number, keyword, rest in found:
-        if (step.keywords[number], step.arguments[number]) != (keyword, rest):
-            raise _damaged(f"{number}={keyword}({rest}", "Two instances have one number")
+    if step.rows.is_unique:
+        return
+    said: dict[int, bytes] = {}
+    found = step.statements
+    for row, number in enumerate(found.ids.tolist()):
+        name = found.names[int(found.keywords[row])].encode()
+        text = name + b"(" + found.text[int(found.begins[row]) : int(found.ends[row])]
+        if said.setdefault(number, text) != text:
+            raise _damaged(b"#%d=%s" % (number, text), "Two instances have one number")
 
 
-def _damaged(statement: str, reason: str = "A statement is not valid STEP") -> ConnectorError:
-    shown = " ".join(statement.split())
+def _stray(statement: bytes, body: bytes) -> ConnectorError:
+    """Return what is wrong with a statement that is no instance."""
+    if body.count(b"'") % 2:
+        from_text = statement[statement.index(b"'") :] if b"'" in statement else statement
+        return _damaged(from_text, "A text has no end")
+    return _damaged(_as_written(statement, body))
+
+
+def _as_written(statement: bytes, body: bytes) -> bytes:
+    """Return the beginning of a statement with its blanks."""
+    letters = (re.escape(bytes([each])) for each in statement[:SHOWN_MAX])
+    found = re.search(rb"\s*".join(letters), body)
+    rest = b"\xe2\x80\xa6" if len(statement) > SHOWN_MAX else b""
+    return found[0] + rest if found else statement
+
+
+def _damaged(statement: bytes, reason: str = "A statement is not valid STEP") -> ConnectorError:
+    shown = " ".join(statement.decode("utf-8", "replace").split())
     if len(shown) > SHOWN_MAX:
         shown = f"{shown[:SHOWN_MAX]}…"
     return unreadable(f"{reason}: {shown}")
