@@ -15,7 +15,6 @@ from ..redact import redact_for_person
 from ..runtime.currency import currency
 from ..runtime.formatting import clock_time, count, duration
 from ..runtime.report import Report
-from ..runtime.report_lines import Level
 
 NAMED: Final = 5  # of many of a kind
 ALONE: Final = 3  # so many of a kind are told one by one
@@ -64,9 +63,13 @@ def digest_words(report: Report, figures: Figures, alerts: Sequence[Alert], now_
     """Return the message of every day; `figures` are those of the last one."""
     lines = []
     for each in report.connections:
-        works = report.daemon.level is not Level.BAD
-        oldest_s = figures.oldest_s
-        line = currency(each, oldest_s=oldest_s, runs=figures.runs, now_s=now_s, daemon_works=works)
+        line = currency(
+            each,
+            oldest_s=figures.oldest_s,
+            runs=figures.runs,
+            now_s=now_s,
+            unseen_since_s=report.unseen_since_s,
+        )
         runs = [run for run in figures.runs if run.connection == each.name]
         took = [one.took_s for one in figures.latencies if one.connection == each.name]
         lines.append(f"{each.name}: {line}")
