@@ -53,6 +53,10 @@ class Program:
         self._process.send_signal(signal.SIGTERM)
         return self.wait()
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """End it as a power cut does."""
         self._process.kill()

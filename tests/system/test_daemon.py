@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+import uuid
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,7 @@ import httpx
 from twinsyncd.cloud.session import open_cloud
 from twinsyncd.config import load
 from twinsyncd.runtime.cloud_wiring import cloud_settings
+from twinsyncd.runtime.machine_lock import serving_alone
 
 from .drawings import drawing
 from .site import Site, open_site
@@ -98,3 +101,61 @@ def _download(site: Site, storage_id: str) -> bytes:
     answer = httpx.get(link, headers=headers, follow_redirects=True)
     assert answer.status_code == 200, answer.text
     return answer.content
+
+
+def test_a_changed_configuration_is_followed_without_a_restart(tmp_path: Path) -> None:
+    """`systemctl reload` adds a folder while everything else goes on."""
+    added = tmp_path / "added"
+    added.mkdir()
+    (added / "more.dxf").write_bytes(drawing(2))
+    with open_site(tmp_path) as site, site.daemon() as daemon:
+        site.save("plan.dxf", drawing(1))
+        wait_until(lambda: site.is_synced(1), "the first file is synced")
+        with site.config.open("a") as config:
+            config.write(f'\n  [[connection.source]]\n  folder = "{added}"\n')
+
+        daemon.signal(signal.SIGHUP)
+        wait_until(lambda: site.is_synced(2), "the file of the added folder is synced")
+        code = daemon.terminate()
+
+    assert code == 0
+    assert len(daemon.events("daemon.started")) == 2
+
+
+def test_a_bad_configuration_is_refused_and_the_former_one_stays(tmp_path: Path) -> None:
+    """A typing error at noon must not end the service until somebody looks."""
+    with open_site(tmp_path) as site, site.daemon() as daemon:
+        good = site.config.read_text("utf-8")
+        site.config.write_text(good.replace("[[connection]]", "[[connexion]]"), "utf-8")
+
+        daemon.signal(signal.SIGHUP)
+        refused = daemon.wait_for("config.refused")
+        site.save("plan.dxf", drawing(1))
+        site.config.write_text(good, "utf-8")
+        wait_until(lambda: site.is_synced(1), "the file is synced by the former configuration")
+
+    assert "connexion" in refused["reason"]
+    assert f"{site.config}:" in refused["reason"]
+    assert len(daemon.events("daemon.started")) == 1
+
+
+def test_a_configuration_that_cannot_be_served_gives_way_to_the_former_one(tmp_path: Path) -> None:
+    """That another daemon serves an iModel shows only when its connection is opened."""
+    others = tmp_path / "others.toml"
+    with open_site(tmp_path) as site, site.daemon() as daemon:
+        good = site.config.read_text("utf-8")
+        imodel_id = load(site.config).connection[0].imodel_id
+        others.touch(mode=0o600)
+        others.write_text(good.replace(imodel_id, str(uuid.uuid4())), "utf-8")
+        with serving_alone(load(others)):
+            site.config.write_text(others.read_text("utf-8"), "utf-8")
+            daemon.signal(signal.SIGHUP)
+            refused = daemon.wait_for("config.refused")
+            daemon.wait_for("daemon.started", 2)
+        site.config.write_text(good, "utf-8")
+        site.save("plan.dxf", drawing(1))
+        wait_until(lambda: site.is_synced(1), "the file is synced by the former configuration")
+        code = daemon.terminate()
+
+    assert "another" in refused["reason"]
+    assert code == 0

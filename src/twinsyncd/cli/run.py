@@ -4,38 +4,120 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
+from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from .options import ConfigOption, load_config
+from ..errors import AppError, ConfigError
+from .options import ConfigOption, find_config, load_config
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..runtime.engine import Engine
 
 
 def run(config: ConfigOption = None) -> None:
-    """Keep the iModels equal to the drive until stopped (SIGTERM, Ctrl-C)."""
-    checked = load_config(config)
+    """Keep the iModels equal to the drive until stopped (SIGTERM, Ctrl-C).
+
+    SIGHUP reads the configuration again: a good one is followed at once, a bad one is refused.
+    """
+    file = config or find_config()
+    first = load_config(file)
 
     import structlog
 
     from ..logs import set_up
-    from ..runtime.systemd import notify
-    from ..runtime.wiring import open_engine
 
-    set_up(checked.daemon.log_format, sys.stderr)
-    log = structlog.get_logger()
-    with open_engine(checked, watch=True) as engine:
+    set_up(first.daemon.log_format, sys.stderr)
+    serving = _Serving(file, first)
+    signal.signal(signal.SIGINT, serving.on_stop)
+    signal.signal(signal.SIGTERM, serving.on_stop)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, serving.on_reload)
+    serving.serve()
+    structlog.get_logger().info("daemon.stopped")
 
-        def stop(number: int, _frame: FrameType | None) -> None:
-            log.info("daemon.stopping", signal=signal.Signals(number).name)
+
+class _Serving:
+    """Serves one configuration after the other, until it is stopped."""
+
+    def __init__(self, file: Path, config: Config) -> None:
+        self._file = file
+        self._config = config
+        self._following: Config | None = None
+        self._engine: Engine | None = None  # while it runs
+        self._is_stopped = False
+
+    def serve(self) -> None:
+        """Run the engine; again and again, as long as another configuration follows."""
+        from ..runtime.systemd import notify, notify_reloading
+
+        config = self._config
+        self._serve_one(config)
+        while (following := self._take_following()) is not None:
+            notify_reloading()
+            try:
+                self._serve_one(following)
+                config = following
+            except AppError as exc:
+                _refuse(exc.with_hint)
+                self._serve_one(config)
+        notify("STOPPING=1")
+
+    def on_stop(self, number: int, _frame: FrameType | None) -> None:
+        """Stop for good; while it is starting, at once."""
+        import structlog
+
+        structlog.get_logger().info("daemon.stopping", signal=signal.Signals(number).name)
+        self._is_stopped = True
+        if self._engine is None:
+            raise SystemExit(0)
+        self._engine.stop()
+
+    def on_reload(self, _number: int, _frame: FrameType | None) -> None:
+        """Read the configuration again, on a thread: what it names may lie on a hung share."""
+        threading.Thread(target=self._read_again, name="configuration", daemon=True).start()
+
+    def _read_again(self) -> None:
+        try:
+            following = load_config(self._file)
+        except ConfigError as exc:
+            for mistake in exc.mistakes:
+                _refuse(str(mistake))
+            return
+        self._following = following
+        if (engine := self._engine) is not None:
             engine.stop()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, stop)
-        log.info(
-            "daemon.started",
-            connections=[connection.name for connection in checked.connection],
-            state_folder=str(checked.daemon.state_folder),
-        )
-        engine.alive = lambda: notify("WATCHDOG=1")
-        notify("READY=1")
-        engine.run()
-        notify("STOPPING=1")
-    log.info("daemon.stopped")
+    def _take_following(self) -> Config | None:
+        following, self._following = self._following, None
+        return None if self._is_stopped else following
+
+    def _serve_one(self, config: Config) -> None:
+        import structlog
+
+        from ..runtime.systemd import notify
+        from ..runtime.wiring import open_engine
+
+        with open_engine(config, watch=True) as engine:
+            self._engine = engine
+            try:
+                structlog.get_logger().info(
+                    "daemon.started",
+                    connections=[connection.name for connection in config.connection],
+                    state_folder=str(config.daemon.state_folder),
+                )
+                engine.alive = lambda: notify("WATCHDOG=1")
+                notify("READY=1")
+                if self._following is not None:
+                    return  # it was read while this one was starting
+                engine.run()
+            finally:
+                self._engine = None
+
+
+def _refuse(reason: str) -> None:
+    import structlog
+
+    structlog.get_logger().error("config.refused", reason=reason, goes_on="with the former one")

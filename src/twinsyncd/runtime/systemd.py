@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 
 
 def notify(*lines: str) -> None:
@@ -22,3 +23,8 @@ def notify(*lines: str) -> None:
             channel.sendto("\n".join(lines).encode(), address)
         except OSError:
             return  # a manager that went away must not stop the work
+
+
+def notify_reloading() -> None:
+    """Report that the configuration is being exchanged; READY=1 ends it."""
+    notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
