@@ -53,10 +53,18 @@ def test_a_synced_site_is_current_at_every_step(tmp_path: Path) -> None:
         code, files = verified(site)
         deep_code, deep = verified(site, "--deep")
         table = site.call("verify", f"{site.drive}/1.dxf")
+        text = site.config.read_text("utf-8")
+        folder = f'folder = "{site.drive}"'
+        assert text.count(folder) == 1
+        site.config.write_text(text.replace(folder, f'{folder}\n  spatial_root = "2.dxf"'), "utf-8")
+        _, rooted = verified(site)
+        shown = site.call("verify")
         as_csv = site.call("verify", "--csv")
 
     assert (code, deep_code) == (0, 0)
     assert {file["verdict"] for file in [*files.values(), *deep.values()]} == {"current"}
+    assert [file["spatial_root"] for _, file in sorted(rooted.items())] == [False, True]
+    assert shown.stdout.count("2.dxf  (spatial root: ") == shown.stdout.count("spatial root") == 1
     assert files["1.dxf"]["drive"] == "same size and time"
     assert deep["1.dxf"]["drive"] == "same content"
     assert "task " in files["1.dxf"]["run"]

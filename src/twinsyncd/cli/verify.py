@@ -93,7 +93,8 @@ def _show(files: Sequence[VerifiedFile]) -> None:
     }
     for file in files:
         style, name = styles[file.verdict], plain(f"{file.source}/{file.path}")
-        console.print(f"[{style}]{file.verdict.value:11}[/]  {name}", soft_wrap=True)
+        root = "  (spatial root: it decides where the iModel lies)" if file.spatial_root else ""
+        console.print(f"[{style}]{file.verdict.value:11}[/]  {name}{root}", soft_wrap=True)
         for step, text in (
             ("drive", file.drive),
             ("Storage", file.storage),

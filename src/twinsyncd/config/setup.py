@@ -43,6 +43,7 @@ def _connection(connection: Connection) -> setup.Connection:
         longest_wait_s=connection.longest_wait.total_seconds(),
         poll_max_s=connection.poll.total_seconds(),
         names_files=connection.target == "manifest",
+        has_root=any(source.spatial_root for source in connection.source),
     )
 
 

@@ -169,11 +169,24 @@ class Lane:
                 return (self.removals.begin(to_clear, now),)
         elif self._is_storing():
             return ()
-        chosen = overdue or next((c for c in in_turn if self._is_ready(c, now)), None)
+        ready = (c for c in in_turn if self._is_ready(c, now) and not self._waits_for_root(c))
+        chosen = overdue and self._ahead_of(overdue, in_turn, now)
+        chosen = chosen or next(ready, None)
         if chosen is None:
             return ()
         self.waiting_s.pop(chosen.key, None)
         return (self.runs.begin(chosen.key, now),)
+
+    def _waits_for_root(self, connection: Connection) -> bool:
+        return self.runs.roots.must_wait(connection.key)
+
+    def _ahead_of(self, overdue: Connection, in_turn: Sequence[Connection], now: Now) -> Connection:
+        """Return who goes before a connection that waited too long: a root that can go in now."""
+        if not self._waits_for_root(overdue):
+            return overdue
+        roots = self.runs.roots
+        ahead = (c for c in in_turn if roots.has_waiting(c.key) and self.can_run(c, now))
+        return next(ahead, overdue)
 
     def _plan_stores(
         self, connections: Sequence[ConnectionKey], now: Now
@@ -215,7 +228,8 @@ class Lane:
         served = self.state.row.connection
         first = keys.index(served) + 1 if served in keys else 0
         going = self._going()
-        return [c for c in (*self.connections[first:], *self.connections[:first]) if c in going]
+        turns = [c for c in (*self.connections[first:], *self.connections[:first]) if c in going]
+        return self.runs.roots.connections_first(turns)
 
     def _note_waiting(self, now: Now) -> None:
         for connection in self.connections:

@@ -30,10 +30,20 @@ from .model import (
 class Ledger:
     """Reads rows from the journal, collects changed ones, and indexes the remaining work."""
 
-    def __init__(self, rows: FileRows, connection_of: Callable[[FileKey], ConnectionKey]) -> None:
-        """`connection_of` names the connection whose source a file belongs to."""
+    def __init__(
+        self,
+        rows: FileRows,
+        connection_of: Callable[[FileKey], ConnectionKey],
+        is_root: Callable[[FileKey], bool] = lambda _key: False,
+    ) -> None:
+        """`connection_of` names the connection whose source a file belongs to.
+
+        `is_root`: whether a file is to decide where its iModel is.
+        """
         self._rows = rows
         self.connection_of = connection_of
+        self.is_root = is_root
+        self._roots: dict[ConnectionKey, dict[FileKey, None]] = {}  # those with work left
         self.events = EventLog()
         self._active: dict[FileKey, FileRow] = {}
         self._needs: dict[tuple[ConnectionKey, Need], dict[FileKey, None]] = {}
@@ -178,6 +188,10 @@ class Ledger:
         for key in self._needs.get((connection, what), ()):
             yield self._active[key]
 
+    def roots(self, connection: ConnectionKey) -> list[FileRow]:
+        """Return the connection's rows with work left that are to place the iModel."""
+        return [self._active[key] for key in self._roots.get(connection, ())]
+
     def aside(self) -> list[FileKey]:
         """Return the files of all connections that were set aside."""
         return [
@@ -221,7 +235,10 @@ class Ledger:
             covered.setdefault(row.key)
         if wanted is Need.NOTHING and row.covered == ABSENT:
             self._active.pop(row.key, None)
+            self._roots.get(connection, {}).pop(row.key, None)
         else:
+            if row.key not in self._active and self.is_root(row.key):
+                self._roots.setdefault(connection, {})[row.key] = None
             self._active[row.key] = row
 
     def _index_move(self, row: FileRow) -> None:

@@ -30,6 +30,7 @@ from .rehash import Rehasher
 from .remotes import Remotes
 from .removals import Removals
 from .results import RunFile, RunRecord, SlowRun
+from .roots import Roots
 from .run_ends import RunEnds
 from .runs import Runs
 from .settle import Settler
@@ -61,7 +62,7 @@ class Machine:
         self._connection_of = {source.key: source.connection for source in setup.sources}
         self._connections = {connection.key: connection for connection in setup.connections}
         self._lengths_s = {key: list(known) for key, known in saved_state.lengths_s.items()}
-        self._ledger = Ledger(rows, lambda key: self._connection_of[key.source])
+        self._ledger = Ledger(rows, lambda key: self._connection_of[key.source], comes_first)
         self._ledger.load(self._connection_of)
         known = saved_state.connections
         rows_of = {key: known.get(key, ConnectionRow(key)) for key in self._connections}
@@ -76,7 +77,7 @@ class Machine:
                 self._ledger.leave_out(source.key, lambda key: kind_of(key) is not None, now)
             self._drive.add(source, row, now)
         self._kind_of = kind_of
-        self._jitter, self._comes_first = jitter, comes_first
+        self._jitter = jitter
         self._lanes = {
             key: self.make_lane(key, setup, saved_state, now)
             for key in dict.fromkeys(connection.lane for connection in setup.connections)
@@ -228,7 +229,9 @@ class Machine:
         )
         state.resume(now)
         moves = self._make_moves(state, setup)
-        stores = Stores(state, self._ledger, self._drive.must_wait, moves, setup.uploads_max)
+        roots = Roots(connections, self._ledger, self._remotes, self._has_unsettled)
+        waits = self._drive.must_wait
+        stores = Stores(state, self._ledger, waits, moves, roots, setup.uploads_max)
         names = [connection.key for connection in connections]
         stores.load(names, now)
         ends = RunEnds(state, self._ledger, stores, self._lengths_s)
@@ -247,8 +250,8 @@ class Machine:
             comparisons,
             lambda key: self._kind_of(key) == "reference",
             ends,
+            roots,
             naming,
-            comes_first=self._comes_first,
         )
         runs.resume(names, now)
         return Lane(

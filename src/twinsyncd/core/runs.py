@@ -30,6 +30,7 @@ from .naming import named_files
 from .remotes import Remotes
 from .removals import Removals
 from .results import Outcome
+from .roots import Roots
 from .run_ends import RunEnds
 from .stores import Stores
 from .transitions import Cause, Occasion
@@ -51,8 +52,8 @@ class Runs:
     comparisons: Comparisons
     is_reference: Callable[[FileKey], bool]
     ends: RunEnds
+    roots: Roots
     naming: frozenset[ConnectionKey] = frozenset()  # whose runs must be given their files
-    comes_first: Callable[[FileKey], bool] = lambda _key: False  # a spatial root
     in_doubt: bool = False  # an answer to a start request was lost, perhaps by an earlier process
 
     def resume(self, connections: Sequence[ConnectionKey], now: Now) -> None:
@@ -264,21 +265,14 @@ class Runs:
         return self.remotes[connection].remote_id
 
     def unsynced(self, connection: ConnectionKey) -> list[FileRow]:
-        """Return the rows whose content in Storage is known, new, and not set aside.
-
-        A spatial root comes first; before any run of ours ended it comes alone, since the first
-        file with coordinates decides where the iModel is. One that fails holds up no other.
-        """
+        """Return the rows whose content in Storage is known, new, and not set aside."""
         rows = [
             row
             for what in (Need.RUN, Need.STORE)
             for row in self.ledger.needing(connection, what)
             if row.stored not in (ABSENT, IN_DOUBT, row.synced)
         ]
-        roots = [row for row in rows if self.comes_first(row.key)]
-        if any(not row.attempts for row in roots) and not self.remotes[connection].last_run:
-            return roots
-        return [*roots, *(row for row in rows if row not in roots)] if roots else rows
+        return self.roots.in_order(rows)
 
     def _uncover(self, connection: ConnectionKey) -> None:
         for row in self.ledger.covered(connection):

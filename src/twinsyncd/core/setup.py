@@ -46,6 +46,7 @@ class Connection:
     longest_wait_s: float = 900.0
     poll_max_s: float = 10.0  # longest time between two looks at a run
     names_files: bool = False  # its runs must be given their files
+    has_root: bool = False  # some of its files are to decide where the iModel is
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final, NamedTuple, assert_never
 
 from .commands import Store
@@ -27,6 +28,7 @@ from .model import (
     Now,
 )
 from .moves import Moves
+from .roots import Roots
 from .waits import delay_s
 
 STORE_TRIES: Final = 8  # failures of one file, while others succeed, before it is set aside
@@ -49,6 +51,7 @@ class Stores:
     ledger: Ledger
     must_wait: Callable[[FileKey], bool]  # not to be stored now: unsettled, missing, drive offline
     moves: Moves
+    roots: Roots
     uploads_max: int = 4
     busy: dict[FileKey, float] = field(default_factory=dict)  # since when [s], monotonic
     waits: dict[FileKey, _Wait] = field(default_factory=dict)
@@ -60,7 +63,8 @@ class Stores:
         """Return the stores to begin now, at most `uploads_max` running at a time."""
         chosen: list[Store] = []
         for connection in connections:
-            for row in self.ledger.needing(connection, Need.STORE):
+            roots = self.roots.to_store(connection)
+            for row in chain(roots, self.ledger.needing(connection, Need.STORE)):
                 if len(self.busy) >= self.uploads_max:
                     return chosen
                 if row.key in self.busy or not self._is_free(row, now):

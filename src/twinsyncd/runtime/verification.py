@@ -97,6 +97,8 @@ class _Verification:
         )
         sources = [self.connection.key_of(each) for each in self.connection.source]
         evidence = read_evidence(self.journal, sources)
+        own = self.connection
+        roots = {own.key_of(each): each.is_spatial_root() for each in own.source}
         found = (key for key in (*self.drive.looks, *self.drive.blind) if self.selection.file(key))
         ids = {row.storage_id for row in self.journal.every(sources)}
         known = (key for key, row in rows.items() if _is_known(row, evidence, ids))
@@ -104,7 +106,8 @@ class _Verification:
             row = rows.get(file)
             entry = JournalEntry(row, evidence.of(row))
             digest = partial(self._digest, file) if self.deep else None
-            yield judge(file, entry, self.drive, cloud, digest)
+            verified = judge(file, entry, self.drive, cloud, digest)
+            yield replace(verified, spatial_root=roots[file.source](file.path))
 
     def _scan(self, key: SourceKey, folder: ShareFolder) -> None:
         for fact in folder.scan(Scan(key, "")):

@@ -36,7 +36,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VerifiedFile:
-    """One file, step by step in words; `next_step`: what to do if it is not current."""
+    """One file, step by step in words; `next_step`: what to do if it is not current.
+
+    `spatial_root`: it is to decide where the iModel lies.
+    """
 
     source: SourceKey
     path: str
@@ -47,6 +50,7 @@ class VerifiedFile:
     changeset: str
     verdict: Verdict
     next_step: str = ""
+    spatial_root: bool = False
 
 
 @dataclass(frozen=True, slots=True)
