@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +25,7 @@ from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import FileRow, LaneRow, Phase, SourceRow
 from twinsyncd.errors import JournalError
 from twinsyncd.journal import requests
+from twinsyncd.journal.backup import back_up
 from twinsyncd.journal.database import HEAD, open_database, version_of
 from twinsyncd.journal.requests import Request
 from twinsyncd.journal.tables import metadata
@@ -86,8 +89,8 @@ def test_a_journal_of_this_version_is_opened_as_it_is(file: Path) -> None:
     engine.dispose()
 
 
-def test_a_journal_of_the_first_version_is_taken_over(file: Path) -> None:
-    """An update finds months of memory; what it adds must begin as nothing (P8)."""
+def old_journal(file: Path) -> None:
+    """Write a journal of the first version, with a lane and a source."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     old = create_engine(f"sqlite:///{file}")
@@ -98,11 +101,62 @@ def test_a_journal_of_the_first_version_is_taken_over(file: Path) -> None:
         connection.execute(text(OLD_SOURCE))
     old.dispose()
 
+
+def test_a_journal_of_the_first_version_is_taken_over(file: Path) -> None:
+    """An update finds months of memory; what it adds must begin as nothing (P8)."""
+    old_journal(file)
+
     with journal_in(file) as journal:
         saved_state = journal.saved_state()
 
         assert saved_state.lanes == {"imodel": LaneRow("imodel", Phase.RUNNING, "one", "run")}
         assert saved_state.sources == {"cad": SourceRow("cad", "drive", "gone", needs_person=True)}
+
+
+def test_an_older_journal_is_copied_before_it_is_changed(file: Path) -> None:
+    """Whoever goes back to the version before needs the journal that it can read."""
+    old_journal(file)
+    before = tables_in(file)
+    open_database(file).dispose()
+    copy = file.with_name("journal.before-upgrade-0001.sqlite")
+
+    assert tables_in(copy) == before
+    assert copy.stat().st_mode & 0o777 == 0o600
+    with closing(sqlite3.connect(copy)) as raw:
+        assert raw.execute("SELECT count(*) FROM lanes").fetchone() == (1,)
+    assert not list(file.parent.glob("*.part"))
+
+
+def test_a_new_journal_leaves_no_copy_and_old_copies_go(file: Path) -> None:
+    """Copies of every version for ever would fill the disk that they are to protect."""
+    open_database(file).dispose()
+    assert [each.name for each in file.parent.iterdir() if "before" in each.name] == []
+
+    for version in ("0003", "0001", "0002"):
+        back_up(file, version)
+
+    left = sorted(each.name for each in file.parent.glob("*before-upgrade*"))
+    assert left == ["journal.before-upgrade-0002.sqlite", "journal.before-upgrade-0003.sqlite"]
+
+
+def test_an_older_journal_waits_where_no_copy_can_be_made(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk nothing may be changed: the daemon waits until there is room (P15)."""
+    old_journal(file)
+    before = file.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(JournalError) as refused:
+        open_database(file)
+
+    assert refused.value.may_pass
+    assert "free some space" in refused.value.hint
+    assert file.read_bytes()[100:] == before[100:]  # but for what turning to WAL writes
+    assert not list(file.parent.glob("*before-upgrade*"))
 
 
 def test_a_journal_of_a_newer_version_is_refused(file: Path) -> None:

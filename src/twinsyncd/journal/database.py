@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool, QueuePool
 
 from ..errors import JournalError
+from .backup import back_up
 from .errors import translate_errors
 
 HEAD: Final = "0020"  # the newest migration; a test holds it to what Alembic finds
@@ -28,7 +29,7 @@ def open_database(file: Path) -> Engine:
     event.listen(engine, "begin", _begin)
     translate_errors(engine, file)
     try:
-        _bring_up_to_date(engine)
+        _bring_up_to_date(engine, file)
     except JournalError:
         engine.dispose()
         raise
@@ -106,12 +107,14 @@ def check_version(engine: Engine) -> None:
         raise _other_version(version)
 
 
-def _bring_up_to_date(engine: Engine) -> None:
+def _bring_up_to_date(engine: Engine, file: Path) -> None:
     version = version_of(engine)
     if version == HEAD:
         return
     if version > HEAD:
         raise _other_version(version)
+    if version:
+        back_up(file, version)
     _migrate(engine)
 
 

@@ -13,6 +13,7 @@ from ..errors import JournalError
 
 _HINTS: Final = (
     ("locked", "another program has the journal open; close it (a backup, a database browser)"),
+    ("no space left", "free some space on the disk that holds the state folder"),
     ("disk is full", "free some space on the disk that holds the state folder"),
     ("disk i/o error", "check the disk that holds the state folder: its space and its health"),
     ("readonly", "give the daemon's account write access to the state folder"),
