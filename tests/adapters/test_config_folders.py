@@ -37,6 +37,36 @@ def test_a_folder_that_does_not_answer_is_named_beside_those_that_do(
     assert "there is no folder" in found[missing][0]
 
 
+def test_a_thousand_folders_need_few_threads(tmp_path: Path) -> None:
+    """Each connection has its own folder, and a thread for each would be a thousand at once."""
+    used: set[int] = set()
+
+    def look(_folder: Path) -> Reason | None:
+        used.add(threading.get_ident())
+        return None
+
+    assert find_unreachable([tmp_path / str(n) for n in range(1000)], look=look) == {}
+    assert len(used) < 100
+
+
+def test_folders_of_a_hung_drive_keep_no_other_from_being_looked_at(
+    tmp_path: Path, hang: threading.Event
+) -> None:
+    """However many of them come first (P14)."""
+    hung = [tmp_path / f"hung {n}" for n in range(40)]
+    missing = tmp_path / "missing"
+
+    def look(folder: Path) -> Reason | None:
+        if folder in hung:
+            hang.wait()
+        return unreachable(folder)
+
+    found = find_unreachable([*hung, missing], look=look, answer_s=2.0)
+
+    assert "does not answer" in found[hung[0]][0]
+    assert found[missing][0].startswith("there is no folder")
+
+
 def test_a_comparison_that_takes_too_long_is_left_out(hang: threading.Event) -> None:
     """It only warns of mistakes; the start is worth more."""
     assert within(hang.wait, 0.01, default=False) is False

@@ -9,13 +9,18 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 ANSWER_S: Final = 5.0  # a disk that spins up answers within this
+LOOKS: Final = 8  # at once, as long as the drives answer
+STALLED_S: Final = 0.05  # without an answer, more folders are looked at: their drives may answer
 COMPARE_S: Final = 20.0  # comparing what two sources match lists their trees
 
 _LETTER: Final = re.compile(r"/([A-Za-z]):(?=/|\Z)")
@@ -49,13 +54,42 @@ def find_unreachable(
 ) -> dict[Path, Reason]:
     """Return the folders that cannot be listed, or do not answer within `answer_s` [s]."""
     fix = "check that its server is up and the drive is mounted"
-    answers = {folder: _begin(partial(look, folder)) for folder in dict.fromkeys(folders)}
-    wait(answers.values(), answer_s)
+    answers = {folder: Future[Reason | None]() for folder in dict.fromkeys(folders)}
+    _look_at_all(answers, look, time.monotonic() + answer_s)
     reasons = {
         folder: answer.result() if answer.done() else (f"{folder} does not answer", fix)
         for folder, answer in answers.items()
     }
     return {folder: reason for folder, reason in reasons.items() if reason}
+
+
+def _look_at_all(
+    answers: Mapping[Path, Future[Reason | None]],
+    look: Callable[[Path], Reason | None],
+    until_s: float,
+) -> None:
+    """Look at every folder on a few threads, and on twice as many whenever none of them goes on."""
+    left = deque(answers.items())
+
+    def run() -> None:
+        with suppress(IndexError):  # another thread took the last one
+            while True:
+                folder, answer = left.popleft()
+                _answer(answer, partial(look, folder))
+
+    threads, waiting = LOOKS, len(left)
+    while left and time.monotonic() < until_s:
+        if len(left) == waiting:  # at the start, or nobody has begun another one
+            for _ in range(min(threads, len(left))):
+                _start(run)
+            threads *= 2
+        waiting = len(left)
+        _wait(answers, min(until_s, time.monotonic() + STALLED_S))
+    _wait(answers, until_s)
+
+
+def _wait(answers: Mapping[Path, Future[Reason | None]], until_s: float) -> None:
+    wait(answers.values(), max(until_s - time.monotonic(), 0.0))
 
 
 def within(act: Callable[[], T], patience_s: float, default: T) -> T:
@@ -78,12 +112,16 @@ def _where_else(folder: Path) -> str:
 def _begin(act: Callable[[], T]) -> Future[T]:
     """Run it on a daemon thread, which the exit of the process does not wait for."""
     answer: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            answer.set_result(act())
-        except BaseException as exc:  # noqa: BLE001 - raised to whoever asks for the result
-            answer.set_exception(exc)
-
-    threading.Thread(target=run, name="look at a folder", daemon=True).start()
+    _start(partial(_answer, answer, act))
     return answer
+
+
+def _answer(answer: Future[T], act: Callable[[], T]) -> None:
+    try:
+        answer.set_result(act())
+    except BaseException as exc:  # noqa: BLE001 - raised to whoever asks for the result
+        answer.set_exception(exc)
+
+
+def _start(act: Callable[[], None]) -> None:
+    threading.Thread(target=act, name="look at a folder", daemon=True).start()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final
 from unicodedata import normalize
 
@@ -22,6 +23,9 @@ FLAGS: Final = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.IGNORECASE | glo
 BY_SUFFIX: Final = re.compile(r"\*\*/\*\.(?:(?P<one>[\w.]+)|\{(?P<several>[\w.]+(?:,[\w.]+)*)\})")
 """The common `**/*.dwg` and `**/*.{dgn,dwg}`, translated here for speed: wcmatch's expression for
 28 suffixes takes 96 us to refuse a path, this one 0.8 us, and a scan tests every file."""
+
+GLOBS_KEPT: Final = 1024
+"""Compiled globs kept: a thousand connections have the same few, and each is compiled twice."""
 
 ANYTHING: Final = re.compile("")
 NOTHING: Final = re.compile(r"(?!)")
@@ -44,7 +48,7 @@ def matcher(
         references=tuple(wanting(text) for text in references),
         exclude=tuple(excluding(text) for text in exclude),
         readable=readable,
-        litter=litter_but((*include, *references)),
+        litter=_litter_but((*include, *references)),
         endings=endings_of((*include, *references)),
     )
 
@@ -64,12 +68,14 @@ def endings_of(globs: Iterable[str]) -> tuple[str, ...]:
     return tuple(endings)
 
 
+@lru_cache(GLOBS_KEPT)
 def wanting(text: str) -> Pattern:
     """Return a glob of `include` or `references`; raises BadPatternError."""
     clean = _clean(text)
     return Pattern(text, whole=_expression([clean]), leads=_leading_to(clean), tree=NOTHING)
 
 
+@lru_cache(GLOBS_KEPT)
 def excluding(text: str) -> Pattern:
     """Return a glob of `exclude`, which excludes a folder with all its contents."""
     clean = _clean(text)
@@ -78,6 +84,9 @@ def excluding(text: str) -> Pattern:
     above = clean.removesuffix("/**")
     whole = _expression([clean]) if above == clean else NOTHING  # its tree matches it already
     return Pattern(text, whole=whole, leads=NOTHING, tree=_expression([above]))
+
+
+_litter_but: Final = lru_cache(GLOBS_KEPT)(litter_but)
 
 
 def _clean(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Hashable, Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -77,8 +77,8 @@ def _open_secrets(config: Config, locate: LocatesMistakes) -> Iterator[ConfigMis
         (("notify", "escalate_urls"), config.notify and config.notify.escalate_urls),
         (("notify", "ping_url"), config.notify and config.notify.ping_url),
     ):
-        inline = locate(path, "", "")
-        if secret and inline.line and is_open(Path(inline.file)):
+        inline = locate(path, "", "") if secret else None
+        if inline and inline.line and is_open(Path(inline.file)):
             other = "the environment" if path[-1] in ("escalate_urls", "ping_url") else ""
             fix = f"run: chmod 600 {inline.file}   (or use {other or f'{path[-1]}_file'})"
             yield locate(path, "every account here can read this secret", fix)
@@ -130,9 +130,7 @@ def _same_names(config: Config, locate: LocatesMistakes) -> Iterator[ConfigMista
 
 def _same_storage(places: list[Place], locate: LocatesMistakes) -> Iterator[ConfigMistake]:
     """Return mistakes for two sources that would put different files into one folder in Storage."""
-    for one, two in combinations(places, 2):
-        if one.connection.itwin_id != two.connection.itwin_id:
-            continue
+    for one, two in _pairs(places, _storage_of):
         if _meet(one.source, two.source) or _meet(two.source, one.source):
             line = locate((*one.path, "storage_folder"), "", "").line
             message = (
@@ -141,6 +139,20 @@ def _same_storage(places: list[Place], locate: LocatesMistakes) -> Iterator[Conf
             )
             fix = 'give one of them a storage_folder of its own, like storage_folder = "... 2"'
             yield locate((*two.path, "storage_folder"), message, fix)
+
+
+def _storage_of(place: Place) -> tuple[str, str]:
+    """Return what two places share if the folder of one in Storage is in that of the other."""
+    return place.connection.itwin_id, place.source.storage_folder.casefold().partition("/")[0]
+
+
+def _pairs(places: list[Place], of: Callable[[Place], Hashable]) -> Iterator[tuple[Place, Place]]:
+    """Yield every two places that are alike; a thousand of them make half a million pairs."""
+    alike: dict[Hashable, list[Place]] = {}
+    for place in places:
+        alike.setdefault(of(place), []).append(place)
+    for group in alike.values():
+        yield from combinations(group, 2)
 
 
 def _meet(outer: Source, inner: Source) -> bool:
@@ -161,9 +173,7 @@ def _claimed_twice(places: list[Place], locate: LocatesMistakes) -> Iterator[Con
     Source: Synchronization API, "Create storage connection": a file can be mapped to an iModel
     once. Folders inside one another are compared by the files that exist now.
     """
-    for one, two in combinations(places, 2):
-        if one.connection.imodel_id != two.connection.imodel_id:
-            continue
+    for one, two in _pairs(places, lambda place: place.connection.imodel_id):
         if clash := _clash(one.source, two.source):
             line = locate((*one.path, "include"), "", "").line
             message = f"{clash} would enter the iModel twice: the source of line {line} has it too"
