@@ -21,6 +21,7 @@ from twinsyncd.core.model import (
     ConnectionRow,
     LaneKey,
     LaneRow,
+    SourceKey,
     UnsettledFile,
 )
 from twinsyncd.journal import requests
@@ -93,6 +94,7 @@ class Office:
         unsettled_files: Sequence[UnsettledFile] = (),
         compared_s: float = 1_700_000_000.0,
         beat_s: float = 1_700_000_060.0,
+        unlisted: Sequence[SourceKey] = (),
     ) -> None:
         """Let a daemon have lived, remembered this, and ended; files were still being written."""
         compared = ConnectionRow(ConnectionKey("Bridge 12"), "c1", compared_s)
@@ -105,6 +107,7 @@ class Office:
             is_idle=not unsettled,
             unsettled=unsettled,
             unsettled_files=unsettled_files,
+            unlisted=unlisted,
         )
         journal.close()
 

@@ -1,4 +1,4 @@
-# mypy: disable-error-code="arg-type"
+# mypy: disable-error-code="arg-type,list-item"
 # Keys, ids and digests are written as plain text here.
 """The command line: exit codes for programs, words for people, and nothing started in vain."""
 
@@ -244,6 +244,19 @@ def test_a_daemon_without_its_journal_claims_nothing_of_what_came_since(office: 
     assert "database or disk is full" in printed.out
     assert f"changes on the drive since {since} are not known" in printed.out
     assert f"{CAD}: 1 of 1 file synced as of {since}\n" in printed.out
+
+
+def test_what_was_not_looked_at_since_the_start_is_not_in_sync(office: Office) -> None:
+    """Changes of the night were "in sync" until the first scan of a large share had ended (P12)."""
+    office.remember(Decision(files=(SYNCED,)), beat_s=time.time(), unlisted=[CAD])
+
+    with office.daemon_runs():
+        printed = office.types("status")
+        explained = office.types("explain", str(office.drive / "a.dgn"))
+
+    assert printed.code == explained.code == 1
+    assert f"{CAD}: not looked at since the daemon started" in printed.out
+    assert "has not been looked at since the daemon started" in explained.out
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,16 @@ def offline(reason: str) -> facts.ScanFailed:
     return facts.ScanFailed(CAD, reason)
 
 
+def test_what_was_not_scanned_since_the_start_is_named() -> None:
+    """Whoever asks in the first minutes must not be told that all is in sync (P12)."""
+    script = Script()
+    before = script.machine.unlisted()
+
+    script.hears().says(scan("")).hears(scanned(0))
+
+    assert (before, script.machine.unlisted()) == ([CAD], [])
+
+
 @pytest.mark.parametrize("reason", ["offline", "another drive is mounted there", "it is empty"])
 def test_an_unhealthy_source_changes_no_file(reason: str) -> None:
     """An unplugged or exchanged share looks exactly like a deleted project."""

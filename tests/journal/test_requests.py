@@ -1,4 +1,4 @@
-# mypy: disable-error-code="arg-type"
+# mypy: disable-error-code="arg-type,list-item"
 # Keys, ids and digests are written as plain text here.
 """What people ask of the daemon, its sign of life, and the words for what is open."""
 
@@ -116,13 +116,17 @@ def test_the_newest_daemon_is_the_one_that_is_shown(journal: Journal, views: Vie
     journal.register("1.0", 10.0)
     journal.register("2.0", 20.0)
     uploads = UploadsUnderWay(2, 5, 10, 1.5)
-    journal.beat(25.0, is_idle=True, unsettled=7, uploads=uploads)
+    before = views.status().daemon
+    journal.beat(25.0, is_idle=True, unsettled=7, uploads=uploads, unlisted=["one/cad"])
 
     daemon = views.status().daemon
     assert daemon is not None
     assert (daemon.pid, daemon.version, daemon.started_s) == (os.getpid(), "2.0", 20.0)
     assert (daemon.beat_s, daemon.is_idle, daemon.unsettled) == (25.0, True, 7)
     assert daemon.uploads == uploads
+    assert daemon.unlisted == ("one/cad",)
+    assert before is not None
+    assert before.unlisted is None, "nothing is known of what it has looked at"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ DURABLE = Decision(files=(FileRow(A, seen="v1"),), commands=(SCAN, SCAN))
 STOP = facts.HintsLost(CAD, "the end of this play")
 
 UPLOADS = UploadsUnderWay(2, 5, 10, 1.0)
+UNLISTED = [SourceKey("one/bim")]
 UNSETTLED = [UnsettledFile(SourceKey("one/cad"), "a.dgn", 1.0, "its quiet time")]
 
 
@@ -71,6 +72,9 @@ class Office:
     def unsettled_files(self, now: Now) -> list[UnsettledFile]:
         return UNSETTLED
 
+    def unlisted(self) -> list[SourceKey]:
+        return UNLISTED
+
     def storing(self) -> int:
         return self.stores
 
@@ -97,8 +101,10 @@ class Office:
         unsettled: int,
         unsettled_files: Sequence[UnsettledFile] = (),
         uploads: UploadsUnderWay | None = None,
+        unlisted: Sequence[SourceKey] = (),
     ) -> None:
         assert uploads == UPLOADS
+        assert unlisted == UNLISTED
         assert (is_idle, unsettled, unsettled_files) == (True, 3, UNSETTLED)
         self.beats.append(now_s)
 

@@ -22,6 +22,7 @@ from .model import (
     LaneKey,
     LaneRow,
     Now,
+    SourceKey,
     SourceRow,
     UnsettledFile,
 )
@@ -116,6 +117,10 @@ class Machine:
             UnsettledFile(key.source, key.path, now.wall_s - (now.at_s - first_s), awaits)
             for key, first_s, awaits in longest
         ]
+
+    def unlisted(self) -> list[SourceKey]:
+        """Return the sources that were not scanned since the start."""
+        return [key for key, watched in self._drive.watched.items() if not watched.scanned]
 
     def missing(self) -> int:
         """Return how many remembered files were not on the drive, and do not count as gone yet."""
@@ -280,11 +285,8 @@ class Machine:
         self._lane_of(connection).touch(connection, now)
 
     def _has_unsettled(self, connection: ConnectionKey) -> bool:
-        return any(
-            self._drive.has_unsettled(source)
-            for source, owner in self._connection_of.items()
-            if owner == connection
-        )
+        sources = [key for key, owner in self._connection_of.items() if owner == connection]
+        return any(map(self._drive.has_unsettled, sources))
 
     def _lane_of(self, connection: ConnectionKey) -> Lane:
         return self._lanes[self._connections[connection].lane]

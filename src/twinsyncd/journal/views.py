@@ -58,6 +58,7 @@ class DaemonRow:
     unsettled: int
     unsettled_files: tuple[UnsettledFile, ...] = ()  # some of them
     uploads: UploadsUnderWay | None = None  # those under way together
+    unlisted: tuple[SourceKey, ...] | None = None  # not scanned since the start; None: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,9 @@ def _daemon(row: dict[str, Any]) -> DaemonRow:
     del row["id"]
     unsettled = tuple(UnsettledFile(**each) for each in row["unsettled_files"])
     uploads = UploadsUnderWay(**row["uploads"]) if row["uploads"] else None
-    return DaemonRow(**{**row, "unsettled_files": unsettled, "uploads": uploads})
+    unlisted = None if row["unlisted"] is None else tuple(row["unlisted"])
+    made = {"unsettled_files": unsettled, "uploads": uploads, "unlisted": unlisted}
+    return DaemonRow(**{**row, **made})
 
 
 def _run(row: dict[str, Any]) -> RunRecord:

@@ -119,6 +119,7 @@ class Journal(JournalReader):
         unsettled: int,
         unsettled_files: Sequence[UnsettledFile] = (),
         uploads: UploadsUnderWay | None = None,
+        unlisted: Sequence[SourceKey] = (),
     ) -> None:
         """Write the heartbeat; `unsettled_files` are the first few of them."""
         heartbeat.beat(
@@ -128,6 +129,7 @@ class Journal(JournalReader):
             unsettled=unsettled,
             unsettled_files=unsettled_files,
             uploads=uploads,
+            unlisted=unlisted,
         )
 
     def open_requests(self) -> list[Request]:

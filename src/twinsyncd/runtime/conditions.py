@@ -39,6 +39,7 @@ class Kind(StrEnum):
     FOREIGN_RUN = "foreign run"
     UNSETTLED = "never settles"
     EMPTY = "nothing matches"
+    UNLISTED = "not looked at yet"
     LATE = "noticed late"
     AUTHORIZATION = "authorization ends"
 
@@ -117,6 +118,10 @@ def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:
         text = "; ".join((blind.text, *blind.names))
         fix = "let the account that twinsyncd runs as read them; it is noticed by itself"
         yield Condition(Kind.UNREADABLE, Level.BAD, blind.source, text, fix, blind.since_s, name)
+    for source in connection.unlisted:
+        text = "not looked at since the daemon started, so changes are not known"
+        fix = "nothing: its first scan is under way; a large share takes some minutes"
+        yield Condition(Kind.UNLISTED, Level.WAITS, source, text, fix, 0.0, name)
     for source in connection.empty:
         text = "no file matches"
         fix = "check its folder, include, exclude and connector: twinsyncd check"

@@ -32,6 +32,9 @@ def currency(
         detail = f": {count(left, 'change')} left, the oldest waits{waits}"
         bad = connection.line.level is Level.BAD or any(each.aside for each in connection.counts)
         return Line(Level.BAD if bad else Level.WAITS, "not current", detail)
+    if connection.unlisted:
+        detail = ": not all folders have been looked at since the daemon started"
+        return Line(Level.WAITS, "not known", detail)
     if connection.holds or connection.blind or connection.empty:
         detail = ": not everything that can match could be read"
         return Line(Level.BAD if connection.blind else Level.WAITS, "not known", detail)

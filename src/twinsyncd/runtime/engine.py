@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from ..core.decision import Decision
 from ..core.facts import Fact, Ticked
 from ..core.machine import Machine
-from ..core.model import Now, UnsettledFile
+from ..core.model import Now, SourceKey, UnsettledFile
 from ..core.progress import UploadsUnderWay
 from ..errors import JournalError
 from .inbox import Inbox
@@ -44,6 +44,7 @@ class JournalWriter(Protocol):
         unsettled: int,
         unsettled_files: Sequence[UnsettledFile] = (),
         uploads: UploadsUnderWay | None = None,
+        unlisted: Sequence[SourceKey] = (),
     ) -> None:
         """Write the heartbeat."""
 
@@ -141,4 +142,5 @@ class Engine:
             unsettled=self.machine.unsettled(),
             unsettled_files=self.machine.unsettled_files(now),
             uploads=self.uploads(),
+            unlisted=self.machine.unlisted(),
         )

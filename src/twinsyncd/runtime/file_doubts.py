@@ -15,6 +15,8 @@ def doubt(report: Report, key: FileKey) -> str:
     if f"{key.source}/{key.path}" in unsettled:
         return "it is being written"
     for connection in report.connections:
+        if key.source in connection.unlisted:
+            return "its folder has not been looked at since the daemon started"
         for hold in connection.holds:
             if hold.source == key.source:
                 return f"its source is held: {hold.reason}"

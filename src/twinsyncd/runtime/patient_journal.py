@@ -222,6 +222,7 @@ class PatientJournal(FileRows):
         unsettled: int,
         unsettled_files: Sequence[UnsettledFile] = (),
         uploads: UploadsUnderWay | None = None,
+        unlisted: Sequence[SourceKey] = (),
     ) -> None:
         """Write the heartbeat."""
         self.patience.call(
@@ -231,5 +232,6 @@ class PatientJournal(FileRows):
                 unsettled=unsettled,
                 unsettled_files=unsettled_files,
                 uploads=uploads,
+                unlisted=unlisted,
             )
         )

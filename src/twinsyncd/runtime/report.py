@@ -90,6 +90,7 @@ class ConnectionReport:
     holds: tuple[Hold, ...]
     blind: tuple[Blind, ...]
     empty: tuple[SourceKey, ...]  # sources in which no file ever matched
+    unlisted: tuple[SourceKey, ...]  # sources that the daemon has not scanned since it started
     late: tuple[Late, ...]
     authorised_days: int | None  # for which its runs may act for the user; None: for a service
     trouble_since_s: float  # since when its runs cannot go on, wall clock [s]; 0: they can
@@ -134,12 +135,13 @@ def make_report(
     daemon = daemon_line(status.daemon, running=running, now_s=now_s, trouble=trouble)
     lanes = {lane.key: lane for lane in status.lanes}
     connections = tuple(
-        _connection(each, status, lanes.get(each.lane), now_s) for each in config.connection
+        _connection(each, status, lanes.get(each.lane), now_s, _unlisted(each, status, running))
+        for each in config.connection
     )
     return Report(
         in_sync=is_synced(status)
         and (just_synced or daemon.level is Level.GOOD)
-        and not any(each.empty for each in connections)
+        and not any(each.empty or each.unlisted for each in connections)
         and all(status.compared_s.get(each.key) for each in config.connection),
         unseen_since_s=0.0 if just_synced else unseen_since_s(status.daemon, daemon, trouble),
         unsettled=status.daemon.unsettled if status.daemon else 0,
@@ -231,7 +233,11 @@ def _unsettled(daemon: DaemonRow | None, now_s: float) -> tuple[Unsettled, ...]:
 
 
 def _connection(
-    connection: Connection, status: Status, lane: LaneRow | None, now_s: float
+    connection: Connection,
+    status: Status,
+    lane: LaneRow | None,
+    now_s: float,
+    unlisted: tuple[SourceKey, ...],
 ) -> ConnectionReport:
     keys = {connection.key_of(source) for source in connection.source}
     counts = tuple(each for each in status.counts if each.source in keys)
@@ -243,7 +249,8 @@ def _connection(
         counts,
         _holds(keys, status),
         _blind(keys, status),
-        tuple(sorted(keys - matched - set(status.offline) - set(status.blind))),
+        tuple(sorted(keys - matched - set(status.offline) - set(status.blind) - set(unlisted))),
+        unlisted,
         tuple(
             Late(key, status.watch_trouble[key]) for key in sorted(keys & set(status.watch_trouble))
         ),
@@ -253,6 +260,15 @@ def _connection(
         lane,
         tuple((connection.key_of(source), str(source.folder)) for source in connection.source),
     )
+
+
+def _unlisted(connection: Connection, status: Status, running: bool) -> tuple[SourceKey, ...]:
+    """Return the sources that the running daemon has not scanned; none runs: `unseen` says so."""
+    if not running or status.daemon is None:
+        return ()
+    keys = [connection.key_of(source) for source in connection.source]
+    known = status.daemon.unlisted
+    return tuple(key for key in keys if known is None or key in known)
 
 
 def _blind(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
