@@ -11,7 +11,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from twinsyncd.journal.database import open_database
 from twinsyncd.journal.delivered import DeliveredRecords
 from twinsyncd.targets.bulk.delivery import Delivery
 from twinsyncd.targets.bulk.mapping import RowMapping, RowReader
-from twinsyncd.targets.bulk.tables import Row, read_rows
+from twinsyncd.targets.bulk.tables import Table
 
 COMPANY = "0a1b2c3d-1111-4222-8333-444455556666"
 MAPPING = RowMapping(
@@ -46,20 +46,18 @@ class Sink:
 
 def main(file: Path, journal: Path) -> None:
     """Deliver the file and print the figures."""
-    columns = MAPPING.wanted()
+    table = Table(file, file.suffix, MAPPING.wanted())
     begun = time.perf_counter()
-    for _ in read_rows(file, file.suffix, columns):
+    for _ in table.batches():
         pass
     reading_s = time.perf_counter() - begun
 
-    def rows() -> Iterator[Row]:
-        return read_rows(file, file.suffix, columns)
-
     engine = open_database(journal)
-    begun = time.perf_counter()
-    delivery = Delivery("Factory", RowReader(MAPPING), rows, DeliveredRecords(engine), Sink())
+    begun, cpu = time.perf_counter(), time.process_time()
+    delivery = Delivery("Factory", RowReader(MAPPING), table, DeliveredRecords(engine), Sink())
     summary = delivery.deliver()
     took_s = time.perf_counter() - begun
+    cpu_s = time.process_time() - cpu
     engine.dispose()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = {
@@ -69,6 +67,7 @@ def main(file: Path, journal: Path) -> None:
         "rejected": summary.rejected_count,
         "reading_s": round(reading_s, 1),
         "took_s": round(took_s, 1),
+        "cpu_s": round(cpu_s, 1),
         "peak_mb": round(peak_mb),
     }
     print(json.dumps(figures))

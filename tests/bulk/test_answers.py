@@ -21,7 +21,7 @@ from twinsyncd.errors import CloudError
 from twinsyncd.targets.bulk.delivery import Delivery
 from twinsyncd.targets.bulk.mapping import RowReader
 from twinsyncd.targets.bulk.objections import objections
-from twinsyncd.targets.bulk.tables import read_rows
+from twinsyncd.targets.bulk.tables import Table
 
 
 @pytest.fixture
@@ -222,9 +222,7 @@ def test_wrong_records_that_are_not_named_are_found_by_halves(
     file = plant.folder / "pieces.csv"
     file.write_text(table(**{f"p{each}": each for each in range(1000)}))
     reader = RowReader(plant.mapping("pieces"))
-
-    def rows() -> Iterator[Any]:
-        return read_rows(file, ".csv", reader.mapping.wanted())
+    rows = Table(file, ".csv", reader.mapping.wanted())
 
     summary = Delivery("Factory", reader, rows, plant.delivered, service).deliver()
 

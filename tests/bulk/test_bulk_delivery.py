@@ -319,3 +319,27 @@ def test_a_damaged_file_sends_nothing_and_says_so(plant: Factory, ending: str) -
     assert caught.value.failure.fault is Fault.REFUSED
     assert "nothing was sent" in str(caught.value)
     assert plant.requests == []
+
+
+@pytest.mark.parametrize(
+    ("row", "others"), [("P,C,a,9", "row 2, column"), ("P,C,a,1", "row 2, column")]
+)
+def test_a_second_row_of_a_delivered_record_is_rejected(
+    plant: Factory, row: str, others: str
+) -> None:
+    """The first row is unchanged, so nothing but its digest says that it is there."""
+    plant.store("pieces.csv", table(a=1, b=2))
+    plant.requests.clear()
+
+    with pytest.raises(CloudError) as caught:
+        plant.store("pieces.csv", table(a=1, b=3) + row + "\n")
+
+    assert f"{others} project + part: row 4 has the same identity" in str(caught.value)
+    assert plant.lengths() == {"a": 1, "b": 3}
+
+
+def test_empty_rows_are_no_records(plant: Factory) -> None:
+    """Spreadsheets write them below the table by the hundred."""
+    plant.store("pieces.csv", table(a=1) + ",,,\n,,,\n")
+
+    assert plant.lengths() == {"a": 1}

@@ -85,6 +85,7 @@ class Rows(Section):
     keys: dict[str, tuple[str, ...]] = Field(default={})
     constants: dict[str, Constant] = Field(default={})
     sheet: str = ""
+    encoding: str = "utf-8"
     decimal: Annotated[Literal[".", ","], choice(".", ",")] = "."
 
     @model_validator(mode="after")
@@ -111,6 +112,7 @@ class Rows(Section):
         if twice := [name for name, times in given.items() if times > 1]:
             message = f"{twice[0]} is set twice"
             raise mistake(message, "keep it under one of columns, keys and constants")
+        _check_encoding(self.encoding)
         return self
 
     def _fields(self) -> dict[str, int]:
@@ -118,6 +120,14 @@ class Rows(Section):
         for name in (*self.columns, *self.keys, *self.constants):
             counted[name] = counted.get(name, 0) + 1
         return counted
+
+
+def _check_encoding(name: str) -> None:
+    try:
+        "x".encode(name)
+    except (LookupError, UnicodeError):
+        fix = 'write "utf-8", "cp1252" (Windows, Western Europe) or another that Python knows'
+        raise mistake(f'there is no text encoding "{name}"', fix) from None
 
 
 class _Source(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, select, update
@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from . import tables
 
 _ONE_QUERY: Final = 500  # GUIDs in one IN
+_ONE_READ: Final = 20_000  # digests in memory at once
 _TABLE: Final = tables.delivered_records
 IN_DOUBT: Final = bytes(8)  # the digest of a record whose state in the service is not known
 
@@ -35,6 +36,15 @@ class DeliveredRecords:
                 )
                 found.update((row[0], row[1]) for row in opened.execute(query))
         return found
+
+    def every_digest(self, connection: str, entity: str) -> Iterator[bytes]:
+        """Yield the digests of all that was taken, eight bytes each, many at once."""
+        table = _TABLE.c
+        query = select(table.digest).where(table.connection == connection, table.entity == entity)
+        with self._engine.connect() as opened:
+            found = opened.execution_options(yield_per=_ONE_READ).execute(query).scalars()
+            for some in found.partitions():
+                yield b"".join(some)
 
     def every(self, connection: str, entity: str) -> dict[bytes, bytes]:
         """Return all GUIDs that were taken with their digests; for sets that are small."""

@@ -13,7 +13,7 @@ from ..cloud.session import open_bulk
 from ..config import Connection, Source
 from ..errors import CloudError
 from ..targets.bulk.snapshot import set_limit
-from ..targets.bulk.tables import BadTableError, read_rows
+from ..targets.bulk.tables import BadTableError, Table
 from .bulk_wiring import mapping_of_source, sender_of
 
 READ_MAX: Final = 20  # export files of one source that are opened; more scroll the others away
@@ -58,7 +58,8 @@ def examine_exports(
 def _examine(connection: Connection, source: Source, file: Path) -> CheckResult:
     entity, step = source.rows.entity or "", f"read {file}"
     columns = mapping_of_source(source, connection.bulk.company_guid or "").wanted()
-    rows = read_rows(file, file.suffix.lower(), columns, source.rows.sheet)
+    given = source.rows
+    rows = Table(file, file.suffix.lower(), columns, given.sheet, given.encoding).rows()
     if connection.bulk.mode == "upsert":
         some = "it has its columns" if any(True for _ in rows) else "it has its columns and no rows"
         return CheckResult(step, True, f"{entity}: {some}")

@@ -54,8 +54,9 @@ def _settings(config: Config, connection: Connection) -> BulkSettings:
     def mapping_of(key: FileKey) -> RowMapping:
         return mapping_of_source(sources[key.source], connection.bulk.company_guid or "")
 
-    def sheet_of(key: FileKey) -> str:
-        return sources[key.source].rows.sheet
+    def format_of(key: FileKey) -> tuple[str, str]:
+        rows = sources[key.source].rows
+        return rows.sheet, rows.encoding
 
     spool = journal_file(config).parent / "spool"
     return BulkSettings(
@@ -63,7 +64,7 @@ def _settings(config: Config, connection: Connection) -> BulkSettings:
         connection.bulk.url or "",
         spool,
         mapping_of,
-        sheet_of,
+        format_of,
         lambda key: key.source in sources,
         snapshot=connection.bulk.mode == "snapshot",
         guard=Guard(connection.mass_deletion_share, connection.mass_deletion_least),

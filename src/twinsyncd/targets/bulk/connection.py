@@ -30,7 +30,7 @@ from .marks import FileMarks
 from .rejection import held, rejection, too_large
 from .snapshot import DeliveredSets, Leaving, SetTooLargeError, Snapshot
 from .summary import Summary
-from .tables import BadTableError, Row, read_rows, sheet_of
+from .tables import BadTableError, Table
 
 PIECE_BYTES: Final = 1 << 20
 
@@ -41,6 +41,7 @@ log = structlog.get_logger()
 class BulkSettings:
     """One configured connection. `spool`: a folder for the file that is being read.
 
+    `format_of`: the sheet of a workbook ("" for the first), and the encoding of a text file.
     `snapshot`: a request holds the complete set, since the service deletes what it leaves out.
     """
 
@@ -48,7 +49,7 @@ class BulkSettings:
     url: str
     spool: Path
     mapping_of: Callable[[FileKey], RowMapping]
-    sheet_of: Callable[[FileKey], str] = lambda _key: ""
+    format_of: Callable[[FileKey], tuple[str, str]] = lambda _key: ("", "utf-8")
     is_configured: Callable[[FileKey], bool] = lambda _key: True
     snapshot: bool = False
     guard: Guard = field(default_factory=Guard)
@@ -86,7 +87,8 @@ class BulkConnection:
         storage_id = StorageId(f"{mapping.entity}/{key.source}/{key.path}")
         note(facts.Reserved(key, storage_id))
         with self._spooled(content) as file, self._turns.take(RANK[mapping.entity]):
-            table = _Table(file, _ending(key), self._settings.sheet_of(key))
+            sheet, encoding = self._settings.format_of(key)
+            table = Table(file, _ending(key), mapping.wanted(), sheet, encoding)
             summary = self._deliver(command, table, mapping)
             sheet = table.sheet_shown() if summary.rejected_count else ""
         self._note(key, mapping.entity, summary)
@@ -167,17 +169,13 @@ class BulkConnection:
             content.verify()
             yield Path(spooled.name)
 
-    def _deliver(self, command: commands.Store, table: _Table, mapping: RowMapping) -> Summary:
+    def _deliver(self, command: commands.Store, table: Table, mapping: RowMapping) -> Summary:
         key, name = command.key, self._settings.connection
         reader = RowReader(mapping)
-
-        def rows() -> Iterator[Row]:
-            return read_rows(table.file, table.ending, mapping.wanted(), table.sheet)
-
         try:
             if not self._settings.snapshot:
-                return Delivery(name, reader, rows, self._delivered, self._service).deliver()
-            snapshot = Snapshot(name, reader, rows, self._delivered, self._service)
+                return Delivery(name, reader, table, self._delivered, self._service).deliver()
+            snapshot = Snapshot(name, reader, table, self._delivered, self._service)
             below = children_of(mapping.entity)
             return snapshot.deliver(
                 lambda leaving: self._permit(command, mapping.entity, leaving),
@@ -209,19 +207,6 @@ class BulkConnection:
             self._files.note(name, key, entity)
         if summary.inserted or summary.updated:
             self._files.parents_came(name, children_of(entity))
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A private copy of an export file."""
-
-    file: Path
-    ending: str
-    sheet: str
-
-    def sheet_shown(self) -> str:
-        """Return the name of the sheet that is read; "" for files without sheets."""
-        return sheet_of(self.file, self.ending, self.sheet)
 
 
 def _ending(key: FileKey) -> str:

@@ -1,32 +1,43 @@
 """Delivers one export file: find the rows that changed, check them all, send them in batches.
 
-Two passes, so that nothing is sent before everything is checked; where few rows changed, the first
-one keeps their records and the second is not needed. What a batch brought is durable before the
-next one is sent, so a crash repeats one batch at most, and repeating it changes nothing.
+A row is known to be in the service when its digest is one that was taken: only the others become
+records. Two passes, so that nothing is sent before everything is checked; where few rows changed,
+the first one keeps their records and the second is not needed. What a batch brought is durable
+before the next one is sent, so a crash repeats one batch at most, and repeating it changes nothing.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice, pairwise
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 from ...bulk_entities import PARENT_OF
 from ...cloud.bulk_api import BATCH_MAX, BatchRefused, Counts
-from .mapping import BadRowError, CellMistake, Cells, RowReader
+from .batches import DIGEST_BYTES, Batch, Row
+from .digest_sets import DigestSet
+from .mapping import BadRowError, CellMistake, RowReader
 from .objections import fields_named, objections
 from .summary import Summary, duplicate
-from .tables import Row
 
 KEPT_MAX: Final = 5 * BATCH_MAX  # changed records kept from the first pass: a few megabytes
 PROBES_MAX: Final = 64  # requests spent on finding wrong records that the service does not name
-_BUCKETS: Final = 256
+SLICE_ROWS: Final = 5000  # rows that are Python objects at once
+
+
+class Batches(Protocol):
+    """The rows of a file."""
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield them all, reading the file anew. Raises BadTableError."""
 
 
 class Delivered(Protocol):
     """What the service took before, by GUID."""
+
+    def every_digest(self, connection: str, entity: str) -> Iterator[bytes]:
+        """Yield the digests of all that was taken, eight bytes each, many at once."""
 
     def digests(self, connection: str, entity: str, guids: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the digests of those GUIDs that were taken."""
@@ -54,29 +65,32 @@ class _Changed(NamedTuple):
 
 
 class Delivery:
-    """Delivers the rows of one file; `rows` begins to read the file anew each time."""
+    """Delivers the rows of one file."""
 
     def __init__(
         self,
         connection: str,
         reader: RowReader,
-        rows: Callable[[], Iterator[Row]],
+        table: Batches,
         delivered: Delivered,
         service: Sends,
     ) -> None:
         self._connection = connection
         self._reader = reader
         self._entity = reader.mapping.entity
-        self._rows = rows
+        self._salt = reader.mapping.salt()
+        self._table = table
         self._delivered = delivered
         self._service = service
+        self._taken = DigestSet(())
         self._probes = 0
         self.summary = Summary()
 
     def deliver(self) -> Summary:
         """Do it. Raises BadTableError before anything is sent, CloudError for outages."""
+        self._taken = DigestSet(self._delivered.every_digest(self._connection, self._entity))
         kept = self._check()
-        changed: Iterator[_Changed] = iter(kept) if kept is not None else self._changed()
+        changed: Iterator[_Changed] = iter(kept) if kept is not None else self._changed(None)
         good = (each for each in changed if each.row not in self.summary.bad)
         while batch := list(islice(good, BATCH_MAX)):
             self._send(batch)
@@ -87,55 +101,76 @@ class Delivery:
     def _check(self) -> list[_Changed] | None:
         """Check every row; return the changed records, None if there are too many to keep."""
         kept: list[_Changed] | None = []
-        first_halves = [array("Q") for _ in range(_BUCKETS)]
-        for each in self._changed(first_halves):
+        seen = _Seen()
+        for each in self._changed(seen):
             self.summary.changed += 1
             if kept is not None:
                 kept.append(each)
                 kept = kept if len(kept) <= KEPT_MAX else None
-        if suspects := _twice(first_halves):
-            self._reject_duplicates(suspects)
+        self._reject_duplicates(seen)
         return kept
 
-    def _changed(self, halves: list[array[int]] | None = None) -> Iterator[_Changed]:
-        """Yield the rows that the service does not have; with `halves` this is the first pass."""
-        rows, reader = self._rows(), self._reader
-        while some := list(islice(rows, BATCH_MAX)):
-            found: list[tuple[int, bytes, Cells]] = []
-            for number, cells in some:
-                try:
-                    guid = reader.guid(cells)
-                except BadRowError as bad:
-                    self.summary.reject(number, bad.mistakes)
-                    continue
-                found.append((number, guid, cells))
-                if halves is not None:
-                    halves[guid[0]].append(int.from_bytes(guid[:8], "big"))
-            if halves is not None:
-                self.summary.rows += len(some)
-            guids = [guid for _, guid, _ in found]
-            known = self._delivered.digests(self._connection, self._entity, guids)
-            for number, guid, cells in found:
-                digest = reader.digest(cells)
-                if known.get(guid) == digest:
-                    continue
-                try:
-                    record = self._reader.record(cells)
-                except BadRowError as bad:
-                    self.summary.reject(number, bad.mistakes)
-                    continue
-                yield _Changed(number, guid, digest, record, guid in known)
+    def _changed(self, seen: _Seen | None) -> Iterator[_Changed]:
+        """Yield the rows that the service does not have; with `seen` this is the first pass."""
+        for batch in self._table.batches():
+            digests = batch.digests(self._salt)
+            if seen is not None:
+                self.summary.rows += len(batch)
+                seen.digests += digests
+            new = (~self._taken.has(digests)).nonzero()[0].tolist()
+            for first in range(0, len(new), SLICE_ROWS):
+                some = new[first : first + SLICE_ROWS]
+                rows = zip(batch.rows(some), some, strict=True)
+                found = [(row, _digest_at(digests, index)) for row, index in rows]
+                yield from self._records(found, seen)
 
-    def _reject_duplicates(self, suspects: set[int]) -> None:
-        """Reject all rows of a GUID that is there twice: which one is meant is not known."""
-        places: dict[bytes, list[int]] = {}
-        for number, cells in self._rows():
-            try:
-                guid = self._reader.guid(cells)
-            except BadRowError:
+    def _records(self, rows: Sequence[tuple[Row, bytes]], seen: _Seen | None) -> Iterator[_Changed]:
+        """Yield the records of rows with these digests; note the mistakes of the others."""
+        reader = self._reader
+        guids = [self._guid(row, is_first=seen is not None) for row, _ in rows]
+        known: dict[bytes, bytes] = {}
+        if len(self._taken):
+            wanted = [guid for guid in guids if guid is not None]
+            known = self._delivered.digests(self._connection, self._entity, wanted)
+        for ((number, cells), digest), guid in zip(rows, guids, strict=True):
+            if guid is None:
                 continue
-            if int.from_bytes(guid[:8], "big") in suspects:
-                places.setdefault(guid, []).append(number)
+            if seen is not None:
+                seen.note(guid, known.get(guid))
+            try:
+                record = reader.record(cells, guid)
+            except BadRowError as bad:
+                self.summary.reject(number, bad.mistakes)
+                continue
+            yield _Changed(number, guid, digest, record, guid in known)
+
+    def _guid(self, row: Row, *, is_first: bool) -> bytes | None:
+        """Return the row's GUID; None if it has none, or is empty and so no record at all."""
+        number, cells = row
+        try:
+            return self._reader.guid(cells)
+        except BadRowError as bad:
+            if any(cell is not None and cell != "" for cell in cells):
+                self.summary.reject(number, bad.mistakes)
+            elif is_first:
+                self.summary.rows -= 1
+        return None
+
+    def _reject_duplicates(self, seen: _Seen) -> None:
+        """Reject all rows of a GUID that is there twice: which one is meant is not known."""
+        halves, digests = seen.suspects()
+        if not halves and not digests:
+            return
+        twice = DigestSet([digests])
+        places: dict[bytes, list[int]] = {}
+        for batch in self._table.batches():
+            found = batch.digests(self._salt)
+            marked = twice.has(found)
+            at = (marked | ~self._taken.has(found)).nonzero()[0].tolist()
+            for row, index in zip(batch.rows(at), at, strict=True):
+                guid = self._guid(row, is_first=False)
+                if guid is not None and (marked[index] or guid[:8] in halves):
+                    places.setdefault(guid, []).append(row[0])
         column = self._reader.mapping.column_of("guid")
         for numbers in places.values():
             for number in numbers if len(numbers) > 1 else ():
@@ -199,10 +234,40 @@ class Delivery:
         return False
 
 
-def _twice(halves: list[array[int]]) -> set[int]:
-    """Return the numbers that are there more than once, a bucket at a time to save memory."""
-    found: set[int] = set()
-    for bucket in halves:
-        ordered = sorted(bucket)
-        found.update(one for one, two in pairwise(ordered) if one == two)
-    return found
+class _Seen:
+    """What the first pass keeps of all rows, to find GUIDs that are there twice.
+
+    Equal rows have equal digests. Of two rows that differ one at least is changed; if the other is
+    not, the service took its digest for the GUID that both have.
+    """
+
+    def __init__(self) -> None:
+        self.digests = bytearray()
+        self._halves = bytearray()  # of the changed rows' GUIDs
+        self._earlier = bytearray()  # digests that were taken for some of them
+        self._known = bytearray()  # the first halves of these
+
+    def note(self, guid: bytes, earlier: bytes | None) -> None:
+        """Note the GUID of a changed row, and the digest that was taken for it."""
+        self._halves += guid[:8]
+        if earlier is not None:
+            self._earlier += earlier
+            self._known += guid[:8]
+
+    def suspects(self) -> tuple[set[bytes], bytes]:
+        """Return the first halves of GUIDs, and digests of rows, that may be there twice."""
+        rows = DigestSet([self.digests])
+        halves = _split(DigestSet([self._halves]).twice())
+        still = rows.has(self._earlier).nonzero()[0].tolist()
+        earlier = b"".join(_digest_at(self._earlier, index) for index in still)
+        return {*halves, *(_digest_at(self._known, index) for index in still)}, (
+            rows.twice() + earlier
+        )
+
+
+def _digest_at(digests: bytes | bytearray, index: int) -> bytes:
+    return bytes(digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES])
+
+
+def _split(digests: bytes) -> Iterator[bytes]:
+    return (_digest_at(digests, index) for index in range(len(digests) // DIGEST_BYTES))

@@ -7,6 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from math import isfinite
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
@@ -15,6 +18,12 @@ from ...bulk_entities import ENTITIES, PARENT_OF, Kind
 Cells = tuple[Any, ...]
 _YES: Final = {"true", "yes", "1", "x"}
 _NO: Final = {"false", "no", "0"}
+PARENTS_KEPT: Final = 4096  # GUIDs of parents kept: those of a large project
+SHOWN_MAX: Final = 60  # characters of a wrong cell that a message shows
+DIGITS_MAX: Final = 18  # digits less one of a whole number: services keep 64 bits
+_SHEET_ERRORS: Final = frozenset(
+    "#DIV/0! #N/A #NAME? #NULL! #NUM! #REF! #VALUE! #SPILL! #CALC!".split()  # noqa: SIM905 - list
+)
 _EXAMPLES: Final = {
     Kind.GUID: "0a1b2c3d-1111-2222-3333-444455556666",
     Kind.WHOLE: "4",
@@ -88,11 +97,7 @@ class RowReader:
         kinds = {name: PARENT_OF.get(name, mapping.entity) for name in mapping.keys}
         self._spaces = {name: uuid5(company, kind) for name, kind in kinds.items()}
         self._constants = {**mapping.constants, "company_guid": mapping.company_guid}
-        self._salt = mapping.salt()
-
-    def digest(self, cells: Cells) -> bytes:
-        """Return eight bytes that differ for rows that make different records."""
-        return hashlib.blake2b(repr(cells).encode(), digest_size=8, key=self._salt).digest()
+        self._cached = lru_cache(PARENTS_KEPT)(self._guid_of)
 
     def guid(self, cells: Cells) -> bytes:
         """Return the record's GUID. Raises BadRowError when the row has none."""
@@ -107,10 +112,13 @@ class RowReader:
             raise BadRowError([CellMistake(column, "it is empty", "fill it in, or delete the row")])
         return UUID(made).bytes
 
-    def record(self, cells: Cells) -> dict[str, Any]:
-        """Return the record. Raises BadRowError with every mistake of the row."""
+    def record(self, cells: Cells, guid: bytes) -> dict[str, Any]:
+        """Return the record with its GUID. Raises BadRowError with every mistake of the row."""
         record, mistakes = dict(self._constants), list[CellMistake]()
+        record["guid"] = str(UUID(bytes=guid))
         for name, index in self._columns.items():
+            if name == "guid":
+                continue
             try:
                 value = self._value(name, cells[index])
             except BadRowError as bad:
@@ -119,7 +127,7 @@ class RowReader:
             if value is not None:
                 record[name] = value
         for name in self._keys:
-            made = self._made(name, cells)
+            made = self._made(name, cells) if name != "guid" else None
             if made is not None:
                 record[name] = made
         wrong = {mistake.column for mistake in mistakes}
@@ -132,22 +140,39 @@ class RowReader:
         return record
 
     def _made(self, name: str, cells: Cells) -> str | None:
-        texts = [_text(cells[index]) for index in self._keys[name]]
-        return str(uuid5(self._spaces[name], "\x1f".join(texts))) if all(texts) else None
+        texts = tuple([_text(cells[index]) for index in self._keys[name]])
+        if not all(texts):
+            return None
+        # Many records have the same parents, and each has another GUID of its own.
+        return self._guid_of(name, texts) if name == "guid" else self._cached(name, texts)
+
+    def _guid_of(self, name: str, texts: tuple[str, ...]) -> str:
+        return str(uuid5(self._spaces[name], "\x1f".join(texts)))
 
     def _value(self, name: str, cell: Any) -> Any:
         kind = self._entity.kind_of(name)
         if cell is None or cell == "":
             return None
+        column = self.mapping.column_of(name)
+        if isinstance(cell, str) and cell in _SHEET_ERRORS:
+            mistake = CellMistake(column, f"the cell shows the error {cell}", "correct its formula")
+            raise BadRowError([mistake])
+        if isinstance(cell, dict | list):
+            fix = "export its parts as columns of their own"
+            raise BadRowError([CellMistake(column, "it holds several values", fix)])
         try:
-            return cell if kind is None and _is_plain(cell) else self._converted(kind, cell)
-        except ValueError:
-            column = self.mapping.column_of(name)
-            assert kind is not None, "text can be made of anything"
+            return self._converted(kind, float(cell) if isinstance(cell, Decimal) else cell)
+        except (ValueError, OverflowError):
+            shown = kind or Kind.NUMBER
+            text = str(cell) if len(str(cell)) <= SHOWN_MAX else f"{str(cell)[:SHOWN_MAX]}..."
             mistake = CellMistake(
-                column, f'"{cell}" is not a {kind}', f"write it like {_EXAMPLES[kind]}"
+                column, f'"{text}" is not a {shown}', f"write it like {self._example(shown)}"
             )
             raise BadRowError([mistake]) from None
+
+    def _example(self, kind: Kind) -> str:
+        text = _EXAMPLES[kind]
+        return text.replace(".", self.mapping.decimal) if kind is Kind.NUMBER else text
 
     def _converted(self, kind: Kind | None, cell: Any) -> Any:
         match kind:
@@ -156,10 +181,7 @@ class RowReader:
             case Kind.NUMBER:
                 return self._number(cell)
             case Kind.WHOLE:
-                number = self._number(cell)
-                if number != int(number):
-                    raise ValueError(cell)
-                return int(number)
+                return self._whole(cell)
             case Kind.FLAG:
                 text = _text(cell).lower()
                 if text not in _YES | _NO:
@@ -168,20 +190,46 @@ class RowReader:
             case Kind.DATE:
                 moment = cell if isinstance(cell, date) else datetime.fromisoformat(_text(cell))
                 return moment.isoformat()
-            case _:
+            case Kind.TEXT:
                 return _text(cell)
+            case _:
+                return _plain(cell)
 
     def _number(self, cell: Any) -> float:
         if isinstance(cell, str):
-            cell = cell.strip().replace(self.mapping.decimal, ".")
+            cell = self._digits(cell)
         number = float(cell)
-        if number - number != 0.0:  # JSON has neither infinity nor "not a number"
+        if not isfinite(number):  # JSON has neither infinity nor "not a number"
             raise ValueError(cell)
         return number
 
+    def _whole(self, cell: Any) -> int:
+        """Return the number exactly: a float has 15 digits only."""
+        digits = self._digits(cell) if isinstance(cell, str) else cell
+        try:
+            exact = Decimal(digits)
+        except InvalidOperation:
+            raise ValueError(cell) from None
+        if not exact.is_finite() or exact.adjusted() > DIGITS_MAX or exact % 1:
+            raise ValueError(cell)
+        return int(exact)
 
-def _is_plain(cell: Any) -> bool:
-    return isinstance(cell, str | bool | int) or (isinstance(cell, float) and cell - cell == 0.0)
+    def _digits(self, text: str) -> str:
+        """Return a number's text as Python has it; refuses separators between thousands.
+
+        With a decimal comma, 1.234 is one thousand and not one and a quarter.
+        """
+        text = text.strip()
+        if "_" in text or (self.mapping.decimal != "." and "." in text):
+            raise ValueError(text)
+        return text.replace(self.mapping.decimal, ".")
+
+
+def _plain(cell: Any) -> Any:
+    """Return the value of a field that is not known: as it is, where JSON has such values."""
+    if isinstance(cell, float) and not isfinite(cell):
+        raise ValueError(cell)
+    return cell if isinstance(cell, str | bool | int | float) else _text(cell)
 
 
 def _text(cell: Any) -> str:

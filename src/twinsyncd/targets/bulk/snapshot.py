@@ -14,11 +14,11 @@ from ...bulk_entities import children_of
 from ...cloud.bulk_api import BATCH_MAX, BatchRefused
 from ...core.safety import is_mass_deletion
 from ...core.setup import Guard
-from .delivery import Delivered, Sends
+from .batches import DIGEST_BYTES, Row
+from .delivery import Batches, Delivered, Sends
 from .mapping import BadRowError, CellMistake, RowReader
 from .objections import objections
 from .summary import Summary, duplicate
-from .tables import Row
 
 OTHERS_MAX: Final = 10_000  # no limit is documented but that of pieces; some 5 MB as JSON
 IN_DOUBT: Final = bytes(8)
@@ -72,20 +72,20 @@ def set_limit(entity: str) -> int:
 
 
 class Snapshot:
-    """Delivers the rows of one file; `rows` begins to read the file anew each time."""
+    """Delivers the rows of one file."""
 
     def __init__(
         self,
         connection: str,
         reader: RowReader,
-        rows: Callable[[], Iterator[Row]],
+        table: Batches,
         delivered: DeliveredSets,
         service: Sends,
     ) -> None:
         self._connection = connection
         self._reader = reader
         self._entity = reader.mapping.entity
-        self._rows = rows
+        self._table = table
         self._delivered = delivered
         self._service = service
         self.summary = Summary(is_snapshot=True)
@@ -123,14 +123,16 @@ class Snapshot:
         limit, reader = set_limit(self._entity), self._reader
         records: list[_Record] = []
         places: dict[bytes, list[int]] = {}
-        for number, cells in self._rows():
+        for (number, cells), digest in self._rows():
+            if all(cell is None or cell == "" for cell in cells):
+                continue
             self.summary.rows += 1
             if self.summary.rows > limit:
                 raise SetTooLargeError(limit)
             try:
                 guid = reader.guid(cells)
                 places.setdefault(guid, []).append(number)
-                records.append(_Record(number, guid, reader.digest(cells), reader.record(cells)))
+                records.append(_Record(number, guid, digest, reader.record(cells, guid)))
             except BadRowError as bad:
                 self.summary.reject(number, bad.mistakes)
         column = reader.mapping.column_of("guid")
@@ -138,6 +140,13 @@ class Snapshot:
             for number in numbers if len(numbers) > 1 else ():
                 self.summary.reject(number, [duplicate(column, number, numbers)])
         return records
+
+    def _rows(self) -> Iterator[tuple[Row, bytes]]:
+        salt = self._reader.mapping.salt()
+        for batch in self._table.batches():
+            digests = batch.digests(salt)
+            for index, row in enumerate(batch.rows(range(len(batch)))):
+                yield row, digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES]
 
     def _send(self, records: Sequence[_Record]) -> None:
         self.summary.requests += 1

@@ -5,166 +5,139 @@ CSV, NDJSON and Parquet are read piece by piece; JSON and XLSX have to be in mem
 
 from __future__ import annotations
 
-import csv
-import difflib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from .batches import Batch, Row, RowBatch
+from .columns import BadTableError, places
+from .csv_tables import SLICE_ROWS, csv_batches
 from .mapping import Cells
+from .parquet_tables import parquet_batches
+from .sheet_tables import SHEETS, sheet_of, sheet_rows
+from .text_encoding import encoding_of, not_decoded
 
-ENDINGS: Final = (".csv", ".json", ".ndjson", ".jsonl", ".xlsx", ".xls", ".ods", ".parquet")
-SHEETS: Final = (".xlsx", ".xls", ".ods")
-SLICE_ROWS: Final = 5000  # of a Parquet file in memory at once
-_SAMPLE: Final = 65_536  # characters from which the separator of a CSV file is found out
+__all__ = ["ENDINGS", "BadTableError", "Row", "Table"]
 
-Row = tuple[int, Cells]
-
-
-class BadTableError(Exception):
-    """The file cannot be read as a table; the text says what to do."""
+ENDINGS: Final = (".csv", ".json", ".ndjson", ".jsonl", *SHEETS, ".parquet")
 
 
-def read_rows(file: Path, ending: str, columns: Sequence[str], sheet: str = "") -> Iterator[Row]:
-    """Yield each row as its number, as the program that shows the file counts, and its cells.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An export file that holds still.
 
-    Lines count from 1 in CSV (of the row's end), NDJSON and spreadsheets, records from 1 in JSON
-    and Parquet. Raises BadTableError.
+    `columns` are those that are read. `sheet`: of a workbook, "" for the first. `encoding`: of a
+    text file without a byte order mark.
     """
-    try:
-        match ending:
-            case ".csv":
-                yield from _csv(file, columns)
-            case ".ndjson" | ".jsonl":
-                yield from _ndjson(file, columns)
-            case ".json":
-                yield from _json(file, columns)
-            case ".parquet":
-                yield from _parquet(file, columns)
-            case _ if ending in SHEETS:
-                yield from _sheet(file, columns, sheet)
-            case _:
-                raise BadTableError(f'"{ending}" is not one of {", ".join(ENDINGS)}')
-    except UnicodeDecodeError as exc:
-        raise BadTableError('it is not UTF-8 text; save it with encoding "UTF-8"') from exc
-    except ImportError as exc:
-        missing = f"a part is not installed ({exc}); install it with: pip install 'twinsyncd[bulk]'"
-        raise BadTableError(missing) from exc
 
+    file: Path
+    ending: str
+    columns: Sequence[str]
+    sheet: str = ""
+    encoding: str = "utf-8"
 
-def sheet_of(file: Path, ending: str, sheet: str) -> str:
-    """Return the name of the sheet that `read_rows` reads; "" for files without sheets."""
-    if sheet or ending not in SHEETS:
-        return sheet if ending in SHEETS else ""
-    import python_calamine as calamine  # noqa: PLC0415 - optional
+    def batches(self) -> Iterator[Batch]:
+        """Yield all rows, some at a time, reading the file anew. Raises BadTableError.
 
-    return str(calamine.CalamineWorkbook.from_path(file).sheet_names[0])
-
-
-def _places(header: Sequence[str], columns: Sequence[str], where: str = "") -> list[int]:
-    names = [str(name).strip() for name in header]
-    for column in columns:
-        if column not in names:
-            near = difflib.get_close_matches(column, names, n=1)
-            fix = f'did you mean "{near[0]}"?' if near else f"its columns: {', '.join(names[:20])}"
-            raise BadTableError(f'there is no column "{column}"{where}; {fix}')
-    return [names.index(column) for column in columns]
-
-
-def _csv(file: Path, columns: Sequence[str]) -> Iterator[Row]:
-    with file.open(encoding="utf-8-sig", newline="") as text:
-        first = text.readline(_SAMPLE)
-        text.seek(0)
-        separator = max(",;\t|", key=first.count)
-        rows = csv.reader(text, delimiter=separator, strict=True)
+        Rows are numbered as the program that shows the file counts: by lines from 1 in CSV (that
+        of the row's end), NDJSON and workbooks, by records from 1 in JSON and Parquet.
+        """
+        encoding = "utf-8"
         try:
-            header = next(rows, None)
-            if header is None:
-                raise BadTableError("it is empty; the first line must name the columns")
-            places = _places(header, columns)
-            for row in rows:
-                if row:
-                    if len(row) != len(header):
-                        cells = f"{len(row)} cells, the header has {len(header)}"
-                        raise BadTableError(
-                            f"line {rows.line_num} has {cells}; put texts in quotes"
-                        )
-                    yield rows.line_num, tuple([row[place] for place in places])
-        except csv.Error as exc:
-            raise BadTableError(f"line {rows.line_num}: {exc}; look for a missing quote") from exc
+            match self.ending:
+                case ".parquet":
+                    yield from parquet_batches(self.file, self.columns)
+                case _ if self.ending in SHEETS:
+                    yield from _sliced(sheet_rows(self.file, self.columns, self.sheet))
+                case ".csv" | ".ndjson" | ".jsonl" | ".json":
+                    encoding = encoding_of(self.file, self.encoding)
+                    yield from self._text(encoding)
+                case _:
+                    raise BadTableError(f'"{self.ending}" is not one of {", ".join(ENDINGS)}')
+        except UnicodeError as exc:
+            raise BadTableError(not_decoded(self.file, encoding)) from exc
+        except ImportError as exc:
+            fix = "install it with: pip install 'twinsyncd[bulk]'"
+            raise BadTableError(f"a part is not installed ({exc}); {fix}") from exc
+
+    def rows(self) -> Iterator[Row]:
+        """Yield all rows, as `batches` does."""
+        for batch in self.batches():
+            yield from batch.rows(range(len(batch)))
+
+    def sheet_shown(self) -> str:
+        """Return the name of the sheet that is read; "" for files without sheets."""
+        return sheet_of(self.file, self.ending, self.sheet)
+
+    def _text(self, encoding: str) -> Iterator[Batch]:
+        match self.ending:
+            case ".csv":
+                return csv_batches(self.file, self.columns, encoding)
+            case ".json":
+                return _sliced(_json(self.file, self.columns, encoding))
+            case _:
+                return _sliced(_ndjson(self.file, self.columns, encoding))
 
 
-def _ndjson(file: Path, columns: Sequence[str]) -> Iterator[Row]:
-    with file.open(encoding="utf-8-sig") as lines:
+def _sliced(rows: Iterable[Row]) -> Iterator[Batch]:
+    rest = iter(rows)
+    while some := list(islice(rest, SLICE_ROWS)):
+        yield RowBatch(some)
+
+
+def _ndjson(file: Path, columns: Sequence[str], encoding: str) -> Iterator[Row]:
+    objects = _Objects(columns)
+    with file.open(encoding=encoding) as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 try:
                     item = json.loads(line)
-                except ValueError as exc:
+                except (ValueError, RecursionError) as exc:
                     raise BadTableError(f"line {number} is not JSON: {exc}") from exc
-                yield number, _of_object(item, columns, f"line {number}")
+                yield number, objects.cells(item, f"line {number}")
+    objects.require_columns()
 
 
-def _json(file: Path, columns: Sequence[str]) -> Iterator[Row]:
+def _json(file: Path, columns: Sequence[str], encoding: str) -> Iterator[Row]:
+    text = file.read_text(encoding)
     try:
-        items = json.loads(file.read_text("utf-8-sig"))
-    except ValueError as exc:
-        if isinstance(exc, UnicodeDecodeError):
-            raise
+        items = json.loads(text)
+    except (ValueError, RecursionError) as exc:
         raise BadTableError(f"it is not JSON: {exc}") from exc
     if isinstance(items, dict) and len(items) == 1:
         items = next(iter(items.values()))
     if not isinstance(items, list):
         raise BadTableError("it must be a list of objects, like [{...}, {...}]")
+    objects = _Objects(columns)
     for number, item in enumerate(items, 1):
-        yield number, _of_object(item, columns, f"record {number}")
+        yield number, objects.cells(item, f"record {number}")
+    objects.require_columns()
 
 
-def _of_object(item: Any, columns: Sequence[str], where: str) -> Cells:
-    if not isinstance(item, dict):
-        raise BadTableError(f'{where} is not an object; write it like {{"name": "value"}}')
-    return tuple([item.get(column) for column in columns])
+class _Objects:
+    """Takes the wanted members out of objects; knows which of them were in none."""
 
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._missing = set(columns)
+        self._names: dict[str, None] = {}  # of the first object, for a person
+        self._count = 0
 
-def _parquet(file: Path, columns: Sequence[str]) -> Iterator[Row]:
-    import pyarrow as pa  # noqa: PLC0415 - optional, and 60 MB in memory
-    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+    def cells(self, item: Any, where: str) -> Cells:
+        """Return the members. Raises BadTableError unless it is an object."""
+        if not isinstance(item, dict):
+            raise BadTableError(f'{where} is not an object; write it like {{"name": "value"}}')
+        if not self._count:
+            self._names = dict.fromkeys(item)
+        self._count += 1
+        if self._missing:
+            self._missing -= item.keys()
+        return tuple([item.get(column) for column in self._columns])
 
-    number = 0
-    try:
-        with pq.ParquetFile(file) as opened:
-            _places(opened.schema_arrow.names, columns)
-            for piece in opened.iter_batches(SLICE_ROWS, columns=list(columns), use_threads=False):
-                for cells in zip(*(piece.column(c).to_pylist() for c in columns), strict=True):
-                    number += 1
-                    yield number, cells
-    except pa.ArrowException as exc:
-        raise BadTableError(f"it is not a readable Parquet file: {exc}") from exc
-
-
-def _sheet(file: Path, columns: Sequence[str], sheet: str) -> Iterator[Row]:
-    import python_calamine as calamine  # noqa: PLC0415 - optional
-
-    try:
-        book = calamine.CalamineWorkbook.from_path(file)
-        name = sheet or book.sheet_names[0]
-        if name not in book.sheet_names:
-            names = ", ".join(book.sheet_names)
-            raise BadTableError(f'there is no sheet "{name}"; its sheets: {names}')
-        table = book.get_sheet_by_name(name)
-        first = (table.start or (0, 0))[0]
-        rows = table.iter_rows()
-        skipped = 0
-        header: list[Any] = []
-        for header in rows:
-            skipped += 1
-            if any(cell != "" for cell in header):
-                break
-        places = _places([str(cell) for cell in header], columns, f' in sheet "{name}"')
-        begin = skipped + 1 + (0 if skipped > first else first)
-        for number, row in enumerate(rows, begin):
-            if any(cell != "" for cell in row):
-                yield number, tuple([row[place] for place in places])
-    except calamine.CalamineError as exc:
-        raise BadTableError(f"it is not a readable workbook: {exc}") from exc
+    def require_columns(self) -> None:
+        """Raise BadTableError for a column that no object has: it was renamed, surely."""
+        if self._count and self._missing:
+            places(list(self._names), sorted(self._missing))
