@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from pathlib import Path
 from urllib.parse import quote
@@ -10,10 +11,12 @@ import httpx
 import jwt
 import pytest
 from platform_scene import ORIGIN, Clock, Platform, error_of, expect, opened
+from starlette.types import Message, Receive, Scope, Send
 
 from localtwin.api.app import build
+from localtwin.api.fault_injection import FaultInjection
 from localtwin.errors import SetupError
-from localtwin.faults import Fault, Switch, kinds_text, parse
+from localtwin.faults import Fault, Faults, Switch, kinds_text, parse
 from localtwin.world.world import World
 from wire.in_process import InProcess
 
@@ -271,6 +274,37 @@ def test_an_expired_url_is_refused_as_the_blob_service_does(platform: Platform) 
     statuses = [platform.put_blob(url, b"x").status_code for _ in range(2)]
 
     assert statuses == [403, 201]
+
+
+def test_a_large_body_that_takes_effect_late_is_handed_on_as_it_came() -> None:
+    """Joined piece by piece, 200 MB would hold up every other request for minutes."""
+    sent = [{"type": "http.request", "body": bytes([n]), "more_body": n < 9} for n in range(10)]
+    heard: list[Message] = []
+    answered: list[Message] = []
+
+    async def play() -> None:
+        coming, done = iter(sent), asyncio.Event()
+
+        async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
+            while not heard or heard[-1]["more_body"]:
+                heard.append(await receive())
+            done.set()
+
+        async def receive() -> Message:
+            return next(coming)
+
+        async def send(message: Message) -> None:
+            answered.append(message)
+
+        late = FaultInjection(app, faults=Faults([parse("late-effect=0 x1")]), clock=Clock())
+        scope = {"type": "http", "path": "/blobs/x", "method": "PUT", "headers": []}
+        await late(scope, receive, send)
+        await done.wait()
+
+    asyncio.run(play())
+
+    assert heard == sent
+    assert answered[0]["status"] == 504
 
 
 def run_with(folder: Path, fault: str) -> tuple[str, list[str], str | None]:

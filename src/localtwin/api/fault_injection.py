@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter
+from collections import Counter, deque
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -89,21 +89,15 @@ class FaultInjection:
                 await _failed(int(switch.value), scope)(scope, receive, send)
 
     async def _later(self, delay_s: float, scope: Scope, receive: Receive) -> None:
-        body = b""
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
-
-        replayed = False
+        # Kept as it came: joining a large body, piece by piece, would hold up every other request.
+        heard: deque[Message] = deque()
+        while not heard or heard[-1].get("more_body"):
+            heard.append(await receive())
 
         async def replay() -> Message:
-            nonlocal replayed
-            if replayed:  # the client is gone, but must not look so: the effect is what counts
+            if not heard:  # the client is gone, but must not look so: the effect is what counts
                 await asyncio.Event().wait()
-            replayed = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            return heard.popleft()
 
         async def act() -> None:
             await asyncio.sleep(delay_s)
