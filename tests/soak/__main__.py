@@ -17,7 +17,8 @@ from types import FrameType
 from .acts import Program
 from .judge import Violation
 from .proxy import LOSING_ANSWERS
-from .soak import Soak, Tally, TimeIsUp, open_soak
+from .soak import Soak, TimeIsUp, open_soak
+from .tally import Tally
 
 PROMISES = {
     "lost": "a file is not equal at rest",
@@ -90,6 +91,9 @@ def _figures(soak: Soak, took_s: float) -> Iterator[tuple[str, object]]:
     yield "answers dropped", sum(proxy.done[fault] for fault in LOSING_ANSWERS)
     yield "other network faults", sum(proxy.done.values()) - len(proxy.lost_s)
     yield "drives away for a moment", tally.outages
+    yield "files renamed", soak.drive.renamed
+    yield "harm that strangers did in the cloud", tally.harm
+    yield "older journals put back", tally.rewinds
     yield "rests, all compared", tally.rests
     yield "longest way to rest [s]", f"{tally.longest_rest_s:.1f}"
     yield "requests", len(proxy.overheard.asked_s)

@@ -67,6 +67,35 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
+class Rename:
+    """The file moves to another name or folder of the same connection, its content unchanged."""
+
+    path: str
+    to: str
+
+
+class Harm(StrEnum):
+    """What a stranger does to a file in the cloud."""
+
+    DELETE = "deleted in Storage"
+    OVERWRITE = "overwritten in Storage"
+    UNMAP = "taken out of the connection"
+
+
+@dataclass(frozen=True, slots=True)
+class Tamper:
+    """A stranger does harm to the stored file of this path."""
+
+    path: str
+    harm: Harm
+
+
+@dataclass(frozen=True, slots=True)
+class Rewind:
+    """The daemon is killed and starts with its journal as of an earlier rest."""
+
+
+@dataclass(frozen=True, slots=True)
 class Kill:
     """SIGKILL, and a new process at once; `moment`: not before the daemon is at this, if it is."""
 
@@ -104,8 +133,8 @@ class Disturb:
     after: int
 
 
-Change = Slice | Replace | Delete | Touch
-Act = Change | Kill | Meddle | Disturb | Unplug | Plug
+Change = Slice | Replace | Delete | Touch | Rename
+Act = Change | Kill | Meddle | Disturb | Unplug | Plug | Tamper | Rewind
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +152,9 @@ class Block:
     rounds: list[list[Step]]
     aftermath: list[Step]  # kills and faults only
     calm: bool
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Return whether only a comparison with the cloud can find what happened."""
+        acts = (step.act for steps in (*self.rounds, self.aftermath) for step in steps)
+        return any(isinstance(act, Tamper | Rewind) for act in acts)

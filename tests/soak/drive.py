@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from .acts import Change, Delete, Outage, Replace, Slice, Touch, Unplug
+from .acts import Change, Delete, Outage, Rename, Replace, Slice, Touch, Unplug
 from .content import Templates, write_whole
 
 
@@ -33,6 +33,7 @@ class Drive:
     patience_s: float  # a pause in a save that is longer looks like its end to anybody
     changes: int = 0
     touched: int = 0
+    renamed: int = 0
     ever: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """By path, the digests of what the file was, whole, for as long as a save is given to end."""
     _saving: dict[str, _Saving] = field(default_factory=dict)
@@ -64,6 +65,12 @@ class Drive:
             case Delete():
                 file.unlink()
                 self.changes += 1
+            case Rename(path, to):
+                target = self.folder / to
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self.ever[to] |= self.ever[path]
+                file.rename(target)
+                self.renamed += 1
             case Touch(path, rewrite):
                 self.touched += 1
                 write_whole(file, file.read_bytes()) if rewrite else os.utime(file)

@@ -15,14 +15,18 @@ from .acts import (
     Block,
     Delete,
     Disturb,
+    Harm,
     Kill,
     Meddle,
     Outage,
     Plug,
     Program,
+    Rename,
     Replace,
+    Rewind,
     Slice,
     Step,
+    Tamper,
     Touch,
     Unplug,
 )
@@ -45,6 +49,8 @@ MOMENTS: Final = (
     "running",
     "running",
 )  # that kills are aimed at
+TAMPERED_SHARE: Final = 0.3  # blocks in which a stranger does harm in the cloud
+REWOUND_SHARE: Final = 0.1  # blocks after which an older journal is put back
 CALM_SHARE: Final = 0.25  # blocks in which files are touched only, so that no run may start
 
 
@@ -57,6 +63,7 @@ class Planner:
     deleted: set[str] = field(default_factory=set)
     _stale: set[str] = field(default_factory=set)  # changed in this block
     _next_version: int = 1
+    _renamed: int = 0
     _hears: bool = True  # the daemon is up in this round, and was in the one before
     _hides: bool = False  # so a change may show by its hints alone
     _random: random.Random = field(default_factory=random.Random)
@@ -78,7 +85,7 @@ class Planner:
         self._hears = True
         drawn = [self._round(calm=calm) for _ in range(rounds)]
         aftermath = [*self._aimed_kills(), *self._faults(), *self._meddling(0.5)]
-        aftermath += self._outage()
+        aftermath += [*self._outage(), *self._tampering(), *self._rewinding()]
         return Block(drawn, sorted(aftermath, key=lambda step: step.at_s), calm)
 
     def _round(self, *, calm: bool) -> list[Step]:
@@ -104,8 +111,10 @@ class Planner:
             return self._slow_slices(path)
         if draw < 0.65:
             return [self._step(self._replace(path))]
-        if draw < 0.75:
+        if draw < 0.70:
             return self._touch(path)
+        if draw < 0.75:
+            return self._rename(path)
         if draw < 0.85:
             return [self._step(self._restore(path))]
         if draw < 0.92:
@@ -122,6 +131,31 @@ class Planner:
             return self._touch(path)
         self.deleted.add(path)
         return [self._step(Delete(path))]
+
+    def _rename(self, path: str) -> list[Step]:
+        """Move a file that was at rest, with all that it ever was."""
+        if path in self._stale:
+            return self._touch(path)
+        folder, _, name = path.rpartition("/")
+        stem, _, suffix = name.rpartition(".")
+        top = folder.partition("/")[0]
+        self._renamed += 1
+        to = f"{top}/storey{self._random.randint(0, 3)}/{stem}-{self._renamed}.{suffix}"
+        self.versions[to] = self.versions.pop(path)
+        self._stale.add(to)
+        return [self._step(Rename(path, to))]
+
+    def _tampering(self) -> list[Step]:
+        if self._random.random() >= TAMPERED_SHARE:
+            return []
+        there = sorted(self.versions.keys() - self.deleted)
+        return [
+            self._step(Tamper(path, self._random.choice(list(Harm))))
+            for path in self._random.sample(there, self._random.randint(1, 3))
+        ]
+
+    def _rewinding(self) -> list[Step]:
+        return [self._step(Rewind())] * (self._random.random() < REWOUND_SHARE)
 
     def _touch(self, path: str) -> list[Step]:
         return [self._step(Touch(path, rewrite=self._random.random() < 0.5))]

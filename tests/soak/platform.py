@@ -13,6 +13,8 @@ import httpx
 
 from localtwin.serve import Ready
 
+from .acts import Harm
+
 PATIENCE_S: Final = 60.0  # localtwin may just be starting again
 LOOK_S: Final = 0.1
 BRIEF_S: Final = 1.0  # what may be left undone must not hold a round up
@@ -109,6 +111,42 @@ class Platform:
             return ""
         location = str(answer.headers.get("Location", ""))
         return location.rpartition("/")[2] if answer.status_code == 202 else ""
+
+    def tamper(self, stored: StoredFile, harm: Harm) -> bool:
+        """Do harm to a file as anybody may; return whether it was done."""
+        try:
+            match harm:
+                case Harm.DELETE:
+                    answer = self._http.delete(f"/storage/files/{stored.item}", **self._brief())
+                case Harm.OVERWRITE:
+                    answer = self._overwrite(stored.item)
+                case Harm.UNMAP:
+                    answer = self._unmap(stored)
+        except (httpx.HTTPError, KeyError, ValueError, StopIteration):
+            return False
+        return answer.is_success
+
+    def _overwrite(self, item: str) -> httpx.Response:
+        path = f"/storage/files/{item}/updatecontent"
+        links = self._http.post(path, **self._brief()).json()["_links"]
+        blob = {"x-ms-blob-type": "BlockBlob"}
+        url = links["uploadUrl"]["href"]
+        sent = httpx.put(url, content=b"a stranger was here", headers=blob, timeout=BRIEF_S)
+        sent.raise_for_status()
+        return self._http.post(links["completeUrl"]["href"], **self._brief())
+
+    def _unmap(self, stored: StoredFile) -> httpx.Response:
+        base = "/synchronization/imodels/storageconnections"
+        query = {"imodelId": self._ready.imodel_id}
+        found = self._http.get(base, params=query, **self._brief()).json()["connections"]
+        name = stored.path.partition("/")[0]
+        path = f"{base}/{next(c['id'] for c in found if c['displayName'] == name)}/sourcefiles"
+        listed = self._http.get(path, **self._brief()).json()["sourceFiles"]
+        mapped = next(each["id"] for each in listed if each["storageFileId"] == stored.item)
+        return self._http.delete(f"{path}/{mapped}", **self._brief())
+
+    def _brief(self) -> dict[str, Any]:
+        return {"headers": self._headers(), "timeout": BRIEF_S}
 
     def _new_runs(self, path: str, known: set[str]) -> list[dict[str, Any]]:
         """Return the runs that are not known yet, newest first as the platform lists them."""

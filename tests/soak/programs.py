@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -44,11 +44,12 @@ class Process:
         self._process.kill()
         self._process.wait()
 
-    def replace(self) -> None:
-        """SIGKILL it and start it again at once."""
+    def replace(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """SIGKILL it and start it again at once, or once `meanwhile` is done."""
         self._note_death()
         self._process.kill()
         self._process.wait()
+        meanwhile()
         self._start()
 
     def revive(self) -> bool:

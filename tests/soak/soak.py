@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -23,23 +24,29 @@ from .acts import (
     Meddle,
     Plug,
     Program,
+    Rename,
     Replace,
+    Rewind,
     Slice,
     Step,
+    Tamper,
     Touch,
     Unplug,
 )
 from .content import make_templates
 from .drive import Drive
 from .judge import Judge, Violation
+from .kept_journal import KeptJournal
 from .leaks import Eavesdropper
 from .overheard import RUSH_MAX, SPAN_S
 from .plan import FOLDERS, Planner
-from .platform import Platform
+from .platform import Platform, StoredFile
 from .programs import Place, Process
 from .proxy import Proxy
+from .tally import Tally
 
 BLOCK: Final = 8  # rounds between two rests
+KEEP_EVERY: Final = 5  # rests after which the journal that may return is a newer one
 SETTLE_S: Final = 1.0
 PATIENCE_S: Final = 0.7  # a pause in a save that is longer looks like its end; load stretches them
 REST_S: Final = 300.0  # a store in doubt may hold a run up for three minutes
@@ -54,29 +61,6 @@ class TimeIsUp(Exception):
 
 
 @dataclass(slots=True)
-class Tally:
-    """What happened, and what should not have."""
-
-    rounds: int = 0
-    rests: int = 0
-    files: int = 0
-    kills: Counter[Program] = field(default_factory=Counter)
-    moments: Counter[str] = field(default_factory=Counter)  # what a kill interrupted
-    runs: int = 0
-    foreign: int = 0
-    uploads: int = 0
-    outages: int = 0
-    busiest: int = 0  # requests within ten seconds
-    excused: int = 0
-    longest_rest_s: float = 0.0
-    violations: list[Violation] = field(default_factory=list)
-
-    def count(self, kind: str) -> int:
-        """Return how many violations of one kind there are."""
-        return sum(violation.kind == kind for violation in self.violations)
-
-
-@dataclass(slots=True)
 class Soak:
     """One soak under way."""
 
@@ -88,9 +72,10 @@ class Soak:
     programs: dict[Program, Process]
     platform: Platform
     eavesdropper: Eavesdropper
+    kept_journal: KeptJournal
     end_s: float  # monotonic
     tally: Tally = field(default_factory=Tally)
-    _kills_s: list[float] = field(default_factory=list)  # wall clock
+    _excuses_s: list[float] = field(default_factory=list)  # wall clock: kills, strangers, requests
     _foreign: set[str] = field(default_factory=set)  # runs that somebody else started
     _away: list[str] = field(default_factory=list)  # files whose drive is away
     _seen_runs: int = 0
@@ -104,7 +89,12 @@ class Soak:
         while self.tally.rounds < rounds and not self.tally.violations:
             block = self.planner.block(min(BLOCK, rounds - self.tally.rounds))
             self._carry_out(block)
-            self._rest(calm=block.calm)
+            if block.is_doubtful:
+                self._await_rest()
+                self._compare_with_cloud()
+            self._rest(calm=block.calm and not block.is_doubtful)
+            if self.tally.rests % KEEP_EVERY == 0:
+                self.kept_journal.keep()
             report(self.tally)
 
     def _carry_out(self, block: Block) -> None:
@@ -133,7 +123,11 @@ class Soak:
                     self._foreign.add(self.platform.start_run(connection))
                 case Disturb(fault, after):
                     self.proxy.arm(fault, after)
-                case Slice() | Replace() | Delete() | Touch() as change:
+                case Tamper() as harm:
+                    self._tamper(harm)
+                case Rewind():
+                    self._rewind()
+                case Slice() | Replace() | Delete() | Touch() | Rename() as change:
                     self.drive.carry_out(change)
                 case _:
                     assert_never(step.act)
@@ -148,15 +142,45 @@ class Soak:
 
     def _kill(self, program: Program) -> None:
         """Note what the daemon was at, then kill."""
-        self._kills_s.append(time.time())
+        self._excuses_s.append(time.time())
         self.tally.kills[program] += 1
         self.tally.moments.update(judge.work_under_way(self.place.journal))
         self.programs[program].replace()
+
+    def _tamper(self, act: Tamper) -> None:
+        """Do harm to a file that is in Storage under its present name."""
+        journal = judge.read_journal(self.place.journal)
+        row = journal.get(act.path)
+        if row is None or not row.item:
+            return
+        self._excuses_s.append(time.time())
+        self.tally.harm += self.platform.tamper(StoredFile(act.path, row.item), act.harm)
+
+    def _rewind(self) -> None:
+        """Start the daemon with the journal of an earlier rest, if there was one."""
+        if not self.kept_journal.is_there:
+            return
+        self._excuses_s.append(time.time())
+        self.tally.rewinds += 1
+        self.programs[Program.DAEMON].replace(self.kept_journal.put_back)
+
+    def _compare_with_cloud(self) -> None:
+        """Ask the daemon to look at the cloud, as a person who heard of trouble does."""
+        self._excuses_s.append(time.time())
+        command = [sys.executable, "-m", "twinsyncd", "sync", "-c", str(self.config)]
+        with (self.place.folder / "sync.log").open("ab") as output:
+            subprocess.run(command, stdout=output, stderr=output, timeout=REST_S, check=False)
+        self._excuses_s.append(time.time())
 
     # ---- rest -------------------------------------------------------------------------
 
     def _rest(self, *, calm: bool) -> None:
         """Wait until the daemon says that it is at rest, then compare everything."""
+        self._await_rest()
+        self.tally.rests += 1
+        self._compare(calm=calm)
+
+    def _await_rest(self) -> None:
         began_s, changed_s = time.monotonic(), time.time()
         seen: Status | None = None
         while not self._is_at_rest(seen, changed_s):
@@ -169,8 +193,6 @@ class Soak:
             time.sleep(LOOK_S)
             seen = self._status()
         self.tally.longest_rest_s = max(self.tally.longest_rest_s, time.monotonic() - began_s)
-        self.tally.rests += 1
-        self._compare(calm=calm)
 
     def _is_at_rest(self, seen: Status | None, changed_s: float) -> bool:
         word = seen.daemon if seen else None
@@ -200,7 +222,7 @@ class Soak:
         ours = [run for run in runs if run.id not in self._foreign]
         tally.violations += judge.torn(commits[self._judged_commits :], self.drive)
         tally.violations += judge.double(runs)
-        excuses = [*self._kills_s, *self.proxy.lost_s]
+        excuses = [*self._excuses_s, *self.proxy.lost_s]
         tally.violations += judge.disturbed(ours[self._seen_runs :], commits)
         tally.violations += judge.repeated(commits, excuses)
         idle = list(judge.superfluous(ours, commits, excuses))
@@ -255,4 +277,15 @@ def open_soak(folder: Path, seed: int, limit_s: float) -> Iterator[Soak]:
             folder / f"{Program.DAEMON}.log", place.journal.parent, [ready.client_secret]
         )
         planner = Planner(seed)
-        yield Soak(place, config, drive, planner, proxy, programs, platform, eavesdropper, end_s)
+        yield Soak(
+            place,
+            config,
+            drive,
+            planner,
+            proxy,
+            programs,
+            platform,
+            eavesdropper,
+            KeptJournal(place.journal, folder / "earlier.sqlite"),
+            end_s,
+        )
