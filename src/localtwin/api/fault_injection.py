@@ -90,14 +90,14 @@ class FaultInjection:
 
     async def _later(self, delay_s: float, scope: Scope, receive: Receive) -> None:
         # Kept as it came: joining a large body, piece by piece, would hold up every other request.
-        heard: deque[Message] = deque()
-        while not heard or heard[-1].get("more_body"):
-            heard.append(await receive())
+        kept: deque[Message] = deque()
+        while not kept or kept[-1].get("more_body"):
+            kept.append(await receive())
 
         async def replay() -> Message:
-            if not heard:  # the client is gone, but must not look so: the effect is what counts
+            if not kept:  # the client is gone, but must not look so: the effect is what counts
                 await asyncio.Event().wait()
-            return heard.popleft()
+            return kept.popleft()
 
         async def act() -> None:
             await asyncio.sleep(delay_s)
