@@ -19,6 +19,7 @@ from localtwin.connectors.ifc_step import read_step
 from localtwin.connectors.source import HeldShapes, SourceElement
 from localtwin.imodel.changeset import recording, write_changeset
 from localtwin.imodel.database import create_imodel, opened, transaction
+from localtwin.imodel.memory import load_memory, save_memory
 from localtwin.imodel.synchronizer import Origin, Synchronizer
 from localtwin.imodel.tally import Tally
 
@@ -82,10 +83,13 @@ def _digested(item: object) -> int:
 
 def _synchronized(folder: Path) -> float:
     """Return how many elements were written."""
-    items = IfcConnector().read(folder / "model.ifc")
+    connector = IfcConnector()
     with opened(folder / "model.imodel") as base, transaction(base), recording(base) as recorded:
         origin = Origin("model", "model.ifc", "IFC", "bench", "digest")
+        connector.resume(load_memory(base, "model", "bench"))
+        items = connector.read(folder / "model.ifc")
         tally: Tally = Synchronizer(base, recorded.flush).bridge(origin, items)
+        save_memory(base, "model", "bench", connector.memory())
         write_changeset(recorded, folder, "")
     return tally.elements.inserted + tally.elements.updated
 

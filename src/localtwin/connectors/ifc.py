@@ -3,12 +3,13 @@
 import gc
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from localtwin.connectors.ifc_content import Content
 from localtwin.connectors.ifc_geometry import Geometry
+from localtwin.connectors.ifc_memory import Fingerprints, KnownObjects
 from localtwin.connectors.ifc_model import OBJECTS, IfcModel
 from localtwin.connectors.ifc_objects import Objects, remarks_on
 from localtwin.connectors.ifc_properties import PropertySets
@@ -22,6 +23,7 @@ from localtwin.connectors.source import (
     Json,
     SourceItem,
     SourceRelationship,
+    Unchanged,
     unreadable,
 )
 
@@ -38,19 +40,28 @@ class IfcConnector(Connector):
     def __init__(self) -> None:
         self._remarks: Sequence[str] = ()
         self._held: HeldShapes | None = None
+        self._before, self._memory = b"", b""
 
     def build_shapes(self, held: HeldShapes) -> None:
         """Have `read` build the shapes that `held` lacks, in other processes."""
         self._held = held
 
+    def resume(self, memory: bytes) -> None:
+        """Have `read` leave out the objects that are as they were."""
+        self._before = memory
+
+    def memory(self) -> bytes:
+        """Return what `resume` needs."""
+        return self._memory
+
     def read(self, file: Path) -> Iterator[SourceItem]:
         """Yield resources, objects and relationships; raises ConnectorError on a broken file."""
-        self._remarks = ()
+        self._remarks, self._memory = (), b""
         with _without_collection():
             yield from self._items(file)
 
     def _items(self, file: Path) -> Iterator[SourceItem]:
-        reading = _Reading(file)
+        reading = _Reading(file, self._before, is_drawn=self._held is not None)
         geometry = None if self._held is None else reading.geometry(self._held)
         try:
             yield from reading.items(geometry)
@@ -59,6 +70,7 @@ class IfcConnector(Connector):
                 geometry.close()
         drawn = () if geometry is None else geometry.remarks()
         self._remarks = (*remarks_on(reading.content), *drawn)
+        self._memory = reading.memory(() if geometry is None else geometry.unfinished)
 
     def remarks(self) -> Sequence[str]:
         """Return what was left out."""
@@ -114,14 +126,19 @@ def _model_in(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 class _Reading:
     """One pass over a model."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, before: bytes, *, is_drawn: bool) -> None:
         step = read_step(file)
         self._schema = schema_of(step.schema)
         self.content = Content(IfcModel(step, self._schema))
-        self._relations = read_relations(self.content)
+        self._fingerprints = Fingerprints(self.content, is_drawn=is_drawn)
+        self._before = KnownObjects.decoded(before)
+        changed = None if self._before is None else self._fingerprints.changed(self._before)
+        self._changed = None if changed is None else frozenset(changed)
+        about = None if changed is None else self._fingerprints.relationships_of(changed)
+        self._relations = read_relations(self.content, about)
         sets = PropertySets(self.content)
         self._resources = Resources(self.content, self._relations, sets)
-        self._objects = Objects(self.content, self._relations, sets, self._resources)
+        self._objects = Objects(self.content, self._relations, sets, self._resources, self._changed)
 
     def geometry(self, held: HeldShapes) -> Geometry:
         """Return the shapes, which other processes begin to build."""
@@ -129,12 +146,26 @@ class _Reading:
 
     def items(self, geometry: Geometry | None) -> Iterator[SourceItem]:
         """Yield resources, objects with parents first, then what relates them."""
+        if self._before is not None and self._changed is not None:
+            objects = self._before.objects.keys() - set(map(self.content.identifier, self._changed))
+            yield Unchanged([*self._before.resources, *objects], and_relationships=True)
+            yield from self._objects.elements(geometry)
+            return
         yield from self._resources.elements()
         there: set[str] = set()
         for element in self._objects.elements(geometry):
             there.add(element.identifier)
             yield element
         yield from self._relationships(there)
+
+    def memory(self, unfinished: Collection[str]) -> bytes:
+        """Return what the next reading needs; `unfinished` objects are to be read again."""
+        if not self._fingerprints.is_usable:
+            return b""
+        resources: Collection[str] = self._resources.identifiers
+        if self._before is not None and self._changed is not None:
+            resources = self._before.resources
+        return self._fingerprints.memory(resources, unfinished).encoded()
 
     def _relationships(self, there: set[str]) -> Iterator[SourceRelationship]:
         rows: dict[tuple[str, str, str], list[dict[str, Json]]] = {}

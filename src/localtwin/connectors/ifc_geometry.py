@@ -54,6 +54,7 @@ class Geometry:
                 self._held[each.number] = known
         self._built = {number for shape in shapes.values() for number, _ in shape.items}
         self._failed: dict[str, list[str]] = {}
+        self.unfinished: set[str] = set()  # numbers of products that the report names
         self._processes: ShapeProcesses | None = None
         if shapes:
             models, wanted = ShapeModels(content), list(shapes.values())
@@ -66,13 +67,13 @@ class Geometry:
         """
         if number in self._held:
             if not self._held[number]:
-                self._fail(NOT_BUILT_BEFORE, name)
+                self._fail(NOT_BUILT_BEFORE, name, number)
             return Drawing(drawn=Drawn.HELD)
         if self._processes is None or number not in self._built:
             return Drawing()
         found = self._processes.result(number)
         if isinstance(found, str):
-            self._fail(found, name)
+            self._fail(found, name, number)
             return Drawing(drawn=Drawn.UNKNOWN if found == NOT_REACHED else Drawn.BUILT)
         return Drawing(*found, Drawn.BUILT)
 
@@ -87,7 +88,8 @@ class Geometry:
             named = ", ".join([*names[:NAMES_MAX], *(["…"] if len(names) > NAMES_MAX else [])])
             yield f"{counted(len(names), 'shape')} {reason} ({named}); all else of them is kept."
 
-    def _fail(self, reason: str, name: str) -> None:
+    def _fail(self, reason: str, name: str, number: str) -> None:
+        self.unfinished.add(number)
         self._failed.setdefault(reason, []).append(name)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from localtwin.connectors.ifc_content import SHAPES, Content
@@ -34,23 +34,29 @@ _LAYERS = "IFCPRESENTATIONLAYERASSIGNMENT"
 
 
 class Objects:
-    """Turns the objects of one model into elements."""
+    """Turns the objects of one model into elements; only those in `chosen`, if that is given."""
 
     def __init__(
-        self, content: Content, relations: Relations, sets: PropertySets, resources: Resources
+        self,
+        content: Content,
+        relations: Relations,
+        sets: PropertySets,
+        resources: Resources,
+        chosen: Set[str] | None = None,
     ) -> None:
         self._content = content
         self._model = content.model
         self._relations = relations
         self._sets = sets
         self._resources = resources
+        self._chosen = chosen
         self._placements = Placements(content)
         self._has_layers = bool(list(self._model.of_kind(_LAYERS)))
         self._layers: dict[str, list[str]] = {}
 
     def shaped(self) -> Iterator[ShapedProduct]:
         """Yield the products that have a shape to build."""
-        for number in self._model.of_kind("IFCPRODUCT"):
+        for number in self._of_kind("IFCPRODUCT"):
             values = self._model.attributes(number)
             if shown := representations_of(self._model, values.get("Representation")):
                 yield ShapedProduct(
@@ -67,11 +73,18 @@ class Objects:
         done: set[str] = set()
         identifiers: set[str] = set()
         for kinds in (_FIRST, OBJECTS):
-            for number in self._model.of_kind(*kinds):
+            for number in self._of_kind(*kinds):
                 for each in self._with_parents(number, done):
+                    if self._chosen is not None and each not in self._chosen:
+                        continue
                     if (identifier := self._content.identifier(each)) not in identifiers:
                         identifiers.add(identifier)
                         yield self._element(each, geometry)
+
+    def _of_kind(self, *kinds: str) -> Iterator[str]:
+        for number in self._model.of_kind(*kinds):
+            if self._chosen is None or number in self._chosen:
+                yield number
 
     def _with_parents(self, number: str, done: set[str]) -> Iterator[str]:
         chain: list[str] = []

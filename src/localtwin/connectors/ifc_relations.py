@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,12 +62,13 @@ class Relations:
     parents: dict[str, str] = field(default_factory=dict)
 
 
-def read_relations(content: Content) -> Relations:
-    """Return all relationships of the model."""
+def read_relations(content: Content, about: Set[str] | None = None) -> Relations:
+    """Return all relationships of the model, or those whose numbers are in `about`."""
     reader = _Reader(content)
     for keyword, numbers in content.model.step.by_keyword.items():
         if content.model.schema.is_a(keyword, "IFCRELATIONSHIP"):
-            reader.read(keyword, numbers)
+            chosen = numbers if about is None else [each for each in numbers if each in about]
+            reader.read(keyword, chosen)
     reader.choose_parents()
     return reader.found
 

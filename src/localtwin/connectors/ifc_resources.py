@@ -5,7 +5,7 @@ relationships can lead to it; those that say the same are one.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from localtwin.connectors.ifc_content import Content
@@ -42,6 +42,11 @@ class Resources:
         self._identifiers: dict[str, str] = {}
         self._labels: dict[str, str] = {}
         self._collect(relations)
+
+    @property
+    def identifiers(self) -> Collection[str]:
+        """The identifiers of all elements."""
+        return self._numbers.keys()
 
     def elements(self) -> Iterator[SourceElement]:
         """Yield an element for each resource, by identifier."""

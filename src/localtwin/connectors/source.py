@@ -115,7 +115,18 @@ class SourceRelationship:
     properties: Mapping[str, Json] | None = None
 
 
-SourceItem: TypeAlias = SourceElement | SourceRelationship
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Elements that are as the last reading of this source found them, by identifier.
+
+    With `and_relationships`, so are all relationships of the source.
+    """
+
+    identifiers: Sequence[str]
+    and_relationships: bool = False
+
+
+SourceItem: TypeAlias = SourceElement | SourceRelationship | Unchanged
 
 
 class HeldShapes(Protocol):
@@ -158,6 +169,17 @@ class Connector(Protocol):
         Without this, `read` leaves them out. Most connectors have none that take long.
         """
         del held
+
+    def resume(self, memory: bytes) -> None:
+        """Have `read` leave out what did not change since the reading that left `memory`.
+
+        The iModel must hold what that reading found. Most connectors read everything anyway.
+        """
+        del memory
+
+    def memory(self) -> bytes:
+        """Return what `resume` needs after the last `read`; empty if nothing is to be kept."""
+        return b""
 
     def remarks(self) -> Sequence[str]:
         """Return what the last `read` kept, reduced or left out, once it is exhausted.

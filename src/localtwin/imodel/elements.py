@@ -4,7 +4,7 @@ Elements are matched by their identifier in the source and compared by checksum,
 differs is written and an element keeps its id for as long as its identifier lives.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import apsw
@@ -115,6 +115,17 @@ class ElementWriter:
                 self._class(element)
                 self._geometry.follow(element, element_id)
         self._run("INSERT INTO temp.seen VALUES (?)", (element_id,))
+
+    def keep(self, identifiers: Iterable[str]) -> None:
+        """Leave the elements as they are; the iModel holds all of them."""
+        before = self._database.total_changes()
+        wanted = [(self._source, clean(each)) for each in identifiers]
+        self._database.executemany(
+            "INSERT INTO temp.seen SELECT ElementId FROM bis_ExternalSourceAspect"
+            " WHERE SourceId = ? AND Identifier = ?",
+            wanted,
+        )
+        assert self._database.total_changes() - before == len(wanted)
 
     def resolve(self, identifier: str | None) -> int | None:
         """Return the id of an element that was taken before; None if there is none."""

@@ -40,6 +40,7 @@ class RelationshipWriter:
         self._tally = tally
         self._source = source
         self._resolve = resolve
+        self._keeps_all = False
         self._run(
             "CREATE TEMP TABLE IF NOT EXISTS seen_relationship (ClassId INTEGER,"
             " SourceId INTEGER, TargetId INTEGER, PRIMARY KEY (ClassId, SourceId, TargetId))"
@@ -61,8 +62,14 @@ class RelationshipWriter:
         if self._database.changes():
             self._write((self._source, *key), json_text(relationship.properties))
 
+    def keep_all(self) -> None:
+        """Leave the relationships as they are that are not taken."""
+        self._keeps_all = True
+
     def finish(self) -> None:
         """Delete the relationships that were not taken; comes before their elements go."""
+        if self._keeps_all:
+            return
         touched = self._run(
             "SELECT DISTINCT ModelId FROM bis_ElementRefersToElements AS Link"  # noqa: S608
             f" JOIN bis_Element ON bis_Element.Id = Link.SourceId WHERE {_UNSEEN}",

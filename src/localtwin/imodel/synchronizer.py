@@ -9,6 +9,7 @@ from localtwin.connectors.source import (
     SourceElement,
     SourceItem,
     SourceRelationship,
+    Unchanged,
     clean,
     unreadable,
 )
@@ -94,6 +95,10 @@ class Synchronizer:
                             tally.coordinate_system = coordinate_system_of(item.properties)
                     case SourceRelationship():
                         relationships.take(item)
+                    case Unchanged():
+                        elements.keep(item.identifiers)
+                        if item.and_relationships:
+                            relationships.keep_all()
             except (TypeError, ValueError, OverflowError, RecursionError) as exc:
                 # One file's odd value must not end the run of the others.
                 raise unreadable(f"{_name(item)} can't be stored: {exc}") from exc
@@ -139,3 +144,5 @@ def _name(item: SourceItem) -> str:
             return f"{item.class_name} {clean(item.identifier)}"
         case SourceRelationship():
             return f"{item.class_name} {clean(item.source)} -> {clean(item.target)}"
+        case Unchanged():
+            return "What did not change"

@@ -9,7 +9,7 @@ A changeset of an older version must still apply, so a step only adds: tables, o
 end that may be NULL.
 """
 
-VERSION = 2
+VERSION = 3
 
 RECORDED = (
     "ec_Schema",
@@ -133,5 +133,15 @@ UPDATE local_Changeset SET Report = json_extract(Report, '$.changeset');
 ALTER TABLE local_Changeset ADD COLUMN Written TEXT;
 """
 
-STEPS = {0: _VERSION_1, 1: _VERSION_2}
+# What a reading left for the next one, and a digest of what the iModel then held of the source.
+_VERSION_3 = """
+CREATE TABLE local_Memory (
+    Source TEXT PRIMARY KEY,
+    Edition TEXT NOT NULL,
+    Held TEXT NOT NULL,
+    Memory BLOB NOT NULL
+) WITHOUT ROWID;
+"""
+
+STEPS = {0: _VERSION_1, 1: _VERSION_2, 2: _VERSION_3}
 """The statements that bring tables of a version to the next one."""

@@ -20,6 +20,7 @@ from localtwin.connectors.source import ConnectorError, read_source, unreadable
 from localtwin.imodel.changeset import Recording, recording, write_changeset
 from localtwin.imodel.database import create_imodel, opened, savepoint, transaction
 from localtwin.imodel.held_shapes import SourceShapes
+from localtwin.imodel.memory import load_memory, save_memory
 from localtwin.imodel.picture_files import picture_of
 from localtwin.imodel.pictures import svg
 from localtwin.imodel.plan import plan_of_changeset, plan_of_new_source
@@ -127,6 +128,7 @@ def _unmap(
 ) -> tuple[SourceReport, Changes]:
     tally = Synchronizer(database, recorded.flush).unmap(source.source_id)
     database.execute("DELETE FROM local_Read WHERE Source = ?", (source.source_id,))
+    save_memory(database, source.source_id, "", b"")
     return _source_report(source, tally)
 
 
@@ -141,8 +143,12 @@ def _bridge(
     connector.build_shapes(
         SourceShapes(database, origin.identifier, origin.connector_name, origin.connector_version)
     )
+    reader = f"{origin.connector_name} {origin.connector_version}"
+    connector.resume(load_memory(database, origin.identifier, reader))
     items = read_source(connector, source.file, source.name)
     tally = Synchronizer(database, recorded.flush).bridge(origin, items)
+    memory = b"" if tally.unresolved else connector.memory()  # the next report names those, too
+    save_memory(database, origin.identifier, reader, memory)
     database.execute(
         "INSERT OR REPLACE INTO local_Read VALUES (?, ?)", (source.source_id, origin.digest)
     )
