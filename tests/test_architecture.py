@@ -55,6 +55,7 @@ WORDS = tuple(
         "conditions",
         "currency",
         "file_doubts",
+        "file_state",
         "headline",
         "status_document",
         "status_model",
@@ -144,6 +145,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "twinsyncd.runtime.headline": WORDS,
     "twinsyncd.runtime.status_model": (),
+    "twinsyncd.runtime.file_state": (CORE,),
     "twinsyncd.runtime.status_document": (
         "twinsyncd.journal.figures",
         *WORDS,

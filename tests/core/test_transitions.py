@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import test_reconfigured
+import test_run_windows
 import test_runs
 from core_script import ONE, failure, preparing, starting
 
@@ -54,6 +55,8 @@ RARE: tuple[Callable[[], object], ...] = (
     partial(test_runs.test_a_foreign_run_that_cannot_be_seen_does_not_block_for_ever, Fault.GONE),
     test_runs.test_a_late_request_that_blocks_the_second_is_adopted,
     test_runs.test_a_connection_that_is_gone_at_the_start_is_prepared_anew,
+    test_run_windows.test_a_preparation_that_outlasts_the_window_is_given_up,
+    test_run_windows.test_a_start_that_was_refused_is_not_tried_again_by_day,
 )
 """Plays of transitions that few worlds take."""
 

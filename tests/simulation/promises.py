@@ -91,8 +91,8 @@ class Promises:
 
     def _hear(self, fact: facts.Fact) -> None:
         match fact:
-            case facts.SyncAsked() | facts.SignedIn():
-                self._end_waits(everywhere=isinstance(fact, facts.SyncAsked))
+            case facts.SyncAsked() | facts.PublishAsked() | facts.SignedIn():
+                self._end_waits(everywhere=not isinstance(fact, facts.SignedIn))
             case facts.RetryAsked(key):
                 asked = self.watches if key is None else [self.world.lane_of(key.source)]
                 rows = self.world.journal.lanes

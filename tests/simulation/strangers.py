@@ -92,7 +92,8 @@ class Strangers:
         asides = [row.key for row in world.journal.files.values() if row.aside]
         retry = facts.RetryAsked(world.rnd.choice([None, *asides]))
         shown = facts.ApproveAsked(world.shown())
-        fact = world.rnd.choice((facts.SyncAsked(), retry, shown))
+        now = facts.PublishAsked() if world.seed % 2 else facts.SyncAsked()  # no draw of its own
+        fact = world.rnd.choice((now, retry, shown))
         world.later(world.rnd.choice((0.0, THINKS_S)), partial(world.ask, fact))
         if int(world.now_s) % 3 == 0:  # no draw of its own: known seeds keep their course
             world.ask(facts.SignedIn(authorised=int(world.now_s) % 2 == 0))

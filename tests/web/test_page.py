@@ -88,17 +88,19 @@ def test_what_was_pressed_is_a_request_to_the_daemon(tmp_path: Path) -> None:
             office.press("retry", source=CAD, path="b.dgn"),
             office.press("approve", source=CAD, drive="d1", missing="40"),
             office.press("pause", connection=BRIDGE),
+            office.press("publish", connection=BRIDGE),
             office.press("resume", connection=BRIDGE),
         ]
         asked = office.asked()
 
-    assert codes == [303] * 6
+    assert codes == [303] * 7
     assert asked == [
         ("sync", ""),
         ("retry", ""),
         ("retry", json.dumps([CAD, "b.dgn"])),
         ("approve", json.dumps([[CAD, "d1", 40]])),
         ("pause", json.dumps(BRIDGE)),
+        ("publish", json.dumps(BRIDGE)),
         ("resume", json.dumps(BRIDGE)),
     ]
 

@@ -26,6 +26,7 @@ from .logout import logout
 from .manual import manual
 from .notify import app as notify
 from .pause import pause, resume
+from .publish import publish
 from .retry import retry
 from .run import run
 from .service import app as service
@@ -46,6 +47,7 @@ app = typer.Typer(
 for command in (
     run,
     sync,
+    publish,
     status,
     explain,
     history,

@@ -29,8 +29,9 @@ def explain(
     from rich.console import Console
 
     from ..runtime.file_doubts import doubt
+    from ..runtime.file_state import explain_file
     from ..runtime.formatting import clock_time
-    from ..runtime.report import explain_file, make_report
+    from ..runtime.report import make_report
     from ..runtime.state import is_running, read_history, read_row, read_status, read_trouble
 
     checked = load_config(config, folders=False)

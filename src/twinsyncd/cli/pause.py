@@ -26,7 +26,7 @@ def pause(connection: _Name = None, config: ConfigOption = None) -> None:
     from ..core.facts import PauseAsked
     from ..runtime.sync_once import leave_request
 
-    running = leave_request(checked, PauseAsked(_key_of(checked, connection)))
+    running = leave_request(checked, PauseAsked(key_of(checked, connection)))
     when = "now" if running else "from the next start on"
     typer.echo(f"{connection or 'every connection'} is paused {when}; end it: twinsyncd resume")
 
@@ -38,12 +38,12 @@ def resume(connection: _Name = None, config: ConfigOption = None) -> None:
     from ..core.facts import ResumeAsked
     from ..runtime.sync_once import leave_request
 
-    running = leave_request(checked, ResumeAsked(_key_of(checked, connection)))
+    running = leave_request(checked, ResumeAsked(key_of(checked, connection)))
     when = "now" if running else "at the next start, or with `twinsyncd sync`"
     typer.echo(f"{connection or 'every connection'} goes on {when}")
 
 
-def _key_of(config: Config, name: str | None) -> ConnectionKey | None:
+def key_of(config: Config, name: str | None) -> ConnectionKey | None:
     """Return the key of the connection, None for all. Raises AppError if there is none."""
     if name is None:
         return None

@@ -42,7 +42,8 @@ def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tupl
 
 
 def _file(row: FileRow, reason: str, *, as_json: bool) -> tuple[str, bool]:
-    from ..runtime.report import explain_file, open_file
+    from ..runtime.file_state import explain_file
+    from ..runtime.report import open_file
 
     state, done = explain_file(row, ignored=False, doubt=reason)
     shown = open_file(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -10,10 +10,13 @@ from ..runtime.formatting import count, size
 from .markup import plain
 from .options import ConfigOption, load_config
 
+DAY_S: Final = 86_400.0
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..config import Config
+    from ..core.facts import PublishAsked, SyncAsked
     from ..runtime.dry_run import PlannedFile
 
 
@@ -24,7 +27,7 @@ def sync(
     ] = False,
     timeout: Annotated[
         float, typer.Option(help="Give up waiting after this long.", min=1, metavar="SECONDS")
-    ] = 86_400.0,
+    ] = DAY_S,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every step.")] = False,
 ) -> None:
     """Upload what changed, run the connections, and wait for the results.
@@ -39,11 +42,25 @@ def sync(
     if dry_run:
         _dry_run(console, checked)
     else:
-        _sync(console, checked, timeout, verbose=verbose)
+        from ..core.facts import SyncAsked
+
+        sync_and_show(checked, SyncAsked(), timeout, verbose=verbose)
 
 
-def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) -> None:
+def sync_and_show(
+    config: Config,
+    asked: SyncAsked | PublishAsked,
+    timeout_s: float = DAY_S,
+    *,
+    verbose: bool = False,
+) -> None:
+    """Do what was asked until nothing is left that can be done now, and print how it ended.
+
+    Raises typer.Exit with the exit code.
+    """
     import sys
+
+    from rich.console import Console
 
     from ..journal.views import total_counts
     from ..logs import set_up
@@ -53,8 +70,9 @@ def _sync(console: Console, config: Config, timeout_s: float, *, verbose: bool) 
     from .status import show
 
     set_up(config.daemon.log_format, sys.stderr, "info" if verbose else "critical")
+    console = Console(highlight=False)
     with showing_progress(console, config):
-        problem, missing = sync_now(config, timeout_s)
+        problem, missing = sync_now(config, timeout_s, asked)
     state = read_overall_state(config, runs=1, just_synced=not problem)
     report = state.report
     if report.in_sync and not problem:

@@ -24,6 +24,7 @@ from .notify import Notify
 from .page import Page
 from .patterns import BadPatternError, excluding, matcher, wanting
 from .sections import Auth, Objects, Platform, Section
+from .timetable import TimeOfWeek, always
 from .units import Duration, Pause, ScanInterval, Share, mistake
 from .values import (
     ConnectionId,
@@ -161,6 +162,7 @@ class Connection(Section):
     batch_quiet: Duration = timedelta(seconds=30)
     longest_wait: Duration = timedelta(minutes=15)
     poll: Duration = timedelta(seconds=10)
+    window: TimeOfWeek = Field(default_factory=always)
     bandwidth: Limits = Bandwidth()
     on_delete: Annotated[Literal["keep", "unmap", "delete"], choice("keep", "unmap", "delete")] = (
         "keep"

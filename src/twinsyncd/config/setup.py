@@ -44,6 +44,7 @@ def _connection(connection: Connection) -> setup.Connection:
         poll_max_s=connection.poll.total_seconds(),
         names_files=connection.target == "manifest",
         has_root=any(source.spatial_root for source in connection.source),
+        opens_s=setup.always_open if connection.window.is_always else connection.window.opens_s,
     )
 
 

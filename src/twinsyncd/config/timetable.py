@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -36,10 +36,26 @@ class Window:
     text: str
     spans: tuple[tuple[int, int], ...]
 
+    @property
+    def is_always(self) -> bool:
+        """Return whether it never closes."""
+        return self.spans == ((0, _WEEK),)
+
     def contains(self, moment: datetime) -> bool:
         """Return whether the moment, in this machine's time, lies in the window."""
         minute = moment.weekday() * _DAY + moment.hour * 60 + moment.minute
         return any(begin <= minute < end for begin, end in self.spans)
+
+    def opens_s(self, wall_s: float) -> float:
+        """Return from when on it is open, as wall clock [s]: `wall_s` itself, or a later moment."""
+        moment = datetime.fromtimestamp(wall_s)  # noqa: DTZ006 - this machine's time is meant
+        if self.contains(moment):
+            return wall_s
+        minute = moment.weekday() * _DAY + moment.hour * 60 + moment.minute
+        ahead = min((begin - minute) % _WEEK for begin, _ in self.spans)
+        opening = moment.replace(second=0, microsecond=0) + timedelta(minutes=ahead)
+        moments = (opening.replace(fold=fold).timestamp() for fold in (0, 1))
+        return next((each for each in moments if each > wall_s), wall_s)
 
 
 def window(text: object) -> Window:
@@ -92,6 +108,11 @@ def _minute(text: str, time: str) -> int:
     if minutes > 59 or hours * 60 + minutes > _DAY:
         raise mistake(f'"{text}": there is no time {time}', "write times from 00:00 to 24:00")
     return hours * 60 + minutes
+
+
+def always() -> Window:
+    """Return the window that never closes."""
+    return window(ALWAYS)
 
 
 TimeOfWeek = Annotated[

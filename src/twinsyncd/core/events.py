@@ -56,6 +56,7 @@ class EventKind(StrEnum):
     TASK_FAILED = "task.failed"  # of a source file that is not ours (any more); `text` names it
     CLOUD_COMPARED = "cloud.compared"  # Storage and the connection were looked at
     SYNC_ASKED = "sync.asked"
+    PUBLISH_ASKED = "publish.asked"  # a person asked for a run outside its timetable
     RETRY_ASKED = "retry.asked"
     PAUSED = "connection.paused"  # a person paused it
     RESUMED = "connection.resumed"

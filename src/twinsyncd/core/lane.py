@@ -6,6 +6,7 @@
     STARTING ── 202, or our run found after a lost answer ──▶ RUNNING
     STARTING ── 303 ──▶ BLOCKED (somebody else's), or RUNNING (ours, its answer was lost)
     STARTING ── the connection does not exist any more ──▶ QUIET
+    PREPARING, STARTING ── the time for runs is over, and none may have begun ──▶ QUIET
     RUNNING, BLOCKED ── the run ended, or does not exist any more ──▶ QUIET
     at start-up, the connection is not configured any more:
     PREPARING, STARTING ──▶ QUIET        RUNNING, BLOCKED ──▶ BLOCKED
@@ -29,9 +30,11 @@ from .ledger import Ledger
 from .model import ConnectionKey, FileRow, Need, Now, Phase
 from .moves import Moves
 from .removals import Removals
+from .run_windows import RunWindows
 from .runs import Runs
 from .setup import Connection
 from .stores import Stores
+from .transitions import Occasion
 
 _LEFT: Final = (Need.PLACE, Need.RUN)  # work that waits for nothing on the drive
 
@@ -55,6 +58,11 @@ class Lane:
     waiting_s: dict[ConnectionKey, float] = field(
         default_factory=dict
     )  # unsynced since, by connection
+    windows: RunWindows = field(init=False)  # when runs may begin
+
+    def __post_init__(self) -> None:
+        """Begin with the configured timetable."""
+        self.windows = RunWindows(self.connections, self.runs.remotes, self.ledger, self.unsettled)
 
     def touch(self, connection: ConnectionKey, now: Now) -> None:
         """Note activity on the drive; the batch is quiet once there was none for a while."""
@@ -94,10 +102,19 @@ class Lane:
         self.stores.hurry()
         self.comparisons.hurry(now)
 
+    def obey(self, fact: facts.SyncAsked | facts.PublishAsked, now: Now) -> None:
+        """End every wait; who publishes ends that for the timetable, too."""
+        if isinstance(fact, facts.PublishAsked):
+            self.windows.publish(fact.connection, now)
+        self.hurry(now)
+
     def plan(self, now: Now) -> Sequence[commands.CloudCommand]:
         """Return what to do in this state; the commands count as running from here on."""
+        self.windows.note(now)
         if self.state.asking or now.at_s < self.state.due_s:
             return ()
+        if self.windows.must_give_up(self.state.row, in_doubt=self.runs.in_doubt):
+            self.runs.abandon(Occasion.CLOSED, now)
         match self.state.row.phase:
             case Phase.QUIET:
                 return self._plan_quiet(now)
@@ -135,9 +152,13 @@ class Lane:
         to_store = (row for key in keys for row in self.ledger.needing(key, Need.STORE))
         if any(not self.stores.must_wait(row.key) for row in to_store):
             return False
-        if any(not self.removals.must_wait(r.key) for key in keys for r in self._to_remove(key)):
+        open_ones = [key for key in keys if key not in self.windows.closed]
+        left = (row for key in open_ones for row in self._to_remove(key))
+        if any(not self.removals.must_wait(row.key) for row in left):
             return False
-        return not any(self.ledger.count(key, what) for key in keys for what in _LEFT)
+        if any(self.ledger.count(key, Need.PLACE) for key in keys):
+            return False
+        return not any(self.ledger.count(key, Need.RUN) for key in open_ones)
 
     def failures(self) -> int:
         """Return the most failures in a row: of the lane, or of one comparison."""
@@ -255,6 +276,8 @@ class Lane:
 
         A file that keeps failing is set aside after a few tries, so it cannot delay this for long.
         """
+        if connection.key in self.windows.closed:
+            return False
         if now.at_s < self.stores.settled_s(connection.key, now):
             return False
         rows = self.ledger.needing(connection.key, Need.RUN)
@@ -269,4 +292,4 @@ class Lane:
         quiet_s = None if touched_s is None else touched_s + connection.batch_quiet_s
         overdue_s = self.waiting_s[connection.key] + connection.longest_wait_s
         settled_s = self.stores.settled_s(connection.key, now)
-        return [quiet_s, overdue_s, settled_s]
+        return [quiet_s, overdue_s, settled_s, self.windows.opens_at_s(connection, now)]

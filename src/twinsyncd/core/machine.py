@@ -33,6 +33,7 @@ from .removals import Removals
 from .results import RunFile, RunRecord, SlowRun
 from .roots import Roots
 from .run_ends import RunEnds
+from .run_windows import event_of
 from .runs import Runs
 from .settle import Settler
 from .setup import Setup
@@ -132,8 +133,7 @@ class Machine:
 
     def halts(self) -> dict[LaneKey, str]:
         """Return why lanes are halted, by iModel id."""
-        rows = {key: lane.state.row for key, lane in self._lanes.items()}
-        return {key: row.halt for key, row in rows.items() if row.halt}
+        return {k: lane.state.row.halt for k, lane in self._lanes.items() if lane.state.row.halt}
 
     def waits_for_person(self) -> dict[LaneKey, str]:
         """Return what lanes need a person to sign in or agree to, by iModel id."""
@@ -156,11 +156,11 @@ class Machine:
 
     def _obey(self, fact: facts.PersonFact, now: Now) -> None:
         match fact:
-            case facts.SyncAsked():
-                self._ledger.events.add(Event(EventKind.SYNC_ASKED, now.wall_s))
+            case facts.SyncAsked() | facts.PublishAsked():
+                self._ledger.events.add(event_of(fact, now))
                 self._drive.hurry(now)
                 for lane in self._lanes.values():
-                    lane.hurry(now)
+                    lane.obey(fact, now)
             case facts.SignedIn(authorised):
                 self._go_on_signed_in(now, authorised=authorised)
             case facts.RetryAsked(key):

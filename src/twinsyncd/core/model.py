@@ -203,6 +203,7 @@ class ConnectionRow:
     warned_days: int = 0  # the last warning that this ends named so many days; 0: there was none
     last_run: RunKey = RunKey("")  # the newest run of ours that ended
     paused_s: float = 0.0  # wall clock [s] since when a person has paused it; 0: it is not
+    published_s: float = 0.0  # wall clock [s] at which a person asked for a run outside its window
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,13 @@ class SyncAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishAsked:
+    """A person asks for the same, and for runs outside their timetable; None: of all."""
+
+    connection: ConnectionKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RetryAsked:
     """A person asks to retry a file that was set aside; None: all of them."""
 
@@ -47,5 +54,7 @@ class SignedIn:
     authorised: bool = False
 
 
-PersonFact = SyncAsked | RetryAsked | ApproveAsked | PauseAsked | ResumeAsked | SignedIn
+PersonFact = (
+    SyncAsked | PublishAsked | RetryAsked | ApproveAsked | PauseAsked | ResumeAsked | SignedIn
+)
 """Every fact that is a person's request."""

@@ -196,7 +196,7 @@ class Runs:
         if self.state.row.phase is Phase.RUNNING:
             self.state.set(fruitless=0)
             self.ends.ended(fact, now)
-            self.remotes.change(fact.connection, last_run=fact.run)
+            self.remotes.change(fact.connection, last_run=fact.run, published_s=0.0)
             if self.ends.left_unproven:
                 self.comparisons.soon(fact.connection, now)
         else:

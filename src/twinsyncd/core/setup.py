@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from .model import ConnectionKey, LaneKey, OnDelete, SourceKey
@@ -36,6 +36,11 @@ class Source:
         return self.quiet_by_suffix.get(dot + suffix.lower(), self.quiet_s)
 
 
+def always_open(wall_s: float) -> float:
+    """Return the moment itself: runs may begin at any time."""
+    return wall_s
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """One configured connection, as the machine needs to know it."""
@@ -47,6 +52,8 @@ class Connection:
     poll_max_s: float = 10.0  # longest time between two looks at a run
     names_files: bool = False  # its runs must be given their files
     has_root: bool = False  # some of its files are to decide where the iModel is
+    # From when on runs may begin, as wall clock [s], seen from a moment: that one, or a later.
+    opens_s: Callable[[float], float] = always_open
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Occasion(StrEnum):
     """A cause that is no fact."""
 
     PLANNED = "planned"  # content is ready for a run
+    CLOSED = "closed"  # the time in which runs of the connection may begin is over
     RESUMED = "resumed"  # the process started, and the connection is not configured any more
 
 
@@ -34,6 +35,8 @@ TRANSITIONS: Final[Mapping[tuple[Phase, Cause], frozenset[Phase]]] = {
     (Phase.RUNNING, facts.RunLookFailed): frozenset({Phase.QUIET}),
     (Phase.BLOCKED, facts.RunSeen): frozenset({Phase.QUIET}),
     (Phase.BLOCKED, facts.RunLookFailed): frozenset({Phase.QUIET}),
+    (Phase.PREPARING, Occasion.CLOSED): frozenset({Phase.QUIET}),
+    (Phase.STARTING, Occasion.CLOSED): frozenset({Phase.QUIET}),
     (Phase.PREPARING, Occasion.RESUMED): frozenset({Phase.QUIET}),
     (Phase.STARTING, Occasion.RESUMED): frozenset({Phase.QUIET}),
     (Phase.RUNNING, Occasion.RESUMED): frozenset({Phase.BLOCKED}),

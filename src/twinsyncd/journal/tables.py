@@ -86,6 +86,7 @@ connections = Table(
     Column("warned_days", Integer, nullable=False),  # of the last warning that this ends
     Column("last_run", Text, nullable=False),  # the newest run of ours that ended
     Column("paused_s", Float, nullable=False),  # since when a person has paused it; 0: it is not
+    Column("published_s", Float, nullable=False),  # asked for outside its window
 )
 
 sources = Table(

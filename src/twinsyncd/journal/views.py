@@ -81,6 +81,7 @@ class Status:
     compared_s: dict[ConnectionKey, float]  # when each was compared with the cloud; 0: never
     authorised_s: dict[ConnectionKey, float]  # since when runs may act for the user; 0: a service
     paused_s: dict[ConnectionKey, float]  # since when a person has paused it; 0: it is not
+    published_s: dict[ConnectionKey, float]  # when each was published outside its window; 0: not
     offline: dict[SourceKey, str]  # source -> reason
     offline_since_s: dict[SourceKey, float]  # by source: since when, wall clock [s]
     needs_person: dict[
@@ -161,6 +162,7 @@ class Views:
                 compared_s={ConnectionKey(row["key"]): row["compared_s"] for row in remotes},
                 authorised_s={ConnectionKey(row["key"]): row["authorised_s"] for row in remotes},
                 paused_s={ConnectionKey(row["key"]): row["paused_s"] for row in remotes},
+                published_s={ConnectionKey(row["key"]): row["published_s"] for row in remotes},
                 offline={row["key"]: row["offline"] for row in sources if row["offline"]},
                 offline_since_s={
                     row["key"]: row["offline_since_s"] for row in sources if row["offline"]

@@ -12,6 +12,7 @@ from ..core.facts import (
     ApproveAsked,
     PauseAsked,
     PersonFact,
+    PublishAsked,
     ResumeAsked,
     RetryAsked,
     SignedIn,
@@ -27,13 +28,13 @@ class Request(Protocol):
 
     @property
     def kind(self) -> str:
-        """One of sync, retry, approve, pause, resume, signed-in."""
+        """One of sync, publish, retry, approve, pause, resume, signed-in."""
 
     @property
     def argument(self) -> str:
         """As JSON: for retry a source and a path, or "" for all.
 
-        For pause and resume a connection, or null for all; for approve what was shown; for
+        For publish, pause and resume a connection, or null for all; for approve what was shown; for
         signed-in whether the person agreed to runs just now.
         """
 
@@ -55,6 +56,8 @@ def fact_of(request: Request) -> PersonFact | None:
                 return RetryAsked(_file_key(json.loads(request.argument or "null")))
             case "signed-in":
                 return SignedIn(json.loads(request.argument) is True)
+            case "publish":
+                return PublishAsked(_connection_key(json.loads(request.argument)))
             case "pause":
                 return PauseAsked(_connection_key(json.loads(request.argument)))
             case "resume":
@@ -96,6 +99,8 @@ def request_of(fact: PersonFact) -> tuple[str, str]:
     match fact:
         case SyncAsked():
             return "sync", ""
+        case PublishAsked(connection):
+            return "publish", json.dumps(connection)
         case RetryAsked(key):
             return "retry", "" if key is None else json.dumps(key)
         case PauseAsked(connection):

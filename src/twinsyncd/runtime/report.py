@@ -9,7 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..config import Config, Connection
-from ..core.model import ABSENT, FileRow, HeldSource, LaneRow, Need, OnDelete, SourceKey, need
+from ..core.model import (
+    ABSENT,
+    FileRow,
+    HeldSource,
+    LaneRow,
+    SourceKey,
+)
 from ..core.results import RunRecord
 from ..journal.views import Counts, DaemonRow, Status
 from .formatting import clock_time, count, duration
@@ -21,6 +27,7 @@ from .report_lines import (
     daemon_line,
     outlet_line,
     unseen_since_s,
+    window_line,
 )
 from .trouble import Trouble
 
@@ -97,6 +104,7 @@ class ConnectionReport:
     paused_since_s: float  # since when a person has paused it, wall clock [s]; 0: it is not
     lane: LaneRow | None  # how the iModel's runs stand, which connections of one iModel share
     folders: tuple[tuple[SourceKey, str], ...]  # each source and its folder on the drive
+    opens_s: float = 0.0  # from when on its runs may begin, wall clock [s]; 0: now
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,35 +197,6 @@ def _open_state(row: FileRow) -> tuple[str, str]:
     return "uploaded, waits for a run", ""
 
 
-def explain_file(row: FileRow | None, *, ignored: bool, doubt: str = "") -> tuple[str, bool]:
-    """Return any file's state in a sentence, and whether nothing is left to do for it.
-
-    `row` is None for a file that the journal does not know; `ignored`: no pattern takes it.
-    `doubt`: why nobody knows whether it is still as it was read.
-    """
-    if row is None:
-        return ("not taken" if ignored else "never seen by a scan; it has not settled yet"), ignored
-    if row.unread or row.aside:
-        return f"set aside: {row.unread or row.aside}; try it again: twinsyncd retry", False
-    if row.seen == ABSENT and row.removing is OnDelete.KEEP and row.moved_from is None:
-        return "not on the drive any more, or not taken; it stays in the iModel", True
-    match need(row):
-        case Need.PLACE:
-            return "renamed on the drive; waits to be renamed in Storage", False
-        case Need.STORE:
-            return "waits for its upload", False
-        case Need.REMOVE:
-            return "gone from the drive; waits to be taken out of its connection", False
-        case Need.RUN if row.covered:
-            return "uploaded; the active run processes it", False
-        case Need.RUN:
-            return "uploaded; waits for the next run", False
-        case _ if doubt:
-            return f"synced when it was last read, but {doubt}", False
-        case _:
-            return "synced: drive, Storage and iModel have the same content", True
-
-
 def _unsettled(daemon: DaemonRow | None, now_s: float) -> tuple[Unsettled, ...]:
     if daemon is None:
         return ()
@@ -242,9 +221,13 @@ def _connection(
     keys = {connection.key_of(source) for source in connection.source}
     counts = tuple(each for each in status.counts if each.source in keys)
     matched = {each.source for each in counts}
+    opens_s = connection.window.opens_s(now_s)
+    opens_s = 0.0 if opens_s <= now_s or status.published_s.get(connection.key) else opens_s
+    line = connection_line(lane, status.paused_s.get(connection.key, 0.0), connection.name, now_s)
+    to_run = sum(each.to_run for each in counts)
     return ConnectionReport(
         connection.name,
-        connection_line(lane, status.paused_s.get(connection.key, 0.0), connection.name, now_s),
+        window_line(line, lane, opens_s, connection.name, to_run),
         compared_line(status.compared_s.get(connection.key, 0.0), now_s),
         counts,
         _holds(keys, status),
@@ -259,6 +242,7 @@ def _connection(
         status.paused_s.get(connection.key, 0.0),
         lane,
         tuple((connection.key_of(source), str(source.folder)) for source in connection.source),
+        opens_s,
     )
 
 

@@ -121,6 +121,21 @@ def lane_line(lane: LaneRow | None, now_s: float) -> Line:
     return _slow_line(lane, lane.usual_s, now_s)
 
 
+def window_line(line: Line, lane: LaneRow | None, opens_s: float, name: str, to_run: int) -> Line:
+    """Return the line of a connection, or that its runs may not begin before a moment.
+
+    `opens_s`: wall clock [s], 0: they may begin now; `to_run`: how many files wait for a run.
+    """
+    is_quiet = lane is None or lane.phase is Phase.QUIET
+    if not opens_s or not is_quiet or line.level is not Level.PLAIN:
+        return line
+    opens = f"opens {clock_time(opens_s)}"
+    if not to_run:
+        return Line(Level.PLAIN, "no run active", f"; the window for runs {opens}")
+    waits = f": {count(to_run, 'file')} uploaded, {opens}; run now: twinsyncd publish"
+    return Line(Level.PLAIN, "waits for the window", f'{waits} "{name}"')
+
+
 def compared_line(compared_s: float, now_s: float) -> Line:
     """Return when the cloud was last looked at."""
     if not compared_s:

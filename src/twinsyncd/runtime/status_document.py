@@ -128,6 +128,7 @@ def _connection(
         halted=(redact_for_person(lane.halt) or None) if lane else None,
         trouble_since_s=connection.trouble_since_s or None,
         next_try_s=lane.not_before_s if lane and lane.not_before_s > now_s else None,
+        window_opens_s=connection.opens_s or None,
         paused_since_s=connection.paused_since_s or None,
         files=_files(total_counts(connection.counts)),
         oldest_change_s=oldest_s(connection, figures),

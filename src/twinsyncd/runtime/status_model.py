@@ -93,6 +93,7 @@ class ConnectionDocument(Document):
     halted: str | None = Field(description="why its runs stand still until a person acts")
     trouble_since_s: float | None = Field(description="since when its runs cannot go on")
     next_try_s: float | None = Field(description="when what failed is tried again")
+    window_opens_s: float | None = Field(description="when runs may begin; null: at any time now")
     paused_since_s: float | None = Field(description="since when a person has paused it")
     files: FilesDocument
     oldest_change_s: float | None = Field(description="since when the oldest change waits")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from ..config import Config
-from ..core.facts import PersonFact, SyncAsked
+from ..core.facts import PersonFact, PublishAsked, SyncAsked
 from ..core.machine import Machine
 from ..core.model import LaneRow
 from ..errors import JournalError
@@ -29,14 +29,14 @@ class Synced(NamedTuple):
     missing: int = 0  # files not on the drive, too shortly to count as gone; as far as is known
 
 
-def sync(config: Config, timeout_s: float) -> Synced:
-    """Sync everything, or return why that was not possible.
+def sync(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> Synced:
+    """Sync everything that may be synced now, or return why that was not possible.
 
     A running daemon is asked to do it; otherwise it is done here. Raises JournalError.
     """
     if is_running(config):
-        return Synced(_ask_daemon(config, timeout_s))
-    return _do_it(config, timeout_s)
+        return Synced(_ask_daemon(config, timeout_s, asked))
+    return _do_it(config, timeout_s, asked)
 
 
 def leave_request(config: Config, fact: PersonFact) -> bool:
@@ -54,7 +54,7 @@ def leave_request(config: Config, fact: PersonFact) -> bool:
     return running
 
 
-def _do_it(config: Config, timeout_s: float) -> Synced:
+def _do_it(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> Synced:
     end_s = time.monotonic() + timeout_s
     with open_engine(config, watch=False) as engine:
         machine = engine.machine
@@ -63,7 +63,7 @@ def _do_it(config: Config, timeout_s: float) -> Synced:
             stuck = machine.halts() or machine.waits_for_person() or machine.failures() >= TRIES
             return bool(stuck) or machine.is_idle() or time.monotonic() > end_s
 
-        engine.run(until=is_over, first=SyncAsked())
+        engine.run(until=is_over, first=asked)
         return Synced(_problem(machine, timeout_s), machine.missing())
 
 
@@ -78,13 +78,13 @@ def _problem(machine: Machine, timeout_s: float) -> str:
     return f"not finished after {timeout_s:.0f} s; the next sync does the rest"
 
 
-def _ask_daemon(config: Config, timeout_s: float) -> str:
+def _ask_daemon(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> str:
     """Leave the request as a row, as everything a person asks of the daemon."""
     engine = open_unchanged(journal_file(config))
     end_s = time.monotonic() + timeout_s
     views = open_views(config)
     try:
-        request = requests.add_request(engine, Request(*request_of(SyncAsked())), time.time())
+        request = requests.add_request(engine, Request(*request_of(asked)), time.time())
         while True:
             handled_s = requests.handled_s(engine, request)
             status = views.status(runs=0, open_files=0)

@@ -20,11 +20,20 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ..core.facts import ApproveAsked, PauseAsked, PersonFact, ResumeAsked, RetryAsked, SyncAsked
+from ..core.facts import (
+    ApproveAsked,
+    PauseAsked,
+    PersonFact,
+    PublishAsked,
+    ResumeAsked,
+    RetryAsked,
+    SyncAsked,
+)
 from ..core.model import ConnectionKey, FileKey, HeldSource, SourceKey
 from ..errors import AppError, JournalError
 from ..runtime.file_doubts import doubt
-from ..runtime.report import explain_file, open_file
+from ..runtime.file_state import explain_file
+from ..runtime.report import open_file
 from ..runtime.status_document import status_document
 from ..runtime.status_model import status_schema
 from .access import COOKIE, SIGNED_IN_S, Access, Guard
@@ -45,6 +54,7 @@ FOR_PROGRAMS: Final = ("/api/", "/healthz", "/livez", "/metrics")
 DONE: Final = {
     "sync": "Asked for a sync: every folder is scanned and the cloud is compared now.",
     "retry": "Asked: it is tried again now.",
+    "publish": "Asked: what has changed is run as soon as it is uploaded.",
     "pause": "Asked for a pause: what is on its way is finished, and nothing new is begun.",
     "resume": "Asked: it goes on now.",
     "approve": "Approved what was listed; if more is missing by then, you are asked again.",
@@ -249,6 +259,8 @@ def _fact(form: dict[str, str]) -> PersonFact | None:
             return SyncAsked()
         case "retry":
             return RetryAsked(FileKey(source, path) if source else None)
+        case "publish" if connection:
+            return PublishAsked(connection)
         case "pause" if connection:
             return PauseAsked(connection)
         case "resume" if connection:

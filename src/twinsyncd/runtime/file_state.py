@@ -1,0 +1,34 @@
+"""Where any file stands, in a sentence: for explain, status of a path, and the page of a file."""
+
+from __future__ import annotations
+
+from ..core.model import ABSENT, FileRow, Need, OnDelete, need
+
+
+def explain_file(row: FileRow | None, *, ignored: bool, doubt: str = "") -> tuple[str, bool]:
+    """Return any file's state in a sentence, and whether nothing is left to do for it.
+
+    `row` is None for a file that the journal does not know; `ignored`: no pattern takes it.
+    `doubt`: why nobody knows whether it is still as it was read.
+    """
+    if row is None:
+        return ("not taken" if ignored else "never seen by a scan; it has not settled yet"), ignored
+    if row.unread or row.aside:
+        return f"set aside: {row.unread or row.aside}; try it again: twinsyncd retry", False
+    if row.seen == ABSENT and row.removing is OnDelete.KEEP and row.moved_from is None:
+        return "not on the drive any more, or not taken; it stays in the iModel", True
+    match need(row):
+        case Need.PLACE:
+            return "renamed on the drive; waits to be renamed in Storage", False
+        case Need.STORE:
+            return "waits for its upload", False
+        case Need.REMOVE:
+            return "gone from the drive; waits to be taken out of its connection", False
+        case Need.RUN if row.covered:
+            return "uploaded; the active run processes it", False
+        case Need.RUN:
+            return "uploaded; waits for the next run", False
+        case _ if doubt:
+            return f"synced when it was last read, but {doubt}", False
+        case _:
+            return "synced: drive, Storage and iModel have the same content", True
