@@ -39,12 +39,13 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.comparison import AGAIN_S
+from twinsyncd.core.comparison import AGAIN_S, AT_ONCE
 from twinsyncd.core.drive import UNREAD_MISSES
 from twinsyncd.core.events import EventKind
-from twinsyncd.core.model import Fault
+from twinsyncd.core.model import ConnectionRow, Fault
 from twinsyncd.core.results import Outcome
 from twinsyncd.core.run_ends import RETRY_S
+from twinsyncd.core.setup import Connection, Source
 
 DAY_S = 86_400.0
 REMEMBERED = commands.StoredFile(A, storage_id(A), "v1", look(1).size_bytes, "", True)
@@ -75,6 +76,24 @@ def test_a_start_compares_before_it_says_that_all_is_synced() -> None:
     script.hears(facts.Compared("one")).says().rests()
 
     assert script.journal.events[-1].kind is EventKind.CLOUD_COMPARED
+
+
+def test_few_of_many_imodels_are_compared_at_once() -> None:
+    """A thousand lists at once would fill the memory, and keep the calls of runs waiting."""
+    names = [f"office {number}" for number in range(AT_ONCE + 2)]
+    script = Script(
+        connections=[Connection(name, f"imodel of {name}") for name in names],
+        sources=[Source(f"{name}/cad", name, scan_every_s=DAY_S) for name in names],
+        compares=True,
+    )
+    script.journal.connections.update({name: ConnectionRow(name, name) for name in names})
+    scans = [scan("", f"{name}/cad") for name in names]
+    compares = [commands.Compare(name, name, (), "") for name in names]
+
+    script.dies().hears().says(*scans, *compares[:AT_ONCE])
+
+    script.hears(facts.Compared(names[1])).says(compares[AT_ONCE])
+    script.hears(facts.CompareFailed(names[0], failure(Fault.TRANSIENT))).says(compares[-1])
 
 
 @pytest.mark.parametrize("how", [facts.Differs.MISSING, facts.Differs.OVERWRITTEN])

@@ -33,6 +33,7 @@ from .waits import delay_s
 
 AGAIN_S: Final = 60.0  # before a comparison that failed is tried again, doubled each time
 SELDOM_S: Final = 3600.0  # between comparisons that nobody asked for and that find nothing
+AT_ONCE: Final = 3  # by all lanes together: one lists all files of a connection, here and there
 OTHERS_NAMED: Final = 5  # source files of others that an event names
 
 
@@ -67,6 +68,14 @@ class Comparisons:
         soon_s = max(now.at_s, self.ended_s.get(connection, -math.inf) + wait_s)
         self.due_s[connection] = min(self.due_s[connection], soon_s)
 
+    def must_wait(self, connections: Iterable[ConnectionKey], now: Now) -> bool:
+        """Return whether one is due and has to wait until comparisons of other lanes end.
+
+        Their ends are facts, so nothing else needs to wake the lane.
+        """
+        is_due = any(self.due_s[connection] <= now.at_s for connection in connections)
+        return is_due and len(self.remotes.comparing) >= AT_ONCE
+
     def due(self, connections: Iterable[ConnectionKey], now: Now) -> ConnectionKey | None:
         """Return the first of the connections that is to be compared now.
 
@@ -88,6 +97,7 @@ class Comparisons:
     def begin(self, connection: ConnectionKey) -> commands.Compare:
         """Ask for the comparison; the lane does nothing else until it is answered."""
         self.state.asking = True
+        self.remotes.comparing.add(connection)
         remote = self.remotes[connection]
         files = tuple(self._stored(connection))
         return commands.Compare(connection, remote.remote_id, files, remote.last_run)
@@ -95,6 +105,7 @@ class Comparisons:
     def ended(self, fact: facts.CompareFact, now: Now) -> None:
         """Apply what was found."""
         self.state.asking = False
+        self.remotes.comparing.discard(fact.connection)
         if isinstance(fact, facts.CompareFailed):
             self._failed(fact, now)
             return

@@ -177,12 +177,15 @@ class Lane:
         """Compare, store, then run; a connection that waited too long is run before more stores."""
         self._note_waiting(now)
         in_turn = self._in_turn()
-        to_compare = self.comparisons.due((c.key for c in in_turn), now)
+        keys = [connection.key for connection in in_turn]
+        if self.comparisons.must_wait(keys, now):
+            return ()
+        to_compare = self.comparisons.due(keys, now)
         if to_compare is not None:
             return () if self._is_storing() else (self.comparisons.begin(to_compare),)
         overdue = next((c for c in in_turn if self._is_overdue(c, now)), None)
         if overdue is None:
-            stores = self._plan_stores([c.key for c in in_turn], now)
+            stores = self._plan_stores(keys, now)
             if stores or self._is_storing():
                 return stores
             to_clear = next((c.key for c in in_turn if self._may_remove(c, now)), None)

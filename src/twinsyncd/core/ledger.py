@@ -50,12 +50,16 @@ class Ledger:
         self._covered: dict[ConnectionKey, dict[FileKey, None]] = {}
         self._changed: dict[FileKey, FileRow] = {}
         self._sources: tuple[SourceKey, ...] = ()
+        self._sources_by_connection: dict[ConnectionKey, list[SourceKey]] = {}
         self.moved_away: dict[FileKey, FileKey] = {}  # by earlier name that Storage still has
         self.doubtful: list[FileKey] = []  # stores that were under way at the last end
 
     def load(self, sources: Iterable[SourceKey]) -> None:
         """Load the rows with work left, at start-up."""
         self._sources = tuple(sources)
+        for source in self._sources:
+            owner = self.connection_of(FileKey(source, ""))
+            self._sources_by_connection.setdefault(owner, []).append(source)
         for row in self._rows.active(self._sources):
             if row.stored == IN_DOUBT:
                 self.doubtful.append(row.key)
@@ -125,12 +129,12 @@ class Ledger:
 
     def with_content(self, connection: ConnectionKey, digest: Digest) -> list[FileRow]:
         """Return the connection's rows whose file in Storage has this content."""
-        found = self._newest(self._rows.with_content(self._sources_of(connection), digest))
+        found = self._newest(self._rows.with_content(self.sources_of(connection), digest))
         return [row for row in found if row.stored == digest]
 
     def with_file_id(self, connection: ConnectionKey, file_id: int) -> list[FileRow]:
         """Return the connection's rows that were this file of a file system when last read."""
-        found = self._newest(self._rows.with_file_id(self._sources_of(connection), file_id))
+        found = self._newest(self._rows.with_file_id(self.sources_of(connection), file_id))
         return [row for row in found if row.fingerprint and row.fingerprint.file_id == file_id]
 
     def hand_over(self, origin: FileRow, row: FileRow) -> FileRow:
@@ -152,7 +156,7 @@ class Ledger:
 
     def every(self, connection: ConnectionKey) -> Iterator[FileRow]:
         """Yield all rows of the connection; only for rare, large questions."""
-        rows = list(self._rows.every(self._sources_of(connection)))
+        rows = list(self._rows.every(self.sources_of(connection)))
         known = {row.key for row in rows}
         yield from self._newest(rows)
         newer = {**self._active, **self._changed}
@@ -192,6 +196,10 @@ class Ledger:
         """Return the connection's rows with work left that are to place the iModel."""
         return [self._active[key] for key in self._roots.get(connection, ())]
 
+    def sources_of(self, connection: ConnectionKey) -> Sequence[SourceKey]:
+        """Return the sources of the connection."""
+        return self._sources_by_connection.get(connection, ())
+
     def aside(self) -> list[FileKey]:
         """Return the files of all connections that were set aside."""
         return [
@@ -205,9 +213,6 @@ class Ledger:
     def covered(self, connection: ConnectionKey) -> list[FileRow]:
         """Return the rows the active run was started for."""
         return [self._active[key] for key in self._covered.get(connection, ())]
-
-    def _sources_of(self, connection: ConnectionKey) -> list[SourceKey]:
-        return [s for s in self._sources if self.connection_of(FileKey(s, "")) == connection]
 
     def _newest(self, rows: Iterable[FileRow]) -> list[FileRow]:
         return [self._active.get(row.key) or self._changed.get(row.key) or row for row in rows]

@@ -285,8 +285,7 @@ class Machine:
         self._lane_of(connection).touch(connection, now)
 
     def _has_unsettled(self, connection: ConnectionKey) -> bool:
-        sources = [key for key, owner in self._connection_of.items() if owner == connection]
-        return any(map(self._drive.has_unsettled, sources))
+        return any(map(self._drive.has_unsettled, self._ledger.sources_of(connection)))
 
     def _lane_of(self, connection: ConnectionKey) -> Lane:
         return self._lanes[self._connections[connection].lane]

@@ -17,6 +17,7 @@ class Remotes:
 
     ledger: Ledger
     rows: dict[ConnectionKey, ConnectionRow]
+    comparing: set[ConnectionKey] = field(default_factory=set)  # with the cloud, of all lanes
     _taken: dict[ConnectionKey, ConnectionRow] = field(init=False)
 
     def __post_init__(self) -> None:
