@@ -20,6 +20,7 @@ from twinsyncd import __version__
 from twinsyncd.config import load
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
+    STAYS,
     BlindSpot,
     FileKey,
     FileRow,
@@ -244,6 +245,19 @@ def test_a_daemon_without_its_journal_claims_nothing_of_what_came_since(office: 
     assert "database or disk is full" in printed.out
     assert f"changes on the drive since {since} are not known" in printed.out
     assert f"{CAD}: 1 of 1 file synced as of {since}\n" in printed.out
+
+
+def test_content_that_stays_in_the_imodel_is_counted_after_its_file_was_forgotten(
+    office: Office,
+) -> None:
+    """The iModel holds more than the drive, which "in sync" must not hide (P12)."""
+    left = FileRow(FileKey(CAD, "b.dgn"), note=STAYS)
+    never = FileRow(FileKey(CAD, "c.dgn"))
+    office.remember(Decision(files=(SYNCED, left, never)), beat_s=time.time())
+
+    printed = office.types("status")
+
+    assert "1 gone or excluded, kept in the iModel" in printed.out
 
 
 def test_what_was_not_looked_at_since_the_start_is_not_in_sync(office: Office) -> None:

@@ -34,7 +34,7 @@ from core_script import (
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.events import EventKind
-from twinsyncd.core.model import Fault, Fingerprint, OnDelete
+from twinsyncd.core.model import STAYS, Fault, Fingerprint, OnDelete
 from twinsyncd.core.results import Outcome
 from twinsyncd.core.safety import CONFIRM_S
 from twinsyncd.core.source_state import SCAN_SOON_S
@@ -76,7 +76,8 @@ def test_a_file_that_is_gone_is_taken_out_of_its_connection() -> None:
     script = gone(OnDelete.UNMAP).says(remove()).works().hears(REMOVED).says().rests()
 
     script.remembers(A, seen="", stored="v1", synced="", storage_id=A_ID, in_connection=False)
-    assert texts(script, EventKind.FILE_REMOVED) == ["it stays in Storage"]
+    script.remembers(A, note=STAYS)
+    assert texts(script, EventKind.FILE_REMOVED) == [f"it stays in Storage; {STAYS}"]
 
 
 def test_a_file_that_is_gone_is_deleted() -> None:
@@ -84,7 +85,7 @@ def test_a_file_that_is_gone_is_deleted() -> None:
     script = gone(OnDelete.DELETE).says(remove(delete=True))
     script.remembers(A, stored="?", synced="")
 
-    script.hears(REMOVED).says().rests().remembers(A, stored="", storage_id="")
+    script.hears(REMOVED).says().rests().remembers(A, stored="", storage_id="", note=STAYS)
 
 
 def test_a_deletion_whose_answer_was_lost_is_not_forgotten_when_the_file_comes_back() -> None:

@@ -20,7 +20,8 @@ def forget(
 ) -> None:
     """Take a file that is not on the drive any more out of its connection.
 
-    For a file that fails in every run, or whose content the iModel should lose.
+    For a file that fails in every run, or that runs should not keep up any more. What earlier
+    runs brought of it stays in the iModel.
     """
     checked = load_config(config, folders=False)
 
@@ -34,3 +35,4 @@ def forget(
     done = "taken out of its connection" if was_held else "was not in its connection any more"
     deleted = ", and deleted in Storage" if delete else ""
     typer.echo(f"{name}: {done}{deleted}; the next run works without it")
+    typer.echo("What earlier runs brought of it stays in the iModel; no call takes that out.")

@@ -15,12 +15,14 @@ from typing import Final
 
 from . import commands, facts
 from .events import Event, EventKind
+from .file_changes import leaving
 from .lane_state import LaneState
 from .ledger import Ledger
 from .model import (
     ABSENT,
     IN_DOUBT,
     NO_RUN,
+    STAYS,
     UNLIKE_ANY,
     ConnectionKey,
     Failure,
@@ -153,15 +155,19 @@ class Comparisons:
     def _differs(self, difference: facts.Difference, now: Now) -> None:
         key, differs, text = difference
         row = self.ledger.get(key)
+        note = leaving(row).note
         match differs:
             case facts.Differs.MISSING | facts.Differs.OVERWRITTEN:
                 row = replace(row, stored=ABSENT, synced=ABSENT, version="", aside="")
                 if row.seen == ABSENT and differs is facts.Differs.MISSING:
                     text = "it is gone from the drive, and from Storage now"
+                    row = replace(row, note=note)
             case facts.Differs.UNMAPPED | facts.Differs.CONNECTOR:
                 row = replace(row, in_connection=False, synced=ABSENT)
                 if row.seen == ABSENT:
                     text = "it is gone from the drive, and out of the connection now"
+                    text += f"; {STAYS}" if note == STAYS else ""
+                    row = replace(row, note=note)
         self.ledger.put(row)
         self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from .model import ABSENT, NO_ID, FileRow, OnDelete, StorageId
+from .model import ABSENT, NO_ID, STAYS, FileRow, OnDelete, StorageId
 
 
 def with_storage_id(row: FileRow, storage_id: StorageId) -> FileRow:
@@ -25,6 +25,14 @@ def with_storage_id(row: FileRow, storage_id: StorageId) -> FileRow:
 def without_file(row: FileRow) -> FileRow:
     """Return the row of a file that is no longer on the drive; what is in the cloud stays."""
     return replace(row, seen=ABSENT, fingerprint=None, **NO_TROUBLE)
+
+
+def leaving(row: FileRow) -> FileRow:
+    """Return the row of a file that is, or may be, out of its connection: no run keeps it up.
+
+    What runs brought of it stays in the iModel, since no call takes that out.
+    """
+    return replace(row, synced=ABSENT, note=STAYS if row.synced != ABSENT else row.note)
 
 
 def out_of_cloud(row: FileRow) -> FileRow:

@@ -40,6 +40,10 @@ UNMAPPED: Final = IN_DOUBT
 """What an active run was started for, where it takes a file out of the iModel."""
 
 
+STAYS: Final = "its content stays in the iModel"
+"""The note of a file that is gone, out of its connection, and was in the iModel before."""
+
+
 class Now(NamedTuple):
     """One moment: monotonic seconds for waiting, wall-clock seconds for what is stored."""
 

@@ -14,12 +14,12 @@ from typing import Final
 from .commands import GoneFile, Remove
 from .events import EventKind
 from .facts import Removed, RemoveFailed
-from .file_changes import out_of_cloud
+from .file_changes import leaving, out_of_cloud
 from .lane_state import LaneState
 from .ledger import Ledger
 from .model import (
-    ABSENT,
     IN_DOUBT,
+    STAYS,
     ConnectionKey,
     Failure,
     Fault,
@@ -63,7 +63,7 @@ class Removals:
         rows = list(islice(self.files(connection, now), FILES_MAX))
         for row in rows:  # durable before the effect, of which the answer may be lost
             stored = IN_DOUBT if row.removing is OnDelete.DELETE else row.stored
-            self.ledger.change(row.key, stored=stored, synced=ABSENT)
+            self.ledger.put(replace(leaving(row), stored=stored))
         files = (GoneFile(r.key, r.storage_id, r.removing is OnDelete.DELETE) for r in rows)
         return Remove(connection, self.remotes[connection].remote_id, tuple(files))
 
@@ -81,7 +81,9 @@ class Removals:
         for key in fact.files:
             row = self.ledger.get(key)
             deleted = row.removing is OnDelete.DELETE
-            note_removed(self.ledger, row, now, "and deleted" if deleted else "it stays in Storage")
+            stays = f"; {STAYS}" if row.note == STAYS else ""
+            text = "deleted in Storage" if deleted else "it stays in Storage"
+            note_removed(self.ledger, row, now, f"{text}{stays}")
         for key, reason in fact.refused:
             give_up(self.ledger, self.ledger.get(key), reason, now)
 

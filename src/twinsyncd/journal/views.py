@@ -12,6 +12,7 @@ from sqlalchemy import Column, ColumnElement, Engine, Select, case, func, inspec
 from ..core.authorization import days_left
 from ..core.model import (
     ABSENT,
+    STAYS,
     BlindSpot,
     ConnectionKey,
     FileRow,
@@ -209,7 +210,7 @@ class Views:
 def _counts() -> Select[Any]:
     """Count the files of each source by state."""
     gone = (_FILES.seen == ABSENT) & (_FILES.unread == "")
-    kept = gone & (_FILES.synced != ABSENT)
+    kept = gone & ((_FILES.synced != ABSENT) | (_FILES.note == STAYS))
     aside = (_FILES.aside != "") | (_FILES.unread != "")
     going = ~gone & ~aside
     is_stored = (_FILES.seen == _FILES.stored) & (_FILES.moved_source == "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core.model import ABSENT, FileRow, Need, OnDelete, need
+from ..core.model import ABSENT, STAYS, FileRow, Need, OnDelete, need
 
 
 def explain_file(row: FileRow | None, *, ignored: bool, doubt: str = "") -> tuple[str, bool]:
@@ -16,7 +16,7 @@ def explain_file(row: FileRow | None, *, ignored: bool, doubt: str = "") -> tupl
     if row.unread or row.aside:
         return f"set aside: {row.unread or row.aside}; try it again: twinsyncd retry", False
     if row.seen == ABSENT and row.removing is OnDelete.KEEP and row.moved_from is None:
-        return "not on the drive any more, or not taken; it stays in the iModel", True
+        return f"not on the drive any more, or not taken; {_left_of(row)}", True
     match need(row):
         case Need.PLACE:
             return "renamed on the drive; waits to be renamed in Storage", False
@@ -32,3 +32,14 @@ def explain_file(row: FileRow | None, *, ignored: bool, doubt: str = "") -> tupl
             return f"synced when it was last read, but {doubt}", False
         case _:
             return "synced: drive, Storage and iModel have the same content", True
+
+
+def _left_of(row: FileRow) -> str:
+    """Return what is left in the cloud of a file that is gone."""
+    if row.note == STAYS:
+        return f"runs do not keep it up any more, but {STAYS}"
+    if row.synced != ABSENT:
+        return "it stays in the iModel"
+    if row.stored != ABSENT:
+        return "it stays in Storage, and no run has brought it into the iModel"
+    return "nothing of it is in Storage"

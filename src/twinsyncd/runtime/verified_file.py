@@ -12,6 +12,7 @@ from ..core.facts import Difference, Differs
 from ..core.model import (
     ABSENT,
     IN_DOUBT,
+    STAYS,
     FileKey,
     FileRow,
     Fingerprint,
@@ -148,7 +149,8 @@ def _on_drive(
         return _Step(f"not read: {unread}", Verdict.UNKNOWN, "make it readable")
     look = drive.looks.get(key)
     if look is None:
-        return _Step("not there any more", Verdict.KEPT)
+        stays = f"; {STAYS}" if row is not None and row.note == STAYS else ""
+        return _Step(f"not there any more{stays}", Verdict.KEPT)
     if row is None or row.synced == ABSENT:
         return _Step("not synced yet", Verdict.NOT_CURRENT, SYNC)
     if digest is None:
