@@ -37,6 +37,8 @@ def test_the_demo_ends_with_the_changeset_of_the_edit(
     assert "10 of 10 files synced" in told.stdout
     assert "10 of 10 files: SHA-256 of the drive = synced" in told.stdout
     assert "0 differences between the drive's files and the iModel" in told.stdout
+    assert ("http.server" in told.stdout) is bool(more)  # else the files could not be fetched again
+    assert ("demo --manifest" in told.stdout) is not bool(more)
 
 
 def test_a_daemon_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:

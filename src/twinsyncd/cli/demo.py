@@ -17,7 +17,7 @@ import typer
 from ..errors import AppError, JournalError
 from ..runtime.formatting import count, duration, size
 from .local import config_block, localtwin_serve
-from .served import manifest_keys
+from .served import Served, served_folder
 from .this_command import this_command
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ def demo(
     try:
         with ExitStack() as stack:
             ready = stack.enter_context(serve.serving(serve.Settings(folder / "localtwin")))
-            keys = stack.enter_context(manifest_keys(folder / "served")) if manifest else ""
+            served = stack.enter_context(served_folder(folder / "served")) if manifest else Served()
             file = folder / "twinsyncd.toml"
-            _write_config(file, ready, folder, keys)
+            _write_config(file, ready, folder, served.keys)
             place = "the folder that is served" if manifest else "iTwin Storage"
-            _post_hint(Story(console, folder, file, place), ready)
+            _post_hint(Story(console, folder, file, place, served.command), ready)
     except serve.SetupError as problem:
         raise AppError(str(problem)) from problem
     console.print(f"\nThe demo took {duration(time.monotonic() - started_s)}.")
@@ -70,6 +70,7 @@ class Story:
     folder: Path
     config_file: Path
     place: str  # where the files go
+    serve: str = ""  # the command that serves them, where the platform fetches them
 
     @property
     def drive(self) -> Path:
@@ -175,6 +176,10 @@ def _prove(story: Story, config: Config) -> None:
     command = this_command()
     story.say("go on", f"{command} local --data {story.folder / 'localtwin'}")
     story.say("", f"{command} run --config {story.config_file}   (in a second terminal)")
+    if story.serve:
+        story.say("", f"{story.serve}   (in a third terminal, before the others)")
+    else:
+        story.say("also", f"{command} demo --manifest   (the files stay in a place of your own)")
     if wrong or len(equal) < len(rows) or not rows:
         raise AppError("the demo did not end in sync")
 

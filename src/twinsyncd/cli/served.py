@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import functools
+import shlex
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A served folder: the keys of a manifest connection whose files lie there.
+
+    `command`: serves it again, once this program has ended.
+    """
+
+    keys: str = ""
+    command: str = ""
+
+
 @contextmanager
-def manifest_keys(folder: Path) -> Iterator[str]:
-    """Yield the keys of a manifest connection whose files lie in `folder`, which is served."""
+def served_folder(folder: Path) -> Iterator[Served]:
+    """Yield how the files of a manifest connection lie in `folder`, and serve it meanwhile."""
     folder.mkdir(parents=True)
     answer = functools.partial(_Silent, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), answer) as server:
         threading.Thread(target=server.serve_forever, name="served", daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
-        objects = f'objects = {{ url = "{url}", served_folder = "{folder}" }}'
-        yield f'target = "manifest"\n{objects}\n'
+        port = server.server_address[1]
+        objects = f'objects = {{ url = "http://127.0.0.1:{port}", served_folder = "{folder}" }}'
+        program = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+        again = shlex.join([*program, "--directory", str(folder)])
+        yield Served(f'target = "manifest"\n{objects}\n', again)
         server.shutdown()
 
 
