@@ -63,6 +63,17 @@ class Witness:
                 return operation
         return None
 
+    def paths(self) -> dict[str, dict[str, Any]]:
+        """Return the operations of the document by path and method."""
+        paths: dict[str, dict[str, Any]] = self._document["paths"]
+        return paths
+
+    def path(self, exchange: Exchange) -> str | None:
+        """Return the path of the operation that was called, as the document writes it."""
+        called, method = self.operation(exchange), exchange.method.lower()
+        found = (path for path, each in self.paths().items() if each.get(method) is called)
+        return None if called is None else next(found)
+
     def objections(self, exchange: Exchange, *, to_request: bool = False) -> list[str]:
         """Return what is wrong with an exchange of a known operation; [] when all is well."""
         operation = self.operation(exchange)

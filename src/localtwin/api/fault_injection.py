@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from localtwin.api.blobs.errors import blob_refused
-from localtwin.api.envelope import refused
+from localtwin.api.envelope import invalid, refused
 from localtwin.errors import BlobRefusal, Unauthorised
 from localtwin.faults import Fault, Faults, Switch
 from localtwin.world.clock import Clock
@@ -151,6 +151,8 @@ def throttled(scope: Scope, retry_after_s: int) -> JSONResponse:
 def _failed(status: int, scope: Scope) -> JSONResponse:
     if scope["path"].startswith("/api/"):
         return JSONResponse({"detail": "Injected fault."}, status)
+    if status == 422:
+        return refused(invalid(scope["path"], method=scope["method"]))
     code = _CODES.get(status, "ServiceUnavailable")
     body = {"error": {"code": code, "message": "Injected fault."}}
     return JSONResponse(body, status)
