@@ -29,7 +29,7 @@ class Eavesdropper:
         yield from self._found(written, self.log, needles)
         fresh = [*self.secrets, *needles[len(self.secrets) + self._known :]]
         self._known = len(needles) - len(self.secrets)
-        for file in sorted(self.state.iterdir()):
+        for file in sorted(each for each in self.state.rglob("*") if each.is_file()):
             yield from self._found(file.read_bytes(), file, fresh)
 
     def _found(self, content: bytes, file: Path, needles: Iterable[str]) -> Iterator[Violation]:

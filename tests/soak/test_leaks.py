@@ -24,12 +24,12 @@ def heard(*times_s: float) -> Overheard:
 
 
 @pytest.mark.parametrize("secret", ["s3cr3t", "eyJ0.x.y", "ab%2Bcd%3D", "ab+cd="])
-@pytest.mark.parametrize("name", ["daemon.log", "state/journal.sqlite-wal"])
+@pytest.mark.parametrize("name", ["daemon.log", "state/journal.sqlite-wal", "state/reports/1.json"])
 def test_a_secret_that_is_written_down_is_found_once(
     tmp_path: Path, secret: str, name: str
 ) -> None:
     """As it is sent or decoded; each part of the log is read when it is new."""
-    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "reports").mkdir(parents=True)
     (tmp_path / "daemon.log").write_text("all is well\n")
     eavesdropper = Eavesdropper(tmp_path / "daemon.log", tmp_path / "state", ["s3cr3t"])
     assert [*eavesdropper.leaks([])] == []
