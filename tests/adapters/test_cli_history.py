@@ -45,7 +45,7 @@ def office(
     )
     synced = FileRow(A, LOOK, DIGEST, DIGEST, DIGEST, storage_id="i", in_connection=True)
     refused = FileRow(FileKey(CAD, "bad.dgn"), LOOK, DIGEST, aside="too old: save as V8")
-    office.remember(Decision(files=(synced, refused), events=events))
+    office.remember(Decision(files=(synced, refused), events=events), beat_s=now_s)
     return office
 
 
@@ -99,7 +99,8 @@ def test_an_explanation_says_where_a_file_stands(
     office: Office, path: str, code: int, words: str
 ) -> None:
     """The question is always: why is my drawing not in the model?"""
-    printed = office.types("explain", str(office.drive / path))
+    with office.daemon_runs():
+        printed = office.types("explain", str(office.drive / path))
 
     assert printed.code == code
     assert words in printed.out
