@@ -425,3 +425,14 @@ def test_a_file_that_cannot_be_trusted_is_refused(steel: Path, trouble: str) -> 
 
     assert caught.value.code == code
     assert caught.value.can_user_fix
+
+
+def test_a_wrong_escape_in_a_text_costs_nothing_else(steel: Path) -> None:
+    """One badly encoded name must not keep thousands of objects out of the iModel."""
+    text = steel.read_text().replace("'Beam B-01'", "'Beam \\X\\xx \\X2\\00FC\\X0\\'", 1)
+    steel.write_text(text)
+
+    labels = {each.label for each in IfcConnector().read(steel) if isinstance(each, SourceElement)}
+
+    assert "Beam \\X\\xx \\X2\\00FC\\X0\\" in labels
+    assert "Beam B-02" in labels

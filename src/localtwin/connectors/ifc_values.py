@@ -91,9 +91,12 @@ def _typed(keyword: str, inner: list[Value]) -> Typed:
 
 
 def decoded(text: str) -> str:
-    """Return a text of STEP, given without its apostrophes, as Unicode."""
+    """Return a text of STEP, given without its apostrophes, as Unicode.
+
+    A part with an escape that is not valid stays as it is written.
+    """
     if "\\" in text:
-        text = str(wrapper.decode_spf_string(text)) if text.isascii() else _decoded_parts(text)
+        text = "".join(map(_unescaped, re.split(r"([^\x00-\x7f]+)", text)))
     return text.replace("''", "'") if "''" in text else text
 
 
@@ -151,9 +154,11 @@ def _simple(token: re.Match[str]) -> Value:
             return token[6]
 
 
-def _decoded_parts(text: str) -> str:
-    """Decode a text with escapes that also has characters which STEP would escape."""
-    return "".join(
-        str(wrapper.decode_spf_string(each)) if each.isascii() and "\\" in each else each
-        for each in re.split(r"([^\x00-\x7f]+)", text)
-    )
+def _unescaped(text: str) -> str:
+    """Return a text without its escapes; as it is written if one of them is not valid."""
+    if "\\" not in text:  # STEP escapes what is not ASCII, but some programs do not
+        return text
+    try:
+        return str(wrapper.decode_spf_string(text))
+    except RuntimeError:
+        return text
