@@ -37,36 +37,36 @@ class NothingHeld(HeldShapes):
 
 def parse(folder: Path, _: int) -> dict[str, float]:
     """Open the model with the library that others read IFC with."""
-    return _timed(lambda: ifcopenshell.open(folder / "model.ifc"))
+    return timed(lambda: ifcopenshell.open(folder / "model.ifc"))
 
 
 def scan(folder: Path, _: int) -> dict[str, float]:
     """Read the instances as text, the first part of mapping."""
-    return _timed(lambda: read_step(folder / "model.ifc"))
+    return timed(lambda: read_step(folder / "model.ifc"))
 
 
 def map_all(folder: Path, _: int) -> dict[str, float]:
     """Turn the model into elements with checksums, and into relationships."""
-    return _timed(lambda: sum(map(_digested, IfcConnector().read(folder / "model.ifc"))))
+    return timed(lambda: sum(map(_digested, IfcConnector().read(folder / "model.ifc"))))
 
 
 def write(folder: Path, _: int) -> dict[str, float]:
     """Map the model and write all of it into an empty iModel, with its changeset."""
     create_imodel(folder / "model.imodel")
-    return _timed(lambda: _synchronized(folder))
+    return timed(lambda: _synchronized(folder))
 
 
 def rename(folder: Path, products: int) -> dict[str, float]:
     """Map the model again, of which one object has another name, and write that."""
     write_model(folder / "model.ifc", products, renamed=products // 2)
-    return _timed(lambda: _synchronized(folder))
+    return timed(lambda: _synchronized(folder))
 
 
 def shapes(folder: Path, _: int) -> dict[str, float]:
     """Map the model and build its shapes, in processes whose time counts."""
     connector = IfcConnector()
     connector.build_shapes(NothingHeld())
-    return _timed(
+    return timed(
         lambda: sum(
             isinstance(each, SourceElement) and each.extent is not None
             for each in connector.read(folder / "model.ifc")
@@ -94,7 +94,7 @@ def _synchronized(folder: Path) -> float:
     return tally.elements.inserted + tally.elements.updated
 
 
-def _timed(work: Callable[[], object]) -> dict[str, float]:
+def timed(work: Callable[[], object]) -> dict[str, float]:
     """Return processor time [s], own and of child processes, peak memory [MB], and the result."""
     began_s = process_time() + _children_s()
     result = work()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +10,12 @@ import pytest
 
 from .figures import say
 from .ifc_models import write_model
+from .steps import measured
 
 pytestmark = pytest.mark.bench
 
 PRODUCTS: Final = int(os.environ.get("IFC_PRODUCTS", "19500"))  # 100 MB
 SHAPED: Final = 2_000
-TESTS: Final = Path(__file__).parents[1]
 
 # Of the library's own parsing.
 MAP_GOAL: Final = 2.0
@@ -27,23 +24,16 @@ PEAK_LIMIT: Final = 1.5
 SHAPE_MS_LIMIT: Final = 5.0  # processor time of a shape, with its part of the mapping
 
 
-def measured(step: str, folder: Path, products: int = PRODUCTS) -> dict[str, float]:
-    program = [sys.executable, "-m", "benchmarks.ifc_cost", step, str(folder), str(products)]
-    path = os.pathsep.join([str(TESTS), *filter(None, sys.path)])
-    done = subprocess.run(
-        program, capture_output=True, check=True, env=os.environ | {"PYTHONPATH": path}
-    )
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
-
-
 def test_a_large_model_costs_a_few_times_its_parsing(tmp_path: Path) -> None:
     """A model is read at every save, so most of its cost must be reading alone."""
     write_model(tmp_path / "model.ifc", PRODUCTS)
     size_mb = (tmp_path / "model.ifc").stat().st_size / 1e6
 
-    steps = {each: measured(each, tmp_path) for each in ("parse", "scan", "map_all", "write")}
-    steps["rename"] = measured("rename", tmp_path)
+    steps = {
+        each: measured("ifc_cost", each, tmp_path, PRODUCTS)
+        for each in ("parse", "scan", "map_all", "write")
+    }
+    steps["rename"] = measured("ifc_cost", "rename", tmp_path, PRODUCTS)
 
     parse = steps["parse"]
     times = {each: found["took_s"] / parse["took_s"] for each, found in steps.items()}
@@ -71,7 +61,7 @@ def test_shapes_cost_milliseconds(tmp_path: Path) -> None:
     """They are built once; what it takes must be known all the same."""
     write_model(tmp_path / "model.ifc", SHAPED)
 
-    found = measured("shapes", tmp_path, SHAPED)
+    found = measured("ifc_cost", "shapes", tmp_path, SHAPED)
 
     each_ms = found["took_s"] / SHAPED * 1e3
     say(
