@@ -113,6 +113,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.runtime.overall_state": (
         "twinsyncd.config",
         "twinsyncd.journal.figures",
+        "twinsyncd.runtime.machine_lock",
         "twinsyncd.runtime.state",
         *WORDS,
         VIEWS,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from twinsyncd.core.model import (
 )
 from twinsyncd.errors import AppError, JournalError
 from twinsyncd.runtime.formatting import clock_time
+from twinsyncd.runtime.machine_lock import serving_alone
 from twinsyncd.runtime.overall_state import OverallState, read_overall_state
 
 LOOK = Fingerprint(100, 10**9, 7)
@@ -281,3 +283,19 @@ def test_a_watch_of_what_was_never_started_says_so(office: Office) -> None:
 
     with pytest.raises(AppError, match="no journal"):
         watching(terminal, str, read, lambda _: True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the lock of the machine")
+def test_a_second_daemon_elsewhere_is_named_and_not_called_stopped(office: Office) -> None:
+    """The service runs, and a shell with another state folder says "never started" (K6)."""
+    office.remember(Decision(files=(synced("a.dgn"),)))
+
+    with serving_alone(load(office.config)):
+        shown = office.types("status")
+    alone = office.types("status")
+
+    assert shown.code == 1
+    assert shown.out.startswith("1 thing needs a person")
+    assert 'another twinsyncd on this machine serves "Bridge 12"' in shown.out
+    assert "ask with the configuration of that one" in shown.out
+    assert "kept out" not in alone.out

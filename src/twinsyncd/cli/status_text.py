@@ -53,11 +53,14 @@ def _colour(text: str, level: Level) -> str:
 def _unseen(report: Report) -> Iterator[str]:
     """Yield since when nobody looks at the drive, and what to do."""
     from ..runtime.formatting import clock_time
+    from ..runtime.report_lines import KEPT_OUT
 
     if not report.unseen_since_s:
         return
     since = clock_time(report.unseen_since_s)
     fix = "start the daemon, or run: twinsyncd sync"
+    if report.daemon.state == KEPT_OUT:
+        return
     if report.daemon.level.value == "bad":
         fix = "see the daemon's line and its log; restart it if it does not go on"
     yield f"        [red]changes on the drive since {since} are not known[/]: {fix}"

@@ -16,7 +16,7 @@ from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count
 from .report import ConnectionReport, Hold, OpenFile, Report
-from .report_lines import Level
+from .report_lines import KEPT_OUT, Level
 
 FILES_MAX: Final = 50  # conditions of single files; the others are counted in one
 SETTLING_S: Final = 3600.0  # a file that is written for longer is worth a look
@@ -77,6 +77,8 @@ def conditions_of(report: Report, now_s: float) -> tuple[Condition, ...]:
 def _of_daemon(report: Report) -> Iterator[Condition]:
     if report.daemon.level is Level.BAD:
         fix = "see the log; restart the service if it does not go on"
+        if report.daemon.state == KEPT_OUT:
+            fix = "ask with the configuration of that one (--config), or stop it"
         yield Condition(Kind.DAEMON, Level.BAD, "the daemon", str(report.daemon), fix)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .conditions import Condition
 from .report import Report
-from .report_lines import Level, Line
+from .report_lines import WINDOW_CLOSED, Level, Line
 
 
 def headline(report: Report, conditions: Sequence[Condition]) -> Line:
@@ -19,5 +19,6 @@ def headline(report: Report, conditions: Sequence[Condition]) -> Line:
         return Line(Level.GOOD, "In sync", ": every file that can match was read and is proven")
     if report.daemon.level is not Level.GOOD:
         return Line(Level.WAITS, "Not running", ": what is shown is as the daemon left it")
-    state = "Waiting" if conditions else "Working"
+    for_window = any(each.line.state == WINDOW_CLOSED for each in report.connections)
+    state = "Waiting" if conditions or for_window else "Working"
     return Line(Level.WAITS, state, ": not everything is in the iModel yet")

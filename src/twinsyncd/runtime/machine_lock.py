@@ -13,9 +13,9 @@ import hashlib
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
-from ..config import Config
+from ..config import Config, Connection
 from ..errors import JournalError
 
 
@@ -25,17 +25,35 @@ def serving_alone(config: Config) -> Iterator[None]:
     with ExitStack() as stack:
         if sys.platform == "linux":
             for connection in config.connection:
-                service = connection.bulk.url or config.platform.api_url
-                parts = (service, connection.imodel_id.lower(), connection.name)
-                name = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-                stack.enter_context(_claim(name, connection.name))
+                stack.enter_context(_claim(_address(config, connection), connection.name))
         yield
 
 
-def _claim(name: str, connection: str) -> socket.socket:
+def served_elsewhere(config: Config) -> str:
+    """Return a connection that some program of this machine serves; "" if none is served.
+
+    Claims nothing, so a daemon that starts meanwhile is not hindered.
+    """
+    if sys.platform != "linux":
+        return ""
+    for connection in config.connection:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as caller, suppress(OSError):
+            caller.connect(_address(config, connection))
+            return connection.name
+    return ""
+
+
+def _address(config: Config, connection: Connection) -> str:
+    service = connection.bulk.url or config.platform.api_url
+    parts = (service, connection.imodel_id.lower(), connection.name)
+    name = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return f"\0twinsyncd-{name}"
+
+
+def _claim(address: str, connection: str) -> socket.socket:
     held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
-        held.bind(f"\0twinsyncd-{name}")
+        held.bind(address)
     except OSError as exc:
         held.close()
         if exc.errno != errno.EADDRINUSE:

@@ -14,6 +14,7 @@ from ..journal.figures import Figures, read_figures
 from ..journal.views import Status
 from .conditions import Condition, conditions_of
 from .currency import currency
+from .machine_lock import served_elsewhere
 from .report import ConnectionReport, Report, make_report
 from .report_lines import Line
 from .state import is_running, journal_file, read_status, read_trouble, scope_of
@@ -62,10 +63,12 @@ def read_overall_state(
     figures = read_figures(
         journal_file(config), scope_of(config), since_s=now_s - DAY_S, started_s=started_s
     )
+    running = is_running(config)
     report = make_report(
         config,
         status,
-        running=is_running(config),
+        running=running,
+        rival="" if running or just_synced else served_elsewhere(config),
         now_s=now_s,
         trouble=read_trouble(config),
         just_synced=just_synced,

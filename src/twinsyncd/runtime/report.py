@@ -26,6 +26,7 @@ from .report_lines import (
     connection_line,
     daemon_line,
     outlet_line,
+    rival_line,
     unseen_since_s,
     window_line,
 )
@@ -133,14 +134,17 @@ def make_report(
     now_s: float,
     trouble: Trouble | None = None,
     just_synced: bool = False,
+    rival: str = "",
 ) -> Report:
     """Return the report at `now_s`, wall clock [s]; `running`: a daemon holds the journal.
 
     `trouble`: why that daemon cannot use its journal. `just_synced`: a sync that has just ended
-    looked at everything, so it does not matter whether a daemon does.
+    looked at everything, so it does not matter whether a daemon does. `rival`: a connection that
+    another program of this machine serves with another journal, which keeps this one out.
     """
     trouble = trouble if running else None
     daemon = daemon_line(status.daemon, running=running, now_s=now_s, trouble=trouble)
+    daemon = rival_line(rival) if rival and not running else daemon
     lanes = {lane.key: lane for lane in status.lanes}
     connections = tuple(
         _connection(each, status, lanes.get(each.lane), now_s, _unlisted(each, status, running))

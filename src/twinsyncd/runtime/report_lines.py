@@ -13,6 +13,8 @@ from ..journal.views import DaemonRow
 from .formatting import clock_time, count, duration, size
 from .trouble import Trouble
 
+KEPT_OUT: Final = "kept out"
+WINDOW_CLOSED: Final = "waits for the window"
 SILENT_S: Final = 15.0  # a daemon writes its heartbeat every 5 s
 
 PHASES: Final = {
@@ -68,6 +70,15 @@ def daemon_line(
     work = "idle" if daemon.is_idle else f"working{unsettled}{_uploads(daemon.uploads)}"
     since = clock_time(daemon.started_s)
     return Line(Level.GOOD, "running", f" since {since}, process {daemon.pid}, {work}")
+
+
+def rival_line(connection: str) -> Line:
+    """Return that another program of this machine serves a connection with another journal."""
+    detail = (
+        f': another twinsyncd on this machine serves "{connection}" with another state folder, so'
+        " this journal is not kept"
+    )
+    return Line(Level.BAD, KEPT_OUT, detail)
 
 
 def unseen_since_s(daemon: DaemonRow | None, line: Line, trouble: Trouble | None) -> float:
@@ -133,7 +144,7 @@ def window_line(line: Line, lane: LaneRow | None, opens_s: float, name: str, to_
     if not to_run:
         return Line(Level.PLAIN, "no run active", f"; the window for runs {opens}")
     waits = f": {count(to_run, 'file')} uploaded, {opens}; run now: twinsyncd publish"
-    return Line(Level.PLAIN, "waits for the window", f'{waits} "{name}"')
+    return Line(Level.PLAIN, WINDOW_CLOSED, f'{waits} "{name}"')
 
 
 def compared_line(compared_s: float, now_s: float) -> Line:
