@@ -364,19 +364,19 @@ def test_a_run_that_takes_too_long_is_told_with_what_is_usual(
 
 def test_a_lane_that_waits_says_for_what_and_until_when(office: Office) -> None:
     """An outage, a limit and a full Storage are mended in different ways."""
-    until_s = time.time() + 90.5
+    until_s = time.time() + 110.0
     lane = LaneRow(IMODEL, attempts=3, not_before_s=until_s, wait_reason="503: maintenance")
     office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
 
-    assert "waits: 503: maintenance; next try in 1 min 30 s" in office.types("status").out
+    assert "waits: 503: maintenance; next try in 1 min " in office.types("status").out
 
 
 def test_a_halted_lane_says_when_it_tries_again(office: Office) -> None:
     """Whoever mended it must know that nothing else is to be done."""
-    lane = LaneRow(IMODEL, halt="no right", not_before_s=time.time() + 200.5)
+    lane = LaneRow(IMODEL, halt="no right", not_before_s=time.time() + 230.0)
     office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
 
-    assert "halted: no right; tried again in 3 min 20 s" in office.types("status").out
+    assert "halted: no right; tried again in 3 min " in office.types("status").out
 
 
 def test_files_that_are_still_being_written_are_named(office: Office) -> None:
@@ -389,6 +389,20 @@ def test_files_that_are_still_being_written_are_named(office: Office) -> None:
 
     assert shown.code == 1
     assert f"{CAD}/open.dgn  since 1 h 0 min, it keeps changing" in shown.out
+
+
+def test_files_that_are_still_being_written_are_named_for_programs(office: Office) -> None:
+    """A number alone sends nobody to the open drawing; and its connection is not current."""
+    since_s = time.time() - 3_600.5
+    waiting = UnsettledFile(CAD, "open.dgn", since_s, "it keeps changing")
+    office.remember(Decision(files=(SYNCED,)), unsettled=1, unsettled_files=[waiting])
+
+    told = json.loads(office.types("status", "--json").out)
+
+    named = {"source": CAD, "path": "open.dgn", "awaits": "it keeps changing", "since_s": since_s}
+    assert [named] == told["unsettled_files"]
+    current = told["connections"][0]["current"]
+    assert current["text"] == "not current: 1 file still being written"
 
 
 def test_what_was_never_compared_with_the_cloud_is_not_in_sync(office: Office) -> None:

@@ -309,6 +309,17 @@ def test_a_file_that_cannot_be_read_is_tried_ever_more_seldom_and_then_told() ->
     )
 
 
+def test_a_file_that_failed_once_says_why_it_is_waited_for() -> None:
+    """Whoever asks before it is set aside must learn that it is incomplete, not unreadable."""
+    script = is_idle().hears(SAVED).says(look_at(A)).hears(saw(A, 1)).says()
+    script.hears(after_s=5).says(look_at(A)).hears(saw(A, 1)).says(read(A, 1))
+
+    script.hears(facts.HashMissed(A, "a.dgn is incomplete: its end is missing")).says()
+
+    (waiting,) = script.machine.unsettled_files(script.now)
+    assert waiting.awaits == "a.dgn is incomplete: its end is missing; it is tried again"
+
+
 def test_a_hash_that_missed_lets_the_file_settle_again() -> None:
     """A file that changes while it is read is being saved, which is no error."""
     (

@@ -223,7 +223,7 @@ class Drive:
             self.settler.forget(key)
             watched.leave_to_scan()
             return
-        misses = self.settler.missed(key, now.at_s)
+        misses = self.settler.missed(key, now.at_s, reason)
         if misses >= UNREAD_MISSES:
             row = replace(self.ledger.get(key), unread=reason, fingerprint=UNLIKE_ANY)
             self.ledger.set_aside(row, now)

@@ -27,6 +27,7 @@ class _Unsettled:
     asked: bool = False  # a look or a hash is under way
     last: Fingerprint | None = None
     misses: int = 0
+    missed: str = ""  # why the last look or hash failed
     first_s: float = NEVER  # since when it is not known to be settled
     changes: int = 0  # how many looks found it changed since the last one
     aside: bool = False  # it cannot be read; looked at now and then, and not waited for
@@ -34,7 +35,7 @@ class _Unsettled:
     def awaits(self) -> str:
         """Return for a person what the file waits for."""
         if self.misses:
-            return "it cannot be read, and is tried again"
+            return f"{self.missed or 'it cannot be read'}; it is tried again"
         if self.changes > 1:
             return f"it keeps changing: {self.changes} of the last looks found it changed"
         if self.asked and self.last is not None:
@@ -159,11 +160,11 @@ class Settler:
         self._schedule(key, entry, now_s + self.quiet_s(key) * HURRY)
         return False
 
-    def missed(self, key: FileKey, now_s: float) -> int:
+    def missed(self, key: FileKey, now_s: float, reason: str = "") -> int:
         """Note that a look or a hash failed; return how often in a row. It is tried again."""
         entry = self._entry(key, now_s)
         entry.asked, entry.last = False, None
-        entry.misses += 1
+        entry.misses, entry.missed = entry.misses + 1, reason
         wait = max(self.quiet_s(key), HURRY) * 2.0 ** min(entry.misses - 1, _DOUBLINGS_MAX)
         cap_s = ASIDE_LOOK_S if entry.aside else MISS_CAP_S
         self._schedule(key, entry, now_s + min(wait, cap_s))

@@ -32,6 +32,9 @@ def currency(
         detail = f": {count(left, 'change')} left, the oldest waits{waits}"
         bad = connection.line.level is Level.BAD or any(each.aside for each in connection.counts)
         return Line(Level.BAD if bad else Level.WAITS, "not current", detail)
+    if connection.unsettled:
+        detail = f": {count(connection.unsettled, 'file')} still being written"
+        return Line(Level.WAITS, "not current", detail)
     if connection.unlisted:
         detail = ": not all folders have been looked at since the daemon started"
         return Line(Level.WAITS, "not known", detail)

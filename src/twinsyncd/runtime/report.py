@@ -83,7 +83,8 @@ class Unsettled:
 
     source: SourceKey
     path: str
-    text: str
+    text: str  # since when and what it waits for, in a sentence
+    awaits: str
     since_s: float = 0.0  # wall clock [s]
 
 
@@ -106,6 +107,7 @@ class ConnectionReport:
     lane: LaneRow | None  # how the iModel's runs stand, which connections of one iModel share
     folders: tuple[tuple[SourceKey, str], ...]  # each source and its folder on the drive
     opens_s: float = 0.0  # from when on its runs may begin, wall clock [s]; 0: now
+    unsettled: int = 0  # files that are still being written, among those that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +211,15 @@ def _unsettled(daemon: DaemonRow | None, now_s: float) -> tuple[Unsettled, ...]:
             each.source,
             each.path,
             f"since {duration(max(now_s - each.since_s, 0))}, {each.awaits}",
+            each.awaits,
             each.since_s,
         )
         for each in daemon.unsettled_files
     )
+
+
+def _unsettled_among(keys: set[SourceKey], daemon: DaemonRow | None) -> int:
+    return sum(each.source in keys for each in daemon.unsettled_files) if daemon else 0
 
 
 def _connection(
@@ -247,6 +254,7 @@ def _connection(
         lane,
         tuple((connection.key_of(source), str(source.folder)) for source in connection.source),
         opens_s,
+        _unsettled_among(keys, status.daemon),
     )
 
 

@@ -10,7 +10,7 @@ from ..redact import redact_for_person
 from .conditions import Condition, conditions_of
 from .currency import currency
 from .headline import headline
-from .report import ConnectionReport, OpenFile, Report
+from .report import ConnectionReport, OpenFile, Report, Unsettled
 from .report_lines import Level, Line
 from .status_model import (
     VERSION,
@@ -25,6 +25,7 @@ from .status_model import (
     SourceDocument,
     StateLine,
     StatusDocument,
+    UnsettledFileDocument,
 )
 
 
@@ -44,6 +45,7 @@ def status_document(report: Report, figures: Figures, now_s: float) -> StatusDoc
         connections=tuple(_connection(each, figures, now_s, report) for each in report.connections),
         files_not_synced=report.open_total,
         files_unsettled=report.unsettled,
+        unsettled_files=tuple(map(_unsettled_file, report.unsettled_files)),
         open_files=tuple(map(_open_file, report.open_files)),
         last_runs=tuple(map(_ended_run, report.runs)),
         outlets=tuple(OutletDocument(name=n, state=_line(line)) for n, line in report.outlets),
@@ -81,6 +83,15 @@ def _open_file(file: OpenFile) -> OpenFileDocument:
         needs_person=file.needs_person,
         since_s=file.since_s or None,
         next_try_s=file.next_try_s or None,
+    )
+
+
+def _unsettled_file(file: Unsettled) -> UnsettledFileDocument:
+    return UnsettledFileDocument(
+        source=file.source,
+        path=file.path,
+        awaits=redact_for_person(file.awaits),
+        since_s=file.since_s,
     )
 
 

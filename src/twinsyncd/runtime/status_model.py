@@ -119,6 +119,15 @@ class OpenFileDocument(Document):
     next_try_s: float | None = Field(description="it is not tried again before")
 
 
+class UnsettledFileDocument(Document):
+    """A file that is still being written."""
+
+    source: str
+    path: str
+    awaits: str = Field(description="what it waits for")
+    since_s: float
+
+
 class EndedRunDocument(Document):
     """A run of ours that has ended."""
 
@@ -153,6 +162,9 @@ class StatusDocument(Document):
     connections: tuple[ConnectionDocument, ...]
     files_not_synced: int
     files_unsettled: int = Field(description="still being written")
+    unsettled_files: tuple[UnsettledFileDocument, ...] = Field(
+        description="some files that are still being written, the longest first"
+    )
     open_files: tuple[OpenFileDocument, ...] = Field(
         description="some files that are not synced; those that need a person come first"
     )
