@@ -54,3 +54,13 @@ def test_the_servers_own_names_are_served(browser: httpx.Client, host: str) -> N
 def test_a_wildcard_matches_one_label(browser: httpx.Client, host: str) -> None:
     """As in the certificate that it comes from."""
     assert browser.get("/itwins", headers={"Host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("hosts", [("localhost", "evil.example"), ("evil.example", "localhost")])
+def test_a_second_name_does_not_hide_the_first(
+    browser: httpx.Client, hosts: tuple[str, ...]
+) -> None:
+    """Which of two names a program believes differs from program to program."""
+    headers = [("Host", host) for host in hosts]
+
+    assert browser.get("/openapi.json", headers=headers).status_code == 421

@@ -26,11 +26,12 @@ class HostCheck:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            named = [value for name, value in scope["headers"] if name == b"host"]
-            host = host_name(named[0].decode("latin-1")) if named else ""
-            if named and not self._is_ours(host):
-                await _refused(host)(scope, receive, send)
-                return
+            for name, value in scope["headers"]:
+                if name == b"host" and not self._is_ours(
+                    host := host_name(value.decode("latin-1"))
+                ):
+                    await _refused(host)(scope, receive, send)
+                    return
         await self._app(scope, receive, send)
 
     def _is_ours(self, host: str) -> bool:
