@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from twinsyncd.core.model import FileKey, FileRow, Fingerprint
+from twinsyncd.core.model import IN_DOUBT, FileKey, FileRow, Fingerprint
 from twinsyncd.runtime.verified_file import Cloud, Drive, JournalEntry, Verdict, judge
 
 CAD = "Bridge 12/cad"
@@ -38,3 +38,15 @@ def test_a_file_beside_what_cannot_be_read_is_gone(blind: str) -> None:
     drive = Drive(blind={FileKey(CAD, blind): "Permission denied"})
 
     assert verdict("a/b/1.dxf", drive) == ("not there any more", Verdict.KEPT)
+
+
+def test_the_next_step_of_a_file_set_aside_is_what_ends_that() -> None:
+    """It was "twinsyncd sync", which tries nothing that waits for a person."""
+    key = FileKey(CAD, "a.dxf")
+    row = FileRow(key, LOOK, "v1", IN_DOUBT, aside="invalid characters")
+
+    found = judge(key, JournalEntry(row), Drive({key: LOOK}), CLOUD, None)
+
+    assert found.verdict is Verdict.NOT_CURRENT
+    assert found.next_step == "twinsyncd retry, once this is mended: invalid characters"
+    assert found.storage == "not known: an upload ended in trouble"

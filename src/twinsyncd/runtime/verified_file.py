@@ -118,7 +118,7 @@ def judge(
         )
     storage, source_file = _in_storage(row, cloud), _in_connection(row, cloud)
     run, changeset = _in_run(row, evidence), _in_imodel(evidence, cloud)
-    worst = _worst((first, storage, source_file, run, changeset, _trouble(row)))
+    worst = _worst((_trouble(row), first, storage, source_file, run, changeset))
     return VerifiedFile(
         key.source,
         key.path,
@@ -170,7 +170,8 @@ def _in_storage(row: FileRow, cloud: Cloud) -> _Step:
     if row.stored == ABSENT:
         return _Step("not uploaded", Verdict.NOT_CURRENT, SYNC)
     if row.stored == IN_DOUBT:
-        return _Step("an upload is under way", Verdict.UNKNOWN, SYNC)
+        end = "ended in trouble" if row.aside else "is under way"
+        return _Step(f"not known: an upload {end}", Verdict.UNKNOWN, SYNC)
     if cloud.problem:
         return _Step(f"unknown: {cloud.problem}", Verdict.UNKNOWN, "twinsyncd check")
     return _difference(row.key, cloud, _STORAGE) or _Step("as remembered")
