@@ -378,6 +378,11 @@ def test_a_source_that_is_gone_is_reported_like_a_broken_one(scene: Scene, drawi
     report = scene.run(source(scene.folder / "gone.dxf"), source(drawing))
 
     assert [each.result for each in report.sources] == ["Error", "Success"]
+    error = report.sources[0].error
+    assert error is not None
+    assert error.code == "FileNotAvailable"
+    assert "not in Storage any more" in error.message
+    assert "save it again" not in error.description, "the file's author can do nothing about it"
 
 
 def test_a_broken_save_leaves_what_the_imodel_holds(scene: Scene, steel: Path) -> None:

@@ -202,6 +202,14 @@ def _digest(file: Path) -> str:
     try:
         with file.open("rb") as data:
             return hashlib.file_digest(data, "sha256").hexdigest()
+    except FileNotFoundError as exc:
+        raise ConnectorError(
+            code="FileNotAvailable",
+            message="The file is not in Storage any more, or was never completely uploaded.",
+            description="Restore it or upload it again, or remove it from the connection.",
+            category="source_file",
+            can_user_fix=True,
+        ) from exc
     except OSError as exc:
         raise unreadable(f"The content can't be read: {exc.strerror}.") from exc
 
