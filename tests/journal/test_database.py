@@ -9,6 +9,7 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -100,6 +101,70 @@ def old_journal(file: Path) -> None:
         connection.execute(text(OLD_LANE))
         connection.execute(text(OLD_SOURCE))
     old.dispose()
+
+
+def migrate(file: Path, revision: str) -> None:
+    """Create an empty journal of an older version."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    old = create_engine(f"sqlite:///{file}")
+    with old.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    old.dispose()
+
+
+def rows_in(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return all rows of all tables, read without our own code."""
+    with closing(sqlite3.connect(file)) as raw:
+        raw.row_factory = sqlite3.Row
+        names = tables_in(file) - {"alembic_version", "sqlite_sequence"}
+        return {
+            name: [dict(row) for row in raw.execute(f"SELECT * FROM {name}")]  # noqa: S608 - ours
+            for name in names
+        }
+
+
+def fill(file: Path, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Insert the rows, as far as this version has their tables and columns."""
+    with closing(sqlite3.connect(file)) as raw, raw:
+        for table in tables_in(file) & rows.keys():
+            known = {row[1] for row in raw.execute(f"PRAGMA table_info({table})")}
+            for row in rows[table]:
+                values = {name: value for name, value in row.items() if name in known}
+                marks = ", ".join("?" * len(values))
+                into = f"{table} ({', '.join(values)})"
+                raw.execute(f"INSERT INTO {into} VALUES ({marks})", [*values.values()])  # noqa: S608 - ours
+
+
+@pytest.mark.parametrize("revision", ["0009", "0012", "0013", "0014", "0016", "0017", "0020"])
+def test_a_journal_of_each_older_version_keeps_all_that_it_knew(
+    file: Path, tmp_path: Path, revision: str
+) -> None:
+    """Renames, removals, uploads and evidence of months go on where they were (P8, P15)."""
+    with journal_in(tmp_path / "new" / "journal.sqlite") as journal:
+        journal.register("1.0", 10.0)
+        journal.beat(20.0, is_idle=False, unsettled=2)
+        journal.commit(WHOLE_DECISION)
+    migrate(file, revision)
+    fill(file, rows_in(tmp_path / "new" / "journal.sqlite"))
+    before = {table: rows for table, rows in rows_in(file).items() if rows}
+
+    with journal_in(file) as journal:
+        active = [row.key for row in journal.active([A.source])]
+        lanes = journal.saved_state().lanes
+
+    after = rows_in(file)
+    kept = {
+        table: [
+            {name: now[name] for name in old} for old, now in zip(rows, after[table], strict=True)
+        ]
+        for table, rows in before.items()
+    }
+    assert kept == before
+    assert {"files", "lanes", "connections", "sources", "runs", "daemons"} <= before.keys()
+    assert active == [A]
+    assert list(lanes) == ["imodel"]
 
 
 def test_a_journal_of_the_first_version_is_taken_over(file: Path) -> None:
