@@ -436,3 +436,17 @@ def test_a_wrong_escape_in_a_text_costs_nothing_else(steel: Path) -> None:
 
     assert "Beam \\X\\xx \\X2\\00FC\\X0\\" in labels
     assert "Beam B-02" in labels
+
+
+@pytest.mark.parametrize(
+    ("written", "label"),
+    [("\\S\\' 5 (x)", "\xa7 5 (x)"), ("by \\S\\'", "by \xa7"), ("C:\\S\\", "Beam B-03")],
+)
+def test_a_paragraph_sign_ends_no_text(steel: Path, written: str, label: str) -> None:
+    """Old programs write it with an apostrophe, which once seemed to end the text."""
+    steel.write_text(steel.read_text().replace("'Beam B-01'", f"'{written}'", 1))
+
+    labels = {each.label for each in elements_of(steel)}
+
+    assert label in labels
+    assert "Beam B-02" in labels

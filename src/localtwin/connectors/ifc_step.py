@@ -22,6 +22,9 @@ TAIL_BYTES = 4096  # the closing line is the last, give or take blanks and a com
 SHOWN_MAX = 60  # characters of a wrong line in an error
 
 _TEXT_OR_COMMENT = re.compile(rb"'[^']*'|/\*.*?\*/", re.DOTALL)
+# The paragraph sign as old programs write it: this apostrophe ends no text, as a comma or a bracket
+# does not follow it. Source: ISO 10303-21, "encoding of strings", directive S.
+_PARAGRAPH = re.compile(rb"\\S\\'(?=(?!\s*[,)'])|'\s*[,)])")
 _DATA = re.compile(rb"\bENDSEC\s*;\s*DATA\s*(?:\([^;]*\))?\s*;")
 _SCHEMA = re.compile(rb"\bFILE_SCHEMA\s*\(\s*\(\s*'([^']*)'")
 
@@ -61,6 +64,8 @@ class StepFile:
 def read_step(file: Path) -> StepFile:
     """Return the instances of a file; raises ConnectorError if it is damaged or incomplete."""
     content = _without_comments(_content(file))
+    if b"\\S\\'" in content:
+        content = _PARAGRAPH.sub(rb"\\X\\A7", content)
     data = _DATA.search(content)
     if data is None:
         raise unreadable("The file has no data section; it is not a STEP file.")
