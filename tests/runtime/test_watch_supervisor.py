@@ -125,6 +125,36 @@ def test_a_drive_that_hangs_later_is_left_to_a_scan() -> None:
     assert lost == HintsLost(CAD, "the drive does not answer")
 
 
+def test_sources_of_one_drive_are_checked_one_after_the_other() -> None:
+    """A thread for each of a thousand checks costs more than the checks."""
+    watcher = FakeWatcher()
+    watched = {f"{number}": (Path("cad"), Everything()) for number in range(5)}
+
+    with WatchSupervisor(watcher, watched, no_news, begin_s=WAIT_S, check_s=0.001):
+        checked = [watcher.checked.get(timeout=WAIT_S) for _ in watched]
+
+    assert checked == list(watched)
+
+
+def test_a_folder_that_hangs_leaves_the_others_of_its_drive_to_another_thread() -> None:
+    """It may lead to a share, while the drive that the others lie on is well (P14)."""
+    watcher = FakeWatcher()
+    posted: queue.Queue[Fact] = queue.Queue()
+    same = {CAD: WATCHED[CAD], BIM: (WATCHED[CAD][0], Everything())}
+    watcher.hung = (CAD,)
+    watcher.gate.set()
+
+    with WatchSupervisor(watcher, same, posted.put, begin_s=WAIT_S, check_s=0.001, hung_s=0.01):
+        watcher.gate.clear()
+        lost = posted.get(timeout=WAIT_S)
+        while not watcher.checked.empty():
+            watcher.checked.get()
+        assert {watcher.checked.get(timeout=WAIT_S) for _ in range(3)} == {BIM}
+        watcher.gate.set()
+
+    assert lost == HintsLost(CAD, "the drive does not answer")
+
+
 def test_trouble_of_a_watch_is_posted_once_and_its_end_too() -> None:
     """A person reads the limit that was reached and raises it; the log alone is not read (K7)."""
     watcher = FakeWatcher()

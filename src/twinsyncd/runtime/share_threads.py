@@ -1,9 +1,10 @@
-"""The threads of one share: everything that touches it runs here, and silence is an answer.
+"""What touches one source's folder runs on threads of its drive, and silence is an answer.
 
 A server that went away blocks a thread in the kernel for minutes or for ever. A job without any
 progress for `silence_s` is given up: whoever waits gets ShareSilent, and so does everything that
 was queued behind it. Until the share answers again, one job at a time tries it, with little
 patience. Threads that hang are bounded: past HUNG_MAX only one more is risked every RISK_S.
+A source can be silent alone on a drive that answers the others: a folder may lead elsewhere.
 """
 
 from __future__ import annotations
@@ -11,17 +12,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
+from contextlib import AbstractContextManager
 from itertools import islice
+from pathlib import Path
 from typing import Final, TypeVar
 
 from ..errors import ShareSilent
+from .drive_threads import THREADS, Drives, DriveThreads, ShareJob
 from .formatting import clock_time
-from .threads import GivenUpError, Job, Threads
+from .threads import GivenUpError
+
+__all__ = ["CHECK_S", "HUNG_MAX", "PROBE_S", "RISK_S", "SILENCE_S", "THREADS", "ShareThreads"]
 
 SILENCE_S: Final = 60.0  # a disk that spins up or a server that restarts takes less
 PROBE_S: Final = 10.0  # patience with a share that is known to be silent
 CHECK_S: Final = 1.0  # how often silence is looked for
-THREADS: Final = 12  # per share: a scan, a few hashes, and the reads of its uploads
 HUNG_MAX: Final = 8
 RISK_S: Final = 300.0
 HUNG_LIMIT: Final = 64  # stacks of threads are cheap, but not without end
@@ -29,8 +34,8 @@ HUNG_LIMIT: Final = 64  # stacks of threads are cheap, but not without end
 T = TypeVar("T")
 
 
-class ShareThreads(Threads):
-    """Runs what touches one share; may be used from any thread."""
+class ShareThreads:
+    """Runs what touches one source's folder; may be used from any thread."""
 
     def __init__(
         self,
@@ -40,30 +45,49 @@ class ShareThreads(Threads):
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         check_s: float = CHECK_S,
+        drives: Drives | None = None,
+        folder: Path = Path(),
     ) -> None:
         """`clock` gives monotonic seconds, `wall` seconds since the epoch.
 
-        `check_s` [s] is how often a caller that waits looks for silence.
+        `check_s` [s] is how often a caller that waits looks for silence. `drives` are shared with
+        the other sources, and `folder` says on which of them this one lies; without, it is alone.
         """
-        super().__init__(f"drive-{name}", THREADS, clock=clock)
+        self.drives = drives or Drives(lambda _folder: name, clock=clock)
+        self._folder = folder
+        self._drive_now: DriveThreads | None = None  # where the last job was begun
         self._silence_s = silence_s
+        self._clock = clock
         self._wall = wall
         self._check_s = check_s
-        self._silent_since_s = 0.0  # wall clock; 0: it answers, as far as is known
+        self._silent_s = 0.0  # monotonic time of the last answer; 0: it answers, as far as is known
         self._hung = 0
         self._risked_s = float("-inf")
         self._left_open: list[Callable[[], None]] = []
 
-    def submit(self, act: Callable[[], T], *, patience_s: float = float("inf")) -> Future[T]:
-        """Run `act` on a thread of the share; the future raises ShareSilent if it hangs."""
-        with self.lock:
-            if not self._silent_since_s:
-                return super().submit(act, patience_s=min(patience_s, self._silence_s))
-            if self._may_try():
-                self._risked_s = self.clock()
-                return super().submit(act, patience_s=min(PROBE_S, self._silence_s))
+    def submit(
+        self,
+        act: Callable[[], T],
+        *,
+        patience_s: float = float("inf"),
+        in_background: bool = False,
+    ) -> Future[T]:
+        """Run `act` on a thread of the drive; the future raises ShareSilent if it hangs.
+
+        `in_background`: nobody waits for it, so other jobs of the drive may go before.
+        """
+        drive = self._drive()
+        with self.drives.lock:
+            silent_s = self._silent_s or drive.silent_s
+            if not silent_s:
+                patience_s = min(patience_s, self._silence_s)
+                return drive.begin(ShareJob(act, patience_s, self, in_background=in_background))
+            if self._may_try(drive):
+                self._risked_s = drive.risked_s = self._clock()
+                patience_s = min(PROBE_S, self._silence_s)
+                return drive.begin(ShareJob(act, patience_s, self, in_background=False))
         refused: Future[T] = Future()
-        refused.set_exception(self._silence())
+        refused.set_exception(self.error_of_silence(silent_s))
         return refused
 
     def call(self, act: Callable[[], T]) -> T:
@@ -85,57 +109,78 @@ class ShareThreads(Threads):
             self.check()
 
     def each(self, values: Iterable[T]) -> Iterator[T]:
-        """Yield the values, each produced on the share's threads."""
+        """Yield the values, each produced on the drive's threads."""
         iterator = iter(values)
         while taken := self.call(lambda: list(islice(iterator, 1))):
             yield taken[0]
 
     def close_later(self, close: Callable[[], None]) -> None:
-        """Close something on the share's threads; while it is silent, keep it open."""
-        with self.lock:
-            if not self._silent_since_s:
+        """Close something on the drive's threads; while it is silent, keep it open."""
+        drive = self._drive()
+        with self.drives.lock:
+            if not (self._silent_s or drive.silent_s):
                 self.submit(close)
             else:
                 self._left_open.append(close)
 
     def note_progress(self) -> None:
         """Note that the share has answered the calling thread."""
-        super().note_progress()
-        self._silent_since_s = 0.0
+        drive = self._drive_now or self._drive()
+        drive.note_progress()
+        drive.answered()
+        self._silent_s = 0.0
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Let the calling thread wait for something else, which is not the share's fault."""
+        return self._drive().paused()
 
     def check(self) -> None:
-        """Give up what the share does not answer; call it every CHECK_S."""
-        with self.lock:
-            slow = self.give_up_slow()
-            if not slow:
-                return
-            self._hung += len(slow)
-            last_s = max(job.progress_s for job in slow)
-            since_s = self._wall() - (self.clock() - last_s)
-            self._silent_since_s = self._silent_since_s or since_s
-            silence = self._silence()
-            left = [*slow, *self.take_waiting()]
-        for job in left:
-            job.fail(silence)
+        """Give up what drives do not answer; call it every CHECK_S."""
+        self.drives.check()
 
-    def ended(self, job: Job) -> None:
-        """Note that the share answered; a thread that was given up counts no more."""
-        with self.lock:
-            self._silent_since_s = 0.0
-            if job.given_up:
+    def stop(self) -> None:
+        """Begin nothing more on any of the drives; waits for nothing."""
+        self.drives.stop()
+
+    # ---- called by the drive's threads, with the lock of all drives -------------------------
+
+    def note_hang(self, job: ShareJob) -> Exception:
+        """Note that a job hangs: the source is silent until one of its jobs is answered."""
+        self._hung += 1
+        self._silent_s = self._silent_s or job.progress_s
+        return self.error_of_silence(self._silent_s)
+
+    def note_answer(self, job: ShareJob) -> None:
+        """Note that a job ended; close what had to stay open meanwhile."""
+        with self.drives.lock:
+            self._silent_s = 0.0
+            if job.given_up and self._hung:
                 self._hung -= 1
             left_open, self._left_open = self._left_open, []
         for close in left_open:
             self.submit(close)
 
-    def _may_try(self) -> bool:
-        """Return whether one more thread may be risked on a silent share."""
-        if self.running or self._hung >= HUNG_LIMIT:
-            return False
-        return self._hung < HUNG_MAX or self.clock() - self._risked_s >= RISK_S
-
-    def _silence(self) -> ShareSilent:
+    def error_of_silence(self, since_s: float) -> ShareSilent:
+        """Return the error of a job; `since_s` is monotonic."""
+        since = clock_time(self._wall() - (self._clock() - since_s))
         return ShareSilent(
-            f"the drive does not answer since {clock_time(self._silent_since_s)}",
+            f"the drive does not answer since {since}",
             hint="check the server and the network; work goes on when it answers",
         )
+
+    def _drive(self) -> DriveThreads:
+        """Return the threads of the drive on which the folder lies now: shares come and go."""
+        self._drive_now = self.drives.of(self._folder, self)
+        return self._drive_now
+
+    def _may_try(self, drive: DriveThreads) -> bool:
+        """Return whether one more thread may be risked on a silent source, or a silent drive."""
+        jobs = [job for job in drive.running.values() if isinstance(job, ShareJob)]
+        if drive.hung >= HUNG_LIMIT:
+            return False
+        if drive.silent_s:
+            is_tried, hung, risked_s = bool(jobs), drive.hung, drive.risked_s
+        else:
+            is_tried, hung = any(job.owner is self for job in jobs), self._hung
+            risked_s = self._risked_s
+        return not is_tried and (hung < HUNG_MAX or self._clock() - risked_s >= RISK_S)

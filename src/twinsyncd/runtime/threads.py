@@ -27,12 +27,15 @@ class GivenUpError(Exception):
 class Job:
     """One piece of work; belongs to its pool, whose lock guards it."""
 
-    def __init__(self, act: Callable[[], Any]) -> None:
-        """Queue it; the future receives what `act` returns or raises."""
+    def __init__(self, act: Callable[[], Any], patience_s: float = float("inf")) -> None:
+        """Queue it; the future receives what `act` returns or raises.
+
+        `patience_s` is how long it may go on without progress [s].
+        """
         self.act = act
         self.future: Future[Any] = Future()
         self.progress_s = float("inf")  # when it last went on; inf while that is nobody's concern
-        self.patience_s = float("inf")
+        self.patience_s = patience_s
         self.given_up = False
 
     def carry_out(self) -> None:
@@ -61,14 +64,19 @@ class Threads:
     """Runs jobs on at most `most` threads that count; may be used from any thread."""
 
     def __init__(
-        self, name: str, most: int, *, clock: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        most: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        lock: threading.RLock | None = None,
     ) -> None:
-        """`clock` gives monotonic seconds."""
+        """`clock` gives monotonic seconds. Pools that are used together share a `lock`."""
         self.name = name
         self.clock = clock
-        self.lock = threading.RLock()
+        self.lock = lock or threading.RLock()
         self.running: dict[int, Job] = {}  # by thread id; not those given up
-        self._most = most
+        self.most = most
         self._work = threading.Condition(self.lock)
         self._jobs: deque[Job] = deque()
         self._threads = 0
@@ -77,14 +85,16 @@ class Threads:
 
     def submit(self, act: Callable[[], T], *, patience_s: float = float("inf")) -> Future[T]:
         """Run `act` on some thread; `patience_s` is how long it may go on without progress."""
-        job = Job(act)
-        job.patience_s = patience_s
+        return self.begin(Job(act, patience_s))
+
+    def begin(self, job: Job) -> Future[Any]:
+        """Queue a job; its future is dropped once the pool was stopped."""
         with self._work:
             if self._stopped:
                 job.drop()
                 return job.future
             self._jobs.append(job)
-            if len(self._jobs) > self._idle and self._threads < self._most:
+            if len(self._jobs) > self._idle and self._threads < self.most:
                 self._threads += 1
                 threading.Thread(target=self._run, name=self.name, daemon=True).start()
             self._work.notify()
@@ -132,18 +142,18 @@ class Threads:
                 del self.running[thread]
                 job.given_up = True
                 self._threads -= 1
-            waiting = min(len(self._jobs), self._most - self._threads)
+            waiting = min(len(self._jobs), self.most - self._threads)
             for _ in range(max(waiting - self._idle, 0)):
                 self._threads += 1
                 threading.Thread(target=self._run, name=self.name, daemon=True).start()
         return list(slow.values())
 
-    def take_waiting(self) -> list[Job]:
-        """Remove and return the jobs that have not begun."""
+    def take_waiting(self, of: Callable[[Job], bool] = lambda _job: True) -> list[Job]:
+        """Remove and return the jobs that have not begun, as far as `of` holds for them."""
         with self._work:
-            waiting = list(self._jobs)
-            self._jobs.clear()
-            return waiting
+            taken = [job for job in self._jobs if of(job)]
+            self._jobs = deque(job for job in self._jobs if not of(job))
+            return taken
 
     def stop(self) -> None:
         """Begin nothing more; whoever waits for a job is released. Waits for nothing."""
@@ -177,15 +187,22 @@ class Threads:
         with self._work:
             self._idle += 1
             try:
-                self._work.wait_for(lambda: self._jobs or self._stopped, IDLE_S)
+                self._work.wait_for(lambda: self._stopped or self.chosen() is not None, IDLE_S)
             finally:
                 self._idle -= 1
-            if not self._jobs:
+            job = self.chosen()
+            if job is None:
                 self._threads -= 1
                 return None
-            job = self._jobs.popleft()
+            self._jobs.remove(job)
             self.running[threading.get_ident()] = job
+            if self._jobs:
+                self._work.notify()  # the end of one job can allow two others
             return job
+
+    def chosen(self) -> Job | None:
+        """Return the waiting job that is to begin next; None if none may begin now."""
+        return self._jobs[0] if self._jobs else None
 
 
 class _Current(threading.local):

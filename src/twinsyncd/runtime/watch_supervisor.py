@@ -1,11 +1,13 @@
 """Keeps the watches alive; each drive is used on a thread of its own, since it may hang.
 
-The watches begin in parallel. One that hangs delays no other, no start and no stop.
+The watches begin in parallel. One that hangs delays no other, no start and no stop. Sources of one
+drive are checked one after the other, since a check takes less time than handing it to a thread.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -21,7 +23,9 @@ from .threads import Threads
 BEGIN_S: Final = 2.0  # a start waits so long for the watches: the first scan must come after
 CHECK_S: Final = 5.0  # how long a dead watch goes unnoticed; the scan finds what it missed
 HUNG_S: Final = 60.0  # a check that takes longer means that the drive does not answer
-THREADS: Final = 16  # checks at once
+THREADS: Final = 16  # drives at once
+HUNG_MAX: Final = 3  # folders of one drive that may hang before the others are left alone, too
+CHECKS_S: Final = 50.0  # sources checked per second: of thousands, each less often
 
 
 class WatchSupervisor:
@@ -36,19 +40,22 @@ class WatchSupervisor:
         begin_s: float = BEGIN_S,
         check_s: float = CHECK_S,
         hung_s: float = HUNG_S,
+        drive_of: Callable[[Path], str] = str,
     ) -> None:
         """`watched`: the folder of each source, and what of it matters.
 
         A watch that began later than `begin_s` [s] after the start missed hints, which is posted.
         `check_s` [s] lies between two checks. A drive that does not answer one within `hung_s` [s]
-        is left to a scan, which is posted as lost hints.
+        is left to a scan, which is posted as lost hints. `drive_of` names the drive of a folder
+        without touching it; without, each folder counts as a drive of its own.
         """
         self._watched = watched
         self._post = post
         self._begin_s = begin_s
-        self._check_s = check_s
+        self._check_s = max(check_s, len(watched) / CHECKS_S)
+        self._drive_of = drive_of
         self._hung_s = hung_s
-        self._jobs: dict[Future[None], SourceKey] = {}
+        self._jobs: dict[Future[None], deque[SourceKey]] = {}  # and what each has still to do
         self._hung: set[SourceKey] = set()
         self._changed = threading.Condition()
         self._pending = set(watched)  # sources whose drive is being used
@@ -61,7 +68,7 @@ class WatchSupervisor:
     def __enter__(self) -> None:
         """Begin to watch before the first scan; a drive that hangs is watched once it answers."""
         for source, (folder, path_filter) in self._watched.items():
-            self._use(source, partial(self._begin, source, folder, path_filter))
+            self._use(deque([source]), partial(self._begin, source, folder, path_filter))
         with self._changed:
             self._changed.wait_for(lambda: not self._pending, self._begin_s)
             self._late = set(self._pending)
@@ -89,36 +96,57 @@ class WatchSupervisor:
         if is_late and not self._stopping.is_set():
             self._post(HintsLost(source, "watched only after the first scan"))
 
-    def _check(self, source: SourceKey) -> None:
-        try:
-            self._watcher.check(source)
-        finally:
-            with self._changed:
-                self._pending.discard(source)
+    def _check(self, left: deque[SourceKey]) -> None:
+        """Check them one after the other; the first one left is the one being checked."""
+        while left and not self._stopping.is_set():
+            self._threads.note_progress()
+            try:
+                self._watcher.check(left[0])
+            finally:
+                with self._changed:
+                    self._pending.discard(left.popleft())
 
     def _keep(self) -> None:
         logged: dict[SourceKey, str] = {}
         while not self._stopping.wait(self._check_s):
             self._give_up_hung()
-            with self._changed:
-                due = [source for source in self._watched if source not in self._pending]
-                self._pending.update(due)
-            for source in due:
-                self._use(source, partial(self._check, source))
+            for sources in self._due():
+                left = deque(sources)
+                self._use(left, partial(self._check, left))
             logged = self._report_trouble(logged)
 
-    def _use(self, source: SourceKey, act: Callable[[], None]) -> None:
+    def _due(self) -> list[list[SourceKey]]:
+        """Return the sources to be checked now by drive, and note that they are."""
+        drives: dict[str, list[SourceKey]] = {}
+        with self._changed:
+            hung = Counter(self._drive(source) for source in self._hung)
+            for source in self._watched:
+                if source not in self._pending and hung[self._drive(source)] < HUNG_MAX:
+                    drives.setdefault(self._drive(source), []).append(source)
+                    self._pending.add(source)
+        return list(drives.values())
+
+    def _drive(self, source: SourceKey) -> str:
+        return self._drive_of(self._watched[source][0])
+
+    def _use(self, left: deque[SourceKey], act: Callable[[], None]) -> None:
         job = self._threads.submit(act, patience_s=self._hung_s)
-        self._jobs[job] = source
+        self._jobs[job] = left
         job.add_done_callback(lambda done: self._jobs.pop(done, None))
 
     def _give_up_hung(self) -> None:
-        """Leave the drives that do not answer to scans, which find out and report it."""
+        """Leave the folders that do not answer to scans, which find out and report it."""
         with self._changed:
             self._hung &= self._pending
         for job in self._threads.give_up_slow():
-            source = self._jobs.get(job.future)
-            if source is not None:  # else it ended just now
+            left = self._jobs.get(job.future)
+            if left is None:
+                continue  # it ended just now
+            with self._changed:
+                others = [left.pop() for _ in range(len(left) - 1)]
+                self._pending.difference_update(others)  # another thread goes on with them
+                source = next(iter(left), None)
+            if source is not None:
                 self._hung.add(source)
                 self._post(HintsLost(source, "the drive does not answer"))
 

@@ -20,6 +20,7 @@ from ..core.model import (
     FileKey,
     SourceKey,
 )
+from ..disk.drive_names import DriveNames
 from ..disk.folder import Folder
 from ..disk.protocols import Known
 from ..disk.tree import Tree
@@ -31,6 +32,7 @@ from ..journal.writer import Journal
 from .bulk_wiring import bulk_targets, memory_of
 from .clock import read_clock
 from .cloud_wiring import cloud_settings, network_settings, open_targets
+from .drive_threads import Drives
 from .engine import Engine
 from .inbox import Inbox
 from .machine_lock import serving_alone
@@ -76,8 +78,10 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         targets |= stack.enter_context(bulk)
         inbox = Inbox()
         shares = {}
+        drive_of = DriveNames()
+        drives = Drives(drive_of)
         for key, path in folders.items():
-            threads = ShareThreads(key, silence_s)
+            threads = ShareThreads(key, silence_s, drives=drives, folder=path)
             tree = Tree(path, threads.note_progress)
             folder = _folder(key, sources[key], tree, journal, matchers[key])
             shares[key] = Share(folder, threads)
@@ -87,7 +91,9 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         if watch:
             watched = {key: (path, matchers[key]) for key, path in folders.items()}
             stack.enter_context(
-                WatchSupervisor(Watcher(inbox.post), watched, inbox.post, hung_s=silence_s)
+                WatchSupervisor(
+                    Watcher(inbox.post), watched, inbox.post, hung_s=silence_s, drive_of=drive_of
+                )
             )
             stack.enter_context(people_reached(config, journal))
         machine = Machine(

@@ -1,6 +1,6 @@
 """Carries out commands on threads and posts their closing facts; decides nothing.
 
-Whatever touches a share runs on threads of that share, and a share that does not answer is given
+Whatever touches a share runs on threads of its drive, and a share that does not answer is given
 up, so it delays nothing else. Uploads and calls about runs have threads of their own. All are
 daemon threads: a stop waits for none of them.
 """
@@ -30,7 +30,7 @@ from ..errors import DiskError, ShareSilent
 from ..targets.protocol import Target
 from .cloud_worker import CloudWorker, failed
 from .share_folder import Share
-from .share_threads import CHECK_S, ShareThreads
+from .share_threads import CHECK_S
 from .threads import Threads
 from .upload_progress import UploadProgress
 
@@ -65,6 +65,7 @@ class Workers:
         """
         self._post = post
         self._shares = shares
+        self._drives = {share.threads.drives for share in shares.values()}  # one, as a rule
         self._drive = DriveWorker(shares, post)
         self._uploads = Threads("upload", uploads, clock=clock)
         self._calls = Threads("call", CALL_THREADS, clock=clock)
@@ -98,11 +99,16 @@ class Workers:
     def stop(self) -> None:
         """Begin nothing more and post nothing more; waits for no thread."""
         self._stopping.set()
-        for threads in (*self._share_threads(), self._uploads, self._calls):
+        for drives in self._drives:
+            drives.stop()
+        for threads in (self._uploads, self._calls):
             threads.stop()
 
     def _begin_on_share(self, source: SourceKey, command: commands.DriveCommand) -> None:
-        future = self._shares[source].threads.submit(lambda: self._drive.carry_out(command))
+        future = self._shares[source].threads.submit(
+            lambda: self._drive.carry_out(command),
+            in_background=isinstance(command, commands.Scan | commands.Rehash),
+        )
         future.add_done_callback(lambda done: self._answer(command, done))
 
     def _begin_on(self, threads: Threads, command: commands.CloudCommand) -> None:
@@ -136,14 +142,11 @@ class Workers:
 
     def check(self) -> None:
         """Give up what does not answer: shares, and calls of the platform."""
-        for threads in self._share_threads():
-            threads.check()
+        for drives in self._drives:
+            drives.check()
         for pool in (self._uploads, self._calls):
             for job in pool.give_up_slow():
                 job.fail(CallSilentError("the platform has not answered for a long time"))
-
-    def _share_threads(self) -> list[ShareThreads]:
-        return [share.threads for share in self._shares.values()]
 
 
 @dataclass(frozen=True, slots=True)
