@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -310,3 +311,15 @@ def test_a_journal_that_cannot_be_read_is_said_and_is_no_traceback(tmp_path: Pat
 def form_key(office: Office) -> str:
     """Return the key that a page of ours has in its forms."""
     return office.browser.get("/").text.partition('name="key" value="')[2].partition('"')[0]
+
+
+def test_the_headline_reads_as_words_on_its_own_line(tmp_path: Path) -> None:
+    """The colon that joins state and detail in one line of a terminal begins no line here."""
+    waiting = next(each for each in STATES if each.name == "throttled")
+    hanging = next(each for each in STATES if each.name == "daemon hangs")
+
+    text, stopped = page_of(tmp_path / "a", waiting), page_of(tmp_path / "b", hanging)
+
+    assert '<span class="rest">not everything is in the iModel yet</span>' in text
+    assert "The daemon is" not in stopped
+    assert re.search(r"Daemon: <b[^>]*>hangs</b>: process", stopped)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -16,11 +17,15 @@ from ..runtime.formatting import count
 
 if TYPE_CHECKING:
     from ..config import Config
+    from ..core.model import LaneRow
+    from ..core.results import RunRecord
     from ..journal.views import Status
 
 LOOK_S: Final = 0.25
 
 LONG: Final = ", longer than usual"
+SEPARATOR: Final = " · "
+RUNS: Final = 50  # newest ones, of which the usual length is taken
 
 
 @contextmanager
@@ -40,44 +45,72 @@ def showing_progress(console: Console, config: Config) -> Iterator[None]:
 def _show_live(console: Console, config: Config, over: threading.Event) -> None:
     with Live(console=console, refresh_per_second=8, transient=True) as live:
         while not over.wait(LOOK_S):
-            live.update(Text(_line(config)))
+            live.update(Text("\n".join(_parts(config, live=True))))
 
 
 def _show_lines(console: Console, config: Config, over: threading.Event) -> None:
+    """Print a line for each change of the work; what moves all the time is left out."""
     last = ""
     while not over.wait(LOOK_S):
-        line = _line(config)
+        line = SEPARATOR.join(_parts(config, live=False))
         if line and line != last:
             console.print(Text(line))
             last = line
 
 
-def _line(config: Config) -> str:
-    """Say in one line where things stand; "" while there is nothing to see yet."""
+def _parts(config: Config, *, live: bool) -> list[str]:
+    """Return where things stand; empty while there is nothing to see yet."""
     from ..runtime.state import read_status
 
     try:
-        return _say(read_status(config, runs=0, open_files=0))
+        return progress_of(read_status(config, runs=RUNS, open_files=0), time.time(), live=live)
     except JournalError:
-        return ""
+        return []
 
 
-def _say(seen: Status) -> str:
+def progress_of(seen: Status, now_s: float, *, live: bool) -> list[str]:
+    """Return where a sync stands at `now_s` (wall clock [s]): the files, uploads, each run.
+
+    `live`: with what moves all the time: bytes, rate, and how long it goes on.
+    """
+    from ..core.model import Phase
     from ..journal.views import total_counts
-    from ..runtime.report_lines import PHASES
+    from ..runtime.report_lines import uploads_text
 
     total = total_counts(seen.counts)
+    unsettled = seen.daemon.unsettled if seen.daemon else 0
     uploaded = total.known - total.to_store - total.aside
-    parts = [f"{total.synced:,} of {count(total.known, 'file')} synced"]
-    if total.to_store:
-        parts.append(f"{uploaded:,} uploaded")
-    if total.to_run:
-        parts.append(f"{total.to_run:,} waiting for the run's end")
-    if total.aside:
-        parts.append(f"{total.aside:,} set aside")
-    phases = {
-        PHASES[lane.phase] + (LONG if lane.usual_s is not None else "")
-        for lane in seen.lanes
-        if lane.phase.value != "quiet"
-    }
-    return " · ".join([*parts, *sorted(phases)])
+    files = [f"{total.synced:,} of {count(total.known, 'file')} synced"]
+    files += [
+        f"{number:,} {words}"
+        for number, words in (
+            (unsettled if live else 0, "still settling"),
+            (uploaded if total.to_store else 0, "uploaded"),
+            (total.to_run, "waiting for the run's end"),
+            (total.aside, "set aside"),
+        )
+        if number
+    ]
+    parts = [SEPARATOR.join(files)]
+    if live and seen.daemon and seen.daemon.uploads:
+        parts.append(uploads_text(seen.daemon.uploads))
+    busy = [lane for lane in seen.lanes if lane.phase is not Phase.QUIET]
+    return [*parts, *dict.fromkeys(_run(lane, seen.runs, now_s, live=live) for lane in busy)]
+
+
+def _run(lane: LaneRow, runs: Sequence[RunRecord], now_s: float, *, live: bool) -> str:
+    """Return what a lane's run does, how long it goes on, and how long the last ones took."""
+    from ..core.model import Phase
+    from ..core.waits import usual_s
+    from ..runtime.formatting import duration
+    from ..runtime.report_lines import PHASES
+
+    words = f"{lane.connection}: {PHASES[lane.phase]}" if live else PHASES[lane.phase]
+    if lane.usual_s is not None:
+        words += LONG
+    if not live or lane.phase not in (Phase.RUNNING, Phase.BLOCKED):
+        return words
+    words += f", for {duration(max(now_s - lane.since_s, 0.0))}"
+    lengths = [run.ended_s - run.started_s for run in runs if run.connection == lane.connection]
+    usual = usual_s(lengths) if lane.phase is Phase.RUNNING else 0.0
+    return f"{words}; usually {duration(usual)}" if usual else words

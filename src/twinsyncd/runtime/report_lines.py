@@ -67,7 +67,8 @@ def daemon_line(
         detail = f": process {daemon.pid} has written no heartbeat for {duration(silent_s)}"
         return Line(Level.BAD, "hangs", detail)
     unsettled = f", {count(daemon.unsettled, 'file')} still settling" if daemon.unsettled else ""
-    work = "idle" if daemon.is_idle else f"working{unsettled}{_uploads(daemon.uploads)}"
+    uploading = f", {uploads_text(daemon.uploads)}" if daemon.uploads else ""
+    work = "idle" if daemon.is_idle else f"working{unsettled}{uploading}"
     since = clock_time(daemon.started_s)
     return Line(Level.GOOD, "running", f" since {since}, process {daemon.pid}, {work}")
 
@@ -91,12 +92,10 @@ def unseen_since_s(daemon: DaemonRow | None, line: Line, trouble: Trouble | None
     return daemon.beat_s if trouble is None else min(daemon.beat_s, trouble.since_s)
 
 
-def _uploads(uploads: UploadsUnderWay | None) -> str:
+def uploads_text(uploads: UploadsUnderWay) -> str:
     """Return how far the uploads are, how fast, and how long the rest takes."""
-    if uploads is None:
-        return ""
     done = f"{size(uploads.sent_bytes)} of {size(uploads.total_bytes)}"
-    text = f", uploading {count(uploads.files, 'file')}: {done}"
+    text = f"uploading {count(uploads.files, 'file')}: {done}"
     if uploads.left_s is None:
         return text
     return f"{text} at {size(uploads.bytes_per_s)}/s, {duration(uploads.left_s)} left"
