@@ -545,6 +545,32 @@ def test_a_check_of_a_source_that_matches_nothing_is_no_success(office: Office) 
     assert "no file matches" in printed.out
 
 
+def test_a_check_names_references_that_take_every_file(office: Office) -> None:
+    """The pattern at fault is not the one under which people look first (K1.7)."""
+    office.configure(CONFIG.replace('"xref/**"', '"**/*.dgn"'))
+    office.save("a.dgn")
+
+    printed = office.types("check", "--offline")
+
+    assert printed.code == 1
+    assert "0 source files, 1 references: no file matches" in printed.out
+    assert "make references narrower: a file that it takes is never a source file" in printed.out
+
+
+def test_a_check_names_files_that_the_connector_does_not_read(office: Office) -> None:
+    """Such a source uploads everything, and no run ever takes any of it (K1.7)."""
+    chosen = 'connector = "IFC"\n  include = ["**/*.dwg", "**/*.ifc"]\n  references'
+    office.configure(CONFIG.replace("references", chosen))
+    office.save("a.dwg")
+    office.save("b.ifc")
+
+    printed = office.types("check", "--offline")
+
+    assert '1 file: connector = "IFC" is not known to read .dwg' in printed.out
+    assert 'write connector = "DWG" or "AUTOPLANT" or "CIVIL3D" or "MSTN"' in printed.out
+    assert "not known to read .ifc" not in printed.out
+
+
 def test_a_check_names_the_drive_that_cannot_be_read(office: Office) -> None:
     """It is run when something is wrong, so it must say what, and end with 1."""
     office.save("a.dgn")

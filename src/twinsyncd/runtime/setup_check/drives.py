@@ -68,6 +68,8 @@ def source_results(
         yield CheckResult(step, True, f"{files}; {noticed}")
     else:
         fix = "check include, exclude, references and connector; **/ means in any folder below"
+        if found.kinds["reference"]:
+            fix = "make references narrower: a file that it takes is never a source file"
         yield CheckResult(step, False, f"{files}: no file matches", fix)
     if found.remote and _LETTER.match(str(source.folder)):
         letter = "a drive letter exists only for the person who connected it, not for a service"
@@ -78,6 +80,7 @@ def source_results(
         yield CheckResult(step, True, matches_none, "correct the pattern, or delete it")
     yield from _spatial_root(source, found)
     yield from _choices(step, found)
+    yield from _misread(step, source, found)
     yield from _unreadable(step, source, found)
 
 
@@ -147,6 +150,15 @@ def _choices(step: str, found: ExaminedSource) -> Iterator[CheckResult]:
             fix += "; its files of other kinds then need a source of their own"
         several = f"{count(number, f'{ending} file')} can be of several programs"
         yield CheckResult(step, True, f"{several}, and {first} reads them", fix)
+
+
+def _misread(step: str, source: Source, found: ExaminedSource) -> Iterator[CheckResult]:
+    """Yield the kinds of files that the configured connector is not known to read."""
+    for ending, number in found.misread.items():
+        readers = " or ".join(f'"{each}"' for each in connectors_for(f"x{ending}"))
+        fix = f"write connector = {readers} for a source of these files, or exclude them"
+        text = f'connector = "{source.connector}" is not known to read {ending}'
+        yield CheckResult(step, True, f"{count(number, 'file')}: {text}", fix)
 
 
 def _unreadable(step: str, source: Source, found: ExaminedSource) -> Iterator[CheckResult]:

@@ -41,6 +41,7 @@ class ExaminedSource:
 
     `unreadable`: files that can be listed but not opened, with the reason. `ambiguous`: how many
     source files of each ending several connectors could read, of `endings` kinds in all.
+    `misread`: how many of each ending the configured connector does not read, so far as is known.
     `idle`: patterns that take no file, and why. `folders`: how many can hold a match; counted on
     local disks only.
     """
@@ -56,6 +57,7 @@ class ExaminedSource:
     idle: dict[str, str] = field(default_factory=dict)
     ambiguous: Counter[str] = field(default_factory=Counter)
     endings: int = 0
+    misread: Counter[str] = field(default_factory=Counter)
 
 
 def examine(config: Config, connection: Connection, source: Source) -> ExaminedSource:
@@ -113,10 +115,19 @@ def _unreadable(folder: ShareFolder, paths: Sequence[str]) -> list[tuple[str, st
 def _count_endings(
     found: ExaminedSource, source: Source, matcher: Matcher, paths: Sequence[str]
 ) -> None:
-    if source.connector != "auto" or source.rows.entity:
+    if source.rows.entity:
         return
     names = (path.rpartition("/")[2].lower() for path in paths if matcher.kind(path) == "source")
     endings = Counter("." + name.rpartition(".")[2] for name in names)
+    if source.connector != "auto":
+        found.misread = Counter(
+            {
+                each: number
+                for each, number in endings.items()
+                if (readers := connectors_for(f"x{each}")) and source.connector not in readers
+            }
+        )
+        return
     found.endings = len(endings)
     found.ambiguous = Counter(
         {each: number for each, number in endings.items() if len(connectors_for(f"x{each}")) > 1}
