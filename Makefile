@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench simulate mutants soak screenshots clean help
+.PHONY: demo test lint bench simulate mutants soak screenshots pictures clean help
 
 help:
 	@echo "make demo    watch it work: localtwin, a sample drive, a first sync, an edit, the changeset"
@@ -15,6 +15,7 @@ help:
 	@echo "make simulate  live SEEDS=10000 seeded worlds full of faults and crashes (from FIRST=0)"
 	@echo "make mutants plant bugs in the core, one at a time, and count the seeds that catch each"
 	@echo "make screenshots  the page in a browser, in twenty states, as pictures in .screenshots"
+	@echo "make pictures  make the README's pictures of the page again"
 	@echo "make soak    kill the real programs for ROUNDS=200 rounds and prove that nothing is lost"
 
 $(READY): pyproject.toml .ci/constraints.txt
@@ -47,6 +48,9 @@ mutants: $(READY)
 soak: $(READY)
 	@cd tests && ../$(BIN)/python -m soak --rounds $(or $(ROUNDS),200) $(if $(SEED),--seed $(SEED)) \
 		$(if $(MINUTES),--minutes $(MINUTES))
+
+pictures: $(READY)
+	@SCREENSHOTS=pictures $(BIN)/python -m pytest -q tests/web/test_browser.py -k pictures_of_the_readme
 
 screenshots: $(READY)
 	@SCREENSHOTS=$(or $(FOLDER),.screenshots) $(BIN)/python -m pytest tests/web/test_browser.py

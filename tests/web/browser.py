@@ -79,9 +79,9 @@ def open_page(started: Browser, address: str, view: str) -> Page:
     return page
 
 
-def keep(page: Page, name: str) -> None:
-    """Keep a screenshot, if somebody wants to look at it."""
+def keep(page: Page, name: str, *, whole: bool = True) -> None:
+    """Keep a screenshot, if somebody wants to look at it; else than `whole`: what is in sight."""
     if PLACE:
         folder = Path(PLACE)
         folder.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=folder / f"{name}.png", full_page=True)
+        page.screenshot(path=folder / f"{name}.png", full_page=whole)

@@ -90,6 +90,19 @@ def test_each_state_as_a_picture(chromium: Browser, state: State, tmp_path: Path
             page.context.close()
 
 
+@pytest.mark.skipif(not PLACE, reason="pictures are made by make pictures")
+def test_the_pictures_of_the_readme(chromium: Browser, tmp_path: Path) -> None:
+    """The first thing that anybody sees of the page must be what it looks like now."""
+    refused = next(each for each in STATES if each.name == "run failed with link")
+    with open_office(tmp_path, refused.decision) as office, served(office) as url:
+        for view, name in (("wide", "page"), ("narrow-dark", "page-telephone")):
+            page = open_page(chromium, url, view)
+            keep(page, name, whole=False)
+
+            expect(page.locator("#headline h1")).to_contain_text("1 thing needs a person")
+            page.context.close()
+
+
 def test_the_checker_finds_what_cannot_be_read(chromium: Browser, tmp_path: Path) -> None:
     """A checker that finds nothing anywhere would prove nothing."""
     with open_office(tmp_path) as office, served(office) as url:
