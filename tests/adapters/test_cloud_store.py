@@ -45,6 +45,32 @@ def test_a_new_file_is_created_uploaded_and_completed() -> None:
     scene.wire.ended()
 
 
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("pipe|q?.dxf", "the character |, ?"),
+        ("line\nfeed.dxf", "the character U+000A"),
+        ("\u202efxd.dxf", "the character RIGHT-TO-LEFT OVERRIDE"),
+        ("x" * 256, "256 characters, more than 255"),
+    ],
+)
+def test_a_refused_name_says_which_character_and_to_rename_it(name: str, fault: str) -> None:
+    """The service names no character, and whoever saves the file again changes nothing (K7)."""
+    scene = Scene()
+    scene.knows_the_folder()
+    told = refusal("InvalidStorageRequest", "Item contains invalid characters")
+    scene.wire.hears("POST", "/storage/folders/f2/files", 422, told)
+    key = FileKey("cad", f"structure/{name}")
+    command = commands.Store(key, "bridge", "d1", Fingerprint(4, 1), "")
+
+    failed = caught(lambda: scene.target.store(command, Bytes(DATA), scene.notes.append))
+
+    assert failed.failure.message == (
+        f"its name has {fault}, which Storage refuses; rename it "
+        "(the service: Item contains invalid characters)"
+    )
+
+
 def test_missing_folders_are_created_one_below_the_other() -> None:
     """A first delivery finds an empty Storage."""
     scene = Scene()

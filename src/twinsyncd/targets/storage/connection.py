@@ -22,6 +22,7 @@ from ..protocol import Content
 from ..run_reports import RunReports
 from .comparison import CloudComparison
 from .contents import StoredContents, version_of
+from .refused_names import with_name_advice
 from .settings import StorageConnectionSettings
 from .tree import StorageTree
 
@@ -100,8 +101,14 @@ class StorageConnection(PlatformConnection):
         if found.parent_id != folder:
             self._platform.move_file(storage_id, folder)
         if found.name != name:
-            self._platform.rename_file(storage_id, name)
+            self._rename(storage_id, name)
         self._tree.placed(folder, name, storage_id)
+
+    def _rename(self, storage_id: StorageId, name: str) -> None:
+        try:
+            self._platform.rename_file(storage_id, name)
+        except CloudError as exc:
+            raise with_name_advice(exc, name) from exc
 
     def remove(self, command: commands.Remove) -> facts.Removed:
         """Take source files out of the connection, and delete in Storage what is to go there.
@@ -175,10 +182,10 @@ class StorageConnection(PlatformConnection):
             self._tree.vanished(folder, name, storage_id)
         try:
             made = self._platform.create_file(folder, name)
-        except CloudError:
+        except CloudError as exc:
             if self._profile.finds_unfinished():
                 self._tree.doubt(folder)  # it may have been created all the same
-            raise
+            raise with_name_advice(exc, name) from exc
         self._tree.created(folder, name, made.storage_id)
         return made, True
 

@@ -21,6 +21,7 @@ from ...core.model import (
     StorageId,
 )
 from ...errors import CloudError
+from .refused_names import with_name_advice
 
 
 @dataclass(slots=True)
@@ -138,9 +139,9 @@ class StorageTree:
     def _create(self, parent_id: str, name: str) -> str:
         try:
             made = self._platform.create_folder(parent_id, name)
-        except CloudError:
+        except CloudError as exc:
             self._doubt(parent_id)  # it may have been created all the same
-            raise
+            raise with_name_advice(exc, name) from exc
         self._listing(parent_id).folders[name] = [made.id]
         self._listings[made.id] = _Listing()  # new, so nothing is in it
         return made.id
