@@ -151,7 +151,7 @@ def _of_runs(connection: ConnectionReport, runs: Iterable[RunRecord]) -> Iterato
     newest = next((run for run in runs if run.connection == connection.name), None)
     if newest is None or newest.outcome is not Outcome.FAILED:
         return
-    text = f"the newest run failed: {newest.message or 'the service gives no reason'}"
+    text = newest.message or "the newest run failed, and the service gives no reason"
     fix = "correct what the service names and save the file, or: twinsyncd retry"
     yield Condition(
         Kind.RUN_FAILED, Level.BAD, connection.name, text, fix, newest.ended_s, connection.name
