@@ -146,9 +146,11 @@ def test_a_name_is_answered_with_its_readers(office: Office) -> None:
     """The question is usually about one file."""
     road = office.types("connectors", "road.dgn")
     sketch = office.types("connectors", "pump.vsd")
+    zipped = office.types("connectors", "house.ifczip")
 
     assert 'MSTN           MicroStation, and models of many other programs; "auto"' in road.out
     assert 'write connector = "CIVIL"' in road.out
+    assert 'IFC            IFC models of any program; "auto"' in zipped.out
     assert sketch.code == 1
     assert "AVEVADIAGRAMS did, which the service no longer accepts" in sketch.err
 

@@ -237,6 +237,28 @@ def test_a_request_is_read_as_it_was_written(fact: facts.PersonFact) -> None:
     assert fact_of(Request(*request_of(fact))) == fact
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("approve", "Bridge 12", 1),
+        Request("approve", "5", 2),
+        Request("approve", '[["one/cad", "drive", "many"]]', 3),
+        Request("retry", '{"path": "a.dgn"}', 4),
+        Request("pause", "[1]", 5),
+        Request("from a later version", "{}", 6),
+    ],
+)
+def test_a_request_of_another_version_is_dropped_and_stops_no_daemon(request_: Request) -> None:
+    """It lies in the journal at every start, so an error about it is an error for ever (P15)."""
+    office = Office(Decision())
+    office.requests = [request_]
+
+    decisions(office, 2)
+
+    assert office.requests == []
+    assert fact_of(request_) is None
+
+
 def test_a_sign_of_life_is_given_every_few_seconds_and_at_the_end() -> None:
     """The status tells a hang from a long upload by it; a clean end writes the last one."""
     office = Office()
