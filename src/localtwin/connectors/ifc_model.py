@@ -15,6 +15,7 @@ class IfcModel:
     def __init__(self, step: StepFile, schema: Schema) -> None:
         self.step = step
         self.schema = schema
+        self._global_ids: dict[str, str] = {}
 
     def of_kind(self, *kinds: str) -> Iterator[str]:
         """Yield the instances of classes that are, or derive from, one of `kinds`."""
@@ -46,5 +47,8 @@ class IfcModel:
 
     def global_id(self, number: str) -> str:
         """Return the GlobalId of a rooted instance, or what stands for one that is missing."""
-        text = self.step.arguments[number].partition(",")[0].strip(" ')")
-        return text if text not in ("", "$") else f"without GlobalId: {self.class_name(number)}"
+        if number not in self._global_ids:
+            text = self.step.arguments[number].partition(",")[0].strip(" ')")
+            missing = f"without GlobalId: {self.class_name(number)}"
+            self._global_ids[number] = text if text not in ("", "$") else missing
+        return self._global_ids[number]
