@@ -13,10 +13,13 @@ import pytest
 from contract_office import Office
 from test_main_path import drawing
 
+from twinsyncd.cloud.client import Platform
 from twinsyncd.cloud.connection_list import ListedConnection, list_connections, warnings
+from twinsyncd.cloud.report_reader import ReportReader
+from twinsyncd.cloud.values import Run, Task
 from twinsyncd.core.results import Outcome
 from twinsyncd.errors import CloudError
-from twinsyncd.targets.run_reports import KEPT_MAX, reasons_in
+from twinsyncd.targets.run_reports import KEPT_MAX, RunReports, reasons_in
 
 NOBODYS_ID = "MWplZe9Uf0iR1IDMqyOMLqBN0_wHEVBGg_CzJmXdmE4"
 
@@ -126,6 +129,32 @@ def test_a_run_that_fails_before_it_has_tasks_brings_its_report(
         f"the run failed: failed-run is switched on. Switch it off.; report: {file}"
     )
     assert b"failed-run is switched on." in file.read_bytes()
+
+
+def test_only_reports_of_what_failed_are_fetched(tmp_path: Path) -> None:
+    """A run has one for each of its files; those of good ones explain nothing."""
+    fetched: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/synchronization/reports":
+            links = [
+                {"taskId": task, "sasUri": f"https://store.example.net/{name}"}
+                for task, name in (("t1", "good"), ("t2", "bad"), (None, "whole"))
+            ]
+            return httpx.Response(200, json={"reports": links})
+        fetched.append(request.url.path)
+        return httpx.Response(200, json={"filerecords": []})
+
+    tasks = (Task("s1", "Completed", "Success", id="t1"), Task("s2", "Completed", "Error", id="t2"))
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        platform = Platform(http, api_url="https://api.example.com", sleep=lambda _: None)
+        reports = RunReports(ReportReader(http), tmp_path)
+        found = reports.reasons(
+            platform, "m1", Run("r1", "Completed", "PartialSuccess", tasks=tasks)
+        )
+
+    assert fetched == ["/bad", "/whole"]
+    assert set(found) == {"t2", ""}
 
 
 def test_reports_do_not_fill_the_disk(office: Office, tmp_path: Path) -> None:

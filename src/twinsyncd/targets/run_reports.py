@@ -43,7 +43,7 @@ class RunReports:
     def reasons(self, platform: Platform, imodel_id: str, run: Run) -> Mapping[str, Reasons]:
         """Return by task what the reports of an ended run say; empty if nothing failed.
 
-        Where a run failed without a failed task, all its reports are about OF_RUN.
+        What is about no task of the run is about OF_RUN.
         """
         failed = {task.id for task in run.tasks if task.id and task.result not in GOOD}
         if run.state != "Completed" or (run.result in GOOD and not failed):
@@ -53,7 +53,8 @@ class RunReports:
         except CloudError as exc:
             log.info("run.reports_unknown", reason=exc.failure.message)
             return {}
-        wanted = [link for link in links if not failed or link.task in {*failed, OF_RUN}]
+        good = {task.id for task in run.tasks if task.id} - failed
+        wanted = [link for link in links if link.task not in good]
         found: dict[str, Reasons] = {}
         for number, link in enumerate(wanted[:FETCHED_MAX], 1):
             about = link.task if link.task in failed else OF_RUN
