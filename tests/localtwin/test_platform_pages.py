@@ -54,6 +54,23 @@ def imodel_id(platform: Platform) -> str:
     return imodel_id
 
 
+@pytest.mark.parametrize("path", ["/", "/view/{}"])
+def test_a_page_can_be_used_by_keyboard_and_screen_reader(
+    platform: Platform, imodel_id: str, path: str
+) -> None:
+    """A wide table on a telephone scrolls; what scrolls must be reached and have a name."""
+    request = platform.build_request("GET", path.format(imodel_id), headers=HERE)
+    text = platform.send(request).text
+
+    tables = re.findall(r'<div class="wide"[^>]*>', text)
+    assert text.count("<main>") == 1
+    assert tables
+    assert all('tabindex="0" role="region" aria-label="' in each for each in tables)
+    assert "<th></th>" not in text
+    assert "<td>" not in text, "a telephone shows no titles, so each cell names its own"
+    assert "background:#111418" in text, "colours are told for the dark, not left to the browser"
+
+
 def test_the_first_page_leads_to_every_imodel_and_says_how_it_is(
     platform: Platform, imodel_id: str
 ) -> None:

@@ -75,7 +75,7 @@ class Overview:
         imodels = self._world.imodels.page(itwin.id, skip=0, top=_IMODELS + 1)
         rows = [self._imodel(imodel) for imodel in imodels[:_IMODELS]]
         more = f"Only the first {_IMODELS} iModels are shown." if len(imodels) > _IMODELS else ""
-        titles = ("iModel", "Connections", "Changesets", "Last run (UTC)", "")
+        titles = ("iModel", "Connections", "Changesets", "Last run (UTC)", "Result")
         return tag(
             "section",
             tag("h2", itwin.display_name, " ", tag("small", "iTwin ", tag("code", itwin.id))),

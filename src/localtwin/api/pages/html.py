@@ -20,22 +20,27 @@ _HEADERS = {
 _REFRESH_S = 3
 _KEEP_S = 3600
 _STYLE = """
-:root{color-scheme:light dark;--line:#8883;--soft:#8881;--dim:#6b7280;--good:#15803d;--bad:#b91c1c;
+:root{color-scheme:light dark;background:#fff;color:#111827;--link:#1d4ed8;
+--line:#8883;--soft:#8881;--dim:#6b7280;--good:#15803d;--bad:#b91c1c;
 --busy:#1d4ed8;--odd:#a16207}
-@media(prefers-color-scheme:dark){:root{--dim:#9ca3af;--good:#4ade80;--bad:#f87171;--busy:#93c5fd;
+@media(prefers-color-scheme:dark){:root{background:#111418;color:#e5e7eb;--link:#93c5fd;
+--dim:#9ca3af;--good:#4ade80;--bad:#f87171;--busy:#93c5fd;
 --odd:#facc15}}
 body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:1.5rem auto;padding:0 1rem;
 overflow-wrap:anywhere}
 h1{font-size:1.6rem;margin:.2rem 0}h2{font-size:1.2rem;margin:2rem 0 .3rem}
 h3{font-size:1rem;margin:1.4rem 0 .3rem}p{margin:.3rem 0}
+a,a:visited{color:var(--link)}:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 .dim,small{color:var(--dim);font-weight:normal}small{font-size:.8rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th{font-weight:600;font-size:.8rem;color:var(--dim)}td,th{text-align:left;vertical-align:top;
 padding:.35rem 1.2rem .35rem 0;border-bottom:1px solid var(--line);white-space:nowrap}
 td.n,th.n{text-align:right}td.w{white-space:normal;width:100%;min-width:11rem;padding-right:0}
 td.w:first-child{padding-right:1.2rem}
-@media(max-width:40rem){td,th{white-space:normal;overflow-wrap:normal;padding-right:.6rem}
-td.w{min-width:9rem;overflow-wrap:anywhere}}
+@media(max-width:40rem){table,tbody,tr,td,td.n,td.w{display:block;white-space:normal;text-align:left;
+padding:.1rem 0;border:0;min-width:0}tr:first-child,td:empty{display:none}
+tr{padding:.6rem 0;border-bottom:1px solid var(--line)}
+td::before{content:attr(data-title) ": ";color:var(--dim);font-size:.8rem}}
 .good{color:var(--good)}.bad{color:var(--bad)}.busy{color:var(--busy)}.odd{color:var(--odd)}
 ul{margin:.2rem 0;padding-left:1.1rem}pre{background:var(--soft);padding:.8rem;overflow-x:auto;
 border-radius:.4rem}img{display:block;max-width:100%;height:auto;border:1px solid var(--line)}
@@ -59,7 +64,7 @@ def page(title: str, *parts: str, live: bool = False) -> HTMLResponse:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"{refresh}<title>{escape(title)}</title><style>{_STYLE}</style></head>"
-        f"<body>{''.join(map(shown, parts))}</body></html>"
+        f"<body><main>{''.join(map(shown, parts))}</main></body></html>"
     )
     return HTMLResponse(body, headers=_HEADERS)
 
@@ -87,15 +92,20 @@ def image(source: str, text: str) -> Html:
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:
-    """Return a table; numbers are aligned right, a `div` takes the free width and wraps."""
+    """Return a table; numbers are aligned right, a `div` takes the free width and wraps.
+
+    Where it is wider than the window, the keyboard can scroll it; a telephone stacks its cells.
+    """
     listed = list(rows)
     numeric = [isinstance(cell, int) for cell in listed[0]] if listed else []
     head = "".join(
         tag("th", title, kind="n" if right else "")
         for title, right in zip(titles, numeric, strict=True)
     )
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in listed)
-    return Html(f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>')
+    body = "".join(f"<tr>{''.join(map(_cell, row, titles))}</tr>" for row in listed)
+    label = escape(", ".join(filter(None, titles)))
+    wide = f'<div class="wide" tabindex="0" role="region" aria-label="{label}">'
+    return Html(f"{wide}<table><tr>{head}</tr>{body}</table></div>")
 
 
 def shown(part: Cell) -> str:
@@ -132,7 +142,10 @@ def size(size_bytes: int) -> str:
     return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
 
 
-def _cell(cell: Cell) -> Html:
-    if isinstance(cell, int):
-        return tag("td", cell, kind="n")
-    return tag("td", cell, kind="w" if isinstance(cell, Html) and cell.startswith("<div") else "")
+def _cell(cell: Cell, title: str) -> Html:
+    """Return a cell that names its column, since a telephone shows rows without the titles."""
+    kind = "n" if isinstance(cell, int) else ""
+    if isinstance(cell, Html) and cell.startswith("<div"):
+        kind = "w"
+    of_class = f' class="{kind}"' if kind else ""
+    return Html(f'<td data-title="{escape(title)}"{of_class}>{shown(cell)}</td>')
