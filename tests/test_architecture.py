@@ -42,6 +42,8 @@ TASKS = tuple(
         "verification",
         "bulk_approval",
         "bulk_check",
+        "bulk_deliveries",
+        "bulk_verification",
         "connection_report",
     )
 )

@@ -41,6 +41,24 @@ def test_the_demo_ends_with_the_changeset_of_the_edit(
     assert ("demo --manifest" in told.stdout) is not bool(more)
 
 
+def test_the_bulk_demo_sends_only_what_changed(tmp_path: Path) -> None:
+    """Rows, not files, are what a factory counts; a wrong row is named and holds up no other."""
+    told = programs.call("demo", "--bulk", "--folder", str(tmp_path / "demo"))
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    delivered = re.findall(r"delivered +(.+)", told.stdout)
+    assert delivered == [
+        "projects.csv: 0 updated, 1 inserted, 1 request",
+        "components.csv: 0 updated, 1 inserted, 1 request",
+        "pieces.csv: 0 updated, 1,200 inserted, 2 requests",
+        "pieces.csv: 2 updated, 0 inserted, 1 request",
+        "pieces.csv: 1 updated, 0 inserted, 1 request",
+        "pieces.csv: 1 updated, 0 inserted, 1 request",
+    ]
+    assert 'row 4, column Length: "long" is not a number' in told.stdout
+    assert told.stdout.count("1,202 of 1,202 records on the drive are in the service") == 3
+
+
 def test_a_daemon_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     """Whoever doubts the journal kills the daemon and looks; everything must go on from there."""
     folder = tmp_path / "demo"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import time
@@ -16,7 +15,9 @@ import typer
 
 from ..errors import AppError, JournalError
 from ..runtime.formatting import count, duration, size
-from .local import config_block, localtwin_serve
+from .demo_bulk import show_bulk, write_bulk_config
+from .demo_folder import files_below, make_room, write_config
+from .local import localtwin_serve
 from .served import Served, served_folder
 from .this_command import this_command
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..journal.views import Status
 
-QUICK: Final = 'settle = "0.5s"\nsettle_by_format = { ifc = "0.5s" }\nbatch_quiet = "1s"\n'
-# A table is read only where it is asked for: most are no part of a model.
-INCLUDE: Final = ("**/*.ifc", "**/*.dxf", "**/*.geojson", "**/*.csv")
 LOOK_S: Final = 0.1
 PATIENCE_S: Final = 300.0  # a slow machine may take its time, a broken demo must end
 REVIVE_S: Final = 60.0  # how long a killed daemon is left to whoever killed it
@@ -40,23 +38,35 @@ def demo(
         bool,
         typer.Option("--manifest", help="By a manifest connection, from a folder that is served."),
     ] = False,
+    bulk: Annotated[
+        bool,
+        typer.Option("--bulk", help="By a bulk connection: rows of a factory's export files."),
+    ] = False,
 ) -> None:
     """Watch it work: a first sync of real design files, an edit, the changeset. Needs no cloud."""
     from rich.console import Console
 
     serve = localtwin_serve()
     console = Console(highlight=False)
+    if bulk and manifest:
+        raise AppError("--bulk and --manifest are two demos", hint="give one of them")
     folder = folder.absolute()
     started_s = time.monotonic()
-    _make_room(folder)
+    make_room(folder)
     try:
         with ExitStack() as stack:
             ready = stack.enter_context(serve.serving(serve.Settings(folder / "localtwin")))
-            served = stack.enter_context(served_folder(folder / "served")) if manifest else Served()
             file = folder / "twinsyncd.toml"
-            _write_config(file, ready, folder, served.keys)
-            place = "the folder that is served" if manifest else "iTwin Storage"
-            _post_hint(Story(console, folder, file, place, served.command), ready)
+            if bulk:
+                write_bulk_config(file, ready, folder)
+                show_bulk(Story(console, folder, file, "the bulk API"), ready)
+            else:
+                served = Served()
+                if manifest:
+                    served = stack.enter_context(served_folder(folder / "served"))
+                write_config(file, ready, folder, served.keys)
+                place = "the folder that is served" if manifest else "iTwin Storage"
+                _post_hint(Story(console, folder, file, place, served.command), ready)
     except serve.SetupError as problem:
         raise AppError(str(problem)) from problem
     console.print(f"\nThe demo took {duration(time.monotonic() - started_s)}.")
@@ -95,7 +105,7 @@ def _post_hint(story: Story, ready: Any) -> None:
     story.say("address", ready.api_url)
     story.say("data", str(ready.data))
     make_sample_drive(story.drive)
-    files = _files(story.drive)
+    files = files_below(story.drive)
     formats = sorted({file.suffix.removeprefix(".").upper() for file in files})
     story.chapter(2, f"a shared drive with real {', '.join(formats)} files: {story.drive}")
     for file in files:
@@ -274,26 +284,3 @@ def _look(config: Config) -> Status | None:
         return read_status(config)
     except JournalError:
         return None
-
-
-# ---- the ground it stands on -------------------------------------------------------------
-
-
-def _make_room(folder: Path) -> None:
-    """Empty the demo's folder; refuses one that is not a demo's."""
-    if folder.exists() and not (folder / "twinsyncd.toml").exists() and any(folder.iterdir()):
-        raise AppError(f"{folder} is not empty", hint="name another one with --folder")
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "drive").mkdir(parents=True)
-
-
-def _write_config(file: Path, ready: Any, folder: Path, keys: str) -> None:
-    extra = QUICK + keys
-    block = config_block(ready, folder=str(folder / "drive"), connection="Bridge 12", extra=extra)
-    state = f'[daemon]\nstate_folder = "{folder / "state"}"\n\n'
-    file.touch(mode=0o600)
-    file.write_text(f"{state}{block}  include = {list(INCLUDE)}\n", "utf-8")
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.is_file())

@@ -5,7 +5,7 @@ Safe from several threads and processes; every change is durable when its method
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Engine, select, update
@@ -40,6 +40,26 @@ class HeldSnapshot(NamedTuple):
     leaving: int
 
 
+class LastDelivery(NamedTuple):
+    """What the last delivery of a file did, in records.
+
+    `rows`: how many the file had, without empty ones. `rejected`: how many of them are not in the
+    service, and `mistakes` says why for the first of them. `inserted` and `updated`: what the
+    service counted, in `requests` requests. `leaving`: how many a snapshot deleted.
+    """
+
+    key: FileKey
+    entity: str
+    rows: int
+    rejected: int
+    changed: int
+    inserted: int
+    updated: int
+    leaving: int
+    requests: int
+    mistakes: tuple[str, ...]
+
+
 class BulkFiles:
     """The files of all bulk connections."""
 
@@ -58,6 +78,30 @@ class BulkFiles:
     def parents_came(self, connection: str, entities: Collection[str]) -> None:
         """Let the files of these kinds that await parents be sent again."""
         self._need(connection, entities, "parents")
+
+    def note_delivery(
+        self, connection: str, key: FileKey, entity: str, delivery: Mapping[str, Any]
+    ) -> None:
+        """Note what a delivery did: the members of `LastDelivery` behind its entity."""
+        self._put(connection, key, entity, {"delivery": dict(delivery)})
+
+    def deliveries(self, connection: str) -> list[LastDelivery]:
+        """Return what the last delivery of each file did."""
+        table = _TABLE.c
+        query = select(table.source, table.path, table.entity, table.delivery).where(
+            table.connection == connection
+        )
+        with self._engine.connect() as opened:
+            rows = opened.execute(query.order_by(table.source, table.path)).all()
+        return [
+            LastDelivery(
+                FileKey(SourceKey(row.source), row.path),
+                row.entity,
+                **(row.delivery | {"mistakes": tuple(row.delivery["mistakes"])}),
+            )
+            for row in rows
+            if row.delivery
+        ]
 
     def resend(self, connection: str, entities: Collection[str]) -> None:
         """Let all files of these kinds be sent again."""

@@ -208,6 +208,7 @@ bulk_files = Table(  # what is special about an export file of a bulk API
     Column("held_known", Integer, nullable=False),
     Column("held_leaving", Integer, nullable=False),
     Column("approved_digest", Text, nullable=False),  # of the snapshot that a person approved
+    Column("delivery", JSON, nullable=True),  # what the last delivery did; null before there is one
 )
 
 alerts = Table(  # what people are told of while it lasts

@@ -27,7 +27,7 @@ from ...errors import CloudError
 from .delivery import Delivery, Sends
 from .mapping import RowMapping, RowReader
 from .marks import FileMarks
-from .rejection import held, rejection, too_large
+from .rejection import delivery_of, held, rejection, too_large
 from .snapshot import DeliveredSets, Leaving, SetTooLargeError, Snapshot
 from .summary import Summary
 from .tables import BadTableError, Table
@@ -91,7 +91,7 @@ class BulkConnection:
             table = Table(file, _ending(key), mapping.wanted(), sheet, encoding)
             summary = self._deliver(command, table, mapping)
             sheet = table.sheet_shown() if summary.rejected_count else ""
-        self._note(key, mapping.entity, summary)
+        self._note(key, mapping.entity, summary, sheet)
         log.info(
             "bulk.delivered",
             connection=self._settings.connection,
@@ -198,13 +198,14 @@ class BulkConnection:
         log.warning("bulk.held", path=key.path, entity=entity, **leaving._asdict())
         raise held(key.path, entity, name, leaving)
 
-    def _note(self, key: FileKey, entity: str, summary: Summary) -> None:
+    def _note(self, key: FileKey, entity: str, summary: Summary, sheet: str) -> None:
         """Remember what the file waits for, and let those go on that waited for it."""
         name = self._settings.connection
         if summary.orphans:
             self._files.await_parents(name, key, entity)
         else:
             self._files.note(name, key, entity)
+        self._files.note_delivery(name, key, entity, delivery_of(sheet, summary))
         if summary.inserted or summary.updated:
             self._files.parents_came(name, children_of(entity))
 

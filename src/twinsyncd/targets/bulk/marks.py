@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Protocol
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
 
 from ...core.model import FileKey
 from .snapshot import Leaving
@@ -17,6 +17,11 @@ class FileMarks(Protocol):
 
     def await_parents(self, connection: str, key: FileKey, entity: str) -> None:
         """Note that rows of the file name parents that the service does not have."""
+
+    def note_delivery(
+        self, connection: str, key: FileKey, entity: str, delivery: Mapping[str, Any]
+    ) -> None:
+        """Note what a delivery of the file did."""
 
     def parents_came(self, connection: str, entities: Collection[str]) -> None:
         """Let the files of these kinds that await parents be sent again."""

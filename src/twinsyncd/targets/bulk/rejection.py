@@ -10,6 +10,7 @@ from .snapshot import Leaving
 from .summary import Rejected, Summary
 
 NAMED_MAX: Final = 3  # rejected rows that a message names; the log has more
+KEPT_MAX: Final = 20  # rejected rows that the journal keeps: more than anybody corrects at once
 _TRAP: Final = (
     "; the service took such a parent before and has it no more: if it deletes what a request"
     ' leaves out, set mode = "snapshot" below [connection.bulk]'
@@ -39,6 +40,21 @@ def rejection(path: str, sheet: str, summary: Summary) -> CloudError:
         f"{others}: {'; '.join(named)}{rest}{_TRAP if summary.lost_parents else ''}"
     )
     return CloudError("send rows", Failure(Fault.FILE if summary.orphans else Fault.REFUSED, text))
+
+
+def delivery_of(sheet: str, summary: Summary) -> dict[str, object]:
+    """Return what the journal keeps of a delivery, with the places of rejected rows in words."""
+    some = summary.rejected[:KEPT_MAX]
+    return {
+        "rows": summary.rows,
+        "rejected": summary.rejected_count,
+        "changed": summary.changed,
+        "inserted": summary.inserted,
+        "updated": summary.updated,
+        "leaving": summary.leaving,
+        "requests": summary.requests,
+        "mistakes": [text for each in some for text in _mistakes(each, sheet)],
+    }
 
 
 def held(path: str, entity: str, connection: str, leaving: Leaving) -> CloudError:

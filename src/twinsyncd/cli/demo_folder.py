@@ -1,0 +1,36 @@
+"""The folder in which a demo takes place: its drive and its configuration."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import AppError
+from .local import config_block
+
+QUICK: Final = 'settle = "0.5s"\nsettle_by_format = { ifc = "0.5s" }\nbatch_quiet = "1s"\n'
+# A table is read only where it is asked for: most are no part of a model.
+INCLUDE: Final = ("**/*.ifc", "**/*.dxf", "**/*.geojson", "**/*.csv")
+
+
+def make_room(folder: Path) -> None:
+    """Empty the demo's folder; refuses one that is not a demo's."""
+    if folder.exists() and not (folder / "twinsyncd.toml").exists() and any(folder.iterdir()):
+        raise AppError(f"{folder} is not empty", hint="name another one with --folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "drive").mkdir(parents=True)
+
+
+def write_config(file: Path, ready: Any, folder: Path, keys: str) -> None:
+    """Write a configuration that syncs the folder's drive; `keys` go into its connection."""
+    extra = QUICK + keys
+    block = config_block(ready, folder=str(folder / "drive"), connection="Bridge 12", extra=extra)
+    state = f'[daemon]\nstate_folder = "{folder / "state"}"\n\n'
+    file.touch(mode=0o600)
+    file.write_text(f"{state}{block}  include = {list(INCLUDE)}\n", "utf-8")
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return all files in a folder and below it, sorted."""
+    return sorted(file for file in folder.rglob("*") if file.is_file())

@@ -1,0 +1,26 @@
+"""What the last delivery of each export file of a bulk connection did, from the journal."""
+
+from __future__ import annotations
+
+from ..bulk_entities import RANK
+from ..config import Config, Connection
+from ..journal.bulk_files import BulkFiles, LastDelivery
+from ..journal.database import open_read_only
+from .state import journal_file
+
+__all__ = ["LastDelivery", "last_deliveries"]
+
+
+def last_deliveries(config: Config, connection: Connection) -> list[LastDelivery]:
+    """Return those of a connection's configured sources, parents first. Raises JournalError."""
+    file = journal_file(config)
+    if connection.target != "bulk" or not file.exists():
+        return []
+    sources = {connection.key_of(source) for source in connection.source}
+    engine = open_read_only(file)
+    try:
+        found = BulkFiles(engine).deliveries(connection.name)
+    finally:
+        engine.dispose()
+    mine = (each for each in found if each.key.source in sources)
+    return sorted(mine, key=lambda each: RANK[each.entity])
