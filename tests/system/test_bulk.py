@@ -169,3 +169,30 @@ def test_a_snapshot_goes_out_once_a_person_approved_it(tmp_path: Path) -> None:
     assert ("pieces", 2, 0, 1) in after
     assert "nothing of Factory waits" in again.stdout
     assert synced.returncode == 0, synced.stdout
+
+
+def test_verify_counts_records_and_names_those_that_are_missing(plant: Plant) -> None:
+    """Files that were stored prove nothing; the records on the drive must be acknowledged."""
+    plant.delivered()
+    before = plant.call("verify")
+    plant.export(
+        "pieces.csv",
+        "Project;Component;Part no;Length",
+        "Mill;Gate;G-1;long",
+        "Mill;Gate;G-2;4",
+        "Mill;Gate;G-3;5",
+        ";;;",
+    )
+
+    after = plant.call("verify")
+    as_json = json.loads(plant.call("verify", "Factory/pieces/pieces.csv", "--json").stdout)
+
+    assert before.returncode == 0, before.stdout
+    assert "2 of 2 acknowledged by the service" in before.stdout
+    assert after.returncode == 1
+    shown = " ".join(after.stdout.split())
+    assert "0 of 3 acknowledged by the service" in shown
+    assert 'row 2, column Length: "long" is not a number' in shown
+    assert "row 3: the service has another version of this record" in shown
+    assert "row 4: not acknowledged as the file has it" in shown
+    assert [file["verdict"] for file in as_json] == ["not current"]

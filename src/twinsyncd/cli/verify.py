@@ -97,6 +97,7 @@ def _show(files: Sequence[VerifiedFile]) -> None:
         console.print(f"[{style}]{file.verdict.value:11}[/]  {name}{root}", soft_wrap=True)
         for step, text in (
             ("drive", file.drive),
+            ("records", file.records),
             ("Storage", file.storage),
             ("source file", file.source_file),
             ("run", file.run),

@@ -13,16 +13,20 @@ from typing import Final
 from ..cloud.client import Platform
 from ..cloud.session import open_cloud
 from ..config import Config, Connection
-from ..core.commands import Compare, Scan
+from ..core.commands import Compare
 from ..core.comparison import stored_files
-from ..core.facts import Difference, FilesFound, ScanFailed, Scanned
+from ..core.facts import Difference
 from ..core.model import ABSENT, NO_RUN, FileKey, FileRow, SourceKey
 from ..errors import CloudError
 from ..journal.database import open_read_only
+from ..journal.delivered import DeliveredRecords
 from ..journal.history import Evidence, read_evidence
 from ..journal.reader import JournalReader
 from ..targets.protocol import Target
+from .bulk_deliveries import last_deliveries
+from .bulk_verification import verify_bulk
 from .cloud_wiring import cloud_settings, open_targets
+from .drive_scan import scan_drive
 from .setup_check.known import NothingKnown
 from .share_folder import ShareFolder
 from .state import journal_file, open_views
@@ -62,7 +66,11 @@ def verify(config: Config, selection: Selection, *, deep: bool) -> Iterator[Veri
         with open_cloud(cloud_settings(config)) as cloud:
             targets = open_targets(config, cloud)
             for connection in config.connection:
-                if connection.key in targets and selection.connection in ("", connection.name):
+                if connection.target == "bulk" and selection.connection in ("", connection.name):
+                    known = [each.key for each in last_deliveries(config, connection)]
+                    delivered = DeliveredRecords(engine)
+                    yield from verify_bulk(config, connection, delivered, known, selection.file)
+                elif connection.key in targets and selection.connection in ("", connection.name):
                     folders = {
                         key: open_folder(config, key, source, NothingKnown())
                         for source in connection.source
@@ -89,7 +97,7 @@ class _Verification:
     def files(self, target: Target, platform: Platform) -> Iterator[VerifiedFile]:
         """Yield the connection's files, by path."""
         for key, folder in self.folders.items():
-            self._scan(key, folder)
+            scan_drive(self.drive, key, folder)
         rows = {row.key: row for row in self.journal.every(self.folders)}
         rows = {key: row for key, row in rows.items() if self.selection.file(key)}
         cloud = Cloud(
@@ -108,17 +116,6 @@ class _Verification:
             digest = partial(self._digest, file) if self.deep else None
             verified = judge(file, entry, self.drive, cloud, digest)
             yield replace(verified, spatial_root=roots[file.source](file.path))
-
-    def _scan(self, key: SourceKey, folder: ShareFolder) -> None:
-        for fact in folder.scan(Scan(key, "")):
-            match fact:
-                case FilesFound(_, files):
-                    self.drive.looks.update((FileKey(key, path), look) for path, look in files)
-                case Scanned(blind=blind):
-                    spots = {FileKey(key, spot.path): spot.reason for spot in blind}
-                    self.drive.blind.update(spots)
-                case ScanFailed(reason=reason):
-                    self.drive.offline[key] = reason
 
     def _digest(self, key: FileKey) -> str:
         """Return the digest of the file on the drive now. Raises DiskError."""

@@ -39,7 +39,8 @@ class Verdict(StrEnum):
 class VerifiedFile:
     """One file, step by step in words; `next_step`: what to do if it is not current.
 
-    `spatial_root`: it is to decide where the iModel lies.
+    `spatial_root`: it is to decide where the iModel lies. `records`: of a bulk connection's file,
+    how many the service acknowledged; such a file has nothing in Storage and no run.
     """
 
     source: SourceKey
@@ -52,6 +53,7 @@ class VerifiedFile:
     verdict: Verdict
     next_step: str = ""
     spatial_root: bool = False
+    records: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,22 @@
+"""Scans source folders for a verification: what is on the drive, and what could not be read."""
+
+from __future__ import annotations
+
+from ..core.commands import Scan
+from ..core.facts import FilesFound, ScanFailed, Scanned
+from ..core.model import FileKey, SourceKey
+from .share_folder import ShareFolder
+from .verified_file import Drive
+
+
+def scan_drive(drive: Drive, key: SourceKey, folder: ShareFolder) -> None:
+    """Add what is found in a source's folder to `drive`."""
+    for fact in folder.scan(Scan(key, "")):
+        match fact:
+            case FilesFound(_, files):
+                drive.looks.update((FileKey(key, path), look) for path, look in files)
+            case Scanned(blind=blind):
+                spots = {FileKey(key, spot.path): spot.reason for spot in blind}
+                drive.blind.update(spots)
+            case ScanFailed(reason=reason):
+                drive.offline[key] = reason
