@@ -6,6 +6,7 @@ whoever shows it only chooses colours and layout.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..config import Config, Connection
@@ -148,8 +149,9 @@ def make_report(
     daemon = daemon_line(status.daemon, running=running, now_s=now_s, trouble=trouble)
     daemon = rival_line(rival) if rival and not running else daemon
     lanes = {lane.key: lane for lane in status.lanes}
+    counted = {each.source: each for each in status.counts}
     connections = tuple(
-        _connection(each, status, lanes.get(each.lane), now_s, _unlisted(each, status, running))
+        _connection(each, status, counted, lanes.get(each.lane), now_s=now_s, running=running)
         for each in config.connection
     )
     return Report(
@@ -225,13 +227,16 @@ def _unsettled_among(keys: set[SourceKey], daemon: DaemonRow | None) -> int:
 def _connection(
     connection: Connection,
     status: Status,
+    counted: Mapping[SourceKey, Counts],
     lane: LaneRow | None,
+    *,
     now_s: float,
-    unlisted: tuple[SourceKey, ...],
+    running: bool,
 ) -> ConnectionReport:
     keys = {connection.key_of(source) for source in connection.source}
-    counts = tuple(each for each in status.counts if each.source in keys)
+    counts = tuple(counted[key] for key in sorted(keys & counted.keys()))
     matched = {each.source for each in counts}
+    unlisted, late = _unlisted(connection, status, running), status.watch_trouble.keys()
     opens_s = connection.window.opens_s(now_s)
     opens_s = 0.0 if opens_s <= now_s or status.published_s.get(connection.key) else opens_s
     line = connection_line(lane, status.paused_s.get(connection.key, 0.0), connection.name, now_s)
@@ -243,11 +248,9 @@ def _connection(
         counts,
         _holds(keys, status),
         _blind(keys, status),
-        tuple(sorted(keys - matched - set(status.offline) - set(status.blind) - set(unlisted))),
+        tuple(sorted(keys - matched - status.offline.keys() - status.blind.keys() - set(unlisted))),
         unlisted,
-        tuple(
-            Late(key, status.watch_trouble[key]) for key in sorted(keys & set(status.watch_trouble))
-        ),
+        tuple(Late(key, status.watch_trouble[key]) for key in sorted(keys & late)),
         status.authorised_days(connection.key, now_s),
         status.lane_trouble_s.get(connection.lane, 0.0),
         status.paused_s.get(connection.key, 0.0),
@@ -262,8 +265,8 @@ def _unlisted(connection: Connection, status: Status, running: bool) -> tuple[So
     """Return the sources that the running daemon has not scanned; none runs: `unseen` says so."""
     if not running or status.daemon is None:
         return ()
-    keys = [connection.key_of(source) for source in connection.source]
     known = status.daemon.unlisted
+    keys = map(connection.key_of, connection.source)
     return tuple(key for key in keys if known is None or key in known)
 
 
@@ -276,13 +279,13 @@ def _blind(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
             found.since_s,
             tuple(spot.path for spot in found.examples),
         )
-        for key, found in sorted(status.blind.items())
-        if key in keys
+        for key in sorted(keys & status.blind.keys())
+        for found in [status.blind[key]]
     )
 
 
 def _holds(keys: set[SourceKey], status: Status) -> tuple[Hold, ...]:
-    held = sorted(keys & set(status.offline))
+    held = sorted(keys & status.offline.keys())
     return tuple(
         Hold(
             key,
