@@ -195,6 +195,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.journal.folder_view",
         CORE,
         ERRORS,
+        REDACT,
         "twinsyncd.connectors",
         "twinsyncd.shipped",
         "twinsyncd.manual",

@@ -8,6 +8,7 @@ import io
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from twinsyncd.core.model import (
     LaneRow,
     UnsettledFile,
 )
+from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.errors import AppError, JournalError
 from twinsyncd.runtime.formatting import clock_time
 from twinsyncd.runtime.machine_lock import serving_alone
@@ -116,6 +118,20 @@ def test_a_trouble_of_a_lane_says_since_when(office: Office) -> None:
     assert f"since {clock_time(SINCE_S)}" in printed
     assert told["connections"][0]["trouble_since_s"] == SINCE_S
     assert told["connections"][0]["halted"] == "no right"
+
+
+def test_no_signed_address_reaches_the_terminal(office: Office) -> None:
+    """Screens are photographed and pasted into tickets (P11)."""
+    text = "PUT https://host.blob.example.com/c/b?sig=S3CR3T failed"
+    lane = LaneRow(IMODEL, connection="Bridge 12", halt=text)
+    run = RunRecord(IMODEL, "Bridge 12", "run-1", Outcome.FAILED, 10.0, 95.0, 1, text)
+    bad = replace(aside("a.dgn"), aside=text)
+    remember(office, Decision(files=(bad,), lanes=(lane,), history=(run,)))
+
+    shown = status(office).out
+
+    assert "host.blob.example.com" in shown
+    assert "S3CR3T" not in shown
 
 
 def test_one_connection_is_shown_without_the_others(office: Office) -> None:

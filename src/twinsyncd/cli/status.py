@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ..errors import AppError, JournalError
+from .markup import plain
 from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
@@ -136,7 +137,9 @@ def watching(
                 try:
                     state, trouble = read(), ""
                 except JournalError as error:
-                    trouble = f"[red]cannot be read now[/]: {error}; what follows is older\n"
+                    trouble = (
+                        f"[red]cannot be read now[/]: {plain(str(error))}; what follows is older\n"
+                    )
     except KeyboardInterrupt:
         return state
 

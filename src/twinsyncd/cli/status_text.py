@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ..redact import redact_for_person
 from .markup import plain
 
 if TYPE_CHECKING:
@@ -42,7 +43,12 @@ def status_lines(state: OverallState, files: int, *, every: bool = False) -> Ite
 
 def styled(line: Line) -> str:
     """Return a line as markup: its state in the colour of its level."""
-    return f"{_colour(plain(line.state), line.level)}{plain(line.detail)}"
+    return f"{_colour(plain(line.state), line.level)}{_words(line.detail)}"
+
+
+def _words(text: str) -> str:
+    """Return words of others as markup, without the secret parts of addresses in them."""
+    return plain(redact_for_person(text))
 
 
 def _colour(text: str, level: Level) -> str:
@@ -98,7 +104,7 @@ def _conditions(state: OverallState, files: int) -> Iterator[str]:
 
 
 def _condition(condition: Condition, now_s: float) -> Iterator[str]:
-    yield f"  {_colour(plain(condition.about), condition.level)}: {plain(condition.text)}"
+    yield f"  {_colour(plain(condition.about), condition.level)}: {_words(condition.text)}"
     yield f"    {_since(condition.since_s, now_s)}→ {plain(condition.fix)}"
 
 
@@ -182,7 +188,7 @@ def _open_files(report: Report, files: int) -> Iterator[str]:
         return
     yield f"\n[bold]on their way[/]  {count(total, 'file')}"
     for each in waiting:
-        reason = f": {plain(each.reason)}" if each.reason else ""
+        reason = f": {_words(each.reason)}" if each.reason else ""
         yield f"  {plain(f'{each.source}/{each.path}')}  [yellow]{each.state}[/]{reason}"
     if total > len(waiting):
         yield f"  and {total - len(waiting):,} more"
@@ -195,7 +201,7 @@ def _runs(report: Report) -> Iterator[str]:
         yield "\n[bold]last runs[/]"
     for run in report.runs:
         length = duration(run.ended_s - run.started_s)
-        message = f": {plain(run.message)}" if run.message else ""
+        message = f": {_words(run.message)}" if run.message else ""
         yield (
             f"  {clock_time(run.ended_s)}  {plain(run.connection)}  {run.outcome.value}"
             f" in {length}, {count(run.files, 'changed file')}{message}"
