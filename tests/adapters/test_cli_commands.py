@@ -245,6 +245,8 @@ def test_a_daemon_without_its_journal_claims_nothing_of_what_came_since(office: 
     assert "database or disk is full" in printed.out
     assert f"changes on the drive since {since} are not known" in printed.out
     assert f"{CAD}: 1 of 1 file synced as of {since}\n" in printed.out
+    assert "the daemon goes on by itself, without a restart" in printed.out
+    assert "restart it" not in printed.out
 
 
 def test_content_that_stays_in_the_imodel_is_counted_after_its_file_was_forgotten(

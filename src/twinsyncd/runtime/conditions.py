@@ -16,7 +16,7 @@ from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count
 from .report import ConnectionReport, Hold, OpenFile, Report
-from .report_lines import KEPT_OUT, Level
+from .report_lines import KEPT_OUT, WITHOUT_JOURNAL, Level
 
 FILES_MAX: Final = 50  # conditions of single files; the others are counted in one
 SETTLING_S: Final = 3600.0  # a file that is written for longer is worth a look
@@ -79,6 +79,8 @@ def _of_daemon(report: Report) -> Iterator[Condition]:
         fix = "see the log; restart the service if it does not go on"
         if report.daemon.state == KEPT_OUT:
             fix = "ask with the configuration of that one (--config), or stop it"
+        if report.daemon.state == WITHOUT_JOURNAL:
+            fix = "correct what the reason says; the daemon goes on by itself, without a restart"
         yield Condition(Kind.DAEMON, Level.BAD, "the daemon", str(report.daemon), fix)
 
 

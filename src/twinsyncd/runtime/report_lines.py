@@ -13,6 +13,7 @@ from ..journal.views import DaemonRow
 from .formatting import clock_time, count, duration, size
 from .trouble import Trouble
 
+WITHOUT_JOURNAL: Final = "waits for its journal"
 KEPT_OUT: Final = "kept out"
 WINDOW_CLOSED: Final = "waits for the window"
 SILENT_S: Final = 15.0  # a daemon writes its heartbeat every 5 s
@@ -57,7 +58,7 @@ def daemon_line(
     """Return whether the daemon runs, and how it is."""
     if trouble is not None:
         since = f" since {clock_time(trouble.since_s)}"
-        return Line(Level.BAD, "waits for its journal", f"{since}: {trouble.reason}")
+        return Line(Level.BAD, WITHOUT_JOURNAL, f"{since}: {trouble.reason}")
     if daemon is None:
         return Line(Level.PLAIN, "never started")
     if not running:
