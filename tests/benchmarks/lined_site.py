@@ -14,10 +14,13 @@ from .upload_lab import Helper, helping, line_arguments
 
 @contextmanager
 def site_behind_a_line(
-    folder: Path, connection: str, round_trip_s: float, bytes_per_s: float
+    folder: Path, connection: str, round_trip_s: float, bytes_per_s: float, *options: str
 ) -> Iterator[tuple[Site, Helper]]:
-    """Yield the site and its line; `connection`: further keys of its connection."""
-    with open_site(folder, connection) as site:
+    """Yield the site and its line.
+
+    `connection`: further keys of its connection; `options`: of its localtwin.
+    """
+    with open_site(folder, connection, *options) as site:
         text = site.config.read_text("utf-8")
         found = re.search(r'api_url = "http://127\.0\.0\.1:(\d+)', text)
         assert found is not None, text

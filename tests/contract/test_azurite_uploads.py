@@ -124,6 +124,29 @@ def test_what_a_torn_upload_left_is_used_and_never_shown(blob: Blob) -> None:
     assert blob.content() == LARGE
 
 
+def test_staged_blocks_change_nothing_before_they_are_committed(blob: Blob) -> None:
+    """A run reads the file meanwhile; afterwards a list of names is all that is sent."""
+    blob.send(b"before", first=True)
+    names = blob.blobs().stage(Whole(LARGE), blob.url(), blob.url)
+    held, sent = blob.content(), blob.blocks_sent()
+
+    committed = blob.blobs().commit_staged(Whole(LARGE), names, blob.url())
+
+    assert (held, sent, committed, blob.blocks_sent()) == (b"before", 6, True, 0)
+    assert blob.content() == LARGE
+
+
+def test_staged_blocks_that_somebody_dropped_are_not_committed(blob: Blob) -> None:
+    """A Put Blob drops them, and the answer to the list says so."""
+    blob.send(b"before", first=True)
+    names = blob.blobs().stage(Whole(LARGE), blob.url(), blob.url)
+    blob.send(b"somebody else's")
+
+    assert not blob.blobs().commit_staged(Whole(LARGE), names, blob.url())
+
+    assert blob.content() == b"somebody else's"
+
+
 def test_an_expired_url_is_renewed_once_for_all_blocks(blob: Blob) -> None:
     """Azurite says AuthorizationFailure where the cloud says AuthenticationFailed."""
     asked: list[int] = []

@@ -121,6 +121,16 @@ def store(
     )
 
 
+def stage(key: FileKey, version: int) -> commands.Stage:
+    """Ask for the nth save to be staged."""
+    return commands.Stage(key, "one", f"v{version}", look(version), storage_id(key))
+
+
+def staged(key: FileKey, version: int) -> facts.Staged:
+    """Say that the nth save is staged."""
+    return facts.Staged(key, f"v{version}")
+
+
 def place(key: FileKey, id_: str) -> commands.Place:
     """Ask for a stored file to be renamed in Storage."""
     return commands.Place(key, "one", id_)
@@ -317,6 +327,7 @@ CLOSES: dict[type[commands.Command], tuple[type[facts.Fact], ...]] = {
     commands.Hash: (facts.Hashed, facts.HashMissed),
     commands.Rehash: (facts.Rehashed,),
     commands.Store: (facts.Stored, facts.StoreMoved, facts.StoreFailed),
+    commands.Stage: (facts.Staged, facts.StageMoved, facts.StageFailed),
     commands.Place: (facts.Placed, facts.PlaceFailed),
     commands.Remove: (facts.Removed, facts.RemoveFailed),
     commands.Prepare: (facts.Prepared, facts.PrepareFailed),

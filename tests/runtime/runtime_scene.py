@@ -25,6 +25,7 @@ CAD, BIM = "one/cad", "two/bim"
 A = FileKey(CAD, "a.dgn")
 LOOK = Fingerprint(3, 1, 7)
 STORE = commands.Store(A, "one", "v1", LOOK, "")
+STAGE = commands.Stage(A, "one", "v1", LOOK, "item-1")
 
 
 @dataclass
@@ -118,6 +119,12 @@ class FakeTarget:
         self.sent = b"".join(content.chunks(2))
         content.verify()
         return facts.Stored(command.key, command.digest, "item-1")
+
+    def stage(self, command: commands.Stage, content: Content) -> facts.Staged:
+        self._pass()
+        self.sent = b"".join(content.chunks(2))
+        content.verify()
+        return facts.Staged(command.key, command.digest)
 
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
         self._pass()

@@ -13,6 +13,7 @@ from runtime_scene import (
     BIM,
     CAD,
     LOOK,
+    STAGE,
     STORE,
     WAIT_S,
     A,
@@ -188,6 +189,22 @@ def test_a_store_of_a_file_that_moved_says_so(scene: Scene, error: DiskError, wh
     assert scene.answer(STORE)[-1] == facts.StoreMoved(A)
 
 
+def test_a_staging_reads_the_settled_content(scene: Scene) -> None:
+    """It goes up as a store would send it, and only the target knows that it is not committed."""
+    assert scene.answer(STAGE) == [facts.Staged(A, STAGE.digest)]
+
+    assert scene.target.sent == b"abc"
+
+
+@pytest.mark.parametrize("error", [FileMoved("changed"), DiskError("share is away")])
+@pytest.mark.parametrize("when", ["fails", "fails_on_verify"])
+def test_a_staging_of_a_file_that_moved_says_so(scene: Scene, error: DiskError, when: str) -> None:
+    """It settles again; nothing of it was committed (P1)."""
+    setattr(scene.folder, when, error)
+
+    assert scene.answer(STAGE) == [facts.StageMoved(A)]
+
+
 @pytest.mark.parametrize("error", [FileMoved("changed"), DiskError("locked")])
 def test_a_hash_that_cannot_be_taken_says_why(scene: Scene, error: DiskError) -> None:
     """The reason ends up in the status when it stays so."""
@@ -200,6 +217,7 @@ def test_a_hash_that_cannot_be_taken_says_why(scene: Scene, error: DiskError) ->
     ("command", "answer"),
     [
         (STORE, facts.StoreFailed(A, FAILURE)),
+        (STAGE, facts.StageFailed(A, FAILURE)),
         (PREPARE, facts.PrepareFailed("one", FAILURE)),
         (START, facts.StartFailed("one", FAILURE)),
         (FIND, facts.RunLookFailed("one", "", FAILURE)),
@@ -221,6 +239,7 @@ def test_a_failure_of_the_platform_reaches_the_machine_whole(
         (SCAN, facts.ScanFailed),
         (HASH, facts.HashMissed),
         (STORE, facts.StoreFailed),
+        (STAGE, facts.StageFailed),
         (PREPARE, facts.PrepareFailed),
         (START, facts.StartFailed),
         (FIND, facts.RunLookFailed),

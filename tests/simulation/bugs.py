@@ -27,6 +27,7 @@ from twinsyncd.core.model import (
 from twinsyncd.core.results import Outcome
 from twinsyncd.core.run_ends import RunEnds
 from twinsyncd.core.runs import Runs
+from twinsyncd.core.stages import Stages
 from twinsyncd.core.stores import Stores
 
 
@@ -101,6 +102,10 @@ def store_in(*phases: Phase) -> Callable[[Any], Any]:
         return bad
 
     return spoil
+
+
+def stage_again(self: Stages, _fact: Any, _now: Now) -> None:
+    self._begun.clear()
 
 
 def store_again(self: Drive, fact: facts.Hashed, now: Now) -> None:

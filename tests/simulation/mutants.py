@@ -38,6 +38,7 @@ from twinsyncd.core.run_ends import RunEnds
 from twinsyncd.core.runs import Runs
 from twinsyncd.core.settle import Settler
 from twinsyncd.core.source_state import SourceState
+from twinsyncd.core.stages import Stages
 from twinsyncd.core.stores import Stores
 
 from . import bugs, cloud_bugs, drive_bugs, move_bugs
@@ -75,6 +76,7 @@ CORE_MUTANTS = (
     _mutant("store while our run is active", Lane, "plan", bugs.store_in(Phase.RUNNING)),
     _mutant("store while a start is asked for", Lane, "plan", bugs.store_in(Phase.STARTING)),
     _mutant("store while blocked", Lane, "plan", bugs.store_in(Phase.BLOCKED)),
+    _mutant("staged again and again", Stages, "ended", bugs.after(bugs.stage_again), 8),
     _mutant("touched but equal is stored again", Drive, "hashed", bugs.after(bugs.store_again)),
     _mutant("late effects not waited out", stores_module, "LATE_S", bugs.value(0.0)),
     _mutant("doubt on a held file blocks runs", Stores, "settled_s", bugs.hold_for_ever),

@@ -40,6 +40,7 @@ HALTED_S = 300.0
 SOON_S = 1e-3  # rounding of wall clocks
 RUN_STRIKES = 3
 SIGN_IN = (Fault.SIGNED_OUT, Fault.NOT_AUTHORISED)
+BEGINNING = commands.Store | commands.Stage | commands.Place | commands.Remove
 PATIENT = (Fault.TRANSIENT, Fault.THROTTLED, Fault.UNAUTHORISED, Fault.QUOTA, *SIGN_IN)
 
 
@@ -53,6 +54,7 @@ class Promises:
         self.watches = {lane: Watch() for lane in world.clouds}
         self.strikes: Counter[FileKey] = Counter()
         self.blamed: set[FileKey] = set()
+        self.staged: dict[FileKey, tuple[str, int, str]] = {}  # content, life, run
         self.moved: set[FileKey] = set()  # another file took their identity, in this decision
         self.differ: set[FileKey] = set()  # the service was seen not to have what is remembered
 
@@ -252,13 +254,16 @@ class Promises:
         watch, now_s = self._watch(command.connection), self.world.now_s
         paused = self.world.journal.connections.get(command.connection)
         is_paused = paused is not None and paused.paused_s and not self._resumed(decision, command)
-        begins = isinstance(command, commands.Store | commands.Place | commands.Remove)
+        begins = isinstance(command, BEGINNING)
         assert not (is_paused and begins), f"P9: {command} though a person paused it"
         early = now_s < watch.not_before_s - SOON_S
         assert not early, f"P10: {command} before {watch.not_before_s:.2f}"
         if isinstance(command, commands.Store):
             watch.begun_s[command.key] = now_s
             self._check_store(command, decision)
+            return
+        if isinstance(command, commands.Stage):
+            self._check_stage(command, decision)
             return
         if isinstance(command, commands.Remove):
             self._check_remove(command, decision)
@@ -283,10 +288,30 @@ class Promises:
         after = {row.key: row.stored for row in decision.files}.get(command.key)
         known = before.stored if before is not None and after is None else after
         assert known == IN_DOUBT, f"P8: a store of {command.key} begins without a durable doubt"
-        lane = self.world.lane_of(command.key.source)
-        row = next((r for r in decision.lanes if r.key == lane), self.world.journal.lanes.get(lane))
-        phase = phase_of(row)
+        phase = self._phase(command.key, decision)
         assert phase is Phase.QUIET, f"P4: {command} in phase {phase}: a run may be active"
+
+    def _check_stage(self, command: commands.Stage, decision: Decision) -> None:
+        journal, key = self.world.journal, command.key
+        changes = {row.key: row for row in decision.files}
+        row = changes.get(key) or journal.files[key]
+        assert self.world.office.kind_of(key) is not None, f"P5: {key} is staged though left out"
+        assert row.seen == command.digest, f"P1: {command} is not what settled"
+        assert row.stored != row.seen, f"P5: {key} is staged though nothing changed"
+        phase = self._phase(key, decision)
+        assert phase in (Phase.RUNNING, Phase.BLOCKED), f"P5: {command} in phase {phase}"
+        again = self.staged.get(key) == (command.digest, self.world.epoch, self._run(key))
+        assert not again, f"P10: {command} a second time in one run"
+        self.staged[key] = command.digest, self.world.epoch, self._run(key)
+
+    def _phase(self, key: FileKey, decision: Decision) -> Phase:
+        lane = self.world.lane_of(key.source)
+        row = next((r for r in decision.lanes if r.key == lane), self.world.journal.lanes.get(lane))
+        return phase_of(row)
+
+    def _run(self, key: FileKey) -> str:
+        row = self.world.journal.lanes.get(self.world.lane_of(key.source))
+        return row.run if row is not None else ""
 
     def _resumed(self, decision: Decision, command: commands.CloudCommand) -> bool:
         rows = decision.connections

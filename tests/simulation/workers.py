@@ -12,6 +12,7 @@ from twinsyncd.core import commands, facts
 from twinsyncd.core.model import (
     Failure,
     Fault,
+    FileKey,
 )
 from twinsyncd.core.results import Outcome
 
@@ -48,6 +49,7 @@ class VirtualWorkers:
         self.sight = VirtualSight(world)
         self.comparing = Comparing(world)
         self.effects = 0
+        self.staged: dict[FileKey, tuple[str, int]] = {}  # content, by which life of the daemon
 
     def begin(self, command: commands.Command) -> None:
         match command:
@@ -55,6 +57,8 @@ class VirtualWorkers:
                 self.sight.begin(command)
             case commands.Store():
                 self._store(command)
+            case commands.Stage():
+                self._stage(command)
             case commands.Place():
                 failed_place = partial(facts.PlaceFailed, command.key)
                 self._ask(partial(self._place, command), failed_place)
@@ -94,6 +98,41 @@ class VirtualWorkers:
             return
         self._send(command, storage_id, etag)
 
+    def _stage(self, command: commands.Stage) -> None:
+        """Read, verify, keep the blocks beside the content; the service may drop them."""
+        world, key = self.world, command.key
+        self.staged.pop(key, None)
+        if failure := self._stage_refusal(command):
+            world.answer(0.5, facts.StageFailed(key, failure))
+            return
+        read, epoch = world.drive.see(key), world.epoch
+
+        def finish() -> None:
+            if world.epoch != epoch:
+                return
+            same = read is not None and read.content == command.digest
+            if not (same and self.sight.still(key, command.fingerprint)):
+                world.answer(0.1, facts.StageMoved(key))
+            elif world.chance(world.chances.lost_after):
+                world.answer(0.1, facts.StageFailed(key, Failure(Fault.TRANSIENT, "lost")))
+            else:
+                self.staged[key] = command.digest, epoch
+                world.answer(0.1, facts.Staged(key, command.digest))
+
+        world.later(world.rnd.uniform(0.1, 90.0), finish)
+
+    def _stage_refusal(self, command: commands.Stage) -> Failure | None:
+        if fault := self._fault():
+            return fault
+        if command.storage_id not in self.world.cloud_of(command.connection).blobs:
+            return Failure(Fault.GONE, "no such file in Storage")
+        return None
+
+    def _is_staged(self, command: commands.Store) -> bool:
+        """Return whether this process staged the content, and the service has kept it."""
+        staged = self.staged.pop(command.key, None) == (command.digest, self.world.epoch)
+        return staged and not self.world.chance(self.world.chances.expired)
+
     def _store_refusal(self, command: commands.Store, cloud: ModelCloud) -> Failure | None:
         if fault := self._fault():
             return fault
@@ -110,6 +149,8 @@ class VirtualWorkers:
     def _send(self, command: commands.Store, storage_id: str, etag: int) -> None:
         world, key = self.world, command.key
         read = world.drive.see(key)
+        if self._is_staged(command):  # only the commit is left, so the file is not read again
+            read = VirtualFile(command.digest, command.fingerprint)
         length_s = world.rnd.uniform(0.1, 5.0)
         late = facts.StoreFailed(key, Failure(Fault.TRANSIENT, "timed out"))
         if world.chance(world.chances.expired):

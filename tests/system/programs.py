@@ -110,9 +110,9 @@ def daemon(config: Path, output: Path) -> Iterator[DaemonProgram]:
 
 
 @contextmanager
-def localtwin(data: Path) -> Iterator[tuple[Program, str]]:
+def localtwin(data: Path, *options: str) -> Iterator[tuple[Program, str]]:
     """Yield a localtwin that is ready, and the configuration that it printed."""
-    serving = Program(["local", "--data", str(data)], data.with_suffix(".out"))
+    serving = Program(["local", "--data", str(data), *options], data.with_suffix(".out"))
     with _ending(serving):
         yield serving, wait_until(lambda: _whole_config(serving), "localtwin is ready")
 

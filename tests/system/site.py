@@ -102,11 +102,14 @@ class Site:
 
 
 @contextmanager
-def open_site(folder: Path, connection: str = QUICK) -> Iterator[Site]:
-    """Yield a site with an empty drive; `connection`: further keys of its connection."""
+def open_site(folder: Path, connection: str = QUICK, *options: str) -> Iterator[Site]:
+    """Yield a site with an empty drive.
+
+    `connection`: further keys of its connection; `options`: of its localtwin.
+    """
     drive = folder / "drive"
     drive.mkdir(parents=True)
-    with programs.localtwin(folder / "localtwin") as (platform, printed):
+    with programs.localtwin(folder / "localtwin", *options) as (platform, printed):
         site = Site(folder, platform)
         site.config.touch(mode=0o600)
         site.config.write_text(_completed(printed, drive, folder / "state", connection), "utf-8")

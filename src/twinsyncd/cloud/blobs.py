@@ -9,12 +9,13 @@ Source: Azure Blob Storage REST, "Put Blob", "Put Block", "Put Block List".
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import httpx
 
 from ..core.content import Content
-from ..errors import FileMoved
+from ..errors import CloudError, FileMoved
 from .blob_calls import ABSENT, BlobCalls, expect
 from .block_upload import BlockUpload
 from .retries import Sleep, retrying
@@ -23,6 +24,8 @@ from .sender_threads import SenderThreads
 from .upload_budget import UploadBudget
 from .upload_hosts import UploadHosts
 from .upload_limits import BLOCK_BYTES, Limits
+
+_SEND_AGAIN: Final = {400, 403, 404, 409, 412}  # blocks that are gone, or a URL that ended
 
 
 class Blobs:
@@ -68,6 +71,47 @@ class Blobs:
         before anything is committed when the content is not the settled one, and CloudError; a
         transient one leaves open what the blob holds.
         """
+        calls = self._calls(content, url, fresh_url, rate)
+        if content.size_bytes <= min(BLOCK_BYTES, self._limits.block_bytes):
+            with self._budget.memory(content.size_bytes):
+                self._put_whole(content, calls, first=first)
+        else:
+            self._blocks(calls).send(content, url, first=first)
+
+    def stage(
+        self,
+        content: Content,
+        url: str,
+        fresh_url: Callable[[], str],
+        *,
+        rate: SendRate | None = None,
+    ) -> list[str]:
+        """Send the whole content in blocks that nobody sees; return what `commit_staged` takes.
+
+        What the blob holds stays as it is. Raises FileMoved, CloudError.
+        """
+        calls = self._calls(content, url, fresh_url, rate)
+        return self._blocks(calls).bring(content, url, first=False)[0]
+
+    def commit_staged(self, content: Content, blocks: Sequence[str], url: str) -> bool:
+        """Make staged blocks the blob's content; False if it must be sent after all.
+
+        The host may have dropped them, or somebody else's content has come meanwhile.
+        """
+        calls = self._calls(content, url, lambda: url, None)
+        try:
+            calls.commit_blocks(blocks, calls.as_found())
+        except CloudError as exc:
+            if exc.status in _SEND_AGAIN:
+                return False
+            raise
+        content.note_sent(content.size_bytes)
+        return True
+
+    def _calls(
+        self, content: Content, url: str, fresh_url: Callable[[], str], rate: SendRate | None
+    ) -> BlobCalls:
+        """Return the calls about one blob, which may go to no other host."""
         self._hosts.check(url)
 
         def fresh() -> str:
@@ -75,22 +119,16 @@ class Blobs:
             self._hosts.check(renewed)
             return renewed
 
-        rates = self._rates if rate is None else (*self._rates, rate)
-        calls = BlobCalls(
+        return BlobCalls(
             self._http,
             self._retrying,
             self._budget,
             url,
             fresh,
-            rates=rates,
+            rates=self._rates if rate is None else (*self._rates, rate),
             sent=content.note_sent,
             renew_s=self._limits.renew_s,
         )
-        if content.size_bytes <= min(BLOCK_BYTES, self._limits.block_bytes):
-            with self._budget.memory(content.size_bytes):
-                self._put_whole(content, calls, first=first)
-        else:
-            self._blocks(calls).send(content, url, first=first)
 
     def _put_whole(self, content: Content, calls: BlobCalls, *, first: bool) -> None:
         data = _whole(content)

@@ -44,6 +44,11 @@ class BlockUpload:
 
     def send(self, content: Content, url: str, *, first: bool) -> None:
         """Bring the content to the blob, or leave the blob as it was; raises as `Blobs.upload`."""
+        ids, found = self.bring(content, url, first=first)
+        self._calls.commit_blocks(ids, found)
+
+    def bring(self, content: Content, url: str, *, first: bool) -> tuple[list[str], Condition]:
+        """Send what the host lacks; return the ids of all blocks, verified, and what was there."""
         self._size_bytes = content.size_bytes
         if first:
             self._held = Held({}, {})  # a blob that is new holds nothing: no need to ask
@@ -61,8 +66,7 @@ class BlockUpload:
                 self._wait_for(1, quietly=True)
                 raise
         content.verify()
-        ids = [name for _, names in sorted(self._ids.items()) for name in names]
-        self._calls.commit_blocks(ids, found)
+        return [name for _, names in sorted(self._ids.items()) for name in names], found
 
     def send_piece(self, data: bytes, found: Condition) -> None:
         """Commit a small content, already verified, in blocks as small as they must be."""

@@ -13,14 +13,18 @@ from ..core.model import OnDelete
 from .schema import Config, Connection, Source
 
 AHEAD: Final = 3  # stores decided per upload thread: the next begins without waiting for us
+STAGE_LEAST_BYTES: Final = 8 * 1024 * 1024  # what is smaller is sent as quickly afterwards
 SCAN_LOCAL: Final = timedelta(minutes=10)  # events report changes at once; the scan makes sure
 SCAN_REMOTE: Final = timedelta(minutes=1)  # no event reports what other hosts write there
 
 
-def setup_of(config: Config) -> setup.Setup:
-    """Return what the machine needs to know."""
+def setup_of(config: Config, *, stages: bool = False) -> setup.Setup:
+    """Return what the machine needs to know.
+
+    `stages`: the platform is known to let blocks wait in Storage while a run is active.
+    """
     return setup.Setup(
-        connections=tuple(_connection(each) for each in config.connection),
+        connections=tuple(_connection(each, stages=stages) for each in config.connection),
         sources=tuple(_source(connection, source) for connection, source in sources_of(config)),
         uploads_max=AHEAD * config.daemon.uploads,
         rehash_every_s=config.daemon.rehash_every.total_seconds(),
@@ -35,7 +39,8 @@ def sources_of(config: Config) -> Iterator[tuple[Connection, Source]]:
             yield connection, source
 
 
-def _connection(connection: Connection) -> setup.Connection:
+def _connection(connection: Connection, *, stages: bool) -> setup.Connection:
+    may_stage = stages and connection.target == "storage"
     return setup.Connection(
         key=connection.key,
         lane=connection.lane,
@@ -45,6 +50,7 @@ def _connection(connection: Connection) -> setup.Connection:
         names_files=connection.target == "manifest",
         has_root=any(source.spatial_root for source in connection.source),
         opens_s=setup.always_open if connection.window.is_always else connection.window.opens_s,
+        stage_least_bytes=STAGE_LEAST_BYTES if may_stage else None,
     )
 
 

@@ -74,6 +74,20 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """Bring this content to Storage without making it the file's: Staged, StageMoved, StageFailed.
+
+    What the file holds there stays as it is; a later Store of the same content is then quick.
+    """
+
+    key: FileKey
+    connection: ConnectionKey
+    digest: Digest
+    fingerprint: Fingerprint
+    storage_id: StorageId
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Name a stored file in Storage, and put it there, as its path says: Placed or PlaceFailed.
 
@@ -198,5 +212,5 @@ class Compare:
 
 
 DriveCommand = Scan | LookAt | Hash | Rehash
-CloudCommand = Store | Place | Remove | Prepare | StartRun | FindRun | LookAtRun | Compare
+CloudCommand = Store | Stage | Place | Remove | Prepare | StartRun | FindRun | LookAtRun | Compare
 Command = DriveCommand | CloudCommand

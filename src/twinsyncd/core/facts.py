@@ -38,6 +38,7 @@ from .person_facts import (
     SyncAsked,
 )
 from .results import FileResult, Outcome
+from .stage_facts import Staged, StageFact, StageFailed, StageMoved
 
 __all__ = [
     "ApproveAsked",
@@ -77,6 +78,9 @@ __all__ = [
     "ScanFailed",
     "Scanned",
     "SignedIn",
+    "StageFailed",
+    "StageMoved",
+    "Staged",
     "StartClashed",
     "StartFailed",
     "StorageFact",
@@ -259,7 +263,7 @@ class Ticked:
     """Time has passed."""
 
 
-StorageFact = Reserved | Stored | StoreMoved | StoreFailed | Placed | PlaceFailed
+StorageFact = Reserved | Stored | StoreMoved | StoreFailed | StageFact | Placed | PlaceFailed
 RunFact = (
     Removed
     | RemoveFailed

@@ -33,6 +33,7 @@ from .removals import Removals
 from .run_windows import RunWindows
 from .runs import Runs
 from .setup import Connection
+from .stages import Stages
 from .stores import Stores
 from .transitions import Occasion
 
@@ -47,17 +48,14 @@ class Lane:
     connections: tuple[Connection, ...]
     ledger: Ledger
     moves: Moves
+    stages: Stages
     stores: Stores
     runs: Runs
     comparisons: Comparisons
     removals: Removals
     unsettled: Callable[[ConnectionKey], bool]  # does the connection have unsettled files?
-    touched_s: dict[ConnectionKey, float] = field(
-        default_factory=dict
-    )  # last activity, by connection
-    waiting_s: dict[ConnectionKey, float] = field(
-        default_factory=dict
-    )  # unsynced since, by connection
+    touched_s: dict[ConnectionKey, float] = field(default_factory=dict)  # last activity
+    waiting_s: dict[ConnectionKey, float] = field(default_factory=dict)  # unsynced since
     windows: RunWindows = field(init=False)  # when runs may begin
 
     def __post_init__(self) -> None:
@@ -71,10 +69,10 @@ class Lane:
     def apply(self, fact: facts.StorageFact | facts.RunFact | facts.CompareFact, now: Now) -> None:
         """Apply one fact."""
         match fact:
-            case facts.Reserved():
-                self.stores.reserved(fact, now)
-            case facts.Stored() | facts.StoreMoved() | facts.StoreFailed():
-                self.stores.ended(fact, now)
+            case facts.Reserved() | facts.Stored() | facts.StoreMoved() | facts.StoreFailed():
+                self.stores.apply(fact, now)
+            case facts.Staged() | facts.StageMoved() | facts.StageFailed():
+                self.stages.ended(fact, now)
             case facts.Placed() | facts.PlaceFailed():
                 self.moves.ended(fact, now)
             case facts.Removed() | facts.RemoveFailed():
@@ -111,6 +109,9 @@ class Lane:
     def plan(self, now: Now) -> Sequence[commands.CloudCommand]:
         """Return what to do in this state; the commands count as running from here on."""
         self.windows.note(now)
+        return (*self.stages.plan(self._going(), now), *self._plan_phase(now))
+
+    def _plan_phase(self, now: Now) -> Sequence[commands.CloudCommand]:
         if self.state.asking or now.at_s < self.state.due_s:
             return ()
         if self.windows.must_give_up(self.state.row, in_doubt=self.runs.in_doubt):
@@ -222,7 +223,7 @@ class Lane:
         return [*self.moves.plan(connections), *stores]
 
     def _is_storing(self) -> bool:
-        return bool(self.stores.busy or self.moves.busy)
+        return bool(self.stores.busy or self.stages.busy or self.moves.busy)
 
     def _may_remove(self, connection: Connection, now: Now) -> bool:
         """Return whether files that are gone are to be taken out by calls, and not by a run."""

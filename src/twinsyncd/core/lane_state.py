@@ -28,6 +28,7 @@ class LaneState:
     poll_max_s: float = 10.0
     due_s: float = 0.0  # monotonic [s]
     entered_s: float = 0.0  # monotonic [s] at which the phase was entered
+    held_s: float = 0.0  # monotonic [s] at which the last wait ends; polls do not count
     asking: bool = False  # a command other than a store is under way
     changed: bool = False  # the row must be committed
     events: EventLog = field(default_factory=EventLog)
@@ -38,6 +39,7 @@ class LaneState:
     def resume(self, now: Now) -> None:
         """Continue a wait that an earlier process began; a clock that jumped is capped."""
         self.due_s = now.at_s + min(max(self.row.not_before_s - now.wall_s, 0.0), HALT_S)
+        self.held_s = self.due_s
         self.entered_s = now.at_s - max(now.wall_s - self.row.since_s, 0.0)
 
     def set(self, **changes: Any) -> None:
@@ -61,7 +63,13 @@ class LaneState:
     def wait(self, wait_s: float, now: Now) -> None:
         """Try nothing for a while, also after a restart; a longer wait in progress stays."""
         self.due_s = max(self.due_s, now.at_s + min(wait_s, WAIT_MAX_S))
+        self.held_s = max(self.held_s, self.due_s)
         self.set(not_before_s=now.wall_s + self.due_s - now.at_s)
+
+    def is_held(self, now: Now) -> bool:
+        """Return whether nothing more than what is under way may be asked of the service."""
+        row = self.row
+        return now.at_s < self.held_s or bool(row.attempts or row.throttles or row.halt)
 
     def succeeded(self, now: Now) -> None:
         """Reset the count of failures; waits stay, another request may have asked for them."""
@@ -102,7 +110,7 @@ class LaneState:
 
     def hurry(self, now: Now) -> None:
         """End the wait, on a person's request."""
-        self.due_s = now.at_s
+        self.due_s = self.held_s = now.at_s
         ended = {"halt": "", "not_before_s": 0.0, "needs_person": False}
         self.set(attempts=0, throttles=0, fruitless=0, **ended)
 

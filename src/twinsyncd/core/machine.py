@@ -37,6 +37,7 @@ from .run_windows import event_of
 from .runs import Runs
 from .settle import Settler
 from .setup import Setup
+from .stages import Stages
 from .stores import Stores
 
 UNSETTLED_NAMED: Final = 20  # files still being written that a person is shown by name
@@ -128,8 +129,8 @@ class Machine:
         return self._drive.missing()
 
     def storing(self) -> int:
-        """Return how many stores are running."""
-        return sum(len(lane.stores.busy) for lane in self._lanes.values())
+        """Return how many files are on their way to Storage."""
+        return sum(len(lane.stores.busy) + len(lane.stages.busy) for lane in self._lanes.values())
 
     def halts(self) -> dict[LaneKey, str]:
         """Return why lanes are halted, by iModel id."""
@@ -145,7 +146,7 @@ class Machine:
             self._drive.apply(fact, now)
         elif isinstance(fact, facts.StorageFact):
             self._lane_of_file(fact.key).apply(fact, now)
-            if isinstance(fact, facts.StoreMoved):
+            if isinstance(fact, facts.StoreMoved | facts.StageMoved):
                 self._drive.look_again(fact.key, now)
         elif isinstance(fact, facts.RunFact | facts.CompareFact):
             self._lane_of(fact.connection).apply(fact, now)
@@ -235,17 +236,16 @@ class Machine:
         state.resume(now)
         moves = self._make_moves(state, setup)
         roots = Roots(connections, self._ledger, self._remotes, self._has_unsettled)
-        waits = self._drive.must_wait
-        stores = Stores(state, self._ledger, waits, moves, roots, setup.uploads_max)
+        waits, most = self._drive.must_wait, setup.uploads_max
+        stages = Stages(state, self._ledger, waits, most)
+        stores = Stores(state, self._ledger, waits, moves, roots, stages.busy, most)
         names = [connection.key for connection in connections]
         stores.load(names, now)
         ends = RunEnds(state, self._ledger, stores, self._lengths_s)
         naming = frozenset(each.key for each in connections if each.names_files)
         comparisons = Comparisons(state, self._ledger, self._remotes, setup.compare_every_s)
         comparisons.resume(names, now)
-        removals = Removals(
-            state, self._ledger, self._remotes, self._drive.must_wait, stores.is_due
-        )
+        removals = Removals(state, self._ledger, self._remotes, waits, stores.is_due)
         runs = Runs(
             state,
             self._ledger,
@@ -264,6 +264,7 @@ class Machine:
             connections,
             self._ledger,
             moves,
+            stages,
             stores,
             runs,
             comparisons,

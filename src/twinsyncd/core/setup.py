@@ -54,6 +54,7 @@ class Connection:
     has_root: bool = False  # some of its files are to decide where the iModel is
     # From when on runs may begin, as wall clock [s], seen from a moment: that one, or a later.
     opens_s: Callable[[float], float] = always_open
+    stage_least_bytes: int | None = None  # smaller files are not staged during runs; None: no file
 
 
 @dataclass(frozen=True, slots=True)

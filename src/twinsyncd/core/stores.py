@@ -52,6 +52,7 @@ class Stores:
     must_wait: Callable[[FileKey], bool]  # not to be stored now: unsettled, missing, drive offline
     moves: Moves
     roots: Roots
+    staging: Collection[FileKey]  # being staged: stored when that has ended
     uploads_max: int = 4
     busy: dict[FileKey, float] = field(default_factory=dict)  # since when [s], monotonic
     waits: dict[FileKey, _Wait] = field(default_factory=dict)
@@ -118,6 +119,13 @@ class Stores:
         self.waits = {key: wait for key, wait in self.waits.items() if wait.due_s > now.at_s}
         return min((wait.due_s for wait in self.waits.values()), default=None)
 
+    def apply(self, fact: Reserved | Stored | StoreMoved | StoreFailed, now: Now) -> None:
+        """Apply what is heard of a store."""
+        if isinstance(fact, Reserved):
+            self.reserved(fact, now)
+        else:
+            self.ended(fact, now)
+
     def reserved(self, fact: Reserved, now: Now) -> None:
         """Note the file's id in Storage, unless it is another file's.
 
@@ -168,7 +176,9 @@ class Stores:
                 assert_never(fact)
 
     def _is_free(self, row: FileRow, now: Now) -> bool:
-        return self.is_due(row, now) and not self.must_wait(row.key)
+        if row.key in self.staging or not self.is_due(row, now):
+            return False
+        return not self.must_wait(row.key)
 
     def begin(self, connection: ConnectionKey, row: FileRow, now: Now) -> Store:
         assert row.fingerprint is not None, "a digest was seen without a fingerprint"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
@@ -12,7 +13,7 @@ import structlog
 from ..core import commands, facts
 from ..core.model import ConnectionKey, Failure, RunKey, SourceKey
 from ..errors import CloudError, DiskError, FileMoved
-from ..targets.protocol import Target
+from ..targets.protocol import StagingTarget, Target
 from .share_content import ShareContent
 from .share_folder import Share
 from .upload_progress import UploadProgress
@@ -37,26 +38,23 @@ class CloudWorker:
         try:
             return self._try(command)
         except FileMoved:
-            assert isinstance(command, commands.Store), "only a store reads a file"
-            return facts.StoreMoved(command.key)
+            return _moved(command)
         except DiskError as exc:
             log.warning("file.unreadable", error=str(exc))
-            assert isinstance(command, commands.Store), "only a store reads a file"
-            return facts.StoreMoved(command.key)
+            return _moved(command)
         except CloudError as exc:
             return failed(command, exc.failure)
 
     def _try(self, command: commands.CloudCommand) -> facts.Fact:
         target = self.targets[command.connection]
         match command:
-            case commands.Store(key, _, digest, fingerprint):
-                share = self.shares[key.source]
-                opened = partial(share.folder.open, key.path, fingerprint, digest)
-                with (
-                    self.progress.upload(fingerprint.size_bytes) as sent,
-                    ShareContent(opened, share.threads, self.note_progress, sent) as content,
-                ):
+            case commands.Store():
+                with self._opened(command) as content:
                     return target.store(command, content, self.post)
+            case commands.Stage():
+                assert isinstance(target, StagingTarget), "the setup says who stages"
+                with self._opened(command) as content:
+                    return target.stage(command, content)
             case commands.Place():
                 return target.place(command)
             case commands.Remove():
@@ -74,12 +72,34 @@ class CloudWorker:
             case _:
                 assert_never(command)
 
+    @contextmanager
+    def _opened(self, command: commands.Store | commands.Stage) -> Iterator[ShareContent]:
+        """Yield the settled content; what is sent of it counts as progress."""
+        key, fingerprint = command.key, command.fingerprint
+        share = self.shares[key.source]
+        opened = partial(share.folder.open, key.path, fingerprint, command.digest)
+        with (
+            self.progress.upload(fingerprint.size_bytes) as sent,
+            ShareContent(opened, share.threads, self.note_progress, sent) as content,
+        ):
+            yield content
+
+
+def _moved(command: commands.CloudCommand) -> facts.Fact:
+    """Return the closing fact that says the file is not the one that settled any more."""
+    if isinstance(command, commands.Stage):
+        return facts.StageMoved(command.key)
+    assert isinstance(command, commands.Store), "nothing else reads a file"
+    return facts.StoreMoved(command.key)
+
 
 def failed(command: commands.CloudCommand, failure: Failure) -> facts.Fact:
     """Return the closing fact that says the command did not succeed."""
     match command:
         case commands.Store(key):
             return facts.StoreFailed(key, failure)
+        case commands.Stage(key):
+            return facts.StageFailed(key, failure)
         case commands.Place(key):
             return facts.PlaceFailed(key, failure)
         case commands.Remove(connection):

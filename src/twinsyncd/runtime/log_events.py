@@ -101,6 +101,8 @@ def _report_fact(fact: facts.Fact) -> None:
     match fact:
         case facts.StoreMoved(key):
             log.info("store.abandoned", source=key.source, path=key.path, reason="file changed")
+        case facts.Staged() | facts.StageMoved() | facts.StageFailed():
+            _report_stage(fact)
         case facts.StoreFailed(key, failure):
             log.warning(
                 "store.failed",
@@ -161,3 +163,22 @@ def _report_hints(fact: facts.HintsLost | facts.HintsDegraded) -> None:
         log.warning("watch.degraded", source=fact.source, reason=fact.reason)
     else:
         log.info("watch.restored", source=fact.source)
+
+
+def _report_stage(fact: facts.Staged | facts.StageMoved | facts.StageFailed) -> None:
+    """Report content that goes up during a run; a failure costs time only, so nobody must act."""
+    key = fact.key
+    match fact:
+        case facts.Staged():
+            log.info("file.staged", source=key.source, path=key.path)
+        case facts.StageMoved():
+            log.info("stage.abandoned", source=key.source, path=key.path, reason="file changed")
+        case facts.StageFailed(_, failure):
+            log.info(
+                "stage.failed",
+                source=key.source,
+                path=key.path,
+                fault=failure.fault.value,
+                reason=failure.message,
+                request_id=failure.request_id,
+            )

@@ -31,7 +31,7 @@ from ..journal.requests import Request
 from ..journal.writer import Journal
 from .bulk_wiring import bulk_targets, memory_of
 from .clock import read_clock
-from .cloud_wiring import cloud_settings, network_settings, open_targets
+from .cloud_wiring import cloud_settings, network_settings, open_targets, profile_of
 from .drive_threads import Drives
 from .engine import Engine
 from .inbox import Inbox
@@ -97,7 +97,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
             )
             stack.enter_context(people_reached(config, journal))
         machine = Machine(
-            setup_of(config),
+            setup_of(config, stages=profile_of(config).may_stage()),
             journal.saved_state(),
             journal,
             read_clock(),

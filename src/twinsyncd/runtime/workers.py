@@ -38,6 +38,8 @@ CALL_THREADS: Final = 4  # calls about connections and runs: one at a time per l
 CALL_PATIENCE_S: Final = 900.0  # time-outs end a call before, unless a server sends drop by drop
 LONG_PATIENCE_S: Final = 4 * 3600.0  # a block over a slow line; thousands of new source files
 
+_LONG: Final = (commands.Store, commands.Stage, commands.Prepare, commands.Compare)
+
 log = structlog.get_logger()
 
 Post = Callable[[facts.Fact], None]
@@ -81,7 +83,7 @@ class Workers:
                 self._begin_on_share(source, command)
             case commands.Hash(key) | commands.Rehash(key):
                 self._begin_on_share(key.source, command)
-            case commands.Store():
+            case commands.Store() | commands.Stage():
                 self._begin_on(self._uploads, command)
             case (
                 commands.Place()
@@ -112,7 +114,7 @@ class Workers:
         future.add_done_callback(lambda done: self._answer(command, done))
 
     def _begin_on(self, threads: Threads, command: commands.CloudCommand) -> None:
-        is_long = isinstance(command, commands.Store | commands.Prepare | commands.Compare)
+        is_long = isinstance(command, _LONG)
         patience_s = LONG_PATIENCE_S if is_long else CALL_PATIENCE_S
         future = threads.submit(lambda: self._cloud.carry_out(command), patience_s=patience_s)
         future.add_done_callback(lambda done: self._answer(command, done))

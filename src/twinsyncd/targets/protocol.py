@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..core import commands, facts
 from ..core.content import Content
 
-__all__ = ["Content", "Target"]
+__all__ = ["Content", "StagingTarget", "Target"]
 
 
 class Target(Protocol):
@@ -45,3 +45,11 @@ class Target(Protocol):
 
     def look_at_run(self, command: commands.LookAtRun) -> facts.RunSeen:
         """Look at one run, ours or somebody else's."""
+
+
+@runtime_checkable
+class StagingTarget(Protocol):
+    """A target that can take content before it becomes the file's."""
+
+    def stage(self, command: commands.Stage, content: Content) -> facts.Staged:
+        """Bring the content to Storage, unseen. Raises CloudError, FileMoved; changes nothing."""

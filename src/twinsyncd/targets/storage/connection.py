@@ -24,6 +24,7 @@ from .comparison import CloudComparison
 from .contents import StoredContents, version_of
 from .refused_names import with_name_advice
 from .settings import StorageConnectionSettings
+from .staging import StagedContents
 from .tree import StorageTree
 
 _NOT_REOPENED: Final = {404, 409, 422}  # no further URL for a file that was never completed
@@ -55,6 +56,7 @@ class StorageConnection(PlatformConnection):
         self._tree = tree
         self._folder_of = settings.folder_of
         self._rate = settings.rate
+        self._staging = StagedContents()
 
     def store(
         self,
@@ -68,18 +70,36 @@ class StorageConnection(PlatformConnection):
         except CloudError as exc:
             raise _nobodys_file(exc) from exc
         note(facts.Reserved(command.key, upload.storage_id))
-        self._blobs.upload(
-            content,
-            upload.url,
-            lambda: self._fresh_url(upload.storage_id, first=first),
-            first=first,
-            rate=self._rate,
-        )
+        staged = self._staging.take(command.key, command.digest, upload.storage_id)
+        if staged is None or not self._blobs.commit_staged(content, staged, upload.url):
+            self._blobs.upload(
+                content,
+                upload.url,
+                lambda: self._fresh_url(upload.storage_id, first=first),
+                first=first,
+                rate=self._rate,
+            )
         done = self._platform.complete(upload)
         if done.size_bytes not in {None, content.size_bytes}:
             sizes = f"{content.size_bytes} bytes were sent, Storage holds {done.size_bytes}"
             raise unclear("complete a file in Storage", sizes)
         return facts.Stored(command.key, command.digest, upload.storage_id, version_of(done))
+
+    def stage(self, command: commands.Stage, content: Content) -> facts.Staged:
+        """Send the blocks of the file's next content, which nobody sees before a store."""
+        self._staging.drop(command.key)
+        storage_id = command.storage_id
+        try:
+            url = self._platform.update_content(storage_id).url
+        except CloudError as exc:
+            raise _nobodys_file(exc) from exc
+
+        def fresh() -> str:
+            return self._fresh_url(storage_id, first=False)
+
+        blocks = self._blobs.stage(content, url, fresh, rate=self._rate)
+        self._staging.keep(command.key, command.digest, storage_id, blocks)
+        return facts.Staged(command.key, command.digest)
 
     def place(self, command: commands.Place) -> facts.Placed:
         """Rename the file in Storage and move it into its folder, as far as it is elsewhere."""
