@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from imodel_scene import Scene, source
+from imodel_scene import Scene, source, tables
 
 from localtwin.connectors.ifc import IfcConnector
 from localtwin.connectors.source import SourceElement, SourceRelationship, Unchanged
@@ -111,6 +111,22 @@ def test_what_another_release_left_is_not_used(house: Path) -> None:
     before.memory = before.memory.replace(b'"format": 1', b'"format": 999')
 
     assert not Reading(house, before).kept
+
+
+def test_what_is_left_out_stays_in_the_imodel(tmp_path: Path, house: Path) -> None:
+    """Elements, relationships and shapes that did not change are neither deleted nor written."""
+    scene = Scene(tmp_path)
+    first = scene.run(source(house)).sources[0]
+    before = tables(scene.imodel)
+    rename_a_wall(house)
+
+    second = scene.run(source(house)).sources[0]
+
+    assert (second.inserted, second.updated, second.deleted) == (0, 1, 0)
+    assert (second.before, second.after) == (first.after, first.after)
+    after = tables(scene.imodel)
+    for kept in ("bis_ElementRefersToElements", "bis_GeometricElement", "ec_Property"):
+        assert after[kept] == before[kept]
 
 
 def test_an_imodel_that_is_not_as_it_was_left_is_written_anew(tmp_path: Path, house: Path) -> None:
