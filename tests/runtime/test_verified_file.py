@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from twinsyncd.core.model import IN_DOUBT, FileKey, FileRow, Fingerprint
+from twinsyncd.core.model import ABSENT, IN_DOUBT, FileKey, FileRow, Fingerprint
+from twinsyncd.core.results import Outcome, RunFile
 from twinsyncd.runtime.verified_file import Cloud, Drive, JournalEntry, Verdict, judge
 
 CAD = "Bridge 12/cad"
@@ -50,3 +51,18 @@ def test_the_next_step_of_a_file_set_aside_is_what_ends_that() -> None:
     assert found.verdict is Verdict.NOT_CURRENT
     assert found.next_step == "twinsyncd retry, once this is mended: invalid characters"
     assert found.storage == "not known: an upload ended in trouble"
+
+
+def test_a_file_that_failed_in_a_later_run_for_others_is_unknown_and_says_what_helps() -> None:
+    """It was "not current, twinsyncd sync", which does nothing: the file has not changed."""
+    key = FileKey(CAD, "a.dxf")
+    row = FileRow(key, LOOK, "v1", "v1", "v1", storage_id="i", in_connection=True)
+    failed = RunFile("c", "runs/9", CAD, "a.dxf", "i", ABSENT, Outcome.FAILED, 1.0, message="odd")
+
+    found = judge(key, JournalEntry(row, failed), Drive({key: LOOK}), CLOUD, None)
+
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.run == (
+        "run 9, which was for other files, failed on it: odd; its content went in before"
+    )
+    assert "save it again" in found.next_step

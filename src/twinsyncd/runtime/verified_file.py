@@ -164,6 +164,7 @@ def _on_drive(
         return _Step(f"not read: {exc}", Verdict.UNKNOWN, "make it readable")
 
 
+_FAILED_LATER: Final = "mend the file and save it again; the next run processes it in any case"
 _CHANGED: Final = _Step("changed since it was synced", Verdict.NOT_CURRENT, SYNC)
 _STORAGE: Final = (Differs.MISSING, Differs.OVERWRITTEN)
 
@@ -198,6 +199,10 @@ def _difference(key: FileKey, cloud: Cloud, kinds: tuple[Differs, ...]) -> _Step
 def _in_run(row: FileRow, evidence: RunFile | None) -> _Step:
     if evidence is None or row.synced == ABSENT:
         return _Step("no run processed it", Verdict.NOT_CURRENT, SYNC)
+    if evidence.outcome is Outcome.FAILED and evidence.digest == ABSENT:
+        run, reason = evidence.run.rpartition("/")[2], evidence.message or "no reason given"
+        said = f"run {run}, which was for other files, failed on it: {reason}"
+        return _Step(f"{said}; its content went in before", Verdict.UNKNOWN, _FAILED_LATER)
     if evidence.outcome is not Outcome.SUCCEEDED or evidence.digest != row.synced:
         reason = evidence.message or evidence.outcome.value
         return _Step(reason, Verdict.NOT_CURRENT, SYNC)
