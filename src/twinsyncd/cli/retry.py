@@ -40,11 +40,12 @@ def find_key(config: Config, path: str) -> FileKey:
     from ..config import sources_of
     from ..core.model import FileKey
 
-    file = Path(path).expanduser().absolute()
-    for connection, source in sources_of(config):
-        key = connection.key_of(source)
-        if file.is_relative_to(source.folder):
-            return FileKey(key, file.relative_to(source.folder).as_posix())
+    sources = [(connection.key_of(source), source) for connection, source in sources_of(config)]
+    for key, _ in sources:  # as `status` shows it; first, since any name fits the current folder
         if path == key or path.startswith(f"{key}/"):
             return FileKey(key, path.removeprefix(key).strip("/"))
+    file = Path(path).expanduser().absolute()
+    for key, source in sources:
+        if file.is_relative_to(source.folder):
+            return FileKey(key, file.relative_to(source.folder).as_posix())
     raise AppError(f"{path} lies in no configured folder", hint="copy it from `twinsyncd status`")
