@@ -44,6 +44,7 @@ class Office:
         self.beats: list[float] = []
         self.commit_fails: Exception | None = None
         self.listens = 0
+        self.listen_s = 0.0  # how far the clock goes when the journal is asked for requests
         self.waits = True  # for a journal that cannot be used
         self.stores = 0
         self.inbox = Inbox(gather_s=WAIT_S)
@@ -91,6 +92,7 @@ class Office:
 
     def open_requests(self) -> list[Any]:
         self.listens += 1
+        self.at_s += self.listen_s
         return self.requests
 
     def beat(
@@ -186,6 +188,29 @@ def test_the_journal_is_asked_for_requests_only_now_and_then() -> None:
     decisions(office, 9)
 
     assert office.listens == 2
+
+
+def test_a_machine_that_waits_for_nothing_is_not_asked_with_every_look_for_requests() -> None:
+    """A thousand lanes would be asked each second for ever, to answer that nothing happened."""
+    office = Office()
+    office.listen_s = LISTEN_S
+    looks = int(4 * BEAT_S / LISTEN_S)
+
+    office.engine.run(until=lambda: office.listens >= looks)
+
+    assert len(office.received) == 1 + 4  # the first, and one every BEAT_S
+    assert len(office.beats) >= 4
+
+
+def test_a_deadline_is_kept_between_two_looks_for_requests() -> None:
+    """What is due wakes the machine at its time, however seldom it is asked otherwise."""
+    office = Office()
+    office.listen_s = LISTEN_S
+    office.deadline_s = office.at_s + 2 * LISTEN_S
+
+    office.engine.run(until=lambda: len(office.received) == 2)
+
+    assert office.at_s == office.deadline_s
 
 
 SHOWN = facts.ApproveAsked((HeldSource("one/cad", "drive", 15),))

@@ -72,6 +72,8 @@ class Engine:
         self._next_beat_s = float("-inf")
         self._was_idle = False
         self._next_listen_s = float("-inf")
+        self._next_decision_s = float("-inf")
+        self._deadline_s = float("-inf")
 
     def run(self, until: Callable[[], bool] = lambda: False, first: Fact = _TICKED) -> None:
         """Decide until `stop` is called or `until` holds after a decision, `first` being the first.
@@ -88,7 +90,8 @@ class Engine:
         received: list[Fact] = [first]
         asked: Sequence[Request] = ()
         while not self._stopping.is_set():
-            self._decide(received, asked)
+            if received or asked or self._is_due():
+                self._decide(received, asked)
             if until():
                 break
             received = self._receive()
@@ -103,14 +106,18 @@ class Engine:
 
     def _receive(self) -> list[Fact]:
         now = self._clock()
-        deadline = self.machine.deadline(now)
-        wake_s = min(self._next_listen_s, deadline if deadline is not None else float("inf"))
+        wake_s = min(self._next_listen_s, self._deadline_s)
         together = self.machine.storing() // STORES_PER_COMMIT
         return self._inbox.drain(wake_s - now.at_s, together)
+
+    def _is_due(self) -> bool:
+        """Return whether to decide without a fact: asking a thousand lanes each second costs."""
+        return self._clock().at_s >= min(self._deadline_s, self._next_decision_s)
 
     def _decide(self, received: list[Fact], asked: Sequence[Request]) -> None:
         """Decide on facts and requests; the commit marks the requests as handled."""
         now = self._clock()
+        self._next_decision_s = now.at_s + BEAT_S
         requested = map(fact_of, asked)
         received = [*received, *(fact for fact in requested if fact is not None)]
         decision = self.machine.handle(received, now)
@@ -122,6 +129,8 @@ class Engine:
         log_decision(decision)
         for command in decision.commands:  # then act; answers return through the inbox
             self._begin(command)
+        deadline = self.machine.deadline(now)
+        self._deadline_s = float("inf") if deadline is None else deadline
         if now.at_s >= self._next_beat_s or self.machine.is_idle() is not self._was_idle:
             self._beat(now)
 
