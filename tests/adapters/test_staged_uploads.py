@@ -124,6 +124,23 @@ def test_a_file_that_changes_while_it_is_staged_is_not_kept(scene: Scene) -> Non
     assert scene.host.blobs[PATH][1] == LARGE
 
 
+def test_blocks_of_another_program_are_left_alone_during_a_run(scene: Scene) -> None:
+    """To drop them the content would be committed again, and the run is reading it (P4)."""
+    scene.host.blocks[PATH] = {"AAAA": b"theirs"}
+
+    assert isinstance(scene.target, StagingTarget)
+    scene.replaces("s1")
+    command = commands.Stage(KEY, "bridge", DIGEST, Fingerprint(4, 1), "s1")
+    caught(lambda: scene.target.stage(command, Bytes(LARGE)))  # type: ignore[attr-defined]  # asserted above
+
+    assert scene.host.blobs[PATH] == ("e0", OLD)
+    assert scene.host.commits == 0
+
+    store(scene, Bytes(LARGE))
+
+    assert scene.host.blobs[PATH][1] == LARGE
+
+
 def test_a_missing_permission_is_the_accounts_trouble(scene: Scene) -> None:
     """Else every file would be blamed, one by one."""
     no = refusal("InsufficientPermissions")

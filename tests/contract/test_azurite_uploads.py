@@ -136,17 +136,6 @@ def test_staged_blocks_change_nothing_before_they_are_committed(blob: Blob) -> N
     assert blob.content() == LARGE
 
 
-def test_staged_blocks_that_somebody_dropped_are_not_committed(blob: Blob) -> None:
-    """A Put Blob drops them, and the answer to the list says so."""
-    blob.send(b"before", first=True)
-    names = blob.blobs().stage(Whole(LARGE), blob.url(), blob.url)
-    blob.send(b"somebody else's")
-
-    assert not blob.blobs().commit_staged(Whole(LARGE), names, blob.url())
-
-    assert blob.content() == b"somebody else's"
-
-
 def test_an_expired_url_is_renewed_once_for_all_blocks(blob: Blob) -> None:
     """Azurite says AuthorizationFailure where the cloud says AuthenticationFailed."""
     asked: list[int] = []

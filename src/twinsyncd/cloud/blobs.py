@@ -91,7 +91,7 @@ class Blobs:
         What the blob holds stays as it is. Raises FileMoved, CloudError.
         """
         calls = self._calls(content, url, fresh_url, rate)
-        return self._blocks(calls).bring(content, url, first=False)[0]
+        return self._blocks(calls).bring(content, url, first=False, unseen=True)[0]
 
     def commit_staged(self, content: Content, blocks: Sequence[str], url: str) -> bool:
         """Make staged blocks the blob's content; False if it must be sent after all.

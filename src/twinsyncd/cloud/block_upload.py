@@ -35,7 +35,7 @@ class BlockUpload:
         self._limits = limits
         self._held: Held = NOTHING_HELD
         self._sizes: Mapping[str, int] = {}  # of the blocks that need not be sent again
-        self._is_cleared = False
+        self._is_cleared = self._is_unseen = False
         self._changed = threading.Condition()
         self._under_way = 0
         self._error: BaseException | None = None
@@ -47,8 +47,15 @@ class BlockUpload:
         ids, found = self.bring(content, url, first=first)
         self._calls.commit_blocks(ids, found)
 
-    def bring(self, content: Content, url: str, *, first: bool) -> tuple[list[str], Condition]:
-        """Send what the host lacks; return the ids of all blocks, verified, and what was there."""
+    def bring(
+        self, content: Content, url: str, *, first: bool, unseen: bool = False
+    ) -> tuple[list[str], Condition]:
+        """Send what the host lacks; return the ids of all blocks, verified, and what was there.
+
+        `unseen`: not even the same content may be committed again, so blocks that another program
+        left raise CloudError.
+        """
+        self._is_unseen = unseen
         self._size_bytes = content.size_bytes
         if first:
             self._held = Held({}, {})  # a blob that is new holds nothing: no need to ask
@@ -86,6 +93,8 @@ class BlockUpload:
         return {"If-Match": self._held.etag} if self._held.etag else self._calls.as_found()
 
     def _clear(self) -> None:
+        if self._is_unseen:
+            raise blob_wire.foreign_blocks(UPLOAD)
         self._is_cleared = True
         self._calls.drop_uncommitted(self._limits)
         self._held = self._held.without_uncommitted()
