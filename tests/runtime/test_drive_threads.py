@@ -14,6 +14,7 @@ from runtime_scene import WAIT_S, Clock
 from twinsyncd.errors import ShareSilent
 from twinsyncd.runtime.drive_threads import FEWEST, THREADS, THREADS_IN_ALL, Drives
 from twinsyncd.runtime.share_threads import HUNG_MAX, RISK_S, SILENCE_S, ShareThreads
+from twinsyncd.runtime.threads import IDLE_S
 
 MANY = 100
 
@@ -142,6 +143,23 @@ def test_a_source_that_hangs_alone_silences_no_other(site: Site) -> None:
 
     assert is_silent(hung)
     assert other.submit(lambda: "read").result(WAIT_S) == "read"
+
+
+def test_a_scan_that_waited_for_a_place_begins_once_hung_ones_are_given_up(site: Site) -> None:
+    """A thread may be idle meanwhile, since it is kept for reads; it must notice at once."""
+    sources = [site.source(f"cad/{number}") for number in range(THREADS)]
+    for each in sources[: THREADS - THREADS // 3]:
+        each.submit(site.hang, in_background=True)
+    site.await_begun(THREADS - THREADS // 3)
+    waiting = sources[-1].submit(lambda: "scanned", in_background=True)
+    site.clock.now_s += 1
+    sources[-2].call(lambda: None)
+    began_too_early = waiting.done()
+
+    site.give_up()
+
+    assert not began_too_early
+    assert waiting.result(IDLE_S / 2) == "scanned"
 
 
 def test_a_drive_that_hangs_ends_what_waits_of_all_its_sources(site: Site) -> None:

@@ -146,6 +146,8 @@ class Threads:
             for _ in range(max(waiting - self._idle, 0)):
                 self._threads += 1
                 threading.Thread(target=self._run, name=self.name, daemon=True).start()
+            if slow:
+                self._work.notify_all()  # what waited for a place may begin on an idle thread
         return list(slow.values())
 
     def take_waiting(self, of: Callable[[Job], bool] = lambda _job: True) -> list[Job]:
