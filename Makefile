@@ -50,7 +50,7 @@ soak: $(READY)
 		$(if $(MINUTES),--minutes $(MINUTES))
 
 pictures: $(READY)
-	@SCREENSHOTS=pictures $(BIN)/python -m pytest -q tests/web/test_browser.py -k pictures_of_the_readme
+	@SCREENSHOTS=src/twinsyncd/manual/pictures $(BIN)/python -m pytest -q tests/web/test_browser.py -k pictures_of_the_readme
 
 screenshots: $(READY)
 	@SCREENSHOTS=$(or $(FOLDER),.screenshots) $(BIN)/python -m pytest tests/web/test_browser.py
