@@ -332,7 +332,7 @@ def test_a_hash_that_missed_lets_the_file_settle_again() -> None:
         .says(look_at(A))
         .hears(saw(A, 1))
         .says(read(A, 1))
-        .hears(facts.HashMissed(A, "changed while it was read"))
+        .hears(facts.HashMissed(A, "changed while it was read", moved=True))
         .says()
         .hears(after_s=5)
         .says(look_at(A))
@@ -341,3 +341,36 @@ def test_a_hash_that_missed_lets_the_file_settle_again() -> None:
         .remembers(A, unread="", seen="")
         .works()
     )
+
+
+def test_a_file_that_changes_during_every_read_is_unsettled_not_unreadable() -> None:
+    """A file that is being written can be read: it is named as such, and never set aside."""
+    script = is_idle().hears(SAVED).says(look_at(A))
+    moved = facts.HashMissed(A, "changed while it was read", moved=True)
+
+    for save in range(1, UNREAD_MISSES + 2):
+        script.hears(saw(A, save)).says()
+        script.hears(after_s=5).says(look_at(A)).hears(saw(A, save)).says(read(A, save))
+        script.hears(moved).says()
+        script.hears(after_s=5 * 2.0 ** (save - 1)).says(look_at(A))
+
+    script.remembers(A, unread="", seen="").works()
+    (waiting,) = script.machine.unsettled_files(script.now)
+    assert FileKey(waiting.source, waiting.path) == A
+    assert "it keeps changing while its content is read" in waiting.awaits
+
+
+def test_a_file_that_looks_unchanged_and_never_reads_the_same_is_set_aside() -> None:
+    """Some file systems show one file in two ways for ever; nothing may wait for it (P9)."""
+    script = is_idle().hears(SAVED).says(look_at(A))
+    moved = facts.HashMissed(A, "changed while it was read", moved=True)
+
+    for miss in range(UNREAD_MISSES + 1):
+        script.hears(saw(A, 1)).says()
+        script.hears(after_s=5).says(look_at(A)).hears(saw(A, 1)).says(read(A, 1))
+        script.hears(moved).says()
+        is_aside = miss == UNREAD_MISSES
+        again = try_to_read(A) if is_aside else look_at(A)
+        script.hears(after_s=min(5 * 2.0**miss, 20.0)).says(again)
+
+    script.remembers(A, unread="changed while it was read")

@@ -205,12 +205,18 @@ def test_a_staging_of_a_file_that_moved_says_so(scene: Scene, error: DiskError, 
     assert scene.answer(STAGE) == [facts.StageMoved(A)]
 
 
-@pytest.mark.parametrize("error", [FileMoved("changed"), DiskError("locked")])
-def test_a_hash_that_cannot_be_taken_says_why(scene: Scene, error: DiskError) -> None:
+def test_a_hash_that_cannot_be_taken_says_why(scene: Scene) -> None:
     """The reason ends up in the status when it stays so."""
-    scene.folder.fails = error
+    scene.folder.fails = DiskError("locked")
 
-    assert scene.answer(HASH) == [facts.HashMissed(A, str(error))]
+    assert scene.answer(HASH) == [facts.HashMissed(A, "locked")]
+
+
+def test_a_hash_of_a_file_that_moved_says_so(scene: Scene) -> None:
+    """A file that is being written can be read, so it must not count as unreadable."""
+    scene.folder.fails = FileMoved("changed")
+
+    assert scene.answer(HASH) == [facts.HashMissed(A, "changed", moved=True)]
 
 
 @pytest.mark.parametrize(

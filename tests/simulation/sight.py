@@ -150,7 +150,7 @@ class VirtualSight:
         def close() -> None:
             after = drive.see(command.key)
             if not (fits and before and after and self.still(command.key, command.fingerprint)):
-                missed = facts.HashMissed(command.key, "changed while it was read")
+                missed = facts.HashMissed(command.key, "changed while it was read", moved=True)
                 self.world.answer(0.0, missed)
                 return
             content = before.content

@@ -69,9 +69,9 @@ class Drive:
             case facts.Hashed():
                 self.hash_queue.ended(fact.key)
                 self.hashed(fact, now)
-            case facts.HashMissed(key, reason):
+            case facts.HashMissed(key, reason, moved):
                 self.hash_queue.ended(key)
-                self._missed(key, reason, now)
+                self._missed(key, reason, now, moved=moved)
             case facts.Rehashed():
                 self.rehashed(fact, now)
             case facts.FilesFound(source, files):
@@ -217,13 +217,13 @@ class Drive:
         elif row.seen == fact.digest and fact.key not in self.settler:
             self.ledger.put(replace(row, fingerprint=fact.fingerprint, hashed_s=now.wall_s))
 
-    def _missed(self, key: FileKey, reason: str, now: Now) -> None:
+    def _missed(self, key: FileKey, reason: str, now: Now, *, moved: bool = False) -> None:
         watched = self.watched[key.source]
         if watched.row.is_unread:
             self.settler.forget(key)
             watched.leave_to_scan()
             return
-        misses = self.settler.missed(key, now.at_s, reason)
+        misses = self.settler.missed(key, now.at_s, reason, moved=moved)
         if misses >= UNREAD_MISSES:
             row = replace(self.ledger.get(key), unread=reason, fingerprint=UNLIKE_ANY)
             self.ledger.set_aside(row, now)

@@ -57,10 +57,11 @@ class Hashed:
 
 @dataclass(frozen=True, slots=True)
 class HashMissed:
-    """The file changed, vanished or could not be read while it was being hashed."""
+    """The file could not be read to its end, or (`moved`) it changed while it was read."""
 
     key: FileKey
     reason: str
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,12 +28,16 @@ class _Unsettled:
     last: Fingerprint | None = None
     misses: int = 0
     missed: str = ""  # why the last look or hash failed
+    moved: Fingerprint | None = None  # what the last read found changed before it ended
+    unread: int = 0  # how many misses in a row no change of the file explains
     first_s: float = NEVER  # since when it is not known to be settled
     changes: int = 0  # how many looks found it changed since the last one
     aside: bool = False  # it cannot be read; looked at now and then, and not waited for
 
     def awaits(self) -> str:
         """Return for a person what the file waits for."""
+        if self.moved is not None:
+            return "it keeps changing while its content is read; it is read again once it rests"
         if self.misses:
             return f"{self.missed or 'it cannot be read'}; it is tried again"
         if self.changes > 1:
@@ -160,15 +164,22 @@ class Settler:
         self._schedule(key, entry, now_s + self.quiet_s(key) * HURRY)
         return False
 
-    def missed(self, key: FileKey, now_s: float, reason: str = "") -> int:
-        """Note that a look or a hash failed; return how often in a row. It is tried again."""
+    def missed(self, key: FileKey, now_s: float, reason: str = "", *, moved: bool = False) -> int:
+        """Note that a look or a hash failed; return how often in a row. It is tried again.
+
+        A file that changed while it was read (`moved`) is being written, which is no failure,
+        unless it looks the same as when the read before failed in this way.
+        """
         entry = self._entry(key, now_s)
+        is_written = moved and entry.last != entry.moved
+        entry.moved = entry.last if moved else None
+        entry.unread = 0 if is_written else entry.unread + 1
         entry.asked, entry.last = False, None
         entry.misses, entry.missed = entry.misses + 1, reason
         wait = max(self.quiet_s(key), HURRY) * 2.0 ** min(entry.misses - 1, _DOUBLINGS_MAX)
         cap_s = ASIDE_LOOK_S if entry.aside else MISS_CAP_S
         self._schedule(key, entry, now_s + min(wait, cap_s))
-        return entry.misses
+        return entry.unread
 
     def set_aside(self, key: FileKey, now_s: float) -> None:
         """Look at a file that cannot be read now and then; nothing waits for it any more."""

@@ -26,7 +26,7 @@ from ..core.model import (
     SourceKey,
     is_as_remembered,
 )
-from ..errors import DiskError, ShareSilent
+from ..errors import DiskError, FileMoved, ShareSilent
 from ..targets.protocol import Target
 from .cloud_worker import CloudWorker, failed
 from .share_folder import Share
@@ -198,6 +198,8 @@ class DriveWorker:
         try:
             folder = self.shares[command.key.source].folder
             digest = folder.digest_of_new(command.key.path, command.fingerprint)
+        except FileMoved as exc:
+            return facts.HashMissed(command.key, str(exc), moved=True)
         except DiskError as exc:
             return facts.HashMissed(command.key, exc.with_hint)
         return facts.Hashed(command.key, command.fingerprint, digest)
