@@ -75,6 +75,19 @@ def test_what_could_not_be_read_is_named_and_is_not_in_sync(office: Office) -> N
     assert printed.code == 1
     assert "3 paths cannot be read since" in printed.out
     assert "secret: Permission denied" in printed.out
+    assert "let the account that twinsyncd runs as read them" in printed.out
+
+
+def test_a_link_is_not_mended_by_rights(office: Office) -> None:
+    """Who is sent to grant rights that are there already looks in the wrong place."""
+    spot = BlindSpot("plan.dgn", "it is a symbolic link, which is not followed; exclude it")
+    source = SourceRow(CAD, "drive", blind=(spot,), blind_count=1, blind_since_s=1_700_000_000.0)
+    office.remember(Decision(files=(SYNCED,), sources=(source,)))
+
+    printed = office.types("status")
+
+    assert "plan.dgn: it is a symbolic link, which is not followed; exclude it" in printed.out
+    assert "let the account" not in printed.out
 
 
 def test_a_source_that_is_not_watched_is_named_with_the_remedy(office: Office) -> None:

@@ -303,9 +303,10 @@ def test_a_name_that_is_not_unicode_is_reported_and_holds_up_nothing(tmp_path: P
 
     assert found(facts) == ["a.dgn"]
     assert sorted(spot.path for spot in closing(facts).blind) == [
-        "br\\udcfccke.dgn",
-        "stra\\udcdfe",
+        "br\\xfccke.dgn",
+        "stra\\xdfe",
     ]
+    assert {spot.advice for spot in closing(facts).blind} == {"rename it"}
 
 
 def test_names_are_kept_as_the_system_gives_them(tmp_path: Path) -> None:

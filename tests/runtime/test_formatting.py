@@ -79,7 +79,8 @@ def test_a_moment_is_told_in_the_local_time(monkeypatch: pytest.MonkeyPatch) -> 
         ("\u202egpj.dgn", "\\u202egpj.dgn"),
         ("a\u2028b", "a\\u2028b"),
         ("\U000e0001", "\\U000e0001"),
-        ("\udcff", "\\udcff"),
+        ("\ud800", "\\ud800"),
+        ("caf\udce9.dgn", "caf\\xe9.dgn"),
     ],
 )
 def test_characters_that_cannot_be_seen_are_shown(text: str, shown: str) -> None:

@@ -92,7 +92,12 @@ class BlindSpot:
     """A file or folder that can hold a match and that nobody could read: nothing is known of it."""
 
     path: str  # relative POSIX; printable, so not always the name that the system knows
-    reason: str
+    reason: str  # may end with what to do about it, after a semicolon
+
+    @property
+    def advice(self) -> str:
+        """What to do about it; "" if the reason does not say, as those of the system do not."""
+        return self.reason.partition("; ")[2]
 
 
 class OnDelete(StrEnum):

@@ -25,11 +25,10 @@ from .look import fingerprint_of, is_unicode
 from .nested import NestedDrives, drive_is_away
 from .protocols import Entry, Known, Look, PathFilter
 from .tree import Lister, Tree
+from .unreadable_names import LINK, NOT_UNICODE, printable
 
 FOUND_MAX: Final = 500
 """Files in one part: small enough that the first can settle while the walk goes on."""
-
-LINK: Final = "it is a symbolic link, which is not followed; exclude it if it does not matter"
 
 _JUNCTION: Final = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT; Python has no name for it off Windows
 
@@ -99,7 +98,7 @@ class Walk:
             identity,
             self._known_count,
             tuple(self._missing),
-            tuple(BlindSpot(_printable(path), reason) for path, reason in self._blind.items()),
+            tuple(BlindSpot(printable(path), reason) for path, reason in self._blind.items()),
             remote,
             tuple(sorted(nested.items())),
         )
@@ -226,7 +225,7 @@ class Walk:
         if not self._path_filter.folder(path):
             self._skipped.add(path)
         elif not is_unicode(path):
-            self._blind[path] = "its name is not valid Unicode; rename it"
+            self._blind[path] = NOT_UNICODE
         elif sys.platform == "win32" and _is_junction(entry.stat(follow_symlinks=False)):
             self._blind[path] = LINK.replace("symbolic link", "junction")
         else:
@@ -262,7 +261,7 @@ class Walk:
             return False
         if is_unicode(path):
             return True
-        self._blind[path] = "its name is not valid Unicode; rename it"
+        self._blind[path] = NOT_UNICODE
         return False
 
     def _is_gone(self, folder: str) -> bool:
@@ -284,11 +283,6 @@ class Walk:
 
 def _below(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
-
-
-def _printable(path: str) -> str:
-    """Return the path with what is not Unicode spelt out, so that it can be stored and shown."""
-    return path.encode(errors="backslashreplace").decode()
 
 
 def _is_junction(found: os.stat_result) -> bool:

@@ -15,7 +15,7 @@ from ..core.authorization import WARN_DAYS
 from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count
-from .report import ConnectionReport, Hold, OpenFile, Report
+from .report import Blind, ConnectionReport, Hold, OpenFile, Report
 from .report_lines import KEPT_OUT, WITHOUT_JOURNAL, Level
 
 FILES_MAX: Final = 50  # conditions of single files; the others are counted in one
@@ -120,7 +120,7 @@ def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:
         yield _held(hold, name)
     for blind in connection.blind:
         text = "; ".join((blind.text, *blind.names))
-        fix = "let the account that twinsyncd runs as read them; it is noticed by itself"
+        fix = _fix_of(blind)
         yield Condition(Kind.UNREADABLE, Level.BAD, blind.source, text, fix, blind.since_s, name)
     for source in connection.unlisted:
         text = "not looked at since the daemon started, so changes are not known"
@@ -134,6 +134,13 @@ def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:
         text = f"changes are noticed by scans alone: {late.reason}"
         fix = "nothing is lost; twinsyncd check says how to be quicker"
         yield Condition(Kind.LATE, Level.WAITS, late.source, text, fix, 0.0, name)
+
+
+def _fix_of(blind: Blind) -> str:
+    """Return what helps: the account's rights, unless every example says what else does."""
+    if blind.advised:
+        return "do what is said there; it is noticed by itself"
+    return "let the account that twinsyncd runs as read them; it is noticed by itself"
 
 
 def _held(hold: Hold, name: str) -> Condition:

@@ -52,4 +52,6 @@ def _shown(character: str) -> str:
     if unicodedata.category(character) not in _HIDDEN:
         return character
     number = ord(character)
+    if 0xDC80 <= number <= 0xDCFF:  # a byte of a name that is not UTF-8: PEP 383
+        return f"\\x{number - 0xDC00:02x}"
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

@@ -55,6 +55,7 @@ class Blind:
     names: tuple[str, ...]
     since_s: float = 0.0  # wall clock [s]
     paths: tuple[str, ...] = ()  # of the examples, as the source has them
+    advised: bool = False  # every example says itself what to do about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +279,7 @@ def _blind(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
             tuple(f"{spot.path}: {spot.reason}" for spot in found.examples),
             found.since_s,
             tuple(spot.path for spot in found.examples),
+            bool(found.examples) and all(spot.advice for spot in found.examples),
         )
         for key in sorted(keys & status.blind.keys())
         for found in [status.blind[key]]
@@ -285,7 +287,6 @@ def _blind(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
 
 
 def _holds(keys: set[SourceKey], status: Status) -> tuple[Hold, ...]:
-    held = sorted(keys & status.offline.keys())
     return tuple(
         Hold(
             key,
@@ -295,5 +296,5 @@ def _holds(keys: set[SourceKey], status: Status) -> tuple[Hold, ...]:
             status.needs_person.get(key),
             status.examples.get(key, ()),
         )
-        for key in held
+        for key in sorted(keys & status.offline.keys())
     )

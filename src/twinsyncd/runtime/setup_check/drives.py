@@ -15,6 +15,7 @@ from ...config.folders import within
 from ...config.setup import SCAN_LOCAL, SCAN_REMOTE
 from ...config.units import written
 from ...connectors import READS, connectors_for
+from ...core.model import BlindSpot
 from ...disk.folder_count import WatchLimits, read_watch_limits
 from ..bulk_check import examine_exports
 from ..formatting import count
@@ -162,10 +163,11 @@ def _misread(step: str, source: Source, found: ExaminedSource) -> Iterator[Check
 
 
 def _unreadable(step: str, source: Source, found: ExaminedSource) -> Iterator[CheckResult]:
-    blind = [(spot.path, spot.reason) for spot in found.blind] + found.unreadable
-    for path, reason in blind[:SPOTS_MAX]:
-        fix = f"let the account {account_name()} read it, rename it, or exclude it"
-        yield CheckResult(f"read {source.folder / path}", False, reason, fix)
+    blind = [*found.blind, *(BlindSpot(path, reason) for path, reason in found.unreadable)]
+    for spot in blind[:SPOTS_MAX]:
+        reason = spot.reason.removesuffix(f"; {spot.advice}")
+        fix = spot.advice or f"let the account {account_name()} read it, or exclude it"
+        yield CheckResult(f"read {source.folder / spot.path}", False, reason, fix)
     if len(blind) > SPOTS_MAX:
         more = f"{len(blind) - SPOTS_MAX} more paths cannot be read"
         yield CheckResult(step, False, more, "correct those listed above, then check again")
