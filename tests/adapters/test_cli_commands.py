@@ -359,9 +359,9 @@ def test_whatever_is_not_synced_is_told_and_is_exit_code_1(
 @pytest.mark.parametrize(
     ("phase", "usual_s", "words"),
     [
-        (Phase.RUNNING, 720.0, "run takes longer than usual: 2 h 10 min, usually 12 min 0 s; see"),
+        (Phase.RUNNING, 720.0, "run takes longer than usual: 2 h 10 min, usually 12 min; see"),
         (Phase.RUNNING, 0.0, "run takes longer than usual: 2 h 10 min; see run run-7"),
-        (Phase.BLOCKED, 720.0, "keeps ours waiting: 2 h 10 min; ours usually take 12 min 0 s"),
+        (Phase.BLOCKED, 720.0, "keeps ours waiting: 2 h 10 min; ours usually take 12 min"),
         (Phase.BLOCKED, 0.0, "somebody else's run keeps ours waiting: 2 h 10 min; see run run-7"),
         (Phase.RUNNING, None, "a run of ours is active"),
     ],
@@ -403,7 +403,7 @@ def test_files_that_are_still_being_written_are_named(office: Office) -> None:
     shown = office.types("status")
 
     assert shown.code == 1
-    assert f"{CAD}/open.dgn  since 1 h 0 min, it keeps changing" in shown.out
+    assert f"{CAD}/open.dgn  since 1 h, it keeps changing" in shown.out
 
 
 def test_files_that_are_still_being_written_are_named_for_programs(office: Office) -> None:

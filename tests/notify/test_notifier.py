@@ -109,7 +109,7 @@ def test_each_state_is_understood_from_the_message_alone(state: State, tmp_path:
     assert state.kind is not None
     assert state.kind.value in title + body
     assert title.startswith("Needs a person: ") is (state.level.value == "bad")
-    buttons = ("Approve", "Try again", "Try again now", "40 missing files", "2 h 0 min")
+    buttons = ("Approve", "Try again", "Try again now", "40 missing files", "2 h")
     words = [each for each in state.words if "href" not in each and each not in buttons]
     assert [each for each in words if each not in title + body] == []
     assert "to do: " in body

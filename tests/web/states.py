@@ -188,7 +188,7 @@ STATES = (
         waiting("the platform answers with HTTP 503", EventKind.LANE_WAITS, attempts=9),
         Kind.WAITS,
         Level.WAITS,
-        ("HTTP 503", "next try in 4 min", "2 h 0 min"),
+        ("HTTP 503", "next try in 4 min", "2 h"),
     ),
     State(
         "quota",
@@ -213,7 +213,7 @@ STATES = (
         ),
         Kind.FOREIGN_RUN,
         Level.WAITS,
-        ("somebody else", "run-of-theirs", "5 h 0 min"),
+        ("somebody else", "run-of-theirs", "5 h"),
     ),
     State(
         "stuck run",
@@ -231,7 +231,7 @@ STATES = (
         ),
         Kind.SLOW_RUN,
         Level.WAITS,
-        ("longer than usual", "run-100", "3 h 0 min"),
+        ("longer than usual", "run-100", "3 h"),
     ),
     State(
         "mass deletion",

@@ -16,17 +16,16 @@ def clock_time(wall_s: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in the two largest units that matter."""
+    """Return a duration in the two largest units that matter; the second only if there is any."""
     if seconds < 10:
         return f"{max(seconds, 0.0):.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    parts = ((days, "d"), (hours, "h"), (minutes, "min"), (rest, "s"))
+    first = next(place for place, (number, _) in enumerate(parts) if number)
+    shown = parts[first : first + 2]
+    return " ".join(f"{number} {unit}" for number, unit in shown if number)
 
 
 def count(number: int, noun: str) -> str:
