@@ -81,6 +81,33 @@ def test_after_a_lost_answer_to_a_create_the_connection_is_found_by_name() -> No
     scene.wire.ended()
 
 
+def test_an_imodel_that_does_not_exist_is_named_not_the_role() -> None:
+    """The service only says "insufficient permissions", and no role helps a wrong imodel_id."""
+    scene = Scene()
+    scene.wire.hears("GET", CONNECTIONS, 403, refusal("InsufficientPermissions"))
+    scene.wire.hears("GET", "/imodels/m1", 404, refusal("iModelNotFound"))
+
+    failure = caught(lambda: scene.prepare("a", remote_id="")).failure
+
+    assert failure.fault is Fault.REFUSED
+    assert failure.message.startswith("the iModel m1 does not exist (any more)")
+    assert "correct imodel_id" in failure.message
+    scene.wire.ended()
+
+
+def test_an_imodel_that_is_there_leaves_the_role_to_blame() -> None:
+    """Who may look at the iModel and not at its connections needs a role, and reads so."""
+    scene = Scene()
+    scene.wire.hears("GET", CONNECTIONS, 403, refusal("InsufficientPermissions"))
+    scene.wire.hears("GET", "/imodels/m1", 200, {"iModel": {"id": "m1", "displayName": "M"}})
+
+    failure = caught(lambda: scene.prepare("a", remote_id="")).failure
+
+    assert failure.fault is Fault.REFUSED
+    assert "role" in failure.message
+    scene.wire.ended()
+
+
 def test_of_several_connections_of_the_name_the_one_with_our_files_counts() -> None:
     """Names are not unique there; the files tell which is ours."""
     scene = Scene()

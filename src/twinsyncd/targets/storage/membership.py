@@ -9,7 +9,7 @@ file" (409: the file is mapped to the iModel by any of its connections).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -179,7 +179,7 @@ class Membership:
     def _named(self, files: Sequence[ExpectedFile]) -> StorageConnectionInfo | None:
         """Return the connection of that name: of several, the first that holds a file of ours."""
         wanted = self._settings.display_name
-        listed = self._platform.connections(self._settings.imodel_id)
+        listed = self._listed()
         found = [each for each in listed if each.name == wanted]
         if not found:
             return None
@@ -187,6 +187,30 @@ class Membership:
         holding = (each for each in found if len(found) > 1 and ours & self._present(each.id))
         chosen = next(holding, found[0])
         return chosen if chosen.last_run_link is not None else self._platform.connection(chosen.id)
+
+    def _listed(self) -> list[StorageConnectionInfo]:
+        """Return the iModel's connections; says so if the iModel itself is what is missing.
+
+        For an iModel that does not exist the service only says that listing is not permitted.
+        """
+        try:
+            return list(self._platform.connections(self._settings.imodel_id))
+        except CloudError as exc:
+            if exc.status != 403:
+                raise
+            self._require_imodel()
+            raise
+
+    def _require_imodel(self) -> None:
+        """Raise a CloudError that halts if the iModel does not exist; others are left alone."""
+        try:
+            self._platform.imodel(self._settings.imodel_id)
+        except CloudError as exc:
+            if exc.failure.fault is not Fault.GONE:
+                return
+            message = f"{exc.failure.message}; correct imodel_id, or ask for access to the iModel"
+            failure = replace(exc.failure, fault=Fault.REFUSED, message=message)
+            raise CloudError(exc.operation, failure, status=exc.status) from exc
 
     def _fits(self, info: StorageConnectionInfo) -> bool:
         return info.imodel_id.lower() in {"", self._settings.imodel_id.lower()}
