@@ -262,6 +262,24 @@ def test_a_daemon_without_its_journal_claims_nothing_of_what_came_since(office: 
     assert "restart it" not in printed.out
 
 
+def test_a_daemon_that_opens_a_locked_journal_starts_and_does_not_hang(office: Office) -> None:
+    """Status named the process before, which had ended long ago, and said to restart it."""
+    office.remember(Decision(files=(SYNCED,), lanes=(LaneRow(IMODEL),)))
+    TroubleFile(office.state).write(Trouble("it opens its journal", 1_700_000_100.0, is_start=True))
+    since = clock_time(1_700_000_100.0)
+
+    with office.daemon_runs():
+        printed = office.types("status")
+
+    assert printed.code == 1
+    assert printed.out.startswith("Starting: what is shown is as the daemon before left it")
+    assert f"starting since {since}: it opens its journal" in printed.out
+    assert "known: the daemon looks once it has started" in printed.out
+    assert f"changes on the drive since {clock_time(1_700_000_060.0)} are not known" in printed.out
+    assert "hangs" not in printed.out
+    assert "restart" not in printed.out
+
+
 def test_content_that_stays_in_the_imodel_is_counted_after_its_file_was_forgotten(
     office: Office,
 ) -> None:

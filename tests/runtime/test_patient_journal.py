@@ -14,6 +14,7 @@ from twinsyncd.core.model import Digest, FileKey, FileRow, SourceKey
 from twinsyncd.errors import JournalError
 from twinsyncd.journal import database
 from twinsyncd.journal.database import HEAD, open_database, open_read_only, open_unchanged
+from twinsyncd.journal.requests import Request
 from twinsyncd.journal.views import Views
 from twinsyncd.journal.writer import Journal
 from twinsyncd.runtime import patient_journal
@@ -67,6 +68,29 @@ def test_a_full_disk_is_waited_for_and_told(trouble: TroubleFile) -> None:
     ]
     assert len(alive) == 3, "the service manager must see that it is well"
     assert trouble.read() is None, "and that it is over"
+
+
+def test_a_start_is_no_hang_until_the_first_heartbeat(tmp_path: Path, trouble: TroubleFile) -> None:
+    """The heartbeat of the process before is old, and a locked journal keeps it so for a while."""
+    journal = Journal(open_database(tmp_path / "journal.sqlite"))
+    patience = Patience(trouble)
+    patience.begin()
+    outcomes = failing(1)
+
+    def act() -> None:
+        if reason := next(outcomes):
+            raise JournalError(reason, may_pass=True)
+
+    before = trouble.read()
+    patience.call(act)
+    recovered = trouble.read()
+    PatientJournal(journal, patience).register("1.0", 1.0, Request("retry"))
+
+    assert before is not None
+    assert before.is_start
+    assert recovered == before, "the heartbeat is still that of the process before"
+    assert trouble.read() is None
+    journal.close()
 
 
 def test_what_waiting_cannot_mend_is_raised_at_once(trouble: TroubleFile) -> None:

@@ -59,7 +59,7 @@ def _colour(text: str, level: Level) -> str:
 def _unseen(report: Report) -> Iterator[str]:
     """Yield since when nobody looks at the drive, and what to do."""
     from ..runtime.formatting import clock_time
-    from ..runtime.report_lines import KEPT_OUT, WITHOUT_JOURNAL
+    from ..runtime.report_lines import KEPT_OUT, STARTING, WITHOUT_JOURNAL
 
     if not report.unseen_since_s:
         return
@@ -67,7 +67,9 @@ def _unseen(report: Report) -> Iterator[str]:
     fix = "start the daemon, or run: twinsyncd sync"
     if report.daemon.state == KEPT_OUT:
         return
-    if report.daemon.state == WITHOUT_JOURNAL:
+    if report.daemon.state == STARTING:
+        fix = "the daemon looks once it has started"
+    elif report.daemon.state == WITHOUT_JOURNAL:
         fix = "the daemon looks again once it can use its journal"
     elif report.daemon.level.value == "bad":
         fix = "see the daemon's line and its log; restart it if it does not go on"

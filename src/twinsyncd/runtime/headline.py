@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .conditions import Condition
 from .report import Report
-from .report_lines import WINDOW_CLOSED, Level, Line
+from .report_lines import STARTING, WINDOW_CLOSED, Level, Line
 
 
 def headline(report: Report, conditions: Sequence[Condition]) -> Line:
@@ -17,6 +17,8 @@ def headline(report: Report, conditions: Sequence[Condition]) -> Line:
         return Line(Level.BAD, f"{people} {noun} a person")
     if report.in_sync:
         return Line(Level.GOOD, "In sync", ": every file that can match was read and is proven")
+    if report.daemon.state == STARTING:
+        return Line(Level.WAITS, "Starting", ": what is shown is as the daemon before left it")
     if report.daemon.level is not Level.GOOD:
         return Line(Level.WAITS, "Not running", ": what is shown is as the daemon left it")
     for_window = any(each.line.state == WINDOW_CLOSED for each in report.connections)

@@ -27,6 +27,7 @@ from ..journal.writer import Journal
 from .trouble import Trouble, TroubleFile
 
 WAIT_MAX_S: Final = 30.0
+OPENING: Final = "it opens its journal; if another program has it open, that takes longer"
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -44,7 +45,18 @@ class Patience:
         self._patient = is_patient
         self._stopping = threading.Event()
         self._told = ""
+        self._start: Trouble | None = None  # while it starts
         self.alive: Callable[[], None] = lambda: None
+
+    def begin(self) -> None:
+        """Let status say that the daemon starts: the heartbeat there is by the one before."""
+        self._start = Trouble(OPENING, time.time(), is_start=True)
+        self._trouble.write(self._start)
+
+    def begun(self) -> None:
+        """Note that the first heartbeat is written."""
+        self._start = None
+        self._trouble.write(None)
 
     def stop(self) -> None:
         """Let whoever waits give up."""
@@ -78,7 +90,7 @@ class Patience:
 
     def _recovered(self) -> None:
         log.info("journal.usable")
-        self._trouble.write(None)
+        self._trouble.write(self._start)
         self._told = ""
 
 
@@ -101,6 +113,7 @@ class PatientJournal(FileRows):
     def register(self, version: str, now_s: float, on_upgrade: Request) -> None:
         """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""
         self.patience.call(lambda: self._journal.register(version, now_s, on_upgrade))
+        self.patience.begun()
 
     def delivered_records(self) -> DeliveredRecords:
         """Return what bulk connections took; not patient: a store that fails is tried again."""

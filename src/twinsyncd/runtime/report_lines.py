@@ -13,6 +13,7 @@ from ..journal.views import DaemonRow
 from .formatting import clock_time, count, duration, size
 from .trouble import Trouble
 
+STARTING: Final = "starting"
 WITHOUT_JOURNAL: Final = "waits for its journal"
 KEPT_OUT: Final = "kept out"
 WINDOW_CLOSED: Final = "waits for the window"
@@ -58,6 +59,8 @@ def daemon_line(
     """Return whether the daemon runs, and how it is."""
     if trouble is not None:
         since = f" since {clock_time(trouble.since_s)}"
+        if trouble.is_start:
+            return Line(Level.WAITS, STARTING, f"{since}: {trouble.reason}")
         return Line(Level.BAD, WITHOUT_JOURNAL, f"{since}: {trouble.reason}")
     if daemon is None:
         return Line(Level.PLAIN, "never started")

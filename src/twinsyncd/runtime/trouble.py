@@ -6,7 +6,7 @@ The file has its full length from the start, so writing it needs no space on a f
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ class Trouble:
 
     reason: str
     since_s: float
+    is_start: bool = False  # it has only just begun, and has not written its first heartbeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class TroubleFile:
 
     def write(self, trouble: Trouble | None) -> None:
         """Say what the trouble is; None: there is none."""
-        values = {"reason": trouble.reason[:700], "since_s": trouble.since_s} if trouble else {}
+        values = asdict(replace(trouble, reason=trouble.reason[:700])) if trouble else {}
         content = json.dumps(values).encode("ascii").ljust(LENGTH)[:LENGTH]
         file = self.folder / FILE
         try:
@@ -51,4 +52,5 @@ class TroubleFile:
             return None
         if not isinstance(values, dict) or not values.get("reason"):
             return None
-        return Trouble(str(values["reason"]), float(values.get("since_s", 0.0)))
+        is_start = bool(values.get("is_start"))
+        return Trouble(str(values["reason"]), float(values.get("since_s", 0.0)), is_start)

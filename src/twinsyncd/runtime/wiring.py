@@ -142,7 +142,7 @@ def _journal(config: Config, *, patient: bool) -> Iterator[PatientJournal]:
         patience.call(lambda: make_folder(file.parent))
         stack.enter_context(_lock(file.with_name(LOCK)))
         stack.enter_context(serving_alone(config))
-        trouble.write(None)  # takes its space now, as long as there is some
+        patience.begin()  # its file takes its space now, as long as there is some
         journal = patience.call(lambda: Journal(open_database(file)))
         stack.callback(journal.close)
         yield PatientJournal(journal, patience)
