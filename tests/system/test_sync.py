@@ -45,6 +45,30 @@ def test_a_file_that_was_deleted_is_told_and_not_counted(tmp_path: Path) -> None
     assert "agree on 1 file; 1 not on the drive any more" in again.stdout
 
 
+def test_names_that_change_in_case_alone_keep_their_files_in_storage(tmp_path: Path) -> None:
+    """Windows renames plan.dxf to PLAN.dxf in place; a second file would double its elements."""
+    with open_site(tmp_path) as site:
+        site.save("plan.dxf", drawing(1))
+        site.save("plan/sheet.dxf", drawing(2))
+        site.call("sync")
+        before = site.row("plan.dxf"), site.row("plan/sheet.dxf")
+        (site.drive / "plan.dxf").rename(site.drive / "PLAN.dxf")
+        (site.drive / "plan").rename(site.drive / "Plan")
+
+        again = site.call("sync")
+
+        after = site.row("PLAN.dxf"), site.row("Plan/sheet.dxf")
+        status = site.status()
+
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "agree on 2 files" in again.stdout
+    assert [row.storage_id for row in after] == [row.storage_id for row in before]
+    assert [row.synced for row in after] == [row.synced for row in before]
+    assert "" not in {row.synced for row in after}
+    assert status is not None
+    assert len(status.runs) == 1, "the iModel holds the content already"
+
+
 def test_a_broken_file_is_named_and_holds_up_nobody(tmp_path: Path) -> None:
     """One bad export must not keep an office's other files out of the iModel."""
     with open_site(tmp_path) as site:
