@@ -404,6 +404,37 @@ def test_a_lane_that_waits_says_for_what_and_until_when(office: Office) -> None:
     assert "waits: 503: maintenance; next try in 1 min " in office.types("status").out
 
 
+def test_a_lane_that_is_tried_again_right_now_still_says_why_it_waited(office: Office) -> None:
+    """Until a call succeeds the outage lasts: "no run active" would hide it (K7)."""
+    past_s = time.time() - 1.0
+    lane = LaneRow(IMODEL, attempts=3, not_before_s=past_s, wait_reason="503: maintenance")
+    office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
+
+    assert "waits: 503: maintenance; the next try is due" in office.types("status").out
+
+
+@pytest.mark.parametrize("stored", ["", "v1"], ids=["to store", "to run"])
+def test_a_file_whose_last_try_brought_nothing_says_why_and_when_again(
+    office: Office, stored: str
+) -> None:
+    """A run that skips a file succeeds all the same, so nothing else would say it (K1, K7)."""
+    skipped = replace(
+        SYNCED,
+        seen="v1",
+        stored=stored,
+        synced="",
+        attempts=1,
+        note="the run did not process this file",
+        next_try_s=time.time() + 50.0,
+    )
+    office.remember(Decision(files=(skipped,), lanes=(LaneRow(IMODEL),)))
+
+    printed = office.types("status")
+
+    assert printed.code == 1
+    assert "the run did not process this file; next try in " in printed.out
+
+
 def test_a_halted_lane_says_when_it_tries_again(office: Office) -> None:
     """Whoever mended it must know that nothing else is to be done."""
     lane = LaneRow(IMODEL, halt="no right", not_before_s=time.time() + 230.0)

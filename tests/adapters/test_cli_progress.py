@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import io
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cli_scene import CAD, IMODEL, Office
+from rich.console import Console
 
-from twinsyncd.cli.progress import progress_of
+from twinsyncd.cli.progress import progress_of, showing_progress
 from twinsyncd.config import load
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import FileKey, FileRow, Fingerprint, LaneRow, Phase
@@ -24,17 +27,35 @@ LOOK = Fingerprint(100, 10**9, 7)
 MIB = 1024**2
 
 
+class Log(io.StringIO):
+    """Text that is no terminal; `has_line` is set once there is some."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_line = threading.Event()
+
+    def flush(self) -> None:
+        """Note that a line was written."""
+        if self.getvalue():
+            self.has_line.set()
+
+
 def row(name: str, stored: str = "", synced: str = "") -> FileRow:
     """Return a file on its way."""
     return FileRow(FileKey(CAD, name), LOOK, "v1", stored, synced)
 
 
 @pytest.fixture
-def seen(
+def office(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Status:
+) -> Office:
+    """Give an office whose journal is empty."""
+    return Office(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def seen(office: Office) -> Status:
     """A sync in its middle: one file each at every station, a run, and runs before it."""
-    office = Office(tmp_path, monkeypatch, capsys)
     lane = LaneRow(IMODEL, Phase.RUNNING, "Bridge 12", "run-9", since_s=NOW_S - 95.0)
     ended = tuple(
         RunRecord(IMODEL, "Bridge 12", f"run-{n}", Outcome.SUCCEEDED, 0.0, 120.0 + n, 1)
@@ -68,6 +89,21 @@ def test_a_log_gets_nothing_that_changes_all_the_time(seen: Status) -> None:
         "1 of 3 files synced · 2 uploaded · 1 waiting for the run's end",
         "a run of ours is active",
     ]
+
+
+def test_a_line_in_a_log_is_one_line(office: Office) -> None:
+    """A pipe has no width, and half a line cannot be searched for."""
+    name = "a connection with a name that needs a line of eighty characters nearly for itself"
+    printed = Log()
+    lane = LaneRow(IMODEL, Phase.BLOCKED, name, "run-9", since_s=NOW_S, usual_s=1.0)
+    office.remember(Decision(files=(row("a.dgn"), row("b.dgn", "v1")), lanes=(lane,)))
+
+    with showing_progress(Console(file=printed, width=80), load(office.config)):
+        assert printed.has_line.wait(30)
+
+    (line,) = printed.getvalue().splitlines()
+    assert len(line) > 80
+    assert line.endswith("longer than usual")
 
 
 def test_a_first_run_says_no_usual_length(seen: Status) -> None:

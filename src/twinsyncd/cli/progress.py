@@ -54,7 +54,7 @@ def _show_lines(console: Console, config: Config, over: threading.Event) -> None
     while not over.wait(LOOK_S):
         line = SEPARATOR.join(_parts(config, live=False))
         if line and line != last:
-            console.print(Text(line))
+            console.print(Text(line), soft_wrap=True)
             last = line
 
 

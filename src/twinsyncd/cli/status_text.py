@@ -37,7 +37,7 @@ def status_lines(state: OverallState, files: int, *, every: bool = False) -> Ite
     yield from _unsettled(report)
     yield from _conditions(state, files)
     yield from _connections(state, every=every)
-    yield from _open_files(report, files)
+    yield from _open_files(report, files, state.now_s)
     yield from _runs(report)
 
 
@@ -181,9 +181,9 @@ def _counts(counts: Counts, unseen_since_s: float) -> str:
 # ---- files and runs ---------------------------------------------------------------------
 
 
-def _open_files(report: Report, files: int) -> Iterator[str]:
+def _open_files(report: Report, files: int, now_s: float) -> Iterator[str]:
     """Yield the files that wait for us; those that need a person are listed as such."""
-    from ..runtime.formatting import count
+    from ..runtime.formatting import count, duration
 
     waiting = [each for each in report.open_files if not each.needs_person][:files]
     people = sum(each.aside for found in report.connections for each in found.counts)
@@ -193,7 +193,9 @@ def _open_files(report: Report, files: int) -> Iterator[str]:
     yield f"\n[bold]on their way[/]  {count(total, 'file')}"
     for each in waiting:
         reason = f": {_words(each.reason)}" if each.reason else ""
-        yield f"  {plain(f'{each.source}/{each.path}')}  [yellow]{each.state}[/]{reason}"
+        wait_s = each.next_try_s - now_s
+        again = f"; next try in {duration(wait_s)}" if wait_s > 0 else ""
+        yield f"  {plain(f'{each.source}/{each.path}')}  [yellow]{each.state}[/]{reason}{again}"
     if total > len(waiting):
         yield f"  and {total - len(waiting):,} more"
 

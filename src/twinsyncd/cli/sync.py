@@ -79,7 +79,8 @@ def sync_and_show(
         counts = (each for connection in report.connections for each in connection.counts)
         files = count(total_counts(counts).known - missing, "file")
         gone = f"; {missing:,} not on the drive any more, kept in the iModel" if missing else ""
-        console.print(f"[green]in sync[/]: drive, Storage and iModel agree on {files}{gone}")
+        agreed = f"[green]in sync[/]: drive, Storage and iModel agree on {files}{gone}"
+        console.print(agreed, soft_wrap=True)
         raise typer.Exit(0)
     console.print(f"[red]not in sync[/]{': ' if problem else ''}{plain(problem)}\n", soft_wrap=True)
     show(console, state)
@@ -96,7 +97,7 @@ def _dry_run(console: Console, config: Config) -> None:
     if not plan:
         console.print("[green]nothing to do[/]: nothing has changed since the last sync")
     for connection, files in plan.items():
-        console.print(f"[bold]{plain(connection)}[/]")
+        console.print(f"[bold]{plain(connection)}[/]", soft_wrap=True)
         for each in files:
             console.print(
                 f"  {each.what:9} {plain(f'{each.source}/{each.path}')}  {plain(each.reason)}",

@@ -202,8 +202,8 @@ def _open_state(row: FileRow) -> tuple[str, str]:
     if row.moved_from is not None:
         return "to be renamed in Storage", f"it was {row.moved_from.source}/{row.moved_from.path}"
     if row.seen != row.stored:
-        return "to be uploaded", ""
-    return "uploaded, waits for a run", ""
+        return "to be uploaded", row.note
+    return "uploaded, waits for a run", row.note
 
 
 def _unsettled(daemon: DaemonRow | None, now_s: float) -> tuple[Unsettled, ...]:

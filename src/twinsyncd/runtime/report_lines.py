@@ -125,9 +125,10 @@ def lane_line(lane: LaneRow | None, now_s: float) -> Line:
     if lane.needs_person:
         return Line(Level.BAD, "waits for a person", f": {lane.wait_reason}")
     wait_s = lane.not_before_s - now_s
-    if wait_s > 0 and (lane.wait_reason or lane.fruitless):
+    if lane.wait_reason or (lane.fruitless and wait_s > 0):
         reason = lane.wait_reason or _FRUITLESS
-        return Line(Level.WAITS, "waits", f": {reason}; next try in {duration(wait_s)}")
+        again = f"next try in {duration(wait_s)}" if wait_s > 0 else "the next try is due"
+        return Line(Level.WAITS, "waits", f": {reason}; {again}")
     if lane.usual_s is None:
         active = lane.phase in (Phase.RUNNING, Phase.BLOCKED)
         since = f" since {clock_time(lane.since_s)}" if active else ""
