@@ -46,6 +46,7 @@ from twinsyncd.core.model import ConnectionRow, Fault
 from twinsyncd.core.results import Outcome
 from twinsyncd.core.run_ends import RETRY_S
 from twinsyncd.core.setup import Connection, Source
+from twinsyncd.runtime.sync_once import gets_no_answer
 
 DAY_S = 86_400.0
 REMEMBERED = commands.StoredFile(A, storage_id(A), "v1", look(1).size_bytes, "", True)
@@ -167,6 +168,30 @@ def test_a_comparison_that_fails_is_tried_again_and_not_believed() -> None:
     script.lane(wait_reason="no luck", attempts=1)
     script.hears(after_s=59).says().hears(after_s=1).says(COMPARE)
     script.hears(facts.Compared("one")).says().rests()
+
+
+def test_a_sync_ends_when_only_comparisons_are_left_and_two_of_them_failed() -> None:
+    """The waits between comparisons double, so six failures would take half an hour."""
+    script = restarted().says()
+    refused = facts.CompareFailed("one", failure(Fault.TRANSIENT))
+
+    script.hears(refused).says()
+    once = gets_no_answer(script.machine)
+    script.hears(after_s=AGAIN_S).says(COMPARE).hears(refused).says().works()
+
+    assert not once
+    assert gets_no_answer(script.machine)
+
+
+def test_a_sync_goes_on_with_a_save_while_comparisons_fail() -> None:
+    """A missing permission to list must not end a long upload."""
+    script = restarted().says()
+    refused = facts.CompareFailed("one", failure(Fault.TRANSIENT))
+    script.hears(refused).says().hears(after_s=AGAIN_S).says(COMPARE).hears(refused).says()
+
+    settles(script, A, 2, store(A, 2, again=True))
+
+    assert not gets_no_answer(script.machine)
 
 
 def test_a_comparison_that_fails_keeps_no_save_from_the_imodel() -> None:

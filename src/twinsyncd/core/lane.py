@@ -143,12 +143,12 @@ class Lane:
         later = [time for time in times if time is not None and now.at_s < time < math.inf]
         return min(later, default=None)
 
-    def is_idle(self) -> bool:
-        """Return whether nothing is running and nothing is left that can be done now."""
+    def is_idle(self, *, compared: bool = True) -> bool:
+        """Return whether nothing runs or is left to do now; if not `compared`, but comparisons."""
         if self.state.asking or self._is_storing() or self.state.row.phase is not Phase.QUIET:
             return False
         keys = [connection.key for connection in self._going()]
-        if self.comparisons.pending.intersection(keys):
+        if compared and self.comparisons.pending.intersection(keys):
             return False
         to_store = (row for key in keys for row in self.ledger.needing(key, Need.STORE))
         if any(not self.stores.must_wait(row.key) for row in to_store):

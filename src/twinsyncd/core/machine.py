@@ -100,9 +100,10 @@ class Machine:
         times = [self._drive.deadline(), *(lane.deadline(now) for lane in self._lanes.values())]
         return min((time for time in times if time is not None), default=None)
 
-    def is_idle(self) -> bool:
-        """Return whether all that can be done without a new save or a person is done."""
-        return self._drive.is_idle() and all(lane.is_idle() for lane in self._lanes.values())
+    def is_idle(self, *, compared: bool = True) -> bool:
+        """Return whether all that can be done now is done; if not `compared`, but comparisons."""
+        lanes = self._lanes.values()
+        return self._drive.is_idle() and all(lane.is_idle(compared=compared) for lane in lanes)
 
     def failures(self) -> int:
         """Return the most failures in a row that any lane, or comparison, has had."""
@@ -114,10 +115,9 @@ class Machine:
 
     def unsettled_files(self, now: Now) -> list[UnsettledFile]:
         """Return some of those files, the longest waiting first."""
-        longest = self._drive.settler.longest_unsettled(UNSETTLED_NAMED)
         return [
             UnsettledFile(key.source, key.path, now.wall_s - (now.at_s - first_s), awaits)
-            for key, first_s, awaits in longest
+            for key, first_s, awaits in self._drive.settler.longest_unsettled(UNSETTLED_NAMED)
         ]
 
     def unlisted(self) -> list[SourceKey]:

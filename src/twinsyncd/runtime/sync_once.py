@@ -19,6 +19,7 @@ from .state import is_running, journal_file, open_views
 from .wiring import open_engine
 
 TRIES: Final = 6  # failures in a row (about a minute) before it is reported instead
+COMPARE_TRIES: Final = 2  # the same while only comparisons are left, which wait a minute each
 LOOK_S: Final = 0.2  # how often a running daemon is asked whether it is done
 
 
@@ -37,6 +38,12 @@ def sync(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> S
     if is_running(config):
         return Synced(_ask_daemon(config, timeout_s, asked))
     return _do_it(config, timeout_s, asked)
+
+
+def gets_no_answer(machine: Machine) -> bool:
+    """Return whether the platform failed so often in a row that a sync ends and reports it."""
+    tries = COMPARE_TRIES if machine.is_idle(compared=False) else TRIES
+    return machine.failures() >= tries
 
 
 def leave_request(config: Config, fact: PersonFact) -> bool:
@@ -60,7 +67,7 @@ def _do_it(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) ->
         machine = engine.machine
 
         def is_over() -> bool:
-            stuck = machine.halts() or machine.waits_for_person() or machine.failures() >= TRIES
+            stuck = machine.halts() or machine.waits_for_person() or gets_no_answer(machine)
             return bool(stuck) or machine.is_idle() or time.monotonic() > end_s
 
         engine.run(until=is_over, first=asked)
@@ -73,7 +80,7 @@ def _problem(machine: Machine, timeout_s: float) -> str:
         return ""
     if reasons := [*machine.halts().values(), *machine.waits_for_person().values()]:
         return "; ".join(dict.fromkeys(reasons))
-    if machine.failures() >= TRIES:
+    if gets_no_answer(machine):
         return "the platform does not answer; what is left is kept and done by the next sync"
     return f"not finished after {timeout_s:.0f} s; the next sync does the rest"
 
