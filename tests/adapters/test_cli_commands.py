@@ -152,6 +152,7 @@ def test_a_configuration_that_is_not_there_is_a_mistake_with_a_fix(office: Offic
     assert printed.code == 2
     assert str(office.config) in printed.err
     assert "--config FILE" in printed.err
+    assert "twinsyncd init" in printed.err, "who has just installed it has none yet"
 
 
 def test_a_configuration_is_named_by_option_or_environment(
@@ -191,6 +192,7 @@ def test_a_status_before_the_first_start_says_what_to_do(office: Office) -> None
 
     assert printed.code == 1
     assert "there is no journal" in printed.err
+    assert "twinsyncd sync" in printed.err, "who has no daemon yet syncs once"
     assert "twinsyncd run" in printed.err
     assert not office.state.exists()
 

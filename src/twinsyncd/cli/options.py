@@ -61,6 +61,6 @@ def find_config() -> Path:
     found = next((place for place in places if place.is_file()), None)
     if found is None:
         looked = ", ".join(str(place) for place in places)
-        fix = "name it with --config FILE; config.example.toml shows every key"
+        fix = "write a first one with `twinsyncd init`, or name yours with --config FILE"
         raise ConfigError([ConfigMistake(FILE, 0, "", f"no configuration found at {looked}", fix)])
     return found

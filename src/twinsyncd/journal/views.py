@@ -132,7 +132,8 @@ class Views:
             ) from exc
         if not begun:
             raise JournalError(
-                f"there is no journal at {file} yet", hint="start the daemon once: twinsyncd run"
+                f"there is no journal at {file} yet, since nothing was synced",
+                hint="sync once: twinsyncd sync; or start the daemon: twinsyncd run",
             )
 
     def close(self) -> None:

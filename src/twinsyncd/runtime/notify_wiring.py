@@ -55,7 +55,7 @@ def try_targets(config: Config) -> Iterator[tuple[str, str]]:
     """Send a test to every target; yield its name and why it was not taken. Raises AppError."""
     targets, escalation = targets_of(config.notify) if config.notify else ([], [])
     if config.notify is None or not (targets or escalation or config.notify.ping_url):
-        hint = "add [notify] with urls_file; config.example.toml shows every key"
+        hint = "add [notify] with urls_file; see: twinsyncd manual monitoring"
         raise AppError("no notifications are configured", hint=hint)
     for target in (*targets, *escalation):
         yield target.name, target.send(*trial_words())
