@@ -47,7 +47,7 @@ def test_a_store_that_nobody_is_signed_in_for_waits_and_is_done_after_the_sign_i
     script = to_store().hears(facts.StoreFailed(A, failure(fault, "signed out"))).says()
 
     script.lane(halt="", wait_reason="signed out", needs_person=True)
-    assert script.machine.waits_for_person() == {"imodel": "signed out"}
+    assert script.machine.waits(for_person=True) == {"imodel": "signed out"}
     script.hears(facts.SignedIn()).says(store(A, 1)).hears(stored(A, 1)).says()
     script.lane(wait_reason="", needs_person=False, attempts=0)
     assert EventKind.SIGN_IN_NEEDED in kinds(script)

@@ -7,7 +7,7 @@ from pathlib import Path
 from twinsyncd.runtime.report import open_file
 
 from .drawings import drawing
-from .site import open_site
+from .site import QUICK, open_site
 
 HALF_AN_EXPORT = b"ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION(('ViewDefinition"
 BROKEN_EXPORT = HALF_AN_EXPORT + b"\nEND-ISO-10303-21;\n"
@@ -67,6 +67,18 @@ def test_names_that_change_in_case_alone_keep_their_files_in_storage(tmp_path: P
     assert "" not in {row.synced for row in after}
     assert status is not None
     assert len(status.runs) == 1, "the iModel holds the content already"
+
+
+def test_a_sync_that_ends_in_an_outage_names_its_reason(tmp_path: Path) -> None:
+    """A limit, a full Storage and a dead line are mended in different ways (K7)."""
+    with open_site(tmp_path, QUICK, "--fault", "throttle=90@/storage") as site:
+        site.save("plan.dxf", drawing(1))
+
+        ended = site.call("sync", "--timeout", "5")
+
+    assert ended.returncode == 1
+    assert "not in sync: not finished after 5 s: the service limits the request" in ended.stdout
+    assert "waits: the service limits the request rate (HTTP 429)" in ended.stdout
 
 
 def test_a_broken_file_is_named_and_holds_up_nobody(tmp_path: Path) -> None:

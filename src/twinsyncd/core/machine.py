@@ -136,10 +136,10 @@ class Machine:
         """Return why lanes are halted, by iModel id."""
         return {k: lane.state.row.halt for k, lane in self._lanes.items() if lane.state.row.halt}
 
-    def waits_for_person(self) -> dict[LaneKey, str]:
-        """Return what lanes need a person to sign in or agree to, by iModel id."""
+    def waits(self, *, for_person: bool) -> dict[LaneKey, str]:
+        """Return why lanes wait for a person to sign in or agree, or else ("": they do not)."""
         rows = {key: lane.state.row for key, lane in self._lanes.items()}
-        return {key: row.wait_reason for key, row in rows.items() if row.needs_person}
+        return {k: r.wait_reason for k, r in rows.items() if r.needs_person is for_person}
 
     def _apply(self, fact: facts.Fact, now: Now) -> None:
         if isinstance(fact, facts.DriveFact):

@@ -67,7 +67,7 @@ def _do_it(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) ->
         machine = engine.machine
 
         def is_over() -> bool:
-            stuck = machine.halts() or machine.waits_for_person() or gets_no_answer(machine)
+            stuck = machine.halts() or machine.waits(for_person=True) or gets_no_answer(machine)
             return bool(stuck) or machine.is_idle() or time.monotonic() > end_s
 
         engine.run(until=is_over, first=asked)
@@ -78,11 +78,14 @@ def _problem(machine: Machine, timeout_s: float) -> str:
     """Return why a machine that was stopped is not idle; "" if it is."""
     if machine.is_idle():
         return ""
-    if reasons := [*machine.halts().values(), *machine.waits_for_person().values()]:
+    if reasons := [*machine.halts().values(), *machine.waits(for_person=True).values()]:
         return "; ".join(dict.fromkeys(reasons))
+    waits = "; ".join(dict.fromkeys(filter(None, machine.waits(for_person=False).values())))
     if gets_no_answer(machine):
-        return "the platform does not answer; what is left is kept and done by the next sync"
-    return f"not finished after {timeout_s:.0f} s; the next sync does the rest"
+        reason = waits or "the platform does not answer"
+        return f"{reason}; what is left is kept and done by the next sync"
+    because = f": {waits}" if waits else ""
+    return f"not finished after {timeout_s:.0f} s{because}; the next sync does the rest"
 
 
 def _ask_daemon(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> str:
