@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import threading
 import time
 from contextlib import nullcontext
@@ -181,6 +182,19 @@ def test_words_that_mean_nothing_end_with_code_2(office: Office, words: list[str
 def test_the_version_is_told_and_nothing_else(office: Office) -> None:
     """Deployment tools compare it."""
     assert office.types("--version").out == f"twinsyncd {__version__}\n"
+
+
+def test_the_bulk_demo_names_the_part_that_is_not_installed(
+    office: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The README's first installation has localtwin, but not what reads export files."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+    printed = office.types("demo", "--bulk", "--folder", str(tmp_path / "demo"))
+
+    assert printed.code == 1
+    assert "pip install 'twinsyncd[bulk]'" in printed.err
+    assert not (tmp_path / "demo").exists(), "nothing is begun that cannot end"
 
 
 # ---- status -------------------------------------------------------------------------------

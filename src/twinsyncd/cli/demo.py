@@ -15,7 +15,7 @@ import typer
 
 from ..errors import AppError, JournalError
 from ..runtime.formatting import count, duration, size
-from .demo_bulk import show_bulk, write_bulk_config
+from .demo_bulk import check_bulk_is_installed, show_bulk, write_bulk_config
 from .demo_folder import files_below, make_room, write_config
 from .local import localtwin_serve
 from .served import Served, served_folder
@@ -50,6 +50,8 @@ def demo(
     console = Console(highlight=False)
     if bulk and manifest:
         raise AppError("--bulk and --manifest are two demos", hint="give one of them")
+    if bulk:
+        check_bulk_is_installed()
     folder = folder.absolute()
     started_s = time.monotonic()
     make_room(folder)

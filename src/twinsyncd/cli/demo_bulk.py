@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,15 @@ batch_quiet = "1s"
     project_guid = ["Project"]
     component_guid = ["Project", "Component"]
 """
+
+
+def check_bulk_is_installed() -> None:
+    """Raise AppError if the part that reads export files is not installed."""
+    if importlib.util.find_spec("pyarrow") is None:
+        raise AppError(
+            "--bulk needs a part that is not installed (pyarrow)",
+            hint="install it with: pip install 'twinsyncd[bulk]'",
+        )
 
 
 def write_bulk_config(file: Path, ready: Any, folder: Path) -> None:
