@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -65,11 +66,16 @@ def test_other_files_beside_it_say_nothing(beside: str, tmp_path: Path) -> None:
     assert holder_of(Tree(tmp_path), "gone/plan.dwg") is None
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_lock_file_that_nobody_may_read_says_that_it_is_open(tmp_path: Path) -> None:
-    """Office lets nobody read its lock file."""
-    saved(tmp_path, "~$list.xlsx", OWNER).chmod(0)
+def test_a_lock_file_that_nobody_may_read_says_that_it_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Office lets nobody read its lock file on Windows."""
 
+    def refuse(tree: Tree, path: str) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    saved(tmp_path, "~$list.xlsx", OWNER)
+    monkeypatch.setattr(Tree, "open", refuse)
     held = holder_of(Tree(tmp_path), "list.xlsx")
 
     assert held is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+
+import pytest
 
 from .waiting import wait_until
 
@@ -117,10 +120,10 @@ def localtwin(data: Path, *options: str) -> Iterator[tuple[Program, str]]:
         yield serving, wait_until(lambda: _whole_config(serving), "localtwin is ready")
 
 
-def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
+def call(*arguments: str, prefix: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end; `prefix`: a program that runs it, like `mortal`."""
     return subprocess.run(
-        [*TWINSYNCD, *arguments],
+        [*prefix, *TWINSYNCD, *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -128,6 +131,19 @@ def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         env=environment(),
     )
+
+
+def mortal() -> Sequence[str]:
+    """Return what runs a program so that the modes of files hold for it, whoever we are.
+
+    Root keeps its account and loses the right to read everything.
+    Source: capabilities(7), CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH; setpriv(1).
+    """
+    if os.geteuid() != 0:
+        return ()
+    if (setpriv := shutil.which("setpriv")) is None:
+        pytest.skip("root reads everything, and setpriv is not here to end that")
+    return (setpriv, "--bounding-set=-dac_override,-dac_read_search")
 
 
 def environment() -> dict[str, str]:

@@ -63,6 +63,13 @@ class Site:
         """Run one command with the site's configuration to its end."""
         return programs.call(command, "--config", str(self.config), *arguments)
 
+    def call_without_rights(
+        self, command: str, *arguments: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one command as an account for which the modes of files hold."""
+        given = ("--config", str(self.config), *arguments)
+        return programs.call(command, *given, prefix=programs.mortal())
+
     @contextmanager
     def daemon(self, name: str = "daemon") -> Iterator[DaemonProgram]:
         """Yield the site's daemon, started."""

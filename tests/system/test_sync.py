@@ -123,6 +123,28 @@ def test_a_save_that_broke_off_never_takes_the_place_of_a_good_one(tmp_path: Pat
     assert "agree on 2 files" in mended.stdout
 
 
+def test_a_folder_that_nobody_may_read_is_named_and_nothing_is_in_sync(tmp_path: Path) -> None:
+    """What lies in it may be new, and what it held may be gone: nobody knows."""
+    with open_site(tmp_path) as site:
+        site.save("open/plan.dxf", drawing(1))
+        closed = site.save("closed/plan.dxf", drawing(2)).parent
+        site.call("sync")
+        closed.chmod(0)
+        try:
+            synced = site.call_without_rights("sync")
+            status = site.call_without_rights("status")
+            checked = site.call_without_rights("check")
+        finally:
+            closed.chmod(0o755)
+        mended = site.call_without_rights("sync")
+
+    assert (synced.returncode, status.returncode, checked.returncode) == (1, 1, 1)
+    for said in (synced.stdout, status.stdout, checked.stdout + checked.stderr):
+        assert "closed" in said
+    assert "Permission denied" in synced.stdout
+    assert mended.returncode == 0
+
+
 def test_a_running_daemon_is_asked_to_sync(tmp_path: Path) -> None:
     """Two programs on one journal would undo each other; the second one asks the first."""
     with open_site(tmp_path) as site, site.daemon() as daemon:
