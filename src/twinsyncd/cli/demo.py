@@ -148,7 +148,7 @@ def _report_sync(
             folder = _imodel_folder(story, config)
             story.say("drawing", str(folder / "changesets" / f"{changeset.id}.svg"))
             story.say("", "its plan: inserted in green, updated in amber, deleted in red")
-            story.say("details", f"twinsyncd imodel diff {folder / 'imodel.sqlite'}")
+            story.say("details", f"{this_command()} imodel diff {folder / 'imodel.sqlite'}")
     total = total_counts(seen.counts)
     story.say("status", f"{total.synced} of {count(total.known, 'file')} synced")
     for each in map(open_file, seen.open_files):
