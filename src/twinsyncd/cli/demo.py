@@ -223,8 +223,8 @@ class DaemonSection:
             self._story.say(
                 "killed", f"the daemon ended ({self._process.returncode}); nothing is lost:"
             )
-            self._story.say("", f"twinsyncd status --config {self._story.config_file}")
-            self._story.say("", f"twinsyncd sync --config {self._story.config_file}")
+            self._story.say("", f"{this_command()} status --config {self._story.config_file}")
+            self._story.say("", f"{this_command()} sync --config {self._story.config_file}")
             self._story.say("", f"or wait: it is started again in {duration(REVIVE_S)}")
         elif time.monotonic() - self._died_s > REVIVE_S:
             self.revive()
