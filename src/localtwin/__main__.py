@@ -10,6 +10,7 @@ from pathlib import Path
 from localtwin.errors import SetupError
 from localtwin.faults import kinds_text, parse
 from localtwin.serve import Ready, Settings, serve
+from localtwin.world.access.roles import split_permissions
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--admin", action="store_true", help="serve /localtwin/faults, to switch faults by HTTP")
     add("--requests-per-minute", type=int, help="answer 429 above; default: no limit")
+    add("--permissions", help="what the client in the iTwin may do, by commas; default: everything")
     snapshot = "the bulk API deletes what a request leaves out, as its service really does"
     add("--bulk-snapshot", action="store_true", help=snapshot)
     add("--expose", action="store_true", help="let other machines reach it; needs a certificate")
@@ -62,6 +64,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         faults=tuple(parse(text) for text in given.fault),
         admin_routes=given.admin,
         requests_per_minute=given.requests_per_minute,
+        permissions=None if given.permissions is None else split_permissions(given.permissions),
         bulk_snapshot=given.bulk_snapshot,
         expose=given.expose,
         certificate=given.certificate,

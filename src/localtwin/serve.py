@@ -48,6 +48,7 @@ class Settings:
     certificate: Path | None = None
     private_key: Path | None = None
     http_limits: HttpLimits = HTTP_LIMITS
+    permissions: tuple[str, ...] | None = None  # all that the client to sign in with may do
     bulk_snapshot: bool = False  # the bulk API deletes what a request leaves out
 
     def run_limits(self) -> Limits:
@@ -255,8 +256,10 @@ def _ready(settings: Settings, listening: socket.socket, world: World) -> Ready:
         host, scheme = public_name(settings.certificate, host), "https"
     host = f"[{host}]" if ":" in host else host
     url = f"{scheme}://{host}:{listening.getsockname()[1]}"
-    made = world.credentials
     itwin_id = _some_itwin(world)
+    made = world.credentials
+    if settings.permissions is not None:
+        made = world.restricted_credentials(itwin_id, settings.permissions)
     return Ready(
         api_url=url,
         issuer_url=url,

@@ -14,6 +14,7 @@ from cloud_script import API, Wire
 from twinsyncd.cloud.access_check import (
     CheckResult,
     examine_connection,
+    examine_imodel_permissions,
     examine_permissions,
     examine_scope,
 )
@@ -115,15 +116,16 @@ def test_a_token_without_the_scope_is_no_success(scope: object, level: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("held", "level", "fix"),
+    ("held", "deletes", "fix"),
     [
-        (["storage_read", "storage_write", "imodels_write"], "ok", ""),
-        (["storage_read", "imodels_write"], "failed", "a role in the iTwin with: storage_write"),
-        (["storage_read", "storage_write"], "warning", "with: imodels_write"),
+        (["storage_read", "storage_write"], False, ""),
+        (["storage_read"], False, "a role in the iTwin with: storage_write"),
+        ([], True, "a role in the iTwin with: storage_delete, storage_read, storage_write"),
+        (["storage_read", "storage_write"], True, "a role in the iTwin with: storage_delete"),
     ],
 )
 def test_missing_permissions_are_named_with_whom_to_give_them(
-    held: list[str], level: str, fix: str
+    held: list[str], *, deletes: bool, fix: str
 ) -> None:
     """`403` names neither the permission nor the identity."""
     wire = signed_in(Wire()).hears(
@@ -131,10 +133,39 @@ def test_missing_permissions_are_named_with_whom_to_give_them(
     )
     cloud: Cloud
     with cloud_on(wire) as cloud:
-        (found,) = examine_permissions(cloud, "i1", storage=True)
+        (found,) = examine_permissions(cloud, "i1", deletes=deletes)
+
+    assert found.level == ("failed" if fix else "ok")
+    assert found.fix.endswith(fix)
+    assert ("me@apps.imsoidc.bentley.com" in found.fix) == bool(fix)
+
+
+@pytest.mark.parametrize(
+    ("told", "of_itwin", "level"),
+    [
+        (["imodels_read", "imodels_write"], None, "ok"),
+        (["imodels_read"], None, "failed"),
+        (404, ["imodels_read", "imodels_write"], "ok"),
+        (404, ["imodels_read"], "warning"),  # the iModel alone may grant it
+        (403, ["storage_read"], "failed"),  # the iModel is not even to be seen
+    ],
+)
+def test_the_imodel_says_what_may_be_done_with_it(
+    told: list[str] | int, of_itwin: list[str] | None, level: str
+) -> None:
+    """A run that may not write fails after the upload of everything."""
+    wire, path = signed_in(Wire()), "/imodels/m1/permissions"
+    if isinstance(told, int):
+        wire.hears("GET", path, told)
+        wire.hears("GET", "/accesscontrol/itwins/i1/permissions", json={"permissions": of_itwin})
+    else:
+        wire.hears("GET", path, json={"permissions": told})
+    cloud: Cloud
+    with cloud_on(wire) as cloud:
+        (found,) = examine_imodel_permissions(cloud, "i1", "m1")
 
     assert found.level == level
-    assert fix in found.fix
+    assert found.fix.endswith("imodels_write") == (level != "ok")
 
 
 def examined(wire: Wire, connection_id: str = "") -> CheckResult:

@@ -41,6 +41,31 @@ def test_a_status_means_one_kind_of_failure(status: int, fault: Fault) -> None:
     assert error.failure.message != ""
 
 
+@pytest.mark.parametrize(
+    ("asked", "permission"),
+    [
+        ("GET /storage?iTwinId=i1", " storage_read"),
+        ("POST /storage/files/f1/updatecontent", " storage_write"),
+        ("DELETE /storage/files/f1", " storage_delete"),
+        ("GET /synchronization/imodels/storageconnections?imodelId=m1", " imodels_read"),
+        ("POST /synchronization/imodels/storageconnections/c1/run", " imodels_write"),
+        ("POST /synchronization/configurations/connections/c1", " imodels_manage"),
+        ("GET /imodels/m1/changesets", " imodels_read"),
+        ("GET /itwins/i1", "there"),
+    ],
+)
+def test_a_denial_names_the_permission_that_is_missing(asked: str, permission: str) -> None:
+    """The service does not, and an administrator can not give what nobody names."""
+    method, _, path = asked.partition(" ")
+    request = httpx.Request(method, f"https://api.example.com{path}")
+    body = {"error": {"code": "InsufficientPermissions", "message": "The user has none."}}
+
+    message = error_of("do it", httpx.Response(403, json=body, request=request)).failure.message
+
+    assert message.endswith(f"{permission} (the service: The user has none.)")
+    assert "ask an administrator of the iTwin to give this application a role" in message
+
+
 def test_the_services_reasons_reach_the_reader() -> None:
     """A 422 without its details tells nobody which property is wrong."""
     body = {

@@ -18,6 +18,7 @@ from contract_office import Office
 from localtwin.serve import Ready
 from twinsyncd.cloud.access_check import (
     examine_connection,
+    examine_imodel_permissions,
     examine_permissions,
     examine_place,
     examine_scope,
@@ -275,15 +276,16 @@ def test_check_finds_scope_permissions_and_connection(cloud: Cloud, office: Offi
 
     found = [
         *examine_scope(cloud),
-        *examine_permissions(cloud, office.itwin_id, storage=True),
+        *examine_permissions(cloud, office.itwin_id, deletes=True),
+        *examine_imodel_permissions(cloud, office.itwin_id, office.imodel_id),
         examine_connection(
             cloud.platform, name=name, imodel_id=office.imodel_id, connection_id=remote_id
         ),
     ]
 
     assert "the first sync creates it" in before.found
-    assert [each.level for each in found] == ["ok", "ok", "ok"]
-    assert found[2].found == f'"{name}"'
+    assert [each.level for each in found] == ["ok", "ok", "ok", "ok"]
+    assert found[3].found == f'"{name}"'
 
 
 def test_check_names_what_is_wrong(cloud: Cloud, office: Office) -> None:

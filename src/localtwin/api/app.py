@@ -24,6 +24,7 @@ from localtwin.api.imodels import shapes as imodel_shapes
 from localtwin.api.imodels import users as imodel_users
 from localtwin.api.openapi import described
 from localtwin.api.pages import home
+from localtwin.api.permissions import Permissions
 from localtwin.api.storage import recycling
 from localtwin.api.storage import routes as storage
 from localtwin.api.synchronization import (
@@ -96,6 +97,7 @@ def build(
     routes = [route for router in routers for route in router(world).routes]
     dispatch = Dispatch([*app.routes, *routes])
     app.router.routes[:] = [dispatch]
+    app.add_middleware(Permissions, world=world)
     app.add_middleware(BulkMount, bulk=build_bulk(world))
     app.add_middleware(FaultInjection, faults=world.faults, clock=world.clock)
     limit = RateLimit(requests_per_minute, world.clock)

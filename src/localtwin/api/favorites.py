@@ -39,7 +39,7 @@ def _itwins(routes: APIRouter, world: World, kind: str) -> None:
     @routes.get(path, name=f"list_itwin_{kind}", tags=["iTwins"])
     def listing(request: Request, asked: Annotated[Filter, Query()]) -> JSONResponse:
         """List the iTwins that the caller marked, the newest mark first."""
-        wanted, user_id = itwin_filter(world, asked), caller(request).user_id
+        wanted, user_id = itwin_filter(world, request, asked), caller(request).user_id
         found = world.favorites.itwins(kind, user_id, wanted, skip=asked.skip, top=asked.top + 1)
         page, more = paged(found, asked.top)
         whole = wants_representation(request)

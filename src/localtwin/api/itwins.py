@@ -18,6 +18,7 @@ from localtwin.errors import NotFound
 from localtwin.world.itwins import ACCOUNT, DEFAULTS, ITwin, ITwinFilter
 from localtwin.world.world import World
 
+_ITWINS_MAX = 10_000  # more than anybody makes on one computer
 Status = Literal["Active", "Inactive", "Trial"]
 SubClass = Literal["Account", "Asset", "Portfolio", "Program", "Project", "WorkPackage"]
 
@@ -89,7 +90,9 @@ def router(world: World) -> APIRouter:
     @routes.get("")
     def listing(request: Request, asked: Annotated[Filter, Query()]) -> JSONResponse:
         """List the iTwins of the caller."""
-        found = world.itwins.page(itwin_filter(world, asked), skip=asked.skip, top=asked.top + 1)
+        found = world.itwins.page(
+            itwin_filter(world, request, asked), skip=asked.skip, top=asked.top + 1
+        )
         page, more = paged(found, asked.top)
         whole = wants_representation(request)
         links = page_links(request, skip=asked.skip, top=asked.top, more=more)
@@ -136,7 +139,7 @@ def _check_parent(world: World, request: Request, parent_id: str | None) -> None
         raise invalid("/itwins", detail, method=request.method) from missing
 
 
-def itwin_filter(world: World, asked: Filter) -> ITwinFilter:
+def itwin_filter(world: World, request: Request, asked: Filter) -> ITwinFilter:
     """Return the conditions that a query names."""
     properties = {
         "subClass": asked.sub_class,
@@ -152,7 +155,16 @@ def itwin_filter(world: World, asked: Filter) -> ITwinFilter:
         search=asked.search,
         properties={name: value for name, value in properties.items() if value is not None},
         inactive_too=asked.include_inactive or asked.status == "Inactive",
+        among=_seen(world, caller(request).user_id),
     )
+
+
+def _seen(world: World, user_id: str) -> frozenset[str] | None:
+    """Return the iTwins that the user is a member of; None: all."""
+    if world.roles.is_unrestricted(user_id):
+        return None
+    every = world.itwins.page(skip=0, top=_ITWINS_MAX)
+    return frozenset(each.id for each in every if world.roles.of_member(user_id, each.id))
 
 
 def itwin_shape(world: World, itwin: ITwin, *, whole: bool) -> dict[str, Any]:

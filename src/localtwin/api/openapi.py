@@ -67,7 +67,19 @@ _SUCCESS: dict[str, tuple[int, Schema]] = {
     f"GET {_CONTROL}/permissions": (200, _PERMISSIONS),
     f"GET {_CONTROL}/{{itwin_id}}/permissions": (200, _PERMISSIONS),
     f"GET {_CONTROL}/{{itwin_id}}/roles": (200, closed({"roles": a_list(ref("Role"))})),
+    f"POST {_CONTROL}/{{itwin_id}}/roles": (201, wrapped("role", "Role")),
     f"GET {_CONTROL}/{{itwin_id}}/roles/{{role_id}}": (200, wrapped("role", "Role")),
+    f"PATCH {_CONTROL}/{{itwin_id}}/roles/{{role_id}}": (200, wrapped("role", "Role")),
+    f"DELETE {_CONTROL}/{{itwin_id}}/roles/{{role_id}}": (204, _EMPTY),
+    f"POST {_CONTROL}/{{itwin_id}}/members/users": (
+        201,
+        closed({"members": a_list(ref("Member")), "invitations": _NONE}),
+    ),
+    f"PATCH {_CONTROL}/{{itwin_id}}/members/users/{{member_id}}": (
+        200,
+        wrapped("member", "Member"),
+    ),
+    f"DELETE {_CONTROL}/{{itwin_id}}/members/users/{{member_id}}": (204, _EMPTY),
     f"GET {_CONTROL}/{{itwin_id}}/members": (200, page("members", "Member")),
     f"GET {_CONTROL}/{{itwin_id}}/members/users": (200, page("members", "Member")),
     f"GET {_CONTROL}/{{itwin_id}}/members/{{member_id}}": (200, wrapped("member", "Member")),
@@ -251,7 +263,7 @@ def _errors(method: str, path: str) -> list[int]:
     if path.startswith("/connect/"):
         return [401, 422]
     errors = [400, 401, 404, 413, 421, 422, 429]
-    if path.startswith(("/itwins", "/storage", "/synchronization/imodels", "/webhooks")):
+    if not path.startswith(("/users", "/localtwin")):
         errors.append(403)
     if method in {"POST", "PUT", "PATCH", "DELETE"}:
         errors.append(409)

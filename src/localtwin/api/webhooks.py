@@ -14,12 +14,15 @@ from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty, invalid
 from localtwin.api.links import PAGE, Skip, Top, caller, page_links, paged
+from localtwin.api.permissions import forbidden, holds, require
 from localtwin.api.request_body import RequestBody
-from localtwin.errors import Detail, Forbidden
+from localtwin.errors import Detail
 from localtwin.world.webhooks import ITWIN, Webhook
 from localtwin.world.world import World
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_PERMISSION = "webhooks_maintainer"
+_HOOKS_MAX = 10_000  # nobody has that many on one computer
 Secret = Annotated[str | None, Field(min_length=32, max_length=256)]
 EventType = Literal[
     "synchronization.jobCompleted.v1",
@@ -69,6 +72,7 @@ def router(world: World) -> APIRouter:
         if body.scope != ITWIN and body.scope_id not in {None, world.account.id}:
             text = "A local platform has one account; leave the property out, or name that one."
             raise invalid(request.url.path, Detail("InvalidValue", text, "scopeId"))
+        require(world, request, _itwin_of(body.scope, body.scope_id), _PERMISSION)
         hook = world.webhooks.create(
             body.callback_url,
             scope=body.scope,
@@ -81,7 +85,13 @@ def router(world: World) -> APIRouter:
     @routes.get("")
     def listing(request: Request, skip: Skip = 0, top: Top = PAGE) -> JSONResponse:
         """List the webhooks."""
-        page, more = paged(world.webhooks.page(skip=skip, top=top + 1), top)
+        every = world.webhooks.page(skip=0, top=_HOOKS_MAX)
+        seen = [
+            hook
+            for hook in every
+            if holds(world, request, _itwin_of(hook.scope, hook.scope_id), _PERMISSION)
+        ]
+        page, more = paged(seen[skip : skip + top + 1], top)
         links = page_links(request, skip=skip, top=top, more=more)
         return JSONResponse({"webhooks": [_shape(hook) for hook in page], "_links": links})
 
@@ -111,8 +121,12 @@ def router(world: World) -> APIRouter:
 def _check_caller(request: Request) -> None:
     """Raise Forbidden for a person: webhooks are for service applications only."""
     if caller(request).is_person:
-        text = "The user has insufficient permissions for the requested operation."
-        raise Forbidden("InsufficientPermissions", text)
+        raise forbidden()
+
+
+def _itwin_of(scope: str, scope_id: str | None) -> str:
+    """Return the iTwin that a webhook is about; "" for one of the whole account."""
+    return (scope_id or "") if scope == ITWIN else ""
 
 
 def _check_url(request: Request, url: str) -> None:

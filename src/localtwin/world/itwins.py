@@ -48,6 +48,7 @@ class ITwinFilter:
     search: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     inactive_too: bool = True
+    among: frozenset[str] | None = None  # ids; None: all
 
     def narrow(self, query: Select[Any]) -> Select[Any]:
         """Return `query` over the iTwins with the conditions added."""
@@ -58,6 +59,8 @@ class ITwinFilter:
         if self.search:
             part = itwins.c.display_name.icontains(self.search, autoescape=True)
             query = query.where(part | itwins.c.number.icontains(self.search, autoescape=True))
+        if self.among is not None:
+            query = query.where(itwins.c.id.in_(self.among))
         for name, value in self.properties.items():
             query = query.where(_property(name) == value)
         if "subClass" not in self.properties:

@@ -16,6 +16,7 @@ from localtwin.errors import SetupError
 from localtwin.faults import Faults, Switch
 from localtwin.world.access.clients import Access
 from localtwin.world.access.grants import Grants
+from localtwin.world.access.roles import PERMISSIONS, Roles
 from localtwin.world.access.users import Users
 from localtwin.world.blobs.block_blobs import Blobs
 from localtwin.world.blobs.content_assembly import ContentAssembler
@@ -82,6 +83,7 @@ class World:
         self._database = database
         self.access = Access(database, _signing_key(folder / "token.pem"), clock)
         self.users = Users(database, self.access)
+        self.roles = Roles(database)
         self.grants = Grants(database, clock)
         self.signer = Signer(_secret(folder / "url.key"))
         announce = self.webhook_delivery.announce
@@ -110,7 +112,9 @@ class World:
         self.imodels.sweep()
         frozen_inputs.sweep(unfinished(database))
         self.credentials = self._credentials(folder / "credentials.json")
-        self.account = self.itwins.account(self.access.user_id(self.credentials.client_id))
+        administrator = self.access.user_id(self.credentials.client_id)
+        self.roles.set_administrator(administrator)
+        self.account = self.itwins.account(administrator)
 
     def start(self, *, warm: bool = False) -> None:
         """Execute runs, deliver events, join contents; `warm` loads one worker in advance."""
@@ -129,6 +133,28 @@ class World:
     def bulk_credentials(self) -> BulkCredentials:
         """Return the bulk API's first company, made when first asked for."""
         return bulk_credentials(self.bulk_accounts, self.folder / "bulk.json", write_private)
+
+    def restricted_credentials(self, itwin_id: str, permissions: Iterable[str]) -> Credentials:
+        """Return another client, whose one role in the iTwin has exactly these permissions.
+
+        Raises SetupError for a permission that there is not.
+        """
+        wanted = set(permissions)
+        if unknown := sorted(wanted.difference(PERMISSIONS)):
+            known = ", ".join(PERMISSIONS)
+            raise SetupError(f"no such permission: {', '.join(unknown)}; there are: {known}")
+        file = self.folder / "restricted.json"
+        if not file.exists():
+            client_id, secret = self.access.register("localtwin, restricted")
+            self.roles.exclude(self.access.user_id(client_id))
+            write_private(file, json.dumps([client_id, secret]).encode("utf-8"))
+        client_id, secret = json.loads(file.read_text("utf-8"))
+        user_id = self.access.user_id(client_id)
+        for role in self.roles.of_member(user_id, itwin_id):
+            self.roles.delete(itwin_id, role.id)
+        role = self.roles.create(itwin_id, "Restricted", "Chosen at the last start.", wanted)
+        self.roles.give(itwin_id, user_id, [role.id])
+        return Credentials(client_id, secret, itwin_id)
 
     def _run_ended(self, run_id: str) -> None:
         run = find_run(self._database, run_id)

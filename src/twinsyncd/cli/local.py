@@ -30,6 +30,12 @@ def local(
     admin: Annotated[
         bool, typer.Option("--admin", help="Serve /localtwin/faults, to switch faults by HTTP.")
     ] = False,
+    permissions: Annotated[
+        str | None,
+        typer.Option(
+            help="All that the printed client may do in the iTwin, by commas: storage_read,..."
+        ),
+    ] = None,
     expose: Annotated[
         bool, typer.Option("--expose", help="Let other machines in; needs a certificate.")
     ] = False,
@@ -39,6 +45,7 @@ def local(
     """Serve the iTwin Platform on this machine until Ctrl-C; prints the configuration to paste."""
     serve = localtwin_serve()
     from localtwin.faults import parse
+    from localtwin.world.access.roles import split_permissions
 
     try:
         settings = serve.Settings(
@@ -47,6 +54,7 @@ def local(
             port=port,
             faults=tuple(parse(text) for text in fault or ()),
             admin_routes=admin,
+            permissions=None if permissions is None else split_permissions(permissions),
             expose=expose,
             certificate=certificate,
             private_key=private_key,

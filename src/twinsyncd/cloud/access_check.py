@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,7 +18,8 @@ from .session import Cloud
 CONNECTIONS_MAX: Final = 100  # per iModel; the portal's stated limit
 NEAR: Final = 0.9  # of a limit; the rest is room to act in
 _STORAGE_PERMISSIONS: Final = frozenset({"storage_read", "storage_write"})
-_IMODEL_PERMISSION: Final = "imodels_write"
+_DELETE_PERMISSION: Final = "storage_delete"
+_IMODEL_PERMISSIONS: Final = frozenset({"imodels_read", "imodels_write"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +74,50 @@ def examine_scope(cloud: Cloud) -> Iterator[CheckResult]:
         yield CheckResult(step, False, found, fix)
 
 
-def examine_permissions(cloud: Cloud, itwin_id: str, *, storage: bool) -> Iterator[CheckResult]:
-    """Look what the signed-in identity may do in the iTwin; nothing if that is not told.
+def examine_permissions(cloud: Cloud, itwin_id: str, *, deletes: bool) -> Iterator[CheckResult]:
+    """Look what the signed-in identity may do in the iTwin's Storage; nothing if that is not told.
 
-    A permission for the iModel alone is not listed, so its lack is a warning.
+    `deletes`: whether files that are gone from the drive are to be deleted there.
     """
     step = f"have permissions in the iTwin {itwin_id}"
     try:
         held = cloud.platform.permissions(itwin_id)
     except CloudError:
         return  # examine_place reports why the iTwin cannot be reached
-    needed = _STORAGE_PERMISSIONS if storage else frozenset()
+    needed = _STORAGE_PERMISSIONS | ({_DELETE_PERMISSION} if deletes else set())
+    yield _compared(step, needed, held, f"give {cloud.login.identity} a role in the iTwin with:")
+
+
+def examine_imodel_permissions(
+    cloud: Cloud, itwin_id: str, imodel_id: str
+) -> Iterator[CheckResult]:
+    """Look what the signed-in identity may do with the iModel; nothing if that is not told.
+
+    Where the iModel does not tell, those of its iTwin count; as a role of the iModel alone is not
+    among them, what they lack is a warning.
+    """
+    step, alone = f"have permissions for the iModel {imodel_id}", True
+    try:
+        try:
+            held = cloud.platform.imodel_permissions(imodel_id)
+        except CloudError as exc:
+            if exc.failure.fault not in {Fault.GONE, Fault.REFUSED}:
+                raise
+            alone = exc.failure.fault is Fault.REFUSED  # it grants nothing by itself
+            held = cloud.platform.permissions(itwin_id)
+    except CloudError:
+        return  # examine_place reports why it cannot be reached
     invite = f"give {cloud.login.identity} a role in the iTwin with:"
-    if missing := sorted(needed - held):
-        fix = f"{invite} {', '.join(missing)}"
-        yield CheckResult(step, False, f"these are missing: {', '.join(missing)}", fix)
-    elif _IMODEL_PERMISSION not in held:
-        found = f"{_IMODEL_PERMISSION} is missing; runs fail unless the iModel itself grants it"
-        yield CheckResult(step, True, found, f"{invite} {_IMODEL_PERMISSION}")
-    else:
-        yield CheckResult(step, True, ", ".join(sorted({*needed, _IMODEL_PERMISSION})))
+    found = _compared(step, _IMODEL_PERMISSIONS, held, invite)
+    if not found.good and not alone:
+        found = replace(found, good=True, found=f"{found.found}, unless the iModel grants it")
+    yield found
+
+
+def _compared(step: str, needed: Set[str], held: Set[str], invite: str) -> CheckResult:
+    if missing := ", ".join(sorted(needed - held)):
+        return CheckResult(step, False, f"missing: {missing}", f"{invite} {missing}")
+    return CheckResult(step, True, ", ".join(sorted(needed)))
 
 
 def examine_connection(

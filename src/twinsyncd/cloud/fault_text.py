@@ -14,9 +14,9 @@ import httpx
 from .values import ServiceError
 
 _ASK_ADMIN: Final = "ask an administrator of the iTwin to give this application a role there"
+_WITH: Final = " that has the permission "
 _BY_STATUS: Final = {
     401: "the platform does not accept the credentials; check client id and secret",
-    403: f"not permitted; {_ASK_ADMIN}",
     407: "the proxy requires a sign-in (HTTP 407); write user:password@ in front of its name in "
     "HTTPS_PROXY, or in proxy below [platform]",
     408: "the service gave up waiting for the request (HTTP 408)",
@@ -97,6 +97,13 @@ def of_status(status: int, answer: ServiceError, subject: str) -> str:
     if not theirs:
         return ours or f"the service answered HTTP {status}"
     return f"{ours} (the service: {theirs})" if ours else theirs
+
+
+def of_denial(needed: str, answer: ServiceError) -> str:
+    """Return the words for a missing permission; `needed` is its name, "" if that is not known."""
+    role = f"{_ASK_ADMIN}{_WITH}{needed}" if needed else _ASK_ADMIN
+    theirs = "; ".join((answer.message, *answer.details)).strip("; ")
+    return f"not permitted; {role} (the service: {theirs})" if theirs else f"not permitted; {role}"
 
 
 def of_exception(exc: Exception) -> str:

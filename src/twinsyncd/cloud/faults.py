@@ -19,6 +19,7 @@ from ..core.model import Failure, Fault
 from ..errors import CloudError
 from ..redact import redact
 from . import fault_text, wire
+from .needed_permissions import needed_permission
 from .values import ServiceError
 
 _TRANSIENT: Final = {407, 408, 409, 425, 500, 502, 503, 504}
@@ -132,6 +133,17 @@ def _text(
     if fault is Fault.QUOTA:
         theirs = answer.message or answer.code
         return f"{fault_text.QUOTA} (the service: {theirs})" if theirs else fault_text.QUOTA
+    if status == 403:
+        return fault_text.of_denial(_needed(response), answer)
     text = fault_text.of_status(status, answer, subject)
     wait_s = retry_after_s(response.headers)
     return f"{text}; it requests a wait of {wait_s:.0f} s" if status == 429 and wait_s else text
+
+
+def _needed(response: httpx.Response) -> str:
+    """Return the permission that the call needed; "" if that is not known."""
+    try:
+        request = response.request
+    except RuntimeError:  # httpx: no request was set
+        return ""
+    return needed_permission(request.method, request.url.path)

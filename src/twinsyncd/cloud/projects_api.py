@@ -103,6 +103,19 @@ class ProjectsApi(Operations):
             subject=f"the iTwin {itwin_id}",
         )
 
+    def imodel_permissions(self, imodel_id: str) -> frozenset[str]:
+        """Return what the caller may do with the iModel, by its own roles or its iTwin's.
+
+        Source: iModels API, "Get user permissions", read 2026-11.
+        """
+        return self._read(
+            "look at the permissions for the iModel",
+            f"/imodels/{segment(imodel_id)}/permissions",
+            lambda body: frozenset(wire.page(body, "permissions", str)[0]),
+            accept=V2,
+            subject=f"the iModel {imodel_id}",
+        )
+
     def itwin(self, itwin_id: str) -> Named:
         """Return an iTwin's name."""
         path = f"/itwins/{segment(itwin_id)}"

@@ -1,41 +1,68 @@
-"""The Access Control API, read-only: everybody may do everything in a local platform.
+"""The Access Control API, version 2: roles, members and permissions of an iTwin.
 
-Source: Access Control API, "Get iTwin members", "Get iTwin roles", "Get iTwin permissions",
-"Get iTwin groups"; shapes as iTwin/itwin-cli reads them, addresses as Storage links to them.
+Source: Access Control API, "Get iTwin permissions", "Create iTwin role", "Update iTwin role", "Add
+iTwin user members", "Update iTwin user member"; shapes as iTwin/itwin-cli and
+@itwin/access-control-client read them, addresses as Storage links to them.
 """
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse
+from pydantic import Field
+from starlette.responses import JSONResponse, Response
 
-from localtwin.api.links import PAGE, Skip, Top, page_links, paged
-from localtwin.errors import NotFound
+from localtwin.api.envelope import empty, invalid
+from localtwin.api.links import PAGE, Skip, Top, caller, page_links, paged
+from localtwin.api.permissions import forbidden
+from localtwin.api.request_body import RequestBody
+from localtwin.errors import Detail, NotFound
+from localtwin.world.access.roles import OWNER, PERMISSIONS, Role
 from localtwin.world.access.users import ORGANIZATION, User
 from localtwin.world.world import World
 
-PERMISSIONS = [
-    "administration_invite_member", "administration_manage_roles", "administration_remove_member",
-    "imodels_delete", "imodels_manage", "imodels_read", "imodels_webview", "imodels_write",
-    "storage_delete", "storage_read", "storage_write", "webhooks_maintainer",
-]  # fmt: skip
-_ROLE = {
-    "id": str(uuid.uuid5(uuid.NAMESPACE_URL, "localtwin/roles/owner")),
-    "displayName": "Owner",
-    "description": "May do everything; whoever can sign in to a local platform has this role.",
-    "permissions": PERMISSIONS,
-}
+Permission = Literal[PERMISSIONS]  # type: ignore[valid-type]
+Given = Annotated[list[Permission], Field(default_factory=list)]
+RoleIds = Annotated[list[str], Field(alias="roleIds", min_length=1, max_length=50)]
+
+
+class RoleWrite(RequestBody):
+    """The body that creates or changes a role."""
+
+    display_name: Annotated[str, Field(alias="displayName", min_length=1, max_length=255)] = ""
+    description: str = ""
+    permissions: Given
+
+
+class NewMember(RequestBody):
+    """A user to add, by address."""
+
+    email: Annotated[str, Field(min_length=1)]
+    role_ids: RoleIds
+
+
+class NewMembers(RequestBody):
+    """The body that adds users."""
+
+    members: Annotated[list[NewMember], Field(min_length=1, max_length=50)]
+
+
+class MemberUpdate(RequestBody):
+    """The body that changes what roles a member has."""
+
+    role_ids: RoleIds
 
 
 def router(world: World) -> APIRouter:
     """Return the routes of the Access Control API."""
     routes = APIRouter(prefix="/accesscontrol/itwins", tags=["Access control"])
     _permissions(routes, world)
-    _members(routes, world, "members")
-    _members(routes, world, "members/users")
+    _roles(routes, world)
+    _member_lists(routes, world, "members")
+    _member_lists(routes, world, "members/users")
+    _member_writes(routes, world)
     _groups(routes, world)
     return routes
 
@@ -44,49 +71,109 @@ def _permissions(routes: APIRouter, world: World) -> None:
     @routes.get("/permissions")
     def everything() -> JSONResponse:
         """List the permissions that there are."""
-        return JSONResponse({"permissions": PERMISSIONS})
+        return JSONResponse({"permissions": list(PERMISSIONS)})
 
     @routes.get("/{itwin_id}/permissions")
-    def mine(itwin_id: str) -> JSONResponse:
+    def mine(request: Request, itwin_id: str) -> JSONResponse:
         """List the caller's permissions in an iTwin."""
-        world.itwins.get(itwin_id)
-        return JSONResponse({"permissions": PERMISSIONS})
+        found = world.roles.permissions(caller(request).user_id, _itwin(world, itwin_id))
+        return JSONResponse({"permissions": sorted(found)})
 
-    @routes.get("/{itwin_id}/roles")
-    def roles(itwin_id: str) -> JSONResponse:
+
+def _roles(routes: APIRouter, world: World) -> None:
+    path = "/{itwin_id}/roles"
+
+    @routes.get(path)
+    def listing(itwin_id: str) -> JSONResponse:
         """List the roles of an iTwin."""
-        world.itwins.get(itwin_id)
-        return JSONResponse({"roles": [_ROLE]})
+        found = world.roles.of_itwin(_itwin(world, itwin_id))
+        return JSONResponse({"roles": [_role(role) for role in found]})
 
-    @routes.get("/{itwin_id}/roles/{role_id}")
-    def role(itwin_id: str, role_id: str) -> JSONResponse:
+    @routes.post(path)
+    def create(request: Request, itwin_id: str, body: RoleWrite) -> JSONResponse:
+        """Create a role; without permissions it permits nothing."""
+        if not body.display_name:
+            text = "Required property is missing."
+            raise invalid(request.url.path, Detail("MissingRequiredProperty", text, "displayName"))
+        itwin = _itwin(world, itwin_id)
+        role = world.roles.create(itwin, body.display_name, body.description, body.permissions)
+        return JSONResponse({"role": _role(role)}, 201)
+
+    @routes.get(f"{path}/{{role_id}}")
+    def get(itwin_id: str, role_id: str) -> JSONResponse:
         """Return one role."""
-        world.itwins.get(itwin_id)
-        if role_id != _ROLE["id"]:
-            raise NotFound("RoleNotFound", "Requested Role is not available.")
-        return JSONResponse({"role": _ROLE})
+        return JSONResponse({"role": _role(world.roles.get(_itwin(world, itwin_id), role_id))})
+
+    @routes.patch(f"{path}/{{role_id}}")
+    def change(itwin_id: str, role_id: str, body: RoleWrite) -> JSONResponse:
+        """Change what a role is called or permits."""
+        itwin, role = _changeable(world, itwin_id, role_id)
+        given = body.given()
+        permissions = tuple(given.pop("permissions", role.permissions))
+        role = world.roles.change(itwin, replace(role, **given, permissions=permissions))
+        return JSONResponse({"role": _role(role)})
+
+    @routes.delete(f"{path}/{{role_id}}")
+    def delete(itwin_id: str, role_id: str) -> Response:
+        """Delete a role; its members lose it."""
+        itwin, role = _changeable(world, itwin_id, role_id)
+        world.roles.delete(itwin, role.id)
+        return empty(204)
 
 
-def _members(routes: APIRouter, world: World, path: str) -> None:
+def _member_lists(routes: APIRouter, world: World, path: str) -> None:
     name = path.replace("/", "_")
 
     @routes.get(f"/{{itwin_id}}/{path}", name=f"list_{name}")
     def listing(request: Request, itwin_id: str, skip: Skip = 0, top: Top = PAGE) -> JSONResponse:
-        """List the members of an iTwin: everybody who can sign in."""
-        world.itwins.get(itwin_id)
-        found = world.users.everybody()[skip : skip + top + 1]
-        page, more = paged(found, top)
+        """List the members of an iTwin: everybody who can sign in, or has a role there."""
+        itwin = _itwin(world, itwin_id)
+        users = [user for user in world.users.everybody() if world.roles.of_member(user.id, itwin)]
+        page, more = paged(users[skip : skip + top + 1], top)
         links = page_links(request, skip=skip, top=top, more=more)
-        return JSONResponse({"members": [_member(user) for user in page], "_links": links})
+        members = [_member(world, user, itwin) for user in page]
+        return JSONResponse({"members": members, "_links": links})
 
     @routes.get(f"/{{itwin_id}}/{path}/{{member_id}}", name=f"get_{name}")
     def get(itwin_id: str, member_id: str) -> JSONResponse:
         """Return one member."""
-        world.itwins.get(itwin_id)
-        user = world.users.find(member_id)
-        if user is None:
-            raise NotFound("TeamMemberNotFound", "Requested team member is not available.")
-        return JSONResponse({"member": _member(user)})
+        itwin = _itwin(world, itwin_id)
+        return JSONResponse({"member": _member(world, _found(world, itwin, member_id), itwin)})
+
+
+def _member_writes(routes: APIRouter, world: World) -> None:
+    path = "/{itwin_id}/members/users"
+
+    @routes.post(path)
+    def add(request: Request, itwin_id: str, body: NewMembers) -> JSONResponse:
+        """Give users roles; there is nobody to invite who can not sign in already."""
+        itwin = _itwin(world, itwin_id)
+        known = {user.email.lower(): user for user in world.users.everybody()}
+        wanted = [(known.get(each.email.lower()), each.role_ids) for each in body.members]
+        if any(user is None for user, _ in wanted):
+            text = "Nobody with this address can sign in to the local platform."
+            raise invalid(request.url.path, Detail("InvalidValue", text, "email"))
+        users = [user for user, _ in wanted if user is not None]
+        ids = [_role_ids(world, itwin, role_ids) for _, role_ids in wanted]
+        for user, role_ids in zip(users, ids, strict=True):
+            world.roles.give(itwin, user.id, role_ids)
+        members = [_member(world, user, itwin) for user in users]
+        return JSONResponse({"members": members, "invitations": []}, 201)
+
+    @routes.patch(f"{path}/{{member_id}}")
+    def change(itwin_id: str, member_id: str, body: MemberUpdate) -> JSONResponse:
+        """Replace the roles of a member."""
+        itwin = _itwin(world, itwin_id)
+        user = _found(world, itwin, member_id)
+        world.roles.give(itwin, user.id, _role_ids(world, itwin, body.role_ids))
+        return JSONResponse({"member": _member(world, user, itwin)})
+
+    @routes.delete(f"{path}/{{member_id}}")
+    def remove(itwin_id: str, member_id: str) -> Response:
+        """Remove a member from an iTwin."""
+        itwin = _itwin(world, itwin_id)
+        world.roles.give(itwin, _found(world, itwin, member_id).id, [])
+        return empty(204)
 
 
 def _groups(routes: APIRouter, world: World) -> None:
@@ -103,12 +190,46 @@ def _groups(routes: APIRouter, world: World) -> None:
         return JSONResponse({"members": []})
 
 
-def _member(user: User) -> dict[str, Any]:
+def _itwin(world: World, itwin_id: str) -> str:
+    return world.itwins.get(itwin_id).id
+
+
+def _changeable(world: World, itwin_id: str, role_id: str) -> tuple[str, Role]:
+    """Return the iTwin and its role; raises Forbidden for the owner's, which stays as it is."""
+    itwin = _itwin(world, itwin_id)
+    role = world.roles.get(itwin, role_id)
+    if role is OWNER:
+        raise forbidden()
+    return itwin, role
+
+
+def _role_ids(world: World, itwin_id: str, role_ids: list[str]) -> list[str]:
+    return [world.roles.get(itwin_id, role_id).id for role_id in dict.fromkeys(role_ids)]
+
+
+def _found(world: World, itwin_id: str, member_id: str) -> User:
+    """Return the member; raises NotFound."""
+    user = world.users.find(member_id)
+    if user is None or not world.roles.of_member(user.id, itwin_id):
+        raise NotFound("TeamMemberNotFound", "Requested team member is not available.")
+    return user
+
+
+def _role(role: Role) -> dict[str, Any]:
+    return {
+        "id": role.id,
+        "displayName": role.display_name,
+        "description": role.description,
+        "permissions": list(role.permissions),
+    }
+
+
+def _member(world: World, user: User, itwin_id: str) -> dict[str, Any]:
     return {
         "id": user.id,
         "email": user.email,
         "givenName": user.given_name,
         "surname": user.surname,
         "organization": ORGANIZATION,
-        "roles": [_ROLE],
+        "roles": [_role(role) for role in world.roles.of_member(user.id, itwin_id)],
     }

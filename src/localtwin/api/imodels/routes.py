@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from localtwin.api.envelope import empty, invalid, not_this
 from localtwin.api.imodels.shapes import Token, changeset_shape, imodel_shape
 from localtwin.api.links import PAGE, Skip, Top, caller, page_links, paged, wants_representation
+from localtwin.api.permissions import SEES_IMODELS, holds, require
 from localtwin.api.request_body import RequestBody
 from localtwin.ids import is_guid
 from localtwin.world.world import World
@@ -73,6 +74,7 @@ def _imodels(routes: APIRouter, world: World) -> None:
     @routes.post("")
     def create(request: Request, body: IModelCreate) -> JSONResponse:
         """Create an empty iModel."""
+        require(world, request, body.itwin_id, "imodels_manage")
         imodel = world.imodels.create(
             body.itwin_id.lower(),
             body.name,
@@ -103,7 +105,8 @@ def _imodels(routes: APIRouter, world: World) -> None:
         found = world.imodels.page(
             itwin_id.lower(), skip=first, top=top + 1, name=name, search=search, order=order
         )
-        page, more = paged([] if state == "notInitialized" else found, top)
+        seen = state != "notInitialized" and holds(world, request, itwin_id, *SEES_IMODELS)
+        page, more = paged(found if seen else [], top)
         whole = wants_representation(request)
         links = page_links(request, skip=first, top=top, more=more)
         shapes = [imodel_shape(request, imodel, whole=whole) for imodel in page]

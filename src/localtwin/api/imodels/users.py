@@ -16,6 +16,7 @@ from localtwin.api.links import (
     PAGE,
     Skip,
     Top,
+    caller,
     link,
     origin,
     page_links,
@@ -25,7 +26,8 @@ from localtwin.api.links import (
 from localtwin.world.access.users import User
 from localtwin.world.world import World
 
-_PERMISSIONS = ["imodels_webview", "imodels_read", "imodels_write", "imodels_manage"]
+_PERMISSIONS = ("imodels_webview", "imodels_read", "imodels_write", "imodels_manage")
+_SEES = frozenset(_PERMISSIONS)
 
 
 def router(world: World) -> APIRouter:
@@ -36,10 +38,11 @@ def router(world: World) -> APIRouter:
     def listing(
         request: Request, imodel_id: str, *, skip: Skip = 0, top: Top = PAGE, token: Token = 0
     ) -> JSONResponse:
-        """List the users of an iModel: everybody who can sign in."""
-        world.imodels.get(imodel_id)
-        first = skip or token
-        page, more = paged(world.users.everybody()[first : first + top + 1], top)
+        """List the users of an iModel: everybody whose roles let them see it."""
+        itwin_id, first = world.imodels.get(imodel_id).itwin_id, skip or token
+        held = world.roles.permissions
+        users = [each for each in world.users.everybody() if held(each.id, itwin_id) & _SEES]
+        page, more = paged(users[first : first + top + 1], top)
         whole = wants_representation(request)
         shapes = [_shape(world, request, imodel_id, user, whole=whole) for user in page]
         links = page_links(request, skip=first, top=top, more=more)
@@ -53,10 +56,11 @@ def router(world: World) -> APIRouter:
         return JSONResponse({"user": _shape(world, request, imodel_id, user, whole=True)})
 
     @routes.get("/permissions")
-    def permissions(imodel_id: str) -> JSONResponse:
-        """List the caller's permissions on an iModel."""
-        world.imodels.get(imodel_id)
-        return JSONResponse({"permissions": _PERMISSIONS})
+    def permissions(request: Request, imodel_id: str) -> JSONResponse:
+        """List the caller's permissions on an iModel, which are those of its iTwin."""
+        itwin_id = world.imodels.get(imodel_id).itwin_id
+        held = world.roles.permissions(caller(request).user_id, itwin_id)
+        return JSONResponse({"permissions": [each for each in _PERMISSIONS if each in held]})
 
     return routes
 

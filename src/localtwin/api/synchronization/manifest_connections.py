@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import INCOMPLETE, invalid
 from localtwin.api.links import caller
+from localtwin.api.permissions import require_for_connection
 from localtwin.api.request_body import RequestBody
 from localtwin.api.synchronization.bodies import AuthenticationType, ConnectorType, IModelId, Name
 from localtwin.api.synchronization.shapes import BASE, connection_shape, source_shape
@@ -142,6 +143,7 @@ def _writes(routes: APIRouter, world: World) -> None:
     @routes.post(path)
     def create(request: Request, body: ManifestCreate) -> JSONResponse:
         """Create a connection."""
+        require_for_connection(world, request, body.imodel_id)
         connection = world.connections.create(
             MANIFEST,
             body.imodel_id,

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from localtwin.api.envelope import empty, invalid, not_valid
 from localtwin.api.links import PAGE, Skip, Top, caller, page_links, paged, wants_representation
+from localtwin.api.permissions import require_for_connection
 from localtwin.api.synchronization.bodies import ConnectionCreate, ConnectionUpdate, SourceWrite
 from localtwin.api.synchronization.shapes import (
     BASE,
@@ -48,6 +49,7 @@ def _storage_writes(routes: APIRouter, world: World) -> None:
     @routes.post(path)
     def create(request: Request, body: ConnectionCreate) -> JSONResponse:
         """Create a connection."""
+        require_for_connection(world, request, body.imodel_id)
         connection = world.connections.create(
             STORAGE,
             body.imodel_id,

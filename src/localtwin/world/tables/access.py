@@ -1,8 +1,8 @@
-"""Tables of clients, tokens, and what users authorised."""
+"""Tables of clients, tokens, roles, and what users authorised."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, String, Table
+from sqlalchemy import JSON, Column, Float, ForeignKey, String, Table
 
 from localtwin.world.tables.metadata import metadata
 
@@ -52,3 +52,25 @@ authorizations = Table(
     Column("user_id", String, primary_key=True),
     Column("given", String, nullable=False),
 )
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("itwin_id", String, ForeignKey("itwins.id", ondelete="CASCADE"), nullable=False),
+    Column("display_name", String, nullable=False),
+    Column("description", String, nullable=False),
+    Column("permissions", JSON, nullable=False),
+)
+
+# What roles a user has in an iTwin; with none, it is no member.
+members = Table(
+    "members",
+    metadata,
+    Column("itwin_id", String, ForeignKey("itwins.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", String, primary_key=True),
+    Column("role_ids", JSON, nullable=False),
+)
+
+# Users who are no members of an iTwin unless it gives them a role.
+outsiders = Table("outsiders", metadata, Column("user_id", String, primary_key=True))

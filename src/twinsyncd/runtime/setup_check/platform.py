@@ -8,6 +8,7 @@ from ...cloud.access_check import (
     CheckResult,
     examine_authorization,
     examine_connection,
+    examine_imodel_permissions,
     examine_permissions,
     examine_place,
     examine_scope,
@@ -50,10 +51,12 @@ def _signed_in_results(config: Config, cloud: Cloud) -> Iterator[CheckResult]:
     places = _places(config)
     itwins = dict.fromkeys(itwin_id for itwin_id, _ in places)
     for itwin_id in itwins:
-        storage = any(uses for (each, _), uses in places.items() if each == itwin_id)
-        found = examine_permissions(cloud, itwin_id, storage=storage)
-        yield from with_topic("permissions", found)
+        if any(uses for (each, _), uses in places.items() if each == itwin_id):
+            found = examine_permissions(cloud, itwin_id, deletes=_deletes(config, itwin_id))
+            yield from with_topic("permissions", found)
     for (itwin_id, imodel_id), storage in places.items():
+        own = examine_imodel_permissions(cloud, itwin_id, imodel_id)
+        yield from with_topic("permissions", own)
         place = list(examine_place(cloud, itwin_id=itwin_id, imodel_id=imodel_id, storage=storage))
         yield from place
         if place[-1].good:
@@ -79,6 +82,12 @@ def _places(config: Config) -> dict[tuple[str, str], bool]:
         place = (each.itwin_id, each.imodel_id)
         places[place] = places.get(place, False) or each.target == "storage"
     return places
+
+
+def _deletes(config: Config, itwin_id: str) -> bool:
+    """Return whether a connection deletes files in the iTwin's Storage."""
+    of_itwin = (each for each in config.connection if each.itwin_id == itwin_id)
+    return any(each.target == "storage" and each.on_delete == "delete" for each in of_itwin)
 
 
 def _examine_objects(connection: Connection) -> CheckResult:
