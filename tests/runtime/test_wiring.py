@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
+from filelock import FileLock
 
 from twinsyncd.config import Config, load
 from twinsyncd.errors import JournalError
+from twinsyncd.runtime import patient_journal
 from twinsyncd.runtime.state import is_running
 from twinsyncd.runtime.trouble import LENGTH, TroubleFile
 from twinsyncd.runtime.wiring import open_engine
@@ -74,3 +79,29 @@ def test_the_state_folder_is_for_the_daemons_account_alone(config: Config) -> No
     folder = config.daemon.state_folder
     assert folder is not None
     assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_state_folder_that_is_read_only_is_waited_for(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk with a defect is mounted read-only; a daemon that ends would start for ever (P15)."""
+    tries: list[str] = []
+    acquire = FileLock.acquire
+
+    def refuse_three_times(lock: FileLock, *given: Any, **named: Any) -> Any:
+        tries.append(lock.lock_file)
+        if len(tries) < 4:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), lock.lock_file)
+        return acquire(lock, *given, **named)
+
+    monkeypatch.setattr(FileLock, "acquire", refuse_three_times)
+    monkeypatch.setattr(patient_journal, "delay_s", lambda *_, **__: 0.0)
+    with (
+        pytest.raises(JournalError, match="Read-only file system"),
+        open_engine(config, watch=False),
+    ):
+        pass  # somebody waits for this command, and is told at once
+    with open_engine(config, watch=True):
+        assert is_running(config)
+
+    assert len(tries) >= 4

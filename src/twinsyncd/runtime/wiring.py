@@ -140,7 +140,7 @@ def _journal(config: Config, *, patient: bool) -> Iterator[PatientJournal]:
     patience.alive = lambda: notify("WATCHDOG=1")
     with ExitStack() as stack:
         patience.call(lambda: make_folder(file.parent))
-        stack.enter_context(_lock(file.with_name(LOCK)))
+        patience.call(lambda: stack.enter_context(_lock(file.with_name(LOCK))))
         stack.enter_context(serving_alone(config))
         patience.begin()  # its file takes its space now, as long as there is some
         journal = patience.call(lambda: Journal(open_database(file)))
@@ -162,6 +162,7 @@ def _lock(file: Path) -> Iterator[None]:
         raise JournalError(
             f"the state folder {file.parent} cannot be used: {exc.strerror}",
             hint="give the daemon's account write access to it, or correct state_folder",
+            may_pass=True,
         ) from exc
     try:
         yield
