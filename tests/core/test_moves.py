@@ -263,6 +263,23 @@ def test_a_file_that_was_stored_in_the_place_of_another_gets_one_of_its_own() ->
     script.remembers(A, storage_id="", stored="?").remembers(NEW, storage_id=A_ID, synced="")
 
 
+def test_a_file_that_storage_calls_by_the_name_of_a_new_one_becomes_that_one() -> None:
+    """It was renamed and edited, and the journal of before was put back (P8).
+
+    With a file of its own the new one would be in the iModel twice, since what is gone stays.
+    """
+    script = renamed(synced(), digest="v2")
+    script.says(commands.Store(NEW, "one", "v2", look(1), ""))
+
+    script.hears(facts.Reserved(NEW, A_ID)).says()
+
+    script.remembers(NEW, stored="?", synced="", storage_id=A_ID, in_connection=True)
+    script.remembers(NEW, moved_from=None).remembers(A, seen="", stored="", storage_id="")
+    script.hears(facts.Stored(NEW, "v2", A_ID)).says().remembers(NEW, stored="v2")
+    assert events(script, EventKind.FILE_RENAMED) == [(NEW.path, f"{CAD}/{A.path}")]
+    assert events(script, EventKind.FILE_DIFFERS) == []
+
+
 def test_a_file_that_moves_to_another_source_of_its_connection_stays_what_it_is() -> None:
     """Two folders of one connection are one set of source files."""
     bim = Source("one/bim", "one", scan_every_s=1e6)

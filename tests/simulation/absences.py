@@ -133,12 +133,18 @@ class Absences:
             if heir.key == row.key or not before.storage_id:
                 continue
             same = heir.seen == before.stored or is_same_file(heir, before)
+            same = same or self._is_called(before.storage_id, heir.key)
             assert same, f"P8: {heir.key} took the place of {row.key}, which it never was"
             assert self.world.owner_of(heir.key) == self.world.owner_of(row.key)
             known_gone = before.seen == ABSENT or row.key in self.missed_s
             assert known_gone, f"P7: {heir.key} took the place of {row.key}, missed by no list"
             moved.add(row.key)
         return moved
+
+    def _is_called(self, storage_id: str, key: FileKey) -> bool:
+        """Return whether the file has this name in Storage, so that its path is its identity."""
+        cloud = self.world.cloud_of_file(key)
+        return cloud.names.get(key) == storage_id
 
     def _check_rest(self, decision: Decision) -> None:
         for command in decision.commands:

@@ -12,6 +12,7 @@ from .file_changes import NO_TROUBLE, without_file
 from .hash_queue import HashQueue
 from .ledger import Ledger
 from .looks import plan_looks
+from .missing_files import split_missing
 from .model import (
     ABSENT,
     UNLIKE_ANY,
@@ -25,7 +26,6 @@ from .model import (
     SourceKey,
     SourceRow,
 )
-from .moves import split_missing
 from .rehash import Rehasher
 from .removals import FOLLOWS, with_removal
 from .settle import Settler

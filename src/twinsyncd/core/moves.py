@@ -9,10 +9,10 @@ its elements would lose their history.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import Final, NamedTuple, assert_never
+from typing import Final, assert_never
 
 from .commands import Place
 from .events import EventKind
@@ -22,6 +22,7 @@ from .lane_state import LaneState
 from .ledger import Ledger
 from .model import (
     ABSENT,
+    IN_DOUBT,
     NO_ID,
     ConnectionKey,
     Digest,
@@ -29,7 +30,6 @@ from .model import (
     Fault,
     FileKey,
     FileRow,
-    Fingerprint,
     Need,
     Now,
     SourceKey,
@@ -43,13 +43,6 @@ LOOK_AGAIN_S: Final = 60.0  # a look at such a file is believed for so long
 TAKEN_MAX: Final = 256  # files that take over an identity in one decision
 GONE_S: Final = 3.0  # so long missing from a list: no save that replaces the file takes longer
 PLACE_TRIES: Final = 4  # failures of one file, while others succeed, before its id is given up
-
-
-class Missing(NamedTuple):
-    """Files that are missing, by path in their source."""
-
-    moved: set[str]  # perhaps; nothing counts as lost while it may be
-    unstored: set[str]  # nothing of them is in the cloud, so nothing can be lost
 
 
 @dataclass(slots=True)
@@ -99,14 +92,24 @@ class Moves:
     def take_over(self, doubts: dict[FileKey, float], now: Now) -> None:
         """Give the new files the identity of what they were; `doubts` about it go along."""
         for key, origin in self._found.items():
-            row = self.ledger.hand_over(origin, self.ledger.get(key))
-            if origin.key in doubts:
-                doubts[key] = doubts.pop(origin.key)
-            self.watched[origin.key.source].missing.pop(origin.key.path, None)
-            was = f"{origin.key.source}/{origin.key.path}"
-            self.ledger.note(EventKind.FILE_RENAMED, key, now, digest=row.seen, text=was)
+            self._take_over(origin, self.ledger.get(key), doubts, now)
         self._found.clear()
         self._origins.clear()
+
+    def take_over_by_name(
+        self, owner: FileRow, row: FileRow, doubts: dict[FileKey, float], now: Now
+    ) -> bool:
+        """Give a file that is being stored the identity of one that Storage calls by its name.
+
+        It was renamed there by a daemon whose journal is older by now, or by a person. False if
+        that one may be on the drive still, or is not alike: then neither is the other.
+        """
+        away = owner.seen == ABSENT or self._is_missing(owner)
+        if not (away and _can_go_on(owner) and self._may_be(row, owner)) or row.storage_id:
+            return False
+        heir = self._take_over(owner, row, doubts, now)
+        self.ledger.put(replace(heir, stored=IN_DOUBT, synced=ABSENT, moved_from=None))
+        return True
 
     def plan(self, connections: Iterable[ConnectionKey]) -> list[Place]:
         """Return the files to rename in Storage now."""
@@ -131,6 +134,17 @@ class Moves:
         self.state.succeeded(now)
 
     # ---- inside -------------------------------------------------------------------------
+
+    def _take_over(
+        self, origin: FileRow, row: FileRow, doubts: dict[FileKey, float], now: Now
+    ) -> FileRow:
+        heir = self.ledger.hand_over(origin, row)
+        if origin.key in doubts:
+            doubts[row.key] = max(doubts.pop(origin.key), doubts.get(row.key, -math.inf))
+        self.watched[origin.key.source].missing.pop(origin.key.path, None)
+        was = f"{origin.key.source}/{origin.key.path}"
+        self.ledger.note(EventKind.FILE_RENAMED, row.key, now, digest=row.seen, text=was)
+        return heir
 
     def _of_content(self, row: FileRow, now: Now) -> Origins:
         """Return the files that have the content of this one; read once for each decision."""
@@ -244,50 +258,6 @@ class Moves:
             f"it cannot be renamed in Storage, so it is uploaded as a new file: {failure.message}"
         )
         self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)
-
-
-def split_missing(
-    ledger: Ledger,
-    settler: Settler,
-    watched: Mapping[SourceKey, SourceState],
-    source: SourceKey,
-) -> Missing:
-    """Return what the missing files of a source are to the cloud, before any counts as lost.
-
-    One may be there under another name: a new file of the connection, not stored yet, has the same
-    size and time, or is the same file of the file system. It shows once that has been read.
-    """
-    missing = watched[source].missing
-    if not missing:
-        return Missing(set(), set())
-    rows = ledger.known_among(source, list(missing))
-    connection = ledger.connection_of(FileKey(source, ""))
-    new = _new_files(ledger, settler, connection)
-    marks = (_marks(look) for key, look in new if key.path not in watched[key.source].missing)
-    looks = {mark for each in marks for mark in each}
-    known = {path: row.fingerprint for path, row in rows.items() if row.fingerprint}
-    return Missing(
-        moved={path for path, look in known.items() if _marks(look) & looks},
-        unstored={p for p, row in rows.items() if not row.storage_id and row.stored == ABSENT},
-    )
-
-
-def _new_files(
-    ledger: Ledger, settler: Settler, connection: ConnectionKey
-) -> Iterator[tuple[FileKey, Fingerprint]]:
-    for key, look in settler.last_looks():
-        if ledger.connection_of(key) == connection:
-            row = ledger.known(key)
-            if row is None or not row.storage_id:
-                yield key, look
-    for row in ledger.needing(connection, Need.STORE):
-        if row.fingerprint is not None and not row.storage_id:
-            yield row.key, row.fingerprint
-
-
-def _marks(look: Fingerprint) -> set[tuple[str, int, int]]:
-    marks = {("time", look.size_bytes, look.mtime_ns)}
-    return marks | {("file", look.file_id, 0)} if look.file_id else marks
 
 
 def _can_go_on(row: FileRow) -> bool:

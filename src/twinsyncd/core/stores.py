@@ -127,7 +127,7 @@ class Stores:
             self.ended(fact, now)
 
     def reserved(self, fact: Reserved, now: Now) -> None:
-        """Note the file's id in Storage, unless it is another file's.
+        """Note the file's id in Storage, unless it is another file's that is on the drive still.
 
         That one was renamed, and Storage, where names are looked up, had its earlier name still: it
         is renamed there and stored again; then this one gets a file of its own.
@@ -138,6 +138,9 @@ class Stores:
         owner = self.ledger.having([fact.storage_id]).get(fact.storage_id)
         if owner is None or owner.key == fact.key:
             self.ledger.put(with_storage_id(row, fact.storage_id))
+            return
+        is_still = owner.key not in self.busy
+        if is_still and self.moves.take_over_by_name(owner, row, self.doubts, now):
             return
         self._clashing.add(fact.key)
         self.ledger.change(owner.key, stored=IN_DOUBT, synced=ABSENT, moved_from=fact.key)
