@@ -53,6 +53,7 @@ WORDS = tuple(
     for module in (
         "report",
         "report_lines",
+        "source_reports",
         "formatting",
         "conditions",
         "currency",
@@ -130,6 +131,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         CORE,
         ERRORS,
     ),
+    "twinsyncd.runtime.source_reports": (
+        "twinsyncd.runtime.formatting",
+        VIEWS,
+        CORE,
+    ),
     "twinsyncd.runtime.report_lines": (
         "twinsyncd.runtime.formatting",
         "twinsyncd.runtime.trouble",
@@ -182,6 +188,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.config",
         "twinsyncd.runtime.formatting",
         "twinsyncd.runtime.report_lines",
+        "twinsyncd.runtime.source_reports",
         "twinsyncd.runtime.trouble",
         VIEWS,
         CORE,
@@ -247,7 +254,17 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 """A module or library that is one room's trade, and who else may touch it."""
 
 PURE = {"__future__", "abc", "bisect", "collections", "dataclasses", "enum", "functools", "heapq"}
-PURE |= {"itertools", "math", "operator", "re", "string", "types", "typing", "unicodedata"}
+PURE |= {
+    "hashlib",
+    "itertools",
+    "math",
+    "operator",
+    "re",
+    "string",
+    "types",
+    "typing",
+    "unicodedata",
+}
 IMPURE_BUILTINS = {"print", "open", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
 IMPURE_METHODS = {"now", "today", "utcnow", "read_text", "write_text", "read_bytes", "write_bytes"}
 EMPTY_WORDS = ("Manager", "Helper", "Util", "Utils", "Handler", "Service")

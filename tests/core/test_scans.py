@@ -31,7 +31,7 @@ from core_script import (
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.model import BlindSpot, Failure, Fault, FileKey, FileRow, HeldSource
-from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX
+from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX, mark_of
 from twinsyncd.core.setup import Guard, Source
 from twinsyncd.core.source_state import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
 from twinsyncd.core.waits import CAP_S
@@ -480,8 +480,14 @@ def test_the_usual_scan_of_these_plays_comes_after_their_end() -> None:
 # ---- what a person says -------------------------------------------------------------------
 
 
-def meant(lost: int, drive: str = "drive") -> facts.ApproveAsked:
-    """Say that this was shown to a person, who says that it is meant."""
+def meant(lost: int, drive: str = "drive", *, first: int = 0) -> facts.ApproveAsked:
+    """Say that these missing files were shown to a person, who says that it is meant."""
+    names = [key.path for key in some(first + lost)[first:]]
+    return facts.ApproveAsked((HeldSource(CAD, drive, lost, mark_of(names)),))
+
+
+def counted(lost: int, drive: str = "drive") -> facts.ApproveAsked:
+    """Say that what was shown to a person was not listed, only counted."""
     return facts.ApproveAsked((HeldSource(CAD, drive, lost),))
 
 
@@ -531,8 +537,14 @@ def test_an_approval_does_not_outlast_what_it_was_given_for() -> None:
 
 @pytest.mark.parametrize(
     ("shown", "is_taken"),
-    [(meant(15), True), (meant(20), True), (meant(14), False), (meant(15, "drive-2"), False)],
-    ids=["what is found", "more than is found", "less than is found", "another drive"],
+    [
+        (meant(15), True),
+        (meant(15, first=5), False),
+        (meant(20), False),
+        (meant(14), False),
+        (meant(15, "drive-2"), False),
+    ],
+    ids=["what is found", "as many others", "more", "less", "another drive"],
 )
 def test_an_approval_covers_what_was_shown_and_no_more(
     shown: facts.ApproveAsked, is_taken: bool
@@ -551,6 +563,26 @@ def test_what_goes_missing_after_the_approval_needs_another() -> None:
 
     script.source(approved=False, needs_person=True, missing_count=30)
     assert gone(script) == 0
+
+
+def test_files_that_go_missing_in_the_place_of_approved_ones_need_another() -> None:
+    """Fifteen came back, and fifteen others went: nobody has seen their names (P7)."""
+    script = held(60, 15).hears(meant(15)).says(approved())
+    others = tuple(key.path for key in some(30)[15:])
+
+    script.hears(facts.Scanned(CAD, "drive", 60, others)).says()
+
+    script.source(approved=False, needs_person=True, missing_count=15)
+    assert gone(script) == 0
+
+
+def test_other_files_than_approved_need_another_after_a_crash() -> None:
+    """The next process knows by the mark alone which files the person has seen (P7)."""
+    script = held(60, 15).hears(meant(15)).says(approved()).dies()
+    others = tuple(key.path for key in some(30)[15:])
+    script.hears().says(approved()).hears(facts.Scanned(CAD, "drive", 60, others)).says()
+
+    script.source(approved=False, needs_person=True, missing_count=15)
 
 
 def test_a_few_more_than_approved_are_as_ordinary_as_ever() -> None:
@@ -591,7 +623,7 @@ def test_another_drive_is_accepted_once_a_person_says_so() -> None:
         .hears(other_drive())
         .says()
         .source(offline="another drive", needs_person=True, drive="drive-2")
-        .hears(meant(0, "drive-2"))
+        .hears(counted(0, "drive-2"))
         .says(scan("drive-2"))
         .hears(facts.Scanned(CAD, "drive-2", 1))
         .says()
@@ -603,7 +635,7 @@ def test_an_approved_drive_that_is_found_empty_is_asked_about_until_it_is_answer
     """Else the two questions take turns, and who answers one finds the other a minute later."""
     empty = facts.ScanFailed(CAD, "empty", needs_person=True, drive="drive-2", missing_count=20)
     script = crowd(20).hears(other_drive()).says()
-    script.hears(meant(0, "drive-2")).says(scan("drive-2")).hears(empty).says()
+    script.hears(counted(0, "drive-2")).says(scan("drive-2")).hears(empty).says()
     script.source(identity="drive-2", approved=False, needs_person=True, missing_count=20)
 
     for _ in range(3):
@@ -611,12 +643,12 @@ def test_an_approved_drive_that_is_found_empty_is_asked_about_until_it_is_answer
             missing_count=20
         )
 
-    script.hears(meant(20, "drive-2")).says(approved("drive-2"))
+    script.hears(counted(20, "drive-2")).says(approved("drive-2"))
 
 
 def test_a_third_drive_needs_an_approval_of_its_own() -> None:
     """The approval named the drive that was there; what is plugged in next is another (P7)."""
-    script = scanning(synced()).hears(other_drive()).says().hears(meant(0, "drive-2"))
+    script = scanning(synced()).hears(other_drive()).says().hears(counted(0, "drive-2"))
 
     script.says(scan("drive-2")).hears(other_drive("drive-3")).says()
 
@@ -626,7 +658,7 @@ def test_a_third_drive_needs_an_approval_of_its_own() -> None:
 def test_files_missing_on_an_approved_drive_are_asked_about_by_themselves() -> None:
     """Nobody could have been shown them: the drive was not listed before it was approved (P7)."""
     script = crowd(20).hears(other_drive()).says()
-    script.hears(meant(0, "drive-2")).says(scan("drive-2"))
+    script.hears(counted(0, "drive-2")).says(scan("drive-2"))
 
     script.hears(facts.Scanned(CAD, "drive-2", 20, tuple(key.path for key in some(15)))).says()
 
@@ -638,7 +670,7 @@ def test_a_loss_that_was_approved_on_another_drive_is_none_on_this_one() -> None
     """The scan under way found the old drive again; nobody was shown what is missing there (P7)."""
     empty = facts.ScanFailed(CAD, "empty", needs_person=True, drive="drive-2", missing_count=20)
     script = crowd(20).hears(empty).says().hears(after_s=OFFLINE_BASE_S).says(scan())
-    script.hears(meant(20, "drive-2")).says().source(approved=True)
+    script.hears(counted(20, "drive-2")).says().source(approved=True)
 
     script.hears(scanned(20, *some(15))).says(scan())
 
@@ -648,7 +680,7 @@ def test_a_loss_that_was_approved_on_another_drive_is_none_on_this_one() -> None
 def test_an_approval_during_a_scan_counts_from_the_next() -> None:
     """The scan that was under way knew nothing of it, and must not undo it."""
     script = scanning(synced()).hears(other_drive()).says()
-    script.hears(after_s=OFFLINE_BASE_S).says(scan()).hears(meant(0, "drive-2")).says()
+    script.hears(after_s=OFFLINE_BASE_S).says(scan()).hears(counted(0, "drive-2")).says()
 
     script.hears(other_drive()).says(scan("drive-2"))
 
@@ -656,7 +688,7 @@ def test_an_approval_during_a_scan_counts_from_the_next() -> None:
 def test_emptiness_is_believed_once_a_person_says_so() -> None:
     """A folder may be cleared on purpose; then its emptiness is the truth."""
     empty = facts.ScanFailed(CAD, "empty", needs_person=True, drive="drive", missing_count=1)
-    script = scanning(synced()).hears(empty).says().hears(meant(1)).says(approved())
+    script = scanning(synced()).hears(empty).says().hears(counted(1)).says(approved())
 
     script.hears(scanned(1, A)).says().hears(after_s=CONFIRM_S + SCAN_SOON_S).says(approved())
 

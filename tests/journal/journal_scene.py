@@ -88,6 +88,7 @@ WHOLE_DECISION = Decision(
             approved=True,
             drive="d",
             missing_count=3,
+            missing_mark="0123456789abcdef",
             examples=("level 1/a.dgn", "b\n.dgn"),
             patterns="**/*.dgn",
             drives_inside=(("survey", "nfs:nas:/survey"),),

@@ -165,7 +165,11 @@ def never_used_up(good: Any) -> Any:
         good(self, fact, now)
         if before.approved:
             watched.row = replace(
-                watched.row, approved=True, drive=before.drive, missing_count=before.missing_count
+                watched.row,
+                approved=True,
+                drive=before.drive,
+                missing_count=before.missing_count,
+                missing_mark=before.missing_mark,
             )
 
     return bad

@@ -206,7 +206,9 @@ class World:
         """Return what a person is shown now of the sources that wait for one."""
         rows = self.journal.sources.values()
         return tuple(
-            HeldSource(row.key, row.drive, row.missing_count) for row in rows if row.needs_person
+            HeldSource(row.key, row.drive, row.missing_count, row.missing_mark)
+            for row in rows
+            if row.needs_person
         )
 
     def transcript(self) -> Iterator[str]:

@@ -240,6 +240,7 @@ STATES = (
             needs_person=True,
             drive="d1",
             missing_count=25,
+            missing_mark="0123456789abcdef",
             examples=("plan/sheet-03.dgn",),
         ),
         Kind.HELD,

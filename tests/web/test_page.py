@@ -87,7 +87,7 @@ def test_what_was_pressed_is_a_request_to_the_daemon(tmp_path: Path) -> None:
             office.press("sync"),
             office.press("retry"),
             office.press("retry", source=CAD, path="b.dgn"),
-            office.press("approve", source=CAD, drive="d1", missing="40"),
+            office.press("approve", source=CAD, drive="d1", missing="40", mark="0f"),
             office.press("pause", connection=BRIDGE),
             office.press("publish", connection=BRIDGE),
             office.press("resume", connection=BRIDGE),
@@ -99,7 +99,7 @@ def test_what_was_pressed_is_a_request_to_the_daemon(tmp_path: Path) -> None:
         ("sync", ""),
         ("retry", ""),
         ("retry", json.dumps([CAD, "b.dgn"])),
-        ("approve", json.dumps([[CAD, "d1", 40]])),
+        ("approve", json.dumps([[CAD, "d1", 40, "0f"]])),
         ("pause", json.dumps(BRIDGE)),
         ("publish", json.dumps(BRIDGE)),
         ("resume", json.dumps(BRIDGE)),
@@ -124,6 +124,8 @@ def test_an_approval_is_only_for_what_was_shown(tmp_path: Path) -> None:
 
     assert 'name="missing" value="25"' in text
     assert 'name="drive" value="d1"' in text
+    assert 'name="mark" value="0123456789abcdef"' in text
+    assert "reported, and kept in Storage and in the iModel" in text
 
 
 @pytest.mark.parametrize(

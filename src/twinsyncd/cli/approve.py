@@ -26,6 +26,7 @@ def approve(
 
     from ..core.facts import ApproveAsked
     from ..runtime.bulk_approval import approve_snapshot, held_snapshots
+    from ..runtime.source_reports import consequence
     from ..runtime.state import read_status
     from ..runtime.sync_once import leave_request
 
@@ -43,11 +44,11 @@ def approve(
     for finding in held:
         typer.echo(f"{finding.source}: {seen.offline[finding.source]}")
         _show_missing(finding, seen.examples.get(finding.source, ()))
-        typer.echo(f"    if you approve, {_consequence(finding, chosen.on_delete)}")
+        typer.echo(f"    if you approve, {consequence(finding, chosen.on_delete)}")
     for snapshot in snapshots:
         _show_snapshot(snapshot)
     typer.echo(
-        "This approves only what is listed above; if more files are missing by then,"
+        "This approves only what is listed above; if other files are missing by then,"
         " you are asked again."
     )
     if not yes:
@@ -76,22 +77,3 @@ def _show_snapshot(held: HeldSnapshot) -> None:
     else:
         gone = f"all {held.entity} of the company that are not in the file"
     typer.echo(f"    if you approve, the service deletes {gone}, with all that lies below them")
-
-
-def _consequence(finding: HeldSource, on_delete: str) -> str:
-    """Say what an approval of the finding leads to."""
-    if not finding.missing_count:
-        return (
-            f"the drive that is there now ({finding.drive}) counts from here on, and every file on"
-            " it is compared anew; if many files are missing there, you are asked again"
-        )
-    files = count(finding.missing_count, "file")
-    follows = {
-        "keep": "they are reported, and kept in Storage and in the iModel",
-        "unmap": "they are taken out of the connection, and kept in Storage",
-        "delete": "they are taken out of the connection and deleted in Storage",
-    }
-    return (
-        f"up to {files} missing on {finding.drive} count as gone once a minute has confirmed it;"
-        f" {follows[on_delete]}"
-    )

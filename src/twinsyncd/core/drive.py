@@ -239,15 +239,13 @@ class Drive:
         moved, unstored = split_missing(self.ledger, self.settler, self.watched, fact.source)
         missing = set(watched.missing)
         lost = missing - moved - unstored
-        approved = safety.approved_loss(watched.row, fact.identity)
+        approved = safety.approved_loss(watched.row, fact.identity, watched.held, lost)
         if safety.is_mass_deletion(fact.known, len(lost), watched.source.guard, approved):
-            row = held_row(row, fact, lost)
+            row, watched.held = held_row(row, fact, lost), lost
             self.forget_gone(watched, missing - unstored, now)
         else:
             self.forget_gone(watched, moved, now)
-            left = min(approved - (len(missing) - len(watched.missing)), len(watched.missing))
-            if left > 0:  # the rest of what was approved; a minute is not over for these
-                row = replace(row, approved=True, drive=fact.identity, missing_count=left)
+            row = watched.with_approved_rest(row, fact.identity, lost if approved else set())
         self._scan_ended(watched, row, now)
         watched.scan_again(fact, now.at_s, self.jitter())
 
@@ -267,9 +265,10 @@ class Drive:
         watched = self.watched[fact.source]
         watched.failures += 1
         watched.missing.clear()
+        watched.held = None
         before = watched.row
         row = failed_row(fact, before)
-        shown = HeldSource(before.key, before.drive, before.missing_count)
+        shown = HeldSource(before.key, before.drive, before.missing_count, before.missing_mark)
         if before.approved and safety.is_what_was_shown(row, shown):
             row = before  # approved while this scan was under way; the next one believes it
         self._scan_ended(watched, row, now)

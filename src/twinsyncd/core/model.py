@@ -227,6 +227,7 @@ class SourceRow:
     approved: bool = False  # a person said that `drive`, and `missing_count`, are meant
     drive: str = ""  # which drive waits for a person, or was approved
     missing_count: int = 0  # how many remembered files are missing there, as far as was counted
+    missing_mark: str = ""  # tells them from other ones; "" if they were only counted
     examples: tuple[str, ...] = ()  # some of their paths, for a person to see
     patterns: str = ""  # by which its files were chosen at the last start
     drives_inside: tuple[tuple[str, str], ...] = ()  # drives mounted in it: path, identity
@@ -249,6 +250,7 @@ class HeldSource:
     source: SourceKey
     drive: str  # the identity of the drive that is there
     missing_count: int  # how many remembered files are missing there; 0: not counted
+    missing_mark: str = ""  # tells them from other ones; "" if they were only counted
 
 
 class Fault(StrEnum):

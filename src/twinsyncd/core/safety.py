@@ -8,7 +8,8 @@ file could count as gone at the first look. The cost is that a deletion is repor
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from hashlib import sha256
 from typing import Final
 
 from .model import HeldSource, SourceRow
@@ -41,15 +42,33 @@ def examples(missing: Iterable[str]) -> tuple[str, ...]:
     return tuple(heapq.nsmallest(EXAMPLES_MAX, missing))
 
 
+def mark_of(missing: Iterable[str]) -> str:
+    """Return what tells these missing paths from any other ones, in any order."""
+    whole = sha256("\0".join(sorted(missing)).encode(errors="surrogateescape"))
+    return whole.hexdigest()[:16]
+
+
 def is_what_was_shown(row: SourceRow, shown: HeldSource) -> bool:
-    """Return whether an approval of `shown` covers what is found: the drive, and no more lost."""
+    """Return whether an approval of `shown` covers what is found: the drive, and what is lost."""
     same_drive = row.drive != "" and row.drive == shown.drive
-    return row.needs_person and same_drive and row.missing_count <= shown.missing_count
+    same_files = row.missing_mark == shown.missing_mark
+    same_files = same_files and row.missing_count <= shown.missing_count
+    return row.needs_person and same_drive and same_files
 
 
-def approved_loss(row: SourceRow, drive: str) -> int:
-    """Return how many missing files a person approved on this drive."""
-    return row.missing_count if row.approved and row.drive == drive else 0
+def approved_loss(row: SourceRow, drive: str, held: Set[str] | None, lost: Set[str]) -> int:
+    """Return how many of the lost files a person approved on this drive.
+
+    `held`: those that were approved; None: not known, since another process listed them. Then all
+    of them are still lost, and no others, or a person must look again.
+    """
+    if not row.approved or row.drive != drive:
+        return 0
+    if not row.missing_mark:
+        return row.missing_count
+    if held is not None:
+        return len(held & lost)
+    return len(lost) if mark_of(lost) == row.missing_mark else 0
 
 
 def still_missing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -10,7 +10,7 @@ from .commands import Scan
 from .events import Event, EventKind
 from .facts import ScanFailed, Scanned
 from .model import Now, SourceRow
-from .safety import CONFIRM_S, EXAMPLES_MAX, examples, say_mass_deletion
+from .safety import CONFIRM_S, EXAMPLES_MAX, examples, mark_of, say_mass_deletion
 from .setup import Source
 from .waits import delay_s
 
@@ -33,6 +33,7 @@ class SourceState:
     ended_s: float = float("-inf")
     failures: int = 0
     missing: dict[str, float] = field(default_factory=dict)  # path -> first missed
+    held: Set[str] | None = None  # the paths that `row.missing_mark` is about, if we listed them
 
     @property
     def is_complete(self) -> bool:
@@ -66,6 +67,18 @@ class SourceState:
             offline_since_s=since_s,
         )
         return self.row != before
+
+    def with_approved_rest(self, row: SourceRow, drive: str, lost: Set[str]) -> SourceRow:
+        """Return the row with what is left of an approval: files that do not count as gone yet.
+
+        What was approved before it was listed is all that is lost.
+        """
+        approved = lost if self.held is None else lost & self.held
+        self.held = rest = approved & self.missing.keys()
+        mark, count = mark_of(rest), len(rest)
+        if not rest:
+            return row
+        return replace(row, approved=True, drive=drive, missing_count=count, missing_mark=mark)
 
     def note_trouble(self, reason: str) -> bool:
         """Note why changes are not noticed at once; return whether that changed the row."""
@@ -142,6 +155,7 @@ def held_row(row: SourceRow, fact: Scanned, missing: Collection[str]) -> SourceR
         needs_person=True,
         drive=fact.identity,
         missing_count=len(missing),
+        missing_mark=mark_of(missing),
         examples=examples(missing),
         is_read=True,
     )

@@ -100,6 +100,7 @@ sources = Table(
     Column("approved", Boolean, nullable=False),
     Column("drive", Text, nullable=False),
     Column("missing_count", Integer, nullable=False),
+    Column("missing_mark", Text, nullable=False),  # tells the missing files from other ones
     Column("examples", JSON, nullable=False),  # a list of paths
     Column("patterns", Text, nullable=False),
     Column("drives_inside", JSON, nullable=False),  # a list of pairs: path, identity

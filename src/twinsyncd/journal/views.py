@@ -170,7 +170,9 @@ class Views:
                     row["key"]: row["offline_since_s"] for row in sources if row["offline"]
                 },
                 needs_person={
-                    row["key"]: HeldSource(row["key"], row["drive"], row["missing_count"])
+                    row["key"]: HeldSource(
+                        row["key"], row["drive"], row["missing_count"], row["missing_mark"]
+                    )
                     for row in sources
                     if row["needs_person"]
                 },

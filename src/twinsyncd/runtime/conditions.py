@@ -15,8 +15,9 @@ from ..core.authorization import WARN_DAYS
 from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count
-from .report import Blind, ConnectionReport, Hold, OpenFile, Report
+from .report import ConnectionReport, OpenFile, Report
 from .report_lines import KEPT_OUT, WITHOUT_JOURNAL, Level
+from .source_reports import Blind, Hold
 
 FILES_MAX: Final = 50  # conditions of single files; the others are counted in one
 SETTLING_S: Final = 3600.0  # a file that is written for longer is worth a look

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..core.model import FileKey
 from .formatting import clock_time
-from .report import Blind, Report
+from .report import Report
+from .source_reports import Blind
 
 
 def doubt(report: Report, key: FileKey) -> str:

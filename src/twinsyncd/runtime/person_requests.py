@@ -88,7 +88,9 @@ def _connection_key(value: object) -> ConnectionKey | None:
 
 def _held_source(value: object) -> HeldSource:
     match value:
-        case [str(source), str(drive), int(missing)]:
+        case [str(source), str(drive), int(missing), str(mark)]:
+            return HeldSource(SourceKey(source), drive, missing, mark)
+        case [str(source), str(drive), int(missing)]:  # of a version that only counted them
             return HeldSource(SourceKey(source), drive, missing)
         case _:
             raise ValueError(value)

@@ -13,13 +13,12 @@ from ..config import Config, Connection
 from ..core.model import (
     ABSENT,
     FileRow,
-    HeldSource,
     LaneRow,
     SourceKey,
 )
 from ..core.results import RunRecord
 from ..journal.views import Counts, DaemonRow, Status
-from .formatting import clock_time, count, duration
+from .formatting import duration
 from .report_lines import (
     Level,
     Line,
@@ -31,31 +30,8 @@ from .report_lines import (
     unseen_since_s,
     window_line,
 )
+from .source_reports import Blind, Hold, blind_of, holds_of
 from .trouble import Trouble
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A source folder on hold; `approvable`: `twinsyncd approve` ends it."""
-
-    source: SourceKey
-    reason: str
-    approvable: bool
-    since_s: float = 0.0  # wall clock [s]; 0: not known
-    found: HeldSource | None = None  # what an approval is about
-    examples: tuple[str, ...] = ()  # some of the files that are missing
-
-
-@dataclass(frozen=True, slots=True)
-class Blind:
-    """What of a source folder could not be read; `names` are some examples with reasons."""
-
-    source: SourceKey
-    text: str
-    names: tuple[str, ...]
-    since_s: float = 0.0  # wall clock [s]
-    paths: tuple[str, ...] = ()  # of the examples, as the source has them
-    advised: bool = False  # every example says itself what to do about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +223,8 @@ def _connection(
         window_line(line, lane, opens_s, connection.name, to_run),
         compared_line(status.compared_s.get(connection.key, 0.0), now_s),
         counts,
-        _holds(keys, status),
-        _blind(keys, status),
+        holds_of(keys, status, connection.on_delete),
+        blind_of(keys, status),
         tuple(sorted(keys - matched - status.offline.keys() - status.blind.keys() - set(unlisted))),
         unlisted,
         tuple(Late(key, status.watch_trouble[key]) for key in sorted(keys & late)),
@@ -269,32 +245,3 @@ def _unlisted(connection: Connection, status: Status, running: bool) -> tuple[So
     known = status.daemon.unlisted
     keys = map(connection.key_of, connection.source)
     return tuple(key for key in keys if known is None or key in known)
-
-
-def _blind(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
-    return tuple(
-        Blind(
-            key,
-            f"{count(found.count, 'path')} cannot be read since {clock_time(found.since_s)}",
-            tuple(f"{spot.path}: {spot.reason}" for spot in found.examples),
-            found.since_s,
-            tuple(spot.path for spot in found.examples),
-            bool(found.examples) and all(spot.advice for spot in found.examples),
-        )
-        for key in sorted(keys & status.blind.keys())
-        for found in [status.blind[key]]
-    )
-
-
-def _holds(keys: set[SourceKey], status: Status) -> tuple[Hold, ...]:
-    return tuple(
-        Hold(
-            key,
-            status.offline[key],
-            key in status.needs_person,
-            status.offline_since_s.get(key, 0.0),
-            status.needs_person.get(key),
-            status.examples.get(key, ()),
-        )
-        for key in sorted(keys & status.offline.keys())
-    )

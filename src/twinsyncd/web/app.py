@@ -266,7 +266,7 @@ def _fact(form: dict[str, str]) -> PersonFact | None:
         case "resume" if connection:
             return ResumeAsked(connection)
         case "approve" if source and form.get("missing", "").isdecimal():
-            found = HeldSource(source, form.get("drive", ""), int(form["missing"]))
-            return ApproveAsked((found,))
+            drive, mark = form.get("drive", ""), form.get("mark", "")
+            return ApproveAsked((HeldSource(source, drive, int(form["missing"]), mark),))
         case _:
             return None

@@ -52,6 +52,7 @@ class Need:
 
     condition: Condition
     found: HeldSource | None  # what an approval would be about
+    consequence: str  # of an approval
     retry: tuple[str, str] | None  # the source and path of a file to try again
     retry_all: bool
 
@@ -148,12 +149,14 @@ def _progress(connection: ConnectionReport, figures: Figures, now_s: float) -> P
 
 def _need(condition: Condition, report: Report) -> Need:
     holds = [hold for each in report.connections for hold in each.holds]
-    found = next((hold.found for hold in holds if hold.source == condition.about), None)
+    hold = next((hold for hold in holds if hold.source == condition.about), None)
+    held = hold if condition.kind is Kind.HELD else None
     files = ((each.source, each.path) for each in report.open_files)
     file = next((key for key in files if f"{key[0]}/{key[1]}" == condition.about), None)
     return Need(
         condition,
-        found if condition.kind is Kind.HELD else None,
+        held.found if held else None,
+        held.consequence if held else "",
         file if condition.kind is Kind.FILE else None,
         condition.kind in (Kind.HALTED, Kind.RUN_FAILED),
     )
