@@ -64,10 +64,14 @@ class Scene:
         """The next request lists this folder."""
         self.wire.hears("GET", f"/storage/folders/{folder}/list", json={"items": list(entries)})
 
-    def knows_the_folder(self, *files: dict[str, Any]) -> None:
-        """The folder of the file exists and holds these files."""
+    def shows_the_top(self) -> None:
+        """The iTwin's Storage may be looked at."""
         root = {"_links": {"folder": {"href": f"{API}/storage/folders/root"}}}
         self.wire.hears("GET", "/storage", json=root)
+
+    def knows_the_folder(self, *files: dict[str, Any]) -> None:
+        """The folder of the file exists and holds these files."""
+        self.shows_the_top()
         self.lists("root", entry("f1", "Bridge 12", "folder"))
         self.lists("f1", entry("f2", "structure", "folder"))
         self.lists("f2", *files)

@@ -218,6 +218,7 @@ def test_a_folder_that_somebody_deleted_is_looked_for_again() -> None:
     scene = Scene()
     scene.knows_the_folder()
     scene.wire.hears("POST", "/storage/folders/f2/files", 404, refusal("FolderNotFound"))
+    scene.shows_the_top()
     scene.lists("root")
     scene.wire.hears("POST", "/storage/folders/root/folders", 201, {"folder": {"id": "f8"}})
     scene.wire.hears("POST", "/storage/folders/f8/folders", 201, {"folder": {"id": "f9"}})

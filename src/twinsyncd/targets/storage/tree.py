@@ -114,8 +114,12 @@ class StorageTree:
             self._doubt(folder_id)
 
     def forget(self) -> None:
-        """Forget all folders: somebody removed or moved one."""
+        """Forget all folders: somebody removed or moved one, or took away our role.
+
+        The top is asked for again, too: it alone tells a missing role from a missing folder.
+        """
         with self._lock:
+            self._root = ""
             self._ids.clear()
             self._listings.clear()
 
