@@ -63,8 +63,8 @@ def test_a_comparison_of_ten_thousand_files_takes_few_calls(tmp_path: Path) -> N
         rows = list(JournalReader(engine).every(sources))
         engine.dispose()
         urls = (config.platform.api_url, config.platform.issuer_url)
-        limits = httpx.Limits(max_connections=4)
-        network = Counting(NetworkTransport(read_proxies(urls), trusted_certificates(), limits))
+        way = read_proxies(urls), trusted_certificates()
+        network = Counting(NetworkTransport(*way, connections_max=4, idle_s=4.0))
         with open_cloud(cloud_settings(config), transport=network) as cloud:
             target = open_targets(config, cloud)[connection]
             expected = tuple(ExpectedFile(row.key, row.storage_id) for row in rows)

@@ -22,6 +22,7 @@ from urllib.request import getproxies
 import httpx
 
 from ..errors import ConfigError, ConfigMistake
+from .connection_stack import ConnectionStack
 
 ENVIRONMENT: Final = "environment"
 _SCHEMES: Final = ("http", "https")
@@ -88,14 +89,24 @@ def read_proxies(urls: Iterable[str], found: Mapping[str, str] | None = None) ->
 class NetworkTransport(httpx.BaseTransport):
     """Sends each request directly or through the proxy that serves its URL."""
 
-    def __init__(self, proxies: Proxies, tls: ssl.SSLContext, limits: httpx.Limits) -> None:
-        """Open no connection before the first request."""
+    def __init__(
+        self, proxies: Proxies, tls: ssl.SSLContext, *, connections_max: int, idle_s: float
+    ) -> None:
+        """Open no connection before the first request.
+
+        `idle_s`: how long a connection without requests is used again [s].
+        """
+        limits = httpx.Limits(max_connections=1, keepalive_expiry=idle_s)
+
+        def stack(proxy: httpx.Proxy | None = None) -> ConnectionStack:
+            def opened() -> httpx.HTTPTransport:
+                return httpx.HTTPTransport(verify=tls, limits=limits, trust_env=False, proxy=proxy)
+
+            return ConnectionStack(opened, most=connections_max, idle_s=idle_s)
+
         self._proxies = proxies
-        self._direct = httpx.HTTPTransport(verify=tls, limits=limits, trust_env=False)
-        self._proxied = {
-            scheme: httpx.HTTPTransport(verify=tls, limits=limits, trust_env=False, proxy=proxy)
-            for scheme, proxy in proxies.by_scheme.items()
-        }
+        self._direct = stack()
+        self._proxied = {scheme: stack(proxy) for scheme, proxy in proxies.by_scheme.items()}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request and return the answer."""

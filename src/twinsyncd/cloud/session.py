@@ -33,11 +33,7 @@ from .upload_hosts import UploadHosts
 from .upload_limits import RENEW_S, Limits
 
 CONNECTIONS_MAX: Final = 32  # per host: as many as `calls` and `upload_budget` let through
-_LIMITS: Final = httpx.Limits(
-    max_connections=CONNECTIONS_MAX,
-    max_keepalive_connections=CONNECTIONS_MAX,
-    keepalive_expiry=4.0,  # below the 5 s after which common servers hang up
-)
+IDLE_S: Final = 4.0  # below the 5 s after which common servers hang up
 _CALL: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
 _BULK: Final = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=30.0)  # 1,000 records
 _BLOB: Final = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=60.0)  # a slow uplink
@@ -177,7 +173,9 @@ class _Clients:
         self._tls = trusted_certificates(bundle=network.ca_bundle)
 
     def open(self, timeout: httpx.Timeout, login: Login | None = None) -> httpx.Client:
-        transport = self._transport or NetworkTransport(self._proxies, self._tls, _LIMITS)
+        transport = self._transport or NetworkTransport(
+            self._proxies, self._tls, connections_max=CONNECTIONS_MAX, idle_s=IDLE_S
+        )
         client = httpx.Client(
             auth=login,
             timeout=timeout,

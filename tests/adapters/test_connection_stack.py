@@ -1,0 +1,134 @@
+"""One connection per request, the last one first; none stays open for longer than it is of use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from twinsyncd.cloud.connection_stack import ConnectionStack
+
+URL = "http://host.example/blob"
+
+
+class Body(httpx.SyncByteStream):
+    """A short body."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"answer"
+
+
+class Office:
+    """A stack with the transports it opened, and the time [s]."""
+
+    def __init__(self, most: int = 8) -> None:
+        self.opened: list[Line] = []
+        self.now_s = 0.0
+        self.stack = ConnectionStack(self._open, most=most, idle_s=4.0, clock=lambda: self.now_s)
+
+    def _open(self) -> httpx.BaseTransport:
+        self.opened.append(Line())
+        return self.opened[-1]
+
+    def ask(self, **timeout: float) -> httpx.Response:
+        """Send a request whose answer is still to be read."""
+        request = httpx.Request("GET", URL, extensions={"timeout": timeout})
+        return self.stack.handle_request(request)
+
+    def used(self) -> list[int]:
+        """Return how many requests each connection has served."""
+        return [line.requests for line in self.opened]
+
+
+class Line(httpx.BaseTransport):
+    """A connection that answers everything."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.is_closed = self.is_broken = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        if self.is_broken:
+            raise httpx.ReadError("the other side hung up")
+        return httpx.Response(200, stream=Body())
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def test_a_connection_is_free_once_its_answer_was_closed(office: Office) -> None:
+    """Two requests on one connection would mix up their answers."""
+    first, second = office.ask(), office.ask()
+    first.close()
+    third = office.ask()
+    assert office.used() == [2, 1]
+    for answer in (second, third):
+        assert answer.read() == b"answer"
+
+
+def test_the_connection_that_became_free_last_goes_first(office: Office) -> None:
+    """The others can grow old and be closed, so that a quiet program holds few."""
+    answers = [office.ask() for _ in range(3)]
+    for answer in answers:
+        answer.close()
+    for _ in range(4):
+        office.ask().close()
+    assert office.used() == [1, 1, 5]
+
+
+def test_connections_that_were_idle_too_long_are_closed_by_the_next_request(
+    office: Office,
+) -> None:
+    """A server hangs up on them soon, and a burst of files must not leave dozens behind."""
+    answers = [office.ask() for _ in range(3)]
+    for answer in answers:
+        answer.close()
+    office.now_s = 3.0
+    office.ask().close()
+    office.now_s = 5.0
+    office.ask().close()
+    assert [line.is_closed for line in office.opened] == [True, True, False]
+    assert office.used() == [1, 1, 3]
+
+
+def test_no_more_connections_than_allowed_are_in_use() -> None:
+    """A host refuses whoever opens too many; the patience is that of httpx's own pool."""
+    office = Office(most=1)
+    answer = office.ask()
+    with pytest.raises(httpx.PoolTimeout):
+        office.ask(pool=0.01)
+    answer.close()
+    answer.close()
+    office.ask(pool=0.01).close()
+    with pytest.raises(httpx.PoolTimeout):
+        [office.ask(pool=0.01) for _ in range(2)]
+
+
+def test_a_request_that_failed_leaves_its_place_to_others() -> None:
+    """A line that broke a few times would otherwise end all uploads."""
+    office = Office(most=1)
+    office.ask().close()
+    office.opened[0].is_broken = True
+    for _ in range(3):
+        with pytest.raises(httpx.ReadError):
+            office.ask(pool=0.01)
+    office.opened[0].is_broken = False
+    office.ask(pool=0.01).close()
+    assert office.used() == [5]
+
+
+def test_connections_close_with_the_stack_or_with_their_answer(office: Office) -> None:
+    """Whoever still reads an answer can read it to its end."""
+    free, busy = office.ask(), office.ask()
+    free.close()
+    office.stack.close()
+    assert [line.is_closed for line in office.opened] == [True, False]
+    assert busy.read() == b"answer"
+    assert [line.is_closed for line in office.opened] == [True, True]
