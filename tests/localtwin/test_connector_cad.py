@@ -60,7 +60,7 @@ def test_a_dwg_entity_is_told_with_its_layer_and_extent(tmp_path: Path) -> None:
     assert found.partition is Partition.PHYSICAL
     assert found.extent == Extent((0, 0, 0), (4, 2, 0))
     assert elements[found.category or ""].label == "0"
-    assert by_class["DWG:CIRCLE"].extent == Extent((-1, -1, -2), (3, 3, 2))
+    assert by_class["DWG:CIRCLE"].extent == Extent((-1, -1, 0), (3, 3, 0))
 
 
 def test_an_edit_of_a_dwg_shows_on_the_element_and_only_there(tmp_path: Path) -> None:
@@ -106,6 +106,49 @@ def test_a_file_that_cannot_be_trusted_is_refused(tmp_path: Path, name: str, tro
         read(file)
 
     assert caught.value.category == "source_file"
+
+
+def test_an_encrypted_dwg_says_so(tmp_path: Path) -> None:
+    """A person must learn that a password is in the way, not that the drawing is broken."""
+    file = tmp_path / "plan.dwg"
+    file.write_bytes(b"AC1032".ljust(0x18, b"\0") + b"\1".ljust(1000, b"\0"))
+
+    with pytest.raises(ConnectorError) as caught:
+        read(file)
+
+    assert caught.value.code == "FileEncrypted"
+
+
+def test_a_sheet_is_kept_apart_and_a_block_is_named(tmp_path: Path) -> None:
+    """A title block of a sheet is nowhere in the model; an insert is of the type of its block."""
+    file = tmp_path / "plan.dwg"
+    drawing = ezdwg.new()
+    door = drawing.blocks.new("DOOR")
+    door.add_line((0, 0, 0), (2, 0, 0))
+    drawing.modelspace().add_blockref("DOOR", (10, 10, 0), scale=(2, 2, 2))
+    drawing.paperspace().add_line((0, 0, 0), (420, 297, 0))
+    drawing.save(file)
+
+    elements = read(file)
+    by_class = {each.class_name: each for each in elements.values()}
+
+    insert, sheet = by_class["DWG:INSERT"], by_class["DWG:LINE"]
+    assert insert.label == "DOOR"
+    assert elements[insert.type_definition or ""].class_name == "DWG:BLOCK"
+    assert insert.extent == Extent((10, 10, 0), (14, 10, 0))
+    assert insert.outline == [[(10, 10), (14, 10)]]
+    assert sheet.partition is Partition.SHEET
+    assert by_class["DWG:LAYOUT"].label == (sheet.properties or {})["layout"]
+
+
+def test_the_report_says_what_has_no_identity(tmp_path: Path) -> None:
+    """Who sees deleted and inserted elements after an edit must be able to find out why."""
+    dgn(tmp_path / "plan.dgn", [((0, 0), (4, 2))])
+    connector = CadConnector()
+
+    list(connector.read(tmp_path / "plan.dgn"))
+
+    assert [each for each in connector.remarks() if "DGN V7" in each]
 
 
 def dgn(file: Path, lines: list[tuple[tuple[float, float], tuple[float, float]]]) -> Elements:

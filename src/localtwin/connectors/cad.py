@@ -4,31 +4,43 @@ cadkit reads both formats; it is young, so everything it says passes through her
 """
 
 import importlib
-import json
-from collections.abc import Iterable, Iterator
-from hashlib import blake2b
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
+from localtwin.connectors.archives import encrypted
+from localtwin.connectors.cad_content import (
+    CadContent,
+    CadObject,
+    class_of,
+    label_of,
+    placing_of,
+    properties_of,
+    reader_remarks,
+    without,
+)
+from localtwin.connectors.cad_geometry import CadLines
+from localtwin.connectors.external_references import referenced_content
+from localtwin.connectors.polylines import extent_of_lines, outline_of_lines
+from localtwin.connectors.remarks import counted, named_counts
 from localtwin.connectors.signatures import HEAD_BYTES, refuse_other_format
 from localtwin.connectors.source import (
     Connector,
     ConnectorError,
-    Extent,
     Json,
     Partition,
     SourceElement,
     unreadable,
 )
 
-CadObject: TypeAlias = dict[str, Any]  # an object as cadkit gives it
-
-DIGEST_BYTES = 16
 LAYER_CLASS = "BisCore:SpatialCategory"
+STANDARD_NAMES = {"bylayer", "byblock", "continuous"}  # every drawing has them, listed or not
 V7_END = b"\xff\xff"  # the end-of-design mark, after which only padding comes
 V7_PADDING_BYTES = 1024
 ENTITIES_MAX = 5_000_000  # an element takes about 2 kB while it is read; a bound against bombs
-
+ENCRYPTING_RELEASES = {b"AC1018", b"AC1021", b"AC1024", b"AC1027", b"AC1032"}
+SECURITY_AT, SECURITY_ENCRYPTED = 0x18, 1
 
 # Releases whose drawings are laid out in another way, by their first bytes.
 OLD_RELEASES = {
@@ -52,32 +64,84 @@ class CadConnector(Connector):
     """Reads DWG from R13 on, DGN V7 and DGN V8."""
 
     name = "CAD"
-    version = "1"
+    version = "2"
+
+    def __init__(self) -> None:
+        self._remarks: Sequence[str] = ()
 
     def read(self, file: Path) -> Iterator[SourceElement]:
-        """Yield layers, blocks, then elements; raises ConnectorError on a broken file."""
+        """Yield layers, styles, blocks, then elements; raises ConnectorError on a broken file."""
+        self._remarks = ()
         document = _opened(file)
-        yield from _Reading(document).elements()
+        reading = _Reading(document.to_dict(), document.format, file.parent)
+        yield from reading.elements()
+        self._remarks = tuple(reading.remarks())
+
+    def remarks(self) -> Sequence[str]:
+        """Return what was kept without being understood."""
+        return self._remarks
 
 
 class _Reading:
-    """One pass over an open document."""
+    """One pass over a document."""
 
-    def __init__(self, document: Any) -> None:
+    def __init__(self, document: CadObject, file_format: str, folder: Path) -> None:
         self._document = document
-        self._is_dwg = document.format == "dwg"
+        self._is_dwg = file_format == "dwg"
+        self._has_ids = file_format != "dgn_v7"
+        self._schema = "DWG" if self._is_dwg else "DGN"
+        self._folder = folder
+        blocks = {block["name"]: block for block in document["blocks"]}
+        self._lines = CadLines(blocks)
+        self._content = CadContent(blocks)
         self._layers: dict[str, str] = {}
-        self._drawn_by: dict[str, str] = {}
+        self._blocks: dict[str, str] = {}
+        self._unknown: Counter[str] = Counter()
+        self._missing: list[str] = []
+        self._without_id = 0
 
     def elements(self) -> Iterator[SourceElement]:
-        for layer in self._document.layers:
+        document = self._document
+        if placing := placing_of(document):
+            yield self._definition("header", "HEADER", "Drawing units", placing)
+        for layer in document["layers"]:
             yield self._layer(layer)
-        if self._document.blocks:  # whose content only comes as part of the whole
-            for block in self._document.to_dict()["blocks"]:
-                yield from self._block(block)
-        for number, model in enumerate(self._document.models):
-            for entity in self._document.entities(number):
-                yield self._entity(entity, model)
+        for kind, name in (("linetypes", "LTYPE"), ("text_styles", "STYLE")):
+            for each in document[kind]:
+                if each["name"] and each["name"].lower() not in STANDARD_NAMES:
+                    identifier = f"{name.lower()} {each['name']}"
+                    rest = without(each, "name")
+                    yield self._definition(identifier, name, each["name"], rest)
+        for block in document["blocks"]:
+            if not block["name"].startswith("*"):  # others are part of what is drawn by them
+                yield self._block(block)
+        for model in document["models"]:
+            yield from self._model(model)
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what was kept without being understood, once all was read."""
+        if self._unknown:
+            found = named_counts(self._unknown, "element", "elements")
+            yield f"{found} kept as raw data: compared, but neither drawn nor taken apart."
+        if self._without_id:
+            yield (
+                f"{counted(self._without_id, 'element')} without an id, since DGN V7 has none: an"
+                " edited element counts as one deleted and one inserted."
+            )
+        for path in self._missing:
+            yield f"The external reference {path} is not beside the drawing; its name is kept."
+        yield from reader_remarks(self._document["warnings"])
+
+    def _definition(
+        self, identifier: str, name: str, label: str, properties: Mapping[str, Json]
+    ) -> SourceElement:
+        return SourceElement(
+            identifier=identifier,
+            class_name=f"{self._schema}:{name}",
+            partition=Partition.DEFINITION,
+            label=label,
+            properties=properties,
+        )
 
     def _layer(self, layer: CadObject) -> SourceElement:
         # Level numbers of a DGN are not element ids; in a DWG every handle is unique.
@@ -88,56 +152,67 @@ class _Reading:
             class_name=LAYER_CLASS,
             partition=Partition.DEFINITION,
             label=layer["name"],
-            properties=_without(layer, "id", "name"),
+            properties=without(layer, "id", "name"),
         )
 
-    def _block(self, block: CadObject) -> Iterator[SourceElement]:
-        shape = _digest([_content(entity) for entity in block["entities"]])
-        if block["name"].startswith("*"):
-            self._drawn_by[block["name"]] = shape  # nameless: part of what is drawn by it
-            return
-        yield SourceElement(
-            identifier=self._id(block["id"]) or f"block {block['name']}",
+    def _block(self, block: CadObject) -> SourceElement:
+        identifier = self._id(block["id"]) or f"block {block['name']}"
+        self._blocks[block["name"].lower()] = identifier
+        properties = without(block, "id", "name", "entities")
+        if path := block.get("xref_path"):
+            content = referenced_content(path, self._folder)
+            if content is None:
+                self._missing.append(path)
+            else:
+                properties["xref_content"] = content
+        return SourceElement(
+            identifier=identifier,
             class_name=f"{self._schema}:BLOCK",
             partition=Partition.DEFINITION,
             label=block["name"],
-            properties=_without(block, "id", "name", "entities"),
-            shape=shape,
+            properties=properties,
+            shape=self._content.of_block(block["name"]),
         )
 
-    def _entity(self, entity: CadObject, model: CadObject) -> SourceElement:
-        kind = dict(entity["kind"])
-        class_name = f"{self._schema}:{kind.pop('type').upper()}"
-        shape = _content(entity) + self._drawn_by.get(str(kind.get("block")), "")
-        is_sheet = model["kind"] != "model"
-        properties = _without(entity, "id", "kind", "attributes", "raw")
-        properties |= {
-            name: value for name, value in kind.items() if isinstance(value, str | float | bool)
-        }
-        if entity["attributes"]:
-            properties["attributes"] = {each["tag"]: each["value"] for each in entity["attributes"]}
-        if is_sheet:
-            properties["layout"] = model["name"]
+    def _model(self, model: CadObject) -> Iterator[SourceElement]:
+        sheet = "" if model["kind"] == "model" else model["name"]
+        if sheet and model["entities"]:
+            identifier = f"layout {sheet}"
+            yield self._definition(identifier, "LAYOUT", sheet, without(model, "id", "entities"))
+        for entity in model["entities"]:
+            yield self._entity(entity, sheet)
+
+    def _entity(self, entity: CadObject, sheet: str) -> SourceElement:
+        kind = entity["kind"]
+        name = class_of(entity)
+        if kind["type"] == "unknown":
+            self._unknown[name] += 1
+        properties = properties_of(entity)
+        if sheet:
+            properties["layout"] = sheet
+        shape = self._content.of(entity)
+        lines = self._lines.of(entity)
+        identifier = self._id(entity["id"])
+        self._without_id += not identifier
+        class_name = f"{self._schema}:{name}"
         return SourceElement(
             # DGN V7 has no ids: an element is then its content, and an edit a new element.
-            identifier=self._id(entity["id"]) or f"{class_name} {_digest([shape])}",
+            identifier=identifier or f"{class_name} {shape}",
             class_name=class_name,
-            partition=Partition.SHEET if is_sheet else Partition.PHYSICAL,
-            label=str(kind.get("value") or kind.get("block") or kind.get("name") or ""),
+            partition=Partition.SHEET if sheet else Partition.PHYSICAL,
+            label=label_of(kind),
             category=self._layers.get(str(entity["layer"]).lower()),
+            type_definition=self._blocks.get(str(kind.get("block") or "").lower()),
             properties=properties,
-            extent=_extent(kind),
+            extent=extent_of_lines(lines),
             shape=shape,
+            outline=outline_of_lines(lines),
         )
 
     def _id(self, value: int | None) -> str:
-        if value is None:
+        if value is None or not self._has_ids:
             return ""
         return f"{value:X}" if self._is_dwg else str(value)
-
-    @property
-    def _schema(self) -> str:
-        return "DWG" if self._is_dwg else "DGN"
 
 
 def _opened(file: Path) -> Any:
@@ -149,6 +224,8 @@ def _opened(file: Path) -> Any:
     refuse_other_format(head, "a DWG or DGN", "DWG", "an OLE container, such as RVT, DGN V8 or XLS")
     if head[:6] in OLD_RELEASES:
         raise _too_old(OLD_RELEASES[head[:6]])
+    if _is_encrypted(head):
+        raise encrypted()
     try:
         document = cadkit.read(file, keep_raw=True, max_objects=ENTITIES_MAX)
     except cadkit.UnknownFormatError as exc:
@@ -170,60 +247,19 @@ def _too_old(release: str) -> ConnectorError:
     )
 
 
+def _is_encrypted(head: bytes) -> bool:
+    """Return whether a DWG from 2004 on says that its content is encrypted.
+
+    Source: Open Design Specification for .dwg files 5.4, 4.1, security flags, read 2026-11.
+    """
+    is_new = head[:6] in ENCRYPTING_RELEASES and len(head) >= SECURITY_AT + 4
+    flags = int.from_bytes(head[SECURITY_AT : SECURITY_AT + 4], "little") if is_new else 0
+    return bool(flags & SECURITY_ENCRYPTED)
+
+
 def _has_end(file: Path, warnings: Iterable[CadObject]) -> bool:
     """Return whether a DGN V7 is whole; other formats know their own size."""
     with file.open("rb") as data:
         data.seek(max(0, file.stat().st_size - V7_PADDING_BYTES))
         tail = data.read()
     return V7_END in tail and all(each["code"] != "dgn.v7_truncated" for each in warnings)
-
-
-def _without(properties: CadObject, *names: str) -> dict[str, Json]:
-    return {
-        name: value for name, value in properties.items() if name not in names and value is not None
-    }
-
-
-def _content(entity: CadObject) -> str:
-    """Return a digest of an entity and its parts, without the names the file gives them."""
-    return _digest([json.dumps(_anonymous(entity), sort_keys=True)])
-
-
-def _anonymous(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_anonymous(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    # Raw bytes are all there is to compare of an element that cadkit can't take apart.
-    kind = value.get("kind")
-    is_known = not isinstance(kind, dict) or kind.get("type") != "unknown"
-    dropped = {"id", "raw"} if is_known else {"id"}
-    return {name: _anonymous(each) for name, each in value.items() if name not in dropped}
-
-
-def _digest(texts: Iterable[str]) -> str:
-    digest = blake2b(digest_size=DIGEST_BYTES)
-    for text in texts:
-        digest.update(text.encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
-
-
-def _extent(kind: CadObject) -> Extent | None:
-    """Return a box around the points that an element is made of, and its radius if it has one."""
-    found = list(_points(kind))
-    if not found:
-        return None
-    reach = kind.get("radius") or 0.0
-    low = [min(axis) - reach for axis in zip(*found, strict=True)]
-    high = [max(axis) + reach for axis in zip(*found, strict=True)]
-    return Extent((low[0], low[1], low[2]), (high[0], high[1], high[2]))
-
-
-def _points(kind: CadObject) -> Iterator[tuple[float, float, float]]:
-    for name in ("start", "end", "center", "position", "vertices", "points", "children"):
-        value = kind.get(name)
-        for each in value if isinstance(value, list) else [value]:
-            if isinstance(each, dict) and "x" in each:
-                yield each["x"], each["y"], each.get("z", 0.0)
-            elif isinstance(each, dict):
-                yield from _points(each.get("kind", each))

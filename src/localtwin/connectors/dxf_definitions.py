@@ -1,14 +1,14 @@
 """Definitions of a DXF drawing: units, layers, styles, blocks, georeference, layouts."""
 
-import hashlib
 from collections.abc import Iterator
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 from ezdxf.render.arrows import ARROWS
 
 from localtwin.connectors.dxf_drawing import R12, Block, Drawing
 from localtwin.connectors.dxf_objects import DxfObject, digest, read_object
 from localtwin.connectors.dxf_tags import text
+from localtwin.connectors.external_references import referenced_content
 from localtwin.connectors.source import Json, Partition, SourceElement
 
 LAYER_CLASS = "BisCore:SpatialCategory"
@@ -142,7 +142,7 @@ class Definitions:
             properties["attributes"] = tags
         if block.path:
             properties["xref_path"] = block.path
-            content = _content_of(block.path, self._folder)
+            content = referenced_content(block.path, self._folder)
             if content is None:
                 self.missing_references.append(block.path)
             else:
@@ -173,16 +173,3 @@ def _georeference(found: DxfObject) -> SourceElement:
         properties=found.values | {"coordinate_system_definition": definition},
         shape=shape_of(found),
     )
-
-
-def _content_of(xref_path: str, folder: Path) -> str | None:
-    """Return a digest of an external reference, if it is beside its master.
-
-    The path is of the author's machine, so only its last part counts, as CAD programs do.
-    """
-    name = PureWindowsPath(xref_path).name.lower()
-    for file in folder.iterdir():
-        if file.name.lower() == name and file.suffix and file.is_file():
-            with file.open("rb") as data:
-                return hashlib.file_digest(data, "sha256").hexdigest()
-    return None

@@ -42,7 +42,11 @@ PLACING: dict[str, Json] = {
     "$NORTHDIRECTION": 0.0,
     "$ELEVATION": 0.0,
 }
-_NAMES = {"$INSUNITS": "insert_units", "$INSBASE": "insert_base", "$LTSCALE": "linetype_scale"}
+PLACING_NAMES = {
+    "$INSUNITS": "insert_units",
+    "$INSBASE": "insert_base",
+    "$LTSCALE": "linetype_scale",
+}
 
 
 class Entity(NamedTuple):
@@ -103,7 +107,7 @@ class Drawing:
         for name, usual in PLACING.items():
             value = _header_value(self.header.get(name), usual)
             if value != usual:
-                found[_NAMES.get(name, name[1:].lower())] = value
+                found[PLACING_NAMES.get(name, name[1:].lower())] = value
         return found
 
     def spelled(self, kind: str, name: str) -> str:
