@@ -11,6 +11,9 @@ AppError
 
 from __future__ import annotations
 
+import importlib.util
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +32,14 @@ class AppError(Exception):
     def with_hint(self) -> str:
         """The message and, if there is one, the hint."""
         return f"{self}; {self.hint}" if self.hint else str(self)
+
+
+def how_to_install(extra: str) -> str:
+    """Return how to add a part to this program's own environment, as it can be typed."""
+    python = shlex.quote(sys.executable)
+    has_pip = importlib.util.find_spec("pip") is not None
+    pip = f"{python} -m pip install" if has_pip else f"uv pip install --python {python}"
+    return f"install it with: {pip} 'twinsyncd[{extra}]'"
 
 
 @dataclass(frozen=True, slots=True)

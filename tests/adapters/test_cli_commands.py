@@ -32,6 +32,7 @@ from twinsyncd.core.model import (
     UnsettledFile,
 )
 from twinsyncd.core.results import Outcome, RunRecord
+from twinsyncd.errors import how_to_install
 from twinsyncd.runtime.formatting import clock_time
 from twinsyncd.runtime.state import is_running
 from twinsyncd.runtime.trouble import Trouble, TroubleFile
@@ -193,7 +194,7 @@ def test_the_bulk_demo_names_the_part_that_is_not_installed(
     printed = office.types("demo", "--bulk", "--folder", str(tmp_path / "demo"))
 
     assert printed.code == 1
-    assert "pip install 'twinsyncd[bulk]'" in printed.err
+    assert how_to_install("bulk") in printed.err
     assert not (tmp_path / "demo").exists(), "nothing is begun that cannot end"
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -54,29 +55,29 @@ def check(
         mistakes = [asdict(mistake) for mistake in error.mistakes]
         typer.echo(json.dumps({"good": False, "mistakes": mistakes, "results": []}, indent=2))
         raise typer.Exit(2) from error
-    good = _report_json(checked, offline, probe) if as_json else _report(checked, offline, probe)
+    steps = partial(_steps, checked, offline, probe, file)
+    good = _report_json(steps) if as_json else _report(checked, steps)
     raise typer.Exit(0 if good else 1)
 
 
 def run_check(config: Config, *, offline: bool = False) -> bool:
     """Print the results of all steps; return whether everything can work."""
-    return _report(config, offline)
+    return _report(config, partial(_steps, config, offline, False))
 
 
-def _report(config: Config, offline: bool, probe: bool = False) -> bool:
+def _report(config: Config, steps: Callable[[], Iterator[CheckResult]]) -> bool:
     console = open_console()
     names = ", ".join(connection.name for connection in config.connection)
     console.print(f"{MARKS['ok']}  configuration: {plain(names)}", soft_wrap=True)
     counts = dict.fromkeys(MARKS, 0)
 
-    def show(result: CheckResult) -> None:
+    for result in steps():
         counts[result.level] += 1
         mark, found = MARKS[result.level], f"{plain(result.step)}: {plain(result.found)}"
         console.print(f"{mark}  {found}", soft_wrap=True)
         if result.fix:
             console.print(f"      fix: {plain(result.fix)}", soft_wrap=True)
 
-    _examine(config, offline, probe, show)
     console.print(_summary(counts), soft_wrap=True)
     return not counts["failed"]
 
@@ -91,26 +92,31 @@ def _summary(counts: dict[str, int]) -> str:
     return "\n[green]all is well[/]"
 
 
-def _report_json(config: Config, offline: bool, probe: bool) -> bool:
+def _report_json(steps: Callable[[], Iterator[CheckResult]]) -> bool:
     results: list[dict[str, Any]] = []
 
-    def keep(result: CheckResult) -> None:
+    for result in steps():
         values = {"topic": result.topic, "level": result.level, "step": result.step}
         results.append({**values, "found": result.found, "fix": result.fix})
 
-    _examine(config, offline, probe, keep)
     good = all(each["level"] != "failed" for each in results)
     typer.echo(json.dumps({"good": good, "mistakes": [], "results": results}, indent=2))
     return good
 
 
-def _examine(
-    config: Config, offline: bool, probe: bool, show: Callable[[CheckResult], None]
-) -> None:
+def _steps(
+    config: Config, offline: bool, probe: bool, file: Path | None = None
+) -> Iterator[CheckResult]:
+    """Yield the steps; the fix of one that failed says where in the file its key stands."""
+    from ..config.named_lines import lines_about
     from ..runtime.setup_check import findings
 
     for result in findings(config, offline=offline, probe=probe):
-        show(result)
+        lines: tuple[int, ...] = ()
+        if file is not None and not result.good:
+            lines = lines_about(file, f"{result.step} {result.found}", result.fix)
+        places = ", ".join(f"{file}:{line}" for line in lines)
+        yield replace(result, fix=f"{result.fix} ({places})") if places else result
 
 
 def _as_service(file: Path, offline: bool, probe: bool, as_json: bool) -> int:

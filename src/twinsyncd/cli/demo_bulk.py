@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import AppError
+from ..errors import AppError, how_to_install
 from ..runtime.formatting import count
 from .this_command import this_command
 
@@ -73,7 +73,7 @@ def check_bulk_is_installed() -> None:
     if importlib.util.find_spec("pyarrow") is None:
         raise AppError(
             "--bulk needs a part that is not installed (pyarrow)",
-            hint="install it with: pip install 'twinsyncd[bulk]'",
+            hint=how_to_install("bulk"),
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ..errors import AppError
+from ..errors import AppError, how_to_install
 
 if TYPE_CHECKING:
     from localtwin.world.imodels.listing import ListedIModel
@@ -29,7 +29,7 @@ def readable_errors() -> Iterator[None]:
     except ImportError as missing:
         raise AppError(
             f"localtwin is not installed completely ({missing})",
-            hint="install it with: pip install 'twinsyncd[local]'",
+            hint=how_to_install("local"),
         ) from missing
     try:
         yield

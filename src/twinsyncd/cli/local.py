@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import AppError
+from ..errors import AppError, how_to_install
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -71,7 +71,7 @@ def localtwin_serve() -> ModuleType:
     except ImportError as missing:
         raise AppError(
             f"localtwin is not installed completely ({missing})",
-            hint="install it with: pip install 'twinsyncd[local]'",
+            hint=how_to_install("local"),
         ) from missing
     return serve
 

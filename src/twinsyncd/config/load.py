@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from .toml_lines import TomlLines
 from .validation import contradictions
 from .values import CREDENTIALS, UNREACHED, UNREAD_SECRETS
 
+_AT_LINE = re.compile(r" \(at line \d+, (column \d+)\)")
 UNCLOSED = "a quote or bracket that is opened here is not closed, or a comma is missing"
 SECRETS = ({"client_secret", "client_secret_file"}, {"token", "token_file"})
 
@@ -117,6 +119,7 @@ def _parsed(file: Path, text: str, lines: TomlLines) -> dict[str, Any]:
         message = str(error)
         unclosed = f"(at line {line}," not in message
         fix = UNCLOSED if unclosed else _fix_for(message, culprit[0])
+        message = _AT_LINE.sub(r" (\1)", message)  # the line stands before it
         mistake = ConfigMistake(str(file), line, "", message, fix)
         raise ConfigError([mistake]) from error
 

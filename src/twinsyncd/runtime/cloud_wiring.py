@@ -17,7 +17,7 @@ from ..core.model import (
     ConnectionKey,
     FileKey,
 )
-from ..errors import AppError
+from ..errors import AppError, how_to_install
 from ..targets.manifest.connection import ManifestConnection
 from ..targets.manifest.documents import document_of
 from ..targets.manifest.places import Place
@@ -149,7 +149,7 @@ def place_of(connection: Connection) -> Place:
     except ImportError as missing:
         raise AppError(
             f'target = "manifest" needs a part that is not installed ({missing})',
-            hint="install it with: pip install 'twinsyncd[manifest]'",
+            hint=how_to_install("manifest"),
         ) from missing
     try:
         options = objects.options()

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from ..config import Config, Notify
-from ..errors import AppError
+from ..errors import AppError, how_to_install
 from ..notify.messages import trial_words
 from ..notify.notifier import PING, Facts, Habits, NoticeJournal, Notifier
 from ..notify.ping import ping
@@ -77,7 +77,7 @@ def targets_of(notify: Notify) -> tuple[list[Target], list[Target]]:
     except ImportError as missing:
         raise AppError(
             f"[notify] needs a part that is not installed ({missing.name})",
-            hint="install it with: pip install 'twinsyncd[notify]'   (or delete [notify])",
+            hint=how_to_install("notify") + "   (or delete [notify])",
         ) from missing
     return make(urls), make(more, len(urls) + 1)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 
 from ..config import Config, Page
-from ..errors import AppError, JournalError
+from ..errors import AppError, JournalError, how_to_install
 from ..journal.outlets import Outlet
 from ..journal.requests import Request
 from ..notify.notifier import NoticeJournal
@@ -69,7 +69,7 @@ def served_page(
     except ImportError as missing:
         raise AppError(
             f"[page] needs a part that is not installed ({missing.name})",
-            hint="install it with: pip install 'twinsyncd[page]'   (or delete [page])",
+            hint=how_to_install("page") + "   (or delete [page])",
         ) from missing
     page = config.page
     place = Place(page.address, page.port, page.tls_certificate, page.tls_key)

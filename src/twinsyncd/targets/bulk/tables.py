@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from ...errors import how_to_install
 from .batches import Batch, Row, RowBatch
 from .columns import BadTableError, places
 from .csv_tables import SLICE_ROWS, csv_batches
@@ -60,7 +61,7 @@ class Table:
         except UnicodeError as exc:
             raise BadTableError(not_decoded(self.file, encoding)) from exc
         except ImportError as exc:
-            fix = "install it with: pip install 'twinsyncd[bulk]'"
+            fix = how_to_install("bulk")
             raise BadTableError(f"a part is not installed ({exc}); {fix}") from exc
 
     def rows(self) -> Iterator[Row]:
