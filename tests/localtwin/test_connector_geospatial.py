@@ -1,6 +1,7 @@
 """Geospatial files: features keep their identity and place, whoever wrote them."""
 
 import json
+import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from imodel_scene import Scene, source
 
+from localtwin.connectors.geospatial_shapes import extent_of, shape_of
 from localtwin.connectors.registry import connector_for
 from localtwin.connectors.source import ConnectorError, Extent, Partition, SourceElement
 
@@ -292,3 +294,47 @@ def test_half_a_file_is_refused(tmp_path: Path, extension: str) -> None:
 
     assert error.code == "FileIncomplete"
     assert extension in error.message or extension == ".gpkg"
+
+
+KML = """<kml xmlns="http://www.opengis.net/kml/2.2"><Document>
+<Placemark><name>stub</name><LineString><coordinates>8,47</coordinates></LineString></Placemark>
+<Placemark><name>open</name><Polygon><outerBoundaryIs><LinearRing><coordinates>
+8,47 9,47 9,48 8,48</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>
+<Placemark><name>point</name><Point><coordinates>8,47</coordinates></Point></Placemark>
+</Document></kml>"""
+
+
+def test_an_odd_shape_refuses_no_other(tmp_path: Path) -> None:
+    """One line of a single point, of thousands, must not keep a map out."""
+    file = tmp_path / "map.kml"
+    file.write_text(KML)
+    connector = connector_for("GEOSPATIAL", file.name)
+
+    found = {each.label: each for each in connector.read(file) if isinstance(each, SourceElement)}
+
+    assert found["point"].extent
+    assert found["open"].extent
+    assert found["stub"].extent is None
+    assert found["stub"].shape
+    assert [each for each in connector.remarks() if "line of one point" in each]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("is_marked", [False, True])
+def test_surfaces_of_triangles_are_areas(order: str, *, is_marked: bool) -> None:
+    """Shapefiles of terrain and buildings are made of them."""
+
+    def head(kind: int, count: int) -> bytes:
+        code = (kind | 0x80000000) if is_marked else kind + 1000
+        return bytes([order == "<"]) + struct.pack(f"{order}II", code, count)
+
+    corners = [(0, 0, 1), (4, 0, 1), (0, 3, 2), (0, 0, 1)]
+    points = b"".join(struct.pack(f"{order}3d", *each) for each in corners)
+    triangle = head(17, 1) + struct.pack(f"{order}I", 4) + points
+
+    geometry, shape = shape_of(head(7, 2) + head(16, 1) + triangle + head(15, 1) + triangle)
+
+    assert geometry is not None
+    assert shape
+    assert extent_of(geometry) == Extent((0, 0, 1), (4, 3, 2))
+    assert shape_of(head(16, 1) + triangle[:20]) != (None, "")

@@ -364,15 +364,42 @@ def test_an_ifczip_says_what_the_ifc_inside_says(tmp_path: Path, steel: Path) ->
 
 def test_a_zip_without_a_model_is_named_as_that(tmp_path: Path) -> None:
     """The person who mapped it has to learn what is wrong with it."""
-    file, noise = tmp_path / "steel.ifczip", tmp_path / "noise.ifczip"
-    with zipfile.ZipFile(file, "w") as archive:
+    other, xml = tmp_path / "other.ifczip", tmp_path / "xml.ifczip"
+    with zipfile.ZipFile(other, "w") as archive:
         archive.writestr("readme.txt", "nothing here")
+    with zipfile.ZipFile(xml, "w") as archive:
+        archive.writestr("house.ifcXML", "<ifcXML/>")
+    noise = tmp_path / "noise.ifczip"
     noise.write_bytes(b"no archive")
 
-    for each in (file, noise):
-        with pytest.raises(ConnectorError) as caught:
-            list(IfcZipConnector().read(each))
-        assert caught.value.code == "FileUnreadable"
+    codes = [refusal_of(each).code for each in (other, xml, noise)]
+
+    assert codes == ["FileUnreadable", "FormatVersionUnsupported", "FileIncomplete"]
+
+
+def refusal_of(file: Path) -> ConnectorError:
+    with pytest.raises(ConnectorError) as caught:
+        list(IfcZipConnector().read(file))
+    return caught.value
+
+
+def test_a_zip_behind_a_password_or_made_to_fill_the_disk_is_refused(tmp_path: Path) -> None:
+    """Each has another fix, and neither may be unpacked first."""
+    locked, bomb = tmp_path / "locked.ifczip", tmp_path / "bomb.ifczip"
+    with zipfile.ZipFile(locked, "w") as archive:
+        archive.writestr("house.ifc", "ISO-10303-21;")
+    data = bytearray(locked.read_bytes())
+    data[6] |= 1  # the flag of the entry itself, then that in the list of entries
+    data[data.index(b"PK\1\2") + 8] |= 1
+    locked.write_bytes(data)
+    with (
+        zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("house.ifc", "w", force_zip64=True) as entry,
+    ):
+        for _ in range(101):
+            entry.write(bytes(1 << 20))
+
+    assert [refusal_of(each).code for each in (locked, bomb)] == ["FileEncrypted", "FileTooLarge"]
 
 
 def test_a_zip_with_two_models_names_them(tmp_path: Path, steel: Path) -> None:
@@ -395,6 +422,15 @@ def test_two_different_lines_of_one_number_are_refused(steel: Path) -> None:
         list(IfcConnector().read(steel))
 
     assert caught.value.code == "FileUnreadable"
+
+
+def test_a_number_that_is_none_refuses_nothing(steel: Path) -> None:
+    """Programs write 1.#IND where they divided by zero; one such point is not the model."""
+    before = read(steel)
+    text = steel.read_text()
+    steel.write_text(text.replace("DATA;", "DATA;\n#99999=IFCCARTESIANPOINT((-1.#IND,1.#INF));", 1))
+
+    assert read(steel).keys() == before.keys()
 
 
 def test_what_is_no_step_is_named(steel: Path) -> None:

@@ -337,6 +337,27 @@ def test_a_cell_in_a_column_that_xls_does_not_have_is_refused(tmp_path: Path) ->
     assert "no column" in error.message
 
 
+def test_an_old_workbook_behind_a_password_says_so(tmp_path: Path) -> None:
+    """All after the record of the password is noise, which must not be called damage."""
+    file = as_xls(tmp_path / "list.xls", [HEADER, *PUMPS])
+    data = bytearray(file.read_bytes())
+    at = data.index(b"\x42\x00\x02\x00")  # the record of the code page, in which texts begin
+    data[at : at + 2] = (0x2F).to_bytes(2, "little")
+    file.write_bytes(data)
+
+    assert refusal(file).code == "FileEncrypted"
+
+
+def test_a_whole_number_beyond_64_bits_is_kept(tmp_path: Path) -> None:
+    """Such numbers are valid JSON; some programs write their handles so."""
+    file = tmp_path / "list.json"
+    file.write_text('[{"id": "P1", "handle": 123456789012345678901234567890}]')
+
+    (row,) = [each for each in read(file).values() if each.code == "P1"]
+
+    assert (row.properties or {})["handle"] == 123456789012345678901234567890
+
+
 def test_a_workbook_behind_a_password_says_so(tmp_path: Path) -> None:
     """Excel packs such a workbook into a container that has nothing of a table in it."""
     data = bytearray(as_xls(tmp_path / "list.xls", [HEADER, *PUMPS]).read_bytes())

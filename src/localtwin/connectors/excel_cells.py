@@ -10,6 +10,7 @@ import zipfile
 
 import olefile
 
+from localtwin.connectors.archives import encrypted
 from localtwin.connectors.source import ConnectorError, unreadable
 
 CELLS_MAX = 40_000_000  # of one sheet's rectangle, of which each takes 32 bytes
@@ -24,6 +25,7 @@ _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 # Records of XLS that begin with a row and a column.
 # Source: [MS-XLS] 2.4, record types.
 _CELL_RECORDS = {0x0006, 0x00BD, 0x00BE, 0x00D6, 0x00FD, 0x0201, 0x0203, 0x0204, 0x0205, 0x027E}
+_PASSWORD_RECORD = 0x002F  # FilePass
 _OLD_COLUMNS = 256
 _RECORD = struct.Struct("<HH")
 
@@ -46,13 +48,15 @@ def refuse_far_cells(archive: zipfile.ZipFile) -> None:
 
 
 def refuse_impossible_cells(ole: olefile.OleFileIO) -> None:
-    """Raise ConnectorError if an XLS has a cell in a column that XLS does not have."""
+    """Raise ConnectorError if an XLS is encrypted or has a cell in a column XLS does not have."""
     for name in filter(ole.exists, OLD_BOOKS):
         with ole.openstream(name) as data:
             book = data.read()
         at = 0
         while at + 8 <= len(book):
             kind, size = _RECORD.unpack_from(book, at)
+            if kind == _PASSWORD_RECORD:  # all that follows is encrypted
+                raise encrypted()
             if kind in _CELL_RECORDS and _RECORD.unpack_from(book, at + 4)[1] >= _OLD_COLUMNS:
                 raise _impossible(at)
             at += 4 + size

@@ -18,7 +18,12 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from localtwin.connectors.coordinate_systems import described
 from localtwin.connectors.geospatial_files import OpenFile, shown_to_gdal
-from localtwin.connectors.geospatial_shapes import extent_of, geometry_of, lines_of, shape_digest
+from localtwin.connectors.geospatial_shapes import (
+    Geometry,
+    extent_of,
+    lines_of,
+    shape_of,
+)
 from localtwin.connectors.polylines import outline_of_lines
 from localtwin.connectors.record_keys import Key, Record, find_key, label_of
 from localtwin.connectors.remarks import counted
@@ -84,7 +89,9 @@ class GeospatialConnector(Connector):
         for number, record, wkb in _features(shown, gdal_name):
             counts["all"] += 1
             counts["without a place"] += wkb is None
-            yield self._feature(name, key, number, record, wkb)
+            geometry, shape = shape_of(wkb)
+            counts["of an odd shape"] += bool(shape) and geometry is None
+            yield self._feature(name, key, (number, record), (geometry, shape))
         self._remarks += _layer_remarks(name, key, counts, has_crs=bool(crs))
 
     def _key(self, shown: OpenFile, name: str, fields: Sequence[str]) -> Key:
@@ -94,10 +101,13 @@ class GeospatialConnector(Connector):
         return Key(FEATURE_NUMBER) if is_numbered else found
 
     def _feature(
-        self, layer: str, key: Key, number: int, record: Record, wkb: bytes | None
+        self,
+        layer: str,
+        key: Key,
+        said: tuple[int, Record],
+        drawn: tuple[Geometry | None, str],
     ) -> SourceElement:
-        geometry = geometry_of(wkb)
-        shape = "" if geometry is None else shape_digest(geometry)
+        (number, record), (geometry, shape) = said, drawn
         identity = {FEATURE_NUMBER: number} if key.name == FEATURE_NUMBER else record
         value = key.value(identity)
         return SourceElement(
@@ -226,5 +236,8 @@ def _layer_remarks(name: str, key: Key, counts: Counter[str], *, has_crs: bool) 
         yield f"{features} read, identified by {key.name}."
     if counts["without a place"]:
         yield f"{counted(counts['without a place'], 'feature')} of {name} without a place."
+    if counts["of an odd shape"]:
+        odd = counted(counts["of an odd shape"], "feature")
+        yield f"{odd} of {name} whose shape is none, such as a line of one point, not drawn."
     if not has_crs and counts["all"]:
         yield f"{name} has no coordinate system; its coordinates were kept as they are."

@@ -1,5 +1,6 @@
 """What a feature's geometry is: a digest that writers agree on, a box, and lines to draw."""
 
+import struct
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import TypeAlias
@@ -9,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from localtwin.connectors.geospatial_surfaces import as_polygons
 from localtwin.connectors.polylines import Polyline
 from localtwin.connectors.source import Extent
 
@@ -19,15 +21,25 @@ DECIMALS = 7  # of degrees a centimetre, as RFC 7946 advises; of metres far belo
 _POLYGONS = ("Polygon", "MultiPolygon")
 
 
-def geometry_of(wkb: bytes | None) -> Geometry | None:
-    """Return the geometry, a collection of one as that one; None if there is none."""
-    found = None if wkb is None else shapely.from_wkb(wkb)
-    if found is None or found.is_empty:
-        return None
+def shape_of(wkb: bytes | None) -> tuple[Geometry | None, str]:
+    """Return a geometry with its digest; no geometry, but a digest, for what is none.
+
+    Such is a line of one point. Rings without an end are closed; a collection of one is that one.
+    """
+    if wkb is None:
+        return None, ""
+    try:
+        found = shapely.from_wkb(as_polygons(wkb), on_invalid="fix")
+    except (shapely.GEOSException, struct.error):
+        found = None
+    if found is None:
+        return None, blake2b(wkb, digest_size=DIGEST_BYTES).hexdigest()
+    if found.is_empty:
+        return None, ""
     if found.geom_type.startswith("Multi") and shapely.get_num_geometries(found) == 1:
         # Shapefiles know no difference between one part and several.
-        return shapely.get_geometry(found, 0)
-    return found
+        found = shapely.get_geometry(found, 0)
+    return found, shape_digest(found)
 
 
 def shape_digest(geometry: Geometry) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from localtwin.connectors.archives import encrypted, is_encrypted, opened_archive
 from localtwin.connectors.ifc_content import Content
 from localtwin.connectors.ifc_geometry import Geometry
 from localtwin.connectors.ifc_memory import Fingerprints, KnownObjects
@@ -19,6 +20,7 @@ from localtwin.connectors.ifc_schema import schema_of
 from localtwin.connectors.ifc_step import read_step
 from localtwin.connectors.source import (
     Connector,
+    ConnectorError,
     HeldShapes,
     Json,
     SourceItem,
@@ -26,9 +28,6 @@ from localtwin.connectors.source import (
     Unchanged,
     unreadable,
 )
-
-ENCRYPTED = 1  # the first flag of an entry
-MODEL_BYTES_MAX = 8 * 10**9  # of an unpacked model: no real one comes near, an archive bomb does
 
 
 class IfcConnector(Connector):
@@ -82,11 +81,8 @@ class IfcZipConnector(IfcConnector):
 
     def read(self, file: Path) -> Iterator[SourceItem]:
         """Yield as IfcConnector does; raises ConnectorError if there is no IFC file inside."""
-        try:
-            with zipfile.ZipFile(file) as archive, tempfile.TemporaryDirectory() as folder:
-                yield from super().read(Path(archive.extract(_model_in(archive), folder)))
-        except zipfile.BadZipFile as exc:
-            raise unreadable("The archive is damaged.") from exc
+        with opened_archive(file) as archive, tempfile.TemporaryDirectory() as folder:
+            yield from super().read(Path(archive.extract(_model_in(archive), folder)))
 
 
 @contextmanager
@@ -109,18 +105,26 @@ def _model_in(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
         if each.filename.lower().endswith(".ifc") and not each.filename.startswith("__MACOSX/")
     ]
     if not found:
-        raise unreadable("There is no .ifc file in the archive.")
+        raise _without_model(archive)
     if len(found) > 1:
         names = ", ".join(each.filename for each in found[:3])
         raise unreadable(f"There are {len(found)} models in the archive ({names}); keep one in it.")
     (model,) = found
-    if model.flag_bits & ENCRYPTED:
-        raise unreadable("The archive is protected by a password; save it without one.")
-    if model.file_size > MODEL_BYTES_MAX:
-        raise unreadable(
-            f"The model in the archive has {model.file_size:,} bytes, too many to read."
-        )
+    if is_encrypted(model):
+        raise encrypted()
     return model
+
+
+def _without_model(archive: zipfile.ZipFile) -> ConnectorError:
+    """Return the error of an archive without a model that is read here."""
+    if any(name.lower().endswith(".ifcxml") for name in archive.namelist()):
+        error = unreadable(
+            "The model in the archive is ifcXML, which is not read.",
+            code="FormatVersionUnsupported",
+        )
+        error.description = "Export the model as IFC (STEP) or as an .ifczip with an .ifc in it."
+        return error
+    return unreadable("There is no .ifc file in the archive.")
 
 
 class _Reading:

@@ -22,12 +22,20 @@ def floats_in(text: Bytes, begins: Places, ends: Places) -> NDArray[np.float64]:
     steps[ends + 1] -= 1
     letters = text[np.cumsum(steps, dtype=np.int8).view(np.bool_)]
     letters[np.cumsum(ends - begins + 1) - 1] = _COMMA
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of what is no number
-        values = np.fromstring(letters.tobytes(), np.float64, sep=",")
+    values = _all_floats(letters.tobytes())
     if len(values) == len(begins):
         return values
     return np.array([_float(each) for each in letters.tobytes().split(b",")[:-1]], np.float64)
+
+
+def _all_floats(text: bytes) -> NDArray[np.float64]:
+    """Return the numbers of a text, fewer if one of them is none, such as 1.#INF."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # older releases of numpy warn
+            return np.fromstring(text, np.float64, sep=",")
+    except ValueError:
+        return np.zeros(0, np.float64)
 
 
 def _float(text: bytes) -> float:

@@ -3,6 +3,7 @@
 The file is read twice and never held whole, so its size is not limited by memory.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from localtwin.connectors.tables import Table, TablesConnector
 BOM = b"\xef\xbb\xbf"
 OTHERS_MAX = 1000  # values outside of tables; a file with more is no table
 ROOT_NAME = "Rows"
+CHUNK_BYTES = 1 << 20
+
+_LONG_DIGITS = 19  # from which on a whole number may not fit into 64 bits
+_LONG_NUMBER = re.compile(rb"(?<![\d.])\d{19}")
 
 
 @dataclass(slots=True)
@@ -57,7 +62,7 @@ def _layout(file: Path) -> _Layout:
     rows = ""  # the path of the rows that are being read
     arrays: set[str] = set()
     with _opened(file) as data:
-        for path, event, value in ijson.parse(data, use_float=True):
+        for path, event, value in _parser(file).parse(data, use_float=True):
             if rows and path != rows and not path.startswith(f"{rows}."):
                 rows = ""
             if event == "map_key":
@@ -82,13 +87,25 @@ def _keep(layout: _Layout, path: str, value: Json) -> None:
 
 def _records(file: Path, path: str) -> Iterator[Record]:
     with _opened(file) as data:
-        for item in ijson.items(data, path, use_float=True):
+        for item in _parser(file).items(data, path, use_float=True):
             if isinstance(item, dict):
                 yield _without_nulls(item)
 
 
 def _without_nulls(item: dict[str, Any]) -> Record:
     return {name: value for name, value in item.items() if value is not None}
+
+
+def _parser(file: Path) -> Any:
+    """Return the quick parser, or the one without bounds if a whole number may need that."""
+    rest = b""
+    with file.open("rb") as data:
+        while chunk := data.read(CHUNK_BYTES):
+            text = rest + chunk
+            if _LONG_NUMBER.search(text):
+                return ijson.get_backend("python")
+            rest = text[-_LONG_DIGITS - 1 :]
+    return ijson
 
 
 @contextmanager
@@ -102,7 +119,9 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
         try:
             yield data
         except ijson.JSONError as exc:
-            reason = str(exc).splitlines()[0]
+            first = exc.args[0] if exc.args else ""
+            text = first.decode("utf-8", "replace") if isinstance(first, bytes) else str(exc)
+            reason = next(iter(text.splitlines()), "").rstrip(" .")
             is_cut = "premature" in reason or "incomplete" in reason.lower()
             code = "FileIncomplete" if is_cut else "FileUnreadable"
             raise unreadable(f"The file is not valid JSON: {reason}.", code=code) from exc
