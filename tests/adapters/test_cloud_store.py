@@ -40,7 +40,7 @@ def test_a_new_file_is_created_uploaded_and_completed() -> None:
     assert scene.store() == facts.Stored(KEY, "d1", "s1")
 
     assert scene.host.blobs[PATH][1] == DATA
-    assert scene.notes == [facts.Reserved(KEY, "s1")]
+    assert scene.notes == [facts.Reserved(KEY, "s1", is_new=True)]
     assert scene.wire.requests[4].content == b'{"displayName":"beam.ifc"}'
     scene.wire.ended()
 
@@ -160,7 +160,7 @@ def test_a_file_that_somebody_deleted_is_created_anew() -> None:
 
     assert scene.store("s0").storage_id == "s9"
 
-    assert scene.notes == [facts.Reserved(KEY, "s9")]
+    assert scene.notes == [facts.Reserved(KEY, "s9", is_new=True)]
     scene.wire.ended()
 
 

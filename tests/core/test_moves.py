@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from core_script import (
@@ -335,9 +335,9 @@ def test_many_equal_files_that_move_cost_one_question_and_keep_their_names() -> 
     asked: list[str] = []
     with_content = script.journal.with_content
 
-    def ask(sources: Iterable[SourceKey], digest: str) -> list[FileRow]:
-        asked.append(digest)
-        return with_content(sources, digest)
+    def ask(sources: Iterable[SourceKey], digests: Collection[str]) -> list[FileRow]:
+        asked.extend(digests)
+        return with_content(sources, digests)
 
     script.journal.with_content = ask  # type: ignore[method-assign]
     said: list[commands.Command] = []

@@ -31,6 +31,10 @@ def empty_journal() -> bytes:
         return file.read_bytes()
 
 
+def _in_order(rows: list[FileRow]) -> list[FileRow]:
+    return sorted(rows, key=lambda row: row.key)
+
+
 class JournalMachine(RuleBasedStateMachine):
     """Steps, reopenings and reads in any order; the journal must answer like the dictionary."""
 
@@ -70,6 +74,28 @@ class JournalMachine(RuleBasedStateMachine):
                 path: row for path in paths if (row := self.rows.get(FileKey(source, path)))
             }
             assert self.journal.get_many(source, paths) == expected
+
+    @rule(others=st.lists(FILES, max_size=3), source=st.sampled_from(SOURCES))
+    def rows_are_looked_up(self, others: list[FileRow], source: str) -> None:
+        wanted = [*others, *list(self.rows.values())[:3]]
+        contents = {row.seen for row in wanted}
+        file_ids = {row.fingerprint.file_id for row in wanted if row.fingerprint}
+        ids = [row.storage_id for row in wanted]
+        rows = [row for row in self.rows.values() if row.key.source == source]
+
+        found = (
+            self.journal.with_content([source], contents),
+            self.journal.with_file_id([source], file_ids),
+            self.journal.having([source], ids),
+        )
+
+        looks = [(row, row.fingerprint) for row in rows]
+        expected = (
+            [row for row in rows if row.stored in contents],
+            [row for row, look in looks if look is not None and look.file_id in file_ids],
+            [row for row in rows if row.storage_id in ids],
+        )
+        assert [_in_order(each) for each in expected] == [_in_order(each) for each in found]
 
     @invariant()
     def the_working_set_is_what_has_work_left(self) -> None:

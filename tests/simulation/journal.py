@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from twinsyncd.core.decision import Decision, SavedState
@@ -72,12 +72,14 @@ class VirtualJournal:
     ) -> list[FileRow]:
         return [row for row in self.every(sources) if row.storage_id in storage_ids]
 
-    def with_content(self, sources: Iterable[SourceKey], digest: str) -> list[FileRow]:
-        return [row for row in self.every(sources) if row.stored == digest]
+    def with_content(self, sources: Iterable[SourceKey], digests: Collection[str]) -> list[FileRow]:
+        return [row for row in self.every(sources) if row.stored in digests]
 
-    def with_file_id(self, sources: Iterable[SourceKey], file_id: int) -> list[FileRow]:
+    def with_file_id(
+        self, sources: Iterable[SourceKey], file_ids: Collection[int]
+    ) -> list[FileRow]:
         rows = [(row, row.fingerprint) for row in self.every(sources)]
-        return [row for row, look in rows if look is not None and look.file_id == file_id]
+        return [row for row, look in rows if look is not None and look.file_id in file_ids]
 
     def every(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         wanted = set(sources)

@@ -12,17 +12,18 @@ from twinsyncd.core.drive import Drive
 from twinsyncd.core.file_changes import with_storage_id
 from twinsyncd.core.lane import Lane
 from twinsyncd.core.ledger import Ledger
-from twinsyncd.core.model import ConnectionKey, Digest, FileRow, Need, Now, OnDelete, Phase
+from twinsyncd.core.model import ConnectionKey, FileRow, Need, Now, OnDelete, Phase
 from twinsyncd.core.moves import Moves
 from twinsyncd.core.removals import FILES_MAX, Removals
+from twinsyncd.core.row_lookup import RowLookup
 from twinsyncd.core.stores import Stores
 
 
 def any_content(good: Any) -> Any:
     """Take whatever is gone for what a new file was."""
 
-    def bad(self: Ledger, connection: ConnectionKey, digest: Digest) -> list[FileRow]:
-        return [each for each in self.every(connection) if each.storage_id]
+    def bad(self: RowLookup, connection: ConnectionKey, row: FileRow) -> list[FileRow]:
+        return [each for each in self.ledger.every(connection) if each.storage_id]
 
     return bad
 

@@ -34,6 +34,7 @@ from twinsyncd.core.moves import Moves
 from twinsyncd.core.remotes import Remotes
 from twinsyncd.core.removals import Removals
 from twinsyncd.core.results import Outcome
+from twinsyncd.core.row_lookup import RowLookup
 from twinsyncd.core.run_ends import RunEnds
 from twinsyncd.core.runs import Runs
 from twinsyncd.core.settle import Settler
@@ -196,7 +197,7 @@ CLOUD_MUTANTS = (
 
 MOVE_MUTANTS = (
     _mutant("a file on the drive taken for gone", Moves, "_is_gone", bugs.always(True)),
-    _mutant("any file taken for the renamed one", Ledger, "with_content", move_bugs.any_content),
+    _mutant("any file taken for the renamed one", RowLookup, "with_content", move_bugs.any_content),
     _mutant("two files with one id", Ledger, "hand_over", move_bugs.share_the_id),
     _mutant("renamed in Storage during a run", Lane, "plan", move_bugs.rename_in_runs),
     _mutant("a renaming is never through", Moves, "ended", move_bugs.never_placed),

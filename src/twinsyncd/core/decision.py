@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -77,11 +77,15 @@ class FileRows(Protocol):
     ) -> Iterable[FileRow]:
         """Yield the rows of these sources that have one of these ids in Storage."""
 
-    def with_content(self, sources: Iterable[SourceKey], digest: Digest) -> Iterable[FileRow]:
-        """Yield the rows of these sources whose file in Storage has this content."""
+    def with_content(
+        self, sources: Iterable[SourceKey], digests: Collection[Digest]
+    ) -> Iterable[FileRow]:
+        """Yield the rows of these sources whose file in Storage has one of these contents."""
 
-    def with_file_id(self, sources: Iterable[SourceKey], file_id: int) -> Iterable[FileRow]:
-        """Yield the rows of these sources that were this file of a file system when last read."""
+    def with_file_id(
+        self, sources: Iterable[SourceKey], file_ids: Collection[int]
+    ) -> Iterable[FileRow]:
+        """Yield the rows of these sources that were one of these files when last read."""
 
     def every(self, sources: Iterable[SourceKey]) -> Iterable[FileRow]:
         """Yield all remembered rows of these sources; only for rare, large changes."""

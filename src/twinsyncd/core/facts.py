@@ -98,10 +98,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """During a Store: the service gave the file its id; the content follows."""
+    """During a Store: the service gave the file its id; the content follows.
+
+    `is_new`: the service made this id just now, so that it can be no other file's.
+    """
 
     key: FileKey
     storage_id: StorageId
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

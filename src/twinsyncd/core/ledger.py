@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -125,17 +125,17 @@ class Ledger:
     def having(self, storage_ids: Sequence[StorageId]) -> dict[StorageId, FileRow]:
         """Return the rows of the files that have these ids in Storage, as far as there are any."""
         found = self._rows.having(self._sources, storage_ids) if storage_ids else ()
-        return {row.storage_id: row for row in self._newest(found)}
+        return {row.storage_id: row for row in self.newest(found)}
 
-    def with_content(self, connection: ConnectionKey, digest: Digest) -> list[FileRow]:
-        """Return the connection's rows whose file in Storage has this content."""
-        found = self._newest(self._rows.with_content(self.sources_of(connection), digest))
-        return [row for row in found if row.stored == digest]
+    def with_content(self, connection: ConnectionKey, digests: Collection[Digest]) -> list[FileRow]:
+        """Return the connection's rows whose file in Storage has one of these contents."""
+        found = self.newest(self._rows.with_content(self.sources_of(connection), digests))
+        return [row for row in found if row.stored in digests]
 
-    def with_file_id(self, connection: ConnectionKey, file_id: int) -> list[FileRow]:
-        """Return the connection's rows that were this file of a file system when last read."""
-        found = self._newest(self._rows.with_file_id(self.sources_of(connection), file_id))
-        return [row for row in found if row.fingerprint and row.fingerprint.file_id == file_id]
+    def with_file_id(self, connection: ConnectionKey, file_ids: Collection[int]) -> list[FileRow]:
+        """Return the connection's rows that were one of these files of a file system."""
+        found = self.newest(self._rows.with_file_id(self.sources_of(connection), file_ids))
+        return [row for row in found if row.fingerprint and row.fingerprint.file_id in file_ids]
 
     def hand_over(self, origin: FileRow, row: FileRow) -> FileRow:
         """Let the file of `row` be what that of `origin` was in the cloud, and return its row."""
@@ -158,7 +158,7 @@ class Ledger:
         """Yield all rows of the connection; only for rare, large questions."""
         rows = list(self._rows.every(self.sources_of(connection)))
         known = {row.key for row in rows}
-        yield from self._newest(rows)
+        yield from self.newest(rows)
         newer = {**self._active, **self._changed}
         for key, row in newer.items():
             if key not in known and self.connection_of(key) == connection:
@@ -214,7 +214,8 @@ class Ledger:
         """Return the rows the active run was started for."""
         return [self._active[key] for key in self._covered.get(connection, ())]
 
-    def _newest(self, rows: Iterable[FileRow]) -> list[FileRow]:
+    def newest(self, rows: Iterable[FileRow]) -> list[FileRow]:
+        """Return the same rows as they are now."""
         return [self._active.get(row.key) or self._changed.get(row.key) or row for row in rows]
 
     def _replace(self, before: FileRow | None, row: FileRow) -> None:

@@ -35,6 +35,7 @@ from .model import (
     SourceKey,
 )
 from .origins import Origins, name_of, nearest
+from .row_lookup import RowLookup
 from .settle import Settler
 from .source_state import SourceState
 
@@ -58,10 +59,15 @@ class Moves:
     places_max: int = 4
     busy: set[FileKey] = field(default_factory=set)  # a Place is under way
     due_s: float = math.inf  # monotonic [s] at which one that seems to be gone counts as gone
+    rows: RowLookup = field(init=False)  # whoever asks about many files reads them ahead
     _found: dict[FileKey, FileRow] = field(default_factory=dict)  # the new file's earlier row
     _origins: dict[tuple[ConnectionKey, Digest], Origins] = field(default_factory=dict)
     _looked_s: dict[FileKey, float] = field(default_factory=dict)  # suspects; monotonic [s]
     _tries: dict[FileKey, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Look nothing up yet."""
+        self.rows = RowLookup(self.ledger)
 
     def holds_back(self, row: FileRow, storing: Collection[FileKey], now: Now) -> bool:
         """Return whether a file is not to be stored yet, since it may be one that was renamed.
@@ -95,6 +101,7 @@ class Moves:
             self._take_over(origin, self.ledger.get(key), doubts, now)
         self._found.clear()
         self._origins.clear()
+        self.rows.clear()
 
     def take_over_by_name(
         self, owner: FileRow, row: FileRow, doubts: dict[FileKey, float], now: Now
@@ -152,7 +159,7 @@ class Moves:
         known = self._origins.get((connection, row.seen))
         if known is None:
             claimed = {origin.key for origin in self._found.values()}
-            rows = self.ledger.with_content(connection, row.seen)
+            rows = self.rows.with_content(connection, row)
             found = [each for each in rows if _can_go_on(each) and each.key not in claimed]
             known = self._origins[connection, row.seen] = self._sorted(found, now)
         return known
@@ -170,13 +177,9 @@ class Moves:
 
     def _same_file(self, row: FileRow) -> list[FileRow]:
         """Return rows that were the same file of the file system, under the same name."""
-        look = row.fingerprint
-        if look is None or not look.file_id:
-            return []
-        found = self.ledger.with_file_id(self.ledger.connection_of(row.key), look.file_id)
         return [
             each
-            for each in found
+            for each in self.rows.with_file_id(self.ledger.connection_of(row.key), row)
             if name_of(each.key) == name_of(row.key)
             and self._is_same_drive(each.key, row.key)
             and _can_go_on(each)

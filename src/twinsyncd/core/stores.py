@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, NamedTuple, assert_never
 
 from .commands import Store
@@ -64,14 +64,13 @@ class Stores:
         """Return the stores to begin now, at most `uploads_max` running at a time."""
         chosen: list[Store] = []
         for connection in connections:
-            roots = self.roots.to_store(connection)
-            for row in chain(roots, self.ledger.needing(connection, Need.STORE)):
-                if len(self.busy) >= self.uploads_max:
-                    return chosen
-                if row.key in self.busy or not self._is_free(row, now):
-                    continue
-                if not self.moves.holds_back(row, self.busy, now):
-                    chosen.append(self.begin(connection, row, now))
+            for batch in self._free(connection, now):
+                self.moves.rows.read_ahead(connection, (row for row in batch if not row.storage_id))
+                for row in batch:
+                    if row.key in self.busy or not self._is_free(row, now):
+                        continue
+                    if not self.moves.holds_back(row, self.busy, now):
+                        chosen.append(self.begin(connection, row, now))
         return chosen
 
     def load(self, connections: Collection[ConnectionKey], now: Now) -> None:
@@ -135,7 +134,8 @@ class Stores:
         row = self.ledger.get(fact.key)
         if row.storage_id == fact.storage_id:
             return
-        owner = self.ledger.having([fact.storage_id]).get(fact.storage_id)
+        having = {} if fact.is_new else self.ledger.having([fact.storage_id])
+        owner = having.get(fact.storage_id)
         if owner is None or owner.key == fact.key:
             self.ledger.put(with_storage_id(row, fact.storage_id))
             return
@@ -177,6 +177,17 @@ class Stores:
                 self.doubts[key] = earlier_s
             case _:
                 assert_never(fact)
+
+    def _free(self, connection: ConnectionKey, now: Now) -> Iterator[list[FileRow]]:
+        """Yield rows to store, each time as many as may begin; a root may come twice."""
+        room = self.uploads_max - len(self.busy)
+        if room <= 0:
+            return
+        rows = chain(self.roots.to_store(connection), self.ledger.needing(connection, Need.STORE))
+        free = (row for row in rows if row.key not in self.busy and self._is_free(row, now))
+        while room > 0 and (batch := list(islice(free, room))):
+            yield batch
+            room = self.uploads_max - len(self.busy)
 
     def _is_free(self, row: FileRow, now: Now) -> bool:
         if row.key in self.staging or not self.is_due(row, now):

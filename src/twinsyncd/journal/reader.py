@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, select
+from sqlalchemy import Column, Connection, Engine, Select, bindparam, select
 
 from ..core.decision import FileRows, SavedState
 from ..core.model import (
@@ -27,6 +27,22 @@ from .rows import to_file, to_lane, to_source
 _ONE = select(tables.files).where(
     tables.files.c.source == bindparam("source"), tables.files.c.path == bindparam("path")
 )
+
+
+def _among(column: Column[Any]) -> Select[Any]:
+    """Return the query for the rows of `sources` whose column has one of `values`.
+
+    It is built once: building it costs more than the answer of a few rows.
+    """
+    return select(tables.files).where(
+        column.in_(bindparam("values", expanding=True)),
+        tables.files.c.source.in_(bindparam("sources", expanding=True)),
+    )
+
+
+_HAVING = _among(tables.files.c.storage_id)
+_WITH_CONTENT = _among(tables.files.c.stored)
+_WITH_FILE_ID = _among(tables.files.c.file_id)
 Look = tuple[str, int, int, int, int]
 """A file's name and the fields of its fingerprint, in their order."""
 
@@ -112,22 +128,26 @@ class JournalReader(FileRows):
         self, sources: Iterable[SourceKey], storage_ids: Sequence[StorageId]
     ) -> list[FileRow]:
         """Return the rows of these sources that have one of these ids in Storage."""
-        return self._files_where(sources, tables.files.c.storage_id.in_(storage_ids))
+        return self._files_where(_HAVING, sources, storage_ids)
 
-    def with_content(self, sources: Iterable[SourceKey], digest: Digest) -> list[FileRow]:
-        """Return the rows of these sources whose file in Storage has this content."""
-        return self._files_where(sources, tables.files.c.stored == digest)
+    def with_content(
+        self, sources: Iterable[SourceKey], digests: Collection[Digest]
+    ) -> list[FileRow]:
+        """Return the rows of these sources whose file in Storage has one of these contents."""
+        return self._files_where(_WITH_CONTENT, sources, digests)
 
-    def with_file_id(self, sources: Iterable[SourceKey], file_id: int) -> list[FileRow]:
-        """Return the rows of these sources that were this file of a file system when last read."""
-        return self._files_where(sources, tables.files.c.file_id == str(file_id))
+    def with_file_id(
+        self, sources: Iterable[SourceKey], file_ids: Collection[int]
+    ) -> list[FileRow]:
+        """Return the rows of these sources that were one of these files when last read."""
+        return self._files_where(_WITH_FILE_ID, sources, map(str, file_ids))
 
     def _files_where(
-        self, sources: Iterable[SourceKey], condition: ColumnElement[bool]
+        self, query: Select[Any], sources: Iterable[SourceKey], values: Iterable[str]
     ) -> list[FileRow]:
-        query = select(tables.files).where(condition, tables.files.c.source.in_(list(sources)))
+        given = {"sources": list(sources), "values": list(values)}
         with self._engine.connect() as connection:
-            return [to_file(row) for row in connection.execute(query).mappings()]
+            return [to_file(row) for row in connection.execute(query, given).mappings()]
 
     def every(self, sources: Iterable[SourceKey]) -> Iterator[FileRow]:
         """Yield all rows of these sources."""

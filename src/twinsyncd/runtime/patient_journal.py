@@ -174,15 +174,19 @@ class PatientJournal(FileRows):
         keys = list(sources)
         return self.patience.call(lambda: self._journal.having(keys, storage_ids))
 
-    def with_content(self, sources: Iterable[SourceKey], digest: Digest) -> list[FileRow]:
-        """Return the rows of these sources whose file in Storage has this content."""
+    def with_content(
+        self, sources: Iterable[SourceKey], digests: Collection[Digest]
+    ) -> list[FileRow]:
+        """Return the rows of these sources whose file in Storage has one of these contents."""
         keys = list(sources)
-        return self.patience.call(lambda: self._journal.with_content(keys, digest))
+        return self.patience.call(lambda: self._journal.with_content(keys, digests))
 
-    def with_file_id(self, sources: Iterable[SourceKey], file_id: int) -> list[FileRow]:
-        """Return the rows of these sources that were this file of a file system when last read."""
+    def with_file_id(
+        self, sources: Iterable[SourceKey], file_ids: Collection[int]
+    ) -> list[FileRow]:
+        """Return the rows of these sources that were one of these files when last read."""
         keys = list(sources)
-        return self.patience.call(lambda: self._journal.with_file_id(keys, file_id))
+        return self.patience.call(lambda: self._journal.with_file_id(keys, file_ids))
 
     def every(self, sources: Iterable[SourceKey]) -> list[FileRow]:
         """Return all remembered rows of these sources."""

@@ -69,7 +69,7 @@ class StorageConnection(PlatformConnection):
             upload, first = self._reserve(command)
         except CloudError as exc:
             raise _nobodys_file(exc) from exc
-        note(facts.Reserved(command.key, upload.storage_id))
+        note(facts.Reserved(command.key, upload.storage_id, is_new=first))
         staged = self._staging.take(command.key, command.digest, upload.storage_id)
         if staged is None or not self._blobs.commit_staged(content, staged, upload.url):
             self._blobs.upload(
