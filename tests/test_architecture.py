@@ -60,6 +60,7 @@ WORDS = tuple(
         "file_doubts",
         "file_state",
         "headline",
+        "bulk_records",
         "status_document",
         "status_model",
     )
@@ -84,6 +85,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.manual": ("twinsyncd.config",),
     "twinsyncd.bulk_entities": (),
     "twinsyncd.journal": (
+        "twinsyncd.core.deliveries",
         "twinsyncd.core.model",
         "twinsyncd.core.progress",
         "twinsyncd.core.results",
@@ -146,6 +148,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.runtime.formatting": (),
     **dict.fromkeys(
         (
+            "twinsyncd.runtime.bulk_records",
             "twinsyncd.runtime.conditions",
             "twinsyncd.runtime.currency",
             "twinsyncd.runtime.file_doubts",

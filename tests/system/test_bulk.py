@@ -142,10 +142,19 @@ def test_a_rejected_row_is_shown_with_its_place_and_fix(plant: Plant) -> None:
 
     plant.delivered()
     status = plant.call("status")
+    explained = plant.call("explain", "Factory/pieces/pieces.csv")
+    records = json.loads(plant.call("status", "--json").stdout)["connections"][0]["records"]
+    history = plant.call("history")
 
     assert status.returncode != 0
     shown = " ".join(status.stdout.split())
     assert 'row 2, column Length: "long" is not a number' in shown
+    assert "the service has 3 of 4 records on the drive, 1 rejected" in shown
+    assert "Factory/pieces/pieces.csv: 1 of 2 pieces in the service, 1 rejected" in shown
+    assert 'rejected row 2, column Length: "long" is not a number' in explained.stdout
+    (row,) = records["files"][0]["rejected_rows"]
+    assert (row["sheet"], row["row"], row["column"]) == (None, 2, "Length")
+    assert "projects.csv: 1 projects: 1 inserted, 0 updated in 1 request" in history.stdout
 
 
 def test_a_snapshot_goes_out_once_a_person_approved_it(tmp_path: Path) -> None:

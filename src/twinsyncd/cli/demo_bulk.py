@@ -154,10 +154,10 @@ def _sync(
         requests = count(each.requests, "request")
         counted = f"{each.updated:,} updated, {each.inserted:,} inserted, {requests}"
         story.say("delivered", f"[green]{path}: {counted}[/]")
-        for text in each.mistakes:
-            story.say("rejected", f"[yellow]{path}: {text}[/]")
+        for row in each.rejected_rows:
+            story.say("rejected", f"[yellow]{path}: {row}[/]")
     rows = sum(each.rows for each in now.values())
-    good = rows - sum(each.rejected for each in now.values())
+    good = sum(each.acknowledged for each in now.values())
     story.say("status", f"{good:,} of {count(rows, 'record')} on the drive are in the service")
     if (done.returncode != 0) is not is_wrong or (good < rows) is not is_wrong:
         hint = f"the log is in {story.folder / 'daemon.log'}"

@@ -12,7 +12,10 @@ from .options import ConfigOption, load_config
 from .retry import find_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..config import Config
+    from ..core.deliveries import LastDelivery
     from ..core.model import Digest, FileKey
 
 EVENTS_MAX = 10  # the newest; `twinsyncd history PATH` shows all
@@ -28,6 +31,7 @@ def explain(
     """
     from rich.console import Console
 
+    from ..runtime.bulk_records import delivery_of
     from ..runtime.file_doubts import doubt
     from ..runtime.file_state import explain_file
     from ..runtime.formatting import clock_time
@@ -46,9 +50,12 @@ def explain(
         trouble=read_trouble(checked),
     )
     ignored = reason.startswith("ignored")
-    state, done = explain_file(row, ignored=ignored, doubt=doubt(report, key))
+    delivery = delivery_of(report, key)
+    state, done = explain_file(row, ignored=ignored, doubt=doubt(report, key), delivery=delivery)
     console = Console(highlight=False)
     for line in (f"{key.source}/{key.path}", f"  pattern  {reason}", f"  state    {state}"):
+        console.print(plain(line), soft_wrap=True)
+    for line in _delivery_lines(delivery):
         console.print(plain(line), soft_wrap=True)
     if row is not None:
         for name, digest in (("seen", row.seen), ("stored", row.stored), ("synced", row.synced)):
@@ -58,6 +65,23 @@ def explain(
             line = f"  {clock_time(event.at_s)}  {event.kind.value}{text}"
             console.print(plain(line), soft_wrap=True)
     raise typer.Exit(0 if done else 1)
+
+
+def _delivery_lines(delivery: LastDelivery | None) -> Iterator[str]:
+    """Yield what the last delivery of an export file did, and every row that was rejected."""
+    from ..runtime.bulk_records import file_line
+    from ..runtime.formatting import clock_time, count
+
+    if delivery is None:
+        return
+    yield f"  records  {file_line(delivery)}"
+    sent = f"{delivery.inserted:,} inserted, {delivery.updated:,} updated"
+    requests = count(delivery.requests, "request")
+    yield f"  sent     {clock_time(delivery.at_s)}: {sent}, {requests}"
+    yield from (f"  rejected {row}" for row in delivery.rejected_rows)
+    rows = {row.row for row in delivery.rejected_rows}
+    if delivery.rejected > len(rows):
+        yield f"  rejected and {delivery.rejected - len(rows):,} more rows"
 
 
 def _matcher_reason(config: Config, key: FileKey) -> str:

@@ -13,6 +13,7 @@ from .retry import find_key
 
 if TYPE_CHECKING:
     from ..config import Config
+    from ..core.deliveries import LastDelivery
     from ..core.model import FileKey, FileRow
     from ..journal.folder_view import FolderView
 
@@ -22,6 +23,7 @@ def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tupl
 
     `files`: how many open files of a folder to list. Raises AppError, JournalError.
     """
+    from ..runtime.bulk_records import delivery_of
     from ..runtime.file_doubts import doubt
     from ..runtime.overall_state import read_overall_state
     from ..runtime.state import read_below, read_row
@@ -30,7 +32,7 @@ def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tupl
     row = read_row(config, key)
     report = read_overall_state(config).report
     if row is not None:
-        return _file(row, doubt(report, key), as_json=as_json)
+        return _file(row, doubt(report, key), delivery_of(report, key), as_json=as_json)
     folder = key._replace(path="") if key.path == "." else key
     view = read_below(config, folder, files)
     if not view.known and not view.open_total:
@@ -41,14 +43,17 @@ def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tupl
     return _folder(folder, view, doubt(report, folder), as_json=as_json)
 
 
-def _file(row: FileRow, reason: str, *, as_json: bool) -> tuple[str, bool]:
+def _file(
+    row: FileRow, reason: str, delivery: LastDelivery | None, *, as_json: bool
+) -> tuple[str, bool]:
     from ..runtime.file_state import explain_file
     from ..runtime.report import open_file
+    from ..runtime.status_document import record_file
 
-    state, done = explain_file(row, ignored=False, doubt=reason)
+    state, done = explain_file(row, ignored=False, doubt=reason, delivery=delivery)
     shown = open_file(row)
     if not as_json:
-        return "\n".join(_file_lines(row, state, done=done)), done
+        return "\n".join(_file_lines(row, state, delivery, done=done)), done
     since_s = row.seen_s if done else shown.since_s
     values = {
         "source": row.key.source,
@@ -58,11 +63,15 @@ def _file(row: FileRow, reason: str, *, as_json: bool) -> tuple[str, bool]:
         "needs_person": shown.needs_person and not done,
         "since_s": since_s or None,
         "next_try_s": row.next_try_s or None,
+        "records": record_file(delivery).model_dump(mode="json") if delivery else None,
     }
     return _json(values), done
 
 
-def _file_lines(row: FileRow, state: str, *, done: bool) -> Iterator[str]:
+def _file_lines(
+    row: FileRow, state: str, delivery: LastDelivery | None, *, done: bool
+) -> Iterator[str]:
+    from ..runtime.bulk_records import file_line
     from ..runtime.formatting import clock_time
     from ..runtime.report import open_file
 
@@ -74,6 +83,9 @@ def _file_lines(row: FileRow, state: str, *, done: bool) -> Iterator[str]:
     if since_s:
         meaning = "its content settled on the drive" if done else "it is so since"
         yield f"  {meaning} {clock_time(since_s)}"
+    if delivery:
+        yield f"  {plain(file_line(delivery))}"
+        yield from (f"    {plain(str(each))}" for each in delivery.rejected_rows)
     if row.next_try_s:
         yield f"  next try {clock_time(row.next_try_s)}"
     yield f'  pattern, digests and events: twinsyncd explain "{name}"'

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ..runtime.report import ConnectionReport, Report
     from ..runtime.report_lines import Level, Line
 
+RECORD_FILES_MAX: Final = 6
+"""Export files of a bulk connection shown one by one, those with rejected rows first."""
+
 CONNECTIONS_MAX: Final = 12
 """Connections shown with details; of the others only what is not current is listed."""
 
@@ -148,6 +151,22 @@ def _connection(
     if connection.authorised_days is not None:
         yield f"  {_authorization(connection.authorised_days)}"
     yield from (f"  {_counts(each, unseen_since_s)}" for each in connection.counts)
+    yield from _records(connection)
+
+
+def _records(connection: ConnectionReport) -> Iterator[str]:
+    """Yield how the records of a bulk connection stand, in all and by file."""
+    from ..runtime.bulk_records import file_line, records_line, records_of, worst_first
+
+    records = records_of(connection)
+    if records is None:
+        return
+    yield f"  {styled(records_line(records))}"
+    found = worst_first(connection.deliveries)
+    for each in found[:RECORD_FILES_MAX]:
+        yield f"    {plain(f'{each.key.source}/{each.key.path}')}: {plain(file_line(each))}"
+    if len(found) > RECORD_FILES_MAX:
+        yield f"    and {len(found) - RECORD_FILES_MAX:,} more files: twinsyncd status --json"
 
 
 def _authorization(days: int) -> str:

@@ -112,13 +112,15 @@ class Reserved:
 class Stored:
     """The content with this digest is complete in Storage under this id.
 
-    `version`: the service's own mark of what it holds now; "" if it gives none.
+    `version`: the service's own mark of what it holds now; "" if it gives none. `text`: what the
+    store did, in words for the history; "" if there is no more to know.
     """
 
     key: FileKey
     digest: Digest
     storage_id: StorageId
     version: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

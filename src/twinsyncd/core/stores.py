@@ -158,7 +158,7 @@ class Stores:
             self.ledger.change(fact.key, stored=ABSENT)
             return
         match fact:
-            case Stored(key, digest, storage_id, version):
+            case Stored(key, digest, storage_id, version, text):
                 self.doubts.pop(key, None)
                 self.ledger.put(with_storage_id(self.ledger.get(key), storage_id))
                 self.ledger.change(
@@ -169,7 +169,7 @@ class Stores:
                     note="",
                     next_try_s=0.0,
                 )
-                self.ledger.note(EventKind.FILE_STORED, key, now, digest=digest)
+                self.ledger.note(EventKind.FILE_STORED, key, now, digest=digest, text=text)
                 self.state.succeeded(now)
             case StoreFailed(key, failure):
                 self._failed(key, failure, begun_s, now)

@@ -11,8 +11,10 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Engine, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ..core.deliveries import LastDelivery
 from ..core.model import FileKey, SourceKey
 from . import tables
+from .bulk_deliveries import read_deliveries
 
 _TABLE: Final = tables.bulk_files
 _NEW: Final = {
@@ -40,26 +42,6 @@ class HeldSnapshot(NamedTuple):
     leaving: int
 
 
-class LastDelivery(NamedTuple):
-    """What the last delivery of a file did, in records.
-
-    `rows`: how many the file had, without empty ones. `rejected`: how many of them are not in the
-    service, and `mistakes` says why for the first of them. `inserted` and `updated`: what the
-    service counted, in `requests` requests. `leaving`: how many a snapshot deleted.
-    """
-
-    key: FileKey
-    entity: str
-    rows: int
-    rejected: int
-    changed: int
-    inserted: int
-    updated: int
-    leaving: int
-    requests: int
-    mistakes: tuple[str, ...]
-
-
 class BulkFiles:
     """The files of all bulk connections."""
 
@@ -85,23 +67,10 @@ class BulkFiles:
         """Note what a delivery did: the members of `LastDelivery` behind its entity."""
         self._put(connection, key, entity, {"delivery": dict(delivery)})
 
-    def deliveries(self, connection: str) -> list[LastDelivery]:
+    def deliveries(self, connection: str) -> tuple[LastDelivery, ...]:
         """Return what the last delivery of each file did."""
-        table = _TABLE.c
-        query = select(table.source, table.path, table.entity, table.delivery).where(
-            table.connection == connection
-        )
         with self._engine.connect() as opened:
-            rows = opened.execute(query.order_by(table.source, table.path)).all()
-        return [
-            LastDelivery(
-                FileKey(SourceKey(row.source), row.path),
-                row.entity,
-                **(row.delivery | {"mistakes": tuple(row.delivery["mistakes"])}),
-            )
-            for row in rows
-            if row.delivery
-        ]
+            return read_deliveries(opened, [connection])
 
     def resend(self, connection: str, entities: Collection[str]) -> None:
         """Let all files of these kinds be sent again."""

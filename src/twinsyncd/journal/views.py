@@ -7,9 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Engine, Select, case, func, inspect, select, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    case,
+    func,
+    inspect,
+    select,
+    true,
+)
 
 from ..core.authorization import days_left
+from ..core.deliveries import LastDelivery
 from ..core.model import (
     ABSENT,
     STAYS,
@@ -26,6 +38,7 @@ from ..core.progress import UploadsUnderWay
 from ..core.results import Outcome, RunRecord
 from ..errors import JournalError
 from . import tables
+from .bulk_deliveries import read_deliveries
 from .database import check_version, open_read_only
 from .lane_trouble import trouble_since_s
 from .outlets import Outlet, read_outlets
@@ -97,6 +110,7 @@ class Status:
     open_files: tuple[FileRow, ...]  # the first of those that are not synced
     open_total: int
     outlets: tuple[Outlet, ...]  # the page and each notification target
+    deliveries: tuple[LastDelivery, ...]  # of the export files of bulk connections
 
     def authorised_days(self, connection: ConnectionKey, now_s: float) -> int | None:
         """Return for how many days its runs may act for the user; None: for a service."""
@@ -195,6 +209,7 @@ class Views:
                     select(func.count()).select_from(tables.files).where(_FILES.is_open, files)
                 ).scalar_one(),
                 outlets=read_outlets(connection),
+                deliveries=self._deliveries(connection),
             )
 
     def scanned_before(self) -> frozenset[SourceKey]:
@@ -202,6 +217,10 @@ class Views:
         scanned = select(tables.sources.c.key).where(tables.sources.c.identity != "")
         with self._engine.connect() as connection:
             return frozenset(connection.execute(scanned).scalars())
+
+    def _deliveries(self, connection: Connection) -> tuple[LastDelivery, ...]:
+        found, scope = read_deliveries(connection), self._scope
+        return tuple(each for each in found if scope is None or each.key.source in scope.sources)
 
     def _of_sources(self, column: Column[Any]) -> ColumnElement[bool]:
         return true() if self._scope is None else column.in_(self._scope.sources)

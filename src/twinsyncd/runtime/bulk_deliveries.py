@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..bulk_entities import RANK
 from ..config import Config, Connection
-from ..journal.bulk_files import BulkFiles, LastDelivery
+from ..core.deliveries import LastDelivery
+from ..journal.bulk_files import BulkFiles
 from ..journal.database import open_read_only
 from .state import journal_file
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from ..config import Config, Connection, Source
+from ..core.deliveries import RejectedRow
 from ..core.model import FileKey, SourceKey
 from ..journal.delivered import DeliveredRecords
 from ..targets.bulk.batches import DIGEST_BYTES, Row
 from ..targets.bulk.digest_sets import DigestSet
 from ..targets.bulk.mapping import BadRowError, RowReader
-from ..targets.bulk.rejection import place_of
 from ..targets.bulk.tables import BadTableError, Table
 from .bulk_wiring import mapping_of_source
 from .drive_scan import scan_drive
@@ -142,7 +142,7 @@ class _Found:
         if self.twice:
             text += f"; {count(self.twice, 'row')} there more than once"
         for number, column, message in self.named:
-            text += f"; {place_of(number, column, self.sheet)}: {message}"
+            text += f"; {RejectedRow(number, message, '', column, self.sheet)}"
         if self.missing > len(self.named):
             text += f"; and {self.missing - len(self.named):,} more"
         if not self.missing and not self.twice:

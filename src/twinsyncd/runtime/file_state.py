@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from ..core.deliveries import LastDelivery
 from ..core.model import ABSENT, STAYS, FileRow, Need, OnDelete, need
 
 
-def explain_file(row: FileRow | None, *, ignored: bool, doubt: str = "") -> tuple[str, bool]:
+def explain_file(
+    row: FileRow | None,
+    *,
+    ignored: bool,
+    doubt: str = "",
+    delivery: LastDelivery | None = None,
+) -> tuple[str, bool]:
     """Return any file's state in a sentence, and whether nothing is left to do for it.
 
     `row` is None for a file that the journal does not know; `ignored`: no pattern takes it.
-    `doubt`: why nobody knows whether it is still as it was read.
+    `doubt`: why nobody knows whether it is still as it was read. `delivery`: of an export file,
+    whose rows go to a bulk API and not into an iModel.
     """
     if row is None:
         return ("not taken" if ignored else "never seen by a scan; it has not settled yet"), ignored
@@ -20,6 +28,8 @@ def explain_file(row: FileRow | None, *, ignored: bool, doubt: str = "") -> tupl
     match need(row):
         case Need.PLACE:
             return "renamed on the drive; waits to be renamed in Storage", False
+        case Need.STORE if delivery:
+            return "waits until its rows are sent", False
         case Need.STORE:
             return "waits for its upload", False
         case Need.REMOVE:
@@ -30,6 +40,8 @@ def explain_file(row: FileRow | None, *, ignored: bool, doubt: str = "") -> tupl
             return "uploaded; waits for the next run", False
         case _ if doubt:
             return f"synced when it was last read, but {doubt}", False
+        case _ if delivery:
+            return "synced: the service has every record of it as the file has it", True
         case _:
             return "synced: drive, Storage and iModel have the same content", True
 

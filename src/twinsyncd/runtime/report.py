@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..config import Config, Connection
+from ..core.deliveries import LastDelivery
 from ..core.model import (
     ABSENT,
     FileRow,
@@ -86,6 +87,7 @@ class ConnectionReport:
     folders: tuple[tuple[SourceKey, str], ...]  # each source and its folder on the drive
     opens_s: float = 0.0  # from when on its runs may begin, wall clock [s]; 0: now
     unsettled: int = 0  # files that are still being written, among those that are named
+    deliveries: tuple[LastDelivery, ...] = ()  # of a bulk connection, by file
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,7 @@ def _connection(
         tuple((connection.key_of(source), str(source.folder)) for source in connection.source),
         opens_s,
         _unsettled_among(keys, status.daemon),
+        tuple(each for each in status.deliveries if each.key.source in keys),
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from ..core.deliveries import LastDelivery
 from ..core.model import Phase
 from ..core.results import RunRecord
 from ..journal.figures import Figures, latencies, percentile
 from ..journal.views import Counts, DaemonRow, total_counts
 from ..redact import redact_for_person
+from .bulk_records import records_line, records_of, worst_first
 from .conditions import Condition, conditions_of
 from .currency import currency
 from .headline import headline
@@ -21,12 +25,17 @@ from .status_model import (
     OpenFileDocument,
     OutletDocument,
     ProcessDocument,
+    RecordFileDocument,
+    RecordsDocument,
+    RejectedRowDocument,
     RunDocument,
     SourceDocument,
     StateLine,
     StatusDocument,
     UnsettledFileDocument,
 )
+
+RECORD_FILES_MAX: Final = 1000  # export files of one connection that are listed; all are counted
 
 
 def status_document(report: Report, figures: Figures, now_s: float) -> StatusDocument:
@@ -149,6 +158,7 @@ def _connection(
         latency_p95_s=percentile(took, 0.95),
         authorised_days=connection.authorised_days,
         sources=tuple(_sources(connection)),
+        records=_records(connection),
     )
 
 
@@ -174,6 +184,52 @@ def _run(connection: ConnectionReport, figures: Figures) -> RunDocument | None:
         ours=lane.phase is Phase.RUNNING,
         since_s=lane.since_s,
         usual_duration_s=usual.get(connection.name) or None,
+    )
+
+
+def _records(connection: ConnectionReport) -> RecordsDocument | None:
+    records = records_of(connection)
+    if records is None:
+        return None
+    return RecordsDocument(
+        state=_line(records_line(records)),
+        on_drive=records.on_drive,
+        acknowledged=records.acknowledged,
+        rejected=records.rejected,
+        waiting=records.waiting,
+        batches=records.batches,
+        batches_done=records.done,
+        files_not_counted=records.uncounted,
+        files=tuple(map(record_file, worst_first(connection.deliveries)[:RECORD_FILES_MAX])),
+    )
+
+
+def record_file(delivery: LastDelivery) -> RecordFileDocument:
+    """Return what the last delivery of an export file did."""
+    return RecordFileDocument(
+        source=delivery.key.source,
+        path=delivery.key.path,
+        entity=delivery.entity,
+        is_current=delivery.is_current,
+        delivered_s=delivery.at_s,
+        on_drive=delivery.rows,
+        acknowledged=delivery.acknowledged,
+        rejected=delivery.rejected,
+        inserted=delivery.inserted,
+        updated=delivery.updated,
+        requests=delivery.requests,
+        batches=delivery.batches,
+        batches_done=delivery.done,
+        rejected_rows=tuple(
+            RejectedRowDocument(
+                sheet=each.sheet or None,
+                row=each.row,
+                column=each.column or None,
+                message=redact_for_person(each.message),
+                fix=each.fix,
+            )
+            for each in delivery.rejected_rows
+        ),
     )
 
 

@@ -84,6 +84,49 @@ class SourceDocument(Document):
     files: FilesDocument
 
 
+class RejectedRowDocument(Document):
+    """A row of an export file that the service does not have as the file has it."""
+
+    sheet: str | None = Field(description="of a workbook")
+    row: int = Field(description="as the program that shows the file counts")
+    column: str | None = Field(description="null: no single cell is at fault")
+    message: str
+    fix: str
+
+
+class RecordFileDocument(Document):
+    """The records of one export file, at its last delivery."""
+
+    source: str
+    path: str
+    entity: str = Field(description="what its rows are, like pieces")
+    is_current: bool = Field(description="false: the file was changed or is gone since then")
+    delivered_s: float
+    on_drive: int = Field(description="rows of the file that are not empty")
+    acknowledged: int = Field(description="the service has them as the file has them")
+    rejected: int
+    inserted: int
+    updated: int
+    requests: int
+    batches: int
+    batches_done: int = Field(description="fewer than `batches`: the others are not sent yet")
+    rejected_rows: tuple[RejectedRowDocument, ...] = Field(description="the first 20")
+
+
+class RecordsDocument(Document):
+    """The records of a bulk connection."""
+
+    state: StateLine
+    on_drive: int = Field(description="rows of the export files as they are now")
+    acknowledged: int
+    rejected: int
+    waiting: int = Field(description="good, and not in the service yet")
+    batches: int = Field(description="of deliveries that have not ended")
+    batches_done: int
+    files_not_counted: int = Field(description="they were not delivered as they are now")
+    files: tuple[RecordFileDocument, ...] = Field(description="those with rejected rows first")
+
+
 class ConnectionDocument(Document):
     """One connection."""
 
@@ -105,6 +148,7 @@ class ConnectionDocument(Document):
     latency_p95_s: float | None
     authorised_days: int | None = Field(description="for which runs may act for the person")
     sources: tuple[SourceDocument, ...]
+    records: RecordsDocument | None = Field(description="null: none were sent to a bulk API")
 
 
 class OpenFileDocument(Document):

@@ -31,6 +31,7 @@ from ..core.facts import (
 )
 from ..core.model import ConnectionKey, FileKey, HeldSource, SourceKey
 from ..errors import AppError, JournalError
+from ..runtime.bulk_records import delivery_of, file_line
 from ..runtime.file_doubts import doubt
 from ..runtime.file_state import explain_file
 from ..runtime.report import open_file
@@ -85,8 +86,12 @@ class StatusPage:
             SourceKey(request.query_params.get("source", "")), request.query_params.get("path", "")
         )
         row, events = self._data.row(key), self._data.events(key, EVENTS_MAX)
+        report = self._data.report()
+        delivery = delivery_of(report, key)
         _, done = explain_file(row, ignored=False)
-        state, synced = explain_file(row, ignored=False, doubt=doubt(self._data.report(), key))
+        state, synced = explain_file(
+            row, ignored=False, doubt=doubt(report, key), delivery=delivery
+        )
         page = self._pages.render(
             "file",
             key=key,
@@ -95,6 +100,8 @@ class StatusPage:
             synced=synced,
             opened=open_file(row) if row and not done else None,
             events=list(reversed(events)),
+            delivery=delivery,
+            records=file_line(delivery) if delivery else "",
             done=DONE.get(request.query_params.get("done", ""), ""),
         )
         return HTMLResponse(page, 200 if row or events else 404)

@@ -18,6 +18,7 @@ from .. import __version__
 from ..core.model import Phase
 from ..journal.figures import Figures, latencies, percentile
 from ..journal.views import total_counts
+from ..runtime.bulk_records import records_of
 from ..runtime.conditions import Kind, conditions_of
 from ..runtime.report import ConnectionReport, Report
 from ..runtime.report_lines import Level
@@ -45,6 +46,7 @@ class JournalCollector(Collector):
         yield _gauge("in_sync", "1: everything that can match was read and is proven.", in_sync)
         yield from _conditions(report, now_s)
         yield from _connections(report.connections, figures, now_s)
+        yield from _records(report.connections)
         yield from _runs(figures)
         yield _gauge(
             "outlet_up",
@@ -127,6 +129,24 @@ def _connections(
     yield _gauge("latency_seconds", "From saved (settled) to in the iModel, last day.", took)
     yield _gauge("run_age_seconds", "How long a run of ours goes on; 0: none.", runs)
     yield _gauge("run_usual_seconds", "How long runs usually take; 0: too few are known.", usual)
+
+
+def _records(connections: tuple[ConnectionReport, ...]) -> Iterator[Metric]:
+    """Yield how the records of bulk connections stand."""
+    records: dict[Labels, float] = {}
+    batches: dict[Labels, float] = {}
+    for each in connections:
+        found = records_of(each)
+        if found is None:
+            continue
+        own = ("connection", each.name)
+        for state in ("on_drive", "acknowledged", "rejected", "waiting"):
+            records[(own, ("state", state))] = float(getattr(found, state))
+        batches[(own, ("state", "planned"))] = float(found.batches)
+        batches[(own, ("state", "done"))] = float(found.done)
+    if records:
+        yield _gauge("records", "Records of export files by state.", records)
+        yield _gauge("record_batches", "Batches of deliveries that have not ended.", batches)
 
 
 def _run_age_s(connection: ConnectionReport, now_s: float) -> float:

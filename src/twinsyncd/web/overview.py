@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ..core.model import HeldSource, Phase
+from ..core.model import FileKey, HeldSource, Phase
 from ..journal.figures import Figures, latencies, percentile
 from ..journal.views import Counts, total_counts
+from ..runtime.bulk_records import file_line, records_line, records_of, worst_first
 from ..runtime.conditions import Condition, Kind, conditions_of
 from ..runtime.currency import currency
 from ..runtime.formatting import duration
@@ -21,6 +22,7 @@ from .timeline import Timeline, TimelineRow, timeline, timeline_rows
 DAYS: Final = (1, 7, 30)  # of the timeline, to choose from
 WIDTHS: Final = (880, 340)  # px: on a screen, and on a telephone
 ROWS_MAX: Final = 50  # runs in words
+RECORD_FILES_MAX: Final = 6  # export files of a bulk connection, those with rejected rows first
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Card:
     progress: Progress | None
     median: str  # from saved to in the iModel; "" while nothing was synced
     slowest: str  # the same for the slowest one in twenty
+    records: Line | None  # of a bulk connection
+    record_files: tuple[tuple[FileKey, str], ...]  # some of its export files, in a phrase each
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,8 @@ def read_overview(data: PageData, days: int) -> Overview:
 def _card(connection: ConnectionReport, figures: Figures, now_s: float, report: Report) -> Card:
     took = latencies(figures, connection.name)
     median, slowest = percentile(took, 0.5), percentile(took, 0.95)
+    records = records_of(connection)
+    files = worst_first(connection.deliveries)[:RECORD_FILES_MAX]
     return Card(
         connection.name,
         currency(
@@ -127,6 +133,8 @@ def _card(connection: ConnectionReport, figures: Figures, now_s: float, report: 
         _progress(connection, figures, now_s),
         "" if median is None else duration(median),
         "" if slowest is None else duration(slowest),
+        None if records is None else records_line(records),
+        tuple((each.key, file_line(each)) for each in files),
     )
 
 

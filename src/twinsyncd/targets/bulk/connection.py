@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from ...errors import CloudError
 from .delivery import Delivery, Sends
 from .mapping import RowMapping, RowReader
 from .marks import FileMarks
-from .rejection import delivery_of, held, rejection, too_large
+from .rejection import counted, delivery_of, held, rejection, too_large
 from .snapshot import DeliveredSets, Leaving, SetTooLargeError, Snapshot
 from .summary import Summary
 from .tables import BadTableError, Table
@@ -43,6 +44,7 @@ class BulkSettings:
 
     `format_of`: the sheet of a workbook ("" for the first), and the encoding of a text file.
     `snapshot`: a request holds the complete set, since the service deletes what it leaves out.
+    `wall_s`: the wall clock [s], of which each delivery gets the time.
     """
 
     connection: str
@@ -53,6 +55,7 @@ class BulkSettings:
     is_configured: Callable[[FileKey], bool] = lambda _key: True
     snapshot: bool = False
     guard: Guard = field(default_factory=Guard)
+    wall_s: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class BulkConnection:
             table = Table(file, _ending(key), mapping.wanted(), sheet, encoding)
             summary = self._deliver(command, table, mapping)
             sheet = table.sheet_shown() if summary.rejected_count else ""
-        self._note(key, mapping.entity, summary, sheet)
+        self._note(command, mapping.entity, summary, sheet)
         log.info(
             "bulk.delivered",
             connection=self._settings.connection,
@@ -109,7 +112,8 @@ class BulkConnection:
             log.warning("bulk.rejected", path=key.path, row=each.row, why=each.mistakes)
         if summary.rejected_count:
             raise rejection(key.path, sheet, summary)
-        return facts.Stored(key, command.digest, storage_id)
+        text = counted(mapping.entity, summary)
+        return facts.Stored(key, command.digest, storage_id, text=text)
 
     def place(self, command: commands.Place) -> facts.Placed:
         """Do nothing: the service knows records, not files."""
@@ -171,11 +175,15 @@ class BulkConnection:
 
     def _deliver(self, command: commands.Store, table: Table, mapping: RowMapping) -> Summary:
         key, name = command.key, self._settings.connection
-        reader = RowReader(mapping)
+        common = (name, RowReader(mapping), table, self._delivered, self._service)
+
+        def note(summary: Summary) -> None:
+            self._note_delivery(command, mapping.entity, summary)
+
         try:
             if not self._settings.snapshot:
-                return Delivery(name, reader, table, self._delivered, self._service).deliver()
-            snapshot = Snapshot(name, reader, table, self._delivered, self._service)
+                return Delivery(*common, note=note).deliver()
+            snapshot = Snapshot(*common, note=note)
             below = children_of(mapping.entity)
             return snapshot.deliver(
                 lambda leaving: self._permit(command, mapping.entity, leaving),
@@ -198,14 +206,22 @@ class BulkConnection:
         log.warning("bulk.held", path=key.path, entity=entity, **leaving._asdict())
         raise held(key.path, entity, name, leaving)
 
-    def _note(self, key: FileKey, entity: str, summary: Summary, sheet: str) -> None:
+    def _note_delivery(
+        self, command: commands.Store, entity: str, summary: Summary, sheet: str = ""
+    ) -> None:
+        """Remember how far the delivery of this content is."""
+        of_content = {"digest": command.digest, "at_s": self._settings.wall_s()}
+        delivery = delivery_of(sheet, summary) | of_content
+        self._files.note_delivery(self._settings.connection, command.key, entity, delivery)
+
+    def _note(self, command: commands.Store, entity: str, summary: Summary, sheet: str) -> None:
         """Remember what the file waits for, and let those go on that waited for it."""
-        name = self._settings.connection
+        name, key = self._settings.connection, command.key
         if summary.orphans:
             self._files.await_parents(name, key, entity)
         else:
             self._files.note(name, key, entity)
-        self._files.note_delivery(name, key, entity, delivery_of(sheet, summary))
+        self._note_delivery(command, entity, summary, sheet)
         if summary.inserted or summary.updated:
             self._files.parents_came(name, children_of(entity))
 

@@ -8,22 +8,24 @@ before the next one is sent, so a crash repeats one batch at most, and repeating
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 from ...bulk_entities import PARENT_OF
 from ...cloud.bulk_api import BATCH_MAX, BatchRefused, Counts
+from ...errors import CloudError
 from .batches import DIGEST_BYTES, Batch, Row
 from .digest_sets import DigestSet
 from .mapping import BadRowError, CellMistake, RowReader
 from .objections import fields_named, objections
-from .summary import Summary, duplicate
+from .summary import Summary, duplicate, ignore_progress
 
 KEPT_MAX: Final = 5 * BATCH_MAX  # changed records kept from the first pass: a few megabytes
 PROBES_MAX: Final = 64  # requests spent on finding wrong records that the service does not name
 SLICE_ROWS: Final = 5000  # rows that are Python objects at once
+NOTES_MAX: Final = 100  # times that progress is noted, each of which costs a transaction
 
 
 class Batches(Protocol):
@@ -74,7 +76,10 @@ class Delivery:
         table: Batches,
         delivered: Delivered,
         service: Sends,
+        *,
+        note: Callable[[Summary], None] = ignore_progress,
     ) -> None:
+        """`note` gets the summary before the first batch, and now and then after one."""
         self._connection = connection
         self._reader = reader
         self._entity = reader.mapping.entity
@@ -82,6 +87,7 @@ class Delivery:
         self._table = table
         self._delivered = delivered
         self._service = service
+        self._note = note
         self._taken = DigestSet(())
         self._probes = 0
         self.summary = Summary()
@@ -92,8 +98,18 @@ class Delivery:
         kept = self._check()
         changed: Iterator[_Changed] = iter(kept) if kept is not None else self._changed(None)
         good = (each for each in changed if each.row not in self.summary.bad)
-        while batch := list(islice(good, BATCH_MAX)):
-            self._send(batch)
+        every = max(self.summary.batches // NOTES_MAX, 1)
+        if self.summary.batches:
+            self._note(self.summary)
+        try:
+            while batch := list(islice(good, BATCH_MAX)):
+                self._send(batch)
+                self.summary.done += 1
+                if not self.summary.done % every:
+                    self._note(self.summary)
+        except CloudError:
+            self._note(self.summary)
+            raise
         return self.summary
 
     # ---- the first pass -----------------------------------------------------------------
@@ -107,7 +123,8 @@ class Delivery:
             if kept is not None:
                 kept.append(each)
                 kept = kept if len(kept) <= KEPT_MAX else None
-        self._reject_duplicates(seen)
+        doubled = self._reject_duplicates(seen)
+        self.summary.plan(self.summary.changed - doubled, BATCH_MAX)
         return kept
 
     def _changed(self, seen: _Seen | None) -> Iterator[_Changed]:
@@ -156,25 +173,32 @@ class Delivery:
                 self.summary.rows -= 1
         return None
 
-    def _reject_duplicates(self, seen: _Seen) -> None:
-        """Reject all rows of a GUID that is there twice: which one is meant is not known."""
+    def _reject_duplicates(self, seen: _Seen) -> int:
+        """Reject all rows of a GUID that is there twice: which one is meant is not known.
+
+        Return how many of them the service does not have.
+        """
         halves, digests = seen.suspects()
         if not halves and not digests:
-            return
+            return 0
         twice = DigestSet([digests])
         places: dict[bytes, list[int]] = {}
+        unsent: set[int] = set()
         for batch in self._table.batches():
             found = batch.digests(self._salt)
-            marked = twice.has(found)
-            at = (marked | ~self._taken.has(found)).nonzero()[0].tolist()
+            marked, new = twice.has(found), ~self._taken.has(found)
+            at = (marked | new).nonzero()[0].tolist()
             for row, index in zip(batch.rows(at), at, strict=True):
                 guid = self._guid(row, is_first=False)
                 if guid is not None and (marked[index] or guid[:8] in halves):
                     places.setdefault(guid, []).append(row[0])
+                    if new[index] and row[0] not in self.summary.bad:
+                        unsent.add(row[0])
         column = self._reader.mapping.column_of("guid")
         for numbers in places.values():
             for number in numbers if len(numbers) > 1 else ():
                 self.summary.reject(number, [duplicate(column, number, numbers)])
+        return len(unsent & self.summary.bad)
 
     # ---- sending ------------------------------------------------------------------------
 
@@ -197,6 +221,7 @@ class Delivery:
                 continue
             self.summary.inserted += counts.inserted
             self.summary.updated += counts.updated
+            self.summary.waiting -= len(part)
             taken = [(each.guid, each.digest) for each in part]
             self._delivered.put(self._connection, self._entity, taken)
 
@@ -221,6 +246,7 @@ class Delivery:
         self.summary.lost_parents |= self._took_parents_of(refused, [records[at] for at in found])
         for index, mistakes in found.items():
             self.summary.reject(part[index].row, mistakes)
+        self.summary.waiting -= len(found)
         rest = [each for index, each in enumerate(part) if index not in found]
         return [rest] if rest else []
 

@@ -21,7 +21,7 @@ class FileMarks(Protocol):
     def note_delivery(
         self, connection: str, key: FileKey, entity: str, delivery: Mapping[str, Any]
     ) -> None:
-        """Note what a delivery of the file did."""
+        """Note what a delivery of the file did so far."""
 
     def parents_came(self, connection: str, entities: Collection[str]) -> None:
         """Let the files of these kinds that await parents be sent again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...core.deliveries import RejectedRow
 from ...core.model import Failure, Fault
 from ...errors import CloudError
 from .snapshot import Leaving
@@ -17,19 +18,9 @@ _TRAP: Final = (
 )
 
 
-def place_of(row: int, column: str, sheet: str) -> str:
-    """Return where to look for a cell, as the program that shows the file calls it."""
-    parts = (
-        f'sheet "{sheet}"' if sheet else "",
-        f"row {row}",
-        f"column {column}" if column else "",
-    )
-    return ", ".join(part for part in parts if part)
-
-
 def rejection(path: str, sheet: str, summary: Summary) -> CloudError:
     """Return the error that names the first rejected rows; parents may yet come (FILE)."""
-    named = [text for each in summary.rejected[:NAMED_MAX] for text in _mistakes(each, sheet)]
+    named = [str(row) for each in summary.rejected[:NAMED_MAX] for row in _named(each, sheet)]
     more = summary.rejected_count - NAMED_MAX
     rest = f"; and {more} more rows" if more > 0 else ""
     others = "the others are"
@@ -43,18 +34,32 @@ def rejection(path: str, sheet: str, summary: Summary) -> CloudError:
 
 
 def delivery_of(sheet: str, summary: Summary) -> dict[str, object]:
-    """Return what the journal keeps of a delivery, with the places of rejected rows in words."""
-    some = summary.rejected[:KEPT_MAX]
+    """Return what the journal keeps of a delivery so far, with the places of rejected rows."""
     return {
         "rows": summary.rows,
+        "acknowledged": summary.acknowledged,
         "rejected": summary.rejected_count,
         "changed": summary.changed,
         "inserted": summary.inserted,
         "updated": summary.updated,
         "leaving": summary.leaving,
         "requests": summary.requests,
-        "mistakes": [text for each in some for text in _mistakes(each, sheet)],
+        "batches": summary.batches,
+        "done": summary.done,
+        "rejected_rows": [
+            row._asdict() for each in summary.rejected[:KEPT_MAX] for row in _named(each, sheet)
+        ],
     }
+
+
+def counted(entity: str, summary: Summary) -> str:
+    """Return what a delivery did in words, for the history of its file."""
+    if not summary.requests:
+        return f"{summary.rows:,} {entity}: no change"
+    gone = f", {summary.leaving:,} deleted" if summary.leaving else ""
+    requests = f"{summary.requests:,} request{'' if summary.requests == 1 else 's'}"
+    sent = f"{summary.inserted:,} inserted, {summary.updated:,} updated{gone} in {requests}"
+    return f"{summary.rows:,} {entity}: {sent}"
 
 
 def held(path: str, entity: str, connection: str, leaving: Leaving) -> CloudError:
@@ -80,8 +85,8 @@ def too_large(path: str, entity: str, limit: int) -> CloudError:
     return CloudError("send rows", Failure(Fault.REFUSED, text))
 
 
-def _mistakes(rejected: Rejected, sheet: str) -> list[str]:
+def _named(rejected: Rejected, sheet: str) -> list[RejectedRow]:
     return [
-        f"{place_of(rejected.row, column, sheet)}: {message} (fix: {fix})"
+        RejectedRow(rejected.row, message, fix, column, sheet)
         for column, message, fix in rejected.mistakes[:NAMED_MAX]
     ]

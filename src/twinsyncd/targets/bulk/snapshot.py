@@ -18,7 +18,7 @@ from .batches import DIGEST_BYTES, Row
 from .delivery import Batches, Delivered, Sends
 from .mapping import BadRowError, CellMistake, RowReader
 from .objections import objections
-from .summary import Summary, duplicate
+from .summary import Summary, duplicate, ignore_progress
 
 OTHERS_MAX: Final = 10_000  # no limit is documented but that of pieces; some 5 MB as JSON
 IN_DOUBT: Final = bytes(8)
@@ -81,13 +81,17 @@ class Snapshot:
         table: Batches,
         delivered: DeliveredSets,
         service: Sends,
+        *,
+        note: Callable[[Summary], None] = ignore_progress,
     ) -> None:
+        """`note` gets the summary before the set is sent, or held for a person."""
         self._connection = connection
         self._reader = reader
         self._entity = reader.mapping.entity
         self._table = table
         self._delivered = delivered
         self._service = service
+        self._note = note
         self.summary = Summary(is_snapshot=True)
 
     def deliver(
@@ -99,15 +103,19 @@ class Snapshot:
         Raises BadTableError, SetTooLargeError, CloudError for outages.
         """
         records = self._read()
+        known = self._delivered.every(self._connection, self._entity)
+        good = [each for each in records if each.row not in self.summary.bad]
+        self.summary.waiting = sum(known.get(each.guid) != each.digest for each in good)
         if self.summary.rejected_count:
             return self.summary
-        known = self._delivered.every(self._connection, self._entity)
         new = {each.guid: each.digest for each in records}
         self.summary.changed = sum(known.get(guid) != digest for guid, digest in new.items())
         leaving = len(known.keys() - new.keys())
         self.summary.leaving = leaving
         if not self.summary.changed and not leaving:
             return self.summary
+        self.summary.batches = 1
+        self._note(self.summary)
         permit(Leaving(len(new), len(known), leaving))
         if leaving:
             for child in children_of(self._entity):
@@ -116,6 +124,7 @@ class Snapshot:
         # An answer may be lost: until there is one, all that may be there is in doubt.
         doubts = [(guid, IN_DOUBT) for guid in {**known, **new}]
         self._delivered.put(self._connection, self._entity, doubts)
+        self.summary.waiting = len(records)
         self._send(records)
         return self.summary
 
@@ -159,9 +168,11 @@ class Snapshot:
             if not found:
                 mistake = CellMistake("", refused.failure.message, "correct it in the file")
                 self.summary.reject(records[0].row if records else 0, [mistake])
+            self.summary.waiting = len(records) - self.summary.rejected_count
             self.summary.orphans |= refused.status == 400
             return
         self.summary.inserted += counts.inserted
         self.summary.updated += counts.updated
+        self.summary.waiting, self.summary.done = 0, 1
         taken = [(each.guid, each.digest) for each in records]
         self._delivered.replace(self._connection, self._entity, taken)

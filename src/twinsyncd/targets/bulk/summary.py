@@ -11,6 +11,10 @@ from .mapping import CellMistake
 NAMED_MAX: Final = 100  # rejected rows whose mistakes are kept; all are counted
 
 
+def ignore_progress(_summary: Summary) -> None:
+    """Do nothing with how far a delivery is."""
+
+
 class Rejected(NamedTuple):
     """A row that is not in the service as the file has it, and why."""
 
@@ -20,8 +24,9 @@ class Rejected(NamedTuple):
 
 @dataclass(slots=True)
 class Summary:
-    """What a delivery did.
+    """What a delivery did so far.
 
+    `waiting`: good rows that the service does not have yet; `done` of `batches` batches were sent.
     `leaving`: records that a snapshot deleted. `orphans`: rows wait for parents that another file
     may bring. `lost_parents`: the service misses parents that it took from us before.
     """
@@ -29,6 +34,9 @@ class Summary:
     is_snapshot: bool = False
     rows: int = 0
     changed: int = 0
+    waiting: int = 0
+    batches: int = 0
+    done: int = 0
     inserted: int = 0
     updated: int = 0
     leaving: int = 0
@@ -42,6 +50,16 @@ class Summary:
     def rejected_count(self) -> int:
         """Return how many rows were rejected."""
         return len(self.bad)
+
+    @property
+    def acknowledged(self) -> int:
+        """Return how many rows the service has as the file has them."""
+        return self.rows - self.rejected_count - self.waiting
+
+    def plan(self, waiting: int, batch_max: int) -> None:
+        """Note that so many good rows are to be sent."""
+        self.waiting = waiting
+        self.batches = -(-waiting // batch_max)
 
     def reject(self, row: int, mistakes: Sequence[CellMistake]) -> None:
         """Note why a row cannot be delivered; what is noted first counts."""
