@@ -20,13 +20,16 @@ from core_script import (
     Script,
     ended,
     failure,
+    hashed,
     is_idle,
     look,
     look_at,
     prepare,
     prepared,
+    read,
     result,
     running,
+    saw,
     scan,
     scanned,
     settles,
@@ -39,10 +42,11 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.comparison import AGAIN_S, AT_ONCE
+from twinsyncd.core.comparison import AGAIN_S
 from twinsyncd.core.drive import UNREAD_MISSES
 from twinsyncd.core.events import EventKind
-from twinsyncd.core.model import ConnectionRow, Fault
+from twinsyncd.core.model import ConnectionRow, Fault, FileKey
+from twinsyncd.core.places import AT_ONCE, HELD_S
 from twinsyncd.core.results import Outcome
 from twinsyncd.core.run_ends import RETRY_S
 from twinsyncd.core.setup import Connection, Source
@@ -63,6 +67,23 @@ def differs(how: facts.Differs, text: str = "somebody") -> facts.Compared:
     return facts.Compared("one", (facts.Difference(A, how, text),))
 
 
+OFFICES = [f"office {number}" for number in range(AT_ONCE + 2)]
+OFFICE_SCANS = [scan("", f"{name}/cad") for name in OFFICES]
+OFFICE_COMPARES = [commands.Compare(name, name, (), "") for name in OFFICES]
+
+
+def offices() -> Script:
+    """Begin with some iModels that are all to be compared, in a process that just started."""
+    names = OFFICES
+    script = Script(
+        connections=[Connection(name, f"imodel of {name}") for name in names],
+        sources=[Source(f"{name}/cad", name, scan_every_s=DAY_S) for name in names],
+        compares=True,
+    )
+    script.journal.connections.update({name: ConnectionRow(name, name) for name in names})
+    return script.dies()
+
+
 def test_nothing_is_compared_of_which_nothing_is_remembered() -> None:
     """A first start must not ask about a connection that does not exist yet."""
     script = is_idle(compares=True)
@@ -81,20 +102,35 @@ def test_a_start_compares_before_it_says_that_all_is_synced() -> None:
 
 def test_few_of_many_imodels_are_compared_at_once() -> None:
     """A thousand lists at once would fill the memory, and keep the calls of runs waiting."""
-    names = [f"office {number}" for number in range(AT_ONCE + 2)]
-    script = Script(
-        connections=[Connection(name, f"imodel of {name}") for name in names],
-        sources=[Source(f"{name}/cad", name, scan_every_s=DAY_S) for name in names],
-        compares=True,
-    )
-    script.journal.connections.update({name: ConnectionRow(name, name) for name in names})
-    scans = [scan("", f"{name}/cad") for name in names]
-    compares = [commands.Compare(name, name, (), "") for name in names]
+    script = offices()
 
-    script.dies().hears().says(*scans, *compares[:AT_ONCE])
+    script.hears().says(*OFFICE_SCANS, *OFFICE_COMPARES[:AT_ONCE])
 
-    script.hears(facts.Compared(names[1])).says(compares[AT_ONCE])
-    script.hears(facts.CompareFailed(names[0], failure(Fault.TRANSIENT))).says(compares[-1])
+    script.hears(facts.Compared(OFFICES[1])).says(OFFICE_COMPARES[AT_ONCE])
+    failed = facts.CompareFailed(OFFICES[0], failure(Fault.TRANSIENT))
+    script.hears(failed).says(OFFICE_COMPARES[-1])
+
+
+def test_who_waits_to_be_compared_stores_meanwhile() -> None:
+    """A thousand comparisons take hours at a slow service; a save must not wait for them."""
+    last = OFFICES[-1]
+    key = FileKey(f"{last}/cad", "a.dgn")
+    script = offices().hears().says(*OFFICE_SCANS, *OFFICE_COMPARES[:AT_ONCE])
+
+    script.meanwhile(facts.Scanned(key.source, "drive", 0), facts.Touched(key))
+    script.meanwhile(saw(key, 1)).meanwhile(after_s=5).meanwhile(saw(key, 1)).says(read(key, 1))
+
+    script.hears(hashed(key, 1)).says(store(key, 1, connection=last))
+
+
+def test_comparisons_that_hang_keep_their_places_for_some_minutes_only() -> None:
+    """A server that sends drop by drop may keep a call for hours, and others need none of it."""
+    script = offices().hears().says(*OFFICE_SCANS, *OFFICE_COMPARES[:AT_ONCE])
+
+    script.hears(after_s=HELD_S - 1).says()
+    script.hears(after_s=1).says(*OFFICE_COMPARES[AT_ONCE:])
+
+    script.hears(*map(facts.Compared, OFFICES)).says()
 
 
 @pytest.mark.parametrize("how", [facts.Differs.MISSING, facts.Differs.OVERWRITTEN])

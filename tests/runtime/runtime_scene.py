@@ -142,6 +142,10 @@ class FakeTarget:
         self._pass()
         return facts.RunSeen(command.connection, command.run, Outcome.SUCCEEDED)
 
+    def compare(self, command: commands.Compare) -> facts.Compared:
+        self._pass()
+        return facts.Compared(command.connection)
+
     def _pass(self) -> None:
         self.entered.set()
         if self.gate is not None:

@@ -38,7 +38,12 @@ from twinsyncd.runtime.share_content import ShareContent
 from twinsyncd.runtime.share_folder import Share
 from twinsyncd.runtime.share_threads import HUNG_MAX, PROBE_S, RISK_S, THREADS, ShareThreads
 from twinsyncd.runtime.threads import GivenUpError
-from twinsyncd.runtime.workers import CALL_PATIENCE_S, LONG_PATIENCE_S, Workers
+from twinsyncd.runtime.workers import (
+    CALL_PATIENCE_S,
+    CALL_THREADS,
+    LONG_PATIENCE_S,
+    Workers,
+)
 
 SILENCE_S = 60.0
 SCAN = commands.Scan(CAD, "drive")
@@ -66,9 +71,8 @@ class Scene:
             CAD: Share(self.folder, self.threads),
             BIM: Share(self.other, ShareThreads("bim", clock=self.clock, wall=self.clock)),
         }
-        self.workers = Workers(
-            self.shares, {"one": self.target}, self.letters.put, 2, clock=self.clock
-        )
+        self.targets = {"one": self.target}
+        self.workers = Workers(self.shares, self.targets, self.letters.put, 2, clock=self.clock)
 
     def answer(self, command: commands.Command) -> list[facts.Fact]:
         """Carry one command out; return all that was posted until the hand was free again."""
@@ -333,6 +337,21 @@ def test_long_uploads_do_not_delay_the_calls_about_runs(scene: Scene) -> None:
     scene.folder.gate.set()
     posted = [scene.letters.next() for _ in range(6)]
     assert sum(isinstance(fact, facts.Stored) for fact in posted) == 3
+
+
+def test_comparisons_that_hang_do_not_delay_the_calls_about_runs(scene: Scene) -> None:
+    """Each may go on for hours at a server that sends drop by drop; a run has ended meanwhile."""
+    gate = threading.Event()
+    hung = scene.targets["hung"] = FakeTarget(gate=gate)
+    for _ in range(CALL_THREADS):
+        scene.workers.begin(commands.Compare("hung", "remote", (), ""))
+    assert hung.entered.wait(WAIT_S)
+
+    assert scene.answer(LOOK_AT_RUN) == [facts.RunSeen("one", "run-1", Outcome.SUCCEEDED)]
+
+    gate.set()
+    posted = [scene.letters.next() for _ in range(CALL_THREADS)]
+    assert posted == [facts.Compared("hung")] * CALL_THREADS
 
 
 def test_after_a_stop_nothing_is_begun_or_posted_and_nothing_waits(scene: Scene) -> None:

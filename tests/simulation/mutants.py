@@ -26,6 +26,7 @@ from twinsyncd.core import stores as stores_module
 from twinsyncd.core.comparison import Comparisons
 from twinsyncd.core.drive import Drive
 from twinsyncd.core.lane import Lane
+from twinsyncd.core.lane_making import LaneMaker
 from twinsyncd.core.lane_state import LaneState
 from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.machine import Machine
@@ -86,7 +87,7 @@ CORE_MUTANTS = (
     _mutant("decide covered at the end", Runs, "seen", bugs.cover_at_the_end),
     _mutant("cover content in doubt", Runs, "unsynced", bugs.unsynced_with_doubt),
     _mutant("start asked again blindly", Runs, "start", bugs.retry_blindly),
-    _mutant("lost answer forgotten at restart", Machine, "make_lane", bugs.forget_doubt),
+    _mutant("lost answer forgotten at restart", LaneMaker, "make", bugs.forget_doubt),
     _mutant(
         "failed run taken for success",
         run_ends,

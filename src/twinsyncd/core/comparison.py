@@ -35,7 +35,6 @@ from .waits import delay_s
 
 AGAIN_S: Final = 60.0  # before a comparison that failed is tried again, doubled each time
 SELDOM_S: Final = 3600.0  # between comparisons that nobody asked for and that find nothing
-AT_ONCE: Final = 3  # by all lanes together: one lists all files of a connection, here and there
 OTHERS_NAMED: Final = 5  # source files of others that an event names
 
 
@@ -70,44 +69,41 @@ class Comparisons:
         soon_s = max(now.at_s, self.ended_s.get(connection, -math.inf) + wait_s)
         self.due_s[connection] = min(self.due_s[connection], soon_s)
 
-    def must_wait(self, connections: Iterable[ConnectionKey], now: Now) -> bool:
-        """Return whether one is due and has to wait until comparisons of other lanes end.
-
-        Their ends are facts, so nothing else needs to wake the lane.
-        """
-        is_due = any(self.due_s[connection] <= now.at_s for connection in connections)
-        return is_due and len(self.remotes.comparing) >= AT_ONCE
-
     def due(self, connections: Iterable[ConnectionKey], now: Now) -> ConnectionKey | None:
         """Return the first of the connections that is to be compared now.
 
-        One of which nothing is remembered in the cloud counts as compared.
+        None while comparisons of other lanes have all places; the lane is asked again once there
+        is one.
         """
-        for connection in connections:
-            if self.due_s[connection] > now.at_s:
-                continue
-            if self.remotes[connection].remote_id or self._stored(connection):
-                return connection
-            self._done(connection, now)  # at an empty cloud there is nothing to look at
-            self.ended_s.pop(connection)
-        return None
+        first = next((each for each in connections if self.due_s[each] <= now.at_s), None)
+        if first is None or not self.remotes.places.is_free(self.state.row.key, now):
+            return None
+        return first
 
     def next_due(self) -> float:
         """Return when the next comparison is due; inf if none ever is."""
         return min(self.due_s.values())
 
-    def begin(self, connection: ConnectionKey) -> commands.Compare:
-        """Ask for the comparison; the lane does nothing else until it is answered."""
-        self.state.asking = True
-        self.remotes.comparing.add(connection)
+    def begin(self, connection: ConnectionKey, now: Now) -> commands.Compare | None:
+        """Ask for the comparison; the lane does nothing else until it is answered.
+
+        None: nothing is remembered of it in the cloud, so there is nothing to look at, and it
+        counts as compared.
+        """
         remote = self.remotes[connection]
-        files = tuple(self._stored(connection))
+        files = tuple(stored_files(self.ledger.every(connection)))
+        if not (remote.remote_id or files):
+            self._done(connection, now)
+            self.ended_s.pop(connection)
+            return None
+        self.state.asking = True
+        self.remotes.places.take(connection, self.state.row.key, now)
         return commands.Compare(connection, remote.remote_id, files, remote.last_run)
 
     def ended(self, fact: facts.CompareFact, now: Now) -> None:
         """Apply what was found."""
         self.state.asking = False
-        self.remotes.comparing.discard(fact.connection)
+        self.remotes.places.leave(fact.connection)
         if isinstance(fact, facts.CompareFailed):
             self._failed(fact, now)
             return
@@ -124,10 +120,6 @@ class Comparisons:
         self._done(fact.connection, now)
 
     # ---- inside -------------------------------------------------------------------------
-
-    def _stored(self, connection: ConnectionKey) -> list[commands.StoredFile]:
-        """Return what Storage must hold; a file that is gone from the drive is kept there, too."""
-        return list(stored_files(self.ledger.every(connection)))
 
     def _done(self, connection: ConnectionKey, now: Now) -> None:
         self.failures.pop(connection, None)
@@ -194,7 +186,10 @@ class Comparisons:
 
 
 def stored_files(rows: Iterable[FileRow]) -> Iterator[commands.StoredFile]:
-    """Yield what Storage must hold, as the rows remember it; content in doubt is left out."""
+    """Yield what Storage must hold, as the rows remember it; content in doubt is left out.
+
+    A file that is gone from the drive is kept there, too.
+    """
     for row in rows:
         if row.storage_id and row.stored not in (ABSENT, IN_DOUBT):
             look = row.fingerprint if row.seen == row.stored else None

@@ -132,3 +132,10 @@ DriveFact = (
     | Scanned
     | ScanFailed
 )
+
+
+def source_of(fact: DriveFact) -> SourceKey:
+    """Return the source that the fact is about."""
+    if isinstance(fact, Touched | LookFailed | Hashed | HashMissed | Rehashed):
+        return fact.key.source
+    return fact.source

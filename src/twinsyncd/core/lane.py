@@ -179,11 +179,11 @@ class Lane:
         self._note_waiting(now)
         in_turn = self._in_turn()
         keys = [connection.key for connection in in_turn]
-        if self.comparisons.must_wait(keys, now):
-            return ()
-        to_compare = self.comparisons.due(keys, now)
-        if to_compare is not None:
-            return () if self._is_storing() else (self.comparisons.begin(to_compare),)
+        while (to_compare := self.comparisons.due(keys, now)) is not None:
+            if self._is_storing():
+                return ()
+            if (command := self.comparisons.begin(to_compare, now)) is not None:
+                return (command,)
         overdue = next((c for c in in_turn if self._is_overdue(c, now)), None)
         if overdue is None:
             stores = self._plan_stores(keys, now)

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from . import commands, facts
-from .comparison import Comparisons
 from .decision import Decision, FileRows, SavedState
 from .drive import Drive
+from .drive_facts import source_of
 from .events import Event, EventKind
 from .lane import Lane
-from .lane_state import LaneState
+from .lane_making import LaneMaker
+from .lane_queue import LaneQueue
 from .ledger import Ledger
 from .match import Kind
 from .model import (
@@ -26,19 +27,12 @@ from .model import (
     SourceRow,
     UnsettledFile,
 )
-from .moves import Moves
 from .rehash import Rehasher
 from .remotes import Remotes
-from .removals import Removals
 from .results import RunFile, RunRecord, SlowRun
-from .roots import Roots
-from .run_ends import RunEnds
 from .run_windows import event_of
-from .runs import Runs
 from .settle import Settler
 from .setup import Setup
-from .stages import Stages
-from .stores import Stores
 
 UNSETTLED_NAMED: Final = 20  # files still being written that a person is shown by name
 
@@ -64,7 +58,6 @@ class Machine:
         """
         self._connection_of = {source.key: source.connection for source in setup.sources}
         self._connections = {connection.key: connection for connection in setup.connections}
-        self._lengths_s = {key: list(known) for key, known in saved_state.lengths_s.items()}
         self._ledger = Ledger(rows, lambda key: self._connection_of[key.source], comes_first)
         self._ledger.load(self._connection_of)
         known = saved_state.connections
@@ -79,31 +72,34 @@ class Machine:
             if row.patterns != source.patterns:
                 self._ledger.leave_out(source.key, lambda key: kind_of(key) is not None, now)
             self._drive.add(source, row, now)
-        self._kind_of = kind_of
-        self._jitter = jitter
-        self._lanes = {
-            key: self.make_lane(key, setup, saved_state, now)
-            for key in dict.fromkeys(connection.lane for connection in setup.connections)
-        }
+        maker = LaneMaker(
+            setup, saved_state, self._ledger, self._remotes, self._drive, kind_of, jitter
+        )
+        lanes = maker.make_all(now)
+        self._queue = LaneQueue(lanes, self._remotes.places)
+        self._lanes = lanes
 
     def handle(self, happened: Sequence[facts.Fact], now: Now) -> Decision:
         """Apply the facts in order and decide what to do now."""
         for fact in happened:
             self._apply(fact, now)
         self._remotes.warn_of_lapses(now)
-        cloud = [command for lane in self._lanes.values() for command in lane.plan(now)]
+        cloud = self._queue.plan(now)
         drive = self._drive.plan(now)  # lanes may ask for looks
         return self._decision((*drive, *cloud))
 
     def deadline(self, now: Now) -> float | None:
         """Return the monotonic time [s] at which `handle` is next useful without a fact."""
-        times = [self._drive.deadline(), *(lane.deadline(now) for lane in self._lanes.values())]
+        times = (self._drive.deadline(), self._queue.deadline(now))
         return min((time for time in times if time is not None), default=None)
 
     def is_idle(self, *, compared: bool = True) -> bool:
         """Return whether all that can be done now is done; if not `compared`, but comparisons."""
-        lanes = self._lanes.values()
-        return self._drive.is_idle() and all(lane.is_idle(compared=compared) for lane in lanes)
+        if not self._drive.is_idle():
+            return False
+        if compared:
+            return self._queue.is_idle()
+        return all(lane.is_idle(compared=False) for lane in self._lanes.values())
 
     def failures(self) -> int:
         """Return the most failures in a row that any lane, or comparison, has had."""
@@ -130,7 +126,7 @@ class Machine:
 
     def storing(self) -> int:
         """Return how many files are on their way to Storage."""
-        return sum(len(lane.stores.busy) + len(lane.stages.busy) for lane in self._lanes.values())
+        return self._queue.storing()
 
     def halts(self) -> dict[LaneKey, str]:
         """Return why lanes are halted, by iModel id."""
@@ -143,14 +139,16 @@ class Machine:
 
     def _apply(self, fact: facts.Fact, now: Now) -> None:
         if isinstance(fact, facts.DriveFact):
+            self._woken(self._lane_of_source(source_of(fact)))
             self._drive.apply(fact, now)
         elif isinstance(fact, facts.StorageFact):
-            self._lane_of_file(fact.key).apply(fact, now)
+            self._woken(self._lane_of_source(fact.key.source)).apply(fact, now)
             if isinstance(fact, facts.StoreMoved | facts.StageMoved):
                 self._drive.look_again(fact.key, now)
         elif isinstance(fact, facts.RunFact | facts.CompareFact):
-            self._lane_of(fact.connection).apply(fact, now)
+            self._woken(self._lane_of(fact.connection)).apply(fact, now)
         elif isinstance(fact, facts.PersonFact):
+            self._queue.wake_all()
             self._obey(fact, now)
         else:
             assert isinstance(fact, facts.Ticked), f"{fact} is no fact"
@@ -202,7 +200,7 @@ class Machine:
         history: list[RunRecord] = []
         slow: list[SlowRun] = []
         run_files: list[RunFile] = []
-        for lane in self._lanes.values():
+        for lane in map(self._lanes.__getitem__, self._queue.asked):
             if lane.state.changed:
                 lane.state.changed = False
                 lanes.append(lane.state.row)
@@ -223,70 +221,13 @@ class Machine:
             slow=tuple(slow),
         )
 
-    def make_lane(self, key: LaneKey, setup: Setup, saved_state: SavedState, now: Now) -> Lane:
-        connections = tuple(c for c in setup.connections if c.lane == key)
-        poll_max_s = min(connection.poll_max_s for connection in connections)
-        state = LaneState(
-            saved_state.lanes.get(key, LaneRow(key)),
-            self._jitter,
-            poll_max_s,
-            events=self._ledger.events,
-            home=connections[0].key,
-        )
-        state.resume(now)
-        moves = self._make_moves(state, setup)
-        roots = Roots(connections, self._ledger, self._remotes, self._has_unsettled)
-        waits, most = self._drive.must_wait, setup.uploads_max
-        stages = Stages(state, self._ledger, waits, most)
-        stores = Stores(state, self._ledger, waits, moves, roots, stages.busy, most)
-        names = [connection.key for connection in connections]
-        stores.load(names, now)
-        ends = RunEnds(state, self._ledger, stores, self._lengths_s)
-        naming = frozenset(each.key for each in connections if each.names_files)
-        comparisons = Comparisons(state, self._ledger, self._remotes, setup.compare_every_s)
-        comparisons.resume(names, now)
-        removals = Removals(state, self._ledger, self._remotes, waits, stores.is_due)
-        runs = Runs(
-            state,
-            self._ledger,
-            stores,
-            removals,
-            self._remotes,
-            comparisons,
-            lambda key: self._kind_of(key) == "reference",
-            ends,
-            roots,
-            naming,
-        )
-        runs.resume(names, now)
-        return Lane(
-            state,
-            connections,
-            self._ledger,
-            moves,
-            stages,
-            stores,
-            runs,
-            comparisons,
-            removals,
-            self._has_unsettled,
-        )
-
-    def _make_moves(self, state: LaneState, setup: Setup) -> Moves:
-        drive, ledger = self._drive, self._ledger
-        looks = (drive.watched, drive.settler, drive.look_again)
-        return Moves(state, ledger, *looks, self._is_alike, setup.uploads_max)
-
-    def _is_alike(self, one: FileKey, other: FileKey) -> bool:
-        """Return whether one file can be another that was renamed: read alike, used alike."""
-        suffixes = {key.path.rpartition(".")[2].casefold() for key in (one, other)}
-        return len(suffixes) == 1 and self._kind_of(one) == self._kind_of(other)
-
     def _note_activity(self, connection: ConnectionKey, now: Now) -> None:
-        self._lane_of(connection).touch(connection, now)
+        self._woken(self._lane_of(connection)).touch(connection, now)
 
-    def _has_unsettled(self, connection: ConnectionKey) -> bool:
-        return any(map(self._drive.has_unsettled, self._ledger.sources_of(connection)))
+    def _woken(self, lane: Lane) -> Lane:
+        """Return the lane, which is asked what to do by this decision."""
+        self._queue.wake(lane.state.row.key)
+        return lane
 
     def _lane_of(self, connection: ConnectionKey) -> Lane:
         return self._lanes[self._connections[connection].lane]
@@ -296,5 +237,5 @@ class Machine:
         connection = self._connection_of.get(key.source)
         return None if connection is None else self._connections[connection].lane
 
-    def _lane_of_file(self, key: FileKey) -> Lane:
-        return self._lane_of(self._connection_of[key.source])
+    def _lane_of_source(self, source: SourceKey) -> Lane:
+        return self._lane_of(self._connection_of[source])

@@ -9,6 +9,7 @@ from . import authorization
 from .events import Event, EventKind
 from .ledger import Ledger
 from .model import NO_RUN, ConnectionKey, ConnectionRow, Now
+from .places import Places
 
 
 @dataclass(slots=True)
@@ -17,7 +18,7 @@ class Remotes:
 
     ledger: Ledger
     rows: dict[ConnectionKey, ConnectionRow]
-    comparing: set[ConnectionKey] = field(default_factory=set)  # with the cloud, of all lanes
+    places: Places = field(default_factory=Places)  # of all lanes, to compare with the cloud
     _taken: dict[ConnectionKey, ConnectionRow] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,7 +85,7 @@ class Remotes:
 
     def warn_of_lapses(self, now: Now) -> None:
         """Note each connection whose user must agree again soon; a warning is given once."""
-        for key, row in list(self.rows.items()):
+        for key, row in [each for each in self.rows.items() if each[1].authorised_s]:
             if days := authorization.warning_days(row, now):
                 self.change(key, warned_days=days)
                 left = f"{days} day{'s' if days > 1 else ''}"

@@ -1,8 +1,8 @@
 """Carries out commands on threads and posts their closing facts; decides nothing.
 
 Whatever touches a share runs on threads of its drive, and a share that does not answer is given
-up, so it delays nothing else. Uploads and calls about runs have threads of their own. All are
-daemon threads: a stop waits for none of them.
+up, so it delays nothing else. Uploads, calls about runs and comparisons have threads of their own.
+All are daemon threads: a stop waits for none of them.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from .threads import Threads
 from .upload_progress import UploadProgress
 
 CALL_THREADS: Final = 4  # calls about connections and runs: one at a time per lane
+COMPARE_THREADS: Final = 12  # three at a time, and some more while these hang (see core/places.py)
 CALL_PATIENCE_S: Final = 900.0  # time-outs end a call before, unless a server sends drop by drop
 LONG_PATIENCE_S: Final = 4 * 3600.0  # a block over a slow line; thousands of new source files
 
@@ -71,6 +72,8 @@ class Workers:
         self._drive = DriveWorker(shares, post)
         self._uploads = Threads("upload", uploads, clock=clock)
         self._calls = Threads("call", CALL_THREADS, clock=clock)
+        self._compares = Threads("compare", COMPARE_THREADS, clock=clock)
+        self._pools = (self._uploads, self._calls, self._compares)
         self.progress = UploadProgress()
         self._cloud = CloudWorker(shares, targets, post, self._uploads.note_progress, self.progress)
         self._stopping = threading.Event()
@@ -92,9 +95,10 @@ class Workers:
                 | commands.StartRun()
                 | commands.FindRun()
                 | commands.LookAtRun()
-                | commands.Compare()
             ):
                 self._begin_on(self._calls, command)
+            case commands.Compare():
+                self._begin_on(self._compares, command)
             case _:
                 assert_never(command)
 
@@ -103,7 +107,7 @@ class Workers:
         self._stopping.set()
         for drives in self._drives:
             drives.stop()
-        for threads in (self._uploads, self._calls):
+        for threads in self._pools:
             threads.stop()
 
     def _begin_on_share(self, source: SourceKey, command: commands.DriveCommand) -> None:
@@ -146,7 +150,7 @@ class Workers:
         """Give up what does not answer: shares, and calls of the platform."""
         for drives in self._drives:
             drives.check()
-        for pool in (self._uploads, self._calls):
+        for pool in self._pools:
             for job in pool.give_up_slow():
                 job.fail(CallSilentError("the platform has not answered for a long time"))
 
