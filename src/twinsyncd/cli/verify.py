@@ -7,7 +7,7 @@ import json
 import sys
 from collections import Counter
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..runtime.verification import Selection
     from ..runtime.verified_file import VerifiedFile
+
+
+FULL_MAX: Final = 20  # files that are shown with every step; of more, those not current
 
 
 def verify(
@@ -54,7 +57,7 @@ def verify(
     elif as_csv:
         _write_csv(files)
     else:
-        _show(files)
+        show(files)
     good = all(file.verdict in (Verdict.CURRENT, Verdict.KEPT) for file in files)
     raise typer.Exit(0 if good else 1)
 
@@ -79,7 +82,8 @@ def _write_csv(files: Sequence[VerifiedFile]) -> None:
     writer.writerows(asdict(file) for file in files)
 
 
-def _show(files: Sequence[VerifiedFile]) -> None:
+def show(files: Sequence[VerifiedFile]) -> None:
+    """Print a file and its steps after the other; of many, the steps of those not current."""
     from rich.console import Console
 
     from ..runtime.verified_file import Verdict
@@ -91,22 +95,30 @@ def _show(files: Sequence[VerifiedFile]) -> None:
         Verdict.NOT_CURRENT: "red",
         Verdict.UNKNOWN: "yellow",
     }
+    brief = len(files) > FULL_MAX
     for file in files:
         style, name = styles[file.verdict], plain(f"{file.source}/{file.path}")
         root = "  (spatial root: it decides where the iModel lies)" if file.spatial_root else ""
         console.print(f"[{style}]{file.verdict.value:11}[/]  {name}{root}", soft_wrap=True)
-        for step, text in (
-            ("drive", file.drive),
-            ("records", file.records),
-            ("Storage", file.storage),
-            ("source file", file.source_file),
-            ("run", file.run),
-            ("changeset", file.changeset),
-            ("next", file.next_step),
-        ):
-            if text:
-                console.print(f"    {step:11}  {plain(text)}", soft_wrap=True)
+        if not brief or file.verdict is not Verdict.CURRENT or file.next_step:
+            _show_steps(console, file)
     _show_total(console, files)
+    if brief:
+        console.print("name a file, or a connection with few, to see the steps of current ones")
+
+
+def _show_steps(console: Console, file: VerifiedFile) -> None:
+    for step, text in (
+        ("drive", file.drive),
+        ("records", file.records),
+        ("Storage", file.storage),
+        ("source file", file.source_file),
+        ("run", file.run),
+        ("changeset", file.changeset),
+        ("next", file.next_step),
+    ):
+        if text:
+            console.print(f"    {step:11}  {plain(text)}", soft_wrap=True)
 
 
 def _show_total(console: Console, files: Sequence[VerifiedFile]) -> None:
