@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from runtime_scene import WAIT_S, Clock
@@ -20,6 +22,8 @@ from twinsyncd.disk.tree import Tree
 from twinsyncd.errors import FileMoved, ShareSilent
 from twinsyncd.runtime.share_content import ShareContent
 from twinsyncd.runtime.share_threads import SILENCE_S, ShareThreads
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -61,6 +65,29 @@ def test_an_empty_file_has_no_pieces(tmp_path: Path, threads: ShareThreads) -> N
     with content_of(tmp_path, b"", threads) as content:
         assert list(content.chunks(5)) == []
         content.verify()
+
+
+def test_a_small_file_is_read_by_one_job(tmp_path: Path, clock: Clock) -> None:
+    """Each job costs two changes of threads, and a first sync has thousands of small files."""
+    threads = CountingThreads("cad", clock=clock, wall=clock, check_s=0.001)
+    with content_of(tmp_path, b"abcdefgh", threads) as content:
+        opened = threads.jobs
+        assert list(content.chunks(100)) == [b"abcdefgh"]
+        read = threads.jobs - opened
+        content.verify()
+    threads.stop()
+
+    assert read == 1
+
+
+class CountingThreads(ShareThreads):
+    """Threads that count what they are given."""
+
+    jobs = 0
+
+    def submit(self, act: Callable[[], T], **options: Any) -> Future[T]:
+        self.jobs += 1
+        return super().submit(act, **options)
 
 
 def test_content_that_was_not_read_to_its_end_is_not_verified(

@@ -114,12 +114,8 @@ class BlockUpload:
         return allowed
 
     def _begin(self, offset: int, pieces: Sequence[bytes]) -> None:
-        """Send a block on another thread, unless the host holds it."""
-        name, size = block_id(offset, pieces), sum(map(len, pieces))
-        if self._sizes.get(name) == size:
-            self._ids[offset] = [name]
-            self._calls.sent(size)
-            return
+        """Name a block and send it, on another thread, unless the host holds it."""
+        size = sum(map(len, pieces))
         # Without the right to list, foreign blocks show only when the first block is refused.
         self._wait_for(1 if not self._held.is_known and not self._calls.has_blocks else None)
         try:
@@ -131,15 +127,19 @@ class BlockUpload:
             raise self._error from None
         with self._changed:
             self._under_way += 1
-        self._threads.begin(lambda: self._carry_out(name, offset, pieces, extra))
+        self._threads.begin(lambda: self._carry_out(offset, pieces, extra))
 
-    def _carry_out(self, name: str, offset: int, pieces: Sequence[bytes], extra: int) -> None:
+    def _carry_out(self, offset: int, pieces: Sequence[bytes], extra: int) -> None:
         sent = 0
         try:
             if self._error is None:
-                names = self._put(name, offset, pieces)
-                self._ids[offset] = names
-                sent = sum(map(len, pieces))
+                name, size = block_id(offset, pieces), sum(map(len, pieces))
+                if self._sizes.get(name) == size:
+                    self._ids[offset] = [name]
+                    self._calls.sent(size)
+                else:
+                    self._ids[offset] = self._put(name, offset, pieces)
+                    sent = size
         except BaseException as exc:  # noqa: BLE001 - raised again where the file is read
             self._give_up(exc)
         finally:

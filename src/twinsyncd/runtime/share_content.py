@@ -89,9 +89,11 @@ class ShareContent:
             return list(islice(pieces, count))
 
         self._is_taken = False
+        left = self.size_bytes
         self._ahead = self._threads.submit(lambda: read(1))
         while batch := self._threads.result(self._ahead):
-            self._ahead = self._threads.submit(read)
+            left -= sum(map(len, batch))
+            self._ahead = self._threads.submit(read) if left > 0 else _nothing()
             for piece in batch:
                 self._taken()
                 yield piece
@@ -112,3 +114,10 @@ class ShareContent:
         """Wait for the piece that is read ahead; only one thread may read at a time."""
         if self._ahead is not None:
             self._threads.wait_for(self._ahead)
+
+
+def _nothing() -> Future[list[bytes]]:
+    """Return the end of a content of which everything was read."""
+    ended: Future[list[bytes]] = Future()
+    ended.set_result([])
+    return ended

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
@@ -105,8 +105,16 @@ class ShareThreads:
 
     def wait_for(self, future: Future[T]) -> None:
         """Wait until a job has ended or was given up."""
-        while not wait([future], self._check_s).done:
+        while not self._has_ended(future):
             self.check()
+
+    def _has_ended(self, future: Future[T]) -> bool:
+        """Return whether a job has ended, after a while; cheaper than `concurrent.futures.wait`."""
+        try:
+            future.exception(self._check_s)
+        except TimeoutError:
+            return future.done()
+        return True
 
     def each(self, values: Iterable[T]) -> Iterator[T]:
         """Yield the values, each produced on the drive's threads."""
