@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import httpx
 
@@ -33,6 +34,13 @@ class Counts(NamedTuple):
 
     inserted: int
     updated: int
+
+
+class Sender(NamedTuple):
+    """Whom the service takes for the sender."""
+
+    company_guid: str
+    role: str
 
 
 class Objection(NamedTuple):
@@ -74,17 +82,38 @@ class BulkApi:
         assert len(records) <= BATCH_MAX, "the caller makes the batches"
         return self._retrying(self._once, entity, json.dumps({entity: records}).encode())
 
-    def check_key(self) -> None:
-        """Raise CloudError unless the key may write.
+    def check_writing(self, entity: str) -> None:
+        """Raise CloudError unless whoever sends may write records of the kind.
 
-        The body is none that the service accepts, so nothing is written; the key is examined
-        first. An empty list would not do: where a request is a snapshot it deletes everything.
+        The body is none that the service accepts, so nothing is written; scope and role are
+        examined first. An empty list would not do: where a request is a snapshot it deletes
+        everything.
         """
         try:
-            self._retrying(self._once, "projects", b"{}")
+            self._retrying(self._once, entity, b"{}")
         except CloudError as exc:
             if exc.status != 422:
                 raise
+
+    def sender(self) -> Sender | None:
+        """Return who sends; None if the service does not say. Raises CloudError for outages."""
+        return self._retrying(self._sender_once)
+
+    def _sender_once(self) -> Sender | None:
+        operation, signed = "ask who sends", self._credentials.headers()
+        key = signed.get("X-API-Key")
+        headers = {"Authorization": f"ApiKey {key}"} if key else signed
+        try:
+            response = self._http.get(f"{self.url}/auth/me", headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            raise faults.error_from(operation, exc) from exc
+        if response.status_code == 429 or response.status_code >= 500:
+            raise faults.error_of(operation, response)
+        try:
+            answer = response.json() if response.is_success else {}
+            return Sender(str(UUID(answer["company_guid"])), str(answer.get("role") or ""))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None  # of a key only the documented service may know, and others never
 
     def _once(self, entity: str, body: bytes) -> Counts:
         operation = f"send {entity}"
