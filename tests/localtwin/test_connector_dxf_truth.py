@@ -246,6 +246,31 @@ def test_the_same_meaning_written_otherwise_is_no_change(
     assert Reading(file).checksums == before
 
 
+@pytest.mark.parametrize(
+    ("kind", "first", "second"),
+    [
+        ("TOLERANCE", "  1\nx\n", " 11\n1.0\n 21\n0.0\n 31\n0.0\n  1\nx\n"),
+        ("LEADER", " 71\n1\n", " 71\n1\n 73\n3\n"),
+        ("DIMENSION", " 70\n37\n", " 70\n37\n 71\n5\n"),
+        ("3DSOLID", " 70\n1\n  1\nkoo n \n  1\nll\n", " 70\n1\n  1\nkoo n\n  1\nll\n"),
+    ],
+)
+def test_what_one_program_writes_and_another_omits_is_no_change(
+    file: Path, kind: str, first: str, second: str
+) -> None:
+    """Half of the drawings that were saved again had elements that nobody had edited."""
+    saved(file, lines)
+    text = file.read_text("utf-8")
+    checksums = []
+    for written in (first, second):
+        entity = f"ENTITIES\n  0\n{kind}\n  5\nFFF0\n100\nAcDbEntity\n  8\n0\n{written}"
+        file.write_text(text.replace("ENTITIES\n", entity, 1), "utf-8")
+        checksums.append(Reading(file).checksums)
+
+    assert "FFF0" in checksums[0]
+    assert checksums[0] == checksums[1]
+
+
 def test_names_that_differ_in_case_only_are_the_same(file: Path) -> None:
     """AutoCAD ignores case; other writers change it."""
 

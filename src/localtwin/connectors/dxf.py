@@ -31,7 +31,7 @@ class DxfConnector(Connector):
     """Reads DXF of any release, text or binary."""
 
     name = "DXF"
-    version = "2"
+    version = "3"
 
     def __init__(self) -> None:
         self._remarks: Sequence[str] = ()

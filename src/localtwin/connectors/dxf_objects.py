@@ -33,6 +33,15 @@ _PREVIEW = {92, 160, 310}  # a picture of the entity for programs that do not kn
 _COMMON = {"layer", "linetype", "color", "lineweight", "ltscale", "invisible", "true_color"}
 _COMMON |= {"color_name", "transparency", "shadow_mode"}
 _UNTOLD_DEFAULTS = {"transparency": 0, "shadow_mode": 0}  # ezdxf knows none for these
+# Values that some programs write where others write none; ezdxf knows no default for them.
+_OMITTED: dict[str, dict[str, Json]] = {
+    "DIMENSION": {"attachment_point": 5, "defpoint5": [0.0, 0.0, 0.0]},
+    "TOLERANCE": {"x_axis_vector": [1.0, 0.0, 0.0]},
+    "LEADER": {"annotation_type": 3},
+}
+# Their text is that of a solid modeller, in which blanks at the end of a line mean nothing.
+_SOLIDS = {"3DSOLID", "REGION", "BODY", "SURFACE", "PLANESURFACE", "EXTRUDEDSURFACE"}
+_SOLIDS |= {"LOFTEDSURFACE", "REVOLVEDSURFACE", "SWEPTSURFACE"}
 _VIEW_STATE = {
     "VIEWPORT": {"status", "id"},
     "STYLE": {"last_height"},
@@ -155,6 +164,8 @@ def _default(kind: str, attribute: DXFAttr) -> Json:
     """Return the value that means the same as none; None if there is no such value."""
     if attribute.name in _UNTOLD_DEFAULTS:
         return _UNTOLD_DEFAULTS[attribute.name]
+    if attribute.name in _OMITTED.get(kind, ()):
+        return _OMITTED[kind][attribute.name]
     value = attribute.default
     is_zero = isinstance(value, (int, float)) and value == 0  # writers differ in writing it
     may_be_omitted = attribute.optional or kind in TABLE_ENTRIES or is_zero
@@ -238,7 +249,9 @@ class _Reading:
         elif code in _PREVIEW and self._sections < 2 and self._fields.is_known:
             return
         else:
-            self._rest.append((code, _canonical(code, value)))
+            found = _canonical(code, value)
+            is_line = self._kind in _SOLIDS and isinstance(found, str)
+            self._rest.append((code, found.rstrip() if is_line else found))  # type: ignore[union-attr] # a text
 
     def _is_past_fields(self) -> bool:
         """Return whether codes no longer mean what the list of attributes says."""
