@@ -1,6 +1,6 @@
 """A local iModel with a few source files, for tests to act on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import ezdxf.filemanagement
@@ -37,7 +37,11 @@ class Scene:
         return JobOrder(self.imodel, self.folder / "changesets", sources)
 
     def run(self, *sources: SourceOrder) -> JobReport:
-        order = self.order(*sources)
+        return self.run_in("", *sources)
+
+    def run_in(self, coordinate_system: str, *sources: SourceOrder) -> JobReport:
+        """Run a job on the iModel, which the platform knows to lie in that system."""
+        order = replace(self.order(*sources), coordinate_system=coordinate_system)
         report = run_job(order)
         self.changesets += [order.changesets / changeset.id for changeset in report.changesets]
         return report

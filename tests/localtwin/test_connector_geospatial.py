@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from imodel_scene import Scene, source
 
+from localtwin.connectors.coordinate_systems import described
 from localtwin.connectors.geospatial_shapes import extent_of, shape_of
 from localtwin.connectors.registry import connector_for
 from localtwin.connectors.source import ConnectorError, Extent, Partition, SourceElement
@@ -338,3 +339,84 @@ def test_surfaces_of_triangles_are_areas(order: str, *, is_marked: bool) -> None
     assert shape
     assert extent_of(geometry) == Extent((0, 0, 1), (4, 3, 2))
     assert shape_of(head(16, 1) + triangle[:20]) != (None, "")
+
+
+def test_features_are_placed_where_the_imodel_lies(tmp_path: Path) -> None:
+    """A map in degrees and a survey in metres lie upon each other; the first decides where."""
+    corner = (2_600_000.0, 1_200_000.0)  # of the Swiss system, in which this is Bern
+    to_degrees = pyproj.Transformer.from_crs("EPSG:2056", "EPSG:4326", always_xy=True)
+    east, north = to_degrees.transform(*corner)
+    scene, folder = Scene(tmp_path), tmp_path / "drive"
+    folder.mkdir()
+    survey = with_points(folder / "survey.gpkg", [corner], "EPSG:2056")
+    degrees = with_points(folder / "map.geojson", [(east, north), (east, 95.0)], "EPSG:4326")
+    orders = [source(each, as_type="GEOSPATIAL") for each in (survey, degrees)]
+
+    report = scene.run(*orders)
+
+    found = scene.rows(
+        "SELECT MinX, MinY FROM bis_Element JOIN bis_ExternalSourceAspect ON ElementId = Id"
+        " WHERE Identifier LIKE '%~P0' OR Identifier LIKE '%/P0'"
+    )
+    assert [pytest.approx(corner, abs=0.01)] * 2 == found
+    assert [each for each in report.sources[1].remarks if "placed in EPSG:2056" in each]
+    assert [each for each in report.sources[1].remarks if "1 feature" in each and "outside" in each]
+    degrees.write_text(degrees.read_text("utf-8") + "\n", "utf-8")  # so that it is read again
+    assert scene.run_in("EPSG:2056", *orders).changesets == ()
+
+
+def with_points(file: Path, points: Sequence[tuple[float, float]], crs: str) -> Path:
+    pyogrio.raw.write(
+        file,
+        shapely.to_wkb(shapely.points(np.array(points))),
+        [np.array([f"P{number}" for number in range(len(points))], dtype=object)],
+        fields=np.array(["tag"], dtype=object),
+        geometry_type="Point",
+        crs=crs,
+        layer="points" if file.suffix == ".gpkg" else None,
+    )
+    return file
+
+
+def test_an_imodel_in_degrees_moves_nothing(tmp_path: Path) -> None:
+    """Metres turned into degrees would be of no use to anybody."""
+    file = with_points(tmp_path / "survey.gpkg", [(2_600_000.0, 1_200_000.0)], "EPSG:2056")
+    connector = connector_for("GEOSPATIAL", file.name)
+    before = list(connector.read(file))
+
+    connector.place_in("EPSG:4326")
+
+    assert list(connector.read(file)) == before
+
+
+def test_a_shapefile_without_attributes_has_none(tmp_path: Path) -> None:
+    """GDAL writes a column of numbers where there is none, which is nobody's content."""
+    file = tmp_path / "points.shp"
+    pyogrio.raw.write(
+        file,
+        shapely.to_wkb(shapely.points(np.array([(1.0, 2.0)]))),
+        [],
+        fields=np.array([], dtype=object),
+        geometry_type="Point",
+        crs="EPSG:2056",
+    )
+
+    (point,) = [each for name, each in read_all(file).items() if "layer" not in name]
+
+    assert point.properties == {}
+
+
+def read_all(file: Path) -> dict[str, SourceElement]:
+    items = connector_for("GEOSPATIAL", file.name).read(file)
+    return {each.identifier: each for each in items if isinstance(each, SourceElement)}
+
+
+def test_a_system_of_ones_own_is_compared_by_what_it_computes() -> None:
+    """ESRI and OGC spell the same definition in two ways."""
+    parameters = "+proj=lcc +lat_1=43 +lat_2=45 +lat_0=41.75 +lon_0=-120.5 +ellps=GRS80 +units=m"
+    crs = pyproj.CRS(parameters)
+
+    first, second = (described(crs.to_wkt(each)) for each in ("WKT1_ESRI", "WKT2_2019"))
+
+    assert {**first, "name": ""} == {**second, "name": ""}
+    assert first["unit"] == "metre"

@@ -1,9 +1,15 @@
 """Coordinate systems by the names under which they are registered, whoever wrote them down."""
 
+import re
+import warnings
+
 import pyproj
 from pyproj.exceptions import CRSError
 
 from localtwin.connectors.source import Json
+
+_UNITS = {"meter": "metre"}
+_BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9]+")
 
 CONFIDENCE = 70  # percent, from which on a definition counts as that of a registered system
 
@@ -21,5 +27,15 @@ def described(text: str | None) -> dict[str, Json]:
         return {}
     authority = crs.to_authority(min_confidence=CONFIDENCE)
     unit = crs.axis_info[0].unit_name if crs.axis_info else ""
-    found: dict[str, Json] = {"name": crs.name, "unit": unit}
-    return found | ({"id": ":".join(authority)} if authority else {"definition": crs.to_wkt()})
+    if authority:
+        return {"name": crs.name, "unit": unit, "id": ":".join(authority)}
+    # Writers spell the same definition in several ways; what it computes is the same.
+    unit = _UNITS.get(unit.lower(), unit.lower())
+    name = "_".join(filter(None, _BETWEEN_WORDS.split(crs.name)))
+    return {"name": name, "unit": unit, "definition": _parameters(crs) or crs.to_wkt()}
+
+
+def _parameters(crs: pyproj.CRS) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of what the short form leaves out
+        return str(crs.to_proj4())

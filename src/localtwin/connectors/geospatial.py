@@ -6,7 +6,7 @@ names.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -18,6 +18,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from localtwin.connectors.coordinate_systems import described
 from localtwin.connectors.geospatial_files import OpenFile, shown_to_gdal
+from localtwin.connectors.geospatial_places import Placing
 from localtwin.connectors.geospatial_shapes import (
     Geometry,
     extent_of,
@@ -41,6 +42,10 @@ CHUNK = 50_000  # features; a million at once would take gigabytes
 _KML_OWN = {"timestamp", "begin", "end", "altitudeMode", "tessellate", "extrude", "visibility"}
 _KML_OWN |= {"drawOrder", "icon"}
 
+# What GDAL writes into shapefiles that have no attributes, since each must have one.
+_GIVEN_FIELDS = ["FID"]
+_DBF_DIGITS = 12  # of a number; writers cut it at a width or at a number of decimals beyond
+
 pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True, "OGR_GEOJSON_MAX_OBJ_SIZE": 0})
 
 
@@ -48,11 +53,16 @@ class GeospatialConnector(Connector):
     """What the connectors for features share; each names its format."""
 
     name = "Geospatial"
-    version = "1"
+    version = "2"
     kind: ClassVar[str]
 
     def __init__(self) -> None:
         self._remarks: list[str] = []
+        self._target = ""
+
+    def place_in(self, coordinate_system: str) -> None:
+        """Have `read` place features in that system, if it is a projected one."""
+        self._target = coordinate_system
 
     def read(self, file: Path) -> Iterator[SourceElement]:
         """Yield each layer, then its features; raises ConnectorError on a broken file."""
@@ -78,21 +88,30 @@ class GeospatialConnector(Connector):
         name = ONLY_LAYER if shown.kind in {"shp", "geojson"} else gdal_name
         crs = described(about["crs"])
         layer = f"layer {name}"
-        properties: dict[str, Json] = {"fields": list(map(str, about["fields"]))}
+        fields = _own_fields(shown, map(str, about["fields"]))
+        properties: dict[str, Json] = {"fields": fields}
         if crs:
             properties["coordinate_system"] = crs
+        placing = Placing.between(about["crs"], self._target)
+        if placing is not None:
+            properties["placed_in"] = placing.target
         yield SourceElement(
             layer, LAYER_CLASS, Partition.DEFINITION, label=name, properties=properties
         )
-        key = self._key(shown, gdal_name, [str(field) for field in about["fields"]])
+        key = self._key(shown, gdal_name, fields)
         counts: Counter[str] = Counter()
         for number, record, wkb in _features(shown, gdal_name):
             counts["all"] += 1
             counts["without a place"] += wkb is None
             geometry, shape = shape_of(wkb)
             counts["of an odd shape"] += bool(shape) and geometry is None
+            if placing is not None and geometry is not None:
+                geometry = placing.placed(geometry)
+                counts["outside"] += geometry is None
             yield self._feature(name, key, (number, record), (geometry, shape))
         self._remarks += _layer_remarks(name, key, counts, has_crs=bool(crs))
+        if placing is not None:
+            self._remarks += _placing_remarks(name, placing, counts["outside"])
 
     def _key(self, shown: OpenFile, name: str, fields: Sequence[str]) -> Key:
         found = find_key(fields, partial(_records, shown, name), also=("name",))
@@ -190,8 +209,20 @@ def _features(shown: OpenFile, layer: str, *, with_geometry: bool = True) -> Ite
             return
 
 
+def _own_fields(shown: OpenFile, fields: Iterable[str]) -> list[str]:
+    """Return the fields of a layer; GDAL gives a shapefile without any a field of numbers."""
+    found = list(fields)
+    return [] if shown.kind == "shp" and found == _GIVEN_FIELDS else found
+
+
 def _stated(record: Mapping[str, Json], kind: str) -> Record:
-    """Return the attributes that a feature has; without what a reader adds to all of them."""
+    """Return the attributes that a feature has; without what reader and writer add to all."""
+    if kind == "shp":
+        return {
+            name: float(f"{value:.{_DBF_DIGITS}g}") if isinstance(value, float) else value
+            for name, value in record.items()
+            if value is not None and [*record] != _GIVEN_FIELDS
+        }
     return {
         name: value
         for name, value in record.items()
@@ -226,6 +257,13 @@ def _sidecar_remarks(shown: OpenFile) -> Iterator[str]:
         yield "There is no .prj beside the .shp, so the coordinate system is not known."
     if "dbf" in shown.sidecars and "cpg" not in shown.sidecars:
         yield "There is no .cpg beside the .shp; letters with accents may be read wrongly."
+
+
+def _placing_remarks(name: str, placing: Placing, outside: int) -> Iterator[str]:
+    yield f"The features of {name} were placed in {placing.target}, where the iModel lies."
+    if outside:
+        features = counted(outside, "feature")
+        yield f"{features} of {name} outside of what {placing.target} covers, not drawn."
 
 
 def _layer_remarks(name: str, key: Key, counts: Counter[str], *, has_crs: bool) -> Iterator[str]:

@@ -170,6 +170,13 @@ class Connector(Protocol):
         """
         del held
 
+    def place_in(self, coordinate_system: str) -> None:
+        """Have `read` give coordinates in the iModel's system, such as "EPSG:2056"; "" for none.
+
+        Only formats that name a system of their own can follow.
+        """
+        del coordinate_system
+
     def resume(self, memory: bytes) -> None:
         """Have `read` leave out what did not change since the reading that left `memory`.
 

@@ -47,12 +47,14 @@ class JobOrder:
     """A run's work; `changesets` is the folder that each changeset is written to, under its id.
 
     `at_work` names the source being read, so that a crash of the reader can be put down to a file.
+    `coordinate_system` is the registered one that the iModel lies in, "" if it has none so far.
     """
 
     imodel_file: Path
     changesets: Path
     sources: tuple[SourceOrder, ...]
     at_work: Path | None = None
+    coordinate_system: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def order_from_json(text: str | bytes) -> JobOrder:
         changesets=Path(value["changesets"]),
         sources=tuple(sources),
         at_work=Path(value["at_work"]) if value.get("at_work") else None,
+        coordinate_system=value.get("coordinate_system", ""),
     )
 
 

@@ -114,6 +114,13 @@ class IModels:
         with self._database.read() as connection:
             return find_imodel(connection, imodel_id)
 
+    def horizontal_system(self, imodel_id: str) -> str:
+        """Return the id of the coordinate system that the iModel lies in; "" if it has none."""
+        query = select(imodels.c.coordinate_system).where(imodels.c.id == imodel_id.lower())
+        with self._database.read() as connection:
+            found = connection.execute(query).scalar() or {}
+        return str(found.get("horizontalCRSId") or "")
+
     def change(self, imodel_id: str, values: dict[str, Any]) -> IModel:
         """Return the iModel with another name, description or extent."""
         with self._database.write() as connection:

@@ -143,6 +143,7 @@ class RunExecutor:
             changesets=changeset_folder(imodel),
             sources=tuple(sources),
             at_work=self._frozen_inputs.folder(run.id) / _AT_WORK,
+            coordinate_system=self._imodels.horizontal_system(run.imodel_id),
         )
         return WorkerOrder(run.id, self._run_records.parent(run.imodel_id), job)
 

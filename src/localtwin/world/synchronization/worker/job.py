@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -59,11 +60,13 @@ def run_job(order: JobOrder) -> JobReport:
     with opened(order.imodel_file) as database, transaction(database):
         sources: list[SourceReport] = []
         changesets: list[ChangesetReport] = []
+        system = order.coordinate_system
         for source in order.sources:
             if order.at_work is not None:
                 order.at_work.write_text(source.source_id, encoding="utf-8")
             began_s = time.monotonic()
-            report, changeset = _process(database, source, order.changesets)
+            report, changeset = _process(database, source, order.changesets, system)
+            system = system or report.coordinate_system
             sources.append(replace(report, duration_s=time.monotonic() - began_s))
             if changeset is not None:
                 changesets.append(changeset)
@@ -77,10 +80,10 @@ def run_job(order: JobOrder) -> JobReport:
 
 
 def _process(
-    database: apsw.Connection, source: SourceOrder, folder: Path
+    database: apsw.Connection, source: SourceOrder, folder: Path, coordinate_system: str
 ) -> tuple[SourceReport, ChangesetReport | None]:
     """Write one source into the iModel, or undo its changes and report why it failed."""
-    work = _unmap if source.action == "unmap" else _bridge
+    work = _unmap if source.action == "unmap" else partial(_bridge, system=coordinate_system)
     with recording(database) as recorded:
         try:
             with savepoint(database):
@@ -133,7 +136,7 @@ def _unmap(
 
 
 def _bridge(
-    database: apsw.Connection, source: SourceOrder, recorded: Recording
+    database: apsw.Connection, source: SourceOrder, recorded: Recording, *, system: str
 ) -> tuple[SourceReport, Changes]:
     connector = connector_for(source.connector_type, source.name)
     digest, edition = _digest(source.file), _edition(connector.version, source.references)
@@ -144,6 +147,7 @@ def _bridge(
         SourceShapes(database, origin.identifier, origin.connector_name, origin.connector_version)
     )
     reader = f"{origin.connector_name} {origin.connector_version}"
+    connector.place_in(system)
     connector.resume(load_memory(database, origin.identifier, reader))
     items = read_source(connector, source.file, source.name)
     tally = Synchronizer(database, recorded.flush).bridge(origin, items)
