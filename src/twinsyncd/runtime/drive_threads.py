@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from ..disk import read_priority
 from .threads import Job, Threads
 
 THREADS: Final = 12  # per drive: some scans, a few hashes, and the reads of its uploads
@@ -72,6 +73,10 @@ class DriveThreads(Threads):
             if owned[id(job.owner)] < most and (may_scan or not job.in_background):
                 return job
         return None
+
+    def begun(self) -> None:
+        """Let the people of a file server go first: their programs read the same disks."""
+        read_priority.lower()
 
     def answered(self) -> None:
         """Note that the drive has answered some thread."""

@@ -170,7 +170,11 @@ class Threads:
     def ended(self, job: Job) -> None:
         """Note that a job ended, perhaps long after it was given up; called on its thread."""
 
+    def begun(self) -> None:
+        """Prepare a new thread; called on it."""
+
     def _run(self) -> None:
+        self.begun()
         while (job := self._next()) is not None:
             job.progress_s = self.clock()
             _current.job = job
