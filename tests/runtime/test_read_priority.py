@@ -7,8 +7,9 @@ import os
 import sys
 
 import pytest
-from runtime_scene import Clock
 
+from twinsyncd.disk import read_priority
+from twinsyncd.runtime.drive_threads import Drives
 from twinsyncd.runtime.share_threads import ShareThreads
 
 _GET = {"x86_64": 252, "aarch64": 31, "riscv64": 31}
@@ -28,8 +29,8 @@ def priority() -> int:
 def test_threads_that_read_a_drive_let_others_read_first() -> None:
     """The journal's thread keeps its priority: a decision must not wait for a scan."""
     before = priority()
-    clock = Clock()
-    threads = ShareThreads("cad", clock=clock, wall=clock, check_s=0.001)
+    drives = Drives(str, prepare=read_priority.lower)
+    threads = ShareThreads("cad", drives=drives)
 
     read_with = threads.call(priority)
 

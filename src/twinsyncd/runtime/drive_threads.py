@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from ..disk import read_priority
 from .threads import Job, Threads
 
 THREADS: Final = 12  # per drive: some scans, a few hashes, and the reads of its uploads
@@ -50,8 +49,18 @@ class ShareJob(Job):
 class DriveThreads(Threads):
     """The threads of one drive; knows whether it answers at all."""
 
-    def __init__(self, name: str, clock: Callable[[], float], lock: threading.RLock) -> None:
-        """`clock` gives monotonic seconds; `lock` is that of all drives."""
+    def __init__(
+        self,
+        name: str,
+        clock: Callable[[], float],
+        lock: threading.RLock,
+        prepare: Callable[[], object],
+    ) -> None:
+        """`clock` gives monotonic seconds; `lock` is that of all drives.
+
+        `prepare` is called first on each thread.
+        """
+        self._prepare = prepare
         super().__init__(name, THREADS, clock=clock, lock=lock)
         self.owners: set[Owner] = set()
         self.hung = 0  # threads that were given up and have not come back
@@ -75,8 +84,8 @@ class DriveThreads(Threads):
         return None
 
     def begun(self) -> None:
-        """Let the people of a file server go first: their programs read the same disks."""
-        read_priority.lower()
+        """Prepare a new thread; called on it."""
+        self._prepare()
 
     def answered(self) -> None:
         """Note that the drive has answered some thread."""
@@ -122,11 +131,13 @@ class Drives:
         drive_of: Callable[[Path], str],
         *,
         clock: Callable[[], float] = time.monotonic,
+        prepare: Callable[[], object] = lambda: None,
     ) -> None:
         """`drive_of` names the drive of a folder and never touches it: it may hang.
 
-        `clock` gives monotonic seconds.
+        `clock` gives monotonic seconds. `prepare` is called first on each thread.
         """
+        self._prepare = prepare
         self.lock = threading.RLock()
         self._drive_of = drive_of
         self._clock = clock
@@ -139,7 +150,8 @@ class Drives:
         with self.lock:
             drive = self._drives.get(name)
             if drive is None:
-                drive = self._drives[name] = DriveThreads(f"drive-{name}", self._clock, self.lock)
+                drive = DriveThreads(f"drive-{name}", self._clock, self.lock, self._prepare)
+                self._drives[name] = drive
                 if self._stopped:
                     drive.stop()
                 most = max(min(THREADS, THREADS_IN_ALL // len(self._drives)), FEWEST)

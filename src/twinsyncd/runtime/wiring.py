@@ -20,6 +20,7 @@ from ..core.model import (
     FileKey,
     SourceKey,
 )
+from ..disk import read_priority
 from ..disk.drive_names import DriveNames
 from ..disk.folder import Folder
 from ..disk.protocols import Known
@@ -79,7 +80,8 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         inbox = Inbox()
         shares = {}
         drive_of = DriveNames()
-        drives = Drives(drive_of)
+        # People's programs read the same disks on a file server: they go first.
+        drives = Drives(drive_of, prepare=read_priority.lower)
         for key, path in folders.items():
             threads = ShareThreads(key, silence_s, drives=drives, folder=path)
             tree = Tree(path, threads.note_progress)
