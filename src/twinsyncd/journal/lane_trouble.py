@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from sqlalchemy import Connection, func, select
 
 from ..core.events import EventKind
-from ..core.model import LaneKey, LaneRow
+from ..core.model import ConnectionKey, LaneKey, LaneRow
 from . import tables
 
 EVENTS_MAX: Final = 50_000  # newest events looked at: bounds the time of one look
-TROUBLES_MAX: Final = 200
 
 _EVENTS = tables.events.c
 _TROUBLE: Final = (EventKind.LANE_WAITS, EventKind.LANE_HALTED, EventKind.SIGN_IN_NEEDED)
@@ -22,22 +21,29 @@ _KINDS: Final = [kind.value for kind in (*_TROUBLE, EventKind.LANE_RESUMED, Even
 def trouble_since_s(connection: Connection, lanes: Iterable[LaneRow]) -> dict[LaneKey, float]:
     """Return since when (wall clock [s]) each lane that cannot go on is so, as far as is known."""
     troubled = [lane for lane in lanes if lane.halt or lane.wait_reason]
-    found = {lane.key: _since_s(connection, lane) for lane in troubled}
-    return {key: since_s for key, since_s in found.items() if since_s}
+    if not troubled:
+        return {}
+    since_s = _since_s(connection, {lane.connection for lane in troubled})
+    return {lane.key: since_s[lane.connection] for lane in troubled if lane.connection in since_s}
 
 
-def _since_s(connection: Connection, lane: LaneRow) -> float:
+def _since_s(connection: Connection, names: Collection[ConnectionKey]) -> dict[str, float]:
+    """Return by connection when the first of its troubles since calls last succeeded began."""
     newest = connection.execute(select(func.max(_EVENTS.id))).scalar() or 0
     query = (
-        select(_EVENTS.kind, _EVENTS.at_s)
+        select(_EVENTS.connection, _EVENTS.kind, _EVENTS.at_s)
         .where(_EVENTS.id > newest - EVENTS_MAX, _EVENTS.kind.in_(_KINDS))
-        .where(_EVENTS.connection == lane.connection)
         .order_by(_EVENTS.id.desc())
-        .limit(TROUBLES_MAX)
     )
-    since_s = 0.0
-    for kind, at_s in connection.execute(query):
-        if kind not in _TROUBLE:
+    since_s: dict[str, float] = {}
+    over: set[str] = set()
+    for name, kind, at_s in connection.execute(query):
+        if name not in names or name in over:
+            continue
+        if kind in _TROUBLE:
+            since_s[name] = at_s
+            continue
+        over.add(name)
+        if len(over) == len(names):
             break
-        since_s = at_s
     return since_s

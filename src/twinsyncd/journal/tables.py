@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData()
@@ -54,6 +55,7 @@ files = Table(
     Index("files_by_content", "stored"),
     Index("files_by_storage_id", "storage_id"),
     Index("files_by_file_id", "file_id"),
+    Index("files_gone", "source", sqlite_where=text("seen = ''")),  # of few,
 )
 
 lanes = Table(

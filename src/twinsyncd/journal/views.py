@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Select,
     case,
     func,
     inspect,
@@ -23,8 +21,6 @@ from sqlalchemy import (
 from ..core.authorization import days_left
 from ..core.deliveries import LastDelivery
 from ..core.model import (
-    ABSENT,
-    STAYS,
     BlindSpot,
     ConnectionKey,
     FileRow,
@@ -39,25 +35,23 @@ from ..core.results import Outcome, RunRecord
 from ..errors import JournalError
 from . import tables
 from .bulk_deliveries import read_deliveries
+from .counts import Counts, read_counts, total_counts
 from .database import check_version, open_read_only
 from .lane_trouble import trouble_since_s
 from .outlets import Outlet, read_outlets
 from .rows import to_file, to_lane
 
+__all__ = [
+    "BlindSource",
+    "Counts",
+    "DaemonRow",
+    "Scope",
+    "Status",
+    "Views",
+    "total_counts",
+]
+
 _FILES = tables.files.c
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Files of one source, counted by state."""
-
-    source: SourceKey
-    known: int = 0  # on the drive, as far as is known
-    synced: int = 0  # seen = stored = synced
-    to_store: int = 0
-    to_run: int = 0
-    aside: int = 0
-    gone: int = 0  # gone from the drive, or excluded; kept in the iModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +153,6 @@ class Views:
         with self._engine.connect() as connection, connection.begin():
             files, known = self._of_sources(_FILES.source), self._of_sources(tables.sources.c.key)
             daemon = connection.execute(select(tables.daemons)).mappings().first()
-            counted = connection.execute(_counts().where(files)).mappings()
             watched = select(tables.lanes).where(self._of_lanes(tables.lanes.c.key))
             lanes = tuple(to_lane(row) for row in connection.execute(watched).mappings())
             sources = connection.execute(select(tables.sources).where(known)).mappings().all()
@@ -172,7 +165,7 @@ class Views:
             rows = connection.execute(ordered.limit(open_files))
             return Status(
                 daemon=_daemon(dict(daemon)) if daemon else None,
-                counts=tuple(Counts(**row) for row in counted),
+                counts=read_counts(connection, self._scope.sources if self._scope else None),
                 lanes=lanes,
                 lane_trouble_s=trouble_since_s(connection, lanes),
                 compared_s={ConnectionKey(row["key"]): row["compared_s"] for row in remotes},
@@ -229,35 +222,6 @@ class Views:
         return true() if self._scope is None else column.in_(self._scope.lanes)
 
 
-def _counts() -> Select[Any]:
-    """Count the files of each source by state."""
-    gone = (_FILES.seen == ABSENT) & (_FILES.unread == "")
-    kept = gone & ((_FILES.synced != ABSENT) | (_FILES.note == STAYS))
-    aside = (_FILES.aside != "") | (_FILES.unread != "")
-    going = ~gone & ~aside
-    is_stored = (_FILES.seen == _FILES.stored) & (_FILES.moved_source == "")
-    store = going & ~is_stored
-    run = going & is_stored & (_FILES.stored != _FILES.synced)
-    done = going & is_stored & (_FILES.stored == _FILES.synced)
-
-    def total(condition: ColumnElement[bool], name: str) -> ColumnElement[int]:
-        return func.sum(case((condition, 1), else_=0)).label(name)
-
-    return (
-        select(
-            _FILES.source,
-            total(~gone, "known"),
-            total(done, "synced"),
-            total(store, "to_store"),
-            total(run, "to_run"),
-            total(aside & ~gone, "aside"),
-            total(kept, "gone"),
-        )
-        .group_by(_FILES.source)
-        .order_by(_FILES.source)
-    )
-
-
 def _daemon(row: dict[str, Any]) -> DaemonRow:
     del row["id"]
     unsettled = tuple(UnsettledFile(**each) for each in row["unsettled_files"])
@@ -270,16 +234,3 @@ def _daemon(row: dict[str, Any]) -> DaemonRow:
 def _run(row: dict[str, Any]) -> RunRecord:
     del row["id"]
     return RunRecord(**{**row, "outcome": Outcome(row["outcome"])})
-
-
-_ALL = SourceKey("")
-
-
-def total_counts(counts: Iterable[Counts]) -> Counts:
-    """Return the sum over all sources."""
-    sums = [sum(values) for values in zip(*(_numbers(count) for count in counts), strict=True)]
-    return Counts(_ALL, *sums) if sums else Counts(_ALL)
-
-
-def _numbers(count: Counts) -> tuple[int, ...]:
-    return (count.known, count.synced, count.to_store, count.to_run, count.aside, count.gone)
