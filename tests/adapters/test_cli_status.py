@@ -187,6 +187,32 @@ def test_many_connections_fit_on_a_screen(office: Office) -> None:
     assert "Project 017  current" in whole
 
 
+def test_an_outage_of_many_connections_fits_on_a_screen_too(office: Office) -> None:
+    """One reason for each of a thousand is a wall of text, and hides what a person must do."""
+    folder = office.folder / "shared"
+    folder.mkdir()
+    imodel = "1b2c3d4e-1111-4222-8333-{:012d}"
+    blocks = [
+        ROOF.replace(ROOF_MODEL, imodel.format(number))
+        .replace('"Roof"', f'"Project {number:03}"')
+        .replace('"bim"', '"shared"')
+        for number in range(30)
+    ]
+    office.configure(CONFIG + "".join(blocks))
+    lanes = tuple(
+        LaneRow(imodel.format(number), connection=f"Project {number:03}", wait_reason="no answer")
+        for number in range(30)
+    )
+    remember(office, Decision(files=(aside("a.dgn"),), lanes=lanes))
+
+    short, whole = status(office).out, status(office, "--all").out
+
+    assert "set aside" in short
+    assert "and 28 more, waiting: see all: --all" in short
+    assert len(short.splitlines()) < 50
+    assert whole.count("Project 029: waits: no answer") == 1
+
+
 def test_a_file_says_what_it_waits_for_and_since_when(office: Office) -> None:
     """A drafter asks about one drawing, by the path that the explorer shows."""
     two_connections(office)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,13 @@ RECORD_FILES_MAX: Final = 6
 """Export files of a bulk connection shown one by one, those with rejected rows first."""
 
 CONNECTIONS_MAX: Final = 12
-"""Connections shown with details; of the others only what is not current is listed."""
+"""Connections shown with details; of more of them so many are named that are not current."""
+
+PEOPLE_MAX: Final = 12
+"""Conditions that need a person, shown one by one; the others are counted by kind."""
+
+OTHERS_MAX: Final = 4
+"""The same of those that end by themselves: an outage makes one for each of a thousand."""
 
 STYLES: Final = {"good": "green", "plain": "", "waits": "yellow", "bad": "red"}
 """The colour of a line, by how much it matters."""
@@ -38,7 +45,7 @@ def status_lines(state: OverallState, files: int, *, every: bool = False) -> Ite
     yield from _unseen(report)
     yield from (f"[bold]{plain(name)}[/]  {styled(line)}" for name, line in report.outlets)
     yield from _unsettled(report)
-    yield from _conditions(state, files)
+    yield from _conditions(state, files, every=every)
     yield from _connections(state, every=every)
     yield from _open_files(report, files, state.now_s)
     yield from _runs(report)
@@ -93,7 +100,7 @@ def _unsettled(report: Report) -> Iterator[str]:
 # ---- what needs attention ---------------------------------------------------------------
 
 
-def _conditions(state: OverallState, files: int) -> Iterator[str]:
+def _conditions(state: OverallState, files: int, *, every: bool) -> Iterator[str]:
     from ..runtime.conditions import Kind
     from ..runtime.report_lines import Level
 
@@ -104,8 +111,13 @@ def _conditions(state: OverallState, files: int) -> Iterator[str]:
         group = [each for each in shown if (each.level is Level.BAD) is needs_person]
         if group:
             yield f"\n[bold]{title}[/]"
+        most = len(group) if every else PEOPLE_MAX if needs_person else OTHERS_MAX
+        left = [each for each in group if each.kind is not Kind.FILE][most:]
         for each in group:
-            yield from _condition(each, state.now_s)
+            if each not in left:
+                yield from _condition(each, state.now_s)
+        kinds = Counter(each.kind.value for each in left)
+        yield from (f"  and {n:,} more, {kind}: see all: --all" for kind, n in kinds.items())
     if len(single) > files:
         yield f"  and {len(single) - files:,} more files: twinsyncd status --files 1000"
 
@@ -133,9 +145,9 @@ def _connections(state: OverallState, *, every: bool) -> Iterator[str]:
             yield from _connection(each, current, state.report.unseen_since_s)
         return
     troubled = [pair for pair in found if pair[1].level.value != "good"]
-    for each, current in troubled[:CONNECTIONS_MAX]:
-        yield from _connection(each, current, state.report.unseen_since_s)
     yield ""
+    for each, current in troubled[:CONNECTIONS_MAX]:
+        yield f"[bold]{plain(each.name)}[/]  {styled(current)}"
     if len(troubled) > CONNECTIONS_MAX:
         yield f"and {len(troubled) - CONNECTIONS_MAX:,} more that are not current"
     good = len(found) - len(troubled)

@@ -7,19 +7,14 @@ import re
 import tomllib
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from platformdirs import site_config_path, site_data_path, user_state_path
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
-from pydantic_settings.exceptions import SettingsError
 
 from ..errors import ConfigError, ConfigMistake
-from .mistakes import ENVIRONMENT, PREFIX, MistakeLocator
-from .notify import Notify
-from .page import Page
-from .schema import Config, DaemonSection
-from .sections import Auth, Platform
+from .mistakes import PREFIX, MistakeLocator
+from .schema import Config
 from .toml_lines import TomlLines
 from .validation import contradictions
 from .values import CREDENTIALS, UNREACHED, UNREAD_SECRETS
@@ -30,18 +25,6 @@ SECRETS = ({"client_secret", "client_secret_file"}, {"token", "token_file"})
 
 Known = Callable[[Config], Container[str]]
 """Returns the keys of the sources that were scanned before."""
-
-
-class Overrides(BaseSettings):
-    """The sections that the environment may set, as TWINSYNCD_<section>__<key>."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__")
-
-    platform: Platform
-    auth: Auth
-    daemon: DaemonSection
-    page: Page
-    notify: Notify
 
 
 def load(
@@ -135,13 +118,12 @@ def _fix_for(message: str, culprit: str) -> str:
 
 
 def _overrides(env: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    source = EnvSettingsSource(Overrides)
-    source.env_vars = {name.lower(): value for name, value in env.items()}
-    try:
-        return cast("dict[str, dict[str, Any]]", source())
-    except SettingsError as exc:
-        fix = f"set one key each, like {PREFIX}AUTH__CLIENT_ID"
-        raise ConfigError([ConfigMistake(ENVIRONMENT, 0, PREFIX, str(exc), fix)]) from None
+    ours = {name.upper() for name in env if name.upper().startswith(PREFIX)}
+    if not ours - {f"{PREFIX}CONFIG"}:
+        return {}
+    from .overrides import read_overrides  # noqa: PLC0415 - costs a tenth of a second, seldom used
+
+    return read_overrides(env)
 
 
 def _paths(overrides: Mapping[str, Mapping[str, Any]]) -> frozenset[tuple[str, ...]]:

@@ -69,6 +69,7 @@ def _places(config: Config) -> Iterator[Place]:
 
 def _open_secrets(config: Config, locate: LocatesMistakes) -> Iterator[ConfigMistake]:
     """Return mistakes for secrets in a configuration file that any account here could read."""
+    file = Path(locate((), "", "").file)
     token = config.page.token if config.page else None
     for path, secret in (
         (("auth", "client_secret"), config.auth.client_secret),
@@ -77,8 +78,10 @@ def _open_secrets(config: Config, locate: LocatesMistakes) -> Iterator[ConfigMis
         (("notify", "escalate_urls"), config.notify and config.notify.escalate_urls),
         (("notify", "ping_url"), config.notify and config.notify.ping_url),
     ):
-        inline = locate(path, "", "") if secret else None
-        if inline and inline.line and is_open(Path(inline.file)):
+        if not secret or not is_open(file):
+            continue  # to find the line of a key takes as long as reading the file ten times
+        inline = locate(path, "", "")
+        if inline.line:
             other = "the environment" if path[-1] in ("escalate_urls", "ping_url") else ""
             fix = f"run: chmod 600 {inline.file}   (or use {other or f'{path[-1]}_file'})"
             yield locate(path, "every account here can read this secret", fix)
