@@ -24,7 +24,9 @@ def test_a_kill_at_half_of_a_file_sends_again_what_was_on_its_way(tmp_path: Path
     with site_behind_a_line(tmp_path, QUICK, 0.01, BYTES_PER_S) as (site, line):
         site.save("cloud.dxf", os.urandom(SIZE))
         with site.daemon() as daemon:
-            wait_until(lambda: _staged(site) >= SIZE // BLOCK_BYTES // 2, "half of it is there")
+            wait_until(
+                lambda: blocks_staged(site) >= SIZE // BLOCK_BYTES // 2, "half of it is there"
+            )
             daemon.kill()
             daemon.restart()
             daemon.wait_for("file.stored")
@@ -33,7 +35,7 @@ def test_a_kill_at_half_of_a_file_sends_again_what_was_on_its_way(tmp_path: Path
     assert line.carried_bytes <= SIZE + BLOCKS_MAX * BLOCK_BYTES + OTHER_REQUESTS
 
 
-def _staged(site: Site) -> int:
+def blocks_staged(site: Site) -> int:
     """Return how many blocks Storage holds uncommitted."""
     file = next(iter((site.folder / "localtwin").glob("*.sqlite")))
     with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
