@@ -118,6 +118,7 @@ def element(
     shape: str = "",
     drawn: Drawn = Drawn.STATED,
     label: str = "",
+    sheet: str = "",
     **properties: Json,
 ) -> SourceElement:
     return SourceElement(
@@ -132,6 +133,7 @@ def element(
         extent=extent,
         shape=shape,
         drawn=drawn,
+        sheet=sheet,
     )
 
 

@@ -14,6 +14,8 @@ from localtwin.connectors.source import (
     Partition,
     SourceElement,
 )
+from localtwin.imodel.changeset import revert_changeset
+from localtwin.imodel.contents import class_counts
 from localtwin.imodel.database import opened
 from localtwin.imodel.held_shapes import SourceShapes
 from localtwin.imodel.outline import decode_outline, encode_outline
@@ -66,6 +68,30 @@ def test_a_moved_element_is_an_updated_element(model: Model) -> None:
     tally = model.sync(element("a", placement=(2.0, 0.0)))
 
     assert tally.elements == Counts(updated=1)
+
+
+def test_each_sheet_is_a_model_of_its_own(model: Model) -> None:
+    """What stands on two sheets of a drawing does not stand beside each other."""
+    names = "SELECT Name FROM bis_Model WHERE Name NOT NULL ORDER BY 1"
+
+    def on(sheet: str) -> SourceElement:
+        return element("title", partition=Partition.SHEET, sheet=sheet)
+
+    frame = element("frame", partition=Partition.SHEET, sheet="A-101")
+    model.sync(on("A-101"), frame, element("wall"))
+    assert model.rows(names) == [("A-101",)]
+
+    moved = model.sync(on("A-102"), frame, element("wall"))
+
+    assert moved.elements == Counts(updated=1)
+    assert model.rows(names) == [("A-101",), ("A-102",)]
+    with opened(model.file) as database:
+        counted = {each.model: each.elements for each in class_counts(database)}
+    assert counted["BisCore:SheetModel A-101"] == counted["BisCore:SheetModel A-102"] == 1
+    model.sync(on("A-102"), element("wall"))
+    assert model.rows(names) == [("A-102",)]
+    revert_changeset(model.file, model.changesets[-1])
+    assert model.rows(names) == [("A-101",), ("A-102",)]
 
 
 def test_an_outline_alone_is_no_change(model: Model) -> None:

@@ -207,6 +207,7 @@ class _Reading:
             extent=extent_of_lines(lines),
             shape=shape,
             outline=outline_of_lines(lines),
+            sheet=sheet,
         )
 
     def _id(self, value: int | None) -> str:

@@ -137,6 +137,7 @@ class _Reading:
             extent=extent,
             shape=shape,
             outline=outline_of_lines(lines),
+            sheet=layout or "",
         )
 
     def _shape(self, entity: Entity, found: DxfObject, drawn_by: str) -> str:

@@ -58,6 +58,7 @@ class SourceElement:
     `outline` is a simplified plan of it: polylines in the XY plane, in the units of the source.
     It is for drawing only and not part of the checksum, so it must follow from what is.
     `placement` is a 3x4 matrix, row by row, rounded to the precision of the file.
+    `sheet` names the sheet or layout that a SHEET element lies on; each is a model of its own.
     An extent that is not STATED is no part of the checksum either: shape and placement are.
     """
 
@@ -75,6 +76,7 @@ class SourceElement:
     outline: Outline = ()
     placement: tuple[float, ...] | None = None
     drawn: Drawn = Drawn.STATED
+    sheet: str = ""
 
     def checksum(self) -> str:
         """Return a digest of the content, independent of how the file is laid out."""
@@ -95,6 +97,8 @@ class SourceElement:
         ]
         if self.placement is not None:
             stated.append(self.placement)
+        if self.sheet:
+            stated.append(["sheet", self.sheet])
         text = _CHECKED.encode(stated)
         return blake2b(
             text.encode("utf-8", "surrogatepass"), digest_size=CHECKSUM_BYTES

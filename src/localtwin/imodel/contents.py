@@ -18,7 +18,8 @@ from localtwin.imodel.outline import Polyline, decode_outline
 class Element:
     """One element; `source` is the name of its source, `source_id` the source's id.
 
-    `parent`, `category` and `type_definition` are identifiers of the same source.
+    `parent`, `category` and `type_definition` are identifiers of the same source. `model` is the
+    class of the model that it is in, `sheet` the name of that if it is a sheet.
     """
 
     id: int
@@ -37,6 +38,12 @@ class Element:
     shape: str
     placement: tuple[float, ...] | None
     outline: Sequence[Polyline]
+    sheet: str = ""
+
+    @property
+    def model_label(self) -> str:
+        """What a person calls the model that the element is in."""
+        return f"{self.model} {self.sheet}".rstrip()
 
 
 class Relationship(NamedTuple):
@@ -61,12 +68,12 @@ class ClassCount(NamedTuple):
 _Text = str | None
 _Row = tuple[
     int, str, str, str, str, str, _Text, _Text, _Text, _Text, _Text, str,
-    float | None, float, float, float, float, float, _Text, _Text, bytes | None,
+    float | None, float, float, float, float, float, _Text, _Text, bytes | None, _Text,
 ]  # fmt: skip
 _ELEMENTS = """
 SELECT Element.Id, Source.Identifier, Source.Label, Aspect.Identifier, Class.Name, ModelClass.Name,
     Parent.Identifier, Category.Identifier, Type.Identifier, CodeValue, UserLabel, JsonProperties,
-    MinX, MinY, MinZ, MaxX, MaxY, MaxZ, Shape, Placement, Outline
+    MinX, MinY, MinZ, MaxX, MaxY, MaxZ, Shape, Placement, Outline, Model.Name
 FROM bis_Element AS Element
 JOIN bis_ExternalSourceAspect AS Aspect ON Aspect.ElementId = Element.Id
 JOIN bis_ExternalSource AS Source ON Source.Id = Aspect.SourceId
@@ -90,13 +97,13 @@ ORDER BY 1, 2, 3, 4
 """
 
 _COUNTS = """
-SELECT Source.Label, ModelClass.Name, Class.Name, count(*)
+SELECT Source.Label, rtrim(ModelClass.Name || ' ' || ifnull(Model.Name, '')), Class.Name, count(*)
 FROM bis_Element AS Element
 JOIN ec_Class AS Class ON Class.Id = Element.ClassId
 JOIN bis_Model AS Model ON Model.Id = Element.ModelId
 JOIN ec_Class AS ModelClass ON ModelClass.Id = Model.ClassId
 JOIN bis_ExternalSource AS Source ON Source.Id = Model.SourceId
-GROUP BY Source.Id, ModelClass.Name, Class.Name ORDER BY 1, 2, 3
+GROUP BY Source.Id, Model.Id, Class.Name ORDER BY 1, 2, 3
 """
 
 
@@ -156,4 +163,5 @@ def _element(row: _Row) -> Element:
         shape=row[18] or "",
         placement=None if placement is None else tuple(json.loads(placement)),
         outline=decode_outline(row[20]),
+        sheet=row[21] or "",
     )

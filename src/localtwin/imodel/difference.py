@@ -123,7 +123,7 @@ def facts(held: Element | None) -> dict[str, Json]:
         return {}
     stated: dict[str, Json] = {
         "class": held.class_name,
-        "model": held.model,
+        "model": held.model_label,
         "parent": held.parent,
         "category": held.category,
         "type": held.type_definition,

@@ -86,7 +86,7 @@ class ElementWriter:
         self._source = source
         self._redraw = redraw
         self._geometry = GeometryWriter(database, tally)
-        self._models: dict[Partition, int] = {}
+        self._models: dict[tuple[Partition, str], int] = {}
         self._repeats: dict[str, int] = {}
         self._resolved: dict[str, int] = {}
         self._run("CREATE TEMP TABLE IF NOT EXISTS seen (ElementId INTEGER PRIMARY KEY)")
@@ -205,7 +205,7 @@ class ElementWriter:
     def _row(self, element: SourceElement, links: _Links) -> tuple[int | float | str | None, ...]:
         return (
             self._class(element),
-            self._model(element.partition),
+            self._model(element.partition, clean(element.sheet)),
             *links,
             clean(element.code) or None,
             clean(element.label) or None,
@@ -218,16 +218,18 @@ class ElementWriter:
             element.class_name, element.partition, element.properties
         )
 
-    def _model(self, partition: Partition) -> int:
-        if partition not in self._models:
-            key = (self._classes.id_of(partition.value), self._source)
-            query = "SELECT Id FROM bis_Model WHERE ClassId = ? AND SourceId = ?"
+    def _model(self, partition: Partition, sheet: str) -> int:
+        """Return the model of a kind, or that of a sheet, which each have their own."""
+        if (partition, sheet) not in self._models:
+            key = (self._classes.id_of(partition.value), self._source, sheet or None)
+            query = "SELECT Id FROM bis_Model WHERE ClassId = ? AND SourceId = ? AND Name IS ?"
             found = self._run(query, key).get
             if found is None:
-                found = self._run("INSERT INTO bis_Model VALUES (NULL, ?, ?) RETURNING Id", key).get
+                insert = "INSERT INTO bis_Model VALUES (NULL, ?, ?, ?) RETURNING Id"
+                found = self._run(insert, key).get
                 self._tally.changes |= Changes.VIEWS_AND_MODELS
-            self._models[partition] = int(found)
-        return self._models[partition]
+            self._models[partition, sheet] = int(found)
+        return self._models[partition, sheet]
 
     def _find_unseen(self) -> None:
         self._run("DELETE FROM temp.gone")
@@ -237,7 +239,8 @@ class ElementWriter:
             (self._source,),
         )
         touched = self._run(
-            "SELECT DISTINCT Name FROM temp.gone JOIN bis_Element ON bis_Element.Id = ElementId"
+            "SELECT DISTINCT ec_Class.Name FROM temp.gone"
+            " JOIN bis_Element ON bis_Element.Id = ElementId"
             " JOIN bis_Model ON bis_Model.Id = ModelId"
             " JOIN ec_Class ON ec_Class.Id = bis_Model.ClassId"
         ).fetchall()

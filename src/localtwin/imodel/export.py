@@ -89,7 +89,7 @@ def _geometry(held: Element) -> dict[str, Json] | None:
 
 
 def _fixed(held: Element) -> Iterator[str]:
-    yield from (held.source, held.identifier, held.class_name, held.model)
+    yield from (held.source, held.identifier, held.class_name, held.model_label)
     yield from (held.parent or "", held.category or "", held.type_definition or "")
     yield from (held.code, held.label)
 

@@ -106,7 +106,7 @@ class RelationshipWriter:
 
     def _touch_model(self, model: int | float | bytes | str | None) -> None:
         query = (
-            "SELECT Name FROM bis_Model JOIN ec_Class ON ec_Class.Id = ClassId"
+            "SELECT ec_Class.Name FROM bis_Model JOIN ec_Class ON ec_Class.Id = ClassId"
             " WHERE bis_Model.Id = ?"
         )
         self._tally.changes |= CHANGES_OF_MODEL[str(self._run(query, (model,)).get)]

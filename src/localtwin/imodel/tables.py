@@ -6,10 +6,10 @@ changesets; the others belong to this copy of the file alone.
 Source: iTwin.js documentation, "BisCore.ecschema", ExternalSource and ExternalSourceAspect.
 
 A changeset of an older version must still apply, so a step only adds: tables, or columns at the
-end that may be NULL.
+end that may be NULL; and it only lifts restrictions.
 """
 
-VERSION = 3
+VERSION = 4
 
 RECORDED = (
     "ec_Schema",
@@ -143,5 +143,19 @@ CREATE TABLE local_Memory (
 ) WITHOUT ROWID;
 """
 
-STEPS = {0: _VERSION_1, 1: _VERSION_2, 2: _VERSION_3}
+# A source may have several models of a class: bis_Model.Name is that of a sheet, NULL elsewhere.
+_VERSION_4 = """
+CREATE TABLE new_Model (
+    Id INTEGER PRIMARY KEY AUTOINCREMENT,
+    ClassId INTEGER NOT NULL,
+    SourceId INTEGER NOT NULL,
+    Name TEXT
+);
+INSERT INTO new_Model SELECT Id, ClassId, SourceId, NULL FROM bis_Model;
+DROP TABLE bis_Model;
+ALTER TABLE new_Model RENAME TO bis_Model;
+CREATE UNIQUE INDEX bis_Model_Name ON bis_Model (SourceId, ClassId, ifnull(Name, ''));
+"""
+
+STEPS = {0: _VERSION_1, 1: _VERSION_2, 2: _VERSION_3, 3: _VERSION_4}
 """The statements that bring tables of a version to the next one."""
