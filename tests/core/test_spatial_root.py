@@ -201,3 +201,58 @@ def test_an_imodel_that_one_connection_placed_is_not_placed_by_another() -> None
     script.meanwhile(after_s=30)
 
     assert script.open[-1] == prepare(SITE, other, remote="", connection="two")
+
+
+# ---- what a person is told ----------------------------------------------------------------
+
+
+def test_a_connection_remembers_whose_root_it_waits_for_and_since_when() -> None:
+    """Else it stands still for no reason that anybody can see."""
+    script = two_connections()
+    settles_meanwhile(script, A, 1).meanwhile(stored(A, 1)).hears(after_s=60)
+    since_s = script.journal.connections["one"].root_wait_s
+
+    script.dies(for_s=60).meanwhile().meanwhile(facts.Scanned(CAD_SOURCE.key, "drive", 1))
+
+    waiting, rooted = (script.journal.connections[key] for key in ("one", "two"))
+    assert (waiting.root_wait, waiting.root_wait_s) == ("two", since_s)
+    assert 60.0 < script.now.wall_s - since_s < 200.0
+    assert (rooted.root_wait, rooted.spatial_root) == ("", "")
+    script.meanwhile(facts.Scanned(SURVEY.key, "drive", 0))
+    ended_wait = script.journal.connections["one"]
+    assert (ended_wait.root_wait, ended_wait.root_wait_s) == ("", 0.0)
+
+
+def test_the_root_is_kept_with_its_connection() -> None:
+    """Later nobody remembers which file decided where the iModel is."""
+    script = both_stored()
+
+    waiting, rooted = (script.journal.connections[key] for key in ("one", "two"))
+
+    assert (waiting.root_wait, rooted.root_wait) == ("two", "")
+    assert rooted.spatial_root == "two/survey/site.dgn"
+
+
+def test_files_that_wait_for_the_root_of_their_own_connection_say_so() -> None:
+    """They are uploaded, the time has come, and the run takes one file."""
+    script = running_with_the_root()
+    before = script.journal.connections["one"].root_wait
+
+    script.meanwhile(ended(Outcome.SUCCEEDED, result(B)))
+
+    after = script.journal.connections["one"]
+    assert (before, after.root_wait, after.root_wait_s) == ("one", "", 0.0)
+    assert after.spatial_root == f"{B.source}/{B.path}"
+
+
+def test_a_root_that_is_configured_no_more_keeps_nobody_waiting() -> None:
+    """The line would stay for ever."""
+    script = two_connections()
+    settles_meanwhile(script, A, 1).meanwhile(stored(A, 1)).hears(after_s=60)
+    before = script.journal.connections["one"].root_wait
+    connections = tuple(replace(each, has_root=False) for each in script.setup.connections)
+    script.setup = replace(script.setup, connections=connections)
+
+    script.dies().meanwhile()
+
+    assert (before, script.journal.connections["one"].root_wait) == ("two", "")

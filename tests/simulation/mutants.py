@@ -35,15 +35,17 @@ from twinsyncd.core.moves import Moves
 from twinsyncd.core.remotes import Remotes
 from twinsyncd.core.removals import Removals
 from twinsyncd.core.results import Outcome
+from twinsyncd.core.roots import Roots
 from twinsyncd.core.row_lookup import RowLookup
 from twinsyncd.core.run_ends import RunEnds
+from twinsyncd.core.run_windows import RunWindows
 from twinsyncd.core.runs import Runs
 from twinsyncd.core.settle import Settler
 from twinsyncd.core.source_state import SourceState
 from twinsyncd.core.stages import Stages
 from twinsyncd.core.stores import Stores
 
-from . import bugs, cloud_bugs, drive_bugs, move_bugs
+from . import bugs, cloud_bugs, drive_bugs, move_bugs, placing
 
 Patch = tuple[Any, str, Callable[[Any], Any]]  # owner, attribute, the old one -> the bad one
 
@@ -159,6 +161,13 @@ CORE_MUTANTS = (
     _mutant("drive forgotten at restart", Machine, "__init__", bugs.forget_memory("sources")),
 )
 
+PLACING_MUTANTS = (
+    _mutant("runs at any time", RunWindows, "note", placing.never_closed, 2),
+    _mutant("the root does not go alone", Roots, "in_order", placing.all_at_once, 3),
+    _mutant("a wait for a root never ends", Roots, "_waited_for", placing.waits_for_ever, 3),
+)
+"""Bugs about spatial roots and times for runs."""
+
 CLOUD_MUTANTS = (
     _mutant("the cloud is never compared", Comparisons, "due", cloud_bugs.never_compare),
     _mutant(
@@ -212,7 +221,7 @@ MOVE_MUTANTS = (
 )
 """Bugs about renames, removals and pauses."""
 
-MUTANTS = (*CORE_MUTANTS, *CLOUD_MUTANTS, *MOVE_MUTANTS)
+MUTANTS = (*CORE_MUTANTS, *PLACING_MUTANTS, *CLOUD_MUTANTS, *MOVE_MUTANTS)
 
 PLAY_MUTANTS = (
     _mutant("hints to an absent drive ignored", SourceState, "leave_to_scan", bugs.always(None)),

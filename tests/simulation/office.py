@@ -14,6 +14,7 @@ from twinsyncd.core.model import FileKey, LaneRow, OnDelete, Phase
 from twinsyncd.core.setup import Connection, Guard, Setup, Source
 
 from .chances import Chances
+from .placing import Placing
 from .strangers import phase_of
 
 SCAN_S = 60.0
@@ -40,6 +41,8 @@ class Office:
         self.whole = self.setup = _setup(chances, self.guard)
         if not scripted and seed % 10 == STAGING_SEEDS:
             self._stage_all()
+        self.placing = Placing(seed, scripted=scripted)
+        self.whole = self.setup = self.placing.in_setup(self.whole)
 
     def _stage_all(self) -> None:
         self.whole = self.setup = replace(

@@ -25,6 +25,7 @@ from twinsyncd.core.results import Outcome
 
 from .absences import Absences
 from .cloud import ModelCloud
+from .placing import PlacingPromises
 from .strangers import phase_of
 from .watch import Watch
 from .watched_runs import WatchedRuns
@@ -51,6 +52,7 @@ class Promises:
         self.world = world
         self.watched_runs = WatchedRuns(world)
         self.absences = Absences(world)
+        self.placing = PlacingPromises(world)
         self.watches = {lane: Watch() for lane in world.clouds}
         self.strikes: Counter[FileKey] = Counter()
         self.blamed: set[FileKey] = set()
@@ -64,6 +66,7 @@ class Promises:
             self._hear(fact)
         self.watched_runs.check(heard, decision)
         self.absences.check(heard, decision)
+        self.placing.check(decision)
         self.moved = self.absences.moved
         for row in decision.files:
             self._check_row(row, self.world.journal.files.get(row.key) or FileRow(row.key))

@@ -161,7 +161,7 @@ class World:
 
     def rest(self) -> None:
         """Let the faults stop; a person looks after what needs one."""
-        self.calm = True
+        self.calm = self.office.placing.is_over = True
         if not self.office.is_whole:
             self._crash()
         if self.renaming.is_on:
@@ -302,6 +302,7 @@ class World:
             self.now,
             kind_of=self.office.kind_of,
             jitter=self.rnd.random,
+            comes_first=self.office.placing.comes_first,
         )
 
     def _has_synced(self) -> bool:

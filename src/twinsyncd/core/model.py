@@ -213,6 +213,11 @@ class ConnectionRow:
     last_run: RunKey = RunKey("")  # the newest run of ours that ended
     paused_s: float = 0.0  # wall clock [s] since when a person has paused it; 0: it is not
     published_s: float = 0.0  # wall clock [s] at which a person asked for a run outside its window
+    spatial_root: str = ""  # its newest file, source/path, that was to place the iModel
+    # The connection whose spatial root goes in before its files, itself perhaps; "": it waits for
+    # none. And wall clock [s] since when.
+    root_wait: str = ""
+    root_wait_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,9 @@ connections = Table(
     Column("last_run", Text, nullable=False),  # the newest run of ours that ended
     Column("paused_s", Float, nullable=False),  # since when a person has paused it; 0: it is not
     Column("published_s", Float, nullable=False),  # asked for outside its window
+    Column("spatial_root", Text, nullable=False),  # its newest file that was to place the iModel
+    Column("root_wait", Text, nullable=False),  # the connection whose root it waits for; "": none
+    Column("root_wait_s", Float, nullable=False),
 )
 
 sources = Table(

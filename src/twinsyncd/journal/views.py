@@ -39,6 +39,7 @@ from .counts import Counts, read_counts, total_counts
 from .database import check_version, open_read_only
 from .lane_trouble import trouble_since_s
 from .outlets import Outlet, read_outlets
+from .root_waits import RootWait, read_root_waits
 from .rows import to_file, to_lane
 
 __all__ = [
@@ -90,6 +91,7 @@ class Status:
     authorised_s: dict[ConnectionKey, float]  # since when runs may act for the user; 0: a service
     paused_s: dict[ConnectionKey, float]  # since when a person has paused it; 0: it is not
     published_s: dict[ConnectionKey, float]  # when each was published outside its window; 0: not
+    root_waits: dict[ConnectionKey, RootWait]  # only of those that wait
     offline: dict[SourceKey, str]  # source -> reason
     offline_since_s: dict[SourceKey, float]  # by source: since when, wall clock [s]
     needs_person: dict[
@@ -172,6 +174,7 @@ class Views:
                 authorised_s={ConnectionKey(row["key"]): row["authorised_s"] for row in remotes},
                 paused_s={ConnectionKey(row["key"]): row["paused_s"] for row in remotes},
                 published_s={ConnectionKey(row["key"]): row["published_s"] for row in remotes},
+                root_waits=read_root_waits(remotes),
                 offline={row["key"]: row["offline"] for row in sources if row["offline"]},
                 offline_since_s={
                     row["key"]: row["offline_since_s"] for row in sources if row["offline"]

@@ -18,6 +18,7 @@ from ..core.model import (
     SourceKey,
 )
 from ..core.results import RunRecord
+from ..journal.root_waits import RootWait
 from ..journal.views import Counts, DaemonRow, Status
 from .formatting import duration
 from .report_lines import (
@@ -28,6 +29,7 @@ from .report_lines import (
     daemon_line,
     outlet_line,
     rival_line,
+    root_line,
     unseen_since_s,
     window_line,
 )
@@ -88,6 +90,7 @@ class ConnectionReport:
     opens_s: float = 0.0  # from when on its runs may begin, wall clock [s]; 0: now
     unsettled: int = 0  # files that are still being written, among those that are named
     deliveries: tuple[LastDelivery, ...] = ()  # of a bulk connection, by file
+    root_wait: RootWait | None = None  # the spatial root that goes in before its files
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +222,12 @@ def _connection(
     opens_s = connection.window.opens_s(now_s)
     opens_s = 0.0 if opens_s <= now_s or status.published_s.get(connection.key) else opens_s
     line = connection_line(lane, status.paused_s.get(connection.key, 0.0), connection.name, now_s)
+    root_wait = status.root_waits.get(connection.key)
+    rooted = root_line(line, lane, root_wait, connection.name)
     to_run = sum(each.to_run for each in counts)
     return ConnectionReport(
         connection.name,
-        window_line(line, lane, opens_s, connection.name, to_run),
+        window_line(rooted, lane, opens_s, connection.name, to_run),
         compared_line(status.compared_s.get(connection.key, 0.0), now_s),
         counts,
         holds_of(keys, status, connection.on_delete),
@@ -238,6 +243,7 @@ def _connection(
         opens_s,
         _unsettled_among(keys, status.daemon),
         tuple(each for each in status.deliveries if each.key.source in keys),
+        root_wait,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from ..core.model import LaneRow, Phase
 from ..core.progress import UploadsUnderWay
 from ..journal.outlets import Outlet
+from ..journal.root_waits import RootWait
 from ..journal.views import DaemonRow
 from .formatting import clock_time, count, duration, size
 from .trouble import Trouble
@@ -17,6 +18,7 @@ STARTING: Final = "starting"
 WITHOUT_JOURNAL: Final = "waits for its journal"
 KEPT_OUT: Final = "kept out"
 WINDOW_CLOSED: Final = "waits for the window"
+ROOT_FIRST: Final = "waits for the spatial root"
 SILENT_S: Final = 15.0  # a daemon writes its heartbeat every 5 s
 
 PHASES: Final = {
@@ -149,6 +151,21 @@ def window_line(line: Line, lane: LaneRow | None, opens_s: float, name: str, to_
         return Line(Level.PLAIN, "no run active", f"; the window for runs {opens}")
     waits = f": {count(to_run, 'file')} uploaded, {opens}; run now: twinsyncd publish"
     return Line(Level.PLAIN, WINDOW_CLOSED, f'{waits} "{name}"')
+
+
+def root_line(line: Line, lane: LaneRow | None, wait: RootWait | None, name: str) -> Line:
+    """Return the line of a connection, or that a spatial root goes in before its files."""
+    is_active = lane is not None and lane.phase is not Phase.QUIET and lane.connection == name
+    if wait is None or line.level is not Level.PLAIN or is_active:
+        return line
+    since = f"since {clock_time(wait.since_s)}"
+    why = "it decides where the iModel is, so it goes in first"
+    if wait.connection == name:
+        detail = f" {wait.file} {since}: {why}, alone; if it is not meant to: delete spatial_root"
+        return Line(Level.PLAIN, ROOT_FIRST, detail)
+    which = f"{wait.file} of" if wait.file else "of"
+    detail = f' {which} "{wait.connection}" {since}: {why}; to go on without it: twinsyncd pause'
+    return Line(Level.PLAIN, ROOT_FIRST, f'{detail} "{wait.connection}"')
 
 
 def compared_line(compared_s: float, now_s: float) -> Line:

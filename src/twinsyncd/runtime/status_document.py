@@ -28,6 +28,7 @@ from .status_model import (
     RecordFileDocument,
     RecordsDocument,
     RejectedRowDocument,
+    RootWaitDocument,
     RunDocument,
     SourceDocument,
     StateLine,
@@ -150,6 +151,7 @@ def _connection(
         next_try_s=lane.not_before_s if lane and lane.not_before_s > now_s else None,
         window_opens_s=connection.opens_s or None,
         paused_since_s=connection.paused_since_s or None,
+        waits_for_root=_root_wait(connection),
         files=_files(total_counts(connection.counts)),
         oldest_change_s=oldest_s(connection, figures),
         compared_with_cloud=_line(connection.compared),
@@ -159,6 +161,15 @@ def _connection(
         authorised_days=connection.authorised_days,
         sources=tuple(_sources(connection)),
         records=_records(connection),
+    )
+
+
+def _root_wait(connection: ConnectionReport) -> RootWaitDocument | None:
+    wait = connection.root_wait
+    if wait is None:
+        return None
+    return RootWaitDocument(
+        connection=wait.connection, file=wait.file or None, since_s=wait.since_s
     )
 
 

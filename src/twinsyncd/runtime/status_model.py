@@ -127,6 +127,14 @@ class RecordsDocument(Document):
     files: tuple[RecordFileDocument, ...] = Field(description="those with rejected rows first")
 
 
+class RootWaitDocument(Document):
+    """A file that decides where the iModel is, and goes in first."""
+
+    connection: str = Field(description="whose file it is")
+    file: str | None = Field(description="source and path; null while it is not known")
+    since_s: float
+
+
 class ConnectionDocument(Document):
     """One connection."""
 
@@ -138,6 +146,9 @@ class ConnectionDocument(Document):
     next_try_s: float | None = Field(description="when what failed is tried again")
     window_opens_s: float | None = Field(description="when runs may begin; null: at any time now")
     paused_since_s: float | None = Field(description="since when a person has paused it")
+    waits_for_root: RootWaitDocument | None = Field(
+        description="the spatial root that goes in before its files; null: it waits for none"
+    )
     files: FilesDocument
     oldest_change_s: float | None = Field(description="since when the oldest change waits")
     compared_with_cloud: StateLine
