@@ -13,6 +13,7 @@ from twinsyncd.core.decision import Decision
 from twinsyncd.core.events import Event, EventKind
 from twinsyncd.core.model import FileKey, FileRow, Fingerprint
 from twinsyncd.core.results import Outcome, RunRecord
+from twinsyncd.core.waits import RUNS_KEPT
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.figures import Figures, find_files, percentile, read_figures
 from twinsyncd.journal.views import Scope
@@ -110,6 +111,25 @@ def test_runs_are_counted_since_the_start_and_listed_since_the_moment(
         (Outcome.FAILED, 1, 2),
     }
     assert found.usual_s == {"Bridge": 5.0}
+
+
+def test_what_is_usual_is_learnt_from_the_newest_good_runs_of_each(journal: Journal) -> None:
+    """Old runs say nothing about a model that has grown; a failed one says nothing at all."""
+    lengths = {"Bridge": range(RUNS_KEPT + 2), "Roof": range(2)}
+    journal.commit(
+        Decision(
+            history=tuple(
+                RunRecord(LANE, name, f"{name}{length_s}", outcome, 0.0, float(length_s), 1)
+                for name, known in lengths.items()
+                for length_s in known
+                for outcome in (Outcome.SUCCEEDED, Outcome.FAILED)
+            )
+        )
+    )
+
+    found = journal.saved_state().lengths_s
+
+    assert found == {"Bridge": [*range(2, RUNS_KEPT + 2)], "Roof": [0, 1]}
 
 
 def test_files_are_found_by_a_part_of_their_path(journal: Journal, file: Path) -> None:

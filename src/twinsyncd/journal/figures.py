@@ -12,10 +12,11 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 from ..core.events import EventKind
 from ..core.model import ConnectionKey, FileRow, RunKey, SourceKey
 from ..core.results import Outcome, RunRecord
-from ..core.waits import RUNS_KEPT, usual_s
+from ..core.waits import usual_s
 from . import tables
 from .database import open_read_only
 from .rows import to_file
+from .run_lengths import read_run_lengths
 from .views import Scope
 
 EVENTS_MAX: Final = 50_000  # newest events looked at for latencies: bounds the time of one look
@@ -70,7 +71,9 @@ def read_figures(file: Path, scope: Scope, *, since_s: float, started_s: float) 
             ours = _RUNS.lane.in_(scope.lanes)
             return Figures(
                 oldest_s=_oldest(connection, scope),
-                usual_s=_usual(connection, ours),
+                usual_s={
+                    name: usual_s(known) for name, known in read_run_lengths(connection).items()
+                },
                 latencies=_latencies(connection, scope, since_s),
                 runs=_runs(connection, ours & (_RUNS.ended_s >= since_s)),
                 totals=_totals(connection, ours & (_RUNS.ended_s >= started_s)),
@@ -109,17 +112,6 @@ def _oldest(connection: Connection, scope: Scope) -> dict[SourceKey, float]:
     waiting = _FILES.is_open & _FILES.source.in_(scope.sources) & (since > 0)
     query = select(_FILES.source, func.min(since)).where(waiting).group_by(_FILES.source)
     return {SourceKey(source): oldest for source, oldest in connection.execute(query)}
-
-
-def _usual(connection: Connection, ours: ColumnElement[bool]) -> dict[ConnectionKey, float]:
-    names = connection.execute(select(_RUNS.connection).where(ours).distinct()).scalars().all()
-    return {ConnectionKey(name): usual_s(_lengths(connection, name)) for name in names}
-
-
-def _lengths(connection: Connection, name: str) -> Sequence[float]:
-    good = (_RUNS.connection == name) & (_RUNS.outcome != Outcome.FAILED.value)
-    query = select(_RUNS.ended_s - _RUNS.started_s).where(good).order_by(_RUNS.id.desc())
-    return connection.execute(query.limit(RUNS_KEPT)).scalars().all()
 
 
 def _latencies(connection: Connection, scope: Scope, since_s: float) -> tuple[Latency, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Select, bindparam, select
+from sqlalchemy import Column, Engine, Select, bindparam, select
 
 from ..core.decision import FileRows, SavedState
 from ..core.model import (
@@ -20,9 +20,9 @@ from ..core.model import (
     StorageId,
 )
 from ..core.results import Outcome, RunFile
-from ..core.waits import RUNS_KEPT
 from . import tables
 from .rows import to_file, to_lane, to_source
+from .run_lengths import read_run_lengths
 
 _ONE = select(tables.files).where(
     tables.files.c.source == bindparam("source"), tables.files.c.path == bindparam("path")
@@ -78,7 +78,7 @@ class JournalReader(FileRows):
                 lanes={row.key: row for row in lanes},
                 connections={row["key"]: ConnectionRow(**row) for row in remotes},
                 sources={row["key"]: to_source(row) for row in sources},
-                lengths_s={row["key"]: _lengths_s(connection, row["key"]) for row in remotes},
+                lengths_s=read_run_lengths(connection),
             )
 
     def connection(self, key: ConnectionKey) -> ConnectionRow:
@@ -235,11 +235,3 @@ def _from_folder(engine: Engine) -> Select[Any]:
         .order_by(ordered)
         .limit(bindparam("rows"))
     )
-
-
-def _lengths_s(connection: Connection, key: str) -> list[float]:
-    """Return how long the newest good runs of a connection took, oldest first."""
-    runs = tables.runs.c
-    good = (runs.connection == key) & (runs.outcome != Outcome.FAILED.value)
-    query = select(runs.ended_s - runs.started_s).where(good).order_by(runs.id.desc())
-    return list(connection.execute(query.limit(RUNS_KEPT)).scalars())[::-1]
