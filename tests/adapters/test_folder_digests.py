@@ -64,6 +64,22 @@ def test_a_first_scan_reads_the_journal_in_one_pass(tmp_path: Path, digests: Fol
     assert len(known.asked) <= 6
 
 
+def test_a_small_drive_is_known_from_one_page(
+    tmp_path: Path, digests: FolderDigests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand small drives are scanned at a start: a second question costs as much again."""
+    fill(tmp_path, "a.dgn", "kept/b.dgn", "gone/c.dgn")
+    known = remembering(tmp_path, "a.dgn", "kept/b.dgn", "gone/c.dgn")
+    (tmp_path / "gone" / "c.dgn").unlink()
+    (tmp_path / "gone").rmdir()
+    monkeypatch.delattr(Memory, "folders")
+
+    closed = closing(again(tmp_path, known, digests))
+
+    assert (closed.known, closed.missing) == (3, ("gone/c.dgn",))
+    assert known.asked == [""]
+
+
 def test_names_that_can_match_nothing_cause_no_comparison(
     tmp_path: Path, digests: FolderDigests
 ) -> None:

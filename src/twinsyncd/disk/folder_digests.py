@@ -14,22 +14,24 @@ from typing import Final
 from ..core.model import SourceKey
 from .protocols import Known, Look
 
-ROWS_MIN: Final = 200  # rows of the first page: about two folders
+ROWS_MIN: Final = 200  # rows of a page after a folder that stood alone: about two folders
+ROWS_FIRST: Final = 800  # of the first page of a drive that was not compared yet
 ROWS_MAX: Final = 6_400  # about 4 MB
 
 
 class ReadAhead:
     """Reads the remembered files of one source for one scan."""
 
-    def __init__(self, known: Known, source: SourceKey) -> None:
-        """Nothing is read before the first question."""
+    def __init__(self, known: Known, source: SourceKey, rows: int = ROWS_MIN) -> None:
+        """Nothing is read before the first question, and about `rows` at it."""
         self._known = known
-        self._source = source
+        self.source = source
         self._page: dict[str, list[Look]] = {}
         self._first = self._last = ""  # the folders that the page is about
         self._is_empty = True
         self._asked = 0  # how many folders of the page were asked for
-        self._rows = ROWS_MIN
+        self._rows = rows
+        self.whole: list[str] | None = None  # all folders, if the first page held them all
         self.as_of = 0.0  # how many changes the journal had before the page was read
 
     def looks(self, folder: str) -> list[Look]:
@@ -44,10 +46,12 @@ class ReadAhead:
 
     def _read(self, folder: str) -> None:
         goes_on = self._asked > 0 and 2 * self._asked >= len(self._page)
-        self._rows = min(2 * self._rows, ROWS_MAX) if goes_on else ROWS_MIN
+        if not self._is_empty:
+            self._rows = min(2 * self._rows, ROWS_MAX) if goes_on else ROWS_MIN
         self.as_of = self._known.changes()
-        pages, is_end = self._known.files_from(self._source, folder, self._rows)
+        pages, is_end = self._known.files_from(self.source, folder, self._rows)
         self._page = dict(pages)
+        self.whole = list(self._page) if is_end and not folder else None
         self._first, self._asked, self._is_empty = folder, 0, False
         self._last = chr(0x10FFFF) if is_end else max(self._page)
 
@@ -79,18 +83,22 @@ class FolderDigests:
         return held[1]
 
     def unlisted(
-        self, known: Known, source: SourceKey, listed: Container[str], holding: int
+        self, known: Known, ahead: ReadAhead, listed: Container[str], holding: int
     ) -> list[str]:
         """Return the folders with remembered files that are not among the `listed`.
 
-        `holding` is how many of those hold remembered files. Forgets what is not listed any more.
+        `holding` is how many of those hold remembered files, `ahead` what was read of the source.
+        Forgets what is not listed any more.
         """
         for gone in [folder for folder in self.folders if folder not in listed]:
             del self.folders[gone]
         as_of, count = self.remembered
-        if count == holding and known.changed_in(source) <= as_of:
+        if count == holding and known.changed_in(ahead.source) <= as_of:
             return []
-        as_of = known.changes()
-        folders = list(known.folders(source))
+        as_of, folders = known.changes(), ahead.whole
+        if folders is None:
+            folders = list(known.folders(ahead.source))
+        else:
+            as_of = ahead.as_of
         self.remembered = as_of, len(folders)
         return [folder for folder in folders if folder not in listed]

@@ -19,7 +19,7 @@ from typing import Final
 
 from ..core.facts import Scanned
 from ..core.model import BlindSpot, Fingerprint, SourceKey, is_as_remembered
-from .folder_digests import FolderDigests, ReadAhead
+from .folder_digests import ROWS_FIRST, ROWS_MIN, FolderDigests, ReadAhead
 from .listing import Listing, read_folder
 from .look import fingerprint_of, is_unicode
 from .nested import NestedDrives, drive_is_away
@@ -53,7 +53,8 @@ class Walk:
         `digests` is what the walk before found.
         """
         self._digests = FolderDigests() if digests is None else digests
-        self._read_ahead = ReadAhead(known, source)
+        is_first = not self._digests.folders
+        self._read_ahead = ReadAhead(known, source, ROWS_FIRST if is_first else ROWS_MIN)
         self._holding = 0  # listed folders that hold remembered files
         self._believing = believing
         self.distrust = ""  # why the folder as a whole cannot be believed
@@ -87,8 +88,8 @@ class Walk:
     def closed(self, identity: str, *, remote: bool) -> Scanned:
         """Return the closing fact, once every part was taken."""
         nested = self._believable_drives()
-        digests, known = self._digests, self._known
-        for folder in digests.unlisted(known, self._source, self._listed, self._holding):
+        digests, ahead = self._digests, self._read_ahead
+        for folder in digests.unlisted(self._known, ahead, self._listed, self._holding):
             names = self._known.files(self._source, folder)
             self._known_count += len(names)
             if self._is_gone(folder):
