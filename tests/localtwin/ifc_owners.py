@@ -30,6 +30,7 @@ def owners(model: Model, instance: Instance) -> set[str]:
         return set()
     found: set[str] = set()
     seen: set[int] = set()
+    given: set[int] = set()  # objects of which a relationship says something, not their shape
     waiting = [instance]
     while waiting:
         each = waiting.pop()
@@ -40,9 +41,13 @@ def owners(model: Model, instance: Instance) -> set[str]:
             continue
         if each.is_a("IfcObjectDefinition"):
             found.add(each.GlobalId)
+            if each != instance and each.id() not in given:
+                found |= _shaped_by(each)
             continue
         if each.is_a("IfcRelationship"):
-            waiting += _objects_of(each)
+            objects = _objects_of(each)
+            given |= {each.id() for each in objects}
+            waiting += objects
             continue
         about = getattr(each, _ABOUT.get(each.is_a(), ""), None)
         waiting += [about] if hasattr(about, "is_a") else (about or [])
@@ -51,6 +56,15 @@ def owners(model: Model, instance: Instance) -> set[str]:
             continue
         waiting += [user for user in model.get_inverse(each) if not _only_about(user, each)]
     return found
+
+
+def _shaped_by(feature: Instance) -> set[str]:
+    """Return the elements out of which an opening is cut."""
+    voids = getattr(feature, "VoidsElements", ())
+    projects = getattr(feature, "ProjectsElements", ())
+    return {each.RelatingBuildingElement.GlobalId for each in voids} | {
+        each.RelatingElement.GlobalId for each in projects
+    }
 
 
 def _objects_of(relation: Instance) -> list[Instance]:

@@ -108,7 +108,7 @@ def test_only_what_changed_is_read(house: Path) -> None:
 def test_what_another_release_left_is_not_used(house: Path) -> None:
     """A downgraded or updated program reads the whole model once."""
     before = Reading(house)
-    before.memory = before.memory.replace(b'"format": 1', b'"format": 999')
+    before.memory = before.memory.replace(b'"format": 2', b'"format": 999')
 
     assert not Reading(house, before).kept
 

@@ -151,6 +151,24 @@ def test_every_edit_of_a_value_shows_on_its_owners_and_only_there(
     assert tried > 400
 
 
+def test_a_wall_changes_with_its_openings(house: Reading, tmp_path: Path) -> None:
+    """A door that is moved leaves another wall; that it is called otherwise does not."""
+    file = tmp_path / "edited.ifc"
+    model = ifcopenshell.open(HOUSE)
+    (opening,) = model.by_type("IfcOpeningElement")
+    wall = opening.VoidsElements[0].RelatingBuildingElement
+    opening.Name = "Opening 2"
+    model.write(file)
+    renamed = house.changed(Reading(file))
+    opening.Representation.Representations[0].Items[0].Depth += 0.5
+    model.write(file)
+
+    deeper = house.changed(Reading(file))
+
+    assert renamed == {opening.GlobalId}
+    assert deeper == {opening.GlobalId, wall.GlobalId}
+
+
 def test_another_writer_changes_nothing(house: Reading, tmp_path: Path) -> None:
     """Each program writes numbers, blanks and letters its way."""
     file = tmp_path / "again.ifc"

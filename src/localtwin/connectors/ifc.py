@@ -34,7 +34,7 @@ class IfcConnector(Connector):
     """Reads IFC2X3, IFC4 and IFC4X3 in the STEP encoding."""
 
     name = "IFC"
-    version = "4"
+    version = "5"
 
     def __init__(self) -> None:
         self._remarks: Sequence[str] = ()

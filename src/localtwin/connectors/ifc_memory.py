@@ -19,7 +19,7 @@ from localtwin.connectors.ifc_model import OBJECTS
 
 CHANGED_SHARE_MAX = 0.2  # of the objects; beyond, a whole reading costs hardly more
 CHANGED_FEW = 20  # objects
-_FORMAT = 1
+_FORMAT = 2
 
 # What counts only where an object leads to it.
 _INNER = (
@@ -34,6 +34,7 @@ _INNER = (
     "IFCOWNERHISTORY",
 )
 _SETS = "IFCPROPERTYSETDEFINITION"
+_FEATURES, _SHAPING = "IFCFEATUREELEMENT", ("IFCRELVOIDSELEMENT", "IFCRELPROJECTSELEMENT")
 _ALWAYS_READ = ("IFCPROJECT", "IFCCONTEXT")  # the coordinate system of the source is theirs
 _OF_SETS = np.uint64(0x53455431)
 
@@ -124,7 +125,7 @@ class Fingerprints:
         return frozenset(f"#{each}" for each in self._step.statements.ids[rows].tolist())
 
     def _of_objects(self) -> Hashes:
-        """Return what each object says, with the content of its property sets."""
+        """Return what each object says, with the content of its property sets and openings."""
         links = self._links
         count = len(links.own)
         is_set = self._flags(_SETS, count)
@@ -134,6 +135,9 @@ class Fingerprints:
         direct = sums_by_row(rows, self._of_set(sets), count)
         direct[rows[assigns]] = 0
         given = self._given(rows[assigns], sets[assigns], count)
+        shapes = self._flags(_FEATURES, count)[links.targets]
+        shapes &= self._flags(_SHAPING, count)[links.rows]
+        given += self._given(links.rows[shapes], links.targets[shapes], count)
         values: Hashes = mixed(self._said + direct + given)[self._rows]
         return values
 

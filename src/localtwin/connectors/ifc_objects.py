@@ -133,6 +133,8 @@ class Objects:
         sets = [*references(values.get("HasPropertySets")), *relations.sets.get(number, ())]
         properties |= self._sets.of(map(str, sets))
         properties |= self._associated(number)
+        if features := relations.features.get(number):
+            properties["OpeningsContent"] = hashed(";".join(sorted(map(self._feature, features))))
         if groups := relations.groups.get(number):
             properties["Groups"] = sorted(map(self._content.identifier, groups))
         for pair in relations.loose.get(number, ()):
@@ -190,6 +192,11 @@ class Objects:
             if self._placements.of(placement) is None
         ]
         return hashed(";".join(parts)) if parts else ""
+
+    def _feature(self, number: str) -> str:
+        """Return what an opening cuts out of its element, or what stands out of it, and where."""
+        values = self._model.attributes(number)
+        return f"{self._shape(values)} {self._placement(values)}"
 
     def _placement(self, values: dict[str, Value]) -> tuple[float, ...] | None:
         for placement in references(values.get("ObjectPlacement")):

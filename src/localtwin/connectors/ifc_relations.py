@@ -23,6 +23,7 @@ _PARENTS = {
     "IFCRELADHERESTOELEMENT": True,
     "IFCRELCONNECTSPORTTOELEMENT": False,
 }
+_SHAPING = {"IFCRELVOIDSELEMENT", "IFCRELPROJECTSELEMENT"}  # openings and what stands out
 _RANKS = {kind: rank for rank, kind in enumerate(_PARENTS)}
 _ENDS = {"RelatedObjectsType"}  # deprecated, and says again what the objects are
 _IDENTITY = {"GlobalId", "OwnerHistory"}
@@ -51,6 +52,7 @@ class Relations:
 
     `sets` are property sets of objects; `associations` are relationships to materials,
     classifications and the like, which are no objects; `loose` are those without another end.
+    `features` are openings in an element, and what stands out of it.
     """
 
     types: dict[str, str] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class Relations:
     associations: dict[str, list[Relation]] = field(default_factory=dict)
     pairs: list[Relation] = field(default_factory=list)
     loose: dict[str, list[Relation]] = field(default_factory=dict)
+    features: dict[str, list[str]] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
 
 
@@ -149,6 +152,8 @@ class _Reader:
         if "IFCRELDEFINESBYTYPE" in kinds:
             both = (self.found.types.get(pair.related, pair.relating), pair.relating)
             self.found.types[pair.related] = min(both, key=self._content.identifier)
+        elif kinds & _SHAPING:
+            self.found.features.setdefault(pair.relating, []).append(pair.related)
         elif "IFCRELASSIGNSTOGROUP" in kinds:
             self.found.groups.setdefault(pair.related, []).append(pair.relating)
         for kind in kinds & _PARENTS.keys():
