@@ -154,7 +154,7 @@ def test_a_rejected_row_is_shown_with_its_place_and_fix(plant: Plant) -> None:
     assert 'rejected row 2, column Length: "long" is not a number' in explained.stdout
     (row,) = records["files"][0]["rejected_rows"]
     assert (row["sheet"], row["row"], row["column"]) == (None, 2, "Length")
-    assert "projects.csv: 1 projects: 1 inserted, 0 updated in 1 request" in history.stdout
+    assert "projects.csv: 1 row of projects: 1 inserted, 0 updated in 1 request" in history.stdout
 
 
 def test_a_snapshot_goes_out_once_a_person_approved_it(tmp_path: Path) -> None:

@@ -54,12 +54,13 @@ def delivery_of(sheet: str, summary: Summary) -> dict[str, object]:
 
 def counted(entity: str, summary: Summary) -> str:
     """Return what a delivery did in words, for the history of its file."""
+    rows = f"{summary.rows:,} row{'' if summary.rows == 1 else 's'} of {entity}"
     if not summary.requests:
-        return f"{summary.rows:,} {entity}: no change"
+        return f"{rows}: no change"
     gone = f", {summary.leaving:,} deleted" if summary.leaving else ""
     requests = f"{summary.requests:,} request{'' if summary.requests == 1 else 's'}"
     sent = f"{summary.inserted:,} inserted, {summary.updated:,} updated{gone} in {requests}"
-    return f"{summary.rows:,} {entity}: {sent}"
+    return f"{rows}: {sent}"
 
 
 def held(path: str, entity: str, connection: str, leaving: Leaving) -> CloudError:
