@@ -211,6 +211,19 @@ def test_class_and_label_are_what_a_person_sees(
     assert (class_of(found), label_of(found["kind"])) == expected
 
 
+def test_attributes_are_drawn_where_the_file_says_where_they_are() -> None:
+    """Tags of a DGN have a value, but no height; they must not refuse the file."""
+    door = insert("B")
+    shown = {"height": 1.0, "rotation": 0.0}
+    door["attributes"] = [
+        {"tag": "NO", "value": "12345", "position": at(20, 10), "display": shown},
+        {"tag": "URL", "value": "x", "position": at(90, 90)},
+        {"tag": "HIDDEN", "value": "x", "position": None, "display": None},
+    ]
+
+    assert extent_of_lines(CadLines(BLOCKS).of(door)) == Extent((9, 10, 0), (24, 11, 0))
+
+
 def test_attributes_of_one_tag_are_all_kept() -> None:
     """The second of two would overwrite the first."""
     door = insert("B")

@@ -42,12 +42,8 @@ class CadLines:
 
     def of(self, entity: CadObject) -> list[Polyline]:
         """Return the lines of an element; none where cadkit can't take it apart."""
-        lines = self._lines(entity["kind"])
-        for each in entity["attributes"]:
-            height, turn = each["display"]["height"], each["display"].get("rotation") or 0.0
-            width = len(each["value"]) * height * LETTER_WIDTH
-            lines = [*lines, text_box(_point(each["position"]), width, height, turn, (0.0, 0.0))]
-        return lines
+        words = (_attribute(each) for each in entity["attributes"])
+        return [*self._lines(entity["kind"]), *filter(None, words)]
 
     def _lines(self, kind: CadObject, depth: int = 0) -> list[Polyline]:
         try:
@@ -100,6 +96,16 @@ class CadLines:
             for place in places
             for line in drawn
         ]
+
+
+def _attribute(found: CadObject) -> Polyline:
+    """Return the box of an attribute's words; nothing if the file does not say where they are."""
+    try:
+        height, turn = found["display"]["height"], found["display"].get("rotation") or 0.0
+        width = len(found["value"]) * height * LETTER_WIDTH
+        return text_box(_point(found["position"]), width, height, turn, (0.0, 0.0))
+    except (KeyError, TypeError):
+        return []
 
 
 def _ends(count: int, spacing: float) -> set[float]:
