@@ -15,6 +15,7 @@ import os
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.request import getproxies
@@ -130,6 +131,8 @@ def trusted_certificates(
     """
     env = os.environ if env is None else env
     named = next((name for name in _CERTIFICATES if env.get(name)), "")
+    if not named and bundle is None:
+        return _usual_certificates()
     try:
         tls = _context(named, env.get(named, ""))
     except (OSError, ssl.SSLError) as exc:
@@ -144,6 +147,14 @@ def trusted_certificates(
         except (OSError, ssl.SSLError) as exc:
             message = f"the certificates in {bundle} cannot be read ({exc})"
             raise _mistake("ca_bundle", message, "name a readable file in PEM form") from exc
+    return tls
+
+
+@cache
+def _usual_certificates() -> ssl.SSLContext:
+    """Return the context that all clients share; reading the roots costs more than a request."""
+    tls = _context("", "")
+    tls.load_default_certs()
     return tls
 
 
