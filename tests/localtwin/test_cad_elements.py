@@ -196,6 +196,7 @@ def test_an_edit_in_a_nameless_block_shows_on_what_it_draws() -> None:
         (entity("unknown", type_name="dgn.type_36"), ("TYPE_36", "")),
         (entity("m_text", plain="two\nlines"), ("MTEXT", "two lines")),
         (entity("group", group_kind="cell", name="D30L", children=[]), ("CELL", "D30L")),
+        (entity("group", group_kind="other", name=None, children=None), ("GROUP", "")),
         (
             entity("group", group_kind="text_node", children=[entity("text", value="Room 1")]),
             ("TEXT_NODE", "Room 1"),

@@ -73,7 +73,8 @@ def class_of(entity: CadObject) -> str:
         case "unknown":
             return str(kind["type_name"]).rpartition(".")[2].upper() or "UNKNOWN"
         case "group":
-            return str(kind.get("group_kind") or "group").upper()
+            name = str(kind.get("group_kind") or "")
+            return name.upper() if name not in {"", "other"} else "GROUP"
         case "face":
             return str(entity["props"].get("dwg.face_type") or "FACE")
         case name:
@@ -87,7 +88,7 @@ def label_of(kind: CadObject) -> str:
         number = f"{measured:.6g}" if isinstance(measured, int | float) else ""
         return str(kind.get("text") or "<>").replace("<>", number)
     if kind["type"] == "group" and not kind.get("name"):
-        words = (label_of(each["kind"]) for each in kind["children"][:1])
+        words = (label_of(each["kind"]) for each in (kind.get("children") or ())[:1])
         return next(words, "")
     block = kind.get("block")
     named = "" if is_nameless(block) else block

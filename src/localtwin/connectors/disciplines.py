@@ -43,7 +43,8 @@ class DisciplineConnector(Connector):
         """Return the plain connector's remarks, after what is special about the discipline."""
         content = DISCIPLINES[self._connector_type]
         sentence = (
-            f"Read as a plain CAD file: {content} are kept as the geometry that shows them."
+            f"Read as a plain CAD file: {content} are kept as the lines and texts that show them,"
+            " and as raw data where they are objects of their own."
             f" The hosted {self._connector_type} connector reads their data."
         )
         return (sentence, *self._plain.remarks())
