@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from localtwin.api.fault_injection import HEADERS, NO_HEADERS
 from localtwin.errors import SetupError
 from localtwin.faults import kinds_text, parse
 from localtwin.serve import Ready, Settings, serve
@@ -46,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--admin", action="store_true", help="serve /localtwin/faults, to switch faults by HTTP")
     add("--requests-per-minute", type=int, help="answer 429 above; default: no limit")
+    ways = "how ordinary answers tell what is left of that; default: not at all"
+    add("--rate-headers", choices=HEADERS, default=NO_HEADERS, help=ways)
     add("--permissions", help="what the client in the iTwin may do, by commas; default: everything")
     snapshot = "the bulk API deletes what a request leaves out, as its service really does"
     add("--bulk-snapshot", action="store_true", help=snapshot)
@@ -64,6 +67,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         faults=tuple(parse(text) for text in given.fault),
         admin_routes=given.admin,
         requests_per_minute=given.requests_per_minute,
+        rate_headers=given.rate_headers,
         permissions=None if given.permissions is None else split_permissions(given.permissions),
         bulk_snapshot=given.bulk_snapshot,
         expose=given.expose,

@@ -44,6 +44,7 @@ class Settings:
     faults: tuple[Switch, ...] = ()
     admin_routes: bool = False
     requests_per_minute: int | None = None
+    rate_headers: str = "none"
     expose: bool = False
     certificate: Path | None = None
     private_key: Path | None = None
@@ -91,6 +92,7 @@ def create_app(settings: Settings, *, warm: bool = False) -> FastAPI:
         warm=warm,
         admin_routes=settings.admin_routes,
         requests_per_minute=settings.requests_per_minute,
+        rate_headers=settings.rate_headers,
         hosts=_hosts(settings),
     )
 
@@ -257,9 +259,8 @@ def _ready(settings: Settings, listening: socket.socket, world: World) -> Ready:
     host = f"[{host}]" if ":" in host else host
     url = f"{scheme}://{host}:{listening.getsockname()[1]}"
     itwin_id = _some_itwin(world)
-    made = world.credentials
-    if settings.permissions is not None:
-        made = world.restricted_credentials(itwin_id, settings.permissions)
+    few = settings.permissions
+    made = world.credentials if few is None else world.restricted_credentials(itwin_id, few)
     return Ready(
         api_url=url,
         issuer_url=url,

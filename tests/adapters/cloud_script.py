@@ -17,6 +17,7 @@ import httpx
 from twinsyncd.cloud.blob_reader import BlobReader
 from twinsyncd.cloud.blobs import Blobs
 from twinsyncd.cloud.client import Platform
+from twinsyncd.cloud.request_limit import RequestGate
 from twinsyncd.cloud.upload_limits import Limits
 from twinsyncd.errors import CloudError, FileMoved
 
@@ -89,7 +90,11 @@ class Wire:
 
     def platform(self) -> Platform:
         """Return the platform as seen over this wire, unsigned."""
-        return Platform(self.client(), api_url=API, sleep=self.naps.append)
+        return Platform(self.client(), api_url=API, sleep=self.naps.append, gate=self.gate())
+
+    def gate(self) -> RequestGate:
+        """Return a gate whose time moves on while somebody naps."""
+        return RequestGate(24, clock=lambda: sum(self.naps), sleep=self.naps.append)
 
 
 @dataclass

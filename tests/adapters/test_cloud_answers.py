@@ -278,7 +278,7 @@ ANSWERS = {
 
 def platform_on(wire: Wire) -> ManifestPlatform:
     """Return the platform with manifest connections on this wire."""
-    return ManifestPlatform(wire.client(), api_url=API, sleep=wire.naps.append)
+    return ManifestPlatform(wire.client(), api_url=API, sleep=wire.naps.append, gate=wire.gate())
 
 
 def answered(operation: Operation, response: httpx.Response) -> Wire:

@@ -15,7 +15,7 @@ from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
     FileRow,
 )
-from twinsyncd.core.progress import UploadsUnderWay
+from twinsyncd.core.progress import RequestPacing, UploadsUnderWay
 from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.errors import JournalError
 from twinsyncd.journal import requests
@@ -117,13 +117,15 @@ def test_the_newest_daemon_is_the_one_that_is_shown(journal: Journal, views: Vie
     journal.register("2.0", 20.0)
     uploads = UploadsUnderWay(2, 5, 10, 1.5)
     before = views.status().daemon
-    journal.beat(25.0, is_idle=True, unsettled=7, uploads=uploads, unlisted=["one/cad"])
+    pacing = RequestPacing("api.example.com", 3, 500, 60.0)
+    named = {"uploads": uploads, "pacing": pacing, "unlisted": ["one/cad"]}
+    journal.beat(25.0, is_idle=True, unsettled=7, **named)
 
     daemon = views.status().daemon
     assert daemon is not None
     assert (daemon.pid, daemon.version, daemon.started_s) == (os.getpid(), "2.0", 20.0)
     assert (daemon.beat_s, daemon.is_idle, daemon.unsettled) == (25.0, True, 7)
-    assert daemon.uploads == uploads
+    assert (daemon.uploads, daemon.pacing) == (uploads, pacing)
     assert daemon.unlisted == ("one/cad",)
     assert before is not None
     assert before.unlisted is None, "nothing is known of what it has looked at"

@@ -210,6 +210,37 @@ def test_too_many_requests_are_answered_with_retry_after(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        ("none", {}),
+        ("ietf", {"ratelimit": '"minute";r=1;t=40', "ratelimit-policy": '"minute";q=2;w=60'}),
+        (
+            "x",
+            {
+                "x-ratelimit-limit": "2",
+                "x-ratelimit-remaining": "1",
+                "x-ratelimit-reset": "40",
+            },
+        ),
+    ],
+)
+def test_what_is_left_of_the_rate_limit_is_told_as_wanted(
+    world: World, way: str, expected: dict[str, str]
+) -> None:
+    """A client that slows down in time can be tried; the platform's pages name no way."""
+    clock = world.clock
+    assert isinstance(clock, Clock)
+    clock.now = clock.now.replace(second=20)
+    app = build(world, requests_per_minute=2, rate_headers=way)
+    token = world.access.issue(world.credentials.client_id, issuer=ORIGIN)
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(transport=InProcess(app), base_url=ORIGIN, headers=headers) as client:
+        answer = client.get("/itwins")
+
+    assert {name: text for name, text in answer.headers.items() if "ratelimit" in name} == expected
+
+
+@pytest.mark.parametrize(
     ("text", "switch"),
     [
         ("throttle", Switch(Fault.THROTTLE, 1.0)),

@@ -15,7 +15,7 @@ from twinsyncd.core import commands, facts
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import FileRow, HeldSource, Now, SourceKey, UnsettledFile
-from twinsyncd.core.progress import UploadsUnderWay
+from twinsyncd.core.progress import RequestPacing, UploadsUnderWay
 from twinsyncd.journal.requests import Request
 from twinsyncd.runtime.engine import BEAT_S, LISTEN_S, STORES_PER_COMMIT, Engine
 from twinsyncd.runtime.inbox import Inbox
@@ -26,6 +26,7 @@ DURABLE = Decision(files=(FileRow(A, seen="v1"),), commands=(SCAN, SCAN))
 STOP = facts.HintsLost(CAD, "the end of this play")
 
 UPLOADS = UploadsUnderWay(2, 5, 10, 1.0)
+PACING = RequestPacing("api.example.com", 3, 500, 1_700_000_060.0)
 UNLISTED = [SourceKey("one/bim")]
 UNSETTLED = [UnsettledFile(SourceKey("one/cad"), "a.dgn", 1.0, "its quiet time")]
 
@@ -52,6 +53,7 @@ class Office:
             cast("Machine", self), self, self.inbox, self.begin, lambda: Now(self.at_s, self.at_s)
         )
         self.engine.uploads = lambda: UPLOADS
+        self.engine.pacing = lambda: PACING
 
     # ---- the machine ----
 
@@ -103,9 +105,10 @@ class Office:
         unsettled: int,
         unsettled_files: Sequence[UnsettledFile] = (),
         uploads: UploadsUnderWay | None = None,
+        pacing: RequestPacing | None = None,
         unlisted: Sequence[SourceKey] = (),
     ) -> None:
-        assert uploads == UPLOADS
+        assert (uploads, pacing) == (UPLOADS, PACING)
         assert unlisted == UNLISTED
         assert (is_idle, unsettled, unsettled_files) == (True, 3, UNSETTLED)
         self.beats.append(now_s)

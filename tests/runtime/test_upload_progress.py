@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from twinsyncd.core.progress import UploadsUnderWay
+from twinsyncd.core.progress import RequestPacing, UploadsUnderWay
 from twinsyncd.journal.views import DaemonRow
+from twinsyncd.runtime.formatting import clock_time
 from twinsyncd.runtime.report_lines import daemon_line
 from twinsyncd.runtime.upload_progress import WINDOW_S, UploadProgress
 
@@ -106,3 +107,14 @@ def test_status_says_how_far_how_fast_and_how_long() -> None:
 def test_status_says_nothing_of_uploads_when_there_are_none() -> None:
     """Most of the time nothing goes up."""
     assert "uploading" not in line(None)
+
+
+def test_status_names_the_rate_limit_that_keeps_work_slow() -> None:
+    """An office that waits must not look for the fault in its own line."""
+    pacing = RequestPacing("api.example.com", 12, 500, 1_700_000_060.0)
+    row = DaemonRow(7, "1.0", 0.0, 1000.0, is_idle=False, unsettled=0, pacing=pacing)
+
+    printed = str(daemon_line(row, running=True, now_s=1000.0))
+
+    assert "kept slow by the rate limit of api.example.com: 12 requests of 500 left" in printed
+    assert printed.endswith(f"left until {clock_time(1_700_000_060.0)}")

@@ -15,7 +15,7 @@ from localtwin.api.blobs import routes as blobs
 from localtwin.api.browsers import Browsers
 from localtwin.api.bulk.app import BulkMount, build_bulk
 from localtwin.api.dispatch import Dispatch
-from localtwin.api.fault_injection import FaultInjection, RateLimit
+from localtwin.api.fault_injection import NO_HEADERS, FaultInjection, RateLimit
 from localtwin.api.gateway import Gateway
 from localtwin.api.hosts import HostCheck
 from localtwin.api.imodels import named_versions
@@ -65,6 +65,7 @@ def build(
     warm: bool = False,
     admin_routes: bool = False,
     requests_per_minute: int | None = None,
+    rate_headers: str = NO_HEADERS,
     hosts: Iterable[str] = (),
 ) -> FastAPI:
     """Return the application, which answers under loopback names and `hosts` only.
@@ -100,7 +101,7 @@ def build(
     app.add_middleware(Permissions, world=world)
     app.add_middleware(BulkMount, bulk=build_bulk(world))
     app.add_middleware(FaultInjection, faults=world.faults, clock=world.clock)
-    limit = RateLimit(requests_per_minute, world.clock)
+    limit = RateLimit(requests_per_minute, world.clock, rate_headers)
     app.add_middleware(Gateway, access=world.access, words=dispatch.words, limit=limit)
     app.add_middleware(Browsers)
     app.add_middleware(HostCheck, hosts=hosts)

@@ -20,6 +20,9 @@ from localtwin.world.clock import Clock
 
 _BEFORE = (Fault.THROTTLE, Fault.ERROR, Fault.SIGNED_OUT, Fault.LATE_EFFECT, Fault.LOST_ANSWER)
 _TIER = "Local"
+NO_HEADERS, IETF_HEADERS, X_HEADERS = "none", "ietf", "x"
+HEADERS = (NO_HEADERS, IETF_HEADERS, X_HEADERS)
+"""How an ordinary answer tells of the rate limit; the platform's pages name no way."""
 # What a client may decide by; every other status is answered as an outage.
 _CODES = {403: "InsufficientPermissions", 404: "ResourceNotFound", 409: "Conflict"}
 _LIMIT = (
@@ -109,11 +112,12 @@ class FaultInjection:
 
 
 class RateLimit:
-    """Counts requests per client and minute; None admits all."""
+    """Counts the requests of each client per minute of the clock; None: no limit."""
 
-    def __init__(self, per_minute: int | None, clock: Clock) -> None:
+    def __init__(self, per_minute: int | None, clock: Clock, headers: str = NO_HEADERS) -> None:
         self._per_minute = per_minute
         self._clock = clock
+        self._headers = headers
         self._counted: Counter[str] = Counter()
         self._minute = 0
         self._lock = threading.Lock()
@@ -129,6 +133,27 @@ class RateLimit:
                 self._counted.clear()
             self._counted[client_id] += 1
             return 60 - now % 60 if self._counted[client_id] > self._per_minute else None
+
+    def headers_for(self, client_id: str) -> dict[str, str]:
+        """Return the headers that tell the client what is left of its minute.
+
+        Source: IETF draft "RateLimit header fields for HTTP", -10; X-RateLimit-* by custom.
+        """
+        if self._per_minute is None or self._headers == NO_HEADERS:
+            return {}
+        resets_s = 60 - int(self._clock().timestamp()) % 60
+        with self._lock:
+            left = max(self._per_minute - self._counted[client_id], 0)
+        if self._headers == IETF_HEADERS:
+            return {
+                "RateLimit": f'"minute";r={left};t={resets_s}',
+                "RateLimit-Policy": f'"minute";q={self._per_minute};w=60',
+            }
+        return {
+            "X-RateLimit-Limit": str(self._per_minute),
+            "X-RateLimit-Remaining": str(left),
+            "X-RateLimit-Reset": str(resets_s),
+        }
 
 
 def throttled(scope: Scope, retry_after_s: int) -> JSONResponse:

@@ -91,6 +91,7 @@ class Gateway:
         try:
             caller = self._caller(headers)
             wait_s = self._limit.retry_after_s(caller.client_id)
+            send = _telling(send, self._limit.headers_for(caller.client_id))
             if wait_s is not None:
                 await throttled({**scope, "path": path}, wait_s)(scope, receive, send)
                 return
@@ -182,3 +183,16 @@ def _correlated(send: Send, given: str) -> Send:
         await send(message)
 
     return with_header
+
+
+def _telling(send: Send, headers: dict[str, str]) -> Send:
+    """Return `send`, which adds these headers to the answer."""
+    if not headers:
+        return send
+
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(headers)
+        await send(message)
+
+    return with_headers

@@ -5,6 +5,7 @@ Every call has a GUID as X-Correlation-Id, so that the vendor's support can find
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Collection, Mapping
 from typing import Final, TypedDict, Unpack
@@ -13,7 +14,8 @@ import httpx
 
 from . import faults
 from .links import resolve
-from .request_limit import LOAD, RequestGate
+from .rate_headers import read_budget
+from .request_limit import LOAD, BudgetSpent, RequestGate
 from .retries import Sleep, retrying
 
 V1: Final = "application/vnd.bentley.itwin-platform.v1+json"
@@ -79,6 +81,8 @@ class ApiCalls:
             headers["Prefer"] = details["prefer"]
         try:
             response = self._send(method, self._url(link), headers, details)
+        except BudgetSpent as spent:
+            raise faults.without_budget(operation, spent.wait_s) from spent
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise faults.error_from(operation, exc, request_id=request_id) from exc
         response.headers.setdefault("x-correlation-id", request_id)
@@ -91,7 +95,7 @@ class ApiCalls:
         self, method: str, url: httpx.URL | str, headers: Mapping[str, str], details: Details
     ) -> httpx.Response:
         """Send it once the host may be asked; what its load refuses makes the next ones wait."""
-        with self._gate.place() as begun_s:
+        with self._gate.place() as asked:
             try:
                 response = self._http.request(
                     method,
@@ -101,10 +105,12 @@ class ApiCalls:
                     headers=headers,
                 )
             except httpx.TimeoutException:
-                self._gate.was_too_much(begun_s)
+                self._gate.was_too_much(asked.begun_s)
                 raise
+            asked.budget = read_budget(response.headers, time.time())
             if response.status_code in LOAD:
-                self._gate.was_too_much(begun_s)
+                asked.closed_s = faults.retry_after_s(response.headers)
+                self._gate.was_too_much(asked.begun_s)
             else:
                 self._gate.went_well()
             return response

@@ -107,6 +107,12 @@ def unclear(operation: str, message: str) -> CloudError:
     return CloudError(operation, Failure(Fault.TRANSIENT, message))
 
 
+def without_budget(operation: str, wait_s: float) -> CloudError:
+    """Return the error for a call that was not sent, since the service would have refused it."""
+    message = f"the service takes no further request for {wait_s:.0f} s, so it is asked after that"
+    return CloudError(operation, Failure(Fault.THROTTLED, message, retry_after_s=wait_s))
+
+
 def retry_after_s(headers: httpx.Headers) -> float:
     """Return the seconds to wait as the service requests; 0 if it names none.
 

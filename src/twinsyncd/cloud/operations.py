@@ -14,6 +14,7 @@ from ..errors import CloudError
 from . import faults
 from .calls import REPRESENTATION, V1, ApiCalls, Details
 from .members import Unreadable
+from .request_limit import RequestGate
 from .retries import Sleep
 
 API_URL: Final = "https://api.bentley.com"
@@ -42,13 +43,15 @@ class Operations:
         api_url: str = API_URL,
         sleep: Sleep = time.sleep,
         trusted: Collection[str] = (),
+        gate: RequestGate | None = None,
     ) -> None:
         """Call the API at `api_url`; the caller owns `http` and closes it.
 
-        `trusted` names further hosts that may get the token.
+        `trusted` names further hosts that may get the token. `gate` is shared by all that call
+        the same host.
         """
         self.api_url = api_url
-        self._calls = ApiCalls(http, api_url, sleep, trusted)
+        self._calls = ApiCalls(http, api_url, sleep, trusted, gate)
 
     def _read(
         self,

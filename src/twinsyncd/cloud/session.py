@@ -12,6 +12,7 @@ from typing import Final
 import httpx
 
 from .. import __version__
+from ..core.progress import RequestPacing
 from .auth import ISSUER_URL, ServiceLogin
 from .auth_base import Login
 from .auth_issuer import Issuer
@@ -20,11 +21,13 @@ from .blob_reader import BlobReader
 from .blobs import Blobs
 from .bulk_api import BulkApi
 from .bulk_sign_in import Account, ApiKey, PersonSignIn
+from .calls import REQUESTS_MAX
 from .client import API_URL, Platform
 from .manifest_api import ManifestPlatform
 from .network import NetworkSettings, NetworkTransport, read_proxies, trusted_certificates
 from .platform_profile import PlatformProfile
 from .report_reader import ReportReader
+from .request_limit import RequestGate
 from .retries import Sleep
 from .send_rate import BytesPerS, SendRate
 from .storage_probe import StorageProbe
@@ -72,6 +75,15 @@ class Cloud:
     reader: BlobReader
     reports: ReportReader
     probe: StorageProbe
+    gate: RequestGate
+
+    def pacing(self, wall_s: float) -> RequestPacing | None:
+        """Return the rate limit that requests wait for at this moment; None: they wait for none."""
+        slowed = self.gate.slowed()
+        if slowed is None:
+            return None
+        host = httpx.URL(self.platform.api_url).host
+        return RequestPacing(host, slowed.left, slowed.limit, wall_s + slowed.resets_in_s)
 
 
 @contextmanager
@@ -92,8 +104,9 @@ def open_cloud(
         unsigned = clients.open(_CALL)
         login = _login(settings, unsigned, now)
         signed, trusted = clients.open(_CALL, login), settings.trusted_hosts
-        platform = Platform(signed, api_url=settings.api_url, sleep=sleep, trusted=trusted)
-        manifests = ManifestPlatform(signed, api_url=settings.api_url, sleep=sleep, trusted=trusted)
+        url, gate = settings.api_url, RequestGate(REQUESTS_MAX, clock=now, sleep=sleep)
+        platform = Platform(signed, api_url=url, sleep=sleep, trusted=trusted, gate=gate)
+        manifests = ManifestPlatform(signed, api_url=url, sleep=sleep, trusted=trusted, gate=gate)
         hosts = UploadHosts(settings.upload_hosts)
         rate = SendRate(settings.upload_rate, sleep=sleep) if settings.upload_rate else None
         limits = limits_of(settings.profile)
@@ -107,6 +120,7 @@ def open_cloud(
             BlobReader(http, sleep=sleep, hosts=hosts),
             ReportReader(unsigned),
             StorageProbe(platform, http, hosts, sleep, now),
+            gate,
         )
 
 

@@ -1,4 +1,4 @@
-"""How far the uploads under way are, for people; nothing is decided by it."""
+"""How far the uploads under way are, and what slows them, for people; nothing is decided by it."""
 
 from __future__ import annotations
 
@@ -20,3 +20,16 @@ class UploadsUnderWay:
         if self.bytes_per_s <= 0.0:
             return None
         return max(self.total_bytes - self.sent_bytes, 0) / self.bytes_per_s
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPacing:
+    """A host's rate limit that requests wait for: so many are left until then.
+
+    `limit`: of how many, 0: not known. `until_s`: wall clock [s].
+    """
+
+    host: str
+    left: int
+    limit: int
+    until_s: float

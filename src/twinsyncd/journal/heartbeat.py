@@ -9,7 +9,7 @@ from dataclasses import asdict
 from sqlalchemy import Engine, delete, insert, select, update
 
 from ..core.model import SourceKey, UnsettledFile
-from ..core.progress import UploadsUnderWay
+from ..core.progress import RequestPacing, UploadsUnderWay
 from . import tables
 from .requests import Request, insert_request
 
@@ -46,11 +46,13 @@ def beat(
     unsettled: int,
     unsettled_files: Sequence[UnsettledFile] = (),
     uploads: UploadsUnderWay | None = None,
+    pacing: RequestPacing | None = None,
     unlisted: Sequence[SourceKey] = (),
 ) -> None:
     """Write the heartbeat, with what no other row says: what is not settled, and since when.
 
-    And how far the uploads under way are, and which sources were not scanned since the start.
+    And how far the uploads under way are, which rate limit slows requests, and which sources were
+    not scanned since the start.
     """
     values = {
         "beat_s": now_s,
@@ -58,6 +60,7 @@ def beat(
         "unsettled": unsettled,
         "unsettled_files": [asdict(each) for each in unsettled_files],
         "uploads": asdict(uploads) if uploads else None,
+        "pacing": asdict(pacing) if pacing else None,
         "unlisted": list(unlisted),
     }
     with engine.begin() as connection:

@@ -188,6 +188,7 @@ daemons = Table(  # one row: who keeps this journal, and when it was last alive
     Column("unsettled", Integer, nullable=False),  # files that are not known to be settled
     Column("unsettled_files", JSON, nullable=False),  # some: source, path, since_s, awaits
     Column("uploads", JSON(none_as_null=True)),  # files, sent_bytes, total_bytes, bytes_per_s
+    Column("pacing", JSON(none_as_null=True)),  # host, left, limit, until_s
     Column("unlisted", JSON(none_as_null=True)),  # sources not scanned since the start; null: all
 )
 

@@ -30,7 +30,7 @@ from ..core.model import (
     SourceKey,
     UnsettledFile,
 )
-from ..core.progress import UploadsUnderWay
+from ..core.progress import RequestPacing, UploadsUnderWay
 from ..core.results import Outcome, RunRecord
 from ..errors import JournalError
 from . import tables
@@ -67,6 +67,7 @@ class DaemonRow:
     unsettled: int
     unsettled_files: tuple[UnsettledFile, ...] = ()  # some of them
     uploads: UploadsUnderWay | None = None  # those under way together
+    pacing: RequestPacing | None = None  # the rate limit that requests wait for
     unlisted: tuple[SourceKey, ...] | None = None  # not scanned since the start; None: all
 
 
@@ -230,8 +231,9 @@ def _daemon(row: dict[str, Any]) -> DaemonRow:
     unsettled = tuple(UnsettledFile(**each) for each in row["unsettled_files"])
     uploads = UploadsUnderWay(**row["uploads"]) if row["uploads"] else None
     unlisted = None if row["unlisted"] is None else tuple(row["unlisted"])
-    made = {"unsettled_files": unsettled, "uploads": uploads, "unlisted": unlisted}
-    return DaemonRow(**{**row, **made})
+    pacing = RequestPacing(**row["pacing"]) if row["pacing"] else None
+    made = {"unsettled_files": unsettled, "uploads": uploads, "pacing": pacing}
+    return DaemonRow(**{**row, **made, "unlisted": unlisted})
 
 
 def _run(row: dict[str, Any]) -> RunRecord:

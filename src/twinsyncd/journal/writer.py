@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..core.decision import Decision
 from ..core.events import Event
 from ..core.model import FileKey, FileRow, SourceKey, UnsettledFile
-from ..core.progress import UploadsUnderWay
+from ..core.progress import RequestPacing, UploadsUnderWay
 from ..core.results import RunFile, RunRecord
 from . import heartbeat, requests, tables
 from .bulk_files import BulkFiles
@@ -119,6 +119,7 @@ class Journal(JournalReader):
         unsettled: int,
         unsettled_files: Sequence[UnsettledFile] = (),
         uploads: UploadsUnderWay | None = None,
+        pacing: RequestPacing | None = None,
         unlisted: Sequence[SourceKey] = (),
     ) -> None:
         """Write the heartbeat; `unsettled_files` are the first few of them."""
@@ -129,6 +130,7 @@ class Journal(JournalReader):
             unsettled=unsettled,
             unsettled_files=unsettled_files,
             uploads=uploads,
+            pacing=pacing,
             unlisted=unlisted,
         )
 

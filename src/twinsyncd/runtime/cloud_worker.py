@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
@@ -21,6 +21,8 @@ from .upload_progress import UploadProgress
 log = structlog.get_logger()
 
 Post = Callable[[facts.Fact], None]
+AskingFor = Callable[[ConnectionKey], AbstractContextManager[None]]
+"""Lets the requests of this thread count as the connection's, while the context lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,13 @@ class CloudWorker:
     post: Post
     note_progress: Callable[[], None]
     progress: UploadProgress
+    asking_for: AskingFor = lambda _connection: nullcontext()
 
     def carry_out(self, command: commands.CloudCommand) -> facts.Fact:
         """Do it and return the closing fact."""
         try:
-            return self._try(command)
+            with self.asking_for(command.connection):
+                return self._try(command)
         except FileMoved:
             return _moved(command)
         except DiskError as exc:

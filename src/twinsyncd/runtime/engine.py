@@ -10,7 +10,7 @@ from ..core.decision import Decision
 from ..core.facts import Fact, Ticked
 from ..core.machine import Machine
 from ..core.model import Now, SourceKey, UnsettledFile
-from ..core.progress import UploadsUnderWay
+from ..core.progress import RequestPacing, UploadsUnderWay
 from ..errors import JournalError
 from .inbox import Inbox
 from .log_events import log_decision, log_facts
@@ -44,6 +44,7 @@ class JournalWriter(Protocol):
         unsettled: int,
         unsettled_files: Sequence[UnsettledFile] = (),
         uploads: UploadsUnderWay | None = None,
+        pacing: RequestPacing | None = None,
         unlisted: Sequence[SourceKey] = (),
     ) -> None:
         """Write the heartbeat."""
@@ -64,6 +65,7 @@ class Engine:
         self.machine = machine
         self.alive: Callable[[], None] = lambda: None  # called with every heartbeat
         self.uploads: Callable[[], UploadsUnderWay | None] = lambda: None  # for the heartbeat
+        self.pacing: Callable[[], RequestPacing | None] = lambda: None
         self._journal = journal
         self._inbox = inbox
         self._begin = begin
@@ -151,5 +153,6 @@ class Engine:
             unsettled=self.machine.unsettled(),
             unsettled_files=self.machine.unsettled_files(now),
             uploads=self.uploads(),
+            pacing=self.pacing(),
             unlisted=self.machine.unlisted(),
         )

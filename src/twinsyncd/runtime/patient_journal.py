@@ -14,7 +14,7 @@ import structlog
 
 from ..core.decision import Decision, FileRows, SavedState
 from ..core.model import Digest, FileKey, FileRow, Fingerprint, SourceKey, StorageId, UnsettledFile
-from ..core.progress import UploadsUnderWay
+from ..core.progress import RequestPacing, UploadsUnderWay
 from ..core.waits import delay_s
 from ..errors import JournalError
 from ..journal.bulk_files import BulkFiles
@@ -239,6 +239,7 @@ class PatientJournal(FileRows):
         unsettled: int,
         unsettled_files: Sequence[UnsettledFile] = (),
         uploads: UploadsUnderWay | None = None,
+        pacing: RequestPacing | None = None,
         unlisted: Sequence[SourceKey] = (),
     ) -> None:
         """Write the heartbeat."""
@@ -249,6 +250,7 @@ class PatientJournal(FileRows):
                 unsettled=unsettled,
                 unsettled_files=unsettled_files,
                 uploads=uploads,
+                pacing=pacing,
                 unlisted=unlisted,
             )
         )

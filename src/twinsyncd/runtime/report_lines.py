@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from ..core.model import LaneRow, Phase
-from ..core.progress import UploadsUnderWay
+from ..core.progress import RequestPacing, UploadsUnderWay
 from ..journal.outlets import Outlet
 from ..journal.root_waits import RootWait
 from ..journal.views import DaemonRow
@@ -74,7 +74,8 @@ def daemon_line(
         return Line(Level.BAD, "hangs", detail)
     unsettled = f", {count(daemon.unsettled, 'file')} still settling" if daemon.unsettled else ""
     uploading = f", {uploads_text(daemon.uploads)}" if daemon.uploads else ""
-    work = "idle" if daemon.is_idle else f"working{unsettled}{uploading}"
+    paced = f", {pacing_text(daemon.pacing)}" if daemon.pacing else ""
+    work = "idle" if daemon.is_idle else f"working{unsettled}{uploading}{paced}"
     since = clock_time(daemon.started_s)
     return Line(Level.GOOD, "running", f" since {since}, process {daemon.pid}, {work}")
 
@@ -105,6 +106,13 @@ def uploads_text(uploads: UploadsUnderWay) -> str:
     if uploads.left_s is None:
         return text
     return f"{text} at {size(uploads.bytes_per_s)}/s, {duration(uploads.left_s)} left"
+
+
+def pacing_text(pacing: RequestPacing) -> str:
+    """Return what is left of a host's rate limit, for which requests wait."""
+    of = f" of {pacing.limit}" if pacing.limit else ""
+    until = f"{count(pacing.left, 'request')}{of} left until {clock_time(pacing.until_s)}"
+    return f"kept slow by the rate limit of {pacing.host}: {until}"
 
 
 def connection_line(lane: LaneRow | None, paused_s: float, name: str, now_s: float) -> Line:

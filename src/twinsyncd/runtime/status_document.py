@@ -6,6 +6,7 @@ from typing import Final
 
 from ..core.deliveries import LastDelivery
 from ..core.model import Phase
+from ..core.progress import RequestPacing
 from ..core.results import RunRecord
 from ..journal.figures import Figures, latencies, percentile
 from ..journal.views import Counts, DaemonRow, total_counts
@@ -28,6 +29,7 @@ from .status_model import (
     RecordFileDocument,
     RecordsDocument,
     RejectedRowDocument,
+    RequestLimitDocument,
     RootWaitDocument,
     RunDocument,
     SourceDocument,
@@ -81,6 +83,15 @@ def _process(daemon: DaemonRow | None) -> ProcessDocument | None:
         started_s=daemon.started_s,
         beat_s=daemon.beat_s,
         is_idle=daemon.is_idle,
+        kept_slow=_kept_slow(daemon.pacing),
+    )
+
+
+def _kept_slow(pacing: RequestPacing | None) -> RequestLimitDocument | None:
+    if pacing is None:
+        return None
+    return RequestLimitDocument(
+        host=pacing.host, left=pacing.left, limit=pacing.limit or None, until_s=pacing.until_s
     )
 
 

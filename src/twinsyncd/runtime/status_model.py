@@ -29,6 +29,15 @@ class StateLine(Document):
     text: str = Field(description="the whole sentence")
 
 
+class RequestLimitDocument(Document):
+    """What a host's rate limit leaves."""
+
+    host: str
+    left: int
+    limit: int | None = Field(description="null: not known")
+    until_s: float = Field(description="when the count begins anew")
+
+
 class ProcessDocument(Document):
     """The last daemon that kept the journal."""
 
@@ -37,6 +46,9 @@ class ProcessDocument(Document):
     started_s: float
     beat_s: float = Field(description="its last heartbeat; one is due every 5 s")
     is_idle: bool
+    kept_slow: RequestLimitDocument | None = Field(
+        description="the rate limit that its requests wait for; null: they wait for none"
+    )
 
 
 class NeedDocument(Document):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from .. import __version__
 from ..cloud.session import open_cloud
+from ..cloud.turns import asking_for
 from ..config import Config, Source, setup_of, sources_of
 from ..core.facts import RetryAsked
 from ..core.machine import Machine
@@ -66,10 +67,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
     def kind_of(key: FileKey) -> Kind | None:
         return matchers[key.source].kind(key.path)
 
-    roots = {
-        connection.key_of(source): source.is_spatial_root()
-        for connection, source in sources_of(config)
-    }
+    roots = _roots_of(config)
     silence_s = config.daemon.share_silence.total_seconds()
     with ExitStack() as stack:
         journal = stack.enter_context(_journal(config, patient=watch))
@@ -87,7 +85,8 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
             tree = Tree(path, threads.note_progress)
             folder = _folder(key, sources[key], tree, journal, matchers[key])
             shares[key] = Share(folder, threads)
-        workers = Workers(shares, targets, inbox.post, config.daemon.uploads)
+        uploads = config.daemon.uploads
+        workers = Workers(shares, targets, inbox.post, uploads, asking_for=asking_for)
         stack.callback(workers.stop)
         stack.callback(inbox.close)
         if watch:
@@ -111,7 +110,16 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         journal.register(__version__, read_clock().wall_s, Request(*request_of(RetryAsked())))
         engine = Engine(machine, journal, inbox, workers.begin, read_clock)
         engine.uploads = workers.progress.now
+        engine.pacing = lambda: cloud.pacing(read_clock().wall_s)
         yield engine
+
+
+def _roots_of(config: Config) -> dict[SourceKey, Callable[[str], bool]]:
+    """Return for each source which of its paths are to place the iModel."""
+    return {
+        connection.key_of(source): source.is_spatial_root()
+        for connection, source in sources_of(config)
+    }
 
 
 def open_folder(config: Config, key: SourceKey, source: Source, known: Known) -> ShareFolder:

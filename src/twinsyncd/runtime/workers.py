@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -28,7 +29,7 @@ from ..core.model import (
 )
 from ..errors import DiskError, FileMoved, ShareSilent
 from ..targets.protocol import Target
-from .cloud_worker import CloudWorker, failed
+from .cloud_worker import AskingFor, CloudWorker, failed
 from .share_folder import Share
 from .share_threads import CHECK_S
 from .threads import Threads
@@ -61,10 +62,12 @@ class Workers:
         uploads: int,
         *,
         clock: Callable[[], float] = time.monotonic,
+        asking_for: AskingFor = lambda _connection: nullcontext(),
     ) -> None:
         """`shares` by source key, `targets` by connection key.
 
-        `uploads` is how many may run at once. `clock` gives monotonic seconds.
+        `uploads` is how many may run at once. `clock` gives monotonic seconds. `asking_for`
+        makes requests take turns by connection.
         """
         self._post = post
         self._shares = shares
@@ -75,7 +78,8 @@ class Workers:
         self._compares = Threads("compare", COMPARE_THREADS, clock=clock)
         self._pools = (self._uploads, self._calls, self._compares)
         self.progress = UploadProgress()
-        self._cloud = CloudWorker(shares, targets, post, self._uploads.note_progress, self.progress)
+        note = self._uploads.note_progress
+        self._cloud = CloudWorker(shares, targets, post, note, self.progress, asking_for)
         self._stopping = threading.Event()
         threading.Thread(target=self._check, name="drive-watchdog", daemon=True).start()
 
