@@ -4,6 +4,7 @@ import copy
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from localtwin.connectors.cad_content import (
@@ -14,6 +15,7 @@ from localtwin.connectors.cad_content import (
     properties_of,
 )
 from localtwin.connectors.cad_geometry import CadLines
+from localtwin.connectors.cad_words import words_in
 from localtwin.connectors.polylines import extent_of_lines
 from localtwin.connectors.source import Extent
 
@@ -243,3 +245,23 @@ def test_units_place_the_drawing() -> None:
         "metres": 0.001,
         "insert_units": 4,
     }
+
+
+@pytest.mark.parametrize("shift", range(8))
+def test_words_are_found_at_any_bit(shift: int) -> None:
+    """The notes of leaders and the cells of tables are what people look for."""
+    texts = ["Fire door T30", "Größe 900 x 2100", "txt.shx", "0.000000", "ACAD_X1", "ab"]
+    content = b"\x07\x00".join(each.encode("utf-16-le") for each in texts)
+    raw = bytes(range(200, 256)) + content + bytes(range(130, 180))
+    bits = int.from_bytes(raw, "big") << shift
+
+    found = words_in(bits.to_bytes(len(raw) + 1, "big"))
+
+    assert found == ["Fire door T30", "Größe 900 x 2100", "0.000000"]
+
+
+def test_numbers_are_no_words() -> None:
+    """A mesh must not get a label of chance."""
+    numbers = np.random.Generator(np.random.PCG64(1)).normal(size=20_000)
+
+    assert words_in(numbers.tobytes()) == []

@@ -16,11 +16,13 @@ from localtwin.connectors.cad_content import (
     class_of,
     label_of,
     placing_of,
+    plain_words,
     properties_of,
     reader_remarks,
     without,
 )
 from localtwin.connectors.cad_geometry import CadLines
+from localtwin.connectors.cad_words import words_in
 from localtwin.connectors.external_references import referenced_content
 from localtwin.connectors.polylines import extent_of_lines, outline_of_lines
 from localtwin.connectors.remarks import counted, named_counts
@@ -40,6 +42,7 @@ V7_END = b"\xff\xff"  # the end-of-design mark, after which only padding comes
 V7_PADDING_BYTES = 1024
 ENTITIES_MAX = 5_000_000  # an element takes about 2 kB while it is read; a bound against bombs
 ENCRYPTING_RELEASES = {b"AC1018", b"AC1021", b"AC1024", b"AC1027", b"AC1032"}
+FIRST_WIDE_RELEASE = "AC1021"
 SECURITY_AT, SECURITY_ENCRYPTED = 0x18, 1
 
 # Releases whose drawings are laid out in another way, by their first bytes.
@@ -73,7 +76,7 @@ class CadConnector(Connector):
         """Yield layers, styles, blocks, then elements; raises ConnectorError on a broken file."""
         self._remarks = ()
         document = _opened(file)
-        reading = _Reading(document.to_dict(), document.format, file.parent)
+        reading = _Reading(document.to_dict(), document.format, document.version, file.parent)
         yield from reading.elements()
         self._remarks = tuple(reading.remarks())
 
@@ -85,7 +88,7 @@ class CadConnector(Connector):
 class _Reading:
     """One pass over a document."""
 
-    def __init__(self, document: CadObject, file_format: str, folder: Path) -> None:
+    def __init__(self, document: CadObject, file_format: str, version: str, folder: Path) -> None:
         self._document = document
         self._is_dwg = file_format == "dwg"
         self._has_ids = file_format != "dgn_v7"
@@ -99,6 +102,7 @@ class _Reading:
         self._unknown: Counter[str] = Counter()
         self._missing: list[str] = []
         self._without_id = 0
+        self._has_wide_texts = self._is_dwg and version >= FIRST_WIDE_RELEASE
 
     def elements(self) -> Iterator[SourceElement]:
         document = self._document
@@ -122,7 +126,7 @@ class _Reading:
         """Yield what was kept without being understood, once all was read."""
         if self._unknown:
             found = named_counts(self._unknown, "element", "elements")
-            yield f"{found} kept as raw data: compared, but neither drawn nor taken apart."
+            yield f"{found} kept as raw data: compared, but not drawn.{self._on_words()}"
         if self._without_id:
             yield (
                 f"{counted(self._without_id, 'element')} without an id, since DGN V7 has none: an"
@@ -131,6 +135,9 @@ class _Reading:
         for path in self._missing:
             yield f"The external reference {path} is not beside the drawing; its name is kept."
         yield from reader_remarks(self._document["warnings"])
+
+    def _on_words(self) -> str:
+        return " Their words are read." if self._has_wide_texts else ""
 
     def _definition(
         self, identifier: str, name: str, label: str, properties: Mapping[str, Json]
@@ -185,9 +192,13 @@ class _Reading:
     def _entity(self, entity: CadObject, sheet: str) -> SourceElement:
         kind = entity["kind"]
         name = class_of(entity)
+        properties, label = properties_of(entity), label_of(kind)
         if kind["type"] == "unknown":
             self._unknown[name] += 1
-        properties = properties_of(entity)
+            words = words_in(bytes(entity["raw"]["bytes"])) if self._has_wide_texts else []
+            if words:
+                properties["words"] = words
+                label = plain_words(max(words, key=len))
         if sheet:
             properties["layout"] = sheet
         shape = self._content.of(entity)
@@ -200,7 +211,7 @@ class _Reading:
             identifier=identifier or f"{class_name} {shape}",
             class_name=class_name,
             partition=Partition.SHEET if sheet else Partition.PHYSICAL,
-            label=label_of(kind),
+            label=label,
             category=self._layers.get(str(entity["layer"]).lower()),
             type_definition=self._blocks.get(str(kind.get("block") or "").lower()),
             properties=properties,

@@ -9,7 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
+from ezdxf.tools.text import fast_plain_mtext
+
 from localtwin.connectors.dxf_drawing import PLACING, PLACING_NAMES
+from localtwin.connectors.dxf_text import LABEL_LENGTH
 from localtwin.connectors.source import Json
 
 CadObject: TypeAlias = dict[str, Any]  # an object as cadkit gives it
@@ -94,6 +97,11 @@ def label_of(kind: CadObject) -> str:
     named = "" if is_nameless(block) else block
     found = kind.get("plain") or kind.get("value") or named or kind.get("name") or ""
     return " ".join(str(found).split())
+
+
+def plain_words(text: str) -> str:
+    """Return a text in one line without its formatting, as a label."""
+    return " ".join(str(fast_plain_mtext(text)).split())[:LABEL_LENGTH]
 
 
 def properties_of(entity: CadObject) -> dict[str, Json]:
