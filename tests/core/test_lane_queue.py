@@ -53,7 +53,7 @@ def test_an_imodel_whose_wait_is_over_is_asked_without_a_fact() -> None:
 
 
 def test_all_imodels_are_asked_now_and_then_whatever_woke_the_machine() -> None:
-    """What one lane should have announced and did not costs seconds, never a stall."""
+    """What one lane should have announced and did not costs a minute, never a stall."""
     script = offices().meanwhile(after_s=ALL_S - 1).meanwhile(facts.Touched(KEYS[3]))
     assert asked(script) == [f"imodel of {NAMES[3]}"]
 

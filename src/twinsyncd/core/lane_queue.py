@@ -16,7 +16,7 @@ from .lane import Lane
 from .model import LaneKey, Now
 from .places import Places
 
-ALL_S: Final = 5.0  # every lane is asked so often while anything happens: it costs little
+ALL_S: Final = 60.0  # every lane is asked so often, whatever woke the machine
 
 
 @dataclass(slots=True)
