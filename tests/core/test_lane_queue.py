@@ -1,4 +1,4 @@
-# mypy: disable-error-code="arg-type"
+# mypy: disable-error-code="arg-type,dict-item"
 # Keys, ids and digests are written as plain text here.
 """Of many iModels, only those are asked what to do that a fact is about, or whose time has come."""
 
@@ -7,8 +7,9 @@ from __future__ import annotations
 from core_script import SELDOM_S, Script, failure, hashed, read, saw, store
 
 from twinsyncd.core import facts
-from twinsyncd.core.lane_queue import ALL_S
-from twinsyncd.core.model import Fault, FileKey
+from twinsyncd.core.lane_queue import ALL_S, ENTRIES_EACH, LaneQueue
+from twinsyncd.core.model import Fault, FileKey, Now
+from twinsyncd.core.places import Places
 from twinsyncd.core.setup import Connection, Source
 
 NAMES = [f"office {number}" for number in range(20)]
@@ -50,6 +51,37 @@ def test_an_imodel_whose_wait_is_over_is_asked_without_a_fact() -> None:
 
     script.hears(after_s=1).says(command)
     script.works()
+
+
+class Restless:
+    """A lane that is due soon after each time it was asked, and then tomorrow, in turn."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def plan(self, _now: Now) -> tuple[()]:
+        self.asked += 1
+        return ()
+
+    def deadline(self, now: Now) -> float:
+        return now.at_s + 1.0 if self.asked % 2 else 86_400.0
+
+    def is_idle(self) -> bool:
+        return True
+
+
+def test_a_busy_day_leaves_nothing_behind() -> None:
+    """Each save makes its lane due soon, and then again for the next comparison, a day away."""
+    lanes = {"one": Restless(), "two": Restless()}
+    queue = LaneQueue(lanes, Places())
+
+    for second in range(20 * ENTRIES_EACH):
+        queue.plan(Now(2.0 * second, 0.0))
+        queue.wake("one")
+
+    assert lanes["one"].asked == 20 * ENTRIES_EACH
+    assert len(queue._heap) <= ENTRIES_EACH * len(lanes)
+    assert queue.deadline(Now(2.0, 0.0)) == 86_400.0
 
 
 def test_all_imodels_are_asked_now_and_then_whatever_woke_the_machine() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 from .commands import CloudCommand
@@ -17,6 +17,8 @@ from .model import LaneKey, Now
 from .places import Places
 
 ALL_S: Final = 60.0  # every lane is asked so often, whatever woke the machine
+
+ENTRIES_EACH: Final = 4  # entries of the heap per lane before those that are outdated are dropped
 
 
 @dataclass(slots=True)
@@ -102,7 +104,14 @@ class LaneQueue:
         elif self._due_s.get(key) != due_s:
             self._due_s[key] = due_s
             heappush(self._heap, (due_s, key))
+            self._forget_outdated()
         if lane.is_idle():
             self._busy.discard(key)
         else:
             self._busy.add(key)
+
+    def _forget_outdated(self) -> None:
+        """Keep the heap small: after each change a lane is due next for tomorrow's comparison."""
+        if len(self._heap) > ENTRIES_EACH * len(self.lanes):
+            self._heap = [(due_s, key) for key, due_s in self._due_s.items()]
+            heapify(self._heap)
