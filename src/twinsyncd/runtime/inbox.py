@@ -11,7 +11,7 @@ from ..core.model import SourceKey
 
 HINTS_MAX: Final = 10_000  # hints waiting; for more of them one scan costs less
 BATCH_MAX: Final = 1_000  # facts per decision, which is one commit
-GATHER_S: Final = 0.03  # much shorter than an upload over any real line
+GATHER_S: Final = 0.1  # two more stores for each upload thread are decided by then: none waits
 PARTS_MAX: Final = 8  # parts of scans waiting; a scan waits, so that memory stays bounded
 
 
