@@ -58,7 +58,11 @@ class CadContent:
         kind = value.get("kind")
         is_known = not isinstance(kind, dict) or kind.get("type") != "unknown"
         dropped = {"id", "raw", *_VIEW_STATE} if is_known else {"id"}
-        said = {name: self._said(each) for name, each in value.items() if name not in dropped}
+        said = {
+            name: each if name == "bytes" else self._said(each)
+            for name, each in value.items()
+            if name not in dropped
+        }
         if is_nameless(value.get("block")):
             said["block"] = self.of_block(value["block"])
         return said

@@ -30,9 +30,12 @@ def words_in(raw: bytes) -> list[str]:
     if len(raw) > RAW_BYTES_MAX:
         return []
     kept: list[_Run] = []
+    taken = bytearray(len(raw) + 1)
     for run in sorted(_runs(raw), reverse=True):
         # The same bits read one place further seem to be letters, too, but stranger ones.
-        if all(run.end <= each.begin or each.end <= run.begin for each in kept):
+        place = slice(run.begin // 8 + 1, run.end // 8)
+        if not any(taken[place]):
+            taken[place] = b"\1" * (place.stop - place.start)
             kept.append(run)
     texts = (each.text.strip() for each in sorted(kept, key=lambda run: run.begin))
     return [text for text in dict.fromkeys(texts) if _is_said(text)][:WORDS_MAX]
