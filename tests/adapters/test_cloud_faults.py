@@ -41,6 +41,25 @@ def test_a_status_means_one_kind_of_failure(status: int, fault: Fault) -> None:
     assert error.failure.message != ""
 
 
+def test_a_rate_limit_that_was_met_is_named() -> None:
+    """Whoever can raise it needs to know which: of the tier, or of one application."""
+    headers = {
+        "Retry-After": "7",
+        "ITwinPlatform-RateLimited-Tier": "Trial",
+        "ITwinPlatform-RateLimited-API": "storage",
+        "ITwinPlatform-RateLimited-Operation": "POST files",
+    }
+
+    failure = error_of("do it", httpx.Response(429, headers=headers)).failure
+    plain = error_of("do it", httpx.Response(429)).failure.message
+
+    assert failure.message == (
+        "the service limits the request rate (HTTP 429) [api storage, operation POST files, "
+        "tier Trial]; it requests a wait of 7 s"
+    )
+    assert plain == "the service limits the request rate (HTTP 429)"
+
+
 @pytest.mark.parametrize(
     ("asked", "permission"),
     [

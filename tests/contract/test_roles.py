@@ -103,6 +103,6 @@ def test_check_names_all_that_is_missing_at_once(restricted: Ready, office: Offi
     ]
 
     assert [each.found for each in found] == [
-        "missing: storage_delete, storage_write",
-        "missing: imodels_read, imodels_write",
+        "these are missing: storage_delete, storage_write",
+        "these are missing: imodels_read, imodels_write",
     ]

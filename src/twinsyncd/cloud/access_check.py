@@ -85,7 +85,7 @@ def examine_permissions(cloud: Cloud, itwin_id: str, *, deletes: bool) -> Iterat
     except CloudError:
         return  # examine_place reports why the iTwin cannot be reached
     needed = _STORAGE_PERMISSIONS | ({_DELETE_PERMISSION} if deletes else set())
-    yield _compared(step, needed, held, f"give {cloud.login.identity} a role in the iTwin with:")
+    yield _compared(cloud, step, needed, held)
 
 
 def examine_imodel_permissions(
@@ -107,16 +107,17 @@ def examine_imodel_permissions(
             held = cloud.platform.permissions(itwin_id)
     except CloudError:
         return  # examine_place reports why it cannot be reached
-    invite = f"give {cloud.login.identity} a role in the iTwin with:"
-    found = _compared(step, _IMODEL_PERMISSIONS, held, invite)
+    found = _compared(cloud, step, _IMODEL_PERMISSIONS, held)
     if not found.good and not alone:
         found = replace(found, good=True, found=f"{found.found}, unless the iModel grants it")
     yield found
 
 
-def _compared(step: str, needed: Set[str], held: Set[str], invite: str) -> CheckResult:
-    if missing := ", ".join(sorted(needed - held)):
-        return CheckResult(step, False, f"missing: {missing}", f"{invite} {missing}")
+def _compared(cloud: Cloud, step: str, needed: Set[str], held: Set[str]) -> CheckResult:
+    invite = f"give {cloud.login.identity} a role in the iTwin with:"
+    if missing := sorted(needed - held):
+        fix = f"{invite} {', '.join(missing)}"
+        return CheckResult(step, False, f"these are missing: {', '.join(missing)}", fix)
     return CheckResult(step, True, ", ".join(sorted(needed)))
 
 

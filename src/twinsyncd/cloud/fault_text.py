@@ -31,6 +31,8 @@ QUOTA: Final = (
     "the storage quota is used up; delete files there or ask the administrator of the account for "
     "more space"
 )
+_LIMITED: Final = ("api", "operation", "application", "tier")  # as the headers end
+_LIMITED_MAX: Final = 80  # a header is no place for a letter
 _UNTRUSTED: Final = (
     "the service cannot be reached safely: its certificate is not trusted here; if a proxy "
     "inspects encrypted traffic, install the proxy's certificate on this machine or name its file "
@@ -104,6 +106,16 @@ def of_denial(needed: str, answer: ServiceError) -> str:
     role = f"{_ASK_ADMIN}{_WITH}{needed}" if needed else _ASK_ADMIN
     theirs = "; ".join((answer.message, *answer.details)).strip("; ")
     return f"not permitted; {role} (the service: {theirs})" if theirs else f"not permitted; {role}"
+
+
+def of_rate_limit(headers: httpx.Headers) -> str:
+    """Return what a 429 tells of the limit that was met: whose, and of what; "" if nothing.
+
+    Source: iTwin Platform, "Rate limits", response headers.
+    """
+    named = ((word, headers.get(f"itwinplatform-ratelimited-{word}", "")) for word in _LIMITED)
+    found = [f"{word} {text[:_LIMITED_MAX]}" for word, text in named if text]
+    return f" [{', '.join(found)}]" if found else ""
 
 
 def of_exception(exc: Exception) -> str:

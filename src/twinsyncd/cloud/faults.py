@@ -143,6 +143,8 @@ def _text(
         return fault_text.of_denial(_needed(response), answer)
     text = fault_text.of_status(status, answer, subject)
     wait_s = retry_after_s(response.headers)
+    if status == 429:
+        text += fault_text.of_rate_limit(response.headers)
     return f"{text}; it requests a wait of {wait_s:.0f} s" if status == 429 and wait_s else text
 
 
