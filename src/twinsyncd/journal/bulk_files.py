@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core.deliveries import LastDelivery
@@ -66,6 +66,20 @@ class BulkFiles:
     ) -> None:
         """Note what a delivery did: the members of `LastDelivery` behind its entity."""
         self._put(connection, key, entity, {"delivery": dict(delivery)})
+
+    def rename(self, connection: str, storage_id: str, key: FileKey) -> None:
+        """Move what is known of the file with this id to another path."""
+        table = _TABLE.c
+        own = select(_TABLE).where(table.connection == connection, table.delivery.is_not(None))
+        with self._engine.begin() as opened:
+            for row in opened.execute(own).mappings().all():
+                before = FileKey(SourceKey(row["source"]), row["path"])
+                if before == key or (row["delivery"] or {}).get("storage_id") != storage_id:
+                    continue
+                for old in (before, key):
+                    opened.execute(delete(_TABLE).where(_is(connection, old)))
+                renamed = {**row, "source": key.source, "path": key.path}
+                opened.execute(insert(_TABLE).values(renamed))
 
     def deliveries(self, connection: str) -> tuple[LastDelivery, ...]:
         """Return what the last delivery of each file did."""
@@ -156,3 +170,8 @@ class BulkFiles:
             wanted.append(table.needs == before)
         with self._engine.begin() as opened:
             opened.execute(update(_TABLE).where(*wanted).values(needs="resend"))
+
+
+def _is(connection: str, key: FileKey) -> ColumnElement[bool]:
+    table = _TABLE.c
+    return and_(table.connection == connection, table.source == key.source, table.path == key.path)

@@ -16,6 +16,12 @@ class BadTableError(Exception):
 def places(header: Sequence[str], columns: Sequence[str], where: str = "") -> list[int]:
     """Return where the columns are, from 0. Raises BadTableError for none or two of a name."""
     names = [str(name).strip() for name in header]
+    near = [name for column in columns for name in difflib.get_close_matches(column, names)]
+    if columns and not near:
+        shown = ", ".join(name for name in names if name)[: SHOWN_MAX * 20]
+        wanted = ", ".join(f'"{column}"' for column in columns)
+        fix = f"its columns: {shown or 'none'}; delete lines above the header, if there are any"
+        raise BadTableError(f"there is no column {wanted}{where}; {fix}")
     for column in columns:
         times = names.count(column)
         if not times:

@@ -87,7 +87,7 @@ class BulkConnection:
         """Deliver the rows that changed. Raises CloudError REFUSED while rows are rejected."""
         key = command.key
         mapping = self._settings.mapping_of(key)
-        storage_id = StorageId(f"{mapping.entity}/{key.source}/{key.path}")
+        storage_id = _storage_id(key, mapping.entity)
         note(facts.Reserved(key, storage_id))
         with self._spooled(content) as file, self._turns.take(RANK[mapping.entity]):
             sheet, encoding = self._settings.format_of(key)
@@ -116,7 +116,8 @@ class BulkConnection:
         return facts.Stored(key, command.digest, storage_id, text=text)
 
     def place(self, command: commands.Place) -> facts.Placed:
-        """Do nothing: the service knows records, not files."""
+        """Keep what is known of a file that was renamed; the service knows records, not files."""
+        self._files.rename(self._settings.connection, command.storage_id, command.key)
         return facts.Placed(command.key)
 
     def remove(self, command: commands.Remove) -> facts.Removed:
@@ -210,7 +211,11 @@ class BulkConnection:
         self, command: commands.Store, entity: str, summary: Summary, sheet: str = ""
     ) -> None:
         """Remember how far the delivery of this content is."""
-        of_content = {"digest": command.digest, "at_s": self._settings.wall_s()}
+        of_content = {
+            "digest": command.digest,
+            "at_s": self._settings.wall_s(),
+            "storage_id": _storage_id(command.key, entity),
+        }
         delivery = delivery_of(sheet, summary) | of_content
         self._files.note_delivery(self._settings.connection, command.key, entity, delivery)
 
@@ -224,6 +229,11 @@ class BulkConnection:
         self._note_delivery(command, entity, summary, sheet)
         if summary.inserted or summary.updated:
             self._files.parents_came(name, children_of(entity))
+
+
+def _storage_id(key: FileKey, entity: str) -> StorageId:
+    """Return the id of a file, which it keeps when it is renamed, until it is stored anew."""
+    return StorageId(f"{entity}/{key.source}/{key.path}")
 
 
 def _ending(key: FileKey) -> str:

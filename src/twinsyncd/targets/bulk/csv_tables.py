@@ -23,6 +23,9 @@ SLICE_ROWS: Final = 5000  # Python rows in memory at once
 BLOCK_BYTES: Final = 1 << 18  # read at once; Arrow needs many times as much memory
 _SAMPLE: Final = 65_536  # characters from which the separator is found out
 _SEPARATORS: Final = ",;\t|"
+_SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)
+"""A first line that tells Excel the separator."""
+_DOS_END: Final = "\x1a"  # the end of a file, as programs from the days of DOS write it
 
 
 def csv_batches(file: Path, columns: Sequence[str], encoding: str) -> Iterator[Batch]:
@@ -55,6 +58,8 @@ def _exact_rows(file: Path, columns: Sequence[str], encoding: str) -> Iterator[R
     with file.open(encoding=encoding, newline="") as text:
         separator = _separator(text.read(_SAMPLE))
         text.seek(0)
+        if _SEPARATOR_LINE.match(text.readline()) is None:
+            text.seek(0)
         rows = csv.reader(text, delimiter=separator, strict=True)
         try:
             header = next((row for row in rows if row), None)
@@ -62,6 +67,8 @@ def _exact_rows(file: Path, columns: Sequence[str], encoding: str) -> Iterator[R
                 raise BadTableError("it is empty; the first line must name the columns")
             at = places(header, columns)
             for row in rows:
+                if row == [_DOS_END]:
+                    break
                 if row and len(row) != len(header):
                     cells = f"{len(row)} cells, the header has {len(header)}"
                     fix = f'put texts that contain "{separator}" in quotes'
@@ -75,6 +82,8 @@ def _exact_rows(file: Path, columns: Sequence[str], encoding: str) -> Iterator[R
 def _separator(sample: str) -> str:
     """Return the sign between cells: the commonest of those possible in the first line."""
     first = next((line for line in sample.splitlines() if line.strip()), "")
+    if named := _SEPARATOR_LINE.match(first):
+        return named[1]
     return max(_SEPARATORS, key=first.count)
 
 
@@ -125,7 +134,12 @@ def _is_plain(file: Path) -> bool:
         first = opened.readline()
         header = first.decode("utf-8-sig", "replace")
         separator = _separator(header)
-        if not header.strip() or header.count('"') % 2 or first.count(b"\r") > first.count(b"\r\n"):
+        if (
+            _SEPARATOR_LINE.match(header)
+            or not header.strip()
+            or header.count('"') % 2
+            or first.count(b"\r") > first.count(b"\r\n")
+        ):
             return False
         odd = re.compile(_ODD.format(re.escape(separator)).encode())
         before, lines, quotes = b"\n", 0, 0
@@ -141,8 +155,8 @@ def _is_plain(file: Path) -> bool:
             lines += block.count(b"\n")
             quotes += block.count(b'"')
             before = piece[-3:]
-    if len(before) == 1:
-        return False  # there is nothing below the header
+    if len(before) == 1 or before.endswith(_DOS_END.encode()):
+        return False  # there is nothing below the header, or an end that Arrow does not know
     lines += before[-1:] != b"\n"
     return not quotes or lines == _count(file)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -24,6 +25,7 @@ DIGITS_MAX: Final = 18  # digits less one of a whole number: services keep 64 bi
 _SHEET_ERRORS: Final = frozenset(
     "#DIV/0! #N/A #NAME? #NULL! #NUM! #REF! #VALUE! #SPILL! #CALC!".split()  # noqa: SIM905 - list
 )
+_DECIMAL_COMMA: Final = re.compile(r"\s*[+-]?\d+,\d+\s*")
 _EXAMPLES: Final = {
     Kind.GUID: "0a1b2c3d-1111-2222-3333-444455556666",
     Kind.WHOLE: "4",
@@ -162,13 +164,13 @@ class RowReader:
             raise BadRowError([CellMistake(column, "it holds several values", fix)])
         try:
             return self._converted(kind, float(cell) if isinstance(cell, Decimal) else cell)
-        except (ValueError, OverflowError):
+        except (ValueError, TypeError, OverflowError):
             shown = kind or Kind.NUMBER
             text = str(cell) if len(str(cell)) <= SHOWN_MAX else f"{str(cell)[:SHOWN_MAX]}..."
-            mistake = CellMistake(
-                column, f'"{text}" is not a {shown}', f"write it like {self._example(shown)}"
-            )
-            raise BadRowError([mistake]) from None
+            fix = f"write it like {self._example(shown)}"
+            if self.mapping.decimal == "." and _DECIMAL_COMMA.fullmatch(text):
+                fix += ', or add decimal = "," below [connection.source.rows]'
+            raise BadRowError([CellMistake(column, f'"{text}" is not a {shown}', fix)]) from None
 
     def _example(self, kind: Kind) -> str:
         text = _EXAMPLES[kind]
@@ -198,6 +200,8 @@ class RowReader:
     def _number(self, cell: Any) -> float:
         if isinstance(cell, str):
             cell = self._digits(cell)
+        if isinstance(cell, bool):
+            raise TypeError(cell)  # Python takes it for a number
         number = float(cell)
         if not isfinite(number):  # JSON has neither infinity nor "not a number"
             raise ValueError(cell)
@@ -206,6 +210,8 @@ class RowReader:
     def _whole(self, cell: Any) -> int:
         """Return the number exactly: a float has 15 digits only."""
         digits = self._digits(cell) if isinstance(cell, str) else cell
+        if isinstance(cell, bool):
+            raise TypeError(cell)
         try:
             exact = Decimal(digits)
         except InvalidOperation:

@@ -23,6 +23,9 @@ class FileMarks(Protocol):
     ) -> None:
         """Note what a delivery of the file did so far."""
 
+    def rename(self, connection: str, storage_id: str, key: FileKey) -> None:
+        """Move what is known of the file with this id to another path."""
+
     def parents_came(self, connection: str, entities: Collection[str]) -> None:
         """Let the files of these kinds that await parents be sent again."""
 

@@ -23,11 +23,12 @@ def rejection(path: str, sheet: str, summary: Summary) -> CloudError:
     named = [str(row) for each in summary.rejected[:NAMED_MAX] for row in _named(each, sheet)]
     more = summary.rejected_count - NAMED_MAX
     rest = f"; and {more} more rows" if more > 0 else ""
-    others = "the others are"
+    others = ", the others are" if summary.rejected_count < summary.rows else ""
     if summary.is_snapshot:
-        others = "and none is sent, since a snapshot without them would delete them"
+        others = ", and none is sent, since a snapshot without them would delete them"
+    are = "row is" if summary.rows == 1 else "rows are"
     text = (
-        f"{path}: {summary.rejected_count} of {summary.rows} rows are not in the service, "
+        f"{path}: {summary.rejected_count} of {summary.rows} {are} not in the service"
         f"{others}: {'; '.join(named)}{rest}{_TRAP if summary.lost_parents else ''}"
     )
     return CloudError("send rows", Failure(Fault.FILE if summary.orphans else Fault.REFUSED, text))

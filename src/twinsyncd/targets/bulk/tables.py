@@ -23,6 +23,7 @@ from .text_encoding import encoding_of, not_decoded
 
 __all__ = ["ENDINGS", "BadTableError", "Row", "Table"]
 
+DEPTH_MAX: Final = 3  # objects around the list of a JSON file
 ENDINGS: Final = (".csv", ".json", ".ndjson", ".jsonl", *SHEETS, ".parquet")
 
 
@@ -97,7 +98,12 @@ def _ndjson(file: Path, columns: Sequence[str], encoding: str) -> Iterator[Row]:
                 try:
                     item = json.loads(line)
                 except (ValueError, RecursionError) as exc:
-                    raise BadTableError(f"line {number} is not JSON: {exc}") from exc
+                    why = str(exc)
+                    if isinstance(exc, json.JSONDecodeError):
+                        why = f"{exc.msg} (character {exc.colno})"
+                    if not line.endswith("\n"):
+                        why += "; the file may be cut off: export it again"
+                    raise BadTableError(f"line {number} is not JSON: {why}") from exc
                 yield number, objects.cells(item, f"line {number}")
     objects.require_columns()
 
@@ -108,14 +114,29 @@ def _json(file: Path, columns: Sequence[str], encoding: str) -> Iterator[Row]:
         items = json.loads(text)
     except (ValueError, RecursionError) as exc:
         raise BadTableError(f"it is not JSON: {exc}") from exc
-    if isinstance(items, dict) and len(items) == 1:
-        items = next(iter(items.values()))
-    if not isinstance(items, list):
-        raise BadTableError("it must be a list of objects, like [{...}, {...}]")
+    items = _list_in(items)
     objects = _Objects(columns)
     for number, item in enumerate(items, 1):
         yield number, objects.cells(item, f"record {number}")
     objects.require_columns()
+
+
+def _list_in(value: Any, depth: int = 0) -> list[Any]:
+    """Return the one list that a file holds, itself or within objects of other members.
+
+    Raises BadTableError if there is none, or which of several is meant is not known.
+    """
+    if isinstance(value, list):
+        return value
+    members = value if isinstance(value, dict) else {}
+    lists = [name for name, each in members.items() if isinstance(each, list)]
+    inner = [each for each in members.values() if isinstance(each, dict)]
+    if len(lists) == 1:
+        return list(members[lists[0]])
+    if not lists and len(inner) == 1 and depth < DEPTH_MAX:
+        return _list_in(inner[0], depth + 1)
+    found = f"; it has several lists ({', '.join(lists)}): export one" if lists else ""
+    raise BadTableError(f"it must be a list of objects, like [{{...}}, {{...}}]{found}")
 
 
 class _Objects:

@@ -14,6 +14,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_ZEROS: Final = 0.25  # of all bytes: every second one of Western text in UTF-16
 _OTHERS: Final = ((b"PK\x03\x04", "a workbook (.xlsx)"), (b"PAR1", "Parquet (.parquet)"))
 
 
@@ -30,8 +31,9 @@ def encoding_of(file: Path, configured: str) -> str:
     for mark, name in _OTHERS:
         if first.startswith(mark):
             raise BadTableError(f"it is {name}, not text; give it the ending of what it is")
-    if b"\0" in first:
-        return "utf-16-le" if first[1:2] == b"\0" else "utf-16-be"
+    for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if first[start::2].count(0) > len(first) * _ZEROS:
+            return encoding
     return UTF_8 if configured == "utf-8" else configured
 
 

@@ -1,0 +1,101 @@
+"""Exports as programs write them in practice: read as meant, or refused with what to do."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from bulk_scene import CONNECTION, Factory, factory
+
+from twinsyncd.core.commands import Place
+from twinsyncd.core.model import FileKey, SourceKey, StorageId
+from twinsyncd.errors import CloudError
+
+HEADER = "project,component,part,length\n"
+OBJECT = '{"project": "P", "component": "C", "part": "a", "length": 1}'
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Iterator[Factory]:
+    """A factory with project P and component C."""
+    with factory(tmp_path) as made:
+        yield made.with_parents()
+
+
+def _parquet(lengths: list[object]) -> bytes:
+    rows = len(lengths)
+    parts = [f"p{number}" for number in range(rows)]
+    columns = {"project": ["P"] * rows, "component": ["C"] * rows, "part": parts}
+    written = io.BytesIO()
+    pq.write_table(pa.table({**columns, "length": lengths}), written)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("pieces.csv", "sep=;\r\nproject;component;part;length\r\nP;C;a;1\r\n"),
+        ("pieces.csv", f'"sep=,"\n{HEADER}P,C,a,1\n'),
+        ("pieces.csv", f"{HEADER}P,C,a,1\n\x1a"),
+        ("pieces.json", f'{{"meta": {{"rows": 1}}, "pieces": [{OBJECT}]}}'),
+        ("pieces.json", f'{{"data": {{"count": 1, "pieces": [{OBJECT}]}}}}'),
+    ],
+)
+def test_what_is_around_the_rows_does_not_matter(plant: Factory, path: str, data: str) -> None:
+    """Excel's hint of the separator, the end of a file from the days of DOS, wrapped lists."""
+    plant.store(path, data)
+
+    assert plant.lengths() == {"a": 1}
+
+
+def test_a_zero_byte_in_a_cell_makes_no_other_encoding(plant: Factory) -> None:
+    """One damaged cell must not turn the whole file into Chinese signs."""
+    plant.store("pieces.csv", f"{HEADER}P,C,a\0b,1\n")
+
+    assert plant.lengths() == {"a\0b": 1}
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "text"),
+    [
+        ("pieces.csv", f'{HEADER}P,C,a,"1,5"\n', 'or add decimal = "," below'),
+        ("pieces.csv", f"Export of Mill\n{HEADER}P,C,a,1\n", "delete lines above the header"),
+        ("pieces.ndjson", OBJECT + '\n{"project": "P', "line 2 is not JSON: Unterminated string"),
+        ("pieces.ndjson", OBJECT + '\n{"project": "P', "the file may be cut off"),
+        ("pieces.json", f'{{"a": [{OBJECT}], "b": []}}', "several lists (a, b): export one"),
+        ("pieces.json", OBJECT, "it must be a list of objects"),
+        ("pieces.parquet", _parquet([True]), 'column length: "True" is not a number'),
+        (
+            "pieces.parquet",
+            _parquet([datetime(2026, 1, 1, tzinfo=UTC)]),
+            'column length: "2026-01-01 00:00:00+00:00" is not a number',
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_a_fix(
+    plant: Factory, path: str, data: str | bytes, text: str
+) -> None:
+    """Whoever reads it has the export before them, and not this program."""
+    with pytest.raises(CloudError) as caught:
+        plant.store(path, data)
+
+    assert text in caught.value.failure.message
+    assert plant.lengths() == {}
+
+
+def test_a_renamed_export_keeps_its_counts(plant: Factory) -> None:
+    """Nothing is sent for a new name, so what is known has to follow it."""
+    stored = plant.store("pieces.csv", f"{HEADER}P,C,a,1\n")
+    target, source = plant.connection(), SourceKey("Factory/exports")
+
+    for path in ("pieces.second.csv", "pieces.third.csv"):
+        target.place(Place(FileKey(source, path), CONNECTION, stored.storage_id))
+    target.place(Place(FileKey(source, "other.csv"), CONNECTION, StorageId("unknown")))
+
+    found = [each for each in plant.files.deliveries(CONNECTION) if each.entity == "pieces"]
+    assert [(each.key.path, each.acknowledged) for each in found] == [("pieces.third.csv", 1)]
