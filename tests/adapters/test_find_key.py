@@ -30,6 +30,38 @@ target = "bulk"
 """
 
 
+SECOND = """
+  [[connection.source]]
+  folder = "exports"
+  include = ["pieces*.csv"]
+  storage_folder = "Factory/pieces"
+    [connection.source.rows]
+    entity = "pieces"
+    columns = { piece_id = "Part" }
+    keys = { guid = ["Part"], project_guid = ["Project"], component_guid = ["Item"] }
+"""
+
+
+def test_of_sources_of_one_folder_the_one_that_takes_the_file_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An export of pieces lies beside that of projects, and each has a source of its own."""
+    (tmp_path / "exports").mkdir()
+    file = tmp_path / "twinsyncd.toml"
+    file.write_text(CONFIG + SECOND)
+    config = load(file)
+    monkeypatch.chdir(tmp_path)
+
+    names = ("exports/projects.csv", "exports/pieces-2.csv", "exports/notes.txt")
+    found = [find_key(config, name) for name in names]
+
+    assert [key.source for key in found] == [
+        "Factory/projects",
+        "Factory/pieces",
+        "Factory/projects",
+    ]
+
+
 def test_a_name_from_status_is_found_from_any_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

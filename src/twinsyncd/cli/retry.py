@@ -45,7 +45,15 @@ def find_key(config: Config, path: str) -> FileKey:
         if path == key or path.startswith(f"{key}/"):
             return FileKey(key, path.removeprefix(key).strip("/"))
     file = Path(path).expanduser().absolute()
-    for key, source in sources:
-        if file.is_relative_to(source.folder):
-            return FileKey(key, file.relative_to(source.folder).as_posix())
+    found = [
+        (FileKey(key, file.relative_to(source.folder).as_posix()), source)
+        for key, source in sources
+        if file.is_relative_to(source.folder)
+    ]
+    # Several sources may read one folder: the one that takes the file is meant.
+    for each, source in found:
+        if source.matcher().kind(each.path) is not None:
+            return each
+    if found:
+        return found[0][0]
     raise AppError(f"{path} lies in no configured folder", hint="copy it from `twinsyncd status`")
