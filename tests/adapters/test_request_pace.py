@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 from collections import Counter
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from twinsyncd.cloud.request_limit import PATIENCE_S, RequestGate
 from twinsyncd.cloud.request_pace import RequestPace
 from twinsyncd.cloud.turns import Turns, asking_for
 from twinsyncd.core.model import Fault
+from twinsyncd.errors import CloudError
 
 WALL_S = 1_800_000_000.0
 
@@ -294,3 +296,29 @@ def test_without_a_word_from_the_host_nothing_waits() -> None:
         line.ask()
 
     assert (line.now_s, line.gate.slowed()) == (0.0, None)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        told(0, 10**9),
+        httpx.Response(429, headers={"Retry-After": "999999999"}),
+        httpx.Response(
+            200, json={}, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "86400"}
+        ),
+    ],
+)
+def test_a_header_that_is_wrong_stops_nobody_for_longer_than_an_hour(
+    answer: httpx.Response,
+) -> None:
+    """A daemon that nobody looks at would be silent for years."""
+    line = Line(answer, told(9, 60))
+    with contextlib.suppress(CloudError):
+        line.ask()
+    waits_s = caught(line.ask).failure.retry_after_s
+
+    line.now_s += waits_s
+    line.ask()
+
+    assert 60.0 < waits_s <= 3600.0
+    assert line.asked_s == [0.0, waits_s]

@@ -12,6 +12,7 @@ from typing import Final
 from .rate_headers import Budget
 
 FREE_SHARE: Final = 0.5  # of a budget, that may be used up at once
+LONGEST_S: Final = 3000.0  # whatever a host says, it is asked again within the hour
 SAME_WINDOW_S: Final = 2.0  # a reset is told in whole seconds, and travels
 
 
@@ -54,11 +55,12 @@ class RequestPace:
         """
         self._under_way -= 1
         if closed_s > 0.0:
-            self._closed_until_s = max(self._closed_until_s, now_s + closed_s)
+            closed_until_s = now_s + min(closed_s, LONGEST_S)
+            self._closed_until_s = max(self._closed_until_s, closed_until_s)
         if budget is None:
             self._left -= 1  # it counts there, even if nobody said so
             return
-        resets_s = now_s + budget.resets_in_s
+        resets_s = now_s + min(budget.resets_in_s, LONGEST_S)
         is_same = now_s < self._resets_s and abs(resets_s - self._resets_s) <= SAME_WINDOW_S
         self._left = min(self._left, budget.left) if is_same else budget.left
         self._resets_s = max(resets_s, self._resets_s) if is_same else resets_s
