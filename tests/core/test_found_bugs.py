@@ -177,6 +177,8 @@ def test_a_file_that_can_be_read_again_is_noticed_within_seconds() -> None:
                 test_scans.test_an_approved_drive_that_is_found_empty_is_asked_about_until_it_is_answered,
                 test_comparison.test_a_file_that_storage_lost_before_the_run_is_looked_for,
                 test_storing.test_an_item_that_is_gone_is_made_anew,
+                test_scans.test_files_that_go_missing_in_the_place_of_approved_ones_need_another,
+                test_moves.test_a_file_that_storage_calls_by_the_name_of_a_new_one_becomes_that_one,
                 test_runs.test_a_connection_that_was_made_anew_consumes_everything_again,
             ),
             strict=True,

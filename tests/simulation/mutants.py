@@ -236,6 +236,8 @@ PLAY_MUTANTS = (
     ),
     _mutant("lost in Storage and set aside", Comparisons, "_differs", cloud_bugs.keep_aside),
     _mutant("source file kept with a new storage id", Ledger, "put", bugs.keep_mapped),
+    _mutant("as many others as approved", safety, "approved_loss", drive_bugs.approve_any_names),
+    _mutant("what Storage calls so is doubled", Moves, "take_over_by_name", bugs.always(False)),
     _mutant("mappings of a new connection kept", Ledger, "forget_connection", bugs.always(None)),
 )
 """Bugs that plays show and no world that is known: the first in one of a hundred thousand, the
