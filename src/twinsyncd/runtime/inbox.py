@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import deque
 from typing import Final
 
@@ -11,6 +13,7 @@ from ..core.model import SourceKey
 
 HINTS_MAX: Final = 10_000  # hints waiting; for more of them one scan costs less
 BATCH_MAX: Final = 1_000  # facts per decision, which is one commit
+RESERVED_S: Final = 0.2  # a reserved id waits so long for the end of its store
 GATHER_S: Final = 0.1  # two more stores for each upload thread are decided by then: none waits
 PARTS_MAX: Final = 8  # parts of scans waiting; a scan waits, so that memory stays bounded
 
@@ -20,14 +23,17 @@ class Inbox:
 
     Equal hints are kept once, and so are equal HintsLost. Too many hints at once become one
     HintsLost per source.
-    A Reserved fact is delivered together with the next fact: nothing waits for it, and its closing
-    fact usually follows within milliseconds, so this saves one commit per new file. For the same
-    reason the ends of many running stores are delivered together.
+    A Reserved fact is delivered together with the next fact, which saves one commit per new file:
+    the end of a small file usually follows within milliseconds. A large file takes long, and after
+    a crash only this fact finds its blocks, so it waits for `reserved_s` at most. As with it, the
+    ends of many running stores are delivered together.
     """
 
-    def __init__(self, *, gather_s: float = GATHER_S) -> None:
+    def __init__(self, *, gather_s: float = GATHER_S, reserved_s: float = RESERVED_S) -> None:
         """Start empty; `gather_s` is how long an answer waits for others [s]."""
         self._gather_s = gather_s
+        self._reserved_s = reserved_s
+        self._reserved_due_s = math.inf  # monotonic [s]: when the first of them must be delivered
         self._changed = threading.Condition()
         self._facts: deque[Fact] = deque()
         self._hints: dict[Touched | HintsLost, None] = {}
@@ -39,9 +45,10 @@ class Inbox:
         """Queue a fact for the engine; a part of a scan waits here while too many are queued."""
         with self._changed:
             if isinstance(fact, Reserved):
+                if not self._reserved:
+                    self._reserved_due_s = time.monotonic() + self._reserved_s
                 self._reserved.append(fact)
-                return
-            if isinstance(fact, Touched | HintsLost):
+            elif isinstance(fact, Touched | HintsLost):
                 self._post_hint(fact)
             else:
                 self._post_other(fact)
@@ -59,13 +66,14 @@ class Inbox:
         Then waits up to `gather_s` for more, until there are `together` of them.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._has(1), max(timeout_s, 0.0))
+            self._wait_for_one(timeout_s)
             if self._facts:
                 self._changed.wait_for(lambda: self._has(together), self._gather_s)
             self._woken = False
             taken: list[Fact] = [*self._hints, *self._reserved]
             self._hints.clear()
             self._reserved.clear()
+            self._reserved_due_s = math.inf
             while self._facts and len(taken) < BATCH_MAX:
                 taken.append(self._facts.popleft())
             self._parts -= sum(isinstance(fact, FilesFound) for fact in taken)
@@ -77,6 +85,14 @@ class Inbox:
         with self._changed:
             self._parts = -(10**9)
             self._changed.notify_all()
+
+    def _wait_for_one(self, timeout_s: float) -> None:
+        end_s = time.monotonic() + timeout_s
+        while not self._has(1):
+            left_s = min(end_s, self._reserved_due_s) - time.monotonic()
+            if left_s <= 0.0:
+                return
+            self._changed.wait(left_s)
 
     def _has(self, facts: int) -> bool:
         return len(self._facts) >= facts or bool(self._hints) or self._woken
