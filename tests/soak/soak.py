@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, assert_never
 
+from localtwin.ids import split_pair
 from localtwin.serve import Settings, serving
 from twinsyncd.errors import JournalError
 from twinsyncd.journal.views import Status, Views
@@ -42,7 +43,7 @@ from .overheard import RUSH_MAX, SPAN_S
 from .plan import FOLDERS, Planner
 from .platform import Platform, StoredFile
 from .programs import Place, Process
-from .proxy import Proxy
+from .proxy import Commit, Proxy
 from .tally import Tally
 
 BLOCK: Final = 8  # rounds between two rests
@@ -76,6 +77,7 @@ class Soak:
     end_s: float  # monotonic
     tally: Tally = field(default_factory=Tally)
     _excuses_s: list[float] = field(default_factory=list)  # wall clock: kills, strangers, requests
+    _strangers: list[Commit] = field(default_factory=list)  # what others may have put in Storage
     _foreign: set[str] = field(default_factory=set)  # runs that somebody else started
     _away: list[str] = field(default_factory=list)  # files whose drive is away
     _seen_runs: int = 0
@@ -154,6 +156,8 @@ class Soak:
         if row is None or not row.item:
             return
         self._excuses_s.append(time.time())
+        pair = split_pair(row.item)
+        self._strangers.append(Commit(pair[1] if pair else "", act.harm, time.time()))
         self.tally.harm += self.platform.tamper(StoredFile(act.path, row.item), act.harm)
 
     def _rewind(self) -> None:
@@ -225,7 +229,8 @@ class Soak:
         excuses = [*self._excuses_s, *self.proxy.lost_s]
         tally.violations += judge.disturbed(ours[self._seen_runs :], commits)
         tally.violations += judge.repeated(commits, excuses)
-        idle = list(judge.superfluous(ours, commits, excuses))
+        stored = sorted([*commits, *self._strangers], key=lambda each: each.at_s)
+        idle = list(judge.superfluous(ours, stored, excuses))
         tally.excused = sum(excused for _, excused in idle)
         blamed = {run.id: run for run, excused in idle if not excused}
         blamed |= {run.id: run for run in ours[self._seen_runs :] if calm}

@@ -58,6 +58,7 @@ def test_a_commit_under_an_active_run_is_a_disturbance(commit: Commit, expected:
         ([], [], [("b", False)]),
         ([Commit(BLOB, "new", 5.0)], [], []),
         ([Commit(BLOB, "old", 5.0)], [], [("b", False)]),
+        ([Commit(BLOB, "a stranger's", 0.8), Commit(BLOB, "old", 5.0)], [], []),
         ([], [5.0], [("b", True)]),
         ([], [11.0], [("b", False)]),
     ],
