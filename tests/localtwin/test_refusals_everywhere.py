@@ -25,6 +25,7 @@ INVALID = {
     "/itwins": "InvalidiTwinsRequest",
     "/imodels": "InvalidiModelsRequest",
     "/webhooks": "Invalid{}WebhookRequest",
+    "/accesscontrol": "InvalidiTwinsRequest",
 }
 """The 422 of each API. Source: error examples of the operations' pages."""
 
