@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,3 +132,15 @@ def test_an_account_is_examined_like_a_key(tmp_path: Path, site: Site) -> None:
 
     assert results["sign in"].found.endswith("its role allows it")
     assert results["company of Factory"].level == "ok"
+
+
+def test_a_service_that_is_down_is_not_blamed_on_the_key(tmp_path: Path, site: Site) -> None:
+    """Whoever makes a new key for it finds the old one revoked and the service still down."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+    results = found(tmp_path, site, url=f"http://127.0.0.1:{port}/api/v1")
+
+    signed_in = next(iter(results.values()))
+    assert not signed_in.good
+    assert signed_in.fix.startswith("check again when the service answers")

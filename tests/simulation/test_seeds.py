@@ -6,7 +6,7 @@ import pytest
 
 from .world import World
 
-SEEDS = 1200
+SEEDS = 600
 EACH = 50  # seeds per test, so that the tests spread over the cores
 
 

@@ -13,6 +13,7 @@ from ..cloud.bulk_api import BulkApi
 from ..cloud.network import NetworkSettings
 from ..cloud.session import open_bulk
 from ..config import Connection, Source
+from ..core.model import Fault
 from ..errors import CloudError
 from ..targets.bulk.snapshot import set_limit
 from ..targets.bulk.tables import BadTableError, Table
@@ -49,6 +50,8 @@ def _examine_sender(
         fix = f"correct url, company_guid and the {who} below [connection.bulk]"
         if exc.status == 404 and _answers_below(connection, entity, network):
             return CheckResult(step, False, _NOT_HERE, f'write url = "{bulk.url}{_PREFIX}"')
+        if exc.failure.fault in (Fault.TRANSIENT, Fault.THROTTLED):
+            fix = "check again when the service answers; if it never does, correct url"
         return CheckResult(step, False, exc.failure.message, fix)
     why = "its role allows it" if bulk.email else "it has the scope sync:write"
     return CheckResult(step, True, f"the {who} may send records: {why}")
