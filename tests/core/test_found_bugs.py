@@ -143,6 +143,30 @@ def test_an_unreadable_file_is_not_waited_for() -> None:
     assert prepare(B, remote="") in script.open
 
 
+def test_a_run_waits_for_no_file_that_could_not_be_read_twice() -> None:
+    """A drawing cut short may stay so; the others need not wait until it is set aside."""
+    script = settles(is_idle(), B, 1, store(B, 1)).hears(stored(B, 1)).says()
+    script.meanwhile(SAVED)
+
+    for _ in range(2):
+        script.meanwhile(facts.LookFailed(A, "cut short"), facts.Looked(CAD, ()))
+        script.meanwhile(after_s=11)
+    script.meanwhile(after_s=30)
+
+    assert prepare(B, remote="") in script.open
+
+
+def test_a_file_that_an_earlier_process_could_not_read_is_set_aside_at_once() -> None:
+    """Each `sync` would wait three minutes for what it knows already (P9)."""
+    script = unreadable().dies().hears().says(scan())
+    script.hears(facts.FilesFound(CAD, ((A.path, look(1)),)), scanned(1)).says()
+    script.hears(after_s=5).says(look_at(A))
+
+    script.hears(facts.LookFailed(A, "locked"), facts.Looked(CAD, ())).says()
+
+    assert script.machine.is_idle()
+
+
 def test_an_unreadable_file_that_is_gone_is_missed_at_the_next_look() -> None:
     """Only its trouble is remembered; a scan confirms that it is gone."""
     script = unreadable().hears(facts.LookFailed(A, "locked"), facts.Looked(CAD, ())).says()

@@ -263,6 +263,20 @@ def test_a_file_that_was_stored_in_the_place_of_another_gets_one_of_its_own() ->
     script.remembers(A, storage_id="", stored="?").remembers(NEW, storage_id=A_ID, synced="")
 
 
+def test_two_stores_into_one_file_of_storage_prove_neither() -> None:
+    """Which content is there nobody knows: the answer of the one came before the other's (P12)."""
+    script = renamed(synced()).says(PLACE_NEW).hears(facts.Placed(NEW)).says()
+    settles(script, A, 3, store(A, 3))
+    settles(script, NEW, 2, commands.Store(NEW, "one", "v2", look(2), A_ID))
+    script.meanwhile(facts.Reserved(A, A_ID)).meanwhile(facts.Stored(NEW, "v2", A_ID))
+    script.remembers(NEW, stored="", synced="")
+
+    script.meanwhile(facts.Stored(A, "v3", A_ID)).meanwhile(facts.Placed(NEW))
+
+    script.remembers(NEW, storage_id=A_ID, stored="?").remembers(A, storage_id="", stored="?")
+    assert len(events(script, EventKind.FILE_STORED)) == 1
+
+
 def test_a_file_that_storage_calls_by_the_name_of_a_new_one_becomes_that_one() -> None:
     """It was renamed and edited, and the journal of before was put back (P8).
 

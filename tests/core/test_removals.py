@@ -81,11 +81,23 @@ def test_a_file_that_is_gone_is_taken_out_of_its_connection() -> None:
 
 
 def test_a_file_that_is_gone_is_deleted() -> None:
-    """Nothing is remembered of it but its history."""
+    """Its id is kept for the case that it comes back, since its elements are in the iModel."""
     script = gone(OnDelete.DELETE).says(remove(delete=True))
     script.remembers(A, stored="?", synced="")
 
-    script.hears(REMOVED).says().rests().remembers(A, stored="", storage_id="", note=STAYS)
+    script.hears(REMOVED).says().rests()
+    script.remembers(A, stored="", storage_id=storage_id(A), note=STAYS)
+
+
+def test_a_file_that_comes_back_after_it_was_deleted_is_restored_with_its_id() -> None:
+    """By whatever process; as a new file it would be in the iModel twice."""
+    script = gone(OnDelete.DELETE).says(remove(delete=True)).hears(REMOVED).says()
+    script = script.dies().hears().says(scan()).hears(scanned(0)).says()
+
+    script.hears(SAVED).says(look_at(A)).hears(saw(A, 1)).says().hears(after_s=5)
+    script.says(look_at(A)).hears(saw(A, 1)).says(read(A, 1)).hears(hashed(A, 1))
+
+    script.says(store(A, 1, again=True))
 
 
 def test_a_deletion_whose_answer_was_lost_is_not_forgotten_when_the_file_comes_back() -> None:

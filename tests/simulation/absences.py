@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from twinsyncd.core import commands, facts
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import ABSENT, FileKey, FileRow, HeldSource
-from twinsyncd.core.safety import CONFIRM_S
+from twinsyncd.core.safety import CONFIRM_S, mark_of
 
 if TYPE_CHECKING:
     from .world import World
@@ -22,6 +22,7 @@ class Absences:
     def __init__(self, world: World) -> None:
         self.world = world
         self.approved: dict[tuple[str, str], int] = {}  # lost files, by source and drive
+        self.named: dict[tuple[str, str], set[FileKey]] = {}  # those that were shown by name
         self.drives: dict[str, str] = {}  # the one that each source was
         self.missed_s: dict[FileKey, float] = {}  # not on any list since
         self.hinted: set[FileKey] = set()  # a hint was heard, and no look since
@@ -82,6 +83,13 @@ class Absences:
         for key in seen:
             self.missed_s.pop(key, None)
 
+    def restored(self) -> None:
+        """Expect the drives that the older journal remembers; what came later is forgotten."""
+        for key, row in self.world.journal.sources.items():
+            self.drives.pop(key, None)
+            if row.identity:
+                self.drives[key] = row.identity
+
     def _check_drive(self, fact: facts.Scanned) -> None:
         identity = self.drives.setdefault(fact.source, fact.identity)
         meant = fact.identity == identity or (fact.source, fact.identity) in self.approved
@@ -103,6 +111,7 @@ class Absences:
         for source, keys in gone.items():
             known = sum(r.seen != ABSENT for r in files.values() if r.key.source == source)
             missed = [self.missed_s.get(key, float("inf")) for key in keys]
+            named = self.named.get((source, self.drives[source]), set())
             for key, since_s in zip(keys, missed, strict=True):
                 long = now_s - since_s >= CONFIRM_S
                 assert long, f"P7: {key} counts as gone, missed since {since_s}"
@@ -111,8 +120,9 @@ class Absences:
                 assert not back, f"P7: {key} counts as gone in spite of a hint that it is back"
             word = (source, self.drives[source])
             approved, guard = self.approved.get(word, 0), self.world.office.guard
-            unasked = sum(self._is_in_cloud(key) for key in keys) - approved
-            masses = unasked >= guard.least and unasked > (known - approved) * guard.share
+            covered = max(approved, len(named & set(keys)))
+            unasked = sum(self._is_in_cloud(key) for key in keys) - covered
+            masses = unasked >= guard.least and unasked > (known - covered) * guard.share
             assert not masses, (
                 f"P7: {len(keys)} of {known} files of {source} gone, {approved} approved"
             )
@@ -165,6 +175,9 @@ class Absences:
         """Remember a person's word; a later one about less takes nothing of it back."""
         word = (shown.source, shown.drive)
         self.approved[word] = max(shown.missing_count, self.approved.get(word, 0))
+        held = self.world.machine._drive.watched[shown.source].held or ()
+        if mark_of(held) == shown.missing_mark:
+            self.named[word] = {FileKey(shown.source, path) for path in held}
 
     def _forget_words(self, source: str, drive: str) -> None:
         """Forget what was approved of the source, but for what is still missing on this drive."""

@@ -91,6 +91,7 @@ class Promises:
         for watch in self.watches.values():
             watch.lost = False
             watch.end_waits()
+        self.absences.restored()
 
     # ---- what is heard ----------------------------------------------------------------
 

@@ -224,8 +224,9 @@ class Drive:
             watched.leave_to_scan()
             return
         misses = self.settler.missed(key, now.at_s, reason, moved=moved)
-        if misses >= UNREAD_MISSES:
-            row = replace(self.ledger.get(key), unread=reason, fingerprint=UNLIKE_ANY)
+        row = self.ledger.get(key)
+        if misses >= UNREAD_MISSES or (misses and row.unread == reason):  # an earlier process knew
+            row = replace(row, unread=reason, fingerprint=UNLIKE_ANY)
             self.ledger.set_aside(row, now)
             self.settler.set_aside(key, now.at_s)
 
@@ -245,7 +246,7 @@ class Drive:
             self.forget_gone(watched, missing - unstored, now)
         else:
             self.forget_gone(watched, moved, now)
-            row = watched.with_approved_rest(row, fact.identity, lost if approved else set())
+            row = watched.with_approved_rest(row, fact.identity, lost, missing)
         self._scan_ended(watched, row, now)
         watched.scan_again(fact, now.at_s, self.jitter())
 

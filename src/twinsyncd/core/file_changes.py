@@ -36,10 +36,15 @@ def leaving(row: FileRow) -> FileRow:
 
 
 def out_of_cloud(row: FileRow) -> FileRow:
-    """Return the row of a file that was taken out of its connection, or deleted in Storage."""
+    """Return the row of a file that was taken out of its connection, or deleted in Storage.
+
+    If its elements stay in the iModel, so does its id: should the file come back, it is restored
+    from the recycle bin, and nothing is doubled.
+    """
     removing, row = row.removing, replace(row, removing=OnDelete.KEEP, in_connection=False)
     if removing is OnDelete.DELETE:
-        row = replace(row, storage_id=NO_ID, stored=ABSENT, version="", replaces=NO_ID)
+        storage_id = row.storage_id if row.note == STAYS else NO_ID
+        row = replace(row, storage_id=storage_id, stored=ABSENT, version="", replaces=NO_ID)
     return replace(row, synced=ABSENT)
 
 

@@ -75,8 +75,8 @@ class Moves:
         Or since another one that had its name has that name in Storage still.
         """
         if row.storage_id or row.stored != ABSENT:
-            return row.key in self.ledger.moved_away
-        if len(self._found) >= TAKEN_MAX:
+            return row.key in self.ledger.moved_away or row.moved_from in storing
+        if row.key in self._found or len(self._found) >= TAKEN_MAX:
             return True
         claimed = {origin.key for origin in self._found.values()}
         same = self._of_content(row, now)

@@ -13,6 +13,7 @@ from .model import FileKey, Fingerprint, SourceKey
 
 NEVER: Final = float("-inf")
 HURRY: Final = 0.25  # a hint asks for a look no sooner than this share of the quiet time
+MISS_BASE_S: Final = 5.0  # before a file that could not be read is looked at again; at first
 MISS_CAP_S: Final = 300.0  # a look that keeps failing is tried again at least this often
 ASIDE_LOOK_S: Final = 20.0  # a look costs little, and mended permissions should count soon
 _DOUBLINGS_MAX: Final = 10
@@ -59,6 +60,7 @@ class Settler:
     _entries: dict[FileKey, _Unsettled] = field(default_factory=dict)
     _heap: list[tuple[float, FileKey]] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
+    _failed: dict[SourceKey, set[FileKey]] = field(default_factory=dict)  # could not be read
 
     def __contains__(self, key: FileKey) -> bool:
         """Return whether the file is not known to be settled."""
@@ -73,8 +75,12 @@ class Settler:
         return self._entries[key].aside
 
     def unsettled(self, source: SourceKey) -> int:
-        """Return how many files of the source are not settled, without those set aside."""
-        return self._counts[source]
+        """Return how many files of the source may settle soon.
+
+        Without those that could not be read twice, which may go on for minutes; a program that
+        saves a file locks it for a moment.
+        """
+        return self._counts[source] - len(self._failed.get(source, ()))
 
     def longest_unsettled(self, limit: int) -> list[tuple[FileKey, float, str]]:
         """Return some files that are not settled, longest first, without those set aside.
@@ -174,9 +180,11 @@ class Settler:
         is_written = moved and entry.last != entry.moved
         entry.moved = entry.last if moved else None
         entry.unread = 0 if is_written else entry.unread + 1
+        self._note_failed(key, failed=entry.unread > 1 and not entry.aside)
         entry.asked, entry.last = False, None
         entry.misses, entry.missed = entry.misses + 1, reason
-        wait = max(self.quiet_s(key), HURRY) * 2.0 ** min(entry.misses - 1, _DOUBLINGS_MAX)
+        base_s = min(max(self.quiet_s(key), HURRY), MISS_BASE_S)
+        wait = base_s * 2.0 ** min(entry.misses - 1, _DOUBLINGS_MAX)
         cap_s = ASIDE_LOOK_S if entry.aside else MISS_CAP_S
         self._schedule(key, entry, now_s + min(wait, cap_s))
         return entry.unread
@@ -186,12 +194,14 @@ class Settler:
         entry = self._entries[key]
         if not entry.aside:
             entry.aside = True
+            self._note_failed(key, failed=False)
             self._counts[key.source] -= 1
             self._schedule(key, entry, min(entry.due_s, now_s + ASIDE_LOOK_S))
 
     def forget(self, key: FileKey) -> None:
         """Drop the file; a later hint or scan brings it back."""
         entry = self._entries.pop(key, None)
+        self._note_failed(key, failed=False)
         if entry is not None and not entry.aside:
             self._counts[key.source] -= 1
 
@@ -199,6 +209,12 @@ class Settler:
         """Drop every file of a source that went offline; the scan after it finds them again."""
         for key in [key for key in self._entries if key.source == source]:
             self.forget(key)
+
+    def _note_failed(self, key: FileKey, *, failed: bool) -> None:
+        if failed:
+            self._failed.setdefault(key.source, set()).add(key)
+        elif key.source in self._failed:
+            self._failed[key.source].discard(key)
 
     def _entry(self, key: FileKey, now_s: float) -> _Unsettled:
         entry = self._entries.get(key)

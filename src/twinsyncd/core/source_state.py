@@ -68,16 +68,26 @@ class SourceState:
         )
         return self.row != before
 
-    def with_approved_rest(self, row: SourceRow, drive: str, lost: Set[str]) -> SourceRow:
+    def with_approved_rest(
+        self, row: SourceRow, drive: str, lost: Set[str], missing: Set[str]
+    ) -> SourceRow:
         """Return the row with what is left of an approval: files that do not count as gone yet.
 
-        What was approved before it was listed is all that is lost.
+        What was approved before it was listed is all that is missing. An approval that another
+        process heard holds if the same files are lost, or missing, still.
         """
-        approved = lost if self.held is None else lost & self.held
-        self.held = rest = approved & self.missing.keys()
-        mark, count = mark_of(rest), len(rest)
+        before, named = self.row, self.held
+        if not before.approved or before.drive != drive:
+            self.held = None
+            return row
+        if named is None:
+            sets = (lost, missing)
+            is_known = (each for each in sets if mark_of(each) == before.missing_mark)
+            named = next(is_known, frozenset()) if before.missing_mark else missing
+        self.held = rest = named & self.missing.keys()
         if not rest:
             return row
+        mark, count = mark_of(rest), len(rest)
         return replace(row, approved=True, drive=drive, missing_count=count, missing_mark=mark)
 
     def note_trouble(self, reason: str) -> bool:

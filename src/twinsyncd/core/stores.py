@@ -142,7 +142,10 @@ class Stores:
         is_still = owner.key not in self.busy
         if is_still and self.moves.take_over_by_name(owner, row, self.doubts, now):
             return
-        self._clashing.add(fact.key)
+        self._clashing |= {
+            fact.key,
+            owner.key,
+        } & self.busy.keys()  # which one is there?
         self.ledger.change(owner.key, stored=IN_DOUBT, synced=ABSENT, moved_from=fact.key)
         text = f"{fact.key.source}/{fact.key.path} was stored in its place; both are stored again"
         self.ledger.note(EventKind.FILE_DIFFERS, owner.key, now, digest=owner.seen, text=text)
