@@ -175,8 +175,9 @@ class Absences:
         """Remember a person's word; a later one about less takes nothing of it back."""
         word = (shown.source, shown.drive)
         self.approved[word] = max(shown.missing_count, self.approved.get(word, 0))
-        held = self.world.machine._drive.watched[shown.source].held or ()
-        if mark_of(held) == shown.missing_mark:
+        watched = self.world.machine._drive.watched.get(shown.source)
+        held = watched.held if watched else None  # it may be out of the file meanwhile
+        if held is not None and mark_of(held) == shown.missing_mark:
             self.named[word] = {FileKey(shown.source, path) for path in held}
 
     def _forget_words(self, source: str, drive: str) -> None:
