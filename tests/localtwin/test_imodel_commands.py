@@ -222,6 +222,8 @@ def test_export_of_one_class(desk: Desk) -> None:
         (["export", "model.bim", "a.xml", "--schema", "IFC"], "no EC schema IFC"),
         (["draw", "model.bim", "a.svg", "--changeset", "9"], "There is no version 9"),
         (["draw", "model.bim", "a.svg", "--changeset", "1", "--version", "1"], "--changeset goes"),
+        (["draw", "model.bim", "a.svg", "--source", "x.ifc"], "no source file x.ifc is in this"),
+        (["export", "model.bim", "a.csv", "--source", "x.ifc"], "no source file x.ifc is in this"),
         (["diff", "model.bim", "3"], "There is no version 3; the iModel has 1 to 2."),
         (["diff", "new.bim"], "The iModel is empty"),
         (["checkout", "model.bim", "1", "nowhere/old.bim"], "nowhere"),
@@ -248,6 +250,7 @@ def test_what_cannot_be_done_is_explained_and_writes_nothing(
 def test_draw_makes_pictures_of_an_imodel_and_of_a_changeset(desk: Desk) -> None:
     """As SVG for the browser and as PNG for a message."""
     assert desk.types("draw", "model.bim", "all.svg").code == 0
+    assert desk.types("draw", "model.bim", "one.svg", "--source", "cad/plan.dxf").code == 0
     assert desk.types("draw", "model.bim", "change.png", "--changeset", "2").code == 0
     assert desk.types("draw", "model.bim", "change.png", "--changeset", "1", "--force").code == 0
 

@@ -160,8 +160,10 @@ def export(
                 typer.echo(f"the EC schema is in {target}")
                 return
 
+            named = _source_named(database, source)
+
             def chosen() -> Iterator[Element]:
-                return elements(database, class_name=class_name, source=source)
+                return elements(database, class_name=class_name, source=named)
 
             # The mark at the beginning is how spreadsheets know that a CSV file is in UTF-8.
             encoding = "utf-8-sig" if kind == ".csv" else "utf-8"
@@ -200,7 +202,7 @@ def draw(
         file = imodel_file(imodel, data)
         if changeset is None:
             with _opened(file, version) as database:
-                plan = plan_of_imodel(database, source=source)
+                plan = plan_of_imodel(database, source=_source_named(database, source))
             title = f"{imodel}, version {version}" if version else imodel
         else:
             plan, title = _plan_of(file, changeset), f"{imodel}, changeset {changeset}"
@@ -218,6 +220,20 @@ def _plan_of(file: Path, number: int) -> Plan:
     path = changeset_file(file, find_version(file, number))
     with at_version(file, number) as database, transaction(database):
         return plan_of_changeset(database, path, limit=ELEMENTS_MAX, context=ELEMENTS_MAX)
+
+
+def _source_named(database: apsw.Connection, source: str | None) -> str | None:
+    """Return the name of a source file as the iModel has it; a path is looked up by its name."""
+    from localtwin.imodel.contents import class_counts
+
+    if source is None:
+        return None
+    names = sorted({each.source for each in class_counts(database)})
+    found = next((each for each in (source, source.rpartition("/")[2]) if each in names), None)
+    if found is None:
+        some = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        raise AppError(f"no source file {source} is in this iModel", hint=f"there are: {some}")
+    return found
 
 
 def _schema(database: apsw.Connection, name: str | None) -> bytes:
