@@ -585,6 +585,17 @@ def test_other_files_than_approved_need_another_after_a_crash() -> None:
     script.source(approved=False, needs_person=True, missing_count=15)
 
 
+def test_an_approved_drive_approves_no_loss_that_was_not_counted() -> None:
+    """Nobody was shown a file that is missing on another drive, whatever becomes of it (P7)."""
+    script = crowd(60).hears(other_drive()).says().hears(counted(0, "drive-2"))
+    script.says(scan("drive-2"))
+
+    few = tuple(key.path for key in some(5))
+    script.hears(facts.Scanned(CAD, "drive-2", 60, few)).says()
+
+    script.source(identity="drive-2", offline="", approved=False)
+
+
 def test_a_few_more_than_approved_are_as_ordinary_as_ever() -> None:
     """A share that people work on loses a file now and then; that must not undo the approval."""
     script = held(60, 15).hears(meant(15)).says(approved())

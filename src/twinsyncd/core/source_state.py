@@ -73,8 +73,8 @@ class SourceState:
     ) -> SourceRow:
         """Return the row with what is left of an approval: files that do not count as gone yet.
 
-        What was approved before it was listed is all that is missing. An approval that another
-        process heard holds if the same files are lost, or missing, still.
+        What was counted before it was listed is all that is missing, if it is no more. An approval
+        that another process heard holds if the same files are lost, or missing, still.
         """
         before, named = self.row, self.held
         if not before.approved or before.drive != drive:
@@ -83,7 +83,9 @@ class SourceState:
         if named is None:
             sets = (lost, missing)
             is_known = (each for each in sets if mark_of(each) == before.missing_mark)
-            named = next(is_known, frozenset()) if before.missing_mark else missing
+            is_all = len(missing) <= before.missing_count  # else nobody was shown so many
+            counted = missing if is_all else frozenset()
+            named = next(is_known, frozenset()) if before.missing_mark else counted
         self.held = rest = named & self.missing.keys()
         if not rest:
             return row

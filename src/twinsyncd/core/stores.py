@@ -158,7 +158,8 @@ class Stores:
         clashed = fact.key in self._clashing
         self._clashing.discard(fact.key)
         if clashed and isinstance(fact, Stored):
-            self.ledger.change(fact.key, stored=ABSENT)
+            has_id = bool(self.ledger.get(fact.key).storage_id)
+            self.ledger.change(fact.key, stored=IN_DOUBT if has_id else ABSENT)
             return
         match fact:
             case Stored(key, digest, storage_id, version, text):
