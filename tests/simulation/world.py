@@ -205,11 +205,7 @@ class World:
     def shown(self) -> tuple[HeldSource, ...]:
         """Return what a person is shown now of the sources that wait for one."""
         rows = self.journal.sources.values()
-        return tuple(
-            HeldSource(row.key, row.drive, row.missing_count, row.missing_mark)
-            for row in rows
-            if row.needs_person
-        )
+        return tuple(row.shown for row in rows if row.needs_person)
 
     def transcript(self) -> Iterator[str]:
         """Yield what happened, a line each."""

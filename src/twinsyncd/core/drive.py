@@ -269,8 +269,7 @@ class Drive:
         watched.held = None
         before = watched.row
         row = failed_row(fact, before)
-        shown = HeldSource(before.key, before.drive, before.missing_count, before.missing_mark)
-        if before.approved and safety.is_what_was_shown(row, shown):
+        if before.approved and safety.is_what_was_shown(row, before.shown):
             row = before  # approved while this scan was under way; the next one believes it
         self._scan_ended(watched, row, now)
         again_s = 0.0 if row.approved else watched.again_s(self.jitter())

@@ -232,7 +232,7 @@ class SourceRow:
     approved: bool = False  # a person said that `drive`, and `missing_count`, are meant
     drive: str = ""  # which drive waits for a person, or was approved
     missing_count: int = 0  # how many remembered files are missing there, as far as was counted
-    missing_mark: str = ""  # tells them from other ones; "" if they were only counted
+    missing_mark: str = ""  # which ones they are; "" if they were only counted
     examples: tuple[str, ...] = ()  # some of their paths, for a person to see
     patterns: str = ""  # by which its files were chosen at the last start
     drives_inside: tuple[tuple[str, str], ...] = ()  # drives mounted in it: path, identity
@@ -247,6 +247,11 @@ class SourceRow:
         """Return whether nothing that is there is read or stored."""
         return bool(self.offline) and not self.is_read
 
+    @property
+    def shown(self) -> HeldSource:
+        """Return what a person is shown of it, and can approve."""
+        return HeldSource(self.key, self.drive, self.missing_count, self.missing_mark)
+
 
 @dataclass(frozen=True, slots=True)
 class HeldSource:
@@ -255,7 +260,7 @@ class HeldSource:
     source: SourceKey
     drive: str  # the identity of the drive that is there
     missing_count: int  # how many remembered files are missing there; 0: not counted
-    missing_mark: str = ""  # tells them from other ones; "" if they were only counted
+    missing_mark: str = ""  # which ones they are; "" if they were only counted
 
 
 class Fault(StrEnum):

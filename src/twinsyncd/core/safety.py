@@ -43,7 +43,7 @@ def examples(missing: Iterable[str]) -> tuple[str, ...]:
 
 
 def mark_of(missing: Iterable[str]) -> str:
-    """Return what tells these missing paths from any other ones, in any order."""
+    """Return a mark that no other missing paths have, in any order."""
     whole = sha256("\0".join(sorted(missing)).encode(errors="surrogateescape"))
     return whole.hexdigest()[:16]
 

@@ -74,7 +74,7 @@ class SourceState:
         """Return the row with what is left of an approval: files that do not count as gone yet.
 
         What was counted before it was listed is all that is missing, if it is no more. An approval
-        that another process heard holds if the same files are lost, or missing, still.
+        that another process received holds if the same files are lost, or missing, still.
         """
         before, named = self.row, self.held
         if not before.approved or before.drive != drive:

@@ -119,7 +119,7 @@ class Stores:
         return min((wait.due_s for wait in self.waits.values()), default=None)
 
     def apply(self, fact: Reserved | Stored | StoreMoved | StoreFailed, now: Now) -> None:
-        """Apply what is heard of a store."""
+        """Apply a received fact about a store."""
         if isinstance(fact, Reserved):
             self.reserved(fact, now)
         else:

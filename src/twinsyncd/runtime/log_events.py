@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from ..core import facts
 from ..core.decision import Decision
 from ..core.events import Event, EventKind
+from ..core.model import Failure, FileKey
 from ..core.results import Outcome
 
 SHOWN: Final = 12  # characters of a digest: enough to tell contents apart
@@ -104,14 +105,7 @@ def _report_fact(fact: facts.Fact) -> None:
         case facts.Staged() | facts.StageMoved() | facts.StageFailed():
             _report_stage(fact)
         case facts.StoreFailed(key, failure):
-            log.warning(
-                "store.failed",
-                source=key.source,
-                path=key.path,
-                fault=failure.fault.value,
-                reason=failure.message,
-                request_id=failure.request_id,
-            )
+            log.warning("store.failed", **_failed(key, failure))
         case facts.PrepareFailed(connection, failure) | facts.StartFailed(connection, failure):
             log.warning(
                 "run.not_started",
@@ -174,11 +168,15 @@ def _report_stage(fact: facts.Staged | facts.StageMoved | facts.StageFailed) -> 
         case facts.StageMoved():
             log.info("stage.abandoned", source=key.source, path=key.path, reason="file changed")
         case facts.StageFailed(_, failure):
-            log.info(
-                "stage.failed",
-                source=key.source,
-                path=key.path,
-                fault=failure.fault.value,
-                reason=failure.message,
-                request_id=failure.request_id,
-            )
+            log.info("stage.failed", **_failed(key, failure))
+
+
+def _failed(key: FileKey, failure: Failure) -> dict[str, Any]:
+    """Return the fields of what failed about a file."""
+    return {
+        "source": key.source,
+        "path": key.path,
+        "fault": failure.fault.value,
+        "reason": failure.message,
+        "request_id": failure.request_id,
+    }
