@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--admin", action="store_true", help="serve /localtwin/faults, to switch faults by HTTP")
     add("--requests-per-minute", type=int, help="answer 429 above; default: no limit")
-    ways = "how ordinary answers tell what is left of that; default: not at all"
+    ways = "how ordinary answers report what is left of that; default: not at all"
     add("--rate-headers", choices=HEADERS, default=NO_HEADERS, help=ways)
     add("--permissions", help="what the client in the iTwin may do, by commas; default: everything")
     snapshot = "the bulk API deletes what a request leaves out, as its service really does"

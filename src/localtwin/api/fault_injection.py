@@ -22,7 +22,7 @@ _BEFORE = (Fault.THROTTLE, Fault.ERROR, Fault.SIGNED_OUT, Fault.LATE_EFFECT, Fau
 _TIER = "Local"
 NO_HEADERS, IETF_HEADERS, X_HEADERS = "none", "ietf", "x"
 HEADERS = (NO_HEADERS, IETF_HEADERS, X_HEADERS)
-"""How an ordinary answer tells of the rate limit; the platform's pages name no way."""
+"""How an ordinary answer reports the rate limit; the platform's pages name no way."""
 # What a client may decide by; every other status is answered as an outage.
 _CODES = {403: "InsufficientPermissions", 404: "ResourceNotFound", 409: "Conflict"}
 _LIMIT = (
@@ -135,7 +135,7 @@ class RateLimit:
             return 60 - now % 60 if self._counted[client_id] > self._per_minute else None
 
     def headers_for(self, client_id: str) -> dict[str, str]:
-        """Return the headers that tell the client what is left of its minute.
+        """Return the headers that report what is left of its minute.
 
         Source: IETF draft "RateLimit header fields for HTTP", -10; X-RateLimit-* by custom.
         """

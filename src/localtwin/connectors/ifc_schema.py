@@ -46,8 +46,8 @@ class Schema:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.library_name = _LIBRARY_NAMES.get(name, name)
-        self._declared = wrapper.schema_by_name(self.library_name)
+        self.parser_name = _LIBRARY_NAMES.get(name, name)
+        self._declared = wrapper.schema_by_name(self.parser_name)
         self._classes: dict[str, IfcClass | None] = {}
         self._types: dict[str, str] = {}
 

@@ -76,7 +76,7 @@ class ShapeModels:
 
     def __init__(self, content: Content) -> None:
         self._step = content.model.step
-        self._schema = content.model.schema.library_name
+        self._schema = content.model.schema.parser_name
         self._precision = content.precision
         self._units = _units_of(content.model)
         self._plane: set[str] = set()

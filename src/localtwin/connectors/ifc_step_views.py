@@ -1,5 +1,6 @@
 """The instances of a STEP file by their numbers; a text is made when it is asked for."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
@@ -58,9 +59,9 @@ class _View(Mapping[str, str]):
         self._ids = statements.ids
         self._quick = rows.quick
 
+    @abstractmethod
     def of_row(self, row: int) -> str:
         """Return the text of a row."""
-        raise NotImplementedError
 
     def __getitem__(self, number: str) -> str:
         try:

@@ -99,7 +99,7 @@ def write_bulk_config(file: Path, ready: Any, folder: Path) -> None:
 
 
 def show_bulk(story: Story, ready: Any) -> None:
-    """Tell the story: a first sync, an edit of two rows, a wrong row, and its correction."""
+    """Show a first sync, an edit of two rows, a wrong row, and its correction."""
     from ..config import load
 
     story.chapter(1, "localtwin's bulk API is up on this machine")

@@ -75,7 +75,7 @@ def examine_scope(cloud: Cloud) -> Iterator[CheckResult]:
 
 
 def examine_permissions(cloud: Cloud, itwin_id: str, *, deletes: bool) -> Iterator[CheckResult]:
-    """Look what the signed-in identity may do in the iTwin's Storage; nothing if that is not told.
+    """Look what the identity may do in the iTwin's Storage; nothing if that is not reported.
 
     `deletes`: whether files that are gone from the drive are to be deleted there.
     """
@@ -91,9 +91,9 @@ def examine_permissions(cloud: Cloud, itwin_id: str, *, deletes: bool) -> Iterat
 def examine_imodel_permissions(
     cloud: Cloud, itwin_id: str, imodel_id: str
 ) -> Iterator[CheckResult]:
-    """Look what the signed-in identity may do with the iModel; nothing if that is not told.
+    """Look what the identity may do with the iModel; nothing if that is not reported.
 
-    Where the iModel does not tell, those of its iTwin count; as a role of the iModel alone is not
+    Where the iModel reports none, those of its iTwin count; as a role of the iModel alone is not
     among them, what they lack is a warning.
     """
     step, alone = f"have permissions for the iModel {imodel_id}", True

@@ -109,7 +109,7 @@ def of_denial(needed: str, answer: ServiceError) -> str:
 
 
 def of_rate_limit(headers: httpx.Headers) -> str:
-    """Return what a 429 tells of the limit that was met: whose, and of what; "" if nothing.
+    """Return what a 429 says of the limit that was met: whose, and of what; "" if nothing.
 
     Source: iTwin Platform, "Rate limits", response headers.
     """

@@ -30,7 +30,7 @@ class Budget:
 
 
 def read_budget(headers: Mapping[str, str], wall_s: float) -> Budget | None:
-    """Return the budget that an answer tells; None if it tells none. `headers`: lower-case names.
+    """Return the budget that an answer reports, None if none. `headers`: lower-case names.
 
     Of several policies the one that allows least counts.
     """

@@ -2,7 +2,7 @@
 
 A refusal for load (429, 503) or a time-out halves the number. Every request that goes well adds one
 up to half of the most, so that a single time-out is soon forgotten; above that, every round does.
-What the host tells of its rate limit is kept, too: requests then wait before it has to refuse them.
+The rate limit that the host reports is kept, too: requests wait before it has to refuse them.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class BudgetSpent(Exception):
 
 @dataclass(slots=True)
 class Asked:
-    """One request that is under way, and what its answer told of the host's rate limit.
+    """One request that is under way, and what its answer reported of the host's rate limit.
 
     `closed_s`: for how long the host wants none.
     """

@@ -13,14 +13,14 @@ from .rate_headers import Budget
 
 FREE_SHARE: Final = 0.5  # of a budget, that may be used up at once
 LONGEST_S: Final = 3000.0  # whatever a host says, it is asked again within the hour
-SAME_WINDOW_S: Final = 2.0  # a reset is told in whole seconds, and travels
+SAME_WINDOW_S: Final = 2.0  # a reset is given in whole seconds, and travels
 
 
 class RequestPace:
     """The pace of one host; all times are monotonic seconds."""
 
     def __init__(self) -> None:
-        """Begin without a budget: nothing waits until the host tells one."""
+        """Begin without a budget: nothing waits until the host reports one."""
         self._left = 0
         self._limit = 0
         self._resets_s = float("-inf")
@@ -49,9 +49,9 @@ class RequestPace:
         self._under_way += 1
 
     def ended(self, now_s: float, budget: Budget | None, *, closed_s: float = 0.0) -> None:
-        """Note the answer to a request, or that it failed: what it told, and for how long to wait.
+        """Note the answer to a request, or that it failed: what it reported, and how long to wait.
 
-        Answers overtake each other, so within one window the smallest number that was told counts.
+        Answers overtake each other, so within one window the smallest reported number counts.
         """
         self._under_way -= 1
         if closed_s > 0.0:

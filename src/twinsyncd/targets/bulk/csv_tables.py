@@ -24,7 +24,7 @@ BLOCK_BYTES: Final = 1 << 18  # read at once; Arrow needs many times as much mem
 _SAMPLE: Final = 65_536  # characters from which the separator is found out
 _SEPARATORS: Final = ",;\t|"
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)
-"""A first line that tells Excel the separator."""
+"""A first line that names the separator for Excel."""
 _DOS_END: Final = "\x1a"  # the end of a file, as programs from the days of DOS write it
 
 

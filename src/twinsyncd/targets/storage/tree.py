@@ -116,7 +116,7 @@ class StorageTree:
     def forget(self) -> None:
         """Forget all folders: somebody removed or moved one, or took away our role.
 
-        The top is asked for again, too: it alone tells a missing role from a missing folder.
+        The top is asked for again, too: it alone shows whether a role or a folder is missing.
         """
         with self._lock:
             self._root = ""
