@@ -15,6 +15,7 @@ from ..core.deliveries import LastDelivery
 from ..core.model import FileKey, SourceKey
 from . import tables
 from .bulk_deliveries import read_deliveries
+from .transactions import writing
 
 _TABLE: Final = tables.bulk_files
 _NEW: Final = {
@@ -71,7 +72,7 @@ class BulkFiles:
         """Move what is known of the file with this id to another path."""
         table = _TABLE.c
         own = select(_TABLE).where(table.connection == connection, table.delivery.is_not(None))
-        with self._engine.begin() as opened:
+        with writing(self._engine) as opened:
             for row in opened.execute(own).mappings().all():
                 before = FileKey(SourceKey(row["source"]), row["path"])
                 if before == key or (row["delivery"] or {}).get("storage_id") != storage_id:
@@ -160,7 +161,7 @@ class BulkFiles:
         upsert = statement.on_conflict_do_update(
             index_elements=["connection", "source", "path"], set_={"entity": entity} | values
         )
-        with self._engine.begin() as opened:
+        with writing(self._engine) as opened:
             opened.execute(upsert)
 
     def _need(self, connection: str, entities: Collection[str], before: str) -> None:
@@ -168,7 +169,7 @@ class BulkFiles:
         wanted = [table.connection == connection, table.entity.in_(entities)]
         if before:
             wanted.append(table.needs == before)
-        with self._engine.begin() as opened:
+        with writing(self._engine) as opened:
             opened.execute(update(_TABLE).where(*wanted).values(needs="resend"))
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool, QueuePool
 
 from ..errors import JournalError
 from .backup import back_up
 from .errors import translate_errors
 from .tables import metadata
+from .transactions import begin_translated, writing
 
 HEAD: Final = "0031"  # the newest migration; a test holds it to what Alembic finds
 BUSY_MS: Final = 10_000  # how long one process waits for another's transaction
@@ -27,7 +28,7 @@ def open_database(file: Path) -> Engine:
     make_folder(file.parent)
     engine = create_engine(f"sqlite:///{file}", poolclass=QueuePool)
     event.listen(engine, "connect", _set_up)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", begin_translated(file))
     translate_errors(engine, file)
     try:
         _bring_up_to_date(engine, file)
@@ -80,17 +81,10 @@ def _set_up(connection: Any, _record: object) -> None:
     """
     connection.isolation_level = None
     cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")  # first: what follows may have to wait
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    """Begin without SQLAlchemy's statement handling, which costs more than SQLite's."""
-    begun = connection.connection.cursor()
-    begun.execute("BEGIN")
-    begun.close()
 
 
 def version_of(engine: Engine) -> str:
@@ -136,7 +130,9 @@ def _other_version(version: str) -> JournalError:
 
 def _create(engine: Engine) -> None:
     """Make the tables as they are now, as if all migrations had run, at a tenth of the cost."""
-    with engine.begin() as connection:
+    with writing(engine) as connection:
+        if inspect(connection).has_table("alembic_version"):
+            return  # another process has just made them
         metadata.create_all(connection)
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
         connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
@@ -149,6 +145,6 @@ def _migrate(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

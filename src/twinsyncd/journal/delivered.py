@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from . import tables
+from .transactions import writing
 
 _ONE_QUERY: Final = 500  # GUIDs in one IN
 _ONE_READ: Final = 20_000  # digests in memory at once
@@ -79,7 +80,7 @@ class DeliveredRecords:
         """Remember these GUIDs with the digests that were taken, and no others."""
         table = _TABLE.c
         of_set = (table.connection == connection, table.entity == entity)
-        with self._engine.begin() as opened:
+        with writing(self._engine) as opened:
             opened.execute(delete(_TABLE).where(*of_set))
             self._put(opened, connection, entity, taken)
 
@@ -87,12 +88,12 @@ class DeliveredRecords:
         """Keep the GUIDs, but not what was taken of them."""
         table = _TABLE.c
         of_set = (table.connection == connection, table.entity == entity)
-        with self._engine.begin() as opened:
+        with writing(self._engine) as opened:
             opened.execute(update(_TABLE).where(*of_set).values(digest=IN_DOUBT))
 
     def put(self, connection: str, entity: str, taken: Sequence[tuple[bytes, bytes]]) -> None:
         """Remember GUIDs with the digests that were taken."""
-        with self._engine.begin() as opened:
+        with writing(self._engine) as opened:
             self._put(opened, connection, entity, taken)
 
     def _put(
@@ -118,7 +119,7 @@ class DeliveredRecords:
     def doubt(self, connection: str, entity: str, guids: Sequence[bytes]) -> None:
         """Forget what was taken of these GUIDs, before something else is sent for them."""
         table = _TABLE.c
-        with self._engine.begin() as opened:
+        with writing(self._engine) as opened:
             for first in range(0, len(guids), _ONE_QUERY):
                 opened.execute(
                     delete(_TABLE).where(

@@ -12,6 +12,7 @@ from ..core.model import SourceKey, UnsettledFile
 from ..core.progress import RequestPacing, UploadsUnderWay
 from . import tables
 from .requests import Request, insert_request
+from .transactions import writing
 
 
 def register(engine: Engine, version: str, now_s: float, on_upgrade: Request | None = None) -> None:
@@ -19,7 +20,7 @@ def register(engine: Engine, version: str, now_s: float, on_upgrade: Request | N
 
     If another version wrote it before, `on_upgrade` is added as if a person had asked for it.
     """
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         before = connection.execute(select(tables.daemons.c.version)).scalar() or ""
         if on_upgrade is not None and before not in ("", version):
             insert_request(connection, on_upgrade, now_s)
@@ -63,5 +64,5 @@ def beat(
         "pacing": asdict(pacing) if pacing else None,
         "unlisted": list(unlisted),
     }
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(update(tables.daemons).values(values))

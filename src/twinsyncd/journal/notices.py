@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from . import tables
+from .transactions import writing
 
 KEPT_S: Final = 30 * 86_400.0  # a message that was sent
 
@@ -93,7 +94,7 @@ def save_notices(
     engine: Engine, alerts: Iterable[Alert], changed: Iterable[Notice], now_s: float
 ) -> None:
     """Remember all alerts, and these messages, in one transaction. Raises JournalError."""
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(delete(tables.alerts))
         if rows := [asdict(each) for each in alerts]:
             connection.execute(insert(tables.alerts), rows)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from . import tables
+from .transactions import writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ def write_outlet(engine: Engine, outlet: Outlet) -> None:
     """Remember how the outlet is; its `since_s` stays that of the first time it was so."""
     table = tables.outlets
     mine = table.c.name == outlet.name
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         old = connection.execute(select(table).where(mine)).mappings().first()
         same = old is not None and bool(old["trouble"]) == bool(outlet.trouble)
         since_s = old["since_s"] if old is not None and same else outlet.since_s
@@ -35,7 +36,7 @@ def write_outlet(engine: Engine, outlet: Outlet) -> None:
 
 def keep_outlets(engine: Engine, names: Collection[str]) -> None:
     """Forget all others: they are not configured any more."""
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         connection.execute(delete(tables.outlets).where(tables.outlets.c.name.not_in(names)))
 
 

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from . import tables
+from .transactions import writing
 
 REQUESTS_MAX: Final = 100  # read at a time; whoever asks more often than that waits a second
 
@@ -22,7 +23,7 @@ class Request(NamedTuple):
 
 def add_request(engine: Engine, request: Request, now_s: float) -> int:
     """Write a request for the daemon, from any process; return its number."""
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         return insert_request(connection, request, now_s)
 
 

@@ -25,6 +25,7 @@ from .requests import Request
 from .retention import Retention
 from .row_cache import RowCache
 from .rows import from_file
+from .transactions import for_writing
 
 
 class Journal(JournalReader):
@@ -36,7 +37,7 @@ class Journal(JournalReader):
     def __init__(self, engine: Engine) -> None:
         """`engine` comes from `open_database`; it is disposed of by `close`."""
         super().__init__(engine)
-        self._writer = engine.connect()
+        self._writer = for_writing(engine).connect()
         self._cache = RowCache()
         self._retention = Retention()
         self._changes = FileChanges()
