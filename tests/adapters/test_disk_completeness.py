@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sqlite3
 import struct
 import zipfile
@@ -131,6 +132,31 @@ def parquet() -> bytes:
     return held.getvalue()
 
 
+def binary_dxf() -> bytes:
+    pair = struct.pack("<H", 999) + b"made by a test" * 60 + b"\0"
+    return b"AutoCAD Binary DXF\r\n\x1a\0" + pair + struct.pack("<H", 0) + b"EOF\0"
+
+
+def land_xml() -> bytes:
+    points = "".join(f"<Pnt id='{i}'>{i} 0</Pnt>" for i in range(200))
+    # What a comment says is no element, also if the comment is longer than a first look.
+    text = (
+        f"<?xml version='1.0'?>\n<!-- <b>{'licence ' * 80}</b> -->\n<LandXML>{points}</LandXML>\n"
+    )
+    return text.encode()
+
+
+def dbase() -> bytes:
+    held = io.BytesIO()
+    with shapefile.Writer(shp=io.BytesIO(), shx=io.BytesIO(), dbf=held) as writer:
+        writer.field("name")
+        for i in range(20):
+            writer.point(i, i)
+            writer.record(str(i))
+        writer.close()
+    return held.getvalue()
+
+
 def made(ending: str, folder: Path) -> bytes:
     makers: dict[str, Callable[[], bytes]] = {
         "2018.dwg": dwg_2018,
@@ -143,12 +169,18 @@ def made(ending: str, folder: Path) -> bytes:
         ".shp": shape,
         ".gpkg": lambda: database(folder),
         ".parquet": parquet,
+        "b.dxf": binary_dxf,
+        ".xml": land_xml,
+        ".geojson": lambda: json.dumps({"features": list(range(500))}).encode(),
+        ".pdf": lambda: b"%PDF-1.7\n" + b"stream\n" * 900 + b"startxref\n%%EOF\n",
+        ".dbf": dbase,
     }
     return makers[ending]()
 
 
 ENDINGS = ("2018.dwg", "2000.dwg", ".rvt", ".dgn", ".ifc", ".dxf", ".ifczip", ".shp", ".gpkg")
-FORMATS = (*ENDINGS, ".parquet")
+FORMATS = (*ENDINGS, ".parquet", "b.dxf", ".xml", ".geojson", ".pdf", ".dbf")
+HAVE_AN_END = tuple(each for each in FORMATS if each not in {".gpkg", ".shp", ".dbf"})
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -170,6 +202,38 @@ def test_a_copy_that_broke_off_is_found(ending: str, share: float, tmp_path: Pat
     assert "it has " in lacks or "missing" in lacks or "within" in lacks
 
 
+@pytest.mark.parametrize("ending", HAVE_AN_END)
+def test_a_copy_that_broke_off_with_its_size_reserved_is_found(ending: str, tmp_path: Path) -> None:
+    """Windows reserves the whole length before it copies: what is not written then is zeros."""
+    content = made(ending, tmp_path)
+    half = len(content) // 2
+
+    lacks = missing(f"plan{ending}", content[:half] + bytes(len(content) - half))
+
+    assert "zeros" in lacks or "missing" in lacks or "within an element" in lacks
+
+
+@pytest.mark.parametrize("name", ["a.dwg", "b.rvt", "c.ifc", "d.xlsx", "e.shp", "f.dgn"])
+def test_a_drawing_of_zeros_alone_is_not_complete(name: str) -> None:
+    """What a power cut leaves of a file whose size the disk knew already."""
+    assert "begins with zeros" in missing(name, bytes(70_000))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<a/>",
+        b"\xef\xbb\xbf<?xml version='1.0'?><a><b/></a>\n<!-- by x -->",
+        "<?xml version='1.0' encoding='utf-16'?><a/>".encode("utf-16"),
+        b"<a>" + b"x" * 600 + b"</a>" + b" " * 5000,
+        b"<!DOCTYPE a [<!ENTITY x '<y>'>]><a>" + b"x" * 600 + b"</a>",
+    ],
+)
+def test_odd_xml_that_is_whole_is_taken(content: bytes) -> None:
+    """Only an end that is certainly missing keeps a file back."""
+    assert missing("a.xml", content) == ""
+
+
 def test_an_ole_file_that_lost_sectors_but_not_their_table_is_found() -> None:
     """Revit may write the table first: what is cut off then is content alone."""
     whole = compound(tables_first=True)
@@ -187,7 +251,7 @@ def test_an_ole_file_of_many_tables_is_followed_to_its_end(cut_bytes: int) -> No
     assert missing("a.rvt", whole[:-cut_bytes])
 
 
-@pytest.mark.parametrize("name", ["a.dwg", "b.DGN", "c.rvt", "d.ifc", "e.shp"])
+@pytest.mark.parametrize("name", ["a.dwg", "b.DGN", "c.rvt", "d.ifc", "e.shp", "f.xlsx"])
 def test_an_empty_drawing_is_not_complete(name: str) -> None:
     """CAD programs make an empty file first; a full disk leaves it so."""
     assert missing(name, b"") == "it has no content at all"

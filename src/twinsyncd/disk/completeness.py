@@ -3,10 +3,12 @@
 A copy that broke off, a full disk or a program that died leaves a file that is quiet, readable and
 useless; in the cloud it would take the place of good content. Only the formats' own statements of
 length are checked, so a file that is complete but odd passes: what it holds is for the connector to
-judge. A file whose first bytes are of no format known here passes too.
+judge. A file whose first bytes are of no format known here passes too. Copy programs reserve the
+whole size before they write, so a copy that broke off may have its length and end in zeros.
 
 Sources: Open Design Specification for .dwg files (R13 to R2018), MS-CFB, ISO 10303-21, ESRI
-Shapefile Technical Description, APPNOTE.TXT (zip), SQLite file format, Apache Parquet.
+Shapefile Technical Description, dBase file structure, APPNOTE.TXT (zip), SQLite file format,
+Apache Parquet; text formats: see `text_completeness`.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import struct
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
+
+from . import text_completeness
 
 Reader = Callable[[int, int], bytes]  # offset, length [bytes]; shorter at the file's end
 _HEAD_BYTES: Final = 0x200
@@ -32,47 +36,68 @@ def missing_part(path: str, size_bytes: int, read: Reader) -> str:
 
     `read(offset, length)` gives the file's bytes; a few of them are read.
     """
+    ending = PurePosixPath(path).suffix.lower()
     if size_bytes == 0:
-        return "it has no content at all" if _is_design_file(path) else ""
+        return "it has no content at all" if ending in _NEVER_EMPTY else ""
     file = _File(read, size_bytes, read(0, _HEAD_BYTES))
-    for magic, check in _CHECKS:
-        if file.head.startswith(magic):
-            try:
-                return check(file)
-            except struct.error:
-                return "it ends within its own header"
-    return _dxf(file) if _DXF_START.match(file.head) else ""
+    if not any(file.head) and ending in _NEVER_EMPTY:
+        return "it begins with zeros: its size was reserved, and its content was never written"
+    try:
+        return _check_for(ending, file.head)(file)
+    except struct.error:
+        return "it ends within its own header"
 
 
-def _is_design_file(path: str) -> bool:
-    return PurePosixPath(path).suffix.lower() in _NEVER_EMPTY
+def _check_for(ending: str, head: bytes) -> Callable[[_File], str]:
+    by_head = (check for magic, check in _CHECKS if head.startswith(magic))
+    check = next(by_head, None) or _BY_NAME.get(ending)
+    return check or (_dxf if _DXF_START.match(head) else lambda _file: "")
+
+
+def _tail(file: _File, length: int = text_completeness.TAIL_BYTES) -> bytes:
+    return file.read(max(file.size - length, 0), length)
 
 
 def _dwg(file: _File) -> str:
     """R13 to R2000 list their sections in the open; R2004 and later in a masked header."""
     release = file.head[:6]
     if release in _DWG_LISTED:
-        end = _end_of_listed_sections(file)
+        sections = _listed_sections(file)
     elif release in _DWG_MASKED:
-        end = _end_of_masked_sections(file)
+        sections = _masked_sections(file)
     else:
         return ""
-    return _short_of(file, end, "its own list of sections")
+    end = max(map(sum, sections), default=0)
+    return _short_of(file, end, "its own list of sections") or _first_unwritten(file, sections)
 
 
-def _end_of_listed_sections(file: _File) -> int:
+def _listed_sections(file: _File) -> list[tuple[int, int]]:
+    """Return offset and length of each section."""
     (count,) = struct.unpack_from("<I", file.head, 0x15)
     records = (struct.unpack_from("<BII", file.head, 0x19 + 9 * i) for i in range(min(count, 16)))
-    return max((offset + size for _, offset, size in records), default=0)
+    return [(offset, size) for _, offset, size in records]
 
 
-def _end_of_masked_sections(file: _File) -> int:
+def _masked_sections(file: _File) -> list[tuple[int, int]]:
+    """Return offset and length of the copy of the header and of the list of pages."""
     header = bytes(a ^ b for a, b in zip(file.head[0x80:0xEC], _dwg_mask(0x6C), strict=True))
     if not header.startswith(b"AcFssFcAJMB"):
-        return 0
+        return []
     (second_header,) = struct.unpack_from("<Q", header, 0x34)
     (page_map,) = struct.unpack_from("<Q", header, 0x54)
-    return int(max(second_header + len(header), page_map + 0x100))
+    return [(second_header, len(header)), (page_map + 0x100, 0)]
+
+
+def _first_unwritten(file: _File, sections: list[tuple[int, int]]) -> str:
+    """Return that a section begins with zeros, which none does but the smallest ones."""
+    for offset, size in sorted(sections):
+        if size > _SECTION_HEAD_BYTES and not any(file.read(offset, _SECTION_HEAD_BYTES)):
+            return _unwritten(offset)
+    return ""
+
+
+def _unwritten(offset: int) -> str:
+    return f"only zeros follow its first {offset:,} bytes: a copy broke off, or a disk was full"
 
 
 def _dwg_mask(length: int) -> Iterator[int]:
@@ -95,6 +120,8 @@ def _compound(file: _File) -> str:
         entries = file.read(start, sector_bytes)
         if len(entries) < sector_bytes:
             return _short_of(file, start + sector_bytes, "its own table of sectors")
+        if not any(entries):
+            return _unwritten(start)
         marks = struct.unpack(f"<{len(entries) // 4}I", entries)
         first = number * len(marks)
         used = max([used, *(first + i for i, mark in enumerate(marks) if mark != _FREE)])
@@ -123,8 +150,11 @@ def _sectors(listed: bytes) -> Iterator[int]:
 
 def _step(file: _File) -> str:
     """IFC and other STEP files end with a line of their own."""
-    tail = file.read(max(file.size - _TAIL_BYTES, 0), _TAIL_BYTES)
-    return "" if b"END-ISO-10303-21" in tail else 'its last line, "END-ISO-10303-21;", is missing'
+    return (
+        ""
+        if b"END-ISO-10303-21" in _tail(file)
+        else 'its last line, "END-ISO-10303-21;", is missing'
+    )
 
 
 def _dgn_v7(file: _File) -> str:
@@ -134,6 +164,8 @@ def _dgn_v7(file: _File) -> str:
         if content[offset : offset + 2] == b"\xff\xff":
             return ""
         (words,) = struct.unpack_from("<H", content, offset + 2)
+        if not words and len(content) - offset > _V7_PADDING_BYTES and not any(content[offset:]):
+            return _unwritten(offset)
         offset += 4 + 2 * words
     whole = file.size <= _V7_BYTES_MAX and offset != len(content)
     return "it ends within an element" if whole else ""
@@ -141,20 +173,26 @@ def _dgn_v7(file: _File) -> str:
 
 def _dxf(file: _File) -> str:
     """Pairs of lines: a group code, and its value; the last value is EOF."""
-    tail = file.read(max(file.size - _TAIL_BYTES, 0), _TAIL_BYTES)
-    return (
-        "" if tail.rstrip(b"\0\x1a \t\r\n").endswith(b"EOF") else 'its last line, "EOF", is missing'
-    )
+    whole = _tail(file).rstrip(b"\0\x1a \t\r\n").endswith(b"EOF")
+    return "" if whole else 'its last line, "EOF", is missing'
 
 
 def _zip(file: _File) -> str:
-    tail = file.read(max(file.size - _ZIP_TAIL_BYTES, 0), _ZIP_TAIL_BYTES)
-    return "" if b"PK\x05\x06" in tail else "the list of contents at its end is missing"
+    return (
+        ""
+        if b"PK\x05\x06" in _tail(file, _ZIP_TAIL_BYTES)
+        else "the list of contents at its end is missing"
+    )
 
 
 def _shape(file: _File) -> str:
     (words,) = struct.unpack_from(">I", file.head, 24)
     return _short_of(file, 2 * words, "its own header")
+
+
+def _dbase(file: _File) -> str:
+    records, header, record = struct.unpack_from("<IHH", file.head, 4)
+    return _short_of(file, header + records * record, "its own header")
 
 
 def _sqlite(file: _File) -> str:
@@ -178,14 +216,18 @@ def _short_of(file: _File, end: int, promised_by: str) -> str:
 
 _NEVER_EMPTY: Final = frozenset(
     {".dgn", ".dwg", ".dxf", ".ifc", ".ifczip", ".ifcxml", ".nwc", ".nwd", ".rfa", ".rvt", ".shp"}
+    | {".3dm", ".3ds", ".dae", ".fbx", ".igs", ".jt", ".sat", ".skp", ".stl", ".stp", ".x_t"}
+    | {".dbf", ".docx", ".geojson", ".gpkg", ".kml", ".kmz", ".otxml", ".pid", ".shx", ".vue"}
+    | {".xls", ".xlsb", ".xlsm", ".xlsx", ".xml"}
 )
 _DWG_LISTED: Final = frozenset({b"AC1012", b"AC1014", b"AC1015"})  # R13, R14, 2000
 _DWG_MASKED: Final = frozenset({b"AC1018", b"AC1024", b"AC1027", b"AC1032"})  # 2004, 2010 on
 _DXF_START: Final = re.compile(rb"\s*(?:999\r?\n[^\n]*\n\s*)*0\r?\nSECTION\r?\n")
 _SECTOR_SHIFTS: Final = frozenset({9, 12})
+_SECTION_HEAD_BYTES: Final = 32
 _SECTORS_MAX: Final = 0xFFFFFFFA
 _FREE: Final = 0xFFFFFFFF
-_TAIL_BYTES: Final = 4096
+_V7_PADDING_BYTES: Final = 4096  # a file of few zeros may be padded to a block of the disk
 _V7_BYTES_MAX: Final = 64 * 1024 * 1024  # the format's own limit is 32 MiB
 _ZIP_TAIL_BYTES: Final = 22 + 65_535 + 20  # the record, its comment, and the 64-bit locator
 _CHECKS: Final[tuple[tuple[bytes, Callable[[_File], str]], ...]] = (
@@ -198,4 +240,21 @@ _CHECKS: Final[tuple[tuple[bytes, Callable[[_File], str]], ...]] = (
     (b"\x00\x00\x27\x0a", _shape),
     (b"SQLite format 3\x00", _sqlite),
     (b"PAR1", _parquet),
+    (b"AutoCAD Binary DXF", _dxf),
 )
+_TEXTS: Final = (
+    ((".dae", ".ifcxml", ".kml", ".otxml", ".xml"), text_completeness.xml),
+    ((".geojson", ".json"), text_completeness.json),
+    ((".pdf",), text_completeness.pdf),
+)
+
+
+def _text(check: Callable[[bytes, bytes], str]) -> Callable[[_File], str]:
+    return lambda file: check(file.head, _tail(file))
+
+
+_BY_NAME: Final[dict[str, Callable[[_File], str]]] = {
+    **{ending: _text(check) for endings, check in _TEXTS for ending in endings},
+    ".dbf": _dbase,
+}
+"""Formats that their first bytes alone do not tell."""
