@@ -147,6 +147,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.runtime.report_lines": (
         "twinsyncd.runtime.formatting",
         "twinsyncd.runtime.trouble",
+        "twinsyncd.journal.failed_comparisons",
         "twinsyncd.journal.outlets",
         "twinsyncd.journal.root_waits",
         VIEWS,

@@ -23,6 +23,8 @@ from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import (
     STAYS,
     BlindSpot,
+    ConnectionKey,
+    ConnectionRow,
     FileKey,
     FileRow,
     Fingerprint,
@@ -494,6 +496,33 @@ def test_what_was_never_compared_with_the_cloud_is_not_in_sync(office: Office) -
 
     assert shown.code == 1
     assert "not compared with the cloud yet" in shown.out
+
+
+@pytest.mark.parametrize("refused", [True, False], ids=["refused", "no answer"])
+def test_a_connection_whose_comparison_fails_is_not_in_sync(
+    office: Office, *, refused: bool
+) -> None:
+    """All roles were withdrawn while nothing changed: what Storage has is not known."""
+    row = ConnectionRow(
+        ConnectionKey("Bridge 12"),
+        "c1",
+        1_700_000_000.0,
+        compare_failed="not permitted; ask for a role",
+        compare_failed_s=1_700_000_050.0,
+        compare_refused=refused,
+    )
+    office.remember(Decision(files=(SYNCED,), connections=(row,)), beat_s=time.time())
+
+    with office.daemon_runs():
+        shown = office.types("status")
+        told = json.loads(office.types("status", "--json").out)
+
+    assert shown.code == 1
+    assert "In sync" not in shown.out
+    assert "cannot be compared with the cloud: not permitted; ask for a role; last" in shown.out
+    assert told["connections"][0]["current"]["state"] == "not known"
+    people = [each["kind"] for each in told["needs"] if each["needs_person"]]
+    assert people == (["not compared"] if refused else [])
 
 
 @pytest.mark.parametrize("command", [["status"], ["sync", "--dry-run"]], ids=" ".join)

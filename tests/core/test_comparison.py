@@ -45,6 +45,7 @@ from twinsyncd.core import commands, facts
 from twinsyncd.core.comparison import AGAIN_S
 from twinsyncd.core.drive import UNREAD_MISSES
 from twinsyncd.core.events import EventKind
+from twinsyncd.core.lane_state import HALT_S
 from twinsyncd.core.model import ConnectionRow, Fault, FileKey
 from twinsyncd.core.places import AT_ONCE, HELD_S
 from twinsyncd.core.results import Outcome
@@ -237,6 +238,49 @@ def test_a_comparison_that_fails_keeps_no_save_from_the_imodel() -> None:
     script.hears(facts.CompareFailed("one", failure(Fault.REFUSED))).says()
 
     settles(script, A, 2, store(A, 2, again=True))
+
+
+def test_a_refused_comparison_is_remembered_until_one_succeeds() -> None:
+    """Who lost every role must not be shown as in sync, even after a restart."""
+    script = restarted().says()
+    script.hears(facts.CompareFailed("one", failure(Fault.REFUSED))).says()
+    refused = script.journal.connections["one"]
+
+    script.hears(after_s=AGAIN_S).says(COMPARE).hears(facts.Compared("one")).says()
+
+    assert (refused.compare_failed, refused.compare_refused) == ("no luck", True)
+    seen = script.journal.connections["one"]
+    assert (seen.compare_failed, seen.compare_refused) == ("", False)
+
+
+def test_a_refused_comparison_is_tried_every_five_minutes_at_the_least() -> None:
+    """The role may be given back at any time, and nobody says so."""
+    script = restarted().says()
+    refused = facts.CompareFailed("one", failure(Fault.REFUSED))
+
+    script.hears(refused).says()
+    for _ in range(9):
+        script.hears(after_s=HALT_S).says(COMPARE).hears(refused).says()
+
+
+def test_retry_repeats_a_comparison_that_failed() -> None:
+    """A person who has corrected the reason wants to see at once whether that was it."""
+    script = restarted().says()
+    script.hears(facts.CompareFailed("one", failure(Fault.REFUSED))).says()
+
+    script.hears(facts.RetryAsked()).says(COMPARE)
+
+
+def test_a_sync_ends_at_a_refused_comparison_once_all_else_is_done() -> None:
+    """To wait does not help; the saves go in first."""
+    script = restarted().says()
+    script.hears(facts.CompareFailed("one", failure(Fault.REFUSED))).says()
+    alone = script.machine.refused_comparisons()
+
+    script.hears(facts.RetryAsked()).says(COMPARE)
+
+    assert alone == {"one": "no luck"}
+    assert not script.machine.refused_comparisons()
 
 
 def test_saves_wait_for_a_comparison_that_is_under_way() -> None:

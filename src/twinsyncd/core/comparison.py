@@ -16,7 +16,7 @@ from typing import Final
 from . import commands, facts
 from .events import Event, EventKind
 from .file_changes import leaving
-from .lane_state import LaneState
+from .lane_state import HALT_S, LaneState
 from .ledger import Ledger
 from .model import (
     ABSENT,
@@ -25,7 +25,6 @@ from .model import (
     STAYS,
     UNLIKE_ANY,
     ConnectionKey,
-    Failure,
     Fault,
     FileRow,
     Now,
@@ -126,7 +125,9 @@ class Comparisons:
         self.pending.discard(connection)
         self.ended_s[connection] = now.at_s
         self.due_s[connection] = now.at_s + (self.every_s or math.inf)
-        self.remotes.change(connection, compared_s=now.wall_s)
+        self.remotes.change(
+            connection, compared_s=now.wall_s, compare_failed="", compare_refused=False
+        )
 
     def _failed(self, fact: facts.CompareFailed, now: Now) -> None:
         """Try again later; a comparison that alone fails must not keep files from being synced."""
@@ -135,11 +136,22 @@ class Comparisons:
         if failure.fault is Fault.GONE and self.remotes[fact.connection].remote_id:
             self.remotes.lost(fact.connection, failure.message, now)
             return  # due at once: what is in Storage is compared all the same
-        wait_s = delay_s(failures, self.state.jitter(), base_s=AGAIN_S, cap_s=self._longest_s())
+        refused = failure.fault in (Fault.GONE, Fault.REFUSED, Fault.FILE)
+        longest_s = HALT_S if refused else self._longest_s()
+        wait_s = delay_s(failures, self.state.jitter(), base_s=AGAIN_S, cap_s=longest_s)
         self.due_s[fact.connection] = now.at_s + wait_s
-        if failure.fault in (Fault.GONE, Fault.REFUSED, Fault.FILE):
-            failure = Failure(Fault.TRANSIENT, failure.message, failure.retry_after_s)
-        self.state.failed(failure, now)
+        reported = self.remotes[fact.connection].compare_failed
+        self.remotes.change(
+            fact.connection,
+            compare_failed=failure.message,
+            compare_failed_s=now.wall_s,
+            compare_refused=refused,
+        )
+        if not refused:
+            self.state.failed(failure, now)
+        elif failure.message != reported:
+            kind = EventKind.CLOUD_NOT_COMPARED
+            self.ledger.events.add(Event(kind, now.wall_s, fact.connection, text=failure.message))
 
     def _longest_s(self) -> float:
         return self.every_s or 86_400.0

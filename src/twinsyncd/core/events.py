@@ -55,6 +55,7 @@ class EventKind(StrEnum):
     RUN_LOST = "run.lost"  # it cannot be found any more, so nothing is known of its end
     TASK_FAILED = "task.failed"  # of a source file that is not ours (any more); `text` names it
     CLOUD_COMPARED = "cloud.compared"  # Storage and the connection were looked at
+    CLOUD_NOT_COMPARED = "cloud.refused"  # the service does not let us look; `text` is its own
     SYNC_ASKED = "sync.asked"
     PUBLISH_ASKED = "publish.asked"  # a person asked for a run outside its timetable
     RETRY_ASKED = "retry.asked"

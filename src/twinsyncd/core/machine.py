@@ -137,6 +137,12 @@ class Machine:
         rows = {key: lane.state.row for key, lane in self._lanes.items()}
         return {k: r.wait_reason for k, r in rows.items() if r.needs_person is for_person}
 
+    def refused_comparisons(self) -> dict[ConnectionKey, str]:
+        """Return why comparisons with the cloud fail now, until a person corrects something."""
+        failing = [key for lane in self._lanes.values() for key in lane.comparisons.failures]
+        rows = map(self._remotes.__getitem__, failing)
+        return {row.key: row.compare_failed for row in rows if row.compare_refused}
+
     def _apply(self, fact: facts.Fact, now: Now) -> None:
         if isinstance(fact, facts.DriveFact):
             self._woken(self._lane_of_source(source_of(fact)))
@@ -187,7 +193,7 @@ class Machine:
                 self._drive.retry(each, now)
         for name, lane in self._lanes.items():
             meant = key is None or self._lane_key_of(key) == name
-            if meant and lane.state.row.halt:
+            if meant and (lane.state.row.halt or lane.comparisons.failures):
                 lane.hurry(now)
         asked = Event(EventKind.RETRY_ASKED, now.wall_s)
         if key is not None:

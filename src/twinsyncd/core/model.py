@@ -218,6 +218,9 @@ class ConnectionRow:
     # none. And wall clock [s] since when.
     root_wait: str = ""
     root_wait_s: float = 0.0
+    compare_failed: str = ""  # why comparisons have failed since the last good one; "": none did
+    compare_failed_s: float = 0.0  # wall clock [s] at which it did, the last time
+    compare_refused: bool = False  # it fails until a person corrects something
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from . import tables
 from .bulk_deliveries import read_deliveries
 from .counts import Counts, read_counts, total_counts
 from .database import check_version, open_read_only
+from .failed_comparisons import FailedComparison, read_failed_comparisons
 from .lane_trouble import trouble_since_s
 from .outlets import Outlet, read_outlets
 from .root_waits import RootWait, read_root_waits
@@ -93,6 +94,7 @@ class Status:
     paused_s: dict[ConnectionKey, float]  # since when a person has paused it; 0: it is not
     published_s: dict[ConnectionKey, float]  # when each was published outside its window; 0: not
     root_waits: dict[ConnectionKey, RootWait]  # only of those that wait
+    failed_comparisons: dict[ConnectionKey, FailedComparison]  # only of those that failed
     offline: dict[SourceKey, str]  # source -> reason
     offline_since_s: dict[SourceKey, float]  # by source: since when, wall clock [s]
     needs_person: dict[
@@ -176,6 +178,7 @@ class Views:
                 paused_s={ConnectionKey(row["key"]): row["paused_s"] for row in remotes},
                 published_s={ConnectionKey(row["key"]): row["published_s"] for row in remotes},
                 root_waits=read_root_waits(remotes),
+                failed_comparisons=read_failed_comparisons(remotes),
                 offline={row["key"]: row["offline"] for row in sources if row["offline"]},
                 offline_since_s={
                     row["key"]: row["offline_since_s"] for row in sources if row["offline"]

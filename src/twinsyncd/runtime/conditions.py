@@ -16,7 +16,7 @@ from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count
 from .report import ConnectionReport, OpenFile, Report
-from .report_lines import KEPT_OUT, WITHOUT_JOURNAL, Level
+from .report_lines import CLOUD_UNKNOWN, KEPT_OUT, WITHOUT_JOURNAL, Level
 from .source_reports import Blind, Hold
 
 FILES_MAX: Final = 50  # conditions of single files; the others are counted in one
@@ -41,6 +41,7 @@ class Kind(StrEnum):
     UNSETTLED = "never settles"
     EMPTY = "nothing matches"
     UNLISTED = "not looked at yet"
+    NOT_COMPARED = "not compared"  # what others did in the cloud is not known
     LATE = "noticed late"
     AUTHORIZATION = "authorization ends"
 
@@ -68,6 +69,7 @@ def conditions_of(report: Report, now_s: float) -> tuple[Condition, ...]:
     found = [*_of_daemon(report)]
     for connection in report.connections:
         found += _of_lane(connection)
+        found += _of_comparison(connection)
         found += _of_sources(connection)
         found += _of_runs(connection, report.runs)
     found += _of_files(report)
@@ -113,6 +115,18 @@ def _of_lane(connection: ConnectionReport) -> Iterator[Condition]:
         kind, fix = Kind.SLOW_RUN, "look at the run in the portal; it goes on until it ends there"
     since_s = connection.trouble_since_s or (lane.since_s if lane.usual_s is not None else 0.0)
     yield Condition(kind, line.level, name, str(line), fix, since_s, name)
+
+
+def _of_comparison(connection: ConnectionReport) -> Iterator[Condition]:
+    """Yield that the cloud cannot be looked at, unless the lane's own trouble says so already."""
+    compared = connection.compared
+    if compared.state != CLOUD_UNKNOWN or compared.level is not Level.BAD:
+        return
+    if connection.paused_since_s or connection.line.level is Level.BAD:
+        return
+    fix = "correct what the service names, then: twinsyncd retry"
+    name = connection.name
+    yield Condition(Kind.NOT_COMPARED, Level.BAD, name, str(compared), fix, 0.0, name)
 
 
 def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:

@@ -8,7 +8,7 @@ from ..core.model import SourceKey
 from ..core.results import RunRecord
 from .formatting import clock_time, count, duration
 from .report import ConnectionReport
-from .report_lines import Level, Line
+from .report_lines import CLOUD_UNKNOWN, Level, Line
 
 
 def currency(
@@ -41,6 +41,9 @@ def currency(
     if connection.holds or connection.blind or connection.empty:
         detail = ": not everything that can match could be read"
         return Line(Level.BAD if connection.blind else Level.WAITS, "not known", detail)
+    if connection.compared.state == CLOUD_UNKNOWN:
+        detail = ": all was synced, but whether the cloud still has it cannot be looked at"
+        return Line(connection.compared.level, "not known", detail)
     if unseen_since_s:
         detail = f": all was synced, but changes since {clock_time(unseen_since_s)} are not seen"
         return Line(Level.BAD, "not known", detail)

@@ -34,6 +34,7 @@ LEVELS: Final[Mapping[EventKind, str]] = {
     EventKind.LANE_HALTED: "error",
     EventKind.LANE_WAITS: "warning",
     EventKind.SIGN_IN_NEEDED: "error",
+    EventKind.CLOUD_NOT_COMPARED: "error",
     EventKind.AUTHORIZATION_ENDS: "warning",
     EventKind.RUN_LOST: "warning",
     EventKind.TASK_FAILED: "warning",

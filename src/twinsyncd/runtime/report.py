@@ -13,6 +13,7 @@ from ..config import Config, Connection
 from ..core.deliveries import LastDelivery
 from ..core.model import (
     ABSENT,
+    ConnectionKey,
     FileRow,
     LaneRow,
     SourceKey,
@@ -140,7 +141,7 @@ def make_report(
         in_sync=is_synced(status)
         and (just_synced or daemon.level is Level.GOOD)
         and not any(each.empty or each.unlisted for each in connections)
-        and all(status.compared_s.get(each.key) for each in config.connection),
+        and all(_is_compared(status, each.key) for each in config.connection),
         unseen_since_s=0.0 if just_synced else unseen_since_s(status.daemon, daemon, trouble),
         unsettled=status.daemon.unsettled if status.daemon else 0,
         unsettled_files=_unsettled(status.daemon, now_s),
@@ -153,6 +154,10 @@ def make_report(
         runs=status.runs,
         outlets=tuple((each.name, outlet_line(each)) for each in status.outlets) if running else (),
     )
+
+
+def _is_compared(status: Status, connection: ConnectionKey) -> bool:
+    return bool(status.compared_s.get(connection)) and connection not in status.failed_comparisons
 
 
 def is_synced(status: Status) -> bool:
@@ -228,7 +233,11 @@ def _connection(
     return ConnectionReport(
         connection.name,
         window_line(rooted, lane, opens_s, connection.name, to_run),
-        compared_line(status.compared_s.get(connection.key, 0.0), now_s),
+        compared_line(
+            status.compared_s.get(connection.key, 0.0),
+            status.failed_comparisons.get(connection.key),
+            now_s,
+        ),
         counts,
         holds_of(keys, status, connection.on_delete),
         blind_of(keys, status),

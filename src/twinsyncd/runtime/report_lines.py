@@ -8,6 +8,7 @@ from typing import Final
 
 from ..core.model import LaneRow, Phase
 from ..core.progress import RequestPacing, UploadsUnderWay
+from ..journal.failed_comparisons import FailedComparison
 from ..journal.outlets import Outlet
 from ..journal.root_waits import RootWait
 from ..journal.views import DaemonRow
@@ -17,6 +18,7 @@ from .trouble import Trouble
 STARTING: Final = "starting"
 WITHOUT_JOURNAL: Final = "waits for its journal"
 KEPT_OUT: Final = "kept out"
+CLOUD_UNKNOWN: Final = "cannot be compared with the cloud"
 WINDOW_CLOSED: Final = "waits for the window"
 ROOT_FIRST: Final = "waits for the spatial root"
 SILENT_S: Final = 15.0  # a daemon writes its heartbeat every 5 s
@@ -176,8 +178,12 @@ def root_line(line: Line, lane: LaneRow | None, wait: RootWait | None, name: str
     return Line(Level.PLAIN, ROOT_FIRST, f'{detail} "{wait.connection}"')
 
 
-def compared_line(compared_s: float, now_s: float) -> Line:
-    """Return when the cloud was last looked at."""
+def compared_line(compared_s: float, failed: FailedComparison | None, now_s: float) -> Line:
+    """Return when the cloud was last looked at, or why that fails."""
+    if failed is not None:
+        last = f"last compared {clock_time(compared_s)}" if compared_s else "never compared"
+        level = Level.BAD if failed.needs_person else Level.WAITS
+        return Line(level, CLOUD_UNKNOWN, f": {failed.reason}; {last}")
     if not compared_s:
         detail = ": what others did there is not known; it is done at the next start or sync"
         return Line(Level.WAITS, "not compared with the cloud yet", detail)

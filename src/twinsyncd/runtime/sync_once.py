@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from ..config import Config
 from ..core.facts import PersonFact, PublishAsked, SyncAsked
 from ..core.machine import Machine
-from ..core.model import LaneRow
 from ..errors import JournalError
 from ..journal import requests
 from ..journal.database import open_database, open_unchanged
 from ..journal.requests import Request
+from ..journal.views import Status
 from .person_requests import request_of
 from .state import is_running, journal_file, open_views
 from .wiring import open_engine
@@ -67,18 +66,26 @@ def _do_it(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) ->
         machine = engine.machine
 
         def is_over() -> bool:
-            stuck = machine.halts() or machine.waits(for_person=True) or gets_no_answer(machine)
+            stuck = _needed_of_a_person(machine) or gets_no_answer(machine)
             return bool(stuck) or machine.is_idle() or time.monotonic() > end_s
 
         engine.run(until=is_over, first=asked)
         return Synced(_problem(machine, timeout_s), machine.missing())
 
 
+def _needed_of_a_person(machine: Machine) -> list[str]:
+    """Return why nothing goes on before a person acts; what works is done first."""
+    reasons = [*machine.halts().values(), *machine.waits(for_person=True).values()]
+    if machine.is_idle(compared=False):
+        reasons += machine.refused_comparisons().values()
+    return reasons
+
+
 def _problem(machine: Machine, timeout_s: float) -> str:
     """Return why a machine that was stopped is not idle; "" if it is."""
     if machine.is_idle():
         return ""
-    if reasons := [*machine.halts().values(), *machine.waits(for_person=True).values()]:
+    if reasons := _needed_of_a_person(machine):
         return "; ".join(dict.fromkeys(reasons))
     waits = "; ".join(dict.fromkeys(filter(None, machine.waits(for_person=False).values())))
     if gets_no_answer(machine):
@@ -99,7 +106,7 @@ def _ask_daemon(config: Config, timeout_s: float, asked: SyncAsked | PublishAske
             handled_s = requests.handled_s(engine, request)
             status = views.status(runs=0, open_files=0)
             daemon = status.daemon
-            if handled_s and (reasons := _needing_a_person(status.lanes)):
+            if handled_s and (reasons := _needing_a_person(status, handled_s)):
                 return "; ".join(reasons)
             if handled_s and daemon and daemon.is_idle and daemon.beat_s > handled_s:
                 return ""
@@ -111,8 +118,13 @@ def _ask_daemon(config: Config, timeout_s: float, asked: SyncAsked | PublishAske
         engine.dispose()
 
 
-def _needing_a_person(lanes: Iterable[LaneRow]) -> list[str]:
-    reasons = [lane.halt or (lane.wait_reason if lane.needs_person else "") for lane in lanes]
+def _needing_a_person(status: Status, handled_s: float) -> list[str]:
+    reasons = [
+        lane.halt or (lane.wait_reason if lane.needs_person else "") for lane in status.lanes
+    ]
+    if not status.open_total:
+        failed = status.failed_comparisons.values()
+        reasons += [e.reason for e in failed if e.needs_person and e.tried_s >= handled_s]
     return [reason for reason in dict.fromkeys(reasons) if reason]
 
 
