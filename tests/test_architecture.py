@@ -45,6 +45,7 @@ TASKS = tuple(
         "bulk_deliveries",
         "bulk_verification",
         "connection_report",
+        "file_holder",
     )
 )
 """What a command of the command line does as a whole; above the wiring, below the words."""

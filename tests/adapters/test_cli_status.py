@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import time
 from dataclasses import replace
@@ -29,6 +30,7 @@ from twinsyncd.core.model import (
     UnsettledFile,
 )
 from twinsyncd.core.results import Outcome, RunRecord
+from twinsyncd.disk.lock_files import Holder
 from twinsyncd.errors import AppError, JournalError
 from twinsyncd.runtime.formatting import clock_time
 from twinsyncd.runtime.machine_lock import serving_alone
@@ -277,6 +279,37 @@ def test_a_path_that_nobody_knows_is_no_success(office: Office) -> None:
     assert shown.code != 0
     assert "nothing is known of" in shown.err
     assert "twinsyncd explain" in shown.err
+
+
+def test_who_has_a_file_open_is_shown_with_the_file(office: Office) -> None:
+    """Whoever waits for a drawing calls the one who has it; a lock file says who."""
+    office.save("a.dwg")
+    os.utime(office.save("a.dwl", b"anna\nPC-17\n"), (SINCE_S, SINCE_S))
+    remember(office, Decision(files=(synced("a.dwg"), synced("b.dwg"))))
+    expected = str(Holder("anna on PC-17", "AutoCAD", "a.dwl", SINCE_S))
+
+    shown = [office.types(word, f"{CAD}/a.dwg").out for word in ("status", "explain")]
+    other = status(office, f"{CAD}/b.dwg").out
+    values = json.loads(status(office, "--json", f"{CAD}/a.dwg").out)
+
+    assert [expected in each for each in shown] == [True, True]
+    assert "open in" not in other
+    assert values["open_by"] == expected
+
+
+def test_a_file_that_waits_until_it_is_closed_needs_nobody(office: Office) -> None:
+    """With only_closed a drawing that is open all day is no alarm, and no file to be mended."""
+    reason = "open in AutoCAD by anna since 2026-11-27 09:14: /cad/a.dwg; it is taken once closed"
+    waits = replace(synced("a.dwg"), unread=reason, aside_since_s=SINCE_S, seen="v2")
+    remember(office, Decision(files=(waits,)))
+
+    shown = status(office)
+    values = json.loads(status(office, "--json", f"{CAD}/a.dwg").out)
+
+    assert "waits until it is closed" in shown.out
+    assert "retry" not in shown.out
+    assert (values["synced"], values["needs_person"], values["since_s"]) == (False, False, SINCE_S)
+    assert values["state"] == f"waits until it is closed: {reason}"
 
 
 def test_watching_needs_a_terminal(office: Office) -> None:

@@ -27,12 +27,15 @@ def explain(
 ) -> None:
     """Explain one path: the pattern that decides, the state, what it waits for, its last events.
 
-    Touches no share. Exit code 0 if the file is synced or does not matter, else 1.
+    Looks at the share for two seconds at most, for who has the file open.
+
+    Exit code 0 if the file is synced or does not matter, else 1.
     """
     from rich.console import Console
 
     from ..runtime.bulk_records import delivery_of
     from ..runtime.file_doubts import doubt
+    from ..runtime.file_holder import who_has_open
     from ..runtime.file_state import explain_file
     from ..runtime.formatting import clock_time
     from ..runtime.report import make_report
@@ -55,6 +58,8 @@ def explain(
     console = Console(highlight=False)
     for line in (f"{key.source}/{key.path}", f"  pattern  {reason}", f"  state    {state}"):
         console.print(plain(line), soft_wrap=True)
+    if not ignored and (holder := who_has_open(checked, key)):
+        console.print(plain(f"  file     {holder}"), soft_wrap=True)
     for line in _delivery_lines(delivery):
         console.print(plain(line), soft_wrap=True)
     if row is not None:

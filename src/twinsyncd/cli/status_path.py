@@ -25,6 +25,7 @@ def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tupl
     """
     from ..runtime.bulk_records import delivery_of
     from ..runtime.file_doubts import doubt
+    from ..runtime.file_holder import who_has_open
     from ..runtime.overall_state import read_overall_state
     from ..runtime.state import read_below, read_row
 
@@ -32,7 +33,8 @@ def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tupl
     row = read_row(config, key)
     report = read_overall_state(config).report
     if row is not None:
-        return _file(row, doubt(report, key), delivery_of(report, key), as_json=as_json)
+        holder = who_has_open(config, key)
+        return _file(row, doubt(report, key), delivery_of(report, key), holder, as_json=as_json)
     folder = key._replace(path="") if key.path == "." else key
     view = read_below(config, folder, files)
     if not view.known and not view.open_total:
@@ -44,7 +46,7 @@ def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tupl
 
 
 def _file(
-    row: FileRow, reason: str, delivery: LastDelivery | None, *, as_json: bool
+    row: FileRow, reason: str, delivery: LastDelivery | None, holder: str, *, as_json: bool
 ) -> tuple[str, bool]:
     from ..runtime.file_state import explain_file
     from ..runtime.report import open_file
@@ -53,7 +55,7 @@ def _file(
     state, done = explain_file(row, ignored=False, doubt=reason, delivery=delivery)
     shown = open_file(row)
     if not as_json:
-        return "\n".join(_file_lines(row, state, delivery, done=done)), done
+        return "\n".join(_file_lines(row, state, delivery, holder, done=done)), done
     since_s = row.seen_s if done else shown.since_s
     values = {
         "source": row.key.source,
@@ -63,13 +65,14 @@ def _file(
         "needs_person": shown.needs_person and not done,
         "since_s": since_s or None,
         "next_try_s": row.next_try_s or None,
+        "open_by": holder or None,
         "records": record_file(delivery).model_dump(mode="json") if delivery else None,
     }
     return _json(values), done
 
 
 def _file_lines(
-    row: FileRow, state: str, delivery: LastDelivery | None, *, done: bool
+    row: FileRow, state: str, delivery: LastDelivery | None, holder: str, *, done: bool
 ) -> Iterator[str]:
     from ..runtime.bulk_records import file_line
     from ..runtime.formatting import clock_time
@@ -83,6 +86,8 @@ def _file_lines(
     if since_s:
         meaning = "its content settled on the drive" if done else "it is so since"
         yield f"  {meaning} {clock_time(since_s)}"
+    if holder:
+        yield f"  {plain(holder)}"
     if delivery:
         yield f"  {plain(file_line(delivery))}"
         yield from (f"    {plain(str(each))}" for each in delivery.rejected_rows)

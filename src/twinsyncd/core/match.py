@@ -59,6 +59,8 @@ def _ending(suffix: str, what: str) -> Litter:
 LITTER: Final[tuple[Litter, ...]] = (
     _ending(".tmp", "a temporary file"),
     _ending(".bak", "the backup of a drawing"),
+    Litter("*.bk[0-9a-z]", r".*\.bk[0-9a-z]", "an older backup of a drawing"),
+    Litter("atmp*", r"atmp[0-9a-f]+", "an AutoCAD temporary file"),
     _ending(".dwl", "AutoCAD's mark that a drawing is open"),
     _ending(".dwl2", "AutoCAD's mark that a drawing is open"),
     _ending(".sv$", "an AutoCAD autosave"),
@@ -70,6 +72,7 @@ LITTER: Final[tuple[Litter, ...]] = (
     _ending(".3dmbak", "a Rhino backup"),
     _ending(".rhl", "Rhino's mark that a model is open"),
     _ending(".skb", "a SketchUp backup"),
+    Litter("AutoSave_*.skp", r"autosave_.*\.skp", "a SketchUp autosave"),
     Litter("*.[0-9][0-9][0-9][0-9].rvt", r".*\.[0-9]{4}\.rvt", "a Revit backup"),
     Litter("*.[0-9][0-9][0-9][0-9].rfa", r".*\.[0-9]{4}\.rfa", "a Revit backup"),
     Litter("*.[0-9][0-9][0-9][0-9].rte", r".*\.[0-9]{4}\.rte", "a Revit backup"),

@@ -44,6 +44,10 @@ STAYS: Final = "its content stays in the iModel"
 """The note of a file that is gone, out of its connection, and was in the iModel before."""
 
 
+OPEN_IN: Final = "open in "
+"""How the reason begins of a file that waits until the program that has it open closes it."""
+
+
 class Now(NamedTuple):
     """One moment: monotonic seconds for waiting, wall-clock seconds for what is stored."""
 
@@ -132,6 +136,11 @@ class FileRow:
     replaces: StorageId = StorageId("")  # an earlier id, still a source file of the connection
     removing: OnDelete = OnDelete.KEEP  # gone from the drive; what is to be done about it still
     moved_from: FileKey | None = None  # where Storage still has it; None: where it belongs
+
+    @property
+    def is_open_elsewhere(self) -> bool:
+        """Return whether it waits until the program that has it open closes it."""
+        return self.unread.startswith(OPEN_IN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Says who has a file open, by the lock files that CAD and Office programs keep beside it.
 
 AutoCAD and its kin write `plan.dwl` and `plan.dwl2` for `plan.dwg` (user, machine and time), Office
-writes `~$list.xlsx` for `list.xlsx` (the user), Revit keeps an open `.slog` in `tower_backup` for a
-central `tower.rvt`. MicroStation keeps none. A program that crashed leaves its lock file behind.
+writes `~$list.xlsx` for `list.xlsx` (the user), LibreOffice `.~lock.list.xlsx#` (user and machine),
+Rhino `model.3dm.rhl`, Revit keeps an open `.slog` in `tower_backup` for a central `tower.rvt`.
+MicroStation keeps none. A program that crashed leaves its lock file behind.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
+from ..core.model import OPEN_IN
 from ..errors import DiskError
 from .tree import Tree
 
@@ -28,6 +30,12 @@ class Holder(NamedTuple):
     program: str
     lock_file: str  # its path
     since_s: float
+
+    def __str__(self) -> str:
+        """Return who has it open, and since when."""
+        opened = datetime.fromtimestamp(self.since_s, UTC).astimezone()
+        who = f" by {self.who}" if self.who else ""
+        return f"{OPEN_IN}{self.program}{who} since {opened:%Y-%m-%d %H:%M}"
 
 
 def holder_of(tree: Tree, path: str) -> Holder | None:
@@ -50,10 +58,8 @@ def require_closed(tree: Tree, path: str) -> None:
     except OSError as exc:
         raise DiskError(f"cannot look who has {file} open: {exc.strerror or exc}") from exc
     if holder is not None:
-        opened = datetime.fromtimestamp(holder.since_s, UTC).astimezone()
-        who = f" by {holder.who}" if holder.who else ""
         raise DiskError(
-            f"{file} is open in {holder.program}{who} since {opened:%Y-%m-%d %H:%M}",
+            f"{holder}: {file}",
             hint="it is taken once it is closed; if nobody has it open, delete "
             f"{tree.folder / holder.lock_file}, which a program that crashed left behind",
         )
@@ -66,10 +72,13 @@ def _candidates(path: PurePosixPath) -> Iterator[tuple[str, str, Callable[[bytes
             yield str(path.with_suffix(lock_ending)), "AutoCAD", read
     elif ending == ".rvt":
         yield str(path.with_name(f"{path.stem}_backup") / f"{path.stem}.slog"), "Revit", _nobody
+    elif ending == ".3dm":
+        yield f"{path}.rhl", "Rhino", _nobody
     elif ending in _OFFICE:
         # Office drops the first two letters of a name of more than eight, none of a shorter one.
         for start in (2, 1, 0):
             yield str(path.with_name(f"~${path.name[start:]}")), "Office", _in_owner_file
+        yield str(path.with_name(f".~lock.{path.name}#")), "LibreOffice", _in_libre_office
 
 
 def _named_in(tree: Tree, lock_file: str, read: Callable[[bytes], str]) -> str:
@@ -102,6 +111,12 @@ def _in_owner_file(content: bytes) -> str:
     return _text(content[1 : 1 + content[0]]).strip() if content else ""
 
 
+def _in_libre_office(content: bytes) -> str:
+    """Fields with commas between: full name, account, machine, time."""
+    name, account, machine, *_ = [*_text(content).split(","), "", "", ""]
+    return " on ".join(each for each in (name or account, machine) if each.strip())
+
+
 def _nobody(_content: bytes) -> str:
     return ""
 
@@ -111,4 +126,6 @@ def _text(content: bytes) -> str:
     return content.decode("utf-16" if wide else "utf-8", "replace").replace("\0", "")
 
 
-_OFFICE: Final = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".csv", ".docx", ".docm", ".doc"})
+_OFFICE: Final = frozenset(
+    {".ods", ".xlsx", ".xlsm", ".xlsb", ".xls", ".csv", ".docx", ".docm", ".doc"}
+)

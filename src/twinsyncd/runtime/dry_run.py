@@ -99,7 +99,8 @@ def _left(
             continue
         match need(row):
             case Need.ASIDE:
-                reason = f"set aside: {row.unread or row.aside}"
+                state = "waits until it is closed" if row.is_open_elsewhere else "set aside"
+                reason = f"{state}: {row.unread or row.aside}"
                 yield PlannedFile(connection, source, row.key.path, "wait", reason)
             case Need.RUN:
                 yield PlannedFile(

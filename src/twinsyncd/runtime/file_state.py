@@ -22,7 +22,7 @@ def explain_file(
     if row is None:
         return ("not taken" if ignored else "never seen by a scan; it has not settled yet"), ignored
     if row.unread or row.aside:
-        return f"set aside: {row.unread or row.aside}; try it again: twinsyncd retry", False
+        return _aside(row), False
     if row.seen == ABSENT and row.removing is OnDelete.KEEP and row.moved_from is None:
         return f"not on the drive any more, or not taken; {_left_of(row)}", True
     match need(row):
@@ -44,6 +44,12 @@ def explain_file(
             return "synced: the service has every record of it as the file has it", True
         case _:
             return "synced: drive, Storage and iModel have the same content", True
+
+
+def _aside(row: FileRow) -> str:
+    if row.is_open_elsewhere:
+        return f"waits until it is closed: {row.unread}"
+    return f"set aside: {row.unread or row.aside}; try it again: twinsyncd retry"
 
 
 def _left_of(row: FileRow) -> str:

@@ -169,14 +169,17 @@ def is_synced(status: Status) -> bool:
 
 def open_file(row: FileRow) -> OpenFile:
     """Return a file that is not synced with its state in words, and the reason."""
-    needs_person = bool(row.unread or row.aside)
-    since_s = row.aside_since_s if needs_person else row.seen_s
+    is_aside = bool(row.unread or row.aside)
+    needs_person = is_aside and not row.is_open_elsewhere
+    since_s = row.aside_since_s if is_aside else row.seen_s
     return OpenFile(
         row.key.source, row.key.path, *_open_state(row), needs_person, since_s, row.next_try_s
     )
 
 
 def _open_state(row: FileRow) -> tuple[str, str]:
+    if row.is_open_elsewhere:
+        return "waits until it is closed", row.unread
     if row.unread:
         return "cannot be read", row.unread
     if row.aside:

@@ -214,6 +214,8 @@ def _trouble(row: FileRow) -> _Step:
     trouble = row.unread or row.aside
     if not trouble:
         return _Step("")
+    if row.is_open_elsewhere:
+        return _Step("", Verdict.NOT_CURRENT, trouble)
     return _Step("", Verdict.NOT_CURRENT, f"twinsyncd retry, once this is mended: {trouble}")
 
 
