@@ -116,6 +116,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.runtime.state": (
         "twinsyncd.config",
         "twinsyncd.runtime.trouble",
+        "twinsyncd.runtime.held_file",
+        "twinsyncd.runtime.formatting",
         VIEWS,
         "twinsyncd.journal.folder_view",
         "twinsyncd.journal.history",
@@ -130,7 +132,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *WORDS,
         VIEWS,
     ),
-    "twinsyncd.runtime.trouble": (),
+    "twinsyncd.runtime.trouble": ("twinsyncd.runtime.held_file",),
     "twinsyncd.runtime.machine_lock": ("twinsyncd.config", ERRORS),
     "twinsyncd.runtime.service_account": ("twinsyncd.config", ERRORS),
     "twinsyncd.runtime.service_steps": (ERRORS,),

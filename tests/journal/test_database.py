@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -28,8 +29,10 @@ from twinsyncd.errors import JournalError
 from twinsyncd.journal import requests
 from twinsyncd.journal.backup import back_up
 from twinsyncd.journal.database import HEAD, open_database, version_of
+from twinsyncd.journal.errors import journal_error
 from twinsyncd.journal.requests import Request
 from twinsyncd.journal.tables import metadata
+from twinsyncd.journal.views import Views
 
 OLD_LANE = """INSERT INTO lanes VALUES ("imodel", "running", "one", "run", "", 0, 0, 0, 0, "")"""
 OLD_SOURCE = "INSERT INTO sources VALUES ('cad', 'drive', 'gone', true, true)"
@@ -236,6 +239,63 @@ def test_a_journal_of_a_newer_version_is_refused(file: Path) -> None:
         open_database(file)
 
     assert "newer version" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("mistake", "named"),
+    [
+        ("ALTER TABLE files DROP COLUMN note", "no column note in the table files"),
+        ("DROP TABLE outlets", "no table outlets"),
+        ("UPDATE alembic_version SET version_num = '0028'", "duplicate column"),
+        ("UPDATE alembic_version SET version_num = '0029-mine'", "locate revision"),
+        ("DELETE FROM alembic_version", "already exists"),
+    ],
+)
+def test_a_journal_whose_tables_are_not_those_of_its_number_has_a_way_out(
+    file: Path, mistake: str, named: str
+) -> None:
+    """A journal of a version in development made each start end with "no such column"."""
+    open_database(file).dispose()
+    with closing(sqlite3.connect(file)) as raw:
+        raw.execute(mistake)
+        raw.commit()
+
+    with pytest.raises(JournalError, match="not have the tables that its number") as caught:
+        open_database(file)
+
+    assert named in str(caught.value)
+    assert "move it away" in caught.value.hint
+    for copy in file.parent.glob("*before-upgrade*"):
+        assert str(copy) in caught.value.hint
+
+
+def test_a_command_names_the_way_out_of_a_journal_that_does_not_fit(file: Path) -> None:
+    """`status` printed the statement that failed."""
+    open_database(file).dispose()
+    with closing(sqlite3.connect(file)) as raw:
+        raw.execute("ALTER TABLE lanes DROP COLUMN halt")
+        raw.commit()
+
+    with pytest.raises(JournalError, match="no column halt in the table lanes"):
+        Views(file)
+
+
+def test_a_full_or_read_only_disk_is_named_as_such(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite says "disk I/O error" where its shared memory finds no room."""
+    error = sqlite3.OperationalError("disk I/O error")
+    before = journal_error(file, error)
+    disk = shutil.disk_usage(file.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: disk._replace(free=0))
+    full = journal_error(file, error)
+    missing = journal_error(file.parent / "gone" / file.name, error)
+
+    assert "disk I/O error" in str(before)
+    assert str(full).endswith("its disk is full")
+    assert "free some space" in full.hint
+    assert str(missing).endswith(f"the state folder {file.parent / 'gone'} does not exist")
+    assert all(each.may_pass for each in (before, full, missing))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
+import sqlite3
+import sys
+import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -13,8 +18,9 @@ from filelock import FileLock
 
 from twinsyncd.config import Config, load
 from twinsyncd.errors import JournalError
+from twinsyncd.journal.database import open_database
 from twinsyncd.runtime import patient_journal
-from twinsyncd.runtime.state import is_running
+from twinsyncd.runtime.state import is_running, journal_file, open_views, read_trouble
 from twinsyncd.runtime.trouble import LENGTH, TroubleFile
 from twinsyncd.runtime.wiring import open_engine
 
@@ -105,3 +111,39 @@ def test_a_state_folder_that_is_read_only_is_waited_for(
         assert is_running(config)
 
     assert len(tries) >= 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the sockets of systemd")
+def test_a_journal_that_does_not_fit_is_waited_for_until_it_is_moved_away(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service manager started the daemon again and again, each time to end at once (P15)."""
+    file = journal_file(config)
+    open_database(file).dispose()
+    with closing(sqlite3.connect(file)) as raw:
+        raw.execute("ALTER TABLE files DROP COLUMN note")
+    monkeypatch.setattr(patient_journal, "WAIT_MAX_S", 0.0)
+    opened: list[bool] = []
+
+    def start() -> None:
+        with open_engine(config, watch=True):
+            opened.append(True)
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        thread = threading.Thread(target=start)
+        thread.start()
+        assert manager.recv(100) == b"WATCHDOG=1"
+        trouble = read_trouble(config)
+        with pytest.raises(JournalError, match="the daemon runs and waits for its journal") as said:
+            open_views(config)
+        file.rename(tmp_path / "moved-away.sqlite")
+        thread.join(20)
+
+    assert opened == [True]
+    assert trouble is not None
+    assert "no column note in the table files" in trouble.reason
+    assert trouble.reason in str(said.value)
+    assert "goes on by itself" in said.value.hint

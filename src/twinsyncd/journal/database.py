@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import NullPool, QueuePool
 
 from ..errors import JournalError
 from .backup import back_up
 from .errors import translate_errors
+from .fit import check_fit, misfit
 from .tables import metadata
 from .transactions import begin_translated, writing
 
@@ -45,7 +46,7 @@ def open_unchanged(file: Path) -> Engine:
     """
     engine = open_read_only(file)
     try:
-        check_version(engine)
+        check_version(engine, file)
     finally:
         engine.dispose()
     return open_database(file)
@@ -89,30 +90,39 @@ def _set_up(connection: Any, _record: object) -> None:
 
 def version_of(engine: Engine) -> str:
     """Return the migration the database stands at; "" for an empty one."""
-    if not inspect(engine).has_table("alembic_version"):
-        return ""
     with engine.connect() as connection:
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+        return _version_in(connection)
 
 
-def check_version(engine: Engine) -> None:
+def _version_in(connection: Connection) -> str:
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+
+
+def check_version(engine: Engine, file: Path) -> None:
     """Raise JournalError unless this version of the program wrote the journal last."""
     version = version_of(engine)
     if version != HEAD:
         raise _other_version(version)
+    check_fit(engine, file, version)
 
 
 def _bring_up_to_date(engine: Engine, file: Path) -> None:
     version = version_of(engine)
     if version == HEAD:
+        check_fit(engine, file, version)
         return
     if version > HEAD:
         raise _other_version(version)
     if version:
         back_up(file, version)
-        _migrate(engine)
-    else:
-        _create(engine)
+    try:
+        (_migrate if version else _create)(engine)
+    except JournalError as exc:
+        if exc.hint:
+            raise
+        raise misfit(file, version, str(exc.__cause__ or exc)) from exc
 
 
 def _other_version(version: str) -> JournalError:
@@ -131,7 +141,7 @@ def _other_version(version: str) -> JournalError:
 def _create(engine: Engine) -> None:
     """Make the tables as they are now, as if all migrations had run, at a tenth of the cost."""
     with writing(engine) as connection:
-        if inspect(connection).has_table("alembic_version"):
+        if _version_in(connection):
             return  # another process has just made them
         metadata.create_all(connection)
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
@@ -142,9 +152,13 @@ def _migrate(engine: Engine) -> None:
     """Run Alembic; imported only here, since it costs a third of a second and 10 MB."""
     from alembic import command  # noqa: PLC0415 - see above
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     with writing(engine) as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as exc:  # its number is none of ours
+            raise JournalError(str(exc)) from exc

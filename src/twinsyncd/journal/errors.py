@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +24,9 @@ _HINTS: Final = (
 """Signs of what may end by itself, or once somebody mends the disk; with the way out."""
 
 _DAMAGED: Final = ("not a database", "malformed")
-
+_OF_THE_DISK: Final = ("i/o", "is full", "no space", "readonly", "read-only", "unable to open")
+MOVED_AWAY: Final = "a new one is made, and every file is compared with Storage anew"
+FULL_BYTES: Final = 256 * 1024  # what SQLite needs for its shared memory and a small commit
 
 _BUGS: Final = (DataError, IntegrityError, ProgrammingError)
 """Errors that our own statements cause; they are not translated, so that they show as bugs."""
@@ -45,7 +49,34 @@ def journal_error(file: Path, cause: BaseException) -> JournalError:
     text = str(cause)
     message = f"the journal {file} cannot be used: {text}"
     if any(sign in text.lower() for sign in _DAMAGED):
-        hint = "move it away and start again: every file is compared with Storage anew"
-        return JournalError(message, hint=hint)
+        return JournalError(message, hint=f"move it away; {MOVED_AWAY}")
+    if found := _of_the_disk(file, text.lower()):
+        return found
     hint = next((hint for sign, hint in _HINTS if sign in text.lower()), "")
     return JournalError(message, hint=hint, may_pass=bool(hint))
+
+
+def _of_the_disk(file: Path, text: str) -> JournalError | None:
+    """Return what the disk shows to be the reason: SQLite's own words name only what it was at."""
+    if not any(sign in text for sign in _OF_THE_DISK):
+        return None
+    folder = file.parent
+    if not folder.exists():
+        message = f"the journal {file} cannot be used: the state folder {folder} does not exist"
+        return JournalError(message, hint=_hint_of("unable to open"), may_pass=True)
+    try:
+        free_bytes = shutil.disk_usage(folder).free
+    except OSError:
+        return None
+    is_read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+    if is_read_only:
+        why, hint = "its disk is mounted read-only", "mount it for writing"
+    elif free_bytes < FULL_BYTES:
+        why, hint = "its disk is full", _hint_of("disk is full")
+    else:
+        return None
+    return JournalError(f"the journal {file} cannot be used: {why}", hint=hint, may_pass=True)
+
+
+def _hint_of(sign: str) -> str:
+    return dict(_HINTS)[sign]

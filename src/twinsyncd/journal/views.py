@@ -137,7 +137,7 @@ class Views:
         try:
             begun = file.exists() and inspect(self._engine).has_table(tables.daemons.name)
             if begun:
-                check_version(self._engine)
+                check_version(self._engine, file)
         except OSError as exc:
             raise JournalError(
                 f"{file} cannot be read: {exc.strerror}",

@@ -62,15 +62,18 @@ class Patience:
         """Let whoever waits give up."""
         self._stopping.set()
 
-    def call(self, act: Callable[[], T]) -> T:
-        """Return what `act` returns, once it does. Raises JournalError if waiting is no use."""
+    def call(self, act: Callable[[], T], *, needs_person: bool = False) -> T:
+        """Return what `act` returns, once it does. Raises JournalError if waiting is no use.
+
+        `needs_person`: wait also for what only a person mends, since ending helps no more.
+        """
         attempts = 0
         while True:
             try:
                 result = act()
             except JournalError as exc:
                 attempts += 1
-                if not (self._patient and exc.may_pass):
+                if not (self._patient and (exc.may_pass or needs_person)):
                     raise
                 self._tell(exc)
                 self.alive()

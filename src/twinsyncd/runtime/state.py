@@ -5,17 +5,20 @@ Reads the configuration and the journal only, so `status` starts without cloud o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
-
-from filelock import FileLock, Timeout
 
 from ..config import Config, sources_of
 from ..core.events import Event
 from ..core.model import FileKey, FileRow
+from ..errors import JournalError
 from ..journal.folder_view import FolderView, read_folder
 from ..journal.history import read_events, read_file
 from ..journal.views import Scope, Status, Views
+from .formatting import clock_time
+from .held_file import is_held
 from .trouble import Trouble, TroubleFile
 
 JOURNAL: Final = "journal.sqlite"
@@ -31,9 +34,27 @@ def journal_file(config: Config) -> Path:
 def open_views(config: Config) -> Views:
     """Return what people may see of the journal, as far as it is about this configuration.
 
-    Raises JournalError when there is no journal yet, or none that can be read.
+    Raises JournalError when there is no journal yet, or none that can be read; if a daemon waits
+    for the same reason, with what it waits for.
     """
-    return Views(journal_file(config), scope_of(config))
+    with _naming_what_it_waits_for(config):
+        return Views(journal_file(config), scope_of(config))
+
+
+@contextmanager
+def _naming_what_it_waits_for(config: Config) -> Iterator[None]:
+    """Put what a running daemon waits for in the place of an error of the journal."""
+    try:
+        yield
+    except JournalError as exc:
+        trouble = read_trouble(config) if is_running(config) else None
+        if trouble is None or trouble.is_start:
+            raise
+        since = clock_time(trouble.since_s)
+        raise JournalError(
+            f"the daemon runs and waits for its journal since {since}: {trouble.reason}",
+            hint="once that is corrected, it goes on by itself, without a restart",
+        ) from exc
 
 
 def scope_of(config: Config) -> Scope:
@@ -45,11 +66,11 @@ def scope_of(config: Config) -> Scope:
 
 def read_status(config: Config, *, runs: int = 5, open_files: int = 20) -> Status:
     """Return where things stand, at one moment. Raises JournalError as `open_views` does."""
-    views = open_views(config)
-    try:
+    with (
+        _naming_what_it_waits_for(config),
+        closing(Views(journal_file(config), scope_of(config))) as views,
+    ):
         return views.status(runs=runs, open_files=open_files)
-    finally:
-        views.close()
 
 
 def read_history(
@@ -79,17 +100,12 @@ def read_below(config: Config, folder: FileKey, limit: int) -> FolderView:
 
 
 def is_running(config: Config) -> bool:
-    """Return whether some daemon keeps the journal of this configuration right now."""
+    """Return whether some daemon keeps the journal of this configuration right now.
+
+    Or would keep it, and waits until the state folder can be used.
+    """
     file = journal_file(config).with_name(LOCK)
-    try:
-        if not file.exists():
-            return False  # nobody ever began; the lock would create its folder for all to read
-        with FileLock(file, timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:
-        return False  # not for us to look at
+    return is_held(file) or TroubleFile(file.parent).is_held_elsewhere()
 
 
 def read_trouble(config: Config) -> Trouble | None:

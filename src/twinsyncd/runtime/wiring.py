@@ -153,7 +153,7 @@ def _journal(config: Config, *, patient: bool) -> Iterator[PatientJournal]:
         patience.call(lambda: stack.enter_context(_lock(file.with_name(LOCK))))
         stack.enter_context(serving_alone(config))
         patience.begin()  # its file takes its space now, as long as there is some
-        journal = patience.call(lambda: Journal(open_database(file)))
+        journal = patience.call(lambda: Journal(open_database(file)), needs_person=True)
         stack.callback(journal.close)
         yield PatientJournal(journal, patience)
 
