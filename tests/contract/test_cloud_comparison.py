@@ -125,12 +125,59 @@ def test_the_same_content_with_another_time_is_no_difference(synced: Synced) -> 
     assert found.versions == ((A, synced.stored.version),)
 
 
-def test_a_file_that_somebody_moved_is_found_where_it_is(synced: Synced) -> None:
-    """A source file hangs on the id, wherever the file lies."""
-    parent = synced.platform.file(synced.storage_id).parent_id
-    other = synced.platform.create_folder(parent, "elsewhere")
+def test_a_file_that_somebody_moved_is_found_and_put_back(synced: Synced) -> None:
+    """Whoever looks for it by its path would find nothing, or another one."""
+    home = synced.platform.file(synced.storage_id).parent_id
+    other = synced.platform.create_folder(home, "else where")
     synced.platform.move_file(synced.storage_id, other.id)
 
+    found = only(synced.compare(synced.file(version="")))
+    synced.office.place(A.path, synced.storage_id)
+
+    assert found.differs is Differs.MISPLACED
+    assert f"the folder '{synced.office.imodel_id}/cad/else where'" in found.text
+    assert synced.platform.file(synced.storage_id).parent_id == home
+    assert synced.compare(synced.file(version="")).differences == ()
+
+
+def test_a_file_that_somebody_renamed_is_found_and_named_back(synced: Synced) -> None:
+    """A connector chooses by the name, so that a renamed file may fail in every run."""
+    synced.platform.rename_file(synced.storage_id, "a.txt")
+
+    found = only(synced.compare(synced.file(version="")))
+    synced.office.place(A.path, synced.storage_id)
+
+    assert found.differs is Differs.MISPLACED
+    assert "renamed it in Storage to 'a.txt'" in found.text
+    assert synced.compare(synced.file(version="")).differences == ()
+
+
+def test_a_file_that_was_renamed_and_then_deleted_comes_back_under_its_name(synced: Synced) -> None:
+    """The recycle bin gives it back as it was deleted."""
+    synced.platform.rename_file(synced.storage_id, "old.dxf")
+    synced.platform.delete_file(synced.storage_id)
+
+    assert synced.office.store(A.path, FIRST) == synced.storage_id
+    assert synced.platform.file(synced.storage_id).name == A.path
+
+
+@pytest.mark.parametrize("act", ["rename", "move"])
+def test_a_folder_that_somebody_renamed_or_moved_is_made_again(synced: Synced, act: str) -> None:
+    """The next files would go into another folder than those before."""
+    platform = synced.platform
+    folder = platform.folder(platform.file(synced.storage_id).parent_id)
+    if act == "rename":
+        platform.rename_folder(folder.id, "cad of 2019")
+    else:
+        attic = platform.create_folder(platform.root_folder(synced.office.itwin_id), "attic")
+        platform.move_folder(folder.id, attic.id)
+
+    found = only(synced.compare(synced.file(version="")))
+    synced.office.place(A.path, synced.storage_id)
+
+    there = {"rename": f"{synced.office.imodel_id}/cad of 2019", "move": "attic/cad"}[act]
+    assert found.differs is Differs.MISPLACED
+    assert f"the folder '{there}'" in found.text
     assert synced.compare(synced.file(version="")).differences == ()
 
 

@@ -157,6 +157,18 @@ def test_a_source_file_that_is_not_as_configured_gets_a_run(how: facts.Differs) 
     assert [each.text for each in told] == ["somebody"]
 
 
+def test_a_file_that_somebody_moved_in_storage_is_put_back_and_needs_no_run() -> None:
+    """Its content and its id are the same, so nothing is uploaded and no element changes."""
+    script = restarted().says()
+
+    script.hears(differs(facts.Differs.MISPLACED)).says(commands.Place(A, "one", storage_id(A)))
+
+    script.works().hears(facts.Placed(A)).says().rests()
+    told = [each for each in script.journal.events if each.kind is EventKind.FILE_DIFFERS]
+    assert [each.text for each in told] == ["somebody"]
+    script.remembers(A, stored="v1", synced="v1", moved_from=None)
+
+
 def test_a_service_that_lost_our_newest_run_is_not_believed() -> None:
     """It was restored from a backup, so nobody knows what the iModel holds."""
     script = restarted().says()

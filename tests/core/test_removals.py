@@ -71,6 +71,19 @@ def test_a_file_that_is_gone_is_kept_unless_the_configuration_says_otherwise() -
     assert texts(script, EventKind.FILE_GONE) == ["it stays in the iModel"]
 
 
+def test_a_file_that_is_gone_may_lie_in_storage_where_somebody_put_it() -> None:
+    """It is kept for its elements only; nobody looks for it by its path."""
+    script = gone(OnDelete.KEEP, synced(compares=True)).says()
+    file = commands.StoredFile(A, A_ID, "v1", None, "", in_connection=True)
+    compare = commands.Compare("one", "remote", (file,), "run-1")
+    script.dies().hears().says(scan(), compare)
+
+    misplaced = facts.Difference(A, facts.Differs.MISPLACED, "somebody")
+    script.hears(scanned(1), facts.Compared("one", (misplaced,))).says()
+
+    script.remembers(A, seen="", moved_from=None)
+
+
 def test_a_file_that_is_gone_is_taken_out_of_its_connection() -> None:
     """What is in Storage stays there, and is used again if the file comes back."""
     script = gone(OnDelete.UNMAP).says(remove()).works().hears(REMOVED).says().rests()

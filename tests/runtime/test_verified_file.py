@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from twinsyncd.core.facts import Difference, Differs
 from twinsyncd.core.model import ABSENT, IN_DOUBT, FileKey, FileRow, Fingerprint
 from twinsyncd.core.results import Outcome, RunFile
 from twinsyncd.runtime.verified_file import Cloud, Drive, JournalEntry, Verdict, judge
@@ -66,3 +67,16 @@ def test_a_file_that_failed_in_a_later_run_for_others_is_unknown_and_says_what_h
         "run 9, which was for other files, failed on it: odd; its content went in before"
     )
     assert "save it again" in found.next_step
+
+
+def test_a_file_that_somebody_renamed_in_storage_is_not_current() -> None:
+    """It was called current, while every run of its connection may fail on its new name."""
+    key, text = FileKey(CAD, "a.dxf"), "somebody renamed it in Storage to 'a.txt'"
+    row = FileRow(key, LOOK, "v1", "v1", "v1", storage_id="i", in_connection=True)
+    proof = RunFile("c", "runs/9", CAD, "a.dxf", "i", "v1", Outcome.SUCCEEDED, 1.0)
+    cloud = Cloud({key: [Difference(key, Differs.MISPLACED, text)]}, "", frozenset(), True)
+
+    found = judge(key, JournalEntry(row, proof), Drive({key: LOOK}), cloud, None)
+
+    assert (found.verdict, found.storage) == (Verdict.NOT_CURRENT, text)
+    assert found.next_step == "twinsyncd sync"

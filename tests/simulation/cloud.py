@@ -83,6 +83,8 @@ class ModelCloud:
     latest: dict[str, str] = field(default_factory=dict)  # what the iModel holds, by storage id
     tampered: set[str] = field(default_factory=set)  # holds what somebody else put there
     unmapped: set[str] = field(default_factory=set)  # taken out of a connection by somebody
+    misplaced: set[str] = field(default_factory=set)  # renamed or moved by somebody
+    strayed: set[str] = field(default_factory=set)  # were misplaced once, so some run missed them
     is_forgotten: bool = False  # the daemon's journal was older than what is here
     _ids: int = 0
 
@@ -119,6 +121,13 @@ class ModelCloud:
         self.names = {name: id_ for name, id_ in self.names.items() if id_ != storage_id}
         self.names[key] = storage_id
         self.keys[storage_id] = key
+        self.misplaced.discard(storage_id)
+
+    def misplace(self, storage_id: str) -> None:
+        """Somebody renames a file or moves it to another folder; its name is free again."""
+        self.names = {key: id_ for key, id_ in self.names.items() if id_ != storage_id}
+        self.misplaced.add(storage_id)
+        self.strayed.add(storage_id)
 
     def remove(self, connection: str, storage_id: str, at_s: float, *, delete: bool) -> None:
         """Take a source file out of its connection, and delete it, as the daemon asks."""
@@ -155,9 +164,10 @@ class ModelCloud:
         self.names = {key: id_ for key, id_ in self.names.items() if id_ != storage_id}
 
     def restore(self, storage_id: str) -> bool:
-        """Bring a recycled file back, if it is there."""
+        """Bring a recycled file back, if it is there; the client then puts it where it belongs."""
         if storage_id not in self.bin:
             return False
+        self.misplaced.discard(storage_id)
         self.blobs[storage_id] = self.bin.pop(storage_id)
         self.names.setdefault(self.keys[storage_id], storage_id)
         return True

@@ -188,6 +188,12 @@ CLOUD_MUTANTS = (
         "_differs",
         cloud_bugs.believe(facts.Differs.UNMAPPED),
     ),
+    _mutant(
+        "a file renamed in Storage is overlooked",
+        Comparisons,
+        "_differs",
+        cloud_bugs.believe(facts.Differs.MISPLACED),
+    ),
     _mutant("a difference needs no run", Comparisons, "_differs", cloud_bugs.keep_synced),
     _mutant("runs of a restored service believed", Comparisons, "ended", cloud_bugs.trust_runs),
     _mutant("a failed comparison proves", Comparisons, "ended", cloud_bugs.silence_as_proof),

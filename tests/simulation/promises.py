@@ -234,7 +234,7 @@ class Promises:
             cloud.claimed[row.storage_id] = row.synced
             runs = cloud.succeeded.get((row.storage_id, row.synced), [])
             ours = [id_ for id_ in runs if id_ not in cloud.runs or cloud.runs[id_].ours]
-            unknowable = cloud.tampered | cloud.unmapped  # until the next comparison
+            unknowable = cloud.tampered | cloud.unmapped | cloud.strayed  # till compared
             assert ours or row.storage_id in unknowable, (
                 f"P3/P6: {row.key} counts as synced without a run of ours"
             )
@@ -383,6 +383,8 @@ class Promises:
             assert blob is not None, f"P2: {key} is nothing that Storage knows: {row}"
             stored = blob.content if blob.complete else None
             assert stored == content, f"P2: Storage holds {stored} of {key}"
+        astray = row.storage_id in cloud.misplaced
+        assert not astray, f"P13: {key} is still where somebody put it in Storage"
         if not unseen and world.office.kind_of(key) == "source":
             self._check_source_file(row, cloud)
 

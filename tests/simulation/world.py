@@ -32,6 +32,7 @@ from .journal import VirtualJournal
 from .no_collection import no_collection
 from .office import SHARED, Office
 from .people import People
+from .portal_moves import PortalMoves
 from .promises import Promises
 from .renaming import Renaming
 from .strangers import Strangers
@@ -91,6 +92,7 @@ class World:
         self.people = People(self)
         self.strangers = Strangers(self)
         self.tampering = Tampering(self, seed, scripted=chances is not None)
+        self.portal_moves = PortalMoves(self, seed, tampering=self.tampering.is_on)
         self.renaming = Renaming(self, seed, scripted=chances is not None)
         self.office.set_policies(self.renaming.policies)
         self.promises = Promises(self)
@@ -157,6 +159,7 @@ class World:
         self.people.begin()
         self.strangers.begin()
         self.tampering.begin()
+        self.portal_moves.begin()
         self.renaming.begin()
 
     def rest(self) -> None:

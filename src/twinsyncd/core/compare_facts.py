@@ -14,6 +14,7 @@ class Differs(StrEnum):
 
     MISSING = "missing"  # it is not in Storage any more
     OVERWRITTEN = "overwritten"  # Storage holds another content
+    MISPLACED = "misplaced"  # Storage holds it under another name, or in another folder
     UNMAPPED = "unmapped"  # it is no source file of the connection any more
     CONNECTOR = "connector"  # it is one, to be read by another connector than configured
 

@@ -166,6 +166,12 @@ class Comparisons:
                 if row.seen == ABSENT and differs is facts.Differs.MISSING:
                     text = "it is gone from the drive, and from Storage now"
                     row = replace(row, note=note)
+            case facts.Differs.MISPLACED:
+                if row.seen == ABSENT or row.moved_from is not None:
+                    return  # nobody looks for it there, or it is on its way
+                row = replace(row, moved_from=key, aside="", attempts=0, next_try_s=0.0)
+                if not row.in_connection:  # a reference, which runs look for by its path
+                    row = replace(row, synced=ABSENT)
             case facts.Differs.UNMAPPED | facts.Differs.CONNECTOR:
                 row = replace(row, in_connection=False, synced=ABSENT)
                 if row.seen == ABSENT:

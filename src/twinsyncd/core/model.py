@@ -135,7 +135,8 @@ class FileRow:
     version: str = ""  # the service's own mark of the stored content; "": not known
     replaces: StorageId = StorageId("")  # an earlier id, still a source file of the connection
     removing: OnDelete = OnDelete.KEEP  # gone from the drive; what is to be done about it still
-    moved_from: FileKey | None = None  # where Storage still has it; None: where it belongs
+    # Where Storage still has it; its own key if somebody else moved it; None: where it belongs.
+    moved_from: FileKey | None = None
 
     @property
     def is_open_elsewhere(self) -> bool:

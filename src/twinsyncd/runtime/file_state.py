@@ -27,7 +27,7 @@ def explain_file(
         return f"not on the drive any more, or not taken; {_left_of(row)}", True
     match need(row):
         case Need.PLACE:
-            return "renamed on the drive; waits to be renamed in Storage", False
+            return _misplaced(row), False
         case Need.STORE if delivery:
             return "waits until its rows are sent", False
         case Need.STORE:
@@ -50,6 +50,12 @@ def _aside(row: FileRow) -> str:
     if row.is_open_elsewhere:
         return f"waits until it is closed: {row.unread}"
     return f"set aside: {row.unread or row.aside}; try it again: twinsyncd retry"
+
+
+def _misplaced(row: FileRow) -> str:
+    if row.moved_from == row.key:
+        return "renamed or moved in Storage by somebody; waits to be put back there"
+    return "renamed on the drive; waits to be renamed in Storage"
 
 
 def _left_of(row: FileRow) -> str:

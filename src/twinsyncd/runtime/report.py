@@ -188,6 +188,8 @@ def _open_state(row: FileRow) -> tuple[str, str]:
         return "in the active run", ""
     if row.seen == ABSENT:
         return "to be taken out of its connection", "it is gone from the drive"
+    if row.moved_from == row.key:
+        return "to be renamed in Storage", "somebody renamed or moved it there"
     if row.moved_from is not None:
         return "to be renamed in Storage", f"it was {row.moved_from.source}/{row.moved_from.path}"
     if row.seen != row.stored:

@@ -166,7 +166,7 @@ def _on_drive(
 
 _FAILED_LATER: Final = "mend the file and save it again; the next run processes it in any case"
 _CHANGED: Final = _Step("changed since it was synced", Verdict.NOT_CURRENT, SYNC)
-_STORAGE: Final = (Differs.MISSING, Differs.OVERWRITTEN)
+_STORAGE: Final = (Differs.MISSING, Differs.OVERWRITTEN, Differs.MISPLACED)
 
 
 def _in_storage(row: FileRow, cloud: Cloud) -> _Step:

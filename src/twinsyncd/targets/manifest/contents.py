@@ -33,6 +33,10 @@ class HeldContents:
             size_bytes = held[path].size_bytes
             yield file, StorageItem(file.storage_id, path.name, size_bytes=size_bytes)
 
+    def misplaced(self, file: StoredFile) -> str:  # noqa: ARG002 - a member of Contents
+        """Return "": a run names each file, whatever its object is called."""
+        return ""
+
     def digest(self, storage_id: StorageId) -> Digest:
         """Return the SHA-256 of the object that `look` found."""
         hashed = hashlib.sha256()

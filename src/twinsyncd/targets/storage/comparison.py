@@ -31,6 +31,9 @@ class Contents(Protocol):
     def look(self, files: Iterable[StoredFile]) -> Iterator[tuple[StoredFile, StorageItem | None]]:
         """Yield each file with what is there of it, None if it is not there any more."""
 
+    def misplaced(self, file: StoredFile) -> str:
+        """Return under which name and where `look` found it; "" if that is as its path says."""
+
     def digest(self, storage_id: StorageId) -> Digest:
         """Return the SHA-256 of the content that is there."""
 
@@ -75,8 +78,12 @@ class CloudComparison:
             if item is None:
                 text = f"somebody deleted it in {self._contents.place}; it is uploaded again"
                 yield Difference(file.key, Differs.MISSING, text)
-            elif difference := self._content_differs(file, item):
+                continue
+            if difference := self._content_differs(file, item):
                 yield difference
+            if found := self._contents.misplaced(file):
+                text = f"somebody {found}; it gets its name and folder back"
+                yield Difference(file.key, Differs.MISPLACED, text)
 
     def _content_differs(self, file: StoredFile, item: StorageItem) -> Difference | None:
         """Return how the content differs; note the mark of one that does not."""

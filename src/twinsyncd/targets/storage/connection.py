@@ -21,7 +21,7 @@ from ..connection_runs import PlatformConnection
 from ..protocol import Content
 from ..run_reports import RunReports
 from .comparison import CloudComparison
-from .contents import StoredContents, version_of
+from .contents import StoredContents, same_name, version_of
 from .refused_names import with_name_advice
 from .settings import StorageConnectionSettings
 from .staging import StagedContents
@@ -120,7 +120,7 @@ class StorageConnection(PlatformConnection):
         folder, name = self._folder(key), key.path.rpartition("/")[2]
         if found.parent_id != folder:
             self._platform.move_file(storage_id, folder)
-        if found.name != name:
+        if not same_name(found.name, name):
             self._rename(storage_id, name)
         self._tree.placed(folder, name, storage_id)
 
@@ -169,7 +169,7 @@ class StorageConnection(PlatformConnection):
     def _reserve(self, command: commands.Store) -> tuple[Upload, bool]:
         """Return where the content goes, and whether nothing can be there yet."""
         if command.storage_id:
-            known = self._reopen(command.storage_id)
+            known = self._reopen(command.key, command.storage_id)
             if known is not None:
                 return known, False
         try:
@@ -196,7 +196,7 @@ class StorageConnection(PlatformConnection):
         folder = self._tree.folder(self._folder_of(key))
         name = key.path.rpartition("/")[2]
         for storage_id in self._tree.files(folder, name):
-            found = self._reopen(storage_id)
+            found = self._reopen(key, storage_id)
             if found is not None:
                 return found, False
             self._tree.vanished(folder, name, storage_id)
@@ -209,7 +209,7 @@ class StorageConnection(PlatformConnection):
         self._tree.created(folder, name, made.storage_id)
         return made, True
 
-    def _reopen(self, storage_id: StorageId) -> Upload | None:
+    def _reopen(self, key: FileKey, storage_id: StorageId) -> Upload | None:
         """Return where to replace the file's content; None if it cannot be used any more.
 
         A file that somebody deleted is brought back, so that its elements in the iModel keep their
@@ -220,20 +220,29 @@ class StorageConnection(PlatformConnection):
             return self._platform.update_content(storage_id)
         except CloudError as exc:
             if exc.failure.fault is Fault.GONE:
-                return self._restore(storage_id)
+                return self._restore(key, storage_id)
             if exc.status in {409, 422} and not self._has_content(storage_id):
                 return None
             raise
 
-    def _restore(self, storage_id: StorageId) -> Upload | None:
-        """Bring a file back from the recycle bin; None if it is not there, or may not be."""
+    def _restore(self, key: FileKey, storage_id: StorageId) -> Upload | None:
+        """Bring a file back from the recycle bin; None if it is not there, or may not be.
+
+        Somebody may have renamed or moved it before it was deleted.
+        """
         try:
             self._platform.restore_file(storage_id)
-            return self._platform.update_content(storage_id)
+            upload = self._platform.update_content(storage_id)
         except CloudError as exc:
             if exc.failure.fault in {Fault.GONE, Fault.REFUSED, Fault.UNAUTHORISED}:
                 return None
             raise
+        try:
+            self._place(key, storage_id)
+        except CloudError as exc:
+            if exc.failure.fault is not Fault.REFUSED:
+                raise
+        return upload
 
     def _has_content(self, storage_id: StorageId) -> bool:
         try:
