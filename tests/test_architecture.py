@@ -117,6 +117,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.config",
         "twinsyncd.runtime.trouble",
         "twinsyncd.runtime.held_file",
+        "twinsyncd.runtime.machine_lock",
         "twinsyncd.runtime.formatting",
         VIEWS,
         "twinsyncd.journal.folder_view",
@@ -138,10 +139,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.runtime.service_steps": (ERRORS,),
     "twinsyncd.runtime.patient_journal": (
         "twinsyncd.journal",
+        "twinsyncd.runtime.journal_place",
         "twinsyncd.runtime.trouble",
         CORE,
         ERRORS,
     ),
+    "twinsyncd.runtime.journal_place": ("twinsyncd.journal", ERRORS),
     "twinsyncd.runtime.source_reports": (
         "twinsyncd.runtime.formatting",
         VIEWS,

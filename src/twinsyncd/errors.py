@@ -6,6 +6,7 @@ AppError
 │   ├── FileMoved    a file changed while it was being read; it will settle again
 │   └── ShareSilent  a drive does not answer; what is there is unknown
 ├── JournalError     the memory cannot be opened or written
+│   └── JournalGone  its file was deleted or replaced while it was open
 └── CloudError       the platform did not do what was asked (carries a Failure)
 """
 
@@ -87,6 +88,10 @@ class JournalError(AppError):
         """Keep what a person reads, and whether waiting is of use."""
         super().__init__(message, hint=hint)
         self.may_pass = may_pass
+
+
+class JournalGone(JournalError):
+    """The journal's file was deleted or replaced while it was open; it has to be opened anew."""
 
 
 class CloudError(AppError):

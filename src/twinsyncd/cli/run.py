@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ..errors import AppError, ConfigError
+from ..errors import AppError, ConfigError, JournalGone
 from .options import ConfigOption, find_config, load_config
 
 if TYPE_CHECKING:
@@ -54,15 +54,15 @@ class _Serving:
         from ..runtime.systemd import notify, notify_reloading
 
         config = self._config
-        self._serve_one(config)
+        self._serve_through_losses(config)
         while (following := self._take_following()) is not None:
             notify_reloading()
             try:
-                self._serve_one(following)
+                self._serve_through_losses(following)
                 config = following
             except AppError as exc:
                 _refuse(exc.with_hint)
-                self._serve_one(config)
+                self._serve_through_losses(config)
         notify("STOPPING=1")
 
     def on_stop(self, number: int, _frame: FrameType | None) -> None:
@@ -93,6 +93,16 @@ class _Serving:
     def _take_following(self) -> Config | None:
         following, self._following = self._following, None
         return None if self._is_stopped else following
+
+    def _serve_through_losses(self, config: Config) -> None:
+        """Run the engine; again, as long as its journal's file was deleted or replaced."""
+        while True:
+            try:
+                self._serve_one(config)
+            except JournalGone:  # the place says so in the log
+                if not self._is_stopped:
+                    continue
+            return
 
     def _serve_one(self, config: Config) -> None:
         import structlog

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, Table, insert
@@ -15,7 +17,9 @@ from ..core.model import FileKey, FileRow, SourceKey, UnsettledFile
 from ..core.progress import RequestPacing, UploadsUnderWay
 from ..core.results import RunFile, RunRecord
 from . import heartbeat, requests, tables
+from .backup import put_back
 from .bulk_files import BulkFiles
+from .database import make_folder
 from .delivered import DeliveredRecords
 from .file_changes import FileChanges
 from .notices import Alert, Notice, NoticeState, read_notices, save_notices
@@ -50,6 +54,13 @@ class Journal(JournalReader):
         """Close the database."""
         self._writer.close()
         self._engine.dispose()
+
+    def put_back(self, file: Path) -> None:
+        """Write the whole journal to its place again, if it was deleted. Raises JournalError."""
+        make_folder(file.parent)
+        opened = self._writer.connection.driver_connection
+        assert isinstance(opened, sqlite3.Connection), "a journal on a server has no file"
+        put_back(opened, file)
 
     def get(self, key: FileKey) -> FileRow | None:
         """Return the remembered row, or None."""

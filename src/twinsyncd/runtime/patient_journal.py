@@ -16,7 +16,7 @@ from ..core.decision import Decision, FileRows, SavedState
 from ..core.model import Digest, FileKey, FileRow, Fingerprint, SourceKey, StorageId, UnsettledFile
 from ..core.progress import RequestPacing, UploadsUnderWay
 from ..core.waits import delay_s
-from ..errors import JournalError
+from ..errors import JournalError, JournalGone
 from ..journal.bulk_files import BulkFiles
 from ..journal.delivered import DeliveredRecords
 from ..journal.notices import Alert, Notice, NoticeState
@@ -24,6 +24,7 @@ from ..journal.outlets import Outlet
 from ..journal.reader import Look
 from ..journal.requests import Request
 from ..journal.writer import Journal
+from .journal_place import JournalPlace
 from .trouble import Trouble, TroubleFile
 
 WAIT_MAX_S: Final = 30.0
@@ -100,10 +101,31 @@ class Patience:
 class PatientJournal(FileRows):
     """A journal whose every call waits until it works."""
 
-    def __init__(self, journal: Journal, patience: Patience) -> None:
-        """`journal` is closed by whoever opened it."""
+    def __init__(
+        self, journal: Journal, patience: Patience, place: JournalPlace | None = None
+    ) -> None:
+        """`journal` is closed by whoever opened it; `place` is the file that it is in."""
         self._journal = journal
+        self._place = place
         self.patience = patience
+
+    def _call(self, act: Callable[[], T]) -> T:
+        """Return what `act` returns, once it does. Raises JournalError if waiting is no use."""
+
+        def act_in_place() -> T:
+            try:
+                return act()
+            except JournalGone:
+                raise
+            except JournalError:
+                self._check_place()  # a file that is gone explains it
+                raise
+
+        return self.patience.call(act_in_place)
+
+    def _check_place(self) -> None:
+        if self._place is not None:
+            self._place.check(self._journal)
 
     def stop_waiting(self) -> None:
         """Let whoever waits for the journal give up."""
@@ -111,11 +133,11 @@ class PatientJournal(FileRows):
 
     def saved_state(self) -> SavedState:
         """Return what the machine starts from."""
-        return self.patience.call(self._journal.saved_state)
+        return self._call(self._journal.saved_state)
 
     def register(self, version: str, now_s: float, on_upgrade: Request) -> None:
         """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""
-        self.patience.call(lambda: self._journal.register(version, now_s, on_upgrade))
+        self._call(lambda: self._journal.register(version, now_s, on_upgrade))
         self.patience.begun()
 
     def delivered_records(self) -> DeliveredRecords:
@@ -146,71 +168,71 @@ class PatientJournal(FileRows):
 
     def keep_outlets(self, names: Collection[str]) -> None:
         """Forget the outlets that are not configured any more."""
-        self.patience.call(lambda: self._journal.keep_outlets(names))
+        self._call(lambda: self._journal.keep_outlets(names))
 
     # ---- rows ---------------------------------------------------------------------------
 
     def get(self, key: FileKey) -> FileRow | None:
         """Return the remembered row, or None."""
-        return self.patience.call(lambda: self._journal.get(key))
+        return self._call(lambda: self._journal.get(key))
 
     def get_many(self, source: SourceKey, paths: Sequence[str]) -> Mapping[str, FileRow]:
         """Return the remembered rows among these paths of a source."""
-        return self.patience.call(lambda: self._journal.get_many(source, paths))
+        return self._call(lambda: self._journal.get_many(source, paths))
 
     def active(self, sources: Iterable[SourceKey]) -> list[FileRow]:
         """Return the rows of these sources with work left, in doubt, or covered by a run."""
         keys = list(sources)
-        return self.patience.call(lambda: list(self._journal.active(keys)))
+        return self._call(lambda: list(self._journal.active(keys)))
 
     def hashed_before(
         self, sources: Iterable[SourceKey], before_s: float, limit: int
     ) -> list[FileRow]:
         """Return files last read before that wall-clock time [s], longest ago first."""
         keys = list(sources)
-        return self.patience.call(lambda: self._journal.hashed_before(keys, before_s, limit))
+        return self._call(lambda: self._journal.hashed_before(keys, before_s, limit))
 
     def having(
         self, sources: Iterable[SourceKey], storage_ids: Sequence[StorageId]
     ) -> list[FileRow]:
         """Return the rows of these sources that have one of these ids in Storage."""
         keys = list(sources)
-        return self.patience.call(lambda: self._journal.having(keys, storage_ids))
+        return self._call(lambda: self._journal.having(keys, storage_ids))
 
     def with_content(
         self, sources: Iterable[SourceKey], digests: Collection[Digest]
     ) -> list[FileRow]:
         """Return the rows of these sources whose file in Storage has one of these contents."""
         keys = list(sources)
-        return self.patience.call(lambda: self._journal.with_content(keys, digests))
+        return self._call(lambda: self._journal.with_content(keys, digests))
 
     def with_file_id(
         self, sources: Iterable[SourceKey], file_ids: Collection[int]
     ) -> list[FileRow]:
         """Return the rows of these sources that were one of these files when last read."""
         keys = list(sources)
-        return self.patience.call(lambda: self._journal.with_file_id(keys, file_ids))
+        return self._call(lambda: self._journal.with_file_id(keys, file_ids))
 
     def every(self, sources: Iterable[SourceKey]) -> list[FileRow]:
         """Return all remembered rows of these sources."""
         keys = list(sources)
-        return self.patience.call(lambda: list(self._journal.every(keys)))
+        return self._call(lambda: list(self._journal.every(keys)))
 
     # ---- what a scan compares with; any thread ------------------------------------------
 
     def folders(self, source: SourceKey) -> Sequence[str]:
         """Return every folder of the source that is remembered to hold files."""
-        return self.patience.call(lambda: self._journal.folders(source))
+        return self._call(lambda: self._journal.folders(source))
 
     def files(self, source: SourceKey, folder: str) -> Mapping[str, Fingerprint]:
         """Return the remembered fingerprints of the files directly in a folder, by name."""
-        return self.patience.call(lambda: self._journal.files(source, folder))
+        return self._call(lambda: self._journal.files(source, folder))
 
     def files_from(
         self, source: SourceKey, folder: str, rows: int
     ) -> tuple[list[tuple[str, list[Look]]], bool]:
         """Return this folder and those after it, each with all its hashed files; about `rows`."""
-        return self.patience.call(lambda: self._journal.files_from(source, folder, rows))
+        return self._call(lambda: self._journal.files_from(source, folder, rows))
 
     def changes(self) -> float:
         """Return how many commits have changed remembered files so far."""
@@ -228,11 +250,11 @@ class PatientJournal(FileRows):
 
     def commit(self, decision: Decision, taken: Sequence[int], now_s: float) -> None:
         """Commit all rows of the decision and the handled requests `taken`, or nothing."""
-        self.patience.call(lambda: self._journal.commit(decision, taken, now_s))
+        self._call(lambda: self._journal.commit(decision, taken, now_s))
 
     def open_requests(self) -> Sequence[Request]:
         """Return the requests of people that are not handled yet."""
-        return self.patience.call(self._journal.open_requests)
+        return self._call(self._journal.open_requests)
 
     def beat(
         self,
@@ -245,8 +267,9 @@ class PatientJournal(FileRows):
         pacing: RequestPacing | None = None,
         unlisted: Sequence[SourceKey] = (),
     ) -> None:
-        """Write the heartbeat."""
-        self.patience.call(
+        """Write the heartbeat. Raises JournalGone if the file was deleted or replaced."""
+        self._call(self._check_place)
+        self._call(
             lambda: self._journal.beat(
                 now_s,
                 is_idle=is_idle,

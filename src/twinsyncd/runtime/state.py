@@ -19,6 +19,7 @@ from ..journal.history import read_events, read_file
 from ..journal.views import Scope, Status, Views
 from .formatting import clock_time
 from .held_file import is_held
+from .machine_lock import served_elsewhere
 from .trouble import Trouble, TroubleFile
 
 JOURNAL: Final = "journal.sqlite"
@@ -47,7 +48,14 @@ def _naming_what_it_waits_for(config: Config) -> Iterator[None]:
     try:
         yield
     except JournalError as exc:
-        trouble = read_trouble(config) if is_running(config) else None
+        is_here = is_running(config)
+        trouble = read_trouble(config) if is_here else None
+        if not is_here and (served := served_elsewhere(config)):
+            raise JournalError(
+                f"{exc}; but a twinsyncd on this machine serves {served} with another journal, or"
+                " this one was deleted under it",
+                hint="ask with its configuration (--config); a deleted journal is put back in 10 s",
+            ) from exc
         if trouble is None or trouble.is_start:
             raise
         since = clock_time(trouble.since_s)

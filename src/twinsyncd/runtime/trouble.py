@@ -47,7 +47,7 @@ class TroubleFile:
         """Note what the trouble is; None: there is none."""
         is_written = _write(self.folder / FILE, trouble)
         if trouble is None:
-            self._leave_elsewhere()
+            self.close()
         elif not is_written:
             self._write_elsewhere(trouble)
 
@@ -80,7 +80,8 @@ class TroubleFile:
         self._elsewhere = lock
         return True
 
-    def _leave_elsewhere(self) -> None:
+    def close(self) -> None:
+        """Let the others know that this process waits no more."""
         if self._elsewhere is None:
             return
         lock, self._elsewhere = self._elsewhere, None

@@ -37,6 +37,7 @@ from .cloud_wiring import cloud_settings, network_settings, open_targets, profil
 from .drive_threads import Drives
 from .engine import Engine
 from .inbox import Inbox
+from .journal_place import JournalPlace
 from .machine_lock import serving_alone
 from .page_wiring import people_reached
 from .patient_journal import Patience, PatientJournal
@@ -149,13 +150,14 @@ def _journal(config: Config, *, patient: bool) -> Iterator[PatientJournal]:
     patience = Patience(trouble, is_patient=patient)
     patience.alive = lambda: notify("WATCHDOG=1")
     with ExitStack() as stack:
+        stack.callback(trouble.close)
         patience.call(lambda: make_folder(file.parent))
         patience.call(lambda: stack.enter_context(_lock(file.with_name(LOCK))))
         stack.enter_context(serving_alone(config))
         patience.begin()  # its file takes its space now, as long as there is some
         journal = patience.call(lambda: Journal(open_database(file)), needs_person=True)
         stack.callback(journal.close)
-        yield PatientJournal(journal, patience)
+        yield PatientJournal(journal, patience, JournalPlace(file))
 
 
 @contextmanager
