@@ -12,10 +12,12 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 import pytest
 
+from .fork_server import Forked
 from .waiting import wait_until
 
 TWINSYNCD: Final = (sys.executable, "-m", "twinsyncd")
@@ -28,7 +30,7 @@ class Program:
 
     def __init__(self, arguments: Sequence[str], output: Path) -> None:
         """Start it."""
-        self._arguments = [*TWINSYNCD, *arguments]
+        self._arguments = tuple(arguments)
         self.output = output
         self.log = output.with_suffix(".log")
         self._process = self._start()
@@ -70,11 +72,9 @@ class Program:
         assert self.ended, "it still runs"
         self._process = self._start()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> Forked:
         with self.output.open("ab") as out, self.log.open("ab") as err:
-            return subprocess.Popen(
-                self._arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment()
-            )
+            return Forked(self._arguments, environment(), out.fileno(), err.fileno())
 
 
 class DaemonProgram(Program):
@@ -122,6 +122,8 @@ def localtwin(data: Path, *options: str) -> Iterator[tuple[Program, str]]:
 
 def call(*arguments: str, prefix: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     """Run one command to its end; `prefix`: a program that runs it, like `mortal`."""
+    if not prefix:
+        return _call_forked(arguments)
     return subprocess.run(
         [*prefix, *TWINSYNCD, *arguments],
         stdin=subprocess.DEVNULL,
@@ -131,6 +133,16 @@ def call(*arguments: str, prefix: Sequence[str] = ()) -> subprocess.CompletedPro
         check=False,
         env=environment(),
     )
+
+
+def _call_forked(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    with TemporaryFile() as out, TemporaryFile() as err:
+        process = Forked(arguments, environment(), out.fileno(), err.fileno())
+        code = process.wait(120)
+        out.seek(0)
+        err.seek(0)
+        stdout, stderr = out.read().decode(), err.read().decode()
+    return subprocess.CompletedProcess(list(arguments), code, stdout, stderr)
 
 
 def mortal() -> Sequence[str]:

@@ -71,7 +71,7 @@ def test_a_platform_that_dies_and_returns_costs_nothing(tmp_path: Path) -> None:
 
 def test_a_growing_file_is_only_taken_whole(tmp_path: Path) -> None:
     """Exporters write for minutes; half a model in Storage would go into the iModel."""
-    versions = [bytes(START_BYTES + grown * GROWTH_BYTES) for grown in range(GROWN + 1)]
+    versions = [b"x" * (START_BYTES + grown * GROWTH_BYTES) for grown in range(GROWN + 1)]
     digests = [hashlib.sha256(version).hexdigest() for version in versions]
 
     with open_site(tmp_path, NO_RUN) as site, site.daemon() as daemon:
@@ -79,7 +79,7 @@ def test_a_growing_file_is_only_taken_whole(tmp_path: Path) -> None:
         for digest in digests[:-1]:
             _wait_for_digest(site, digest)  # so its upload begins now
             with file.open("ab") as appended:
-                appended.write(bytes(GROWTH_BYTES))
+                appended.write(b"x" * GROWTH_BYTES)
         wait_until(lambda: site.row("growing.dxf").stored == digests[-1], "the last is stored")
         row = site.row("growing.dxf")
         content = _download(site, row.storage_id)
