@@ -19,7 +19,7 @@ from cloud_scene import (
 )
 from cloud_script import caught
 
-from twinsyncd.core import facts
+from twinsyncd.core import commands, facts
 from twinsyncd.core.model import Fault, FileKey
 
 
@@ -44,6 +44,42 @@ def test_only_missing_files_are_added() -> None:
 
     assert prepared.in_connection == (FileKey("cad", "a"), FileKey("cad", "b"))
     assert scene.wire.requests[-1].content == b'{"storageFileId":"b","connectorType":"IFC"}'
+    scene.wire.ended()
+
+
+DEAD = f"{CONNECTIONS}/c1/sourcefiles/sf-dead"
+HEIR = commands.ExpectedFile(FileKey("cad", "a"), "new", replaces="dead")
+
+
+def test_a_file_stored_anew_takes_the_place_of_what_it_was() -> None:
+    """As a source file of its own it would bring its elements a second time."""
+    scene = Scene()
+    scene.shows(connection())
+    scene.holds("c1", "dead")
+    scene.wire.hears("PUT", DEAD, json={"sourceFile": {"id": "sf-dead"}})
+
+    prepared = scene.target.prepare(commands.Prepare("bridge", "c1", (HEIR,)))
+
+    assert prepared.in_connection == (HEIR.key,)
+    assert scene.wire.requests[-1].content == b'{"storageFileId":"new","connectorType":"IFC"}'
+    scene.wire.ended()
+
+
+@pytest.mark.parametrize("status", [404, 422])
+def test_where_a_source_file_takes_no_other_file_it_is_added_and_the_dead_one_goes(
+    status: int,
+) -> None:
+    """Every later run would fail on the dead one."""
+    scene = Scene()
+    scene.shows(connection())
+    scene.holds("c1", "dead")
+    scene.wire.hears("PUT", DEAD, status, refusal("InvalidRequest"))
+    scene.wire.hears("POST", f"{CONNECTIONS}/c1/sourcefiles", 201, {"sourceFile": {"id": "x"}})
+    scene.wire.hears("DELETE", DEAD, 204)
+
+    prepared = scene.target.prepare(commands.Prepare("bridge", "c1", (HEIR,)))
+
+    assert prepared.in_connection == (HEIR.key,)
     scene.wire.ended()
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 
+import httpx
 import pytest
 from contract_office import Office, Whole
 from test_main_path import drawing
@@ -94,6 +95,34 @@ def test_a_deleted_file_is_missed_and_comes_back_with_its_id(synced: Synced) -> 
     stored = synced.office.target.store(again, Whole(FIRST), lambda _: None)
     assert stored.storage_id == synced.storage_id
     assert synced.compare(synced.file(version=stored.version)).differences == ()
+
+
+def stored_again(synced: Synced) -> commands.ExpectedFile:
+    """Store the drawing again; return it as the file that takes the place of the earlier one."""
+    synced.office.items[A] = synced.storage_id
+    again = synced.office.store(A.path, FIRST)
+    return commands.ExpectedFile(A, again, replaces=synced.storage_id)
+
+
+def test_a_file_deleted_for_good_is_the_same_source_file_with_a_new_one(
+    synced: Synced, raw: httpx.Client
+) -> None:
+    """As a source file of its own it would bring all its elements a second time."""
+    (before,) = synced.platform.source_files(synced.office.remote_id)
+    synced.platform.delete_file(synced.storage_id)
+    assert raw.delete(f"/storage/recyclebin/files/{synced.storage_id}").status_code == 204
+    assert only(synced.compare()).differs is Differs.MISSING
+
+    file = stored_again(synced)
+    command = commands.Prepare(synced.office.name, synced.office.remote_id, (file,))
+    assert synced.office.target.prepare(command).in_connection == (A,)
+    seen = synced.office.run()
+
+    (after,) = synced.platform.source_files(synced.office.remote_id)
+    assert (after.id, after.storage_id) == (before.id, file.storage_id)
+    (result,) = seen.files
+    assert (result.storage_id, result.outcome) == (file.storage_id, Outcome.SUCCEEDED)
+    assert result.changeset == "", "the iModel has all of it already"
 
 
 def test_another_content_of_another_size_is_found(synced: Synced) -> None:

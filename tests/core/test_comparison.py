@@ -145,6 +145,19 @@ def test_content_that_storage_does_not_hold_is_stored_and_run_again(how: facts.D
     script.hears(stored(A, 1)).says(prepare(A)).hears(prepared(A)).says(START)
 
 
+def test_a_file_deleted_for_good_is_told_and_its_source_file_gets_the_new_one() -> None:
+    """It was uploaded as a new file without a word, beside a dead source file."""
+    script = restarted().says().hears(differs(facts.Differs.MISSING)).says(store(A, 1, again=True))
+
+    script.hears(facts.Reserved(A, "new", is_new=True)).says()
+    script.hears(facts.Stored(A, "v1", "new"))
+
+    heir = commands.ExpectedFile(A, "new", replaces=storage_id(A))
+    script.says(commands.Prepare("one", "remote", (heir,)))
+    told = [each for each in script.journal.events if each.kind is EventKind.FILE_DIFFERS]
+    assert "deleted it for good" in told[-1].text
+
+
 @pytest.mark.parametrize("how", [facts.Differs.UNMAPPED, facts.Differs.CONNECTOR])
 def test_a_source_file_that_is_not_as_configured_gets_a_run(how: facts.Differs) -> None:
     """It is added or corrected by the preparation; nothing needs to be uploaded."""

@@ -84,6 +84,21 @@ def test_a_file_that_is_gone_may_lie_in_storage_where_somebody_put_it() -> None:
     script.remembers(A, seen="", moved_from=None)
 
 
+def test_a_file_that_is_gone_from_the_drive_and_from_storage_leaves_the_connection() -> None:
+    """It was to be kept, of which nothing is left but a source file that fails in every run."""
+    script = gone(OnDelete.KEEP, synced(compares=True)).says()
+    file = commands.StoredFile(A, A_ID, "v1", None, "", in_connection=True)
+    compare = commands.Compare("one", "remote", (file,), "run-1")
+    script.dies().hears().says(scan(), compare).hears(scanned(1)).says()
+
+    missing = facts.Difference(A, facts.Differs.MISSING, "somebody")
+    script.hears(facts.Compared("one", (missing,))).says(remove()).works()
+
+    script.hears(REMOVED).says().rests()
+    script.remembers(A, in_connection=False, stored="", note=STAYS)
+    assert texts(script, EventKind.FILE_REMOVED) == [f"nothing of it is in Storage; {STAYS}"]
+
+
 def test_a_file_that_is_gone_is_taken_out_of_its_connection() -> None:
     """What is in Storage stays there, and is used again if the file comes back."""
     script = gone(OnDelete.UNMAP).says(remove()).works().hears(REMOVED).says().rests()

@@ -53,6 +53,8 @@ def test_a_world_of_the_first_version_keeps_its_rows(tmp_path: Path) -> None:
         older.execute("ALTER TABLE grants DROP COLUMN nonce")
         older.execute("ALTER TABLE grants DROP COLUMN signed_in")
         older.execute("ALTER TABLE tasks DROP COLUMN document")
+        older.execute("ALTER TABLE tasks DROP COLUMN origin")
+        older.execute("ALTER TABLE sources DROP COLUMN origin")
         older.execute("ALTER TABLE itwins DROP COLUMN modified")
         older.execute("ALTER TABLE itwins DROP COLUMN modified_by")
         older.execute("INSERT INTO itwins VALUES ('i', 1, 'Bridge', 'B-1', '{}', '2026', 'me')")

@@ -328,6 +328,8 @@ class Promises:
             row = rows[file.key]
             assert row.seen == ABSENT, f"P7: {file.key} is removed, and not known to be gone"
             policy = policies.get(command.connection, OnDelete.KEEP)
+            if file.storage_id not in self.world.cloud_of_file(file.key).blobs:
+                continue  # nothing is left to keep: only a dead source file
             assert policy is not OnDelete.KEEP, f"P7: {file.key} is removed, and was to be kept"
             assert file.delete == (policy is OnDelete.DELETE), f"P7: {file.key}: {policy}"
 

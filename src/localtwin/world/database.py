@@ -15,7 +15,7 @@ from sqlalchemy.schema import Table
 from localtwin.errors import SetupError
 from localtwin.world.tables import metadata
 
-SCHEMA = 3
+SCHEMA = 4
 _UPGRADES = {
     2: (
         "ALTER TABLE told RENAME TO stored_headers",
@@ -27,6 +27,12 @@ _UPGRADES = {
     3: (
         "ALTER TABLE grants ADD COLUMN nonce VARCHAR NOT NULL DEFAULT ''",
         "ALTER TABLE grants ADD COLUMN signed_in VARCHAR NOT NULL DEFAULT ''",
+    ),
+    4: (
+        "ALTER TABLE sources ADD COLUMN origin VARCHAR NOT NULL DEFAULT ''",
+        "UPDATE sources SET origin = file_id",
+        "ALTER TABLE tasks ADD COLUMN origin VARCHAR NOT NULL DEFAULT ''",
+        "UPDATE tasks SET origin = file_id",
     ),
 }
 """What brings a file of the version before to a version; new tables are created anyway."""

@@ -110,7 +110,7 @@ class SynchronizationApi(Operations):
     def update_source_file(
         self, connection_id: str, source_file: SourceFile, connector: str
     ) -> None:
-        """Let another connector read a source file; its id stays.
+        """Let a source file have this connector and Storage file from now on; its own id stays.
 
         Source: Synchronization API, "Update storage connection source file" (PUT with both
         members, 200).

@@ -28,6 +28,7 @@ from .model import (
     Fault,
     FileRow,
     Now,
+    OnDelete,
 )
 from .remotes import Remotes
 from .waits import delay_s
@@ -45,6 +46,7 @@ class Comparisons:
     ledger: Ledger
     remotes: Remotes
     every_s: float
+    naming: frozenset[ConnectionKey] = frozenset()  # whose runs must be given their files
     due_s: dict[ConnectionKey, float] = field(default_factory=dict)  # inf: only on request
     failures: dict[ConnectionKey, int] = field(default_factory=dict)  # in a row
     pending: set[ConnectionKey] = field(default_factory=set)  # not compared since asked for
@@ -165,7 +167,7 @@ class Comparisons:
                 row = replace(row, stored=ABSENT, synced=ABSENT, version="", aside="")
                 if row.seen == ABSENT and differs is facts.Differs.MISSING:
                     text = "it is gone from the drive, and from Storage now"
-                    row = replace(row, note=note)
+                    row = self._without_source_file(replace(row, note=note))
             case facts.Differs.MISPLACED:
                 if row.seen == ABSENT or row.moved_from is not None:
                     return  # nobody looks for it there, or it is on its way
@@ -180,6 +182,16 @@ class Comparisons:
                     row = replace(row, note=note)
         self.ledger.put(row)
         self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)
+
+    def _without_source_file(self, row: FileRow) -> FileRow:
+        """Return the row of a file that is gone everywhere: no run could read it any more.
+
+        Every later run would fail on it. Where runs name their files, they do not name this one.
+        """
+        is_listed = row.in_connection and self.ledger.connection_of(row.key) not in self.naming
+        if row.removing is OnDelete.KEEP and is_listed:
+            return replace(row, removing=OnDelete.UNMAP)
+        return row
 
     def distrust_runs(self, connection: ConnectionKey, now: Now) -> None:
         """Believe no run, since the service lost our newest: perhaps also what our runs wrote."""

@@ -65,7 +65,9 @@ class LaneMaker:
         stages = Stages(state, self.ledger, waits, most)
         stores = Stores(state, self.ledger, waits, moves, roots, stages.busy, most)
         stores.load(names, now)
-        comparisons = Comparisons(state, self.ledger, self.remotes, self.setup.compare_every_s)
+        naming = frozenset(each.key for each in connections if each.names_files)
+        every_s = self.setup.compare_every_s
+        comparisons = Comparisons(state, self.ledger, self.remotes, every_s, naming)
         comparisons.resume(names, now)
         removals = Removals(state, self.ledger, self.remotes, waits, stores.is_due)
         runs = Runs(
@@ -78,7 +80,7 @@ class LaneMaker:
             lambda key: self.kind_of(key) == "reference",
             RunEnds(state, self.ledger, stores, self.lengths_s),
             roots,
-            frozenset(each.key for each in connections if each.names_files),
+            naming,
         )
         runs.resume(names, now)
         return Lane(

@@ -18,6 +18,7 @@ from .file_changes import leaving, out_of_cloud
 from .lane_state import LaneState
 from .ledger import Ledger
 from .model import (
+    ABSENT,
     IN_DOUBT,
     STAYS,
     ConnectionKey,
@@ -83,6 +84,7 @@ class Removals:
             deleted = row.removing is OnDelete.DELETE
             stays = f"; {STAYS}" if row.note == STAYS else ""
             text = "deleted in Storage" if deleted else "it stays in Storage"
+            text = text if deleted or row.stored != ABSENT else "nothing of it is in Storage"
             note_removed(self.ledger, row, now, f"{text}{stays}")
         for key, reason in fact.refused:
             give_up(self.ledger, self.ledger.get(key), reason, now)

@@ -35,6 +35,11 @@ STORE_TRIES: Final = 8  # failures of one file, while others succeed, before it 
 LATE_S: Final = 180.0  # a request that we gave up may still take effect this long after
 RETRY_CAP_S: Final = 3600.0  # a content that fails is tried at least this often
 
+_LOST: Final = (
+    "its file in Storage cannot be used any more, perhaps as somebody deleted it for good; it is "
+    "uploaded as a new one, which takes its place in the connection"
+)
+
 
 class _Wait(NamedTuple):
     """After a failure this content waits; a newer one does not."""
@@ -137,6 +142,8 @@ class Stores:
         having = {} if fact.is_new else self.ledger.having([fact.storage_id])
         owner = having.get(fact.storage_id)
         if owner is None or owner.key == fact.key:
+            if row.in_connection:
+                self.ledger.note(EventKind.FILE_DIFFERS, row.key, now, digest=row.seen, text=_LOST)
             self.ledger.put(with_storage_id(row, fact.storage_id))
             return
         is_still = owner.key not in self.busy

@@ -51,6 +51,7 @@ class Source:
     connection_id: str
     imodel_id: str
     file_id: str
+    origin: str
     connector_type: str | None
     last_known_name: str
 
@@ -192,7 +193,10 @@ class Connections:
     def change_source(
         self, kind: str, connection_id: str, source_id: str, mapping: RequestedSource
     ) -> Source:
-        """Return the source file, now mapped to another file or connector."""
+        """Return the source file, now mapped to another file or connector.
+
+        It stays the same source: the next run updates the elements that it brought before.
+        """
         with self._database.write() as transaction:
             connection = find_connection(transaction, kind, connection_id)
             before = _find_source(transaction, connection, source_id)
@@ -256,11 +260,22 @@ def _add(
         "connection_id": connection.id,
         "imodel_id": connection.imodel_id,
         "file_id": mapping.file_id,
+        "origin": _origin(transaction, connection, mapping.file_id),
         "connector_type": mapping.connector_type,
         "last_known_name": name,
     }
     transaction.execute(insert(sources).values(row))
     return Source(**row)
+
+
+def _origin(transaction: Transaction, connection: Connection, file_id: str) -> str:
+    """Return the id of a new source in the iModel: its file's, which may be back after a time.
+
+    Another one if a source that was mapped to that file first has it still.
+    """
+    same = (sources.c.imodel_id == connection.imodel_id) & (sources.c.origin == file_id)
+    taken = transaction.execute(select(sources.c.id).where(same)).first()
+    return f"{file_id}+{new_guid()}" if taken else file_id
 
 
 def _name(transaction: Transaction, connection: Connection, mapping: RequestedSource) -> str:

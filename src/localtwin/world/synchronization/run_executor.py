@@ -135,9 +135,9 @@ class RunExecutor:
         self._threads.clear()
 
     def order(self, run: Run, without: Collection[str] = ()) -> WorkerOrder:
-        """Return what a worker has to do for the run, leaving out files by their ids."""
+        """Return what a worker has to do for the run, leaving out sources by their ids."""
         imodel = self._imodels.file(run.imodel_id)
-        sources = [self._source(run, task) for task in run.tasks if task.file_id not in without]
+        sources = [self._source(run, task) for task in run.tasks if task.origin not in without]
         job = JobOrder(
             imodel_file=imodel,
             changesets=changeset_folder(imodel),
@@ -217,13 +217,13 @@ class RunExecutor:
                 failed[guilty] = given_up(guilty, failure.reason, timed_out=failure.timed_out)
 
     def _guilty(self, run: Run, failure: JobFailed) -> str | None:
-        """Return the file that the worker was reading when it ended."""
+        """Return the source that the worker was reading when it ended."""
         note = self._frozen_inputs.folder(run.id) / _AT_WORK
         if not (failure.crashed or failure.timed_out) or not note.exists():
             return None
-        file_id = note.read_text("utf-8")
+        origin = note.read_text("utf-8")
         note.unlink()
-        return file_id
+        return origin
 
     def _wait_as_configured(self, run_id: str) -> bool:
         """Wait as long as limits and faults demand; returns whether the run goes on."""
@@ -245,7 +245,7 @@ class RunExecutor:
         """Return the report of the file that fails because a fault is switched on."""
         if not run.tasks or not self._faults.take(Fault.FAILED_FILE):
             return {}
-        first = run.tasks[0].file_id
+        first = run.tasks[0].origin
         return {first: failed_source(first, "InjectedFault", "failed-file is switched on.")}
 
     def _fetch(self, run: Run) -> dict[str, SourceReport]:
@@ -272,7 +272,7 @@ class RunExecutor:
             {(each.task_id, each.position): why for (each, _, _), why in problems if why}
         )
         return {
-            task.file_id: failed_source(task.file_id, "FileNotAvailable", why)
+            task.origin: failed_source(task.origin, "FileNotAvailable", why)
             for (task, _, _), why in zip(source_files, reasons[: len(source_files)], strict=True)
             if why is not None
         }
@@ -289,7 +289,7 @@ class RunExecutor:
         content = task.content or f"missing-{task.position}"
         folder = self._frozen_inputs.folder(run.id)
         return SourceOrder(
-            source_id=task.file_id,
+            source_id=task.origin,
             name=task.name,
             file=folder / content,
             connector_type=task.connector_type,

@@ -220,14 +220,14 @@ def _tasks_of(run: Run, report: JobReport, changeset: ChangesetReport) -> list[T
     return [
         task
         for task, result in _matched(run, report)
-        if task.file_id == changeset.source_id
+        if task.origin == changeset.source_id
         or (not changeset.source_id and result.result == SUCCESS)
     ]
 
 
 def _matched(run: Run, report: JobReport) -> list[tuple[Task, SourceReport]]:
     results = {source.source_id: source for source in report.sources}
-    return [(task, results[task.file_id]) for task in run.tasks]
+    return [(task, results[task.origin]) for task in run.tasks]
 
 
 def _reading_since(transaction: Transaction, run_id: str) -> str | None:

@@ -21,7 +21,7 @@ from localtwin.world.database import Database, next_seq
 from localtwin.world.synchronization.connections import Connection, find_connection
 from localtwin.world.synchronization.frozen_inputs import FrozenInputs, Order
 from localtwin.world.synchronization.references import Reference, record, references_of
-from localtwin.world.tables import connections, runs, tasks
+from localtwin.world.tables import connections, runs, sources, tasks
 
 # The states in their order, and what a run is at: fetching files first, then reading them.
 QUEUED = "Queued"
@@ -44,6 +44,7 @@ class Task:
     job_id: str
     connector_type: str
     file_id: str
+    origin: str
     name: str
     action: str
     content: str | None
@@ -167,9 +168,11 @@ class Runs:
         }
         transaction.execute(insert(runs).values(row))
         frozen = self._frozen_inputs.copy(transaction, run_id, connection, orders)
+        origins = _origins(transaction, connection)
         jobs = {order.connector_type: new_guid() for order, _ in frozen}
         rows = [
             _task_row(run_id, position, jobs[order.connector_type], order, content)
+            | {"origin": origins.get(order.file_id, order.file_id)}
             for position, (order, content) in enumerate(frozen)
         ]
         if rows:
@@ -234,6 +237,13 @@ def _active(transaction: Transaction, imodel_id: str) -> AlreadyActive | None:
         .where(runs.c.imodel_id == imodel_id, runs.c.state != COMPLETED)
     ).first()
     return None if row is None else AlreadyActive(row.id, row.connection_id, row.kind)
+
+
+def _origins(transaction: Transaction, connection: Connection) -> dict[str, str]:
+    """Return the ids that the iModel knows the connection's files by."""
+    query = select(sources.c.file_id, sources.c.origin)
+    found = transaction.execute(query.where(sources.c.connection_id == connection.id))
+    return {row.file_id: row.origin for row in found}
 
 
 def _task_row(

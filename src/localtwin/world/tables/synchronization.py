@@ -31,6 +31,8 @@ sources = Table(
     ),
     Column("imodel_id", String, nullable=False),
     Column("file_id", String, nullable=False),
+    # Under which id the iModel knows what it brought: that of the first file it was mapped to.
+    Column("origin", String, nullable=False),
     Column("connector_type", String),
     Column("last_known_name", String, nullable=False, default=""),
     Index("sources_by_connection", "connection_id", "seq"),
@@ -75,6 +77,7 @@ tasks = Table(
     Column("job_id", String, nullable=False),
     Column("connector_type", String, nullable=False),
     Column("file_id", String, nullable=False),
+    Column("origin", String, nullable=False),
     Column("name", String, nullable=False),
     Column("action", String, nullable=False),
     Column("content", String),

@@ -131,20 +131,46 @@ class Membership:
     def admit(self, connection_id: str, files: Sequence[ExpectedFile]) -> Admission:
         """Add those files that the connection does not hold yet, and correct their connectors.
 
-        What a file takes the place of is taken out, else the iModel would hold both.
+        A file takes the place of what it was before, else the iModel would hold both.
         """
         present = self._source_files(connection_id)
         admission = Admission()
         for file in files:
-            found = present.get(file.storage_id)
+            found, earlier = present.get(file.storage_id), present.get(file.replaces)
+            if found is None and earlier is not None:
+                admission += self._take_place(connection_id, earlier, file)
+                continue
             if found is None:
                 admission += self._add(connection_id, file)
-            else:
-                self._correct(connection_id, found, file)
-                admission += Admission(in_connection=(file.key,))
-            if file.replaces in present:
-                self._platform.remove_source_file(connection_id, present[file.replaces].id)
+                continue
+            self._correct(connection_id, found, file)
+            admission += Admission(in_connection=(file.key,))
+            if earlier is not None:
+                self._platform.remove_source_file(connection_id, earlier.id)
         return admission
+
+    def _take_place(self, connection_id: str, earlier: SourceFile, file: ExpectedFile) -> Admission:
+        """Put the file in the place of what it was; beside it, and that out, where that fails."""
+        if self._succeed(connection_id, earlier, file):
+            return Admission(in_connection=(file.key,))
+        added = self._add(connection_id, file)
+        self._platform.remove_source_file(connection_id, earlier.id)
+        return added
+
+    def _succeed(self, connection_id: str, earlier: SourceFile, file: ExpectedFile) -> bool:
+        """Let the file be an earlier source file from now on, with the elements that it brought.
+
+        False if the service refuses that; then it is added as one of its own.
+        """
+        connector = self._settings.connector_of(file.key)
+        now = replace(earlier, storage_id=file.storage_id)
+        try:
+            self._platform.update_source_file(connection_id, now, connector)
+        except CloudError as exc:
+            if exc.failure.fault is not Fault.GONE and not _is_about_files(exc):
+                raise
+            return False
+        return True
 
     def _correct(self, connection_id: str, found: SourceFile, file: ExpectedFile) -> None:
         """Let the configured connector read the file if another one does, as far as is told."""
