@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         help="KIND[=VALUE][@PATH][xTIMES], repeatable; kinds: below",
     )
     add("--admin", action="store_true", help="serve /localtwin/faults, to switch faults by HTTP")
-    add("--requests-per-minute", type=int, help="answer 429 above; default: no limit")
+    add("--requests-per-minute", type=_count, help="answer 429 above; default: no limit")
     ways = "how ordinary answers report what is left of that; default: not at all"
     add("--rate-headers", choices=HEADERS, default=NO_HEADERS, help=ways)
     add("--permissions", help="what the client in the iTwin may do, by commas; default: everything")
@@ -56,6 +56,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--certificate", type=Path, help="PEM file")
     add("--private-key", type=Path, help="PEM file")
     return parser
+
+
+def _count(text: str) -> int:
+    """Return a number of at least 1. Raises ArgumentTypeError."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return number
 
 
 def _settings(given: argparse.Namespace) -> Settings:

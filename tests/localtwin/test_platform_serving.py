@@ -215,6 +215,7 @@ def test_a_taken_port_is_named_with_the_way_out(data: Path) -> None:
 def test_the_users_command_serves_with_faults_and_ends_on_sigterm(data: Path) -> None:
     """A rehearsal is started by hand, and ended by Ctrl-C or a service manager."""
     reported = ["--data", str(data), "--fault", "throttle=7@/itwins", "--admin"]
+    reported += ["--requests-per-minute", "500", "--rate-headers", "ietf"]
     command = [sys.executable, "-m", "twinsyncd", "local", *reported]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -226,10 +227,12 @@ def test_the_users_command_serves_with_faults_and_ends_on_sigterm(data: Path) ->
         with httpx.Client(base_url=api_url) as client:
             sign_in(client, values["client_id"].strip('"'), values["client_secret"].strip('"'))
             answer = client.get("/itwins")
+            storage = client.get("/storage", params={"iTwinId": values["itwin_id"].strip('"')})
             switches = client.get("/localtwin/faults").json()["faults"]
 
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(20) == 0
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+    assert storage.headers["ratelimit-policy"] == '"minute";q=500;w=60'
     assert [switch["kind"] for switch in switches] == ["throttle"]

@@ -48,7 +48,7 @@ def rename_in_runs(good: Any) -> Any:
             for row in [r for key in keys for r in self.ledger.needing(key, Need.STORE)]:
                 self.moves.holds_back(row, (), now)
             self.moves.take_over(self.stores.doubts, now)
-            return [*self.moves.plan(keys), *good(self, now)]
+            return [*self.moves.plan(keys, now), *good(self, now)]
         return good(self, now)
 
     return bad

@@ -192,7 +192,8 @@ class Promises:
         if failure.fault in {Fault.REFUSED, Fault.FILE, Fault.GONE, Fault.TRANSIENT}:
             self.differ.add(key)  # it may be stored anew
         if failure.fault not in {Fault.REFUSED, Fault.FILE, Fault.GONE}:
-            self._note_failure(self._watch_of_file(key), failure)
+            watch = self._watch_of_file(key)
+            self._note_failure(watch, failure, watch.begun_s[key])
 
     def _note_failure(self, watch: Watch, failure: Failure, begun_s: float = math.inf) -> None:
         """Expect patience: as asked for, or longer after each failure in a row.
@@ -262,8 +263,9 @@ class Promises:
         assert not (is_paused and begins), f"P9: {command} though a person paused it"
         early = now_s < watch.not_before_s - SOON_S
         assert not early, f"P10: {command} before {watch.not_before_s:.2f}"
-        if isinstance(command, commands.Store):
+        if isinstance(command, commands.Store | commands.Place):
             watch.begun_s[command.key] = now_s
+        if isinstance(command, commands.Store):
             self._check_store(command, decision)
             return
         if isinstance(command, commands.Stage):

@@ -19,7 +19,7 @@ class Watch:
     asking: bool = False  # a start request is on its way
     lost: bool = False  # its answer was lost and nobody has looked yet
     recent: deque[float] = field(default_factory=deque)
-    begun_s: dict[FileKey, float] = field(default_factory=dict)  # of stores
+    begun_s: dict[FileKey, float] = field(default_factory=dict)  # of stores and renamings
     looks: Counter[str] = field(default_factory=Counter)
     first_s: dict[str, float] = field(default_factory=dict)
     halted: bool = False  # the last failure that counts needs a person

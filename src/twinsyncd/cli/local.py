@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,33 @@ if TYPE_CHECKING:
     from localtwin.serve import Ready
 
 
+_Faults = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What shall go wrong: KIND[=VALUE][@PATH][xTIMES]; repeatable. `--fault help` lists "
+        "the kinds."
+    ),
+]
+_Permissions = Annotated[
+    str | None,
+    typer.Option(
+        help="All that the printed client may do in the iTwin, by commas: storage_read,..."
+    ),
+]
+_Limit = Annotated[
+    int | None,
+    typer.Option(min=1, help="Answer 429 above; the real platform's trial has 500."),
+]
+
+
+class RateHeaders(StrEnum):
+    """How ordinary answers report what is left of the rate limit; localtwin's own names."""
+
+    NONE = "none"
+    IETF = "ietf"
+    X = "x"
+
+
 def local(
     *,
     data: Annotated[
@@ -23,19 +51,15 @@ def local(
     ] = None,
     host: Annotated[str, typer.Option(help="Another than loopback needs --expose.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0: the last one, or a free one.")] = 0,
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(help="What shall go wrong: KIND[=VALUE][@PATH][xTIMES]; repeatable."),
-    ] = None,
+    fault: _Faults = None,
     admin: Annotated[
         bool, typer.Option("--admin", help="Serve /localtwin/faults, to switch faults by HTTP.")
     ] = False,
-    permissions: Annotated[
-        str | None,
-        typer.Option(
-            help="All that the printed client may do in the iTwin, by commas: storage_read,..."
-        ),
-    ] = None,
+    permissions: _Permissions = None,
+    requests_per_minute: _Limit = None,
+    rate_headers: Annotated[
+        RateHeaders, typer.Option(help="How answers below the limit report what is left of it.")
+    ] = RateHeaders.NONE,
     expose: Annotated[
         bool, typer.Option("--expose", help="Let other machines in; needs a certificate.")
     ] = False,
@@ -55,6 +79,8 @@ def local(
             faults=tuple(parse(text) for text in fault or ()),
             admin_routes=admin,
             permissions=None if permissions is None else split_permissions(permissions),
+            requests_per_minute=requests_per_minute,
+            rate_headers=rate_headers.value,
             expose=expose,
             certificate=certificate,
             private_key=private_key,

@@ -221,7 +221,7 @@ class Lane:
         self.moves.due_s = math.inf
         stores = self.stores.plan(connections, now)
         self.moves.take_over(self.stores.doubts, now)
-        return [*self.moves.plan(connections), *stores]
+        return [*self.moves.plan(connections, now), *stores]
 
     def _is_storing(self) -> bool:
         return bool(self.stores.busy or self.stages.busy or self.moves.busy)

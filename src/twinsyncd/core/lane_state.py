@@ -35,6 +35,7 @@ class LaneState:
     home: ConnectionKey = NO_CONNECTION  # names the lane in events while it has served none
     _poll_s: float = POLL_FIRST_S
     _failed_s: float = -math.inf  # monotonic [s] of the last failure that was counted
+    _refused_s: float = -math.inf  # likewise, of the last refusal for the request rate
 
     def resume(self, now: Now) -> None:
         """Continue a wait that an earlier process began; a clock that jumped is capped."""
@@ -72,10 +73,14 @@ class LaneState:
         return now.at_s < self.held_s or bool(row.attempts or row.throttles or row.halt)
 
     def succeeded(self, now: Now) -> None:
-        """Reset the count of failures; waits stay, another request may have asked for them."""
-        if self.row.wait_reason or self.row.halt:
+        """Reset the count of failures; waits stay, another request may have asked for them.
+
+        What succeeds while the service limits the rate began before: the reason stays as well.
+        """
+        ends = {} if self._awaits_rate(now) else {"throttles": 0, "wait_reason": ""}
+        if self.row.halt or (self.row.wait_reason and ends):
             self._note(EventKind.LANE_RESUMED, now, "")
-        self.set(attempts=0, throttles=0, halt="", wait_reason="", needs_person=False)
+        self.set(attempts=0, halt="", needs_person=False, **ends)
 
     def failed(self, failure: Failure, now: Now, *, begun_s: float = math.inf) -> None:
         """Wait longer after each failure in a row; halt where only a person can help.
@@ -86,14 +91,11 @@ class LaneState:
         it is not counted again.
         """
         if failure.fault is Fault.THROTTLED:
-            self.set(throttles=self.row.throttles + 1)
-            self._give_reason(failure.message, now)
-            jitter = 0.0 if failure.retry_after_s else self.jitter()
-            self.wait(max(failure.retry_after_s, delay_s(self.row.throttles, jitter)), now)
+            self._throttled(failure, now, begun_s)
             return
         person = failure.fault in _PERSON
         halted = not person and failure.fault is not Fault.TRANSIENT
-        if not halted and begun_s <= self._failed_s:
+        if failure.fault is Fault.TRANSIENT and begun_s <= self._failed_s:
             self.wait(failure.retry_after_s, now)
             return
         self._failed_s = now.at_s
@@ -113,6 +115,24 @@ class LaneState:
         self.due_s = self.held_s = now.at_s
         ended = {"halt": "", "not_before_s": 0.0, "needs_person": False}
         self.set(attempts=0, throttles=0, fruitless=0, **ended)
+
+    def _throttled(self, failure: Failure, now: Now, begun_s: float) -> None:
+        """Wait as long as requested, and longer each time that was in vain.
+
+        The refusals of what was under way together are one: only the longest request counts.
+        """
+        if begun_s <= self._refused_s or self._awaits_rate(now):
+            self.wait(failure.retry_after_s, now)
+            return
+        self._refused_s = now.at_s
+        self.set(throttles=self.row.throttles + 1)
+        self._give_reason(failure.message, now)
+        jitter = 0.0 if failure.retry_after_s else self.jitter()
+        self.wait(max(failure.retry_after_s, delay_s(self.row.throttles, jitter)), now)
+
+    def _awaits_rate(self, now: Now) -> bool:
+        """Return whether nothing new is asked, since the service limits the request rate."""
+        return bool(self.row.throttles) and now.at_s < self.held_s
 
     def _give_reason(self, reason: str, now: Now, kind: EventKind = EventKind.LANE_WAITS) -> None:
         """Keep why the lane waits; the same reason again is no event."""

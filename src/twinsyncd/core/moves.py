@@ -57,7 +57,7 @@ class Moves:
     look_again: Callable[[FileKey, Now], None]
     is_alike: Callable[[FileKey, FileKey], bool]  # may one be the other, by what they are for?
     places_max: int = 4
-    busy: set[FileKey] = field(default_factory=set)  # a Place is under way
+    busy: dict[FileKey, float] = field(default_factory=dict)  # a Place is under way; since [s]
     due_s: float = math.inf  # monotonic [s] at which one that seems to be gone counts as gone
     rows: RowLookup = field(init=False)  # whoever asks about many files reads them ahead
     _found: dict[FileKey, FileRow] = field(default_factory=dict)  # the new file's earlier row
@@ -118,7 +118,7 @@ class Moves:
         self.ledger.put(replace(heir, stored=IN_DOUBT, synced=ABSENT, moved_from=None))
         return True
 
-    def plan(self, connections: Iterable[ConnectionKey]) -> list[Place]:
+    def plan(self, connections: Iterable[ConnectionKey], now: Now) -> list[Place]:
         """Return the files to rename in Storage now."""
         chosen: list[Place] = []
         for connection in connections:
@@ -126,15 +126,15 @@ class Moves:
                 if len(self.busy) >= self.places_max:
                     return chosen
                 if row.key not in self.busy:
-                    self.busy.add(row.key)
+                    self.busy[row.key] = now.at_s
                     chosen.append(Place(row.key, connection, row.storage_id))
         return chosen
 
     def ended(self, fact: Placed | PlaceFailed, now: Now) -> None:
         """Apply the end of a renaming."""
-        self.busy.remove(fact.key)
+        begun_s = self.busy.pop(fact.key)
         if isinstance(fact, PlaceFailed):
-            self._failed(fact.key, fact.failure, now)
+            self._failed(fact.key, fact.failure, begun_s, now)
             return
         self._tries.pop(fact.key, None)
         self.ledger.change(fact.key, moved_from=None)
@@ -226,7 +226,7 @@ class Moves:
         self._looked_s = recent
         return any(self.settler.awaits_look(key) for key in suspects)
 
-    def _failed(self, key: FileKey, failure: Failure, now: Now) -> None:
+    def _failed(self, key: FileKey, failure: Failure, begun_s: float, now: Now) -> None:
         match failure.fault:
             case Fault.GONE:
                 row = self.ledger.change(
@@ -240,7 +240,7 @@ class Moves:
                 self._tries[key] = self._tries.get(key, 0) + (self.state.row.attempts == 0)
                 if self._tries[key] >= PLACE_TRIES:
                     self._give_up(key, failure, now)
-                self.state.failed(failure, now)
+                self.state.failed(failure, now, begun_s=begun_s)
             case (
                 Fault.THROTTLED
                 | Fault.UNAUTHORISED
@@ -248,7 +248,7 @@ class Moves:
                 | Fault.SIGNED_OUT
                 | Fault.NOT_AUTHORISED
             ):
-                self.state.failed(failure, now)
+                self.state.failed(failure, now, begun_s=begun_s)
             case _:
                 assert_never(failure.fault)
 

@@ -28,7 +28,7 @@ class Stages:
     ledger: Ledger
     must_wait: Callable[[FileKey], bool]  # not to be stored now: unsettled, missing, drive offline
     uploads_max: int = 4
-    busy: set[FileKey] = field(default_factory=set)
+    busy: dict[FileKey, float] = field(default_factory=dict)  # since when [s]
     _begun: dict[FileKey, Digest] = field(default_factory=dict)  # the last content of each
 
     def plan(self, connections: Iterable[Connection], now: Now) -> list[Stage]:
@@ -43,15 +43,15 @@ class Stages:
                 if len(self.busy) >= self.uploads_max:
                     return chosen
                 if self._is_wanted(row, connection.stage_least_bytes):
-                    chosen.append(self._begin(connection, row))
+                    chosen.append(self._begin(connection, row, now))
         return chosen
 
     def ended(self, fact: Staged | StageMoved | StageFailed, now: Now) -> None:
         """Apply the end; a failure is only news where the service asks for a pause."""
         assert fact.key in self.busy, f"no staging of {fact.key} is under way"
-        self.busy.remove(fact.key)
+        begun_s = self.busy.pop(fact.key)
         if isinstance(fact, StageFailed) and fact.failure.fault is Fault.THROTTLED:
-            self.state.failed(fact.failure, now)
+            self.state.failed(fact.failure, now, begun_s=begun_s)
 
     def _is_wanted(self, row: FileRow, least_bytes: int) -> bool:
         """Return whether the file is large, in Storage by this name, and not being changed."""
@@ -63,8 +63,8 @@ class Stages:
             return False
         return not self.must_wait(row.key)
 
-    def _begin(self, connection: Connection, row: FileRow) -> Stage:
+    def _begin(self, connection: Connection, row: FileRow, now: Now) -> Stage:
         assert row.fingerprint is not None, "a digest was seen without a fingerprint"
-        self.busy.add(row.key)
+        self.busy[row.key] = now.at_s
         self._begun[row.key] = row.seen
         return Stage(row.key, connection.key, row.seen, row.fingerprint, row.storage_id)

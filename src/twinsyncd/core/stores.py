@@ -232,7 +232,7 @@ class Stores:
                 | Fault.SIGNED_OUT
                 | Fault.NOT_AUTHORISED
             ):
-                self.state.failed(failure, now)
+                self.state.failed(failure, now, begun_s=begun_s)
             case Fault.GONE | Fault.TRANSIENT:
                 self._try_again(row, failure, begun_s, now)
             case _:
