@@ -108,6 +108,12 @@ class Blobs:
         content.note_sent(content.size_bytes)
         return True
 
+    def etag(self, url: str) -> str:
+        """Return the host's mark of what the blob holds; "" if there is none to be seen."""
+        self._hosts.check(url)
+        calls = BlobCalls(self._http, self._retrying, self._budget, url, lambda: url)
+        return calls.as_found().get("If-Match", "")
+
     def _calls(
         self, content: Content, url: str, fresh_url: Callable[[], str], rate: SendRate | None
     ) -> BlobCalls:

@@ -26,6 +26,7 @@ from .refused_names import with_name_advice
 from .settings import StorageConnectionSettings
 from .staging import StagedContents
 from .tree import StorageTree
+from .unfinished import UnfinishedUploads
 
 _NOT_REOPENED: Final = {404, 409, 422}  # no further URL for a file that was never completed
 _NO_SECOND_URL: Final = (
@@ -57,6 +58,7 @@ class StorageConnection(PlatformConnection):
         self._folder_of = settings.folder_of
         self._rate = settings.rate
         self._staging = StagedContents()
+        self._unfinished = UnfinishedUploads(blobs)
 
     def store(
         self,
@@ -65,6 +67,28 @@ class StorageConnection(PlatformConnection):
         note: Callable[[facts.Reserved], None],
     ) -> facts.Stored:
         """Replace the file's content, or create the file; its id stays the same for life."""
+        upload = self._unfinished.take(command)
+        if upload is None:
+            upload = self._send(command, content, note)
+        else:
+            content.note_sent(content.size_bytes)
+        try:
+            done = self._platform.complete(upload)
+        except CloudError as exc:
+            self._unfinished.keep(command, upload, exc)
+            raise
+        if done.size_bytes not in {None, content.size_bytes}:
+            sizes = f"{content.size_bytes} bytes were sent, Storage holds {done.size_bytes}"
+            raise unclear("complete a file in Storage", sizes)
+        return facts.Stored(command.key, command.digest, upload.storage_id, version_of(done))
+
+    def _send(
+        self,
+        command: commands.Store,
+        content: Content,
+        note: Callable[[facts.Reserved], None],
+    ) -> Upload:
+        """Bring the content to where it belongs; the upload must only be completed."""
         try:
             upload, first = self._reserve(command)
         except CloudError as exc:
@@ -79,11 +103,7 @@ class StorageConnection(PlatformConnection):
                 first=first,
                 rate=self._rate,
             )
-        done = self._platform.complete(upload)
-        if done.size_bytes not in {None, content.size_bytes}:
-            sizes = f"{content.size_bytes} bytes were sent, Storage holds {done.size_bytes}"
-            raise unclear("complete a file in Storage", sizes)
-        return facts.Stored(command.key, command.digest, upload.storage_id, version_of(done))
+        return upload
 
     def stage(self, command: commands.Stage, content: Content) -> facts.Staged:
         """Send the blocks of the file's next content, which nobody sees before a store."""
