@@ -46,12 +46,14 @@ TASKS = tuple(
         "bulk_verification",
         "connection_report",
         "file_holder",
+        "reference_closure",
     )
 )
 """What a command of the command line does as a whole; above the wiring, below the words."""
 WORDS = tuple(
     f"twinsyncd.runtime.{module}"
     for module in (
+        "reference_words",
         "report",
         "report_lines",
         "source_reports",
@@ -95,9 +97,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.core.events",
         "twinsyncd.core.waits",
         "twinsyncd.core.authorization",
+        "twinsyncd.core.references",
         ERRORS,
     ),
-    "twinsyncd.disk": (*VALUES, "twinsyncd.core.content", ERRORS),
+    "twinsyncd.disk": (*VALUES, "twinsyncd.core.content", "twinsyncd.core.references", ERRORS),
     "twinsyncd.cloud": (
         *VALUES,
         "twinsyncd.core.content",
@@ -145,6 +148,18 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         ERRORS,
     ),
     "twinsyncd.runtime.journal_place": ("twinsyncd.journal", ERRORS),
+    "twinsyncd.runtime.reference_reader": (
+        "twinsyncd.disk",
+        "twinsyncd.journal.drawing_references",
+        "twinsyncd.runtime.share_threads",
+        CORE,
+        ERRORS,
+    ),
+    "twinsyncd.runtime.reference_words": (
+        "twinsyncd.runtime.formatting",
+        "twinsyncd.journal.drawing_references",
+        CORE,
+    ),
     "twinsyncd.runtime.source_reports": (
         "twinsyncd.runtime.formatting",
         VIEWS,
@@ -202,6 +217,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "twinsyncd.runtime.notify_wiring": ("twinsyncd.config", "twinsyncd.notify", ERRORS),
     "twinsyncd.runtime.report": (
+        "twinsyncd.journal.drawing_references",
         "twinsyncd.config",
         "twinsyncd.runtime.formatting",
         "twinsyncd.runtime.report_lines",

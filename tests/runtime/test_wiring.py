@@ -17,10 +17,19 @@ import pytest
 from filelock import FileLock
 
 from twinsyncd.config import Config, load
+from twinsyncd.core.decision import Decision
+from twinsyncd.core.model import Digest, FileKey, FileRow, Fingerprint
 from twinsyncd.errors import JournalError
 from twinsyncd.journal.database import open_database
+from twinsyncd.journal.writer import Journal
 from twinsyncd.runtime import patient_journal
-from twinsyncd.runtime.state import is_running, journal_file, open_views, read_trouble
+from twinsyncd.runtime.state import (
+    is_running,
+    journal_file,
+    open_views,
+    read_status,
+    read_trouble,
+)
 from twinsyncd.runtime.trouble import LENGTH, TroubleFile
 from twinsyncd.runtime.wiring import open_engine
 
@@ -147,3 +156,23 @@ def test_a_journal_that_does_not_fit_is_waited_for_until_it_is_moved_away(
     assert "no column note in the table files" in trouble.reason
     assert trouble.reason in str(said.value)
     assert "goes on by itself" in said.value.hint
+
+
+def test_what_drawings_refer_to_is_read_by_whoever_keeps_the_journal(config: Config) -> None:
+    """Also of files that an earlier process took; a single sync ends once it is known."""
+    source = config.connection[0].source[0]
+    key = FileKey(config.connection[0].key_of(source), "plan.ifc")
+    (Path(source.folder) / key.path).write_bytes(
+        b"ISO-10303-21;\n#1=IFCDOCUMENTREFERENCE('gone.pdf',$,$);\nEND-ISO-10303-21;\n"
+    )
+    with open_engine(config, watch=False):
+        pass
+    journal = Journal(open_database(journal_file(config)))
+    journal.commit(Decision(files=(FileRow(key, Fingerprint(1, 1), seen=Digest("1" * 64)),)))
+    journal.close()
+
+    with open_engine(config, watch=False):
+        pass
+
+    found = read_status(config).references[key.source]
+    assert [each.written for each in found.examples[0].missing] == ["gone.pdf"]

@@ -38,6 +38,7 @@ def explain(
     from ..runtime.file_holder import who_has_open
     from ..runtime.file_state import explain_file
     from ..runtime.formatting import clock_time
+    from ..runtime.reference_closure import reference_lines
     from ..runtime.report import make_report
     from ..runtime.state import is_running, read_history, read_row, read_status, read_trouble
 
@@ -60,6 +61,8 @@ def explain(
         console.print(plain(line), soft_wrap=True)
     if not ignored and (holder := who_has_open(checked, key)):
         console.print(plain(f"  file     {holder}"), soft_wrap=True)
+    for line in reference_lines(checked, key):
+        console.print(plain(f"  {line}"), soft_wrap=True)
     for line in _delivery_lines(delivery):
         console.print(plain(line), soft_wrap=True)
     if row is not None:

@@ -221,6 +221,19 @@ bulk_files = Table(  # what is special about an export file of a bulk API
     Column("delivery", JSON, nullable=True),  # what the last delivery did; null before there is one
 )
 
+drawing_references = Table(  # what design files name, and where it lies
+    "drawing_references",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("digest", String(64), nullable=False),  # of the content that was read
+    Column("found", JSON, nullable=False),  # a list: kind, written, path, taken
+    Column("trouble", Text, nullable=False),  # why it could not be read; or ""
+    Column("open_count", Integer, nullable=False),  # references that are missing or not taken
+    Column("since_s", Float, nullable=False),  # since when some are; 0: none is
+    Index("drawing_references_open", "source", sqlite_where=text("open_count > 0")),
+)
+
 alerts = Table(  # what people are told of while it lasts
     "alerts",
     metadata,

@@ -37,6 +37,7 @@ from . import tables
 from .bulk_deliveries import read_deliveries
 from .counts import Counts, read_counts, total_counts
 from .database import check_version, open_read_only
+from .drawing_references import OpenReferences, read_open
 from .failed_comparisons import FailedComparison, read_failed_comparisons
 from .lane_trouble import trouble_since_s
 from .outlets import Outlet, read_outlets
@@ -110,6 +111,7 @@ class Status:
     open_total: int
     outlets: tuple[Outlet, ...]  # the page and each notification target
     deliveries: tuple[LastDelivery, ...]  # of the export files of bulk connections
+    references: dict[SourceKey, OpenReferences]  # what drawings name and Storage will not have
 
     def authorised_days(self, connection: ConnectionKey, now_s: float) -> int | None:
         """Return for how many days its runs may act for the user; None: for a service."""
@@ -210,6 +212,7 @@ class Views:
                 ).scalar_one(),
                 outlets=read_outlets(connection),
                 deliveries=self._deliveries(connection),
+                references=read_open(connection),
             )
 
     def scanned_before(self) -> frozenset[SourceKey]:

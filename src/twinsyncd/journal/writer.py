@@ -21,6 +21,7 @@ from .backup import put_back
 from .bulk_files import BulkFiles
 from .database import make_folder
 from .delivered import DeliveredRecords
+from .drawing_references import ReferenceStore
 from .file_changes import FileChanges
 from .notices import Alert, Notice, NoticeState, read_notices, save_notices
 from .outlets import Outlet, keep_outlets, write_outlet
@@ -118,6 +119,10 @@ class Journal(JournalReader):
     def bulk_files(self) -> BulkFiles:
         """Return which export files wait for something; for any thread."""
         return BulkFiles(self._engine)
+
+    def references(self) -> ReferenceStore:
+        """Return what design files name; for any thread."""
+        return ReferenceStore(self._engine)
 
     def register(self, version: str, now_s: float, on_upgrade: Request | None = None) -> None:
         """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""

@@ -15,6 +15,7 @@ from ..core.authorization import WARN_DAYS
 from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count
+from .reference_words import advice, open_references
 from .report import ConnectionReport, OpenFile, Report
 from .report_lines import CLOUD_UNKNOWN, KEPT_OUT, WITHOUT_JOURNAL, Level
 from .source_reports import Blind, Hold
@@ -43,6 +44,7 @@ class Kind(StrEnum):
     UNLISTED = "not looked at yet"
     NOT_COMPARED = "not compared"  # what others did in the cloud is not known
     LATE = "noticed late"
+    REFERENCE = "references"  # drawings name files that Storage will not have
     AUTHORIZATION = "authorization ends"
 
 
@@ -145,6 +147,9 @@ def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:
         text = "no file matches"
         fix = "check its folder, include, exclude and connector: twinsyncd check"
         yield Condition(Kind.EMPTY, Level.WAITS, source, text, fix, 0.0, name)
+    for key, found in connection.references:
+        text, fix = open_references(found), advice(found)
+        yield Condition(Kind.REFERENCE, Level.WAITS, key, text, fix, found.since_s, name)
     for late in connection.late:
         text = f"changes are noticed by scans alone: {late.reason}"
         fix = "nothing is lost; twinsyncd check says how to be quicker"

@@ -19,6 +19,7 @@ from ..core.waits import delay_s
 from ..errors import JournalError, JournalGone
 from ..journal.bulk_files import BulkFiles
 from ..journal.delivered import DeliveredRecords
+from ..journal.drawing_references import ReferenceStore
 from ..journal.notices import Alert, Notice, NoticeState
 from ..journal.outlets import Outlet
 from ..journal.reader import Look
@@ -147,6 +148,10 @@ class PatientJournal(FileRows):
     def bulk_files(self) -> BulkFiles:
         """Return which export files wait for something; not patient, as above."""
         return self._journal.bulk_files()
+
+    def references(self) -> ReferenceStore:
+        """Return what design files name; not patient, as above."""
+        return self._journal.references()
 
     def leave_request(self, request: Request, now_s: float) -> None:
         """Add a request, from any thread; not patient: a person waits for the answer."""

@@ -19,6 +19,7 @@ from ..core.model import (
     SourceKey,
 )
 from ..core.results import RunRecord
+from ..journal.drawing_references import OpenReferences
 from ..journal.root_waits import RootWait
 from ..journal.views import Counts, DaemonRow, Status
 from .formatting import duration
@@ -92,6 +93,7 @@ class ConnectionReport:
     unsettled: int = 0  # files that are still being written, among those that are named
     deliveries: tuple[LastDelivery, ...] = ()  # of a bulk connection, by file
     root_wait: RootWait | None = None  # the spatial root that goes in before its files
+    references: tuple[tuple[SourceKey, OpenReferences], ...] = ()  # named, and not in Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,9 @@ def _connection(
         _unsettled_among(keys, status.daemon),
         tuple(each for each in status.deliveries if each.key.source in keys),
         root_wait,
+        references=tuple(
+            (key, status.references[key]) for key in sorted(keys & status.references.keys())
+        ),
     )
 
 

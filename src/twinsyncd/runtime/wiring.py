@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from .. import __version__
 from ..cloud.session import open_cloud
 from ..cloud.turns import asking_for
 from ..config import Config, Source, setup_of, sources_of
-from ..core.facts import RetryAsked
+from ..core.facts import Fact, RetryAsked
 from ..core.machine import Machine
 from ..core.match import Kind, Matcher
 from ..core.model import (
@@ -25,6 +25,7 @@ from ..disk import read_priority
 from ..disk.drive_names import DriveNames
 from ..disk.folder import Folder
 from ..disk.protocols import Known
+from ..disk.reference_process import ReferenceProcess
 from ..disk.tree import Tree
 from ..disk.watcher import Watcher
 from ..errors import JournalError
@@ -42,6 +43,7 @@ from .machine_lock import serving_alone
 from .page_wiring import people_reached
 from .patient_journal import Patience, PatientJournal
 from .person_requests import request_of
+from .reference_reader import ReadSource, ReferenceReader
 from .share_folder import Share, ShareFolder
 from .share_threads import ShareThreads
 from .state import LOCK, journal_file
@@ -77,19 +79,15 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         bulk = bulk_targets(config, memory_of(journal), network_settings(config))
         targets |= stack.enter_context(bulk)
         inbox = Inbox()
-        shares = {}
         drive_of = DriveNames()
-        # People's programs read the same disks on a file server: they go first.
-        drives = Drives(drive_of, prepare=read_priority.lower)
-        for key, path in folders.items():
-            threads = ShareThreads(key, silence_s, drives=drives, folder=path)
-            tree = Tree(path, threads.note_progress)
-            folder = _folder(key, sources[key], tree, journal, matchers[key])
-            shares[key] = Share(folder, threads)
+        shares = _shares(sources, journal, matchers, drive_of, silence_s)
         uploads = config.daemon.uploads
-        workers = Workers(shares, targets, inbox.post, uploads, asking_for=asking_for)
+        references = _reference_reader(shares, folders, matchers, journal, drains=not watch)
+        post = _noting(references, inbox.post)
+        workers = Workers(shares, targets, post, uploads, asking_for=asking_for)
         stack.callback(workers.stop)
         stack.callback(inbox.close)
+        stack.enter_context(references)  # it ends before the threads that it reads on
         if watch:
             watched = {key: (path, matchers[key]) for key, path in folders.items()}
             stack.enter_context(
@@ -121,6 +119,50 @@ def _roots_of(config: Config) -> dict[SourceKey, Callable[[str], bool]]:
         connection.key_of(source): source.is_spatial_root()
         for connection, source in sources_of(config)
     }
+
+
+def _shares(
+    sources: Mapping[SourceKey, Source],
+    journal: PatientJournal,
+    matchers: Mapping[SourceKey, Matcher],
+    drive_of: DriveNames,
+    silence_s: float,
+) -> dict[SourceKey, Share]:
+    # People's programs read the same disks on a file server: they go first.
+    drives = Drives(drive_of, prepare=read_priority.lower)
+    shares = {}
+    for key, source in sources.items():
+        threads = ShareThreads(key, silence_s, drives=drives, folder=source.folder)
+        tree = Tree(source.folder, threads.note_progress)
+        shares[key] = Share(_folder(key, source, tree, journal, matchers[key]), threads)
+    return shares
+
+
+def _reference_reader(
+    shares: Mapping[SourceKey, Share],
+    folders: Mapping[SourceKey, Path],
+    matchers: Mapping[SourceKey, Matcher],
+    journal: PatientJournal,
+    *,
+    drains: bool,
+) -> ReferenceReader:
+    sources = {
+        key: ReadSource(
+            Tree(folders[key], share.threads.note_progress), share.threads, matchers[key]
+        )
+        for key, share in shares.items()
+    }
+    return ReferenceReader(sources, journal.references(), ReferenceProcess(), drains=drains)
+
+
+def _noting(references: ReferenceReader, post: Callable[[Fact], None]) -> Callable[[Fact], None]:
+    """Return what posts a fact, and notes each file that settles for its references."""
+
+    def post_and_note(fact: Fact) -> None:
+        references.note(fact)
+        post(fact)
+
+    return post_and_note
 
 
 def open_folder(config: Config, key: SourceKey, source: Source, known: Known) -> ShareFolder:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
 from typing import Final
 
 from ...cloud.access_check import NEAR, CheckResult
@@ -17,6 +18,8 @@ from ...config.units import written
 from ...connectors import READS, connectors_for
 from ...core.model import BlindSpot
 from ...disk.folder_count import WatchLimits, read_watch_limits
+from ...disk.reference_scan import CAD_ENDINGS, is_readable
+from ...errors import how_to_install
 from ..bulk_check import examine_exports
 from ..formatting import count
 from .account import account_name
@@ -82,7 +85,21 @@ def source_results(
     yield from _spatial_root(source, found)
     yield from _choices(step, found)
     yield from _misread(step, source, found)
+    yield from _references(step, found)
     yield from _unreadable(step, source, found)
+
+
+def _references(step: str, found: ExaminedSource) -> Iterator[CheckResult]:
+    """Yield whether it is read which other files the drawings need."""
+    endings = Counter(PurePosixPath(path).suffix.lower() for path in found.paths)
+    unread = sum(endings[each] for each in CAD_ENDINGS if not is_readable(each))
+    if unread:
+        text = f"what {count(unread, 'drawing')} refer to is not read: nobody knows what is missing"
+        yield CheckResult(step, True, text, how_to_install("references"))
+    elif endings[".dgn"]:
+        text = f"of {count(endings['.dgn'], 'DGN file')} images are known, not the attachments"
+        fix = "name the folders of attachments in references, so that they are uploaded"
+        yield CheckResult(step, True, text, fix)
 
 
 def _spatial_root(source: Source, found: ExaminedSource) -> Iterator[CheckResult]:

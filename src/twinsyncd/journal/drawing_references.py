@@ -1,0 +1,162 @@
+"""What design files name, and whether it is there. Written by the thread that reads them.
+
+Safe from several threads and processes; every change is durable when its method returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..core.model import ABSENT, Digest, FileKey, SourceKey
+from ..core.references import DrawingReferences, Reference
+from . import tables
+from .transactions import writing
+
+EXAMPLES_MAX: Final = 5  # drawings per source that a person is shown
+_TABLE: Final = tables.drawing_references
+
+
+class SettledDrawing(NamedTuple):
+    """A design file whose content settled."""
+
+    key: FileKey
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReferences:
+    """The drawings of a source that name files which are missing or not taken; some of them."""
+
+    count: int
+    examples: tuple[DrawingReferences, ...]
+
+    @property
+    def since_s(self) -> float:
+        """Since when it is so of the examples, wall clock [s]."""
+        return min((each.since_s for each in self.examples), default=0.0)
+
+
+class ReferenceStore:
+    """What is known of the design files of all sources."""
+
+    def __init__(self, engine: Engine) -> None:
+        """`engine` comes from `open_database`; its owner disposes of it."""
+        self._engine = engine
+
+    def unread(
+        self, source: SourceKey, endings: Collection[str], after: str, limit: int
+    ) -> list[SettledDrawing]:
+        """Return files of these endings whose content was not read for references, by path.
+
+        Those behind `after` in the order of paths; "" begins at the first one.
+        """
+        files, known = tables.files.c, _TABLE.c
+        same = and_(known.source == files.source, known.path == files.path)
+        query = (
+            select(files.path, files.seen)
+            .select_from(tables.files.outerjoin(_TABLE, same))
+            .where(files.source == source, files.path > after, files.seen != ABSENT)
+            .where(or_(*(func.lower(files.path).like(f"%{each}") for each in endings)))
+            .where(or_(known.digest.is_(None), known.digest != files.seen))
+            .order_by(files.path)
+        )
+        with self._engine.connect() as opened:
+            rows = opened.execute(query.limit(limit)).all()
+        return [SettledDrawing(FileKey(source, path), Digest(seen)) for path, seen in rows]
+
+    def save(self, read: SettledDrawing, references: DrawingReferences, now_s: float) -> None:
+        """Keep what a file names; since when something is open is kept while it lasts."""
+        open_count = len(references.missing) + len(references.not_taken)
+        values: dict[str, Any] = {
+            "digest": read.digest,
+            "found": [asdict(each) for each in references.references],
+            "trouble": references.trouble,
+            "open_count": open_count,
+        }
+        with writing(self._engine) as opened:
+            before = opened.execute(select(_TABLE.c.since_s).where(_is(read.key))).scalar() or 0.0
+            values["since_s"] = (before or now_s) if open_count else 0.0
+            opened.execute(self._upsert(read.key, values))
+
+    def open_ones(
+        self, source: SourceKey, limit: int
+    ) -> list[tuple[SettledDrawing, DrawingReferences]]:
+        """Return drawings of which something is missing or not taken, to be looked for again."""
+        own = _TABLE.c.source == source
+        query = select(_TABLE).where(own, _TABLE.c.open_count > 0, _is_there())
+        with self._engine.connect() as opened:
+            rows = opened.execute(query.limit(limit)).mappings().all()
+        return [
+            (SettledDrawing(FileKey(source, row["path"]), Digest(row["digest"])), _read(row))
+            for row in rows
+        ]
+
+    def forget_gone(self) -> None:
+        """Drop what is known of files that are gone from the drive or from the configuration."""
+        with writing(self._engine) as opened:
+            opened.execute(delete(_TABLE).where(~_is_there()))
+
+    def _upsert(self, key: FileKey, values: dict[str, Any]) -> Any:
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(_TABLE).values(source=key.source, path=key.path, **values)
+        return statement.on_conflict_do_update(index_elements=["source", "path"], set_=values)
+
+
+def read_references(connection: Connection, key: FileKey) -> DrawingReferences | None:
+    """Return what a file names; None if that was never read."""
+    row = connection.execute(select(_TABLE).where(_is(key))).mappings().first()
+    return _read(row) if row else None
+
+
+def naming(connection: Connection, key: FileKey) -> Iterator[str]:
+    """Yield the paths of the drawings of the same source that name this file."""
+    query = select(_TABLE).where(_TABLE.c.source == key.source).order_by(_TABLE.c.path)
+    for row in connection.execute(query).mappings():
+        if any(each["path"] == key.path for each in row["found"]):
+            yield row["path"]
+
+
+def read_open(connection: Connection) -> dict[SourceKey, OpenReferences]:
+    """Return the drawings that name files which are missing or not taken, by source."""
+    is_open = and_(_TABLE.c.open_count > 0, _is_there())
+    counted = select(_TABLE.c.source, func.count()).where(is_open).group_by(_TABLE.c.source)
+    found = {}
+    for source, count in connection.execute(counted).all():
+        query = select(_TABLE).where(is_open, _TABLE.c.source == source).order_by(_TABLE.c.path)
+        rows = connection.execute(query.limit(EXAMPLES_MAX)).mappings()
+        found[SourceKey(source)] = OpenReferences(count, tuple(_read(row) for row in rows))
+    return found
+
+
+def _is_there() -> ColumnElement[bool]:
+    """Match drawings that are on the drive."""
+    files, known = tables.files.c, _TABLE.c
+    there = select(files.path).where(
+        files.source == known.source, files.path == known.path, files.seen != ABSENT
+    )
+    return there.exists()
+
+
+def _read(row: RowMapping) -> DrawingReferences:
+    found: Sequence[dict[str, Any]] = row["found"]
+    references = tuple(Reference(**each) for each in found)
+    return DrawingReferences(row["path"], references, row["trouble"], row["since_s"])
+
+
+def _is(key: FileKey) -> ColumnElement[bool]:
+    return and_(_TABLE.c.source == key.source, _TABLE.c.path == key.path)

@@ -1,0 +1,170 @@
+"""Reads in the background what settled design files name, and looks for what is missing.
+
+It decides nothing and delays nothing: a file is read after its content settled, on its share's
+threads behind everything else. What it has not read before a stop, the next start finds in the
+journal.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Final, TypeVar
+
+import structlog
+
+from ..core.facts import Fact, Hashed
+from ..core.match import Matcher
+from ..core.model import SourceKey
+from ..core.references import DrawingReferences
+from ..disk.reference_places import find_references
+from ..disk.reference_process import ReferenceProcess, UnreadableReferencesError
+from ..disk.reference_scan import ENDINGS, is_readable
+from ..disk.tree import Tree
+from ..errors import JournalError, ShareSilent
+from ..journal.drawing_references import ReferenceStore, SettledDrawing
+from .share_threads import ShareThreads
+
+AGAIN_S: Final = 60.0  # what is missing is looked for so often
+OPEN_MAX: Final = 500  # drawings per source of which it is looked for
+PAGE: Final = 500  # rows of the journal at a time
+DRAIN_S: Final = 20.0  # what a single sync waits for at most
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSource:
+    """One source: its folder, the threads on which alone it is used, and what of it is taken."""
+
+    tree: Tree
+    threads: ShareThreads
+    matcher: Matcher
+
+
+class ReferenceReader:
+    """Reads while its context lasts; `drains`: the end waits until everything was read."""
+
+    def __init__(
+        self,
+        sources: Mapping[SourceKey, ReadSource],
+        store: ReferenceStore,
+        process: ReferenceProcess,
+        *,
+        drains: bool,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """`wall` gives wall-clock seconds."""
+        self._sources = sources
+        self._store = store
+        self._process = process
+        self._drains = drains
+        self._wall = wall
+        self._endings = tuple(ending for ending in ENDINGS if is_readable(ending))
+        self._noted: deque[SettledDrawing] = deque()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="references", daemon=True)
+
+    def __enter__(self) -> None:
+        """Begin with what an earlier process left."""
+        self._thread.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop; a drive that hangs is not waited for."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join(DRAIN_S if self._drains and kind is None else 1.0)
+        self._closed = True
+        self._process.close()
+
+    def note(self, fact: Fact) -> None:
+        """Note a file that settled; from any thread, returns at once."""
+        if isinstance(fact, Hashed) and fact.key.path.lower().endswith(self._endings):
+            self._noted.append(SettledDrawing(fact.key, fact.digest))
+            self._wake.set()
+
+    def _run(self) -> None:
+        try:
+            self._read_left_over()
+            while not self._is_over():
+                self._read_noted()
+                if self._stopping.is_set() or self._wake.wait(AGAIN_S):
+                    self._wake.clear()
+                else:
+                    self.look_again()
+        except JournalError as exc:
+            # The daemon itself waits for its journal; the next start reads what is left.
+            log.warning("references.ended", reason=str(exc))
+
+    def _is_over(self, *, left: bool = False) -> bool:
+        """Return whether nothing more is to be read; `left`: something is."""
+        drains = self._drains and (left or bool(self._noted))
+        return self._closed or (self._stopping.is_set() and not drains)
+
+    def _read_left_over(self) -> None:
+        self._store.forget_gone()
+        for source in self._sources:
+            after = ""
+            while page := self._store.unread(source, self._endings, after, PAGE):
+                after = page[-1].key.path
+                for drawing in page:
+                    if self._is_over(left=True):
+                        return
+                    self._read(drawing)
+
+    def _read_noted(self) -> None:
+        while self._noted and not self._is_over():
+            self._read(self._noted.popleft())
+
+    def look_again(self) -> None:
+        """Look for what was missing, or was not taken, when the drawings were read."""
+        for source in self._sources:
+            for drawing, known in self._store.open_ones(source, OPEN_MAX):
+                if self._stopping.is_set():
+                    return
+                self._place(drawing, known)
+
+    def _read(self, drawing: SettledDrawing) -> None:
+        source = self._sources[drawing.key.source]
+        path = drawing.key.path
+        try:
+            references = self._on_share(source, partial(self._process.read, source.tree, path))
+        except UnreadableReferencesError as exc:
+            if self._closed:
+                return  # that ended its process
+            log.info("references.unreadable", path=path, reason=str(exc))
+            self._store.save(drawing, DrawingReferences(path, (), str(exc)), self._wall())
+        except (OSError, ShareSilent) as exc:
+            log.info("references.not_read", path=path, reason=str(exc))
+        else:
+            self._place(drawing, DrawingReferences(path, references))
+
+    def _place(self, drawing: SettledDrawing, known: DrawingReferences) -> None:
+        """Look where the files lie that a drawing names, and remember it."""
+        source = self._sources[drawing.key.source]
+        look = partial(
+            find_references, source.tree, known.path, known.references, source.matcher.file
+        )
+        try:
+            found = self._on_share(source, look)
+        except (OSError, ShareSilent) as exc:
+            log.info("references.not_read", path=known.path, reason=str(exc))
+            return
+        self._store.save(drawing, DrawingReferences(known.path, found), self._wall())
+
+    @staticmethod
+    def _on_share(source: ReadSource, act: Callable[[], T]) -> T:
+        return source.threads.result(source.threads.submit(act, in_background=True))
