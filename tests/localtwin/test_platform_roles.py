@@ -266,6 +266,26 @@ def test_the_owners_role_stays(platform: Platform) -> None:
     assert [error_of(answer) for answer in answers] == [DENIED, DENIED]
 
 
+def test_who_owns_every_itwin_keeps_doing_so(platform: Platform) -> None:
+    """Other roles would be accepted and permit as much as before: nothing is said and not done."""
+    here = f"/accesscontrol/itwins/{platform.itwin_id}"
+    owner = expect(platform.get("/users/me"), 200)["user"]
+    made = expect(platform.post(f"{here}/roles", json={"displayName": "Reader"}), 201)["role"]
+    members = f"{here}/members/users"
+    before = expect(platform.get(f"{members}/{owner['id']}"), 200)
+
+    answers = [
+        platform.patch(f"{members}/{owner['id']}", json={"roleIds": [made["id"]]}),
+        platform.delete(f"{members}/{owner['id']}"),
+        platform.post(
+            members, json={"members": [{"email": owner["email"], "roleIds": [made["id"]]}]}
+        ),
+    ]
+
+    assert [error_of(answer) for answer in answers] == [DENIED] * 3
+    assert expect(platform.get(f"{members}/{owner['id']}"), 200) == before
+
+
 @pytest.mark.parametrize(
     ("body", "target"),
     [

@@ -153,7 +153,7 @@ def _member_writes(routes: APIRouter, world: World) -> None:
         if any(user is None for user, _ in wanted):
             text = "Nobody with this address can sign in to the local platform."
             raise invalid(request.url.path, Detail("InvalidValue", text, "email"))
-        users = [user for user, _ in wanted if user is not None]
+        users = [_changeable_member(world, user) for user, _ in wanted if user is not None]
         ids = [_role_ids(world, itwin, role_ids) for _, role_ids in wanted]
         for user, role_ids in zip(users, ids, strict=True):
             world.roles.give(itwin, user.id, role_ids)
@@ -164,7 +164,7 @@ def _member_writes(routes: APIRouter, world: World) -> None:
     def change(itwin_id: str, member_id: str, body: MemberUpdate) -> JSONResponse:
         """Replace the roles of a member."""
         itwin = _itwin(world, itwin_id)
-        user = _found(world, itwin, member_id)
+        user = _changeable_member(world, _found(world, itwin, member_id))
         world.roles.give(itwin, user.id, _role_ids(world, itwin, body.role_ids))
         return JSONResponse({"member": _member(world, user, itwin)})
 
@@ -172,7 +172,8 @@ def _member_writes(routes: APIRouter, world: World) -> None:
     def remove(itwin_id: str, member_id: str) -> Response:
         """Remove a member from an iTwin."""
         itwin = _itwin(world, itwin_id)
-        world.roles.give(itwin, _found(world, itwin, member_id).id, [])
+        user = _changeable_member(world, _found(world, itwin, member_id))
+        world.roles.give(itwin, user.id, [])
         return empty(204)
 
 
@@ -201,6 +202,13 @@ def _changeable(world: World, itwin_id: str, role_id: str) -> tuple[str, Role]:
     if role is OWNER:
         raise forbidden()
     return itwin, role
+
+
+def _changeable_member(world: World, user: User) -> User:
+    """Return the user; raises Forbidden for the client that always owns every iTwin."""
+    if world.roles.is_administrator(user.id):
+        raise forbidden()
+    return user
 
 
 def _role_ids(world: World, itwin_id: str, role_ids: list[str]) -> list[str]:

@@ -69,6 +69,10 @@ class Roles:
         """Let the user own every iTwin, whatever roles it is given."""
         self._administrator = user_id
 
+    def is_administrator(self, user_id: str) -> bool:
+        """Return whether the user owns every iTwin, whatever roles it is given."""
+        return user_id == self._administrator
+
     def exclude(self, user_id: str) -> None:
         """Let the user do nothing anywhere but what roles permit."""
         with self._database.write() as connection:
