@@ -12,6 +12,7 @@ from .folder_digests import FolderDigests
 from .lock_files import require_closed
 from .look import StableContent, digest_of, look, try_reading
 from .protocols import Known, PathFilter
+from .same_names import SameNames
 from .scan import scan
 from .survey import survey
 from .tree import Tree
@@ -26,6 +27,7 @@ class Folder:
     path_filter: PathFilter
     known: Known
     digests: FolderDigests = field(default_factory=FolderDigests)
+    same_names: SameNames = field(default_factory=SameNames)
     only_complete: bool = True  # a new content that was not saved to its end is not taken,
     only_closed: bool = False  # nor one of a file that a lock file says is open
 
@@ -47,17 +49,21 @@ class Folder:
 
     def require_acceptable(self, path: str, fingerprint: Fingerprint) -> None:
         """Raise DiskError if the configuration says not to take the file as it is now."""
-        if self.only_closed:
-            require_closed(self.tree, path)
+        self._require_takeable(path)
         if self.only_complete:
             with self.open(path, fingerprint, Digest("")) as content:
                 content.require_complete()
 
     def digest_of_new(self, path: str, fingerprint: Fingerprint) -> Digest:
         """Read a file whose content is new, like `digest`. DiskError if not acceptable, too."""
+        self._require_takeable(path)
+        return digest_of(self.tree, path, fingerprint, only_complete=self.only_complete)
+
+    def _require_takeable(self, path: str) -> None:
+        """Raise DiskError if another file has its name, or if it has to be closed and is not."""
+        self.same_names.require_unlike(self.tree, self.source, path, self.path_filter, self.known)
         if self.only_closed:
             require_closed(self.tree, path)
-        return digest_of(self.tree, path, fingerprint, only_complete=self.only_complete)
 
     def open(self, path: str, fingerprint: Fingerprint, digest: Digest) -> StableContent:
         """Return the settled content, to be entered for reading."""

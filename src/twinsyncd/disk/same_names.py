@@ -1,0 +1,112 @@
+"""Refuses a new file whose name is that of another one for Windows, for Storage, or for both.
+
+A Linux server keeps `Plan.dwg` beside `plan.dwg`, and the same accents in two encodings; Windows
+sees one of them, and whoever downloads both from Storage keeps one. The file that was there first
+goes on; the other waits until one of them is renamed or moved. Excluding one is no way out:
+patterns ignore case and encodings, too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+from unicodedata import normalize
+
+from ..core.model import UNLIKE_ANY, SourceKey
+from ..errors import DiskError
+from .protocols import Known, PathFilter
+from .tree import Tree
+
+FOLDERS_MAX: Final = 64  # whose names are kept: a first sync reads one folder after the other
+
+_Names = dict[str, list[str]]
+
+
+class _Listed(NamedTuple):
+    version: tuple[int, int]  # changes whenever a name in the folder does
+    names: _Names  # by what Windows and Storage make of them
+
+
+class SameNames:
+    """The names of some folders of one source; safe from several threads."""
+
+    def __init__(self) -> None:
+        """List nothing yet."""
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, _Listed] = OrderedDict()
+
+    def require_unlike(
+        self, tree: Tree, source: SourceKey, path: str, path_filter: PathFilter, known: Known
+    ) -> None:
+        """Raise DiskError if another file or folder has this name, and came first."""
+        for own, other in self._alike(tree, path, path_filter):
+            if _is_known(known, source, own, is_file=own == path):
+                continue
+            if other < own or _is_known(known, source, other, is_file=own == path):
+                raise DiskError(
+                    f"{tree.folder / own} has the name of {tree.folder / other} for Windows and"
+                    f" Storage: they differ only in {_difference(own, other)}",
+                    hint="rename one of them, or move it to another folder; the other goes on",
+                )
+
+    def _alike(self, tree: Tree, path: str, path_filter: PathFilter) -> Iterator[tuple[str, str]]:
+        """Yield each part of the path with what lies beside it and has its name."""
+        parts = path.split("/")
+        for depth, name in enumerate(parts):
+            above = "/".join(parts[:depth])
+            matters = path_filter.file if depth == len(parts) - 1 else path_filter.folder
+            for other in self._names(tree, above, name).get(_comparable(name), ()):
+                beside = f"{above}/{other}" if above else other
+                if other != name and matters(beside):
+                    yield "/".join(parts[: depth + 1]), beside
+
+    def _names(self, tree: Tree, folder: str, name: str) -> _Names:
+        try:
+            found = tree.stat(folder) if folder else tree.folder.stat()
+            version = found.st_mtime_ns, found.st_ino
+            with self._lock:
+                kept = self._kept.get(folder)
+            if kept and kept.version == version and name in kept.names.get(_comparable(name), ()):
+                return kept.names
+            names: _Names = {}
+            with tree.list(folder) as entries:
+                for entry in entries:
+                    names.setdefault(_comparable(entry.name), []).append(entry.name)
+        except OSError as exc:
+            where = tree.folder / folder
+            raise DiskError(f"cannot list {where}: {exc.strerror or exc}") from exc
+        with self._lock:
+            self._kept[folder] = _Listed(version, names)
+            self._kept.move_to_end(folder)
+            if len(self._kept) > FOLDERS_MAX:
+                self._kept.popitem(last=False)
+        return names
+
+
+def _is_known(known: Known, source: SourceKey, path: str, *, is_file: bool) -> bool:
+    """Return whether the file was taken before, or one below the folder was."""
+    if is_file:
+        above, _, name = path.rpartition("/")
+        return known.files(source, above).get(name) not in (None, UNLIKE_ANY)
+    below = (each for each in known.folders(source) if f"{each}/".startswith(f"{path}/"))
+    return any(look not in (None, UNLIKE_ANY) for f in below for look in _looks(known, source, f))
+
+
+def _looks(known: Known, source: SourceKey, folder: str) -> Iterator[object]:
+    yield from known.files(source, folder).values()
+
+
+def _comparable(name: str) -> str:
+    if name.isascii():
+        return name.rstrip(". ").lower()
+    return normalize("NFC", normalize("NFC", name).casefold()).rstrip(". ")
+
+
+def _difference(one: str, other: str) -> str:
+    if normalize("NFC", one) == normalize("NFC", other):
+        return "how their accents are encoded"
+    if one.rstrip(". ") == other.rstrip(". "):
+        return "dots or blanks at the end"
+    return "upper and lower case"
