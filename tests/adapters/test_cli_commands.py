@@ -77,7 +77,7 @@ def test_what_could_not_be_read_is_named_and_is_not_in_sync(office: Office) -> N
     printed = office.types("status")
 
     assert printed.code == 1
-    assert "3 paths cannot be read since" in printed.out
+    assert "3 paths cannot be read; secret" in printed.out
     assert "secret: Permission denied" in printed.out
     assert "let the account that twinsyncd runs as read them" in printed.out
 
@@ -420,7 +420,11 @@ def test_a_lane_that_waits_says_for_what_and_until_when(office: Office) -> None:
     lane = LaneRow(IMODEL, attempts=3, not_before_s=until_s, wait_reason="503: maintenance")
     office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
 
-    assert "waits: 503: maintenance; next try in 1 min " in office.types("status").out
+    with office.daemon_runs():
+        assert "waits: 503: maintenance; next try in 1 min " in office.types("status").out
+    printed = office.types("status").out
+
+    assert "503: maintenance; tried again once a daemon runs, or now by `twinsyncd sync`" in printed
 
 
 def test_a_lane_that_is_tried_again_right_now_still_says_why_it_waited(office: Office) -> None:
@@ -429,7 +433,8 @@ def test_a_lane_that_is_tried_again_right_now_still_says_why_it_waited(office: O
     lane = LaneRow(IMODEL, attempts=3, not_before_s=past_s, wait_reason="503: maintenance")
     office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
 
-    assert "waits: 503: maintenance; the next try is due" in office.types("status").out
+    with office.daemon_runs():
+        assert "waits: 503: maintenance; the next try is due" in office.types("status").out
 
 
 @pytest.mark.parametrize("stored", ["", "v1"], ids=["to store", "to run"])
@@ -448,7 +453,8 @@ def test_a_file_whose_last_try_brought_nothing_says_why_and_when_again(
     )
     office.remember(Decision(files=(skipped,), lanes=(LaneRow(IMODEL),)))
 
-    printed = office.types("status")
+    with office.daemon_runs():
+        printed = office.types("status")
 
     assert printed.code == 1
     assert "the run did not process this file; next try in " in printed.out
@@ -459,19 +465,50 @@ def test_a_halted_lane_says_when_it_tries_again(office: Office) -> None:
     lane = LaneRow(IMODEL, halt="no right", not_before_s=time.time() + 230.0)
     office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
 
-    assert "halted: no right; tried again in 3 min " in office.types("status").out
+    with office.daemon_runs():
+        printed = office.types("status").out
+
+    assert printed.count("no right") == 1, "one reason is read once"
+    assert "halted: no right; tried again in 3 min " in printed
+    assert "\n  halted, see above\n" in printed
+
+
+def test_nothing_is_tried_again_by_itself_while_no_daemon_runs(office: Office) -> None:
+    """ "Tried again in 5 min" let people wait for nobody."""
+    lane = LaneRow(IMODEL, halt="wrong secret", not_before_s=time.time() + 230.0)
+    office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
+
+    printed = office.types("status").out
+
+    assert "wrong secret; tried again once a daemon runs, or now by `twinsyncd sync`" in printed
+    assert "tried again in" not in printed
+
+
+def test_what_was_never_in_the_cloud_was_not_compared_with_it(office: Office) -> None:
+    """With a wrong secret, `status` said "compared with the cloud 5 s ago"."""
+    nothing = ConnectionRow("Bridge 12", "", time.time())
+    office.remember(
+        Decision(files=(replace(SYNCED, stored="", synced=""),), connections=(nothing,))
+    )
+
+    printed = office.types("status").out
+
+    assert "nothing in the cloud yet" in printed
+    assert "compared with the cloud" not in printed
 
 
 def test_files_that_are_still_being_written_are_named(office: Office) -> None:
     """Since when, and what they wait for: a drawing may be open over night."""
-    since_s = time.time() - 3_600.5
+    since_s = time.time() - 1_800.5
     waiting = UnsettledFile(CAD, "open.dgn", since_s, "it keeps changing")
     office.remember(Decision(files=(SYNCED,)), unsettled=1, unsettled_files=[waiting])
 
-    shown = office.types("status")
+    with office.daemon_runs():
+        shown = office.types("status")
 
     assert shown.code == 1
-    assert f"{CAD}/open.dgn  since 1 h, it keeps changing" in shown.out
+    assert f"{CAD}/open.dgn  since 30 min" in shown.out
+    assert "it keeps changing" in shown.out
 
 
 def test_files_that_are_still_being_written_are_named_for_programs(office: Office) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ..redact import redact_for_person
@@ -41,12 +41,14 @@ def status_lines(state: OverallState, files: int, *, every: bool = False) -> Ite
 
     report = state.report
     yield f"[bold]{styled(headline(report, state.conditions))}[/]"
-    yield f"[bold]daemon[/]  {styled(report.daemon)}"
+    shown = list(_shown(state, files, every=every))
+    said = {each.text for each in shown}
+    yield f"[bold]daemon[/]  {_once(report.daemon, said, 'see below')}"
     yield from _unseen(report)
     yield from (f"[bold]{plain(name)}[/]  {styled(line)}" for name, line in report.outlets)
-    yield from _unsettled(report)
-    yield from _conditions(state, files, every=every)
-    yield from _connections(state, every=every)
+    yield from _unsettled(report, {each.about for each in shown})
+    yield from _conditions(state, shown, files)
+    yield from _connections(state, said, every=every)
     yield from _open_files(report, files, state.now_s)
     yield from _runs(report)
 
@@ -54,6 +56,13 @@ def status_lines(state: OverallState, files: int, *, every: bool = False) -> Ite
 def styled(line: Line) -> str:
     """Return a line as markup: its state in the colour of its level."""
     return f"{_colour(plain(line.state), line.level)}{_words(line.detail)}"
+
+
+def _once(line: Line, said: Collection[str], where: str) -> str:
+    """Return a line as markup; its state alone if the rest is among what needs attention."""
+    if str(line) not in said:
+        return styled(line)
+    return f"{_colour(plain(line.state), line.level)}, {where}"
 
 
 def _words(text: str) -> str:
@@ -86,7 +95,8 @@ def _unseen(report: Report) -> Iterator[str]:
     yield f"        [red]changes on the drive since {since} are not known[/]: {fix}"
 
 
-def _unsettled(report: Report) -> Iterator[str]:
+def _unsettled(report: Report, named: Collection[str]) -> Iterator[str]:
+    """Yield what is still being written, without the files `named` among what needs attention."""
     from ..runtime.formatting import count
 
     if not report.unsettled:
@@ -94,32 +104,45 @@ def _unsettled(report: Report) -> Iterator[str]:
     waiting = f"{count(report.unsettled, 'file')} still being written"
     yield f"        [yellow]{waiting}[/]: known once they have not changed for a while"
     for each in report.unsettled_files:
-        yield f"          {plain(f'{each.source}/{each.path}')}  {plain(each.text)}"
+        name = f"{each.source}/{each.path}"
+        if name not in named:
+            yield f"          {plain(name)}  {plain(each.text)}"
 
 
 # ---- what needs attention ---------------------------------------------------------------
 
 
-def _conditions(state: OverallState, files: int, *, every: bool) -> Iterator[str]:
+def _shown(state: OverallState, files: int, *, every: bool) -> Iterator[Condition]:
+    """Yield the conditions that are shown one by one: so many files, and so many others."""
     from ..runtime.conditions import Kind
     from ..runtime.report_lines import Level
 
-    single = [each for each in state.conditions if each.kind is Kind.FILE]
-    shown = [each for each in state.conditions if each not in single[files:]]
-    groups = (("needs a person", True), ("ends by itself, or is to be known", False))
+    yield from [each for each in state.conditions if each.kind is Kind.FILE][:files]
+    others = [each for each in state.conditions if each.kind is not Kind.FILE]
+    for most, needs_person in ((PEOPLE_MAX, True), (OTHERS_MAX, False)):
+        group = [each for each in others if (each.level is Level.BAD) is needs_person]
+        yield from group if every else group[:most]
+
+
+def _conditions(state: OverallState, shown: Sequence[Condition], files: int) -> Iterator[str]:
+    from ..runtime.conditions import Kind
+    from ..runtime.report_lines import Level
+
+    one_by_one = set(shown)
+    groups = (("needs a person", True), ("ends by itself, or is worth a look", False))
     for title, needs_person in groups:
-        group = [each for each in shown if (each.level is Level.BAD) is needs_person]
+        group = [each for each in state.conditions if (each.level is Level.BAD) is needs_person]
         if group:
             yield f"\n[bold]{title}[/]"
-        most = len(group) if every else PEOPLE_MAX if needs_person else OTHERS_MAX
-        left = [each for each in group if each.kind is not Kind.FILE][most:]
+        left = [each for each in group if each not in one_by_one]
         for each in group:
-            if each not in left:
+            if each in one_by_one:
                 yield from _condition(each, state.now_s)
-        kinds = Counter(each.kind.value for each in left)
+        kinds = Counter(each.kind.value for each in left if each.kind is not Kind.FILE)
         yield from (f"  and {n:,} more, {kind}: see all: --all" for kind, n in kinds.items())
-    if len(single) > files:
-        yield f"  and {len(single) - files:,} more files: twinsyncd status --files 1000"
+    single = sum(each.kind is Kind.FILE for each in state.conditions)
+    if single > files:
+        yield f"  and {single - files:,} more files: twinsyncd status --files 1000"
 
 
 def _condition(condition: Condition, now_s: float) -> Iterator[str]:
@@ -138,11 +161,11 @@ def _since(since_s: float, now_s: float) -> str:
 # ---- connections ------------------------------------------------------------------------
 
 
-def _connections(state: OverallState, *, every: bool) -> Iterator[str]:
+def _connections(state: OverallState, said: Collection[str], *, every: bool) -> Iterator[str]:
     found = [(each, state.current(each)) for each in state.report.connections]
     if every or len(found) <= CONNECTIONS_MAX:
         for each, current in found:
-            yield from _connection(each, current, state.report.unseen_since_s)
+            yield from _connection(each, current, said, state.report.unseen_since_s)
         return
     troubled = [pair for pair in found if pair[1].level.value != "good"]
     yield ""
@@ -155,11 +178,11 @@ def _connections(state: OverallState, *, every: bool) -> Iterator[str]:
 
 
 def _connection(
-    connection: ConnectionReport, current: Line, unseen_since_s: float
+    connection: ConnectionReport, current: Line, said: Collection[str], unseen_since_s: float
 ) -> Iterator[str]:
     yield f"\n[bold]{plain(connection.name)}[/]  {styled(current)}"
-    yield f"  {styled(connection.line)}"
-    yield f"  {styled(connection.compared)}"
+    yield f"  {_once(connection.line, said, 'see above')}"
+    yield f"  {_once(connection.compared, said, 'see above')}"
     if connection.authorised_days is not None:
         yield f"  {_authorization(connection.authorised_days)}"
     yield from (f"  {_counts(each, unseen_since_s)}" for each in connection.counts)
@@ -225,7 +248,7 @@ def _open_files(report: Report, files: int, now_s: float) -> Iterator[str]:
     for each in waiting:
         reason = f": {_words(each.reason)}" if each.reason else ""
         wait_s = each.next_try_s - now_s
-        again = f"; next try in {duration(wait_s)}" if wait_s > 0 else ""
+        again = f"; next try in {duration(wait_s)}" if wait_s > 0 and report.running else ""
         yield f"  {plain(f'{each.source}/{each.path}')}  [yellow]{each.state}[/]{reason}{again}"
     if total > len(waiting):
         yield f"  and {total - len(waiting):,} more"

@@ -91,6 +91,7 @@ class Status:
     lanes: tuple[LaneRow, ...]
     lane_trouble_s: dict[LaneKey, float]  # since when one cannot go on (wall clock [s])
     compared_s: dict[ConnectionKey, float]  # when each was compared with the cloud; 0: never
+    made: frozenset[ConnectionKey]  # those that are in the cloud, as far as is remembered
     authorised_s: dict[ConnectionKey, float]  # since when runs may act for the user; 0: a service
     paused_s: dict[ConnectionKey, float]  # since when a person has paused it; 0: it is not
     published_s: dict[ConnectionKey, float]  # when each was published outside its window; 0: not
@@ -176,6 +177,7 @@ class Views:
                 lanes=lanes,
                 lane_trouble_s=trouble_since_s(connection, lanes),
                 compared_s={ConnectionKey(row["key"]): row["compared_s"] for row in remotes},
+                made=frozenset(ConnectionKey(row["key"]) for row in remotes if row["remote_id"]),
                 authorised_s={ConnectionKey(row["key"]): row["authorised_s"] for row in remotes},
                 paused_s={ConnectionKey(row["key"]): row["paused_s"] for row in remotes},
                 published_s={ConnectionKey(row["key"]): row["published_s"] for row in remotes},

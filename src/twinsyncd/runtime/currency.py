@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from ..core.model import SourceKey
 from ..core.results import RunRecord
 from .formatting import clock_time, count, duration
 from .report import ConnectionReport
 from .report_lines import CLOUD_UNKNOWN, Level, Line
+
+NAMED_MAX: Final = 3  # source folders named in one line
 
 
 def currency(
@@ -39,8 +42,8 @@ def currency(
         detail = ": not all folders have been looked at since the daemon started"
         return Line(Level.WAITS, "not known", detail)
     if connection.holds or connection.blind or connection.empty:
-        detail = ": not everything that can match could be read"
-        return Line(Level.BAD if connection.blind else Level.WAITS, "not known", detail)
+        level = Level.BAD if connection.blind else Level.WAITS
+        return Line(level, "not known", f": {_unread(connection)}")
     if connection.compared.state == CLOUD_UNKNOWN:
         detail = ": all was synced, but whether the cloud still has it cannot be looked at"
         return Line(connection.compared.level, "not known", detail)
@@ -50,3 +53,13 @@ def currency(
     last = next((run for run in runs if run.connection == connection.name), None)
     detail = f", last change synced {clock_time(last.ended_s)}" if last else ""
     return Line(Level.GOOD, "current", detail)
+
+
+def _unread(connection: ConnectionReport) -> str:
+    """Return of which source folders not everything is known, and why."""
+    held = [f"{each.source} is on hold" for each in connection.holds]
+    blind = [f"{each.source}: {each.text}" for each in connection.blind]
+    empty = [f"no file matches in {source}" for source in connection.empty]
+    found = [*held, *blind, *empty]
+    more = f", and {len(found) - NAMED_MAX:,} more" if len(found) > NAMED_MAX else ""
+    return f"{'; '.join(found[:NAMED_MAX])}{more}"

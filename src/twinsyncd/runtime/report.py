@@ -6,7 +6,7 @@ whoever shows it only chooses colours and layout.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..config import Config, Connection
@@ -146,7 +146,7 @@ def make_report(
         and all(_is_compared(status, each.key) for each in config.connection),
         unseen_since_s=0.0 if just_synced else unseen_since_s(status.daemon, daemon, trouble),
         unsettled=status.daemon.unsettled if status.daemon else 0,
-        unsettled_files=_unsettled(status.daemon, now_s),
+        unsettled_files=_unsettled(status.daemon, now_s, running=running),
         daemon=daemon,
         running=running,
         process=status.daemon,
@@ -199,14 +199,15 @@ def _open_state(row: FileRow) -> tuple[str, str]:
     return "uploaded, waits for a run", row.note
 
 
-def _unsettled(daemon: DaemonRow | None, now_s: float) -> tuple[Unsettled, ...]:
+def _unsettled(daemon: DaemonRow | None, now_s: float, *, running: bool) -> tuple[Unsettled, ...]:
     if daemon is None:
         return ()
+    until_s = now_s if running else daemon.beat_s  # nobody has looked since then
     return tuple(
         Unsettled(
             each.source,
             each.path,
-            f"since {duration(max(now_s - each.since_s, 0))}, {each.awaits}",
+            f"since {duration(max(until_s - each.since_s, 0))}, {each.awaits}",
             each.awaits,
             each.since_s,
         )
@@ -233,7 +234,8 @@ def _connection(
     unlisted, late = _unlisted(connection, status, running), status.watch_trouble.keys()
     opens_s = connection.window.opens_s(now_s)
     opens_s = 0.0 if opens_s <= now_s or status.published_s.get(connection.key) else opens_s
-    line = connection_line(lane, status.paused_s.get(connection.key, 0.0), connection.name, now_s)
+    paused_s = status.paused_s.get(connection.key, 0.0)
+    line = connection_line(lane, paused_s, connection.name, now_s, running=running)
     root_wait = status.root_waits.get(connection.key)
     rooted = root_line(line, lane, root_wait, connection.name)
     to_run = sum(each.to_run for each in counts)
@@ -244,6 +246,7 @@ def _connection(
             status.compared_s.get(connection.key, 0.0),
             status.failed_comparisons.get(connection.key),
             now_s,
+            is_new=_is_new(connection, status, counts),
         ),
         counts,
         holds_of(keys, status, connection.on_delete),
@@ -264,6 +267,12 @@ def _connection(
             (key, status.references[key]) for key in sorted(keys & status.references.keys())
         ),
     )
+
+
+def _is_new(connection: Connection, status: Status, counts: Iterable[Counts]) -> bool:
+    """Return whether nothing of the connection was ever made or stored in the cloud."""
+    stored = sum(each.synced + each.to_run + each.gone for each in counts)
+    return not (connection.connection_id or connection.key in status.made or stored)
 
 
 def _unlisted(connection: Connection, status: Status, running: bool) -> tuple[SourceKey, ...]:

@@ -32,6 +32,7 @@ PHASES: Final = {
 }
 """What a lane does, by its phase."""
 
+_NO_DAEMON: Final = "tried again once a daemon runs, or now by `twinsyncd sync`"
 _FRUITLESS: Final = "earlier starts brought no run of ours"
 
 
@@ -117,22 +118,28 @@ def pacing_text(pacing: RequestPacing) -> str:
     return f"kept slow by the rate limit of {pacing.host}: {until}"
 
 
-def connection_line(lane: LaneRow | None, paused_s: float, name: str, now_s: float) -> Line:
-    """Return what a connection does or waits for; `paused_s`: since when it is paused, 0: not."""
+def connection_line(
+    lane: LaneRow | None, paused_s: float, name: str, now_s: float, *, running: bool = True
+) -> Line:
+    """Return what a connection does or waits for; `paused_s`: since when it is paused, 0: not.
+
+    `running`: a daemon keeps the journal, so that what failed is tried again by itself.
+    """
     active = lane is not None and lane.phase in (Phase.RUNNING, Phase.STARTING)
     if not paused_s or active:
-        return lane_line(lane, now_s)
+        return lane_line(lane, now_s, running=running)
     since = f' since {clock_time(paused_s)}; go on: twinsyncd resume "{name}"'
     return Line(Level.WAITS, "paused", since)
 
 
-def lane_line(lane: LaneRow | None, now_s: float) -> Line:
+def lane_line(lane: LaneRow | None, now_s: float, *, running: bool = True) -> Line:
     """Return what a lane does or waits for."""
     if lane is None:
         return Line(Level.PLAIN, "no run yet")
     if lane.halt:
         again_s = max(lane.not_before_s - now_s, 0.0)
         again = f"; tried again in {duration(again_s)}, or at once by `twinsyncd retry`"
+        again = again if running else f"; {_NO_DAEMON}"
         return Line(Level.BAD, "halted", f": {lane.halt}{again}")
     if lane.needs_person:
         return Line(Level.BAD, "waits for a person", f": {lane.wait_reason}")
@@ -140,6 +147,7 @@ def lane_line(lane: LaneRow | None, now_s: float) -> Line:
     if lane.wait_reason or (lane.fruitless and wait_s > 0):
         reason = lane.wait_reason or _FRUITLESS
         again = f"next try in {duration(wait_s)}" if wait_s > 0 else "the next try is due"
+        again = again if running else _NO_DAEMON
         return Line(Level.WAITS, "waits", f": {reason}; {again}")
     if lane.usual_s is None:
         active = lane.phase in (Phase.RUNNING, Phase.BLOCKED)
@@ -178,8 +186,13 @@ def root_line(line: Line, lane: LaneRow | None, wait: RootWait | None, name: str
     return Line(Level.PLAIN, ROOT_FIRST, f'{detail} "{wait.connection}"')
 
 
-def compared_line(compared_s: float, failed: FailedComparison | None, now_s: float) -> Line:
-    """Return when the cloud was last looked at, or why that fails."""
+def compared_line(
+    compared_s: float, failed: FailedComparison | None, now_s: float, *, is_new: bool = False
+) -> Line:
+    """Return when the cloud was last looked at, or why that fails.
+
+    `is_new`: nothing was ever made or stored there, so nobody has looked yet.
+    """
     if failed is not None:
         last = f"last compared {clock_time(compared_s)}" if compared_s else "never compared"
         level = Level.BAD if failed.needs_person else Level.WAITS
@@ -187,6 +200,8 @@ def compared_line(compared_s: float, failed: FailedComparison | None, now_s: flo
     if not compared_s:
         detail = ": what others did there is not known; it is done at the next start or sync"
         return Line(Level.WAITS, "not compared with the cloud yet", detail)
+    if is_new:
+        return Line(Level.PLAIN, "nothing in the cloud yet")
     ago = duration(max(now_s - compared_s, 0.0))
     return Line(Level.PLAIN, "compared with the cloud", f" {ago} ago")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..core.model import HeldSource, SourceKey
 from ..journal.views import Status
-from .formatting import clock_time, count
+from .formatting import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def blind_of(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
     return tuple(
         Blind(
             key,
-            f"{count(found.count, 'path')} cannot be read since {clock_time(found.since_s)}",
+            f"{count(found.count, 'path')} cannot be read",
             tuple(f"{spot.path}: {spot.reason}" for spot in found.examples),
             found.since_s,
             tuple(spot.path for spot in found.examples),
