@@ -91,7 +91,7 @@ def test_a_time_that_is_none_is_refused_with_an_example(office: Office) -> None:
     [
         ("deep/a.dgn", 0, "synced: drive, Storage and iModel have the same content"),
         ("bad.dgn", 1, "set aside: too old: save as V8; try it again: twinsyncd retry"),
-        ("never.dgn", 1, "never seen by a scan"),
+        ("never.dgn", 1, "no scan has seen such a file"),
         ("notes.txt", 0, "not taken"),
     ],
 )

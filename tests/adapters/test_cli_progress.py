@@ -74,7 +74,7 @@ def test_a_terminal_shows_settling_bytes_rate_and_the_run_against_its_usual_leng
 ) -> None:
     """Whoever waits wants to know whether there is time for a coffee."""
     assert progress_of(seen, NOW_S, live=True) == [
-        "1 of 3 files synced · 2 still settling · 2 uploaded · 1 waiting for the run's end",
+        "1 of 3 files synced · 2 still settling · 2 uploaded · 1 in the active run",
         "uploading 1 file: 30.0 MiB of 90.0 MiB at 2.0 MiB/s, 30 s left",
         "Bridge 12: a run of ours is active, for 1 min 35 s; usually 2 min 2 s",
     ]
@@ -86,7 +86,7 @@ def test_a_log_gets_nothing_that_changes_all_the_time(seen: Status) -> None:
 
     assert progress_of(seen, NOW_S, live=False) == later
     assert later == [
-        "1 of 3 files synced · 2 uploaded · 1 waiting for the run's end",
+        "1 of 3 files synced · 2 uploaded · 1 in the active run",
         "a run of ours is active",
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from ..runtime.formatting import count, visible
 from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
+    from ..config import Config
     from ..core.model import HeldSource
     from ..runtime.bulk_approval import HeldSnapshot
 
@@ -24,11 +26,9 @@ def approve(
     """Accept what is found: mass deletion, emptiness, another drive, a snapshot that deletes."""
     checked = load_config(config, folders=False)
 
-    from ..core.facts import ApproveAsked
     from ..runtime.bulk_approval import approve_snapshot, held_snapshots
     from ..runtime.source_reports import consequence
     from ..runtime.state import read_status
-    from ..runtime.sync_once import leave_request
 
     chosen = next((each for each in checked.connection if each.name == connection), None)
     if chosen is None:
@@ -57,8 +57,32 @@ def approve(
     for snapshot in snapshots:
         running = approve_snapshot(checked, chosen, snapshot)
     if held:
-        running = leave_request(checked, ApproveAsked(held))
+        running = _approve(checked, held)
     typer.echo("approved; " + ("the daemon goes on" if running else "the next start goes on"))
+
+
+def _approve(config: Config, held: Sequence[HeldSource]) -> bool:
+    """Return whether a daemon approved it all; False: none runs. Raises AppError if it did not."""
+    from ..core.events import EventKind
+    from ..core.facts import ApproveAsked
+    from ..runtime.state import read_history
+    from ..runtime.sync_once import ask_and_wait
+
+    asked_s = time.time()
+    handled = ask_and_wait(config, ApproveAsked(tuple(held)))
+    if handled is None:
+        return False
+    look = "see what became of it: twinsyncd status"
+    if not handled:
+        raise AppError("the daemon has not answered yet; the approval is kept for it", hint=look)
+    events = read_history(config, since_s=asked_s)
+    taken = {each.source for each in events if each.kind is EventKind.SOURCE_APPROVED}
+    if refused := [each.source for each in held if each.source not in taken]:
+        raise AppError(
+            f"not approved: what is missing in {', '.join(refused)} has changed meanwhile",
+            hint=f"{look}; then approve what is shown there",
+        )
+    return True
 
 
 def _show_missing(finding: HeldSource, examples: Sequence[str]) -> None:

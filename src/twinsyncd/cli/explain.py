@@ -34,7 +34,7 @@ def explain(
     from rich.console import Console
 
     from ..runtime.bulk_records import delivery_of
-    from ..runtime.file_doubts import doubt
+    from ..runtime.file_doubts import doubt, unknown
     from ..runtime.file_holder import who_has_open
     from ..runtime.file_state import explain_file
     from ..runtime.formatting import clock_time
@@ -55,7 +55,13 @@ def explain(
     )
     ignored = reason.startswith("ignored")
     delivery = delivery_of(report, key)
-    state, done = explain_file(row, ignored=ignored, doubt=doubt(report, key), delivery=delivery)
+    state, done = explain_file(
+        row,
+        ignored=ignored,
+        doubt=doubt(report, key),
+        delivery=delivery,
+        unknown=unknown(report, key),
+    )
     console = Console(highlight=False)
     for line in (f"{key.source}/{key.path}", f"  pattern  {reason}", f"  state    {state}"):
         console.print(plain(line), soft_wrap=True)

@@ -25,13 +25,15 @@ def forget(
     """
     checked = load_config(config, folders=False)
 
+    from ..runtime.forgetting import find_forgettable
     from ..runtime.forgetting import forget as forget_file
 
     key = find_key(checked, path)
     name = f"{key.source}/{key.path}"
+    found = find_forgettable(checked, key)
     if not yes:
         typer.confirm(f"Take {name} out of its connection?", abort=True)
-    was_held = forget_file(checked, key, delete=delete)
+    was_held = forget_file(checked, found, delete=delete)
     done = "taken out of its connection" if was_held else "was not in its connection any more"
     deleted = ", and deleted in Storage" if delete else ""
     typer.echo(f"{name}: {done}{deleted}; the next run works without it")

@@ -79,6 +79,7 @@ def progress_of(seen: Status, now_s: float, *, live: bool) -> list[str]:
 
     total = total_counts(seen.counts)
     unsettled = seen.daemon.unsettled if seen.daemon else 0
+    is_running = any(lane.phase is Phase.RUNNING for lane in seen.lanes)
     uploaded = total.known - total.to_store - total.aside
     files = [f"{total.synced:,} of {count(total.known, 'file')} synced"]
     files += [
@@ -86,7 +87,7 @@ def progress_of(seen: Status, now_s: float, *, live: bool) -> list[str]:
         for number, words in (
             (unsettled if live else 0, "still settling"),
             (uploaded if total.to_store else 0, "uploaded"),
-            (total.to_run, "waiting for the run's end"),
+            (total.to_run, "in the active run" if is_running else "waiting for a run"),
             (total.aside, "set aside"),
         )
         if number

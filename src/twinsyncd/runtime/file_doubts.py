@@ -12,9 +12,8 @@ def doubt(report: Report, key: FileKey) -> str:
     """Return why it is not known whether the file is as the journal says; "" if it is known."""
     if report.unseen_since_s:
         return f"changes on the drive since {clock_time(report.unseen_since_s)} are not known"
-    unsettled = (f"{each.source}/{each.path}" for each in report.unsettled_files)
-    if f"{key.source}/{key.path}" in unsettled:
-        return "it is being written"
+    if awaits := being_written(report, key):
+        return awaits
     for connection in report.connections:
         if key.source in connection.unlisted:
             return "its folder has not been looked at since the daemon started"
@@ -25,6 +24,27 @@ def doubt(report: Report, key: FileKey) -> str:
             if blind.source == key.source and _hides(blind, key.path):
                 return f"it may lie where nobody can look: {'; '.join(blind.names)}"
     return ""
+
+
+def being_written(report: Report, key: FileKey) -> str:
+    """Return since when a file is being written, and what it waits for; "" if it is not."""
+    found = (each for each in report.unsettled_files if (each.source, each.path) == tuple(key))
+    return next((f"it is being written {each.text}" for each in found), "")
+
+
+def unknown(report: Report, key: FileKey) -> str:
+    """Return why the journal does not know a file that a pattern takes."""
+    if awaits := being_written(report, key):
+        return awaits
+    named = len(report.unsettled_files)
+    if report.unsettled > named:
+        return f"not known yet: perhaps one of {report.unsettled:,} files that are being written"
+    if doubted := doubt(report, key):
+        return f"no content of it was ever known, and {doubted}"
+    return (
+        "not found: no scan has seen such a file. Check the path; a file that was saved within"
+        " the last seconds is seen by the next look"
+    )
 
 
 def _hides(blind: Blind, path: str) -> bool:

@@ -12,15 +12,17 @@ def explain_file(
     ignored: bool,
     doubt: str = "",
     delivery: LastDelivery | None = None,
+    unknown: str = "never seen by a scan; it has not settled yet",
 ) -> tuple[str, bool]:
     """Return any file's state in a sentence, and whether nothing is left to do for it.
 
     `row` is None for a file that the journal does not know; `ignored`: no pattern takes it.
+    `unknown`: why the journal does not know a file that a pattern takes.
     `doubt`: why nobody knows whether it is still as it was read. `delivery`: of an export file,
     whose rows go to a bulk API and not into an iModel.
     """
     if row is None:
-        return ("not taken" if ignored else "never seen by a scan; it has not settled yet"), ignored
+        return ("not taken" if ignored else unknown), ignored
     if row.unread or row.aside:
         return _aside(row), False
     if row.seen == ABSENT and row.removing is OnDelete.KEEP and row.moved_from is None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..cloud.session import open_cloud
 from ..config import Config, Connection, sources_of
 from ..core.facts import SyncAsked
-from ..core.model import ABSENT, FileKey, FileRow, Phase
+from ..core.model import ABSENT, FileKey, FileRow, Phase, StorageId
 from ..errors import AppError
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
@@ -14,22 +16,33 @@ from .state import journal_file, read_row, read_status
 from .sync_once import leave_request
 
 
-def forget(config: Config, key: FileKey, *, delete: bool) -> bool:
+class Forgettable(NamedTuple):
+    """A file that may be taken out of its connection."""
+
+    remote_id: str
+    storage_id: StorageId
+
+
+def find_forgettable(config: Config, key: FileKey) -> Forgettable:
+    """Return the file. Raises AppError where that would take away what is still wanted."""
+    connection = _connection_of(config, key)
+    row = _row_to_forget(config, connection, key)
+    return Forgettable(_remote_id(config, connection), row.storage_id)
+
+
+def forget(config: Config, file: Forgettable, *, delete: bool) -> bool:
     """Take the file out of the connection, and with `delete` out of Storage as well.
 
     It goes to Storage's recycle bin, for 30 days. Returns whether it was a source file until now.
-    Raises AppError where that would take away what is still wanted.
     """
-    connection = _connection_of(config, key)
-    row = _row_to_forget(config, connection, key)
-    remote_id = _remote_id(config, connection)
+    remote_id = file.remote_id
     with open_cloud(cloud_settings(config)) as cloud:
         held = list(cloud.platform.source_files(remote_id)) if remote_id else []
-        found = [each for each in held if each.storage_id == row.storage_id]
+        found = [each for each in held if each.storage_id == file.storage_id]
         for source_file in found:
             cloud.platform.remove_source_file(remote_id, source_file.id)
         if delete:
-            cloud.platform.delete_file(row.storage_id)
+            cloud.platform.delete_file(file.storage_id)
     leave_request(config, SyncAsked())  # so that the journal learns of it
     return bool(found)
 

@@ -19,6 +19,7 @@ from .wiring import open_engine
 
 TRIES: Final = 6  # failures in a row (about a minute) before it is reported instead
 COMPARE_TRIES: Final = 2  # the same while only comparisons are left, which wait a minute each
+HANDLED_S: Final = 15.0  # a daemon listens every second; a large decision takes some
 LOOK_S: Final = 0.2  # how often a running daemon is asked whether it is done
 
 
@@ -58,6 +59,24 @@ def leave_request(config: Config, fact: PersonFact) -> bool:
     finally:
         engine.dispose()
     return running
+
+
+def ask_and_wait(config: Config, fact: PersonFact, wait_s: float = HANDLED_S) -> bool | None:
+    """Leave a request; return whether the running daemon has handled it, None if none runs."""
+    if not is_running(config):
+        leave_request(config, fact)
+        return None
+    engine = open_unchanged(journal_file(config))
+    end_s = time.monotonic() + wait_s
+    try:
+        number = requests.add_request(engine, Request(*request_of(fact)), time.time())
+        while requests.handled_s(engine, number) is None:
+            if time.monotonic() > end_s:
+                return False
+            _wait(config)
+    finally:
+        engine.dispose()
+    return True
 
 
 def _do_it(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> Synced:
