@@ -12,13 +12,11 @@ from typing import Final
 
 import pytest
 
-from twinsyncd.core.model import IN_DOUBT
-
 from . import programs
 from .drawings import drawing
 from .hung_share import hung_share
 from .site import QUICK, Site, open_site
-from .waiting import wait_until
+from .waiting import PATIENCE_S
 
 STOP_MAX_S: Final = 10.0
 SILENCE: Final = 'share_silence = "2s"\n'
@@ -100,22 +98,24 @@ def test_a_share_that_answers_again_is_synced(site: Site) -> None:
 
 def test_a_platform_that_never_answers_delays_no_stop(site: Site) -> None:
     """A call waits for its time-out; whoever stops the service does not (K4)."""
-    with silent_platform() as url:
+    with silent_platform() as (server, url):
         text = site.config.read_text("utf-8")
         site.config.write_text(re.sub(r'(_url = )"[^"]*"', rf'\1"{url}"', text), "utf-8")
         with site.daemon() as daemon:
             site.save("plan.dxf", drawing(5))
-            wait_until(lambda: site.row("plan.dxf").stored == IN_DOUBT, "a store began")
+            called, _ = server.accept()
 
             began_s = time.monotonic()
             assert daemon.terminate() == 0
             stop_s = time.monotonic() - began_s
+            called.close()
 
     assert stop_s < STOP_MAX_S
 
 
 @contextmanager
-def silent_platform() -> Iterator[str]:
-    """Yield the address of a server that accepts every connection and says nothing."""
+def silent_platform() -> Iterator[tuple[socket.socket, str]]:
+    """Yield a server that takes every connection and says nothing, and its address."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.settimeout(PATIENCE_S)
+        yield server, f"http://127.0.0.1:{server.getsockname()[1]}"

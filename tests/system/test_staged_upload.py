@@ -14,9 +14,9 @@ from .drawings import drawing
 from .site import QUICK
 from .waiting import wait_until
 
-SIZE: Final = 6 * BLOCK_BYTES
+SIZE: Final = 3 * BLOCK_BYTES
 BYTES_PER_S: Final = 60e6
-SLOW_RUNS: Final = ("--fault", "slow-run=12")
+SLOW_RUNS: Final = ("--fault", "slow-run=6")
 OTHER_REQUESTS: Final = 2 * BLOCK_BYTES  # sign-in, looks, and heads of requests
 REMARK: Final = b"999\n" + b"x" * 99 + b"\n"  # a comment in DXF
 
