@@ -167,6 +167,21 @@ def test_a_retry_of_a_file_that_is_configured_no_more_changes_nothing() -> None:
     script.hears(facts.RetryAsked(FileKey("gone/cad", "a.dgn"))).says().lane(halt="no luck")
 
 
+def test_a_synced_file_that_a_person_doubts_is_read_stored_and_run_again() -> None:
+    """Content exchanged with equal size and time is seen by reading alone; a scan finds nothing."""
+    script = synced().hears(facts.RetryAsked(A)).says(look_at(A)).hears(saw(A, 1)).says()
+    script.hears(after_s=5).says(look_at(A)).hears(saw(A, 1)).says(read(A, 1))
+
+    script.hears(hashed(A, 1)).says(store(A, 1, again=True)).works()
+
+    script.hears(stored(A, 1)).says().remembers(A, stored="v1", synced="").works()
+
+
+def test_a_retry_of_all_doubts_no_synced_file() -> None:
+    """Else a button on the page would upload the whole drive again."""
+    synced().hears(facts.RetryAsked()).says().rests()
+
+
 def test_a_refused_file_is_set_aside_and_the_others_go_on() -> None:
     """One file with a forbidden name must not hold up a project (P9)."""
     script = settles(storing(uploads_max=2), B, 1, store(B, 1))

@@ -54,6 +54,23 @@ def test_the_next_step_of_a_file_set_aside_is_what_ends_that() -> None:
     assert found.storage == "not known: an upload ended in trouble"
 
 
+@pytest.mark.parametrize(
+    ("read", "advice"),
+    [("v2", "twinsyncd retry 'Bridge 12/cad/a.dxf'"), ("v1", ""), (None, "")],
+    ids=["other content", "same content", "not read"],
+)
+def test_what_only_reading_finds_is_not_left_to_a_sync(read: str | None, advice: str) -> None:
+    """It advised a sync, which compares sizes and times and mends nothing."""
+    key = FileKey(CAD, "a.dxf")
+    row = FileRow(key, LOOK, "v1", "v1", "v1", storage_id="i", in_connection=True)
+    run = RunFile("c", "runs/9", CAD, "a.dxf", "i", "v1", Outcome.SUCCEEDED, 1.0)
+    digest = None if read is None else lambda: read
+
+    found = judge(key, JournalEntry(row, run), Drive({key: LOOK}), CLOUD, digest)
+
+    assert found.next_step == advice
+
+
 def test_a_file_that_failed_in_a_later_run_for_others_is_unknown_and_says_what_helps() -> None:
     """It was "not current, twinsyncd sync", which does nothing: the file has not changed."""
     key = FileKey(CAD, "a.dxf")

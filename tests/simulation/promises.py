@@ -100,11 +100,7 @@ class Promises:
             case facts.SyncAsked() | facts.PublishAsked() | facts.SignedIn():
                 self._end_waits(everywhere=not isinstance(fact, facts.SignedIn))
             case facts.RetryAsked(key):
-                asked = self.watches if key is None else [self.world.lane_of(key.source)]
-                rows = self.world.journal.lanes
-                for lane in asked:
-                    if lane in rows and rows[lane].halt:  # a person says that it is mended
-                        self.watches[lane].end_waits()
+                self._hear_retry(key)
             case facts.StoreFailed(key, failure):
                 self._note_store_failure(key, failure)
             case facts.Stored(key):
@@ -123,6 +119,15 @@ class Promises:
                 self._watch(fact.connection).asking = False
             case _:
                 self._hear_of_cloud(fact)
+
+    def _hear_retry(self, key: FileKey | None) -> None:
+        asked = self.watches if key is None else [self.world.lane_of(key.source)]
+        rows = self.world.journal.lanes
+        for lane in asked:
+            if lane in rows and rows[lane].halt:  # a person says that it is mended
+                self.watches[lane].end_waits()
+        if key is not None:  # a person doubts what is remembered of it
+            self.differ.add(key)
 
     def _is_of_another(self, fact: facts.Stored) -> bool:
         """Return whether the content went to the id of another file, which was renamed."""

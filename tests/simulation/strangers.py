@@ -97,6 +97,9 @@ class Strangers:
         world.later(world.rnd.choice((0.0, THINKS_S)), partial(world.ask, fact))
         if int(world.now_s) % 3 == 0:  # no draw of its own: known seeds keep their course
             world.ask(facts.SignedIn(authorised=int(world.now_s) % 2 == 0))
+        known = sorted(world.journal.files)
+        if known and world.seed % 5 == 2 and int(world.now_s) % 4 == 1:  # no draw either
+            world.ask(facts.RetryAsked(known[int(world.now_s) % len(known)]))
 
 
 def phase_of(row: LaneRow | None) -> Phase:

@@ -22,7 +22,10 @@ def retry(
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Try a file that was set aside once more, or all of them."""
+    """Try a file that was set aside once more, or all of them.
+
+    A named file that is synced is read, uploaded and run again, whatever is remembered of it.
+    """
     checked = load_config(config, folders=False)
 
     from ..core.facts import RetryAsked

@@ -8,7 +8,7 @@ from typing import Final, assert_never
 
 from . import commands, facts, safety
 from .events import EventKind
-from .file_changes import NO_TROUBLE, without_file
+from .file_changes import NO_TROUBLE, retried, without_file
 from .hash_queue import HashQueue
 from .ledger import Ledger
 from .looks import plan_looks
@@ -99,10 +99,10 @@ class Drive:
                 watched.due_s = now.at_s
 
     def retry(self, key: FileKey, now: Now) -> None:
-        """Try a file once more that was set aside, with a fresh look at it."""
+        """Try a file again, as a person asks, with a fresh look at it."""
         row = self.ledger.known(key)
-        if row is not None and (row.aside or row.unread):
-            self.ledger.change(key, **NO_TROUBLE)
+        if row is not None and (again := retried(row)) != row:
+            self.ledger.put(again)
             self._touched(key, now)
 
     def look_again(self, key: FileKey, now: Now) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from .model import ABSENT, NO_ID, STAYS, FileRow, OnDelete, StorageId
+from .model import ABSENT, NO_ID, STAYS, UNLIKE_ANY, FileRow, OnDelete, StorageId
 
 
 def with_storage_id(row: FileRow, storage_id: StorageId) -> FileRow:
@@ -46,6 +46,19 @@ def out_of_cloud(row: FileRow) -> FileRow:
         storage_id = row.storage_id if row.note == STAYS else NO_ID
         row = replace(row, storage_id=storage_id, stored=ABSENT, version="", replaces=NO_ID)
     return replace(row, synced=ABSENT)
+
+
+def retried(row: FileRow) -> FileRow:
+    """Return the row of a file that a person lets try again.
+
+    One that is synced is doubted: it is read, stored and run again, whatever is remembered. One
+    that is on its way goes on.
+    """
+    if row.aside or row.unread:
+        return replace(row, **NO_TROUBLE)
+    if row.seen == row.stored == row.synced != ABSENT and row.moved_from is None:
+        return replace(row, stored=ABSENT, synced=ABSENT, version="", fingerprint=UNLIKE_ANY)
+    return row
 
 
 NO_TROUBLE: Final[Mapping[str, Any]] = {

@@ -188,9 +188,8 @@ class Machine:
             self._remotes.renew_authorizations(now)
 
     def _retry(self, key: FileKey | None, now: Now) -> None:
-        for each in self._ledger.aside():
-            if key in (None, each):
-                self._drive.retry(each, now)
+        for each in self._ledger.aside() if key is None else (key,):
+            self._drive.retry(each, now)
         for name, lane in self._lanes.items():
             meant = key is None or self._lane_key_of(key) == name
             if meant and (lane.state.row.halt or lane.comparisons.failures):

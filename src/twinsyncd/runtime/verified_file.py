@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
+from shlex import quote
 from typing import Final
 
 from ..core.facts import Difference, Differs
@@ -111,7 +112,10 @@ def judge(
     cloud: Cloud,
     digest: Callable[[], str] | None,
 ) -> VerifiedFile:
-    """Return the verdict; `digest` reads the file on the drive now, None: its look decides."""
+    """Return the verdict; `digest` reads the file on the drive now, None: its look decides.
+
+    What only reading finds, a sync does not: a person asks for that file.
+    """
     row, evidence = entry.row, entry.evidence
     first = _on_drive(key, row, drive, digest)
     if row is None:
@@ -121,6 +125,9 @@ def judge(
     storage, source_file = _in_storage(row, cloud), _in_connection(row, cloud)
     run, changeset = _in_run(row, evidence), _in_imodel(evidence, cloud)
     worst = _worst((_trouble(row), first, storage, source_file, run, changeset))
+    next_step = worst.next_step
+    if digest is not None and next_step == SYNC and row.seen == row.stored == row.synced:
+        next_step = f"twinsyncd retry {quote(f'{key.source}/{key.path}')}"
     return VerifiedFile(
         key.source,
         key.path,
@@ -130,7 +137,7 @@ def judge(
         run.text,
         changeset.text,
         worst.verdict,
-        worst.next_step,
+        next_step,
     )
 
 
