@@ -213,7 +213,8 @@ class BlobHost:
         if request.method == "HEAD":
             return httpx.Response(200, headers={"ETag": etag})
         if "range" not in request.headers:
-            return httpx.Response(200, content=data, headers={"ETag": etag})
+            stream = httpx.ByteStream(data)  # it is read once, by whoever hashes it
+            return httpx.Response(200, stream=stream, headers={"ETag": etag})
         first, last = request.headers["range"].removeprefix("bytes=").split("-")
         if not data:
             return _blob_error(416, "InvalidRange")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import replace
 
@@ -132,6 +133,79 @@ def test_a_file_of_that_name_is_adopted_and_of_several_the_oldest() -> None:
     assert scene.store().storage_id == "z-old"
 
     scene.wire.ended()
+
+
+def held(storage_id: str, size: int = len(DATA), modified: str = "") -> dict[str, object]:
+    """A file in Storage that holds something."""
+    times = {"lastModifiedDateTime": modified} if modified else {}
+    return entry(storage_id, "beam.ifc") | {"size": size} | times
+
+
+def links_to_the_content(scene: Scene, storage_id: str, content: bytes) -> None:
+    """The file can be downloaded."""
+    path = f"/storage/files/{storage_id}/download"
+    scene.wire.hears("GET", path, 302, headers={"Location": BLOB})
+    scene.host.blobs[PATH] = ("etag", content)
+
+
+def test_what_storage_holds_already_is_not_uploaded_again() -> None:
+    """A journal that was lost costs a look at each file, not a week of uploads."""
+    scene = Scene()
+    scene.knows_the_folder(held("other", size=9), held("same"))
+    links_to_the_content(scene, "same", DATA)
+    content = Bytes(DATA)
+    digest = hashlib.sha256(DATA).hexdigest()
+    command = commands.Store(KEY, "bridge", digest, Fingerprint(4, 1), "")
+
+    stored = scene.target.store(command, content, scene.notes.append)
+
+    assert (stored.storage_id, stored.digest) == ("same", digest)
+    assert "nothing was uploaded" in stored.text
+    assert (content.read, content.sent) == (0, 0)
+    assert [request.method for request in scene.host.requests] == ["GET"]
+    assert scene.notes == [facts.Reserved(KEY, "same", is_new=False)]
+    scene.wire.ended()
+
+
+def test_the_same_size_is_no_evidence_of_the_same_content() -> None:
+    """MicroStation writes in place: every save of a drawing has the same size (P6)."""
+    scene = Scene()
+    scene.knows_the_folder(held("same-size"))
+    links_to_the_content(scene, "same-size", b"roof")
+    scene.replaces("same-size")
+    scene.completes("same-size")
+
+    assert scene.store().storage_id == "same-size"
+
+    assert scene.host.blobs[PATH][1] == DATA
+
+
+@pytest.mark.parametrize("there", [held("s1", 5), held("s1", modified="1990-01-01T00:00:00Z")])
+def test_what_cannot_be_the_same_is_not_read_back(there: dict[str, object]) -> None:
+    """Of another size, or older than the file's last save: the download would be for nothing."""
+    scene = Scene()
+    scene.knows_the_folder(there)
+    scene.replaces("s1")
+    scene.completes("s1")
+    saved_ns = 1_790_000_000 * 10**9
+    command = commands.Store(KEY, "bridge", "d1", Fingerprint(4, saved_ns), "")
+
+    assert scene.target.store(command, Bytes(DATA), scene.notes.append).storage_id == "s1"
+
+    scene.wire.ended()
+
+
+def test_a_content_that_cannot_be_read_back_is_uploaded() -> None:
+    """Nothing waits for a download that does not work."""
+    scene = Scene()
+    scene.knows_the_folder(held("s1"))
+    scene.wire.hears("GET", "/storage/files/s1/download", 422, refusal("InvalidFile"))
+    scene.replaces("s1")
+    scene.completes("s1")
+
+    assert scene.store().storage_id == "s1"
+
+    assert scene.host.blobs[PATH][1] == DATA
 
 
 def test_an_unfinished_file_of_that_name_is_adopted_last() -> None:

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import ezdxf.document
@@ -13,7 +15,7 @@ import httpx
 import ifcopenshell
 import ifcopenshell.guid
 import pytest
-from contract_office import Office
+from contract_office import Office, Whole
 
 from localtwin.serve import Ready
 from twinsyncd.cloud.access_check import (
@@ -30,6 +32,7 @@ from twinsyncd.core import commands, facts
 from twinsyncd.core.model import (
     Fault,
     FileKey,
+    Fingerprint,
 )
 from twinsyncd.core.results import Outcome
 from twinsyncd.errors import CloudError
@@ -63,6 +66,33 @@ def content(raw: httpx.Client, storage_id: str) -> bytes:
 def changesets(raw: httpx.Client, imodel_id: str) -> list[Any]:
     """The changesets of the iModel."""
     return list(raw.get(f"/imodels/{imodel_id}/changesets").json()["changesets"])
+
+
+class Unread(Whole):
+    """Content of which nothing may be read."""
+
+    def chunks(self, size_bytes: int) -> Iterator[bytes]:
+        """Fail: whoever reads it sends it."""
+        raise AssertionError("a content was sent that Storage holds")
+
+
+def test_after_the_journal_was_lost_nothing_is_uploaded_again(office: Office) -> None:
+    """Storage has the content; what is new since then is sent, and the runs go on as before."""
+    data = {"a.dxf": drawing(3), "b.dxf": drawing(4)}
+    ids = {path: office.store(path, content) for path, content in data.items()}
+    office.run()
+    knows_nothing = Office(office.cloud, office.itwin_id, office.imodel_id)
+
+    for path, content in data.items():
+        key, digest = FileKey("cad", path), hashlib.sha256(content).hexdigest()
+        command = commands.Store(key, office.name, digest, Fingerprint(len(content), 1), "")
+        stored = knows_nothing.target.store(command, Unread(content), lambda _: None)
+        knows_nothing.items[key] = stored.storage_id
+    seen = knows_nothing.run()
+
+    assert {key.path: found for key, found in knows_nothing.items.items()} == ids
+    assert knows_nothing.remote_id == office.remote_id
+    assert seen.outcome is Outcome.SUCCEEDED
 
 
 def test_files_become_a_changeset(office: Office, raw: httpx.Client) -> None:

@@ -15,13 +15,15 @@ from ...cloud.client import Platform
 from ...cloud.faults import unclear
 from ...cloud.values import Upload
 from ...core import commands, facts
-from ...core.model import Failure, Fault, FileKey, StorageId
+from ...core.model import Fault, FileKey, StorageId
 from ...errors import CloudError
 from ..connection_runs import PlatformConnection
 from ..protocol import Content
 from ..run_reports import RunReports
+from .account_faults import nobodys_file
 from .comparison import CloudComparison
 from .contents import StoredContents, same_name, version_of
+from .held_content import HELD, HeldContents
 from .refused_names import with_name_advice
 from .settings import StorageConnectionSettings
 from .staging import StagedContents
@@ -59,6 +61,7 @@ class StorageConnection(PlatformConnection):
         self._rate = settings.rate
         self._staging = StagedContents()
         self._unfinished = UnfinishedUploads(blobs)
+        self._held = HeldContents(platform, reader, tree, settings.folder_of).find
 
     def store(
         self,
@@ -68,6 +71,10 @@ class StorageConnection(PlatformConnection):
     ) -> facts.Stored:
         """Replace the file's content, or create the file; its id stays the same for life."""
         upload = self._unfinished.take(command)
+        if upload is None and (held := self._held(command)):
+            stored_id = StorageId(held.id)
+            note(facts.Reserved(command.key, stored_id, is_new=False))
+            return facts.Stored(command.key, command.digest, stored_id, version_of(held), HELD)
         if upload is None:
             upload = self._send(command, content, note)
         else:
@@ -92,7 +99,7 @@ class StorageConnection(PlatformConnection):
         try:
             upload, first = self._reserve(command)
         except CloudError as exc:
-            raise _nobodys_file(exc) from exc
+            raise nobodys_file(exc) from exc
         note(facts.Reserved(command.key, upload.storage_id, is_new=first))
         staged = self._staging.take(command.key, command.digest, upload.storage_id)
         if staged is None or not self._blobs.commit_staged(content, staged, upload.url):
@@ -112,7 +119,7 @@ class StorageConnection(PlatformConnection):
         try:
             url = self._platform.update_content(storage_id).url
         except CloudError as exc:
-            raise _nobodys_file(exc) from exc
+            raise nobodys_file(exc) from exc
 
         def fresh() -> str:
             return self._fresh_url(storage_id, first=False)
@@ -126,7 +133,7 @@ class StorageConnection(PlatformConnection):
         try:
             self._place(command.key, command.storage_id)
         except CloudError as exc:
-            raise _nobodys_file(exc) from exc
+            raise nobodys_file(exc) from exc
         return facts.Placed(command.key)
 
     def _place(self, key: FileKey, storage_id: StorageId) -> None:
@@ -165,9 +172,9 @@ class StorageConnection(PlatformConnection):
                 if file.delete:
                     self._platform.delete_file(file.storage_id)
             except CloudError as exc:
-                failure = _nobodys_file(exc).failure
+                failure = nobodys_file(exc).failure
                 if failure.fault not in {Fault.REFUSED, Fault.FILE}:
-                    raise _nobodys_file(exc) from exc
+                    raise nobodys_file(exc) from exc
                 refused.append((file.key, failure.message))
         not_removed = {key for key, _ in refused}
         done = tuple(file.key for file in command.files if file.key not in not_removed)
@@ -286,14 +293,3 @@ class StorageConnection(PlatformConnection):
             if first and exc.status in _NOT_REOPENED:
                 raise unclear("renew an upload URL", _NO_SECOND_URL) from exc
             raise
-
-
-def _nobodys_file(exc: CloudError) -> CloudError:
-    """Return the failure as the whole account's when it is not about this one file.
-
-    A missing permission would otherwise set every file aside, one by one.
-    """
-    if exc.status != 403 or exc.failure.fault is not Fault.REFUSED:
-        return exc
-    failure = Failure(Fault.UNAUTHORISED, exc.failure.message, request_id=exc.failure.request_id)
-    return CloudError(exc.operation, failure, status=exc.status, code=exc.code)

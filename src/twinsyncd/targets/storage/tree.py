@@ -30,6 +30,7 @@ class _Listing:
 
     folders: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, list[StorageId]] = field(default_factory=dict)
+    held: dict[StorageId, StorageItem] = field(default_factory=dict)  # files with content
 
 
 class StorageTree:
@@ -84,6 +85,13 @@ class StorageTree:
         """Return the ids of the files of this name in the folder, the one to be used first."""
         with self._lock:
             return tuple(self._listing(folder_id).files.get(name, ()))
+
+    def with_content(self, folder_id: str, name: str) -> tuple[StorageItem, ...]:
+        """Return the files of this name that held something when the folder was listed."""
+        with self._lock:
+            listing = self._listing(folder_id)
+            ids = listing.files.get(name, ())
+            return tuple(listing.held[each] for each in ids if each in listing.held)
 
     def created(self, folder_id: str, name: str, storage_id: StorageId) -> None:
         """Remember a file that was just created."""
@@ -183,4 +191,6 @@ def _sorted_by_name(items: Iterable[StorageItem]) -> _Listing:
             listing.folders.setdefault(entry.name, []).append(entry.id)
         else:
             listing.files.setdefault(entry.name, []).append(StorageId(entry.id))
+            if entry.size_bytes:
+                listing.held[StorageId(entry.id)] = entry
     return listing
