@@ -123,6 +123,17 @@ def test_an_unknown_client_learns_the_rule(platform: Platform) -> None:
     assert "any port" in answer.text
 
 
+@pytest.mark.parametrize("endpoint", ["token", "revocation", "introspect"])
+def test_a_form_that_cannot_be_read_is_an_error_of_oauth(platform: Platform, endpoint: str) -> None:
+    """Clients of OAuth read a code where the other APIs have an object."""
+    headers = {"Content-Type": "multipart/form-data"}
+
+    answer = platform.post(f"/connect/{endpoint}", content=b"x", headers=headers)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert "boundary" in answer.json()["error_description"]
+
+
 def test_a_revoked_access_token_is_accepted_no_more(platform: Platform) -> None:
     """Signing out of a program must not leave its token good for an hour."""
     token = signed_in(platform)["access_token"]

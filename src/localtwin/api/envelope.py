@@ -141,9 +141,12 @@ def install(app: FastAPI) -> None:
         return refused(invalid(request.url.path, *details, method=request.method))
 
     @app.exception_handler(HTTPException)
-    async def on_http(_request: Request, error: HTTPException) -> Response:
+    async def on_http(request: Request, error: HTTPException) -> Response:
         if error.status_code in {404, 405}:
             return refused(resource_not_found())
+        if request.url.path.startswith("/connect/"):  # RFC 6749, 5.2: another shape than the APIs'
+            form = {"error": "invalid_request", "error_description": str(error.detail)}
+            return JSONResponse(form, error.status_code)
         body = {"error": {"code": "InvalidRequest", "message": str(error.detail)}}
         return JSONResponse(body, error.status_code)
 
