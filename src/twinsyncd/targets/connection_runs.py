@@ -17,8 +17,9 @@ from ..errors import CloudError
 from .consent import require_consent, with_page
 from .run_reports import RunReports
 from .settings import ConnectionSettings
+from .storage.admission import Admission
 from .storage.evidence import gather, knows_run
-from .storage.membership import Admission, Membership
+from .storage.membership import Membership
 from .storage.results import seen
 
 

@@ -9,7 +9,7 @@ file" (409: the file is mapped to the iModel by any of its connections).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -20,34 +20,17 @@ from ...cloud.values import SourceFile, StorageConnectionInfo
 from ...core.commands import ExpectedFile
 from ...core.model import (
     Fault,
-    FileKey,
     StorageId,
 )
 from ...errors import CloudError
 from ..settings import ConnectionSettings
+from .admission import Admission
 
 CREATE_MAX: Final = 500  # files in one create call; keeps the body small, the rest is added
 SINGLES_MAX: Final = 50  # creates tried one file at a time per preparation when all are refused
 _ABOUT_FILES: Final = {400, 409, 413, 422}  # the service refuses a file; others may be accepted
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """Which files the connection holds now, and which the service does not accept, with reasons."""
-
-    in_connection: tuple[FileKey, ...] = ()
-    refused: tuple[tuple[FileKey, str], ...] = ()
-    storage_as_expected: bool = True  # none of the refused ones is gone from Storage
-
-    def __add__(self, other: Admission) -> Admission:
-        """Return both together."""
-        return Admission(
-            self.in_connection + other.in_connection,
-            self.refused + other.refused,
-            self.storage_as_expected and other.storage_as_expected,
-        )
 
 
 class Membership:
@@ -150,17 +133,9 @@ class Membership:
         return admission
 
     def _take_place(self, connection_id: str, earlier: SourceFile, file: ExpectedFile) -> Admission:
-        """Put the file in the place of what it was; beside it, and that out, where that fails."""
-        if self._succeed(connection_id, earlier, file):
-            return Admission(in_connection=(file.key,))
-        added = self._add(connection_id, file)
-        self._platform.remove_source_file(connection_id, earlier.id)
-        return added
-
-    def _succeed(self, connection_id: str, earlier: SourceFile, file: ExpectedFile) -> bool:
         """Let the file be an earlier source file from now on, with the elements that it brought.
 
-        False if the service refuses that; then it is added as one of its own.
+        Where the service refuses that, it is added as one of its own, and the earlier one removed.
         """
         connector = self._settings.connector_of(file.key)
         now = replace(earlier, storage_id=file.storage_id)
@@ -169,8 +144,10 @@ class Membership:
         except CloudError as exc:
             if exc.failure.fault is not Fault.GONE and not _is_about_files(exc):
                 raise
-            return False
-        return True
+            added = self._add(connection_id, file)
+            self._platform.remove_source_file(connection_id, earlier.id)
+            return added
+        return Admission(in_connection=(file.key,))
 
     def _correct(self, connection_id: str, found: SourceFile, file: ExpectedFile) -> None:
         """Let the configured connector read the file if another one does, as far as is told."""
