@@ -170,3 +170,12 @@ def test_links_of_the_readme_lead_somewhere() -> None:
 
     assert len(links) > 10
     assert [link for link in links if not (top / link).exists()] == []
+
+
+def test_every_part_that_can_be_installed_is_in_the_manual() -> None:
+    """Whoever wants messages must find the part that sends them."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+    text = text_of("install")
+
+    extras = set(project["project"]["optional-dependencies"]) - {"dev"}
+    assert {each for each in extras if f"| {each} | " not in text} == set()

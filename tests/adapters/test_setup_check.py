@@ -18,6 +18,7 @@ from cli_scene import CONFIG, Office
 from twinsyncd.config import Connection, Source
 from twinsyncd.config.folders import unreachable
 from twinsyncd.disk.folder_count import WatchLimits, read_watch_limits
+from twinsyncd.errors import how_to_install
 from twinsyncd.runtime.service_account import run_as_service, unit_settings
 from twinsyncd.runtime.setup_check.drives import source_results, watch_results
 from twinsyncd.runtime.setup_check.service import service_result
@@ -407,3 +408,36 @@ def test_check_warns_before_an_imodel_is_full(office: Office, files: int, warned
     printed = office.types("check", "--offline")
 
     assert ("the portal's stated limit is 250" in printed.out) is warned
+
+
+@pytest.mark.parametrize(
+    ("section", "library", "part"),
+    [
+        ("[page]", "starlette", "page"),
+        ('[notify]\nurls = ["json://127.0.0.1:9/"]', "apprise", "notify"),
+    ],
+)
+def test_a_part_that_is_configured_but_not_installed_fails(
+    office: Office, monkeypatch: pytest.MonkeyPatch, section: str, library: str, part: str
+) -> None:
+    """`check` said "it can work", and `run` refused to start."""
+    office.configure(f"{section}\n\n{CONFIG}")
+    office.config.chmod(0o600)
+    good = office.types("check", "--offline")
+    monkeypatch.setitem(sys.modules, library, None)
+
+    printed = office.types("check", "--offline")
+
+    assert "not installed" not in good.out
+    assert printed.code == 1
+    assert f"FAIL  use [{part}]: it needs a part that is not installed ({library})" in printed.out
+    assert f"fix: {how_to_install(part)}" in printed.out
+
+
+def test_a_ping_alone_needs_no_part(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dead-man's switch is an address that is fetched, and nothing else."""
+    office.configure(f'[notify]\nping_url = "https://127.0.0.1:9/x"\n\n{CONFIG}')
+    office.config.chmod(0o600)
+    monkeypatch.setitem(sys.modules, "apprise", None)
+
+    assert "not installed" not in office.types("check", "--offline").out

@@ -240,6 +240,15 @@ def test_no_secret_reaches_the_page(tmp_path: Path) -> None:
         assert "hunter2-secret" not in page
 
 
+def test_words_of_a_files_history_stand_apart(tmp_path: Path) -> None:
+    """It read "file.syncedsha256"."""
+    event = Event(EventKind.FILE_SYNCED, NOW_S, BRIDGE, CAD, "b.dgn", digest="b" * 64)
+    with open_office(tmp_path, Decision(events=(event,))) as office:
+        shown = office.browser.get(f"/file?source={quote(CAD)}&path=b.dgn").text
+
+    assert "<b>file.synced</b> <span" in shown
+
+
 def test_names_are_shown_as_they_are_and_run_nothing(tmp_path: Path) -> None:
     """A file's name is whatever somebody typed: markup, control and bidirectional characters."""
     path = "<script>alert(1)</script>/a\u202egnd.\x1b[31m'\".dgn"

@@ -29,7 +29,10 @@ WHY_ON_REQUEST: Final = "only where include names it: most such files are no mod
 def connectors(
     name: Annotated[
         str | None,
-        typer.Argument(help="A file name, like road.dgn: show what reads it.", show_default=False),
+        typer.Argument(
+            help="A file name, like road.dgn: show what reads it; or a connector.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -43,6 +46,9 @@ def connectors(
 
 
 def _show_name(name: str, *, as_json: bool) -> None:
+    if name.upper() in {*KNOWN_CONNECTORS, *RETIRED}:
+        _show_connector(name.upper(), as_json=as_json)
+        return
     readers = connectors_for(name)
     if as_json:
         typer.echo(json.dumps({"name": name, "connectors": readers}, indent=2))
@@ -54,6 +60,23 @@ def _show_name(name: str, *, as_json: bool) -> None:
     for place, reader in enumerate(readers):
         chosen = '"auto" chooses it' if place == 0 else f'write connector = "{reader}"'
         console.print(f"{reader:14} {plain(READS[reader])}; {plain(chosen)}", soft_wrap=True)
+
+
+def _show_connector(connector: str, *, as_json: bool) -> None:
+    """Print which file names a connector reads, and which of them "auto" leaves to it."""
+    read = {ending: readers for ending, readers in EXTENSIONS.items() if connector in readers}
+    if as_json:
+        typer.echo(json.dumps({"connector": connector, "extensions": list(read)}, indent=2))
+        return
+    if connector in RETIRED:
+        hint = "the list of what is read: twinsyncd connectors"
+        raise AppError(f"the service no longer accepts {connector}", hint=hint)
+    console = open_console()
+    names = " ".join(read) or "no name that is known, so include must name its files"
+    console.print(f"{connector}: {plain(READS[connector])}; reads {plain(names)}", soft_wrap=True)
+    if others := [ending for ending, readers in read.items() if readers[0] != connector]:
+        write = f'write connector = "{connector}" for {" ".join(others)}'
+        console.print(f'"auto" chooses another for some: {plain(write)}', soft_wrap=True)
 
 
 def _retired_reader(name: str) -> str:

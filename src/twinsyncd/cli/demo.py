@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..journal.views import Status
 
+TERMINALS: Final = ("one", "a second", "a third")
 LOOK_S: Final = 0.1
 PATIENCE_S: Final = 300.0  # a slow machine may take its time, a broken demo must end
 REVIVE_S: Final = 60.0  # how long a killed daemon is left to whoever killed it
@@ -42,6 +43,9 @@ def demo(
         bool,
         typer.Option("--bulk", help="By a bulk connection: rows of a factory's export files."),
     ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Delete an earlier demo without asking.")
+    ] = False,
 ) -> None:
     """Watch it work: a first sync of real design files, an edit, the changeset. Needs no cloud."""
     from rich.console import Console
@@ -53,8 +57,8 @@ def demo(
     if bulk:
         check_bulk_is_installed()
     folder = folder.absolute()
+    make_room(folder, may_delete=yes)
     started_s = time.monotonic()
-    make_room(folder)
     try:
         with ExitStack() as stack:
             ready = stack.enter_context(serve.serving(serve.Settings(folder / "localtwin")))
@@ -186,11 +190,14 @@ def _prove(story: Story, config: Config) -> None:
         "elements", f"{count(len(wrong), 'difference')} between the drive's files and the iModel"
     )
     command = this_command()
-    story.say("go on", f"{command} local --data {story.folder / 'localtwin'}")
-    story.say("", f"{command} run --config {story.config_file}   (in a second terminal)")
-    if story.serve:
-        story.say("", f"{story.serve}   (in a third terminal, before the others)")
-    else:
+    programs = [
+        *([story.serve] if story.serve else []),  # first: localtwin fetches the files from it
+        f"{command} local --data {story.folder / 'localtwin'}",
+        f"{command} run --config {story.config_file}",
+    ]
+    for place, program in enumerate(programs):
+        story.say("" if place else "go on", f"{program}   (in {TERMINALS[place]} terminal)")
+    if not story.serve:
         story.say("also", f"{command} demo --manifest   (the files stay in a place of your own)")
     if wrong or len(equal) < len(rows) or not rows:
         raise AppError("the demo did not end in sync")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any, Final
+
+import typer
 
 from ..errors import AppError
 from .local import config_block
@@ -14,12 +17,25 @@ QUICK: Final = 'settle = "0.5s"\nsettle_by_format = { ifc = "0.5s" }\nbatch_quie
 INCLUDE: Final = ("**/*.ifc", "**/*.dxf", "**/*.geojson", "**/*.csv")
 
 
-def make_room(folder: Path) -> None:
-    """Empty the demo's folder; refuses one that is not a demo's."""
-    if folder.exists() and not (folder / "twinsyncd.toml").exists() and any(folder.iterdir()):
+def make_room(folder: Path, *, may_delete: bool) -> None:
+    """Empty the demo's folder; refuses one that is not a demo's.
+
+    An earlier demo is deleted if `may_delete`, or if the person at the terminal agrees.
+    """
+    is_there = folder.exists() and any(folder.iterdir())
+    if is_there and not (folder / "twinsyncd.toml").exists():
         raise AppError(f"{folder} is not empty", hint="name another one with --folder")
+    if is_there and not may_delete:
+        _ask_to_delete(folder)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "drive").mkdir(parents=True)
+
+
+def _ask_to_delete(folder: Path) -> None:
+    found = f"{folder} holds an earlier demo"
+    hint = "delete it with --yes, or name another folder with --folder"
+    if not sys.stdin.isatty() or not typer.confirm(f"{found}. Delete it?"):
+        raise AppError(f"{found}; nothing was changed", hint=hint)
 
 
 def write_config(file: Path, ready: Any, folder: Path, keys: str) -> None:

@@ -8,6 +8,7 @@ from ...cloud.access_check import CheckResult, with_topic
 from ...config import Config
 from .account import account_results
 from .drives import drive_results
+from .optional_libraries import library_results
 from .platform import platform_results
 from .probe import probe_results
 from .service import service_results
@@ -22,6 +23,7 @@ def findings(config: Config, *, offline: bool, probe: bool = False) -> Iterator[
     `probe`: try out as well what its documentation leaves open, in a scratch folder of Storage.
     """
     yield from with_topic("account", account_results(config))
+    yield from with_topic("libraries", library_results(config))
     yield from with_topic("service", service_results(config))
     yield from with_topic("state", state_results(config))
     yield from with_topic("drive", drive_results(config))
