@@ -217,6 +217,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "twinsyncd.runtime.notify_wiring": ("twinsyncd.config", "twinsyncd.notify", ERRORS),
     "twinsyncd.runtime.report": (
+        "twinsyncd.journal.damage",
         "twinsyncd.journal.drawing_references",
         "twinsyncd.config",
         "twinsyncd.runtime.formatting",

@@ -90,6 +90,10 @@ class JournalError(AppError):
         self.may_pass = may_pass
 
 
+class JournalDamaged(JournalError):
+    """The journal's content is damaged; it is set aside, and another one takes its place."""
+
+
 class JournalGone(JournalError):
     """The journal's file was deleted or replaced while it was open; it has to be opened anew."""
 

@@ -25,7 +25,7 @@ from sqlalchemy.engine import Engine
 import twinsyncd.journal
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import FileRow, LaneRow, Phase, SourceRow
-from twinsyncd.errors import JournalError
+from twinsyncd.errors import JournalDamaged, JournalError
 from twinsyncd.journal import requests
 from twinsyncd.journal.backup import back_up
 from twinsyncd.journal.database import HEAD, open_database, version_of
@@ -312,7 +312,8 @@ def test_a_file_that_is_no_database_is_refused_with_a_way_out(file: Path, conten
     with pytest.raises(JournalError, match="cannot be used") as caught:
         open_database(file)
 
-    assert "move it away" in caught.value.hint
+    assert isinstance(caught.value, JournalDamaged)
+    assert "twinsyncd sync; it sets the damaged one aside" in caught.value.hint
     assert file.read_bytes() == content
 
 

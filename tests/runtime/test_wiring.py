@@ -8,7 +8,7 @@ import socket
 import sqlite3
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -19,7 +19,8 @@ from filelock import FileLock
 from twinsyncd.config import Config, load
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import Digest, FileKey, FileRow, Fingerprint
-from twinsyncd.errors import JournalError
+from twinsyncd.errors import JournalDamaged, JournalError, JournalGone
+from twinsyncd.journal.damage import set_aside_ones
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
 from twinsyncd.runtime import patient_journal
@@ -176,3 +177,67 @@ def test_what_drawings_refer_to_is_read_by_whoever_keeps_the_journal(config: Con
 
     found = read_status(config).references[key.source]
     assert [each.written for each in found.examples[0].missing] == ["gone.pdf"]
+
+
+@pytest.mark.parametrize("content", [b"no database", None])
+def test_a_damaged_journal_is_set_aside_and_said(config: Config, content: bytes | None) -> None:
+    """It holds nothing that drive and Storage do not; a daemon that waited would be no help."""
+    file = journal_file(config)
+    with open_engine(config, watch=False):
+        pass
+    damaged = file.read_bytes()[:4096] + b"\xff" * 8192 if content is None else content
+    file.write_bytes(damaged)
+
+    with open_engine(config, watch=False):
+        pass
+
+    [kept] = read_status(config).damaged
+    assert kept.file.read_bytes() == damaged
+    assert file.read_bytes().startswith(b"SQLite format 3")
+
+
+def test_damage_that_shows_while_it_is_used_sets_the_journal_aside(config: Config) -> None:
+    """The next start, which the daemon does by itself, begins with an empty one."""
+    file = journal_file(config)
+    with open_engine(config, watch=False):
+        pass
+
+    def use() -> None:
+        with open_engine(config, watch=False):
+            file.write_bytes(b"rubbish" * 9000)
+            raise JournalDamaged("database disk image is malformed")
+
+    with pytest.raises(JournalGone, match="is kept as"):
+        use()
+
+    with open_engine(config, watch=False):
+        pass
+
+    assert len(read_status(config).damaged) == 1
+
+
+def test_a_sound_journal_is_not_set_aside_for_an_error(config: Config) -> None:
+    """A cable that fails for a moment must not cost the history."""
+    with (
+        pytest.raises(JournalDamaged),
+        open_engine(config, watch=False),
+    ):
+        raise JournalDamaged("database disk image is malformed")
+
+    assert read_status(config).damaged == ()
+
+
+def test_a_disk_that_damages_one_journal_after_the_other_is_left_to_a_person(
+    config: Config,
+) -> None:
+    """A copy each second would fill it."""
+    file = journal_file(config)
+    with open_engine(config, watch=False):
+        pass
+    for _ in range(2):
+        file.write_bytes(b"no database")
+        with suppress(JournalDamaged), open_engine(config, watch=False):
+            pass
+
+    assert file.read_bytes() == b"no database"
+    assert len(set_aside_ones(file)) == 1

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
-from ..errors import JournalError
+from ..errors import JournalDamaged, JournalError
 
 _HINTS: Final = (
     ("locked", "another program has the journal open; close it (a backup, a database browser)"),
@@ -26,6 +26,10 @@ _HINTS: Final = (
 _DAMAGED: Final = ("not a database", "malformed")
 _OF_THE_DISK: Final = ("i/o", "is full", "no space", "readonly", "read-only", "unable to open")
 MOVED_AWAY: Final = "a new one is made, and every file is compared with Storage anew"
+_BEGIN_ANEW: Final = (
+    "start the daemon, or run: twinsyncd sync; it sets the damaged one aside, and compares every"
+    " file with Storage anew; if that was done within the last hour: check the disk, move it away"
+)
 FULL_BYTES: Final = 256 * 1024  # what SQLite needs for its shared memory and a small commit
 
 _BUGS: Final = (DataError, IntegrityError, ProgrammingError)
@@ -49,7 +53,7 @@ def journal_error(file: Path, cause: BaseException) -> JournalError:
     text = str(cause)
     message = f"the journal {file} cannot be used: {text}"
     if any(sign in text.lower() for sign in _DAMAGED):
-        return JournalError(message, hint=f"move it away; {MOVED_AWAY}")
+        return JournalDamaged(message, hint=_BEGIN_ANEW)
     if found := _of_the_disk(file, text.lower()):
         return found
     hint = next((hint for sign, hint in _HINTS if sign in text.lower()), "")

@@ -36,6 +36,7 @@ from ..errors import JournalError
 from . import tables
 from .bulk_deliveries import read_deliveries
 from .counts import Counts, read_counts, total_counts
+from .damage import SetAside, set_aside_ones
 from .database import check_version, open_read_only
 from .drawing_references import OpenReferences, read_open
 from .failed_comparisons import FailedComparison, read_failed_comparisons
@@ -112,6 +113,7 @@ class Status:
     open_total: int
     outlets: tuple[Outlet, ...]  # the page and each notification target
     deliveries: tuple[LastDelivery, ...]  # of the export files of bulk connections
+    damaged: tuple[SetAside, ...]  # journals that were set aside, the newest last
     references: dict[SourceKey, OpenReferences]  # what drawings name and Storage will not have
 
     def authorised_days(self, connection: ConnectionKey, now_s: float) -> int | None:
@@ -136,6 +138,7 @@ class Views:
         Raises JournalError when there is no journal yet, or none that can be read.
         """
         self._scope = scope
+        self._file = file
         self._engine: Engine = open_read_only(file)
         try:
             begun = file.exists() and inspect(self._engine).has_table(tables.daemons.name)
@@ -209,12 +212,11 @@ class Views:
                 },
                 runs=tuple(_run(dict(row)) for row in connection.execute(newest).mappings()),
                 open_files=tuple(to_file(row) for row in rows.mappings()),
-                open_total=connection.execute(
-                    select(func.count()).select_from(tables.files).where(_FILES.is_open, files)
-                ).scalar_one(),
+                open_total=_count(connection, _FILES.is_open & files),
                 outlets=read_outlets(connection),
                 deliveries=self._deliveries(connection),
                 references=read_open(connection),
+                damaged=set_aside_ones(self._file),
             )
 
     def scanned_before(self) -> frozenset[SourceKey]:
@@ -232,6 +234,10 @@ class Views:
 
     def _of_lanes(self, column: Column[Any]) -> ColumnElement[bool]:
         return true() if self._scope is None else column.in_(self._scope.lanes)
+
+
+def _count(connection: Connection, files: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).select_from(tables.files).where(files)) or 0
 
 
 def _daemon(row: dict[str, Any]) -> DaemonRow:

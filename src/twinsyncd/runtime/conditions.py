@@ -27,6 +27,7 @@ SETTLING_S: Final = 3600.0  # a file that is written for longer is worth a look
 class Kind(StrEnum):
     """The kind of a condition."""
 
+    REBUILT = "journal rebuilt"  # the one before was damaged
     DAEMON = "not working"  # it hangs, or cannot use its journal
     HALTED = "halted"  # the service refused; nothing goes on without a person
     SIGN_IN = "sign-in"  # a person must sign in, or agree to runs
@@ -68,7 +69,7 @@ class Condition:
 
 def conditions_of(report: Report, now_s: float) -> tuple[Condition, ...]:
     """Return what needs attention at `now_s` (wall clock [s]); what needs a person comes first."""
-    found = [*_of_daemon(report)]
+    found = [*_of_daemon(report), *_of_journal(report)]
     for connection in report.connections:
         found += _of_lane(connection)
         found += _of_comparison(connection)
@@ -87,6 +88,14 @@ def _of_daemon(report: Report) -> Iterator[Condition]:
         if report.daemon.state == WITHOUT_JOURNAL:
             fix = "correct what the reason says; the daemon goes on by itself, without a restart"
         yield Condition(Kind.DAEMON, Level.BAD, "the daemon", str(report.daemon), fix)
+
+
+def _of_journal(report: Report) -> Iterator[Condition]:
+    if report.damaged:
+        newest = report.damaged[-1]
+        text = f"was damaged and is kept as {newest.file}; a new one was made, without its history"
+        fix = "check the disk and its cables; delete the copy once nobody needs its history"
+        yield Condition(Kind.REBUILT, Level.WAITS, "the journal", text, fix, newest.at_s)
 
 
 def _of_lane(connection: ConnectionReport) -> Iterator[Condition]:

@@ -19,6 +19,7 @@ from ..core.model import (
     SourceKey,
 )
 from ..core.results import RunRecord
+from ..journal.damage import SetAside
 from ..journal.drawing_references import OpenReferences
 from ..journal.root_waits import RootWait
 from ..journal.views import Counts, DaemonRow, Status
@@ -112,6 +113,7 @@ class Report:
     open_total: int
     runs: tuple[RunRecord, ...]
     outlets: tuple[tuple[str, Line], ...]  # the page and each notification target, by name
+    damaged: tuple[SetAside, ...] = ()  # damaged journals that were set aside, the newest last
 
 
 def make_report(
@@ -155,6 +157,7 @@ def make_report(
         open_total=status.open_total,
         runs=status.runs,
         outlets=tuple((each.name, outlet_line(each)) for each in status.outlets) if running else (),
+        damaged=status.damaged,
     )
 
 

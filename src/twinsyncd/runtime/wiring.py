@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+import structlog
 from filelock import FileLock, Timeout
 
 from .. import __version__
@@ -28,7 +29,8 @@ from ..disk.protocols import Known
 from ..disk.reference_process import ReferenceProcess
 from ..disk.tree import Tree
 from ..disk.watcher import Watcher
-from ..errors import JournalError
+from ..errors import JournalDamaged, JournalError, JournalGone
+from ..journal.damage import set_aside
 from ..journal.database import make_folder, open_database
 from ..journal.requests import Request
 from ..journal.writer import Journal
@@ -51,6 +53,8 @@ from .systemd import notify
 from .trouble import TroubleFile
 from .watch_supervisor import WatchSupervisor
 from .workers import Workers
+
+log = structlog.get_logger()
 
 LOCK_S: Final = 1.0  # `status` holds the lock for an instant to see whether anybody does
 
@@ -197,9 +201,45 @@ def _journal(config: Config, *, patient: bool) -> Iterator[PatientJournal]:
         patience.call(lambda: stack.enter_context(_lock(file.with_name(LOCK))))
         stack.enter_context(serving_alone(config))
         patience.begin()  # its file takes its space now, as long as there is some
-        journal = patience.call(lambda: Journal(open_database(file)), needs_person=True)
+        stack.enter_context(_damage_set_aside(file))
+        journal = patience.call(lambda: _opened(file), needs_person=True)
         stack.callback(journal.close)
         yield PatientJournal(journal, patience, JournalPlace(file))
+
+
+def _opened(file: Path) -> Journal:
+    """Open the journal, or a new one in the place of a damaged one. Raises JournalError."""
+    try:
+        return Journal(open_database(file))
+    except JournalDamaged as exc:
+        if _set_aside(file, exc) is None:
+            raise
+        return Journal(open_database(file))
+
+
+@contextmanager
+def _damage_set_aside(file: Path) -> Iterator[None]:
+    """Set the journal aside once it is closed, if damage of it ended its use.
+
+    Raises JournalGone then: whoever uses it opens the new one.
+    """
+    try:
+        yield
+    except JournalDamaged as exc:
+        kept = _set_aside(file, exc)
+        if kept is None:
+            raise
+        raise JournalGone(
+            f"the journal {file} was damaged, and is kept as {kept}",
+            hint="run it again: a new one is made, and what Storage has is not uploaded again",
+        ) from exc
+
+
+def _set_aside(file: Path, exc: JournalDamaged) -> Path | None:
+    kept = set_aside(file, read_clock().wall_s)
+    if kept is not None:
+        log.error("journal.damaged", file=str(file), kept=str(kept), reason=str(exc))
+    return kept
 
 
 @contextmanager
