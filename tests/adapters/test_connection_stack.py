@@ -25,10 +25,13 @@ class Office:
     def __init__(self, most: int = 8) -> None:
         self.opened: list[Line] = []
         self.now_s = 0.0
-        self.stack = ConnectionStack(self._open, most=most, idle_s=4.0, clock=lambda: self.now_s)
+        self.body: httpx.SyncByteStream = Body()
+        self.stack = ConnectionStack(
+            self._open, most=most, idle_s=4.0, answer_s=300.0, clock=lambda: self.now_s
+        )
 
     def _open(self) -> httpx.BaseTransport:
-        self.opened.append(Line())
+        self.opened.append(Line(self.body))
         return self.opened[-1]
 
     def ask(self, **timeout: float) -> httpx.Response:
@@ -44,7 +47,8 @@ class Office:
 class Line(httpx.BaseTransport):
     """A connection that answers everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, body: httpx.SyncByteStream) -> None:
+        self.body = body
         self.requests = 0
         self.is_closed = self.is_broken = False
 
@@ -52,7 +56,7 @@ class Line(httpx.BaseTransport):
         self.requests += 1
         if self.is_broken:
             raise httpx.ReadError("the other side hung up")
-        return httpx.Response(200, stream=Body())
+        return httpx.Response(200, stream=self.body)
 
     def close(self) -> None:
         self.is_closed = True
@@ -132,3 +136,27 @@ def test_connections_close_with_the_stack_or_with_their_answer(office: Office) -
     assert [line.is_closed for line in office.opened] == [True, False]
     assert busy.read() == b"answer"
     assert [line.is_closed for line in office.opened] == [True, True]
+
+
+class Dripping(httpx.SyncByteStream):
+    """A body without an end, of which a drop comes every 29 s."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            self.office.now_s += 29.0
+            yield b" "
+
+
+def test_an_answer_that_comes_drop_by_drop_is_given_up() -> None:
+    """Each drop was in time, so such a server kept a thread and a place for hours (P14)."""
+    office = Office()
+    office.body = Dripping(office)
+
+    response = office.ask()
+    with pytest.raises(httpx.ReadTimeout, match="not complete after 300 s"):
+        response.read()
+
+    assert office.now_s == 11 * 29.0

@@ -7,10 +7,11 @@ processor time than the requests themselves.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import httpx
 
@@ -24,15 +25,18 @@ class ConnectionStack(httpx.BaseTransport):
         *,
         most: int,
         idle_s: float,
+        answer_s: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`opened` returns another transport, which needs to serve one request at a time.
 
         At most `most` are in use at a time. One that was not used for `idle_s` [s] is closed by the
-        next request. `clock` gives monotonic seconds.
+        next request. A body that takes longer than `answer_s` [s] is given up: a server that sends
+        it drop by drop meets every time-out of single reads. `clock` gives monotonic seconds.
         """
         self._opened = opened
         self._idle_s = idle_s
+        self._answer_s = answer_s
         self._clock = clock
         self._places = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
@@ -55,7 +59,8 @@ class ConnectionStack(httpx.BaseTransport):
             self._give_back(transport)
             raise
         assert isinstance(response.stream, httpx.SyncByteStream)
-        response.stream = _Answer(response.stream, lambda: self._give_back(transport))
+        stream = self._in_time(response.stream, request)
+        response.stream = _Answer(response.stream, stream, lambda: self._give_back(transport))
         return response
 
     def close(self) -> None:
@@ -65,6 +70,15 @@ class ConnectionStack(httpx.BaseTransport):
             free, self._free = self._free, deque()
         for transport, _ in free:
             transport.close()
+
+    def _in_time(self, body: Iterable[bytes], request: httpx.Request) -> Iterator[bytes]:
+        """Yield the body. Raises ReadTimeout when it takes too long."""
+        end_s = self._clock() + self._answer_s
+        for piece in body:
+            if self._clock() > end_s:
+                text = f"the answer was not complete after {self._answer_s:.0f} s"
+                raise httpx.ReadTimeout(text, request=request)
+            yield piece
 
     def _take(self) -> httpx.BaseTransport:
         old: list[httpx.BaseTransport] = []
@@ -87,14 +101,17 @@ class ConnectionStack(httpx.BaseTransport):
 
 
 class _Answer(httpx.SyncByteStream):
-    """The body of an answer; `ended` is called once, when it is closed."""
+    """The `body` of an answer; `ended` is called once, when it is closed."""
 
-    def __init__(self, stream: httpx.SyncByteStream, ended: Callable[[], None]) -> None:
+    def __init__(
+        self, stream: httpx.SyncByteStream, body: Iterator[bytes], ended: Callable[[], None]
+    ) -> None:
         self._stream = stream
+        self._body = body
         self._ended: Callable[[], None] | None = ended
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._stream
+        return self._body
 
     def close(self) -> None:
         ended, self._ended = self._ended, None

@@ -11,6 +11,7 @@ Source: curl, "Environment" (NO_PROXY: names match their subdomains, ranges as o
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import ssl
 from collections.abc import Iterable, Mapping
@@ -91,11 +92,18 @@ class NetworkTransport(httpx.BaseTransport):
     """Sends each request directly or through the proxy that serves its URL."""
 
     def __init__(
-        self, proxies: Proxies, tls: ssl.SSLContext, *, connections_max: int, idle_s: float
+        self,
+        proxies: Proxies,
+        tls: ssl.SSLContext,
+        *,
+        connections_max: int,
+        idle_s: float,
+        answer_s: float = math.inf,
     ) -> None:
         """Open no connection before the first request.
 
-        `idle_s`: how long a connection without requests is used again [s].
+        `idle_s`: how long a connection without requests is used again [s]; `answer_s`: how long
+        the body of an answer may take [s].
         """
         limits = httpx.Limits(max_connections=1, keepalive_expiry=idle_s)
 
@@ -103,7 +111,7 @@ class NetworkTransport(httpx.BaseTransport):
             def opened() -> httpx.HTTPTransport:
                 return httpx.HTTPTransport(verify=tls, limits=limits, trust_env=False, proxy=proxy)
 
-            return ConnectionStack(opened, most=connections_max, idle_s=idle_s)
+            return ConnectionStack(opened, most=connections_max, idle_s=idle_s, answer_s=answer_s)
 
         self._proxies = proxies
         self._direct = stack()
