@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 from test_sign_in import press_the_button
 
 from localtwin.serve import Ready
@@ -76,7 +77,10 @@ def test_an_unattended_setup_takes_what_lies_in_the_folder(
     assert (connection.itwin_id, connection.imodel_id) == (local.itwin_id, local.imodel_id)
     roads, others = connection.source
     assert (roads.connector, roads.include) == ("CIVIL", ("**/*.dgn",))
-    assert (others.connector, others.include) == ("auto", ("**/*.ifc",))
+    assert others.connector == "auto"
+    assert others.matcher().kind("b.ifc") == "source"
+    assert others.matcher().kind("later/tower.rvt") == "source", "also what comes next month"
+    assert {others.matcher().kind(each) for each in ("a.dgn", "a.i.dgn")} == {None}
     assert roads.matcher().kind("xref/grid.dgn") == "reference"
     assert roads.matcher().kind("Archive/old.dgn") is None
     assert "1 .dgn, 1 .ifc" in out
@@ -100,6 +104,77 @@ def test_a_person_is_asked_for_what_was_not_given(
     assert "type a number from 1 to 4" in out
     found = load(tmp_path / "t.toml", {}).connection[0]
     assert (found.name, found.source[0].connector) == (name, "OBD")
+
+
+def test_what_was_asked_is_not_warned_of(
+    init: Init, drive: Path, local: Ready, tmp_path: Path
+) -> None:
+    """The check that follows said that several connectors read .dgn, just after the answer."""
+    typed = ["Bridge", "2"]
+    options = ("--folder", str(drive), "--client-id", local.client_id, "--kind", "service")
+
+    code, out, _ = init(*options, "--imodel", local.imodel_id, typed="\n".join(typed) + "\n")
+
+    assert code == 0, out
+    assert "several connectors" not in out
+    assert ".dgn files:" not in out
+    roads, others = load(tmp_path / "t.toml", {}).connection[0].source
+    assert (roads.connector, others.connector) == ("CIVIL", "auto")
+    text = (tmp_path / "t.toml").read_text("utf-8")
+    assert f'#state_folder = "{tmp_path}/state/twinsyncd' in text
+    assert "run --config" in out
+    assert f"sudo install -D -m 0644 {tmp_path}/t.toml /etc/twinsyncd/twinsyncd.toml; then" in out
+
+
+def test_what_is_not_taken_later_is_written_down(
+    init: Init, drive: Path, local: Ready, tmp_path: Path
+) -> None:
+    """A Revit model that comes next month was out, and only `explain` said so."""
+    (drive / "level 1" / "b.ifc").unlink()
+    options = ("--folder", str(drive), "--client-id", local.client_id, "--imodel", local.imodel_id)
+
+    init(*options, "--connector", "dgn=CIVIL", "--no-check", "--unattended")
+
+    text = " ".join((tmp_path / "t.toml").read_text("utf-8").split())
+    assert f"Only the names above are taken of {drive}" in text.replace(" # ", " ")
+    (roads,) = load(tmp_path / "t.toml", {}).connection[0].source
+    assert roads.connector == "CIVIL"
+
+
+def test_a_wrong_secret_is_asked_for_again(
+    drive: Path,
+    local: Ready,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A slip in a hidden field lost the answers to all questions before."""
+    prompts = sys.modules[typer.prompt.__module__]
+    monkeypatch.setattr(prompts, "hidden_prompt_func", lambda _: sys.stdin.readline().strip())
+    monkeypatch.delenv("TWINSYNCD_AUTH__CLIENT_SECRET", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    typed = [
+        str(drive),
+        "service",
+        local.client_id,
+        "wrong",
+        "",
+        local.client_secret,
+        "Bridge",
+        "1",
+    ]
+    words = ["init", str(tmp_path / "own" / "t.toml"), "--api-url", local.api_url, "--no-check"]
+    monkeypatch.setattr(sys, "argv", ["twinsyncd", *words, "--imodel", local.imodel_id])
+    monkeypatch.setattr(sys, "stdin", Terminal("\n".join(typed) + "\n"))
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    out = capsys.readouterr().out
+    assert ended.value.code == 0, out
+    assert "does not accept" in out
+    assert f"Client id [{local.client_id}]" in out, "what was right is kept"
+    assert load(tmp_path / "own" / "t.toml", {}).auth.secret() == local.client_secret
 
 
 def test_a_person_signs_in_on_the_way(

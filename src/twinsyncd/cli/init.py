@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -18,6 +19,7 @@ from .this_command import this_command
 NEXT: Final = """\
 What a sync would do:   {command} sync --dry-run --config {file}
 Do it once:             {command} sync --config {file}
+Keep doing it:          {command} run --config {file}
 Run it as a service:    {service}
 """
 
@@ -85,9 +87,21 @@ def _finish(target: Path, *, check: bool) -> int:
     """Check the new configuration and print the next commands; return the exit code."""
     good = run_check(load_config(target)) if check else True
     command = this_command()
-    service = f"sudo {command} service install" if sys.platform != "win32" else "see the manual"
-    typer.echo("\n" + NEXT.format(file=target, command=command, service=service))
+    typer.echo("\n" + NEXT.format(file=target, command=command, service=_as_service(target)))
     return 0 if good else 1
+
+
+def _as_service(target: Path) -> str:
+    """Return what makes a service of it: that reads its configuration in the system's folder."""
+    from ..config import system_folder
+
+    if sys.platform == "win32":
+        return "twinsyncd manual install"
+    command = f"sudo {this_command()} service install"
+    place = system_folder() / FILE
+    if target == place:
+        return command
+    return f"sudo install -D -m 0644 {shlex.quote(str(target))} {place}; then {command}"
 
 
 def _new_file(given: Path | None) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from ..connectors import READS
-from ..errors import AppError, DiskError
+from ..errors import AppError, CloudError, DiskError
 from .login import person_at_terminal
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..config.proposal import FolderContent
     from ..runtime.new_setup import Access, Cloud, Named
 
+SIGN_IN_TRIES: Final = 3  # before somebody has to look up what was wrong
 SECRET: Final = "client_secret"  # noqa: S105 - the name of a file and of a key
 SECRET_VARIABLE: Final = "TWINSYNCD_AUTH__CLIENT_SECRET"  # noqa: S105 - a name
 
@@ -64,15 +66,16 @@ class Answers:
     api_url: str = ""
     issuer_url: str = ""
     redirect_url: str = ""
+    id_typed: str = ""  # with what was refused, and is asked for once more
 
     def draft(self) -> Draft:
         """Return the configuration that the answers come to. Raises AppError."""
         from ..config.draft import Draft
-        from ..runtime.new_setup import imodels_of, itwins_of, signed_in
+        from ..runtime.new_setup import imodels_of, itwins_of
 
         sources = [(folder, self._content(folder)) for folder in self._folders()]
-        access, secret = self._access()
-        with signed_in(access, person_at_terminal(browser=True)) as cloud:
+        with ExitStack() as stack:
+            access, secret, cloud = self._signed_in(stack)
             typer.echo(f"signed in as {cloud.login.identity}")
             if secret is not None:
                 secret.keep()
@@ -90,6 +93,7 @@ class Answers:
             itwin_id=itwin.id,
             imodel_id=imodel.id,
             sources=self._sources(name, sources),
+            usual_state_folder=access.state_folder.as_posix(),
         )
 
     # ---- folders ------------------------------------------------------------------------
@@ -128,8 +132,7 @@ class Answers:
         drafts: list[DraftSource] = []
         taken: set[str] = set()
         for folder, content in sources:
-            choices = content.choices().items()
-            chosen = {ending: self._program(ending, *readers) for ending, readers in choices}
+            chosen = self._programs(content)
             for proposal in propose(content, chosen) or [SourceProposal(())]:
                 usual = f"{name}/{folder.name or 'files'}"
                 place = usual if usual not in taken else f"{usual} {proposal.connector}"
@@ -141,9 +144,17 @@ class Answers:
                 drafts.append(DraftSource(folder.as_posix(), proposal, own))
         return drafts
 
+    def _programs(self, content: FolderContent) -> dict[str, str]:
+        """Return the connector of each ending for which somebody chose one."""
+        chosen = {
+            each: self.connectors[each] for each in content.endings if each in self.connectors
+        }
+        for ending, readers in content.choices().items():
+            if self.ask and ending not in chosen:
+                chosen[ending] = self._program(ending, *readers)
+        return chosen
+
     def _program(self, ending: str, default: str, *others: str) -> str:
-        if ending in self.connectors or not self.ask:
-            return self.connectors.get(ending, default)
         typer.echo(f"Of which program are the {ending} files?")
         readers = (default, *others)
         for number, reader in enumerate(readers, 1):
@@ -152,20 +163,43 @@ class Answers:
 
     # ---- sign-in ------------------------------------------------------------------------
 
+    def _signed_in(self, stack: ExitStack) -> tuple[Access, Secret | None, Cloud]:
+        """Return the platform, signed in; what was typed wrongly is asked for once more."""
+        from ..runtime.new_setup import signed_in
+
+        self._ask_where()
+        for tries_left in reversed(range(SIGN_IN_TRIES)):
+            access, secret = self._access()
+            try:
+                cloud = stack.enter_context(signed_in(access, person_at_terminal(browser=True)))
+            except CloudError as exc:
+                is_typed = self.ask and secret is not None and bool(secret.typed)
+                if not (is_typed and tries_left):
+                    raise
+                typer.echo(f"  {exc.with_hint}")
+                self.id_typed = access.client_id
+            else:
+                return access, secret, cloud
+        raise AssertionError("the last try returns or raises")
+
+    def _ask_where(self) -> None:
+        from ..config import Platform
+
+        self.api_url = self.api_url or self._asked("Address of the platform", Platform().api_url)
+        self.kind = self.kind or self._asked("Who signs in, service or user", "service")
+        if self.kind not in {"service", "user"}:
+            raise AppError(f"{self.kind!r} cannot sign in", hint="write service or user")
+
     def _access(self) -> tuple[Access, Secret | None]:
         from ..config import Platform
         from ..runtime.new_setup import Access
 
         usual = Platform()
-        api_url = self.api_url or self._asked("Address of the platform", usual.api_url)
-        own = usual.issuer_url if api_url == usual.api_url else api_url
-        kind = self.kind or self._asked("Who signs in, service or user", "service")
-        if kind not in {"service", "user"}:
-            raise AppError(f"{kind!r} cannot sign in", hint="write service or user")
-        client_id = self.client_id or self._asked("Client id", missing="--client-id")
-        secret = self._secret() if kind == "service" else None
+        own = usual.issuer_url if self.api_url == usual.api_url else self.api_url
+        client_id = self.client_id or self._asked("Client id", self.id_typed, missing="--client-id")
+        secret = self._secret() if self.kind == "service" else None
         access = Access(
-            api_url,
+            self.api_url,
             self.issuer_url or own,
             client_id,
             secret.read if secret else None,
@@ -181,9 +215,8 @@ class Answers:
         if kept.exists():
             typer.echo(f"the secret is read from {kept}")
             return Secret(kept)
-        typed = os.environ.get(SECRET_VARIABLE, "") or self._asked(
-            "Client secret", missing="--client-secret-file", hidden=True
-        )
+        given = "" if self.id_typed else os.environ.get(SECRET_VARIABLE, "")
+        typed = given or self._asked("Client secret", missing="--client-secret-file", hidden=True)
         return Secret(kept, typed.strip())
 
     # ---- questions ----------------------------------------------------------------------

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import tomlkit
@@ -20,6 +21,11 @@ OFTEN_CHANGED: Final = (
     *("on_delete", "mass_deletion_share"),
 )
 """Keys of a connection that are shown with their defaults."""
+
+NOT_ALL: Final = (
+    "Only the names above are taken of {}. For other kinds of files add a source with"
+    ' connector = "auto" once there are some.'
+)
 
 _HEAD: Final = """\
 # The configuration of twinsyncd. "#" before a key shows its default; remove it to change it.
@@ -50,6 +56,7 @@ class Draft:
     imodel_id: str
     sources: Sequence[DraftSource]
     state_folder: str = ""
+    usual_state_folder: str = ""  # where it is if it is not named; "": as of the service
     redirect_url: str = ""
 
     def text(self, file: Path) -> str:
@@ -65,14 +72,21 @@ class Draft:
         auth = {"kind": "service" if secret else "user", "client_id": self.client_id} | secret
         auth |= {"redirect_url": self.redirect_url} if self.redirect_url else {}
         state = {"state_folder": self.state_folder} if self.state_folder else {}
+        usual_state = {"state_folder": self.usual_state_folder} if self.usual_state_folder else {}
         connection = {"name": self.name, "itwin_id": self.itwin_id, "imodel_id": self.imodel_id}
         return [
             *([] if same else [_table(("platform",), platform)]),
             _table(("auth",), auth),
-            _table(("daemon",), state, () if state else ("state_folder",)),
+            _table(("daemon",), state, () if state else ("state_folder",), examples=usual_state),
             _table(("connection",), connection, OFTEN_CHANGED, many=True),
             *(
-                _table(("connection", "source"), _source(each), many=True, explain=place == 0)
+                _table(
+                    ("connection", "source"),
+                    _source(each),
+                    many=True,
+                    explain=place == 0,
+                    note="" if each.proposal.is_all else NOT_ALL.format(each.folder),
+                )
                 for place, each in enumerate(self.sources)
             ),
         ]
@@ -96,6 +110,8 @@ def _table(
     *,
     many: bool = False,
     explain: bool = True,
+    examples: Mapping[str, str] = MappingProxyType({}),
+    note: str = "",
 ) -> str:
     indent = "  " * (len(section) - 1)
     name = ".".join(section)
@@ -105,12 +121,20 @@ def _table(
             lines += _explained(section, key)
         lines.append(f"{key} = {tomlkit.item(value).as_string()}")
     for key in commented:
-        lines += [*_explained(section, key), f"#{key} = {descriptions()[section, key].example}"]
+        example = descriptions()[section, key].example
+        if key in examples:
+            example = tomlkit.item(examples[key]).as_string()
+        lines += [*_explained(section, key), f"#{key} = {example}"]
+    if note:
+        lines += _wrapped(note)
     return "".join(f"{indent}{line}\n" for line in lines)
 
 
 def _explained(section: Section, key: str) -> list[str]:
-    text = descriptions()[section, key].text
+    return _wrapped(descriptions()[section, key].text)
+
+
+def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(
         text, WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..connectors import MODELS, connectors_for
+from .default_globs import AUTO
 from .patterns import matcher
 
 REFERENCE_FOLDERS: Final = frozenset(
@@ -27,8 +28,9 @@ class SourceProposal:
     include: tuple[str, ...]
     references: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    connector: str = "auto"
+    connector: str = AUTO
     files: int = 0
+    is_all: bool = True  # some source of the folder takes the kinds that do not lie there yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +67,32 @@ def content_of(paths: Iterable[str]) -> FolderContent:
 
 
 def propose(content: FolderContent, connectors: Mapping[str, str]) -> Sequence[SourceProposal]:
-    """Return the sources to write: one for what "auto" reads, one for each other connector.
+    """Return the sources to write: one for each connector that was chosen, one for the rest.
 
-    `connectors` names the connector of an ending where it is not the default one.
+    `connectors` names the connector of an ending, where somebody chose it. The rest is every
+    other kind of design file, also those of which none lies there yet.
     """
     by_connector: dict[str, list[str]] = {}
     for ending in content.endings:
-        chosen = connectors.get(ending, "")
-        default = connectors_for(f"x{ending}")[0]
-        by_connector.setdefault("auto" if chosen in ("", default) else chosen, []).append(ending)
-    if set(by_connector) == {"auto"}:  # one program only: naming it is clearer than "auto"
-        readers = {connectors.get(ending, "") for ending in content.endings}
-        if len(readers) == 1 and (only := readers.pop()):
-            by_connector = {only: by_connector["auto"]}
+        by_connector.setdefault(connectors.get(ending, AUTO), []).append(ending)
+    taken = tuple(ending for ending in content.endings if ending in connectors)
     return [
         SourceProposal(
-            tuple(f"**/*{ending}" for ending in endings),
+            _rest_but(taken) if connector == AUTO else tuple(f"**/*{each}" for each in endings),
             content.references if place == 0 else (),  # stored once are enough
             content.exclude,
             connector,
             sum(content.endings[ending] for ending in endings),
+            is_all=AUTO in by_connector,
         )
         for place, (connector, endings) in enumerate(by_connector.items())
     ]
+
+
+def _rest_but(taken: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the glob of every kind of design file without the endings that are `taken`."""
+    left = [each.removeprefix(".") for each in MODELS if not each.endswith(taken)]
+    return (f"**/*.{{{','.join(left)}}}",)
 
 
 def _first_of(folders: Iterable[str], names: Container[str]) -> str:
