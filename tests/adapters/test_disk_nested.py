@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from scan_scene import Drawings, Memory, closing, fill, found, remembering
 
 from twinsyncd.core.commands import Scan
@@ -144,3 +148,65 @@ def test_a_drive_inside_an_excluded_folder_is_forgotten(tmp_path: Path) -> None:
     closed = closing(run(tmp_path, Mounts(tmp_path), Memory(), expected))
 
     assert (closed.blind, closed.drives_inside) == ((), ())
+
+
+def test_a_network_drive_inside_makes_the_source_one(tmp_path: Path) -> None:
+    """Nothing reports what other hosts write there, so it is scanned as often as a share."""
+    fill(tmp_path, "a.dgn", "survey/b.dgn")
+
+    def scanned(mounts: Mounts) -> bool:
+        facts = scan(
+            Scan("s", ""),
+            Tree(tmp_path),
+            Drawings(),
+            Memory(),
+            listed=mounts,
+            is_remote=lambda folder: folder.name in mounts.shares,
+        )
+        return closing(list(facts)).remote
+
+    assert scanned(Mounts(tmp_path, SURVEY))
+    assert not scanned(Mounts(tmp_path))
+
+
+REAL = """
+import json, subprocess, sys
+from pathlib import Path
+sys.path[:0] = {path!r}
+from scan_scene import Drawings, closing, fill, found, remembering
+from twinsyncd.core.commands import Scan
+from twinsyncd.disk.scan import scan
+from twinsyncd.disk.tree import Tree
+drive = Path({drive!r})
+(drive / "survey").mkdir()
+survey = str(drive / "survey")
+subprocess.run(["mount", "-t", "tmpfs", "none", survey], check=True)
+fill(drive, "a.dgn", "survey/b.dgn", "survey/deep/c.dgn")
+known = remembering(drive, "a.dgn", "survey/b.dgn", "survey/deep/c.dgn")
+def run(inside=()):
+    facts = list(scan(Scan("s", "", drives_inside=inside), Tree(drive), Drawings(), known))
+    closed = closing(facts)
+    blind = [spot.path for spot in closed.blind]
+    return closed.drives_inside, [found(facts), list(closed.missing), blind]
+inside, first = run()
+subprocess.run(["umount", survey], check=True)
+_, away = run(inside)
+print(json.dumps([[path for path, _ in inside], first, away]))
+"""
+
+
+def test_a_drive_that_is_really_unmounted_deletes_nothing(tmp_path: Path) -> None:
+    """The kernel's own mounts, in a namespace that ends with the test."""
+    alone = ["unshare", "--mount", "--propagation", "private"]
+    if subprocess.run([*alone, "mount", "-t", "tmpfs", "none", "/mnt"], check=False).returncode:
+        pytest.skip("this account may not mount")
+    script = REAL.format(path=sys.path, drive=str(tmp_path))
+
+    done = subprocess.run(
+        [*alone, sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    inside, first, away = json.loads(done.stdout)
+    assert inside == ["survey"]
+    assert first == [[], [], []]
+    assert away == [[], [], ["survey"]]

@@ -18,6 +18,7 @@ from twinsyncd.core.model import FileKey
 from twinsyncd.disk.hints import HintPoster
 from twinsyncd.disk.inotify import LIMITS, InotifyObserver, InotifyQueues
 from twinsyncd.disk.look import digest_of, look
+from twinsyncd.disk.mounts import Mount
 from twinsyncd.disk.observer import WITH_MODIFIED, TreeObserver
 from twinsyncd.disk.tree import Tree
 from twinsyncd.disk.watcher import Watcher
@@ -454,6 +455,29 @@ def test_a_folder_exchanged_between_two_checks_is_noticed(
     posted.touches("new.dgn")
 
     assert "the folder was replaced or remounted" in posted.losses
+
+
+def test_a_drive_mounted_inside_is_watched_and_scanned_at_once(
+    tmp_path: Path, posted: Posted
+) -> None:
+    """The watches are on the folder below it, which nobody can see any more."""
+    (tmp_path / "survey").mkdir()
+    point = Mount("0:50", str(tmp_path / "survey"), "ext4", "/dev/sdb1")
+    inside: list[Mount] = []
+    watcher = Watcher(posted.post, is_remote=lambda _: False, listed=lambda: list(inside))
+    watcher.watch("s", tmp_path, Drawings())
+    watcher.check("s")
+    before = list(posted.losses)
+
+    inside.append(point)
+    watcher.check("s")
+    watcher.check("s")
+    inside.clear()
+    watcher.check("s")
+    watcher.stop()
+
+    assert before == []
+    assert posted.losses == ["a drive inside the folder was mounted or unmounted"] * 2
 
 
 class Mortal(TreeObserver):

@@ -68,6 +68,13 @@ def holding(folder: str, mounts: Sequence[Mount]) -> Mount | None:
     return found
 
 
+def below(folder: str, mounts: Sequence[Mount]) -> dict[str, Mount]:
+    """Return the drives mounted below an absolute, resolved folder, by their relative paths."""
+    above = folder.rstrip("/") + "/"
+    inside = (mount for mount in mounts if mount.point.startswith(above))
+    return {mount.point.removeprefix(above): mount for mount in inside}
+
+
 def renumbers(mount: Mount) -> bool:
     """Return whether inode numbers on this mount may change while a file rests.
 

@@ -74,9 +74,7 @@ class NestedDrives:
         return root.identity(self._folder / path, listed=self._listed)
 
     def _mounted(self) -> set[str]:
-        below = self._real.rstrip("/") + "/"
-        points = (mount.point for mount in self._listed())
-        return {point[len(below) :] for point in points if point.startswith(below)}
+        return set(mounts.below(self._real, self._listed()))
 
 
 def _changed(expected: str, found: str) -> str:

@@ -80,7 +80,9 @@ def scan(
     elif changed:
         yield ScanFailed(source, f"{folder} was replaced while it was being scanned")
     else:
-        yield walk.closed(identity, remote=is_remote(folder))
+        # Nothing reports what other hosts write on a network drive, also on one inside.
+        remote = is_remote(folder) or any(is_remote(folder / path) for path in nested.found)
+        yield walk.closed(identity, remote=remote)
 
 
 def _another_drive(folder: Path, check: Check) -> str:

@@ -17,11 +17,12 @@ from typing import Final
 
 from ..core.facts import HintsLost
 from ..core.model import SourceKey
+from . import mounts
 from .hints import HintPoster, Post
 from .observer import SourceObserver
 from .platform_observer import MakeObserver, observers
 from .protocols import PathFilter
-from .root import anchor, is_network
+from .root import Mounts, anchor, is_network
 
 STOP_S: Final = 3.0  # a stop waits so long for the watches in all; what hangs is left behind
 
@@ -38,6 +39,7 @@ class Watcher:
         *,
         make: MakeObserver | None = None,
         is_remote: Callable[[Path], bool] = is_network,
+        listed: Mounts = mounts.listed,
         stop_s: float = STOP_S,
     ) -> None:
         """Post hints with `post`, which is called from the watcher's own threads.
@@ -47,6 +49,7 @@ class Watcher:
         self._post = post
         self._make = make or observers()
         self._is_remote = is_remote
+        self._listed = listed
         self._stop_s = stop_s
         self._lock = threading.Lock()
         self._sources: dict[SourceKey, _WatchedFolder] = {}
@@ -66,6 +69,7 @@ class Watcher:
             post=self._post,
             make=self._make,
             is_remote=self._is_remote,
+            listed=self._listed,
         )
         with self._lock:
             if self._stopped:
@@ -139,8 +143,12 @@ class _WatchedFolder:
         post: Post,
         make: MakeObserver,
         is_remote: Callable[[Path], bool],
+        listed: Mounts,
     ) -> None:
         self._post = post
+        self._listed = listed
+        self._real = ""  # the folder without links, while it is watched
+        self._inside: dict[str, mounts.Mount] = {}  # drives that are mounted below it
         self._make = make
         self._is_remote = is_remote
         self._source = source
@@ -190,7 +198,8 @@ class _WatchedFolder:
                 return
             self._anchor = anchor(self._folder)
             # The kernel watches a link, not its target; events carry the path that was watched.
-            folder = os.path.realpath(self._folder)
+            folder = self._real = os.path.realpath(self._folder)
+            self._inside = mounts.below(folder, self._listed())
             hints = HintPoster(self._post, self._source, folder, self._path_filter)
             observer = self._make(hints)
             observer.start(folder, hints)
@@ -231,4 +240,8 @@ class _WatchedFolder:
             moved = anchor(self._folder) != self._anchor
         except OSError:
             moved = True
-        return "the folder was replaced or remounted" if moved else ""
+        if moved:
+            return "the folder was replaced or remounted"
+        # Watches are on what lay there before, and nothing reports a mount.
+        is_same = mounts.below(self._real, self._listed()) == self._inside
+        return "" if is_same else "a drive inside the folder was mounted or unmounted"

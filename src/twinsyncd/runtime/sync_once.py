@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from ..config import Config
 from ..core.facts import PersonFact, PublishAsked, SyncAsked
 from ..core.machine import Machine
-from ..errors import JournalError
+from ..errors import JournalError, JournalGone
 from ..journal import requests
 from ..journal.database import open_database, open_unchanged
 from ..journal.requests import Request
@@ -37,7 +37,10 @@ def sync(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> S
     """
     if is_running(config):
         return Synced(_ask_daemon(config, timeout_s, asked))
-    return _do_it(config, timeout_s, asked)
+    try:
+        return _do_it(config, timeout_s, asked)
+    except JournalGone:  # it was damaged and set aside, or replaced: once more with what is there
+        return _do_it(config, timeout_s, asked)
 
 
 def gets_no_answer(machine: Machine) -> bool:
