@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -143,6 +144,43 @@ def lived(
         back = Budget(told.left, max(told.resets_in_s - latency_s, 0.0), told.limit)
         heapq.heappush(answers, (now_s + latency_s, number, back))
     return served, refused
+
+
+def lived_unpaced(host: Host, ours: int, for_s: float, latency_s: float) -> tuple[int, int]:
+    """Let so many threads ask a host that reports its limit only as it refuses, by Retry-After."""
+    pace, served, refused = RequestPace(), 0, 0
+    asking = [(0.0, number, -1.0) for number in range(ours)]  # when, who, how long it is closed
+    while asking[0][0] < for_s:
+        now_s, number, closed_s = heapq.heappop(asking)
+        if closed_s >= 0.0:
+            pace.ended(now_s, None, closed_s=closed_s)
+        ready_s = pace.ready_s(now_s)
+        if ready_s > now_s:
+            heapq.heappush(asking, (ready_s, number, -1.0))
+            continue
+        pace.began(now_s)
+        is_served, told = host.answer(now_s)
+        served, refused = served + is_served, refused + (not is_served)
+        back_s = now_s + latency_s
+        closed_s = 0.0 if is_served else math.ceil(told.resets_in_s)  # whole seconds
+        heapq.heappush(asking, (back_s, number, closed_s))
+    return served, refused
+
+
+@settings(max_examples=40, deadline=None)
+@given(limit=st.integers(2, 400), ours=st.integers(1, 24), latency_s=st.floats(0.01, 0.1))
+def test_a_limit_that_only_refuses_is_used_up_and_met_once_a_window(
+    limit: int, ours: int, latency_s: float
+) -> None:
+    """One burst is refused; then nobody asks before the host has requests left again."""
+    windows, window_s = 5, 60.0
+
+    served, refused = lived_unpaced(
+        Host(limit, window_s), ours, windows * window_s - 1.0, latency_s
+    )
+
+    assert served >= 0.8 * min(limit, ours * 500) * windows
+    assert refused <= ours * windows
 
 
 @settings(max_examples=60, deadline=None)
