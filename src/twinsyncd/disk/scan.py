@@ -80,9 +80,12 @@ def scan(
     elif changed:
         yield ScanFailed(source, f"{folder} was replaced while it was being scanned")
     else:
-        # Nothing reports what other hosts write on a network drive, also on one inside.
-        remote = is_remote(folder) or any(is_remote(folder / path) for path in nested.found)
-        yield walk.closed(identity, remote=remote)
+        yield walk.closed(identity, remote=_any_remote(folder, nested, is_remote))
+
+
+def _any_remote(folder: Path, nested: NestedDrives, is_remote: Callable[[Path], bool]) -> bool:
+    """Return whether other hosts can write there unnoticed, also on a drive mounted inside."""
+    return is_remote(folder) or any(is_remote(folder / path) for path in nested.found)
 
 
 def _another_drive(folder: Path, check: Check) -> str:
