@@ -124,6 +124,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.runtime.formatting",
         VIEWS,
         "twinsyncd.journal.folder_view",
+        "twinsyncd.journal.path_completion",
         "twinsyncd.journal.history",
         CORE,
         ERRORS,

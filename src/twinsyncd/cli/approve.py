@@ -10,6 +10,7 @@ import typer
 
 from ..errors import AppError
 from ..runtime.formatting import count, visible
+from .completion import connection_names
 from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def approve(
-    connection: Annotated[str, typer.Argument(help="The connection's name.")],
+    connection: Annotated[
+        str, typer.Argument(help="The connection's name.", autocompletion=connection_names)
+    ],
     config: ConfigOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:

@@ -17,6 +17,7 @@ from ..connectors import (
     connectors_for,
 )
 from ..errors import AppError
+from .completion import connector_names
 from .console import open_console
 from .markup import plain
 
@@ -32,6 +33,7 @@ def connectors(
         typer.Argument(
             help="A file name, like road.dgn: show what reads it; or a connector.",
             show_default=False,
+            autocompletion=connector_names,
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .completion import file_paths
 from .markup import plain
 from .options import ConfigOption, load_config
 from .retry import find_key
@@ -22,7 +23,9 @@ EVENTS_MAX = 10  # the newest; `twinsyncd history PATH` shows all
 
 
 def explain(
-    path: Annotated[str, typer.Argument(help="Any path below a configured folder.")],
+    path: Annotated[
+        str, typer.Argument(help="Any path below a configured folder.", autocompletion=file_paths)
+    ],
     config: ConfigOption = None,
 ) -> None:
     """Explain one path: the pattern that decides, the state, what it waits for, its last events.

@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
+from .completion import file_paths
 from .options import ConfigOption, load_config
 from .retry import find_key
 
 
 def forget(
-    path: Annotated[str, typer.Argument(help="The file, or as `status` prints it.")],
+    path: Annotated[
+        str, typer.Argument(help="The file, or as `status` prints it.", autocompletion=file_paths)
+    ],
     config: ConfigOption = None,
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete it in Storage, too (recycle bin).")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .completion import file_paths
 from .markup import plain
 from .options import ConfigOption, load_config
 from .retry import find_key
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 def history(
     path: Annotated[
-        str | None, typer.Argument(help="A file or folder; left out: everything.")
+        str | None,
+        typer.Argument(help="A file or folder; left out: everything.", autocompletion=file_paths),
     ] = None,
     *,
     config: ConfigOption = None,

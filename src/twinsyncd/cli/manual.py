@@ -8,13 +8,17 @@ from typing import Annotated
 import typer
 
 from ..errors import AppError
+from .completion import topics
 from .console import open_console
 
 
 def manual(
     context: typer.Context,
     topic: Annotated[
-        str | None, typer.Argument(help="What to read; without it, the topics.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="What to read; without it, the topics.", show_default=False, autocompletion=topics
+        ),
     ] = None,
     search: Annotated[
         str, typer.Option("--search", "-s", help="Show the lines that hold this text.")

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import AppError
+from .completion import connection_names
 from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
     from ..config import Config
     from ..core.model import ConnectionKey
 
-_Name = Annotated[str | None, typer.Argument(help="The connection; left out: all of them.")]
+_Name = Annotated[
+    str | None,
+    typer.Argument(help="The connection; left out: all of them.", autocompletion=connection_names),
+]
 
 
 def pause(connection: _Name = None, config: ConfigOption = None) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from ..errors import AppError, JournalError
 from ..runtime.formatting import clock_time, duration
+from .completion import connection_names
 from .options import ConfigOption, load_config
 from .pause import key_of
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 def publish(
     connection: Annotated[
-        str | None, typer.Argument(help="The connection; left out: all of them.")
+        str | None,
+        typer.Argument(
+            help="The connection; left out: all of them.", autocompletion=connection_names
+        ),
     ] = None,
     config: ConfigOption = None,
 ) -> None:

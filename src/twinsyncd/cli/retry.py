@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import AppError
+from .completion import file_paths
 from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 def retry(
     path: Annotated[
         str | None,
-        typer.Argument(help="The file, or as `status` prints it; left out: all of them."),
+        typer.Argument(
+            help="The file, or as `status` prints it; left out: all of them.",
+            autocompletion=file_paths,
+        ),
     ] = None,
     config: ConfigOption = None,
 ) -> None:

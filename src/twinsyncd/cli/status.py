@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ..errors import AppError, JournalError
+from .completion import names_and_paths
 from .markup import plain
 from .options import ConfigOption, load_config
 
@@ -33,7 +34,10 @@ def _print_schema(wanted: bool) -> None:
 def status(
     path: Annotated[
         str | None,
-        typer.Argument(help="A connection, a file or a folder; left out: everything."),
+        typer.Argument(
+            help="A connection, a file or a folder; left out: everything.",
+            autocompletion=names_and_paths,
+        ),
     ] = None,
     *,
     config: ConfigOption = None,

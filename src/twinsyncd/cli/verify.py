@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from .completion import names_and_paths
 from .markup import plain
 from .options import ConfigOption, load_config
 from .retry import find_key
@@ -31,7 +32,10 @@ FULL_MAX: Final = 20  # files that are shown with every step; of more, those not
 def verify(
     what: Annotated[
         str | None,
-        typer.Argument(help="A connection, file or folder; left out: everything."),
+        typer.Argument(
+            help="A connection, file or folder; left out: everything.",
+            autocompletion=names_and_paths,
+        ),
     ] = None,
     *,
     config: ConfigOption = None,

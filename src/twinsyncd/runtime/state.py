@@ -12,10 +12,11 @@ from typing import Final
 
 from ..config import Config, sources_of
 from ..core.events import Event
-from ..core.model import FileKey, FileRow
+from ..core.model import FileKey, FileRow, SourceKey
 from ..errors import JournalError
 from ..journal.folder_view import FolderView, read_folder
 from ..journal.history import read_events, read_file
+from ..journal.path_completion import next_parts
 from ..journal.views import Scope, Status, Views
 from .formatting import clock_time
 from .held_file import is_held
@@ -105,6 +106,14 @@ def read_below(config: Config, folder: FileKey, limit: int) -> FolderView:
     """
     open_views(config).close()
     return read_folder(journal_file(config), folder, limit)
+
+
+def read_next_parts(config: Config, source: SourceKey, typed: str) -> list[str]:
+    """Return the folders and files of a source that go on from `typed`; none if it is unknown."""
+    try:
+        return next_parts(journal_file(config), source, typed)
+    except JournalError:
+        return []  # there is none yet
 
 
 def is_running(config: Config) -> bool:
