@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench simulate mutants soak screenshots pictures clean help
+.PHONY: demo test lint bench simulate mutants soak soak-long screenshots pictures clean help
 
 help:
 	@echo "make demo    watch it work: localtwin, a sample drive, a first sync, an edit, the changeset"
@@ -17,6 +17,8 @@ help:
 	@echo "make screenshots  the page in a browser, in twenty states, as pictures in .screenshots"
 	@echo "make pictures  make the README's pictures of the page again"
 	@echo "make soak    kill the real programs for ROUNDS=200 rounds and prove that nothing is lost"
+	@echo "make soak-long  let the daemon work for MINUTES=120; memory, descriptors and threads as a picture in"
+	@echo "             .soak-long; 1 if memory grows by more than 5 MB"
 
 $(READY): pyproject.toml .ci/constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -49,6 +51,9 @@ soak: $(READY)
 	@cd tests && ../$(BIN)/python -m soak --rounds $(or $(ROUNDS),200) $(if $(SEED),--seed $(SEED)) \
 		$(if $(MINUTES),--minutes $(MINUTES))
 
+soak-long: $(READY)
+	@cd tests && ../$(BIN)/python -m soak.endurance --minutes $(or $(MINUTES),120)
+
 pictures: $(READY)
 	@SCREENSHOTS=src/twinsyncd/manual/pictures $(BIN)/python -m pytest -q tests/web/test_browser.py -k pictures_of_the_readme
 
@@ -56,4 +61,4 @@ screenshots: $(READY)
 	@SCREENSHOTS=$(or $(FOLDER),.screenshots) $(BIN)/python -m pytest tests/web/test_browser.py
 
 clean:
-	rm -rf $(VENV) .demo .cache .screenshots .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .demo .cache .screenshots .soak-long .mypy_cache .pytest_cache .ruff_cache
