@@ -97,3 +97,24 @@ def test_a_file_that_somebody_renamed_in_storage_is_not_current() -> None:
 
     assert (found.verdict, found.storage) == (Verdict.NOT_CURRENT, text)
     assert found.next_step == "twinsyncd sync"
+
+
+@pytest.mark.parametrize(
+    ("found_then", "shown"),
+    [("", "0123456789ab"), ("fedcba98765432100000", "fedcba987654")],
+    ids=["not found when the run ended", "found"],
+)
+def test_a_changeset_that_was_not_found_at_the_runs_end_is_found_by_its_task(
+    found_then: str, shown: str
+) -> None:
+    """One answer got lost, and the file never had a changeset to show to an auditor."""
+    key, here = FileKey(CAD, "a.dxf"), "0123456789ab0000"
+    row = FileRow(key, LOOK, "v1", "v1", "v1", storage_id="i", in_connection=True)
+    run = RunFile(
+        "c", "runs/9", CAD, "a.dxf", "i", "v1", Outcome.SUCCEEDED, 1.0, "task-1", found_then
+    )
+    cloud = Cloud({}, "", frozenset({here, found_then}), True, {"task-1": here, "task-2": "x"})
+
+    found = judge(key, JournalEntry(row, run), Drive({key: LOOK}), cloud, None)
+
+    assert (found.changeset, found.verdict) == (shown, Verdict.CURRENT)

@@ -100,9 +100,9 @@ class _Verification:
             scan_drive(self.drive, key, folder)
         rows = {row.key: row for row in self.journal.every(self.folders)}
         rows = {key: row for key, row in rows.items() if self.selection.file(key)}
-        cloud = Cloud(
-            *self._compare(target, rows), *_changesets(platform, self.connection.imodel_id)
-        )
+        differences, problem = self._compare(target, rows)
+        ids_there, all_there, written_by = _changesets(platform, self.connection.imodel_id)
+        cloud = Cloud(differences, problem, ids_there, all_there, written_by)
         sources = [self.connection.key_of(each) for each in self.connection.source]
         evidence = read_evidence(self.journal, sources)
         own = self.connection
@@ -148,10 +148,13 @@ def _is_known(row: FileRow, evidence: Evidence, ids: Collection[str]) -> bool:
     return found is not None and found.storage_id not in ids
 
 
-def _changesets(platform: Platform, imodel_id: str) -> tuple[frozenset[str], bool]:
-    """Return the ids of the newest changesets, and whether these are all there are."""
+def _changesets(
+    platform: Platform, imodel_id: str
+) -> tuple[frozenset[str], bool, Mapping[str, str]]:
+    """Return the ids of the newest changesets, whether these are all, and the newest by task."""
     try:
         found = platform.newest_changesets(imodel_id, CHANGESETS_MAX)
     except CloudError:
-        return frozenset(), False
-    return frozenset(each.id for each in found), len(found) < CHANGESETS_MAX
+        return frozenset(), False, {}
+    written_by = {each.task: each.id for each in reversed(found) if each.task}
+    return frozenset(each.id for each in found), len(found) < CHANGESETS_MAX, written_by

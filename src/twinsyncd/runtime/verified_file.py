@@ -87,13 +87,14 @@ class Cloud:
     """What was found in the service.
 
     `problem`: why nothing is known of Storage and the connection; "" if it is. `changesets`: ids of
-    the newest; `all_changesets`: there are no others.
+    the newest; `all_changesets`: there are no others; `written_by`: those that each task wrote.
     """
 
     differences: Mapping[FileKey, list[Difference]]
     problem: str
     changesets: frozenset[str]
     all_changesets: bool
+    written_by: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +228,16 @@ def _trouble(row: FileRow) -> _Step:
 
 
 def _in_imodel(evidence: RunFile | None, cloud: Cloud) -> _Step:
-    if evidence is None or not evidence.changeset:
-        return _Step("none written, or not told")
-    if evidence.changeset in cloud.changesets:
-        return _Step(evidence.changeset[:SHOWN])
+    """Return where its content is; what no look found when its run ended is looked for now."""
+    changeset = (
+        "" if evidence is None else evidence.changeset or cloud.written_by.get(evidence.task, "")
+    )
+    if not changeset:
+        return _Step("none written, or the service does not say which")
+    if changeset in cloud.changesets:
+        return _Step(changeset[:SHOWN])
     if cloud.all_changesets:
-        text = f"{evidence.changeset[:SHOWN]} is not in the iModel any more"
+        text = f"{changeset[:SHOWN]} is not in the iModel any more"
         why = "the iModel was restored or replaced; see: twinsyncd manual operations"
         return _Step(text, Verdict.NOT_CURRENT, why)
-    return _Step(f"{evidence.changeset[:SHOWN]}, not looked up")
+    return _Step(f"{changeset[:SHOWN]}, not looked up")
