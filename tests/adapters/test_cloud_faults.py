@@ -359,6 +359,14 @@ def test_the_blob_hosts_causes_are_named(answer: httpx.Response, words: str) -> 
     assert "sig=" not in error.failure.message
 
 
+def test_a_page_of_a_proxy_is_no_quota_of_the_blob_host() -> None:
+    """Its words blamed the proxy, and all files of the iModel waited five minutes for a person."""
+    error = blob_error_of("upload", httpx.Response(507, content=PAGE))
+
+    assert error.failure.fault is Fault.TRANSIENT
+    assert '"Guest WiFi"' in error.failure.message
+
+
 def test_advice_is_not_taken_for_a_secret() -> None:
     """What to write for a proxy's user and password was shown as "[redacted]"."""
     message = error_of("look", CAUSES["proxy"]).failure.message

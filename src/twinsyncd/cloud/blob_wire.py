@@ -88,10 +88,13 @@ def error_of(operation: str, response: httpx.Response) -> CloudError:
     """Return the error for a failed upload request; the signed URL is not in it."""
     code = _code(response)
     status = response.status_code
+    title = None if code else fault_text.web_page(response)
     fault = _fault_of(status, code)
+    if title is not None and fault is Fault.QUOTA:
+        fault = Fault.TRANSIENT  # a page of a proxy knows no quota of the storage host
     failure = Failure(
         fault,
-        redact(_text(response, code, fault)),
+        redact(_text(response, code, fault, title)),
         retry_after_s=faults.retry_after_s(response.headers),
         request_id=response.headers.get("x-ms-request-id", ""),
     )
@@ -112,8 +115,7 @@ def _fault_of(status: int, code: str) -> Fault:
     return faults.fault_of(status)
 
 
-def _text(response: httpx.Response, code: str, fault: Fault) -> str:
-    title = None if code else fault_text.web_page(response)
+def _text(response: httpx.Response, code: str, fault: Fault, title: str | None) -> str:
     if title is not None:
         return f"storage host: {fault_text.of_web_page(response.status_code, title)}"
     if fault is Fault.QUOTA:
