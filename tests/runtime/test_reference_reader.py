@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,7 @@ from twinsyncd.core.model import Digest, FileKey, FileRow, Fingerprint, SourceKe
 from twinsyncd.core.references import DrawingReferences
 from twinsyncd.disk.reference_process import ReferenceProcess
 from twinsyncd.disk.tree import Tree
+from twinsyncd.errors import JournalError
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.drawing_references import (
     ReferenceStore,
@@ -49,22 +53,27 @@ class Site:
         self.journal = Journal(self.engine)
         self.store = ReferenceStore(self.engine)
         self.now_s = 100.0
+        self.processes: list[ReferenceProcess] = []
 
     def settled(self, key: FileKey, content: bytes, digest: Digest = V1) -> Hashed:
         (self.drive / key.path).write_bytes(content)
         self.journal.commit(Decision(files=(FileRow(key, LOOK, seen=digest),)))
         return Hashed(key, LOOK, digest)
 
-    def reads(self, *facts: Hashed) -> None:
-        """Let a reader read what is left and what is noted, to its end."""
-        threads = ShareThreads(CAD, check_s=0.01)
-        takes = matcher(["**/*.ifc"], ["docs/**"])
-        sources = {CAD: ReadSource(Tree(self.drive), threads, takes)}
-        process = ReferenceProcess()
-        reader = ReferenceReader(sources, self.store, process, drains=True, wall=lambda: self.now_s)
+    def reads(self, *facts: Hashed, also: str = "docs/**") -> None:
+        """Let a reader read what is left and what is noted, to its end; `also`: references."""
+        reader = self.reader(drains=True, also=also)
         with reader:
             for fact in facts:
                 reader.note(fact)
+
+    def reader(self, *, drains: bool, also: str = "docs/**") -> ReferenceReader:
+        takes = matcher(["**/*.ifc"], [also])
+        threads = ShareThreads(CAD, check_s=0.01)
+        sources = {CAD: ReadSource(Tree(self.drive), threads, takes)}
+        process, wall = ReferenceProcess(), lambda: self.now_s
+        self.processes.append(process)
+        return ReferenceReader(sources, self.store, process, drains=drains, wall=wall)
 
     def known(self, key: FileKey) -> DrawingReferences | None:
         with self.engine.connect() as connection:
@@ -82,6 +91,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
     made = Site(tmp_path)
     yield made
     made.journal.close()
+    for process in made.processes:
+        process.close()
 
 
 def test_what_is_missing_or_not_taken_is_named_with_the_way_out(site: Site) -> None:
@@ -176,16 +187,74 @@ def test_what_came_meanwhile_is_found_by_looking_again(site: Site) -> None:
     before = site.words()[0]
     (site.drive / "b.ifc").write_bytes(ifc())
     [(drawing, known)] = site.store.open_ones(CAD, 10)
-    reader = ReferenceReader(
-        {CAD: ReadSource(Tree(site.drive), ShareThreads(CAD, check_s=0.01), matcher(["**/*.ifc"]))},
-        site.store,
-        ReferenceProcess(),
-        drains=False,
-    )
 
-    reader.look_again()
+    site.reader(drains=False).look_again()
 
     assert "a.ifc misses b.ifc" in before
     assert drawing == SettledDrawing(A, V1)
     assert known.missing
     assert site.words() == ("", "", 0.0)
+
+
+def test_a_pattern_that_was_added_as_advised_counts_at_the_next_start(site: Site) -> None:
+    """A single sync after the change must not repeat the advice; nobody saves the drawing again."""
+    (site.drive / "plan.pdf").write_bytes(b"x")
+    site.reads(site.settled(A, ifc("plan.pdf")))
+    before = site.words()[0]
+
+    site.reads(also="**/*.pdf")
+
+    assert "which no pattern takes" in before
+    assert site.words() == ("", "", 0.0)
+
+
+def test_a_drive_that_refused_is_read_later(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A share that is silent for a minute must not leave a drawing unread until a restart."""
+    noted = site.settled(A, ifc("gone.pdf"))
+    refusals = iter([PermissionError(errno.EACCES, "Permission denied")])
+    opens = Tree.open
+
+    def refusing(tree: Tree, path: str) -> int:
+        for refusal in refusals:
+            raise refusal
+        return opens(tree, path)
+
+    monkeypatch.setattr(Tree, "open", refusing)
+    reader = site.reader(drains=True)
+    reader.note(noted)
+    reader.read_noted()
+    before = site.known(A)
+
+    reader.look_again()
+    reader.read_noted()
+
+    assert before is None
+    assert "a.ifc misses gone.pdf" in site.words()[0]
+
+
+def test_a_journal_that_cannot_be_used_ends_no_reading(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full for a minute is no reason to read nothing for months (P15)."""
+    noted = site.settled(A, ifc("gone.pdf"))
+    failures = iter([JournalError("the disk is full", may_pass=True)])
+    saves, tried = ReferenceStore.save, threading.Semaphore(0)
+
+    def failing(*arguments: Any) -> None:
+        tried.release()
+        for failure in failures:
+            raise failure
+        saves(*arguments)
+
+    monkeypatch.setattr(ReferenceStore, "save", failing)
+    reader = site.reader(drains=False)
+
+    with reader:
+        reader.note(noted)
+        assert tried.acquire(timeout=20)
+        reader.note(noted)
+        assert tried.acquire(timeout=20)
+        reader.note(noted)
+        assert tried.acquire(timeout=20)
+
+    assert "a.ifc misses gone.pdf" in site.words()[0]

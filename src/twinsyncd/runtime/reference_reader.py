@@ -20,7 +20,7 @@ import structlog
 
 from ..core.facts import Fact, Hashed
 from ..core.match import Matcher
-from ..core.model import SourceKey
+from ..core.model import FileKey, SourceKey
 from ..core.references import DrawingReferences
 from ..disk.reference_places import find_references
 from ..disk.reference_process import ReferenceProcess, UnreadableReferencesError
@@ -59,15 +59,18 @@ class ReferenceReader:
         *,
         drains: bool,
         wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`wall` gives wall-clock seconds."""
+        """`wall` gives wall-clock seconds, `clock` monotonic ones."""
         self._sources = sources
         self._store = store
         self._process = process
         self._drains = drains
         self._wall = wall
+        self._clock = clock
         self._endings = tuple(ending for ending in ENDINGS if is_readable(ending))
         self._noted: deque[SettledDrawing] = deque()
+        self._not_read: dict[FileKey, SettledDrawing] = {}  # their drive did not answer
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._closed = False
@@ -97,17 +100,24 @@ class ReferenceReader:
             self._wake.set()
 
     def _run(self) -> None:
-        try:
-            self._read_left_over()
-            while not self._is_over():
-                self._read_noted()
-                if self._stopping.is_set() or self._wake.wait(AGAIN_S):
-                    self._wake.clear()
-                else:
+        is_new, look_s = True, 0.0
+        while not self._is_over(left=is_new):
+            try:
+                if is_new or self._clock() >= look_s:
                     self.look_again()
-        except JournalError as exc:
-            # The daemon itself waits for its journal; the next start reads what is left.
-            log.warning("references.ended", reason=str(exc))
+                    look_s = self._clock() + AGAIN_S
+                if is_new:
+                    self._read_left_over()
+                is_new = False
+                self.read_noted()
+            except JournalError as exc:
+                log.warning("references.delayed", reason=str(exc))
+                if self._drains:
+                    return  # the next sync reads what is left
+                is_new = True  # what was noted is in the journal, which is asked again
+            if not self._stopping.is_set():
+                self._wake.wait(AGAIN_S)
+                self._wake.clear()
 
     def _is_over(self, *, left: bool = False) -> bool:
         """Return whether nothing more is to be read; `left`: something is."""
@@ -125,15 +135,21 @@ class ReferenceReader:
                         return
                     self._read(drawing)
 
-    def _read_noted(self) -> None:
+    def read_noted(self) -> None:
+        """Read the files that settled since they were read last."""
         while self._noted and not self._is_over():
             self._read(self._noted.popleft())
 
     def look_again(self) -> None:
-        """Look for what was missing, or was not taken, when the drawings were read."""
+        """Look for what was missing, or was not taken, when the drawings were read.
+
+        The configuration may have changed since, and a share that was silent may answer.
+        """
+        self._noted.extend(self._not_read.values())
+        self._not_read.clear()
         for source in self._sources:
             for drawing, known in self._store.open_ones(source, OPEN_MAX):
-                if self._stopping.is_set():
+                if self._is_over(left=True):
                     return
                 self._place(drawing, known)
 
@@ -147,8 +163,11 @@ class ReferenceReader:
                 return  # that ended its process
             log.info("references.unreadable", path=path, reason=str(exc))
             self._store.save(drawing, DrawingReferences(path, (), str(exc)), self._wall())
+        except (FileNotFoundError, NotADirectoryError):
+            return  # a scan finds out what became of it
         except (OSError, ShareSilent) as exc:
             log.info("references.not_read", path=path, reason=str(exc))
+            self._not_read[drawing.key] = drawing
         else:
             self._place(drawing, DrawingReferences(path, references))
 
