@@ -139,4 +139,23 @@ def test_a_folder_is_listed_once_for_many_new_files(
     for name in names:
         assert taken(folder, name)
 
+    (tmp_path / "a1.dgn").rename(tmp_path / "a1.bak")  # as AutoCAD saves
+    saved(tmp_path, "a1.dgn")
+    assert taken(folder, "a1.dgn")
+
     assert listed == [""]
+
+
+def test_a_file_that_was_taken_under_another_case_is_no_longer_the_first(tmp_path: Path) -> None:
+    """It was renamed in case, and later another one came with the former name."""
+    saved(tmp_path, "Plan.dgn")
+    known = Memory()
+    folder = Folder("s", Tree(tmp_path), Drawings(), known)
+    taken(folder, "Plan.dgn")
+    (tmp_path / "Plan.dgn").rename(tmp_path / "plan.dgn")
+    taken(folder, "plan.dgn")
+    known.change("plan.dgn", look(folder.tree, "plan.dgn"))
+    saved(tmp_path, "Plan.dgn", "plan.dgn")
+
+    with pytest.raises(DiskError, match="has the name of"):
+        taken(folder, "Plan.dgn")

@@ -19,6 +19,7 @@ from ..errors import DiskError
 from .protocols import Known, PathFilter
 from .tree import Tree
 
+TAKEN_MAX: Final = 100_000  # files that need no further look; once more is the price of forgetting
 FOLDERS_MAX: Final = 64  # whose names are kept: a first sync reads one folder after the other
 
 _Names = dict[str, list[str]]
@@ -36,11 +37,19 @@ class SameNames:
         """List nothing yet."""
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _Listed] = OrderedDict()
+        self._taken: dict[str, str] = {}  # by comparable path: which one was taken last
 
     def require_unlike(
         self, tree: Tree, source: SourceKey, path: str, path_filter: PathFilter, known: Known
     ) -> None:
-        """Raise DiskError if another file or folder has this name, and came first."""
+        """Raise DiskError if another file or folder has this name, and came first.
+
+        A file that was taken is not looked at again: each save changes its folder, and to list
+        that for every save of a large folder would load the share.
+        """
+        comparable = "/".join(map(_comparable, path.split("/")))
+        if self._taken.get(comparable) == path:
+            return
         for own, other in self._alike(tree, path, path_filter):
             if _is_known(known, source, own, is_file=own == path):
                 continue
@@ -50,6 +59,10 @@ class SameNames:
                     f" Storage: they differ only in {_difference(own, other)}",
                     hint="rename one of them, or move it to another folder; the other goes on",
                 )
+        with self._lock:
+            if len(self._taken) >= TAKEN_MAX:
+                self._taken.clear()
+            self._taken[comparable] = path
 
     def _alike(self, tree: Tree, path: str, path_filter: PathFilter) -> Iterator[tuple[str, str]]:
         """Yield each part of the path with what lies beside it and has its name."""
