@@ -85,10 +85,8 @@ class Absences:
 
     def restored(self) -> None:
         """Expect the drives that the older journal remembers; what came later is forgotten."""
-        for key, row in self.world.journal.sources.items():
-            self.drives.pop(key, None)
-            if row.identity:
-                self.drives[key] = row.identity
+        rows = self.world.journal.sources
+        self.drives = {key: row.identity for key, row in rows.items() if row.identity}
 
     def _check_drive(self, fact: facts.Scanned) -> None:
         identity = self.drives.setdefault(fact.source, fact.identity)
@@ -111,14 +109,14 @@ class Absences:
         for source, keys in gone.items():
             known = sum(r.seen != ABSENT for r in files.values() if r.key.source == source)
             missed = [self.missed_s.get(key, float("inf")) for key in keys]
-            named = self.named.get((source, self.drives[source]), set())
+            named = self.named.get((source, self.drives.get(source, "")), set())
             for key, since_s in zip(keys, missed, strict=True):
                 long = now_s - since_s >= CONFIRM_S
                 assert long, f"P7: {key} counts as gone, missed since {since_s}"
                 hinted = key in self.hinted or key in self.overheard
                 back = hinted and self.world.drive.see(key) is not None
                 assert not back, f"P7: {key} counts as gone in spite of a hint that it is back"
-            word = (source, self.drives[source])
+            word = (source, self.drives.get(source, ""))
             approved, guard = self.approved.get(word, 0), self.world.office.guard
             covered = max(approved, len(named & set(keys)))
             unasked = sum(self._is_in_cloud(key) for key in keys) - covered

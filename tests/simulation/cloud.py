@@ -230,7 +230,9 @@ class ModelCloud:
         source_files = list(self.connections.get(connection, {}))
         items = [*source_files, *self._references(connection)]
         run_id = self._id("run")
-        taken_away = self.unmapped or self.bin  # perhaps what the run was asked for
+        taken_away = (
+            self.unmapped or self.bin or self.misplaced
+        )  # perhaps what the run was asked for
         if posted and wanted and not (self._is_new(items) or taken_away):
             self.superfluous.append(run_id)
         run = ModelRun(

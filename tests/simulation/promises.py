@@ -121,11 +121,14 @@ class Promises:
                 self._hear_of_cloud(fact)
 
     def _hear_retry(self, key: FileKey | None) -> None:
+        """End the waits of lanes that need a person, who says that it is mended."""
         asked = self.watches if key is None else [self.world.lane_of(key.source)]
-        rows = self.world.journal.lanes
-        for lane in asked:
-            if lane in rows and rows[lane].halt:  # a person says that it is mended
-                self.watches[lane].end_waits()
+        journal = self.world.journal
+        halted: set[str] = {each.key for each in journal.lanes.values() if each.halt}
+        rows = journal.connections.values()
+        halted |= {self.world.lane_of(each.key) for each in rows if each.compare_failed}
+        for lane in halted.intersection(asked):
+            self.watches[lane].end_waits()
         if key is not None:  # a person doubts what is remembered of it
             self.differ.add(key)
 

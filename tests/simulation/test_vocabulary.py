@@ -10,7 +10,7 @@ from twinsyncd.core.model import Failure, Fault
 
 from .world import World
 
-SEEDS_MAX = 120
+SEEDS_MAX = 200  # fewer are lived, as it ends with the last word
 KINDS = (DriveFact, StorageFact, RunFact, PersonFact, DriveCommand, CloudCommand)
 
 

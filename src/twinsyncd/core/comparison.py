@@ -164,6 +164,8 @@ class Comparisons:
         note = leaving(row).note
         match differs:
             case facts.Differs.MISSING | facts.Differs.OVERWRITTEN:
+                if row.stored == IN_DOUBT:
+                    return  # it is stored again in any case
                 row = replace(row, stored=ABSENT, synced=ABSENT, version="", aside="")
                 if row.seen == ABSENT and differs is facts.Differs.MISSING:
                     text = "it is gone from the drive, and from Storage now"
@@ -216,14 +218,15 @@ class Comparisons:
 
 
 def stored_files(rows: Iterable[FileRow]) -> Iterator[commands.StoredFile]:
-    """Yield what Storage must hold, as the rows remember it; content in doubt is left out.
+    """Yield what Storage must hold, as the rows remember it; of content in doubt only the place.
 
     A file that is gone from the drive is kept there, too.
     """
     for row in rows:
-        if row.storage_id and row.stored not in (ABSENT, IN_DOUBT):
+        if row.storage_id and row.stored != ABSENT:
             look = row.fingerprint if row.seen == row.stored else None
             size_bytes = look.size_bytes if look and look != UNLIKE_ANY else None
+            version = "" if row.stored == IN_DOUBT else row.version
             yield commands.StoredFile(
-                row.key, row.storage_id, row.stored, size_bytes, row.version, row.in_connection
+                row.key, row.storage_id, row.stored, size_bytes, version, row.in_connection
             )
