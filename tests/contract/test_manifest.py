@@ -342,15 +342,28 @@ def test_a_bucket_that_is_not_there_halts_with_its_name(s3: str) -> None:
     assert "hunter2" not in repr(ObjectStoreSettings("s3://x", options))
 
 
-def test_a_store_that_does_not_answer_passes_by_itself() -> None:
-    """A line that is down is nobody's mistake."""
-    options = {**KEYS, "endpoint": "http://127.0.0.1:9"}
-    store = ObjectStore(ObjectStoreSettings("s3://b/x", options, allow_http=True))
+@pytest.mark.parametrize(
+    ("endpoint", "allow_http", "cause"),
+    [
+        ("http://127.0.0.1:9", True, "127.0.0.1 refuses connections"),
+        ("http://127.0.0.1:9", False, "127.0.0.1 is not asked without encryption"),
+    ],
+)
+def test_a_store_that_does_not_answer_passes_by_itself_and_is_named(
+    endpoint: str, allow_http: bool, cause: str
+) -> None:
+    """A line that is down is nobody's mistake; a misspelt region looks the same at first."""
+    options = {**KEYS, "endpoint": endpoint}
+    store = ObjectStore(ObjectStoreSettings("s3://b/x", options, allow_http=allow_http))
 
     with pytest.raises(CloudError) as failed:
         store.held()
 
+    message = failed.value.failure.message
     assert failed.value.failure.fault is Fault.TRANSIENT
+    assert f"the object store s3://b/x cannot be reached: {cause}" in message
+    assert "region and endpoint below [connection.objects]" in message
+    assert "retries" not in message
 
 
 def test_addresses_of_google_are_signed_with_the_service_account(tmp_path: Path) -> None:

@@ -96,7 +96,10 @@ def _examine_objects(connection: Connection) -> CheckResult:
     try:
         held = place_of(connection).held()
     except AppError as exc:
-        fix = exc.hint or "correct url and the credentials below [connection.objects]"
-        reason = exc.failure.message if isinstance(exc, CloudError) else str(exc)
+        reason, fix = str(exc), exc.hint
+        if isinstance(exc, CloudError):
+            reason = exc.failure.message
+        if not fix:
+            fix = "correct url, region, endpoint and credentials_file below [connection.objects]"
         return CheckResult(step, False, reason, fix)
     return CheckResult(step, True, f"it holds {len(held)} objects of this connection")

@@ -7,7 +7,6 @@ piece was given), read 2026-11.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,19 +16,15 @@ import obstore
 from obstore import exceptions
 from obstore.store import AzureStore, GCSStore, S3Store, from_url
 
-from ...core.model import Failure, Fault
 from ...errors import CloudError
-from ...redact import redact
 from ..protocol import Content
 from .places import PIECE_BYTES, Held, ObjectPath
+from .store_errors import failure_of
 
 DELETES_MAX: Final = 1000  # objects in one request; S3's limit
 _CONNECT: Final = timedelta(seconds=10)
 _REQUEST: Final = timedelta(seconds=120)  # one part over a slow line
 _RETRY: Final = timedelta(seconds=30)
-_ACCESS: Final = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
-_STATUS: Final = re.compile(r"status code: (\d{3})")
-_MESSAGE_MAX: Final = 300
 
 T = TypeVar("T")
 Store = AzureStore | GCSStore | S3Store
@@ -162,17 +157,5 @@ class ObjectStore:
             raise self._failed(what, exc) from exc
 
     def _failed(self, what: str, exc: Exception) -> CloudError:
-        """Return the error: a person must correct rights and names, the rest passes."""
-        said = str(exc).partition("Debug source:")[0]  # what follows is for programmers
-        reason = " ".join(redact(said).split())[:_MESSAGE_MAX]
-        fault, words = Fault.TRANSIENT, f"the object store {self._url} does not do it"
-        status = found[1] if (found := _STATUS.search(str(exc))) else ""
-        if isinstance(exc, _ACCESS) or status in {"401", "403"}:
-            fault = Fault.UNAUTHORISED
-            words = f"the object store {self._url} refuses access; check its credentials"
-        elif isinstance(exc, FileNotFoundError) or status == "404":
-            fault = Fault.UNAUTHORISED
-            words = f"there is no {self._url}; create the bucket or container, or correct url"
-        elif isinstance(exc, (exceptions.UnknownConfigurationKeyError, ValueError)):
-            fault, words = Fault.UNAUTHORISED, f"{self._url} cannot be used as configured"
-        return CloudError(f"{what} an object", Failure(fault, f"{words} ({reason})"))
+        """Return the error, in words for whoever set the store up."""
+        return CloudError(f"{what} an object", failure_of(self._url, exc))
