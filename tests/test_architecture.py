@@ -54,6 +54,7 @@ WORDS = tuple(
     f"twinsyncd.runtime.{module}"
     for module in (
         "reference_words",
+        "open_files",
         "report",
         "report_lines",
         "source_reports",
@@ -217,11 +218,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         ERRORS,
     ),
     "twinsyncd.runtime.notify_wiring": ("twinsyncd.config", "twinsyncd.notify", ERRORS),
+    "twinsyncd.runtime.open_files": ("twinsyncd.runtime.formatting", VIEWS, CORE),
     "twinsyncd.runtime.report": (
         "twinsyncd.journal.damage",
         "twinsyncd.journal.drawing_references",
         "twinsyncd.config",
         "twinsyncd.runtime.formatting",
+        "twinsyncd.runtime.open_files",
         "twinsyncd.runtime.report_lines",
         "twinsyncd.runtime.source_reports",
         "twinsyncd.runtime.trouble",

@@ -511,6 +511,35 @@ def test_files_that_are_still_being_written_are_named(office: Office) -> None:
     assert "it keeps changing" in shown.out
 
 
+def test_a_file_that_was_set_aside_is_shown_in_one_state(office: Office) -> None:
+    """After a restart it was "still being written" above, and "set aside" below."""
+    aside = FileRow(A, LOOK, "v2", "v1", "v1", aside="the service refuses it")
+    again = UnsettledFile(CAD, "a.dgn", time.time() - 30.0, "its quiet time")
+    office.remember(Decision(files=(aside,)), unsettled=2, unsettled_files=[again])
+
+    with office.daemon_runs():
+        shown = office.types("status").out
+        told = json.loads(office.types("status", "--json").out)
+
+    assert "a.dgn: set aside: the service refuses it; it is being looked at once more" in shown
+    assert shown.count("a.dgn") == 1
+    assert "        1 file still being written" in shown
+    assert (told["files_unsettled"], told["unsettled_files"]) == (1, [])
+
+
+def test_an_outage_is_one_reason_on_the_screen(office: Office) -> None:
+    """Runs and the comparison with the cloud wait for the same, which was printed twice."""
+    lane = LaneRow(IMODEL, wait_reason="no route to host", not_before_s=time.time() + 100.0)
+    failed = ConnectionRow("Bridge 12", "c1", compare_failed="no route to host")
+    office.remember(Decision(files=(SYNCED,), lanes=(lane,), connections=(failed,)))
+
+    with office.daemon_runs():
+        shown = office.types("status").out
+
+    assert shown.count("no route to host") == 1
+    assert "cannot be compared with the cloud, for the same reason; " in shown
+
+
 def test_files_that_are_still_being_written_are_named_for_programs(office: Office) -> None:
     """A number alone sends nobody to the open drawing; and its connection is not current."""
     since_s = time.time() - 3_600.5

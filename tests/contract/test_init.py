@@ -123,7 +123,7 @@ def test_what_was_asked_is_not_warned_of(
     text = (tmp_path / "t.toml").read_text("utf-8")
     assert f'#state_folder = "{tmp_path}/state/twinsyncd' in text
     assert "run --config" in out
-    assert f"sudo install -D -m 0644 {tmp_path}/t.toml /etc/twinsyncd/twinsyncd.toml; then" in out
+    assert f"sudo install -D -m 0644 {tmp_path}/t.toml /etc/twinsyncd/twinsyncd.toml && sudo" in out
 
 
 def test_what_is_not_taken_later_is_written_down(

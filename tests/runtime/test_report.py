@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from twinsyncd.core.model import IN_DOUBT, FileKey, FileRow, Fingerprint
-from twinsyncd.runtime.report import open_file
+from twinsyncd.runtime.open_files import open_file
 
 CAD = "one/cad"
 A = FileKey(CAD, "a.dgn")

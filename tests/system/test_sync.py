@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from twinsyncd.runtime.report import open_file
+from twinsyncd.runtime.open_files import open_file
 
 from .drawings import drawing
 from .site import QUICK, open_site

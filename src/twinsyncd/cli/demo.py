@@ -135,7 +135,7 @@ def _report_sync(
     Leaves out the first `skip` changesets; returns how many there are now.
     """
     from ..journal.views import total_counts
-    from ..runtime.report import open_file
+    from ..runtime.open_files import open_file
     from ..runtime.verify import changesets
 
     seen = _wait_for(story, config, daemon, lambda status: len(status.runs) >= run)

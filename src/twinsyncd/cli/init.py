@@ -101,7 +101,7 @@ def _as_service(target: Path) -> str:
     place = system_folder() / FILE
     if target == place:
         return command
-    return f"sudo install -D -m 0644 {shlex.quote(str(target))} {place}; then {command}"
+    return f"sudo install -D -m 0644 {shlex.quote(str(target))} {place} && {command}"
 
 
 def _new_file(given: Path | None) -> Path:

@@ -49,7 +49,7 @@ def _file(
     row: FileRow, reason: str, delivery: LastDelivery | None, holder: str, *, as_json: bool
 ) -> tuple[str, bool]:
     from ..runtime.file_state import explain_file
-    from ..runtime.report import open_file
+    from ..runtime.open_files import open_file
     from ..runtime.status_document import record_file
 
     state, done = explain_file(row, ignored=False, doubt=reason, delivery=delivery)
@@ -76,7 +76,7 @@ def _file_lines(
 ) -> Iterator[str]:
     from ..runtime.bulk_records import file_line
     from ..runtime.formatting import clock_time
-    from ..runtime.report import open_file
+    from ..runtime.open_files import open_file
 
     style = "green" if done else "red" if row.aside or row.unread else "yellow"
     since_s = row.seen_s if done else open_file(row).since_s
@@ -97,7 +97,7 @@ def _file_lines(
 
 
 def _folder(folder: FileKey, view: FolderView, reason: str, *, as_json: bool) -> tuple[str, bool]:
-    from ..runtime.report import open_file
+    from ..runtime.open_files import open_file
 
     done = not view.open_total and not reason
     shown = [open_file(row) for row in view.open_files]
@@ -117,7 +117,7 @@ def _folder(folder: FileKey, view: FolderView, reason: str, *, as_json: bool) ->
 
 def _folder_lines(folder: FileKey, view: FolderView, reason: str) -> Iterator[str]:
     from ..runtime.formatting import clock_time, count
-    from ..runtime.report import open_file
+    from ..runtime.open_files import open_file
 
     yield f"[bold]{plain(f'{folder.source}/{folder.path}')}[/]"
     if not view.open_total and reason:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..redact import redact_for_person
@@ -182,11 +183,20 @@ def _connection(
 ) -> Iterator[str]:
     yield f"\n[bold]{plain(connection.name)}[/]  {styled(current)}"
     yield f"  {_once(connection.line, said, 'see above')}"
-    yield f"  {_once(connection.compared, said, 'see above')}"
+    yield f"  {_once(_compared(connection), said, 'see above')}"
     if connection.authorised_days is not None:
         yield f"  {_authorization(connection.authorised_days)}"
     yield from (f"  {_counts(each, unseen_since_s)}" for each in connection.counts)
     yield from _records(connection)
+
+
+def _compared(connection: ConnectionReport) -> Line:
+    """Return when the cloud was looked at, without a reason that the line above it has."""
+    lane, line = connection.lane, connection.compared
+    reason = (lane.halt or lane.wait_reason) if lane else ""
+    if not reason:
+        return line
+    return replace(line, detail=line.detail.replace(f": {reason};", ", for the same reason;"))
 
 
 def _records(connection: ConnectionReport) -> Iterator[str]:

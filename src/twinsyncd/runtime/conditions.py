@@ -15,8 +15,9 @@ from ..core.authorization import WARN_DAYS
 from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count
+from .open_files import OpenFile
 from .reference_words import advice, open_references
-from .report import ConnectionReport, OpenFile, Report
+from .report import ConnectionReport, Report
 from .report_lines import CLOUD_UNKNOWN, KEPT_OUT, WITHOUT_JOURNAL, Level
 from .source_reports import Blind, Hold
 

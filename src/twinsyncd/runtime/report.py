@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from ..config import Config, Connection
 from ..core.deliveries import LastDelivery
 from ..core.model import (
-    ABSENT,
     ConnectionKey,
-    FileRow,
     LaneRow,
     SourceKey,
 )
@@ -23,7 +21,7 @@ from ..journal.damage import SetAside
 from ..journal.drawing_references import OpenReferences
 from ..journal.root_waits import RootWait
 from ..journal.views import Counts, DaemonRow, Status
-from .formatting import duration
+from .open_files import OpenFile, Unsettled, in_one_state, open_file, unsettled_of
 from .report_lines import (
     Level,
     Line,
@@ -41,35 +39,11 @@ from .trouble import Trouble
 
 
 @dataclass(frozen=True, slots=True)
-class OpenFile:
-    """One file that is not synced, and what it waits for."""
-
-    source: SourceKey
-    path: str
-    state: str
-    reason: str
-    needs_person: bool = False  # it was set aside, or cannot be read
-    since_s: float = 0.0  # since when it is so; wall clock [s], 0: not known
-    next_try_s: float = 0.0  # wall clock [s] before which it is not tried again
-
-
-@dataclass(frozen=True, slots=True)
 class Late:
     """A source folder in which changes are noticed by scans alone, and why."""
 
     source: SourceKey
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unsettled:
-    """A file that is still being written, since when, and what it waits for."""
-
-    source: SourceKey
-    path: str
-    text: str  # since when and what it waits for, in a sentence
-    awaits: str
-    since_s: float = 0.0  # wall clock [s]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +115,21 @@ def make_report(
         _connection(each, status, counted, lanes.get(each.lane), now_s=now_s, running=running)
         for each in config.connection
     )
+    unsettled = unsettled_of(status.daemon, now_s, running=running)
+    again, open_files = in_one_state(unsettled, tuple(map(open_file, status.open_files)))
     return Report(
         in_sync=is_synced(status)
         and (just_synced or daemon.level is Level.GOOD)
         and not any(each.empty or each.unlisted for each in connections)
         and all(_is_compared(status, each.key) for each in config.connection),
         unseen_since_s=0.0 if just_synced else unseen_since_s(status.daemon, daemon, trouble),
-        unsettled=status.daemon.unsettled if status.daemon else 0,
-        unsettled_files=_unsettled(status.daemon, now_s, running=running),
+        unsettled=len(unsettled) + _unnamed(status.daemon) - len(again),
+        unsettled_files=tuple(each for each in unsettled if each not in again),
         daemon=daemon,
         running=running,
         process=status.daemon,
         connections=connections,
-        open_files=tuple(map(open_file, status.open_files)),
+        open_files=open_files,
         open_total=status.open_total,
         runs=status.runs,
         outlets=tuple((each.name, outlet_line(each)) for each in status.outlets) if running else (),
@@ -172,50 +148,9 @@ def is_synced(status: Status) -> bool:
     return not (status.open_total or status.offline or status.blind or halted or unsettled)
 
 
-def open_file(row: FileRow) -> OpenFile:
-    """Return a file that is not synced with its state in words, and the reason."""
-    is_aside = bool(row.unread or row.aside)
-    needs_person = is_aside and not row.is_open_elsewhere
-    since_s = row.aside_since_s if is_aside else row.seen_s
-    return OpenFile(
-        row.key.source, row.key.path, *_open_state(row), needs_person, since_s, row.next_try_s
-    )
-
-
-def _open_state(row: FileRow) -> tuple[str, str]:
-    if row.is_open_elsewhere:
-        return "waits until it is closed", row.unread
-    if row.unread:
-        return "cannot be read", row.unread
-    if row.aside:
-        return "set aside", row.aside
-    if row.covered:
-        return "in the active run", ""
-    if row.seen == ABSENT:
-        return "to be taken out of its connection", "it is gone from the drive"
-    if row.moved_from == row.key:
-        return "to be renamed in Storage", "somebody renamed or moved it there"
-    if row.moved_from is not None:
-        return "to be renamed in Storage", f"it was {row.moved_from.source}/{row.moved_from.path}"
-    if row.seen != row.stored:
-        return "to be uploaded", row.note
-    return "uploaded, waits for a run", row.note
-
-
-def _unsettled(daemon: DaemonRow | None, now_s: float, *, running: bool) -> tuple[Unsettled, ...]:
-    if daemon is None:
-        return ()
-    until_s = now_s if running else daemon.beat_s  # nobody has looked since then
-    return tuple(
-        Unsettled(
-            each.source,
-            each.path,
-            f"since {duration(max(until_s - each.since_s, 0))}, {each.awaits}",
-            each.awaits,
-            each.since_s,
-        )
-        for each in daemon.unsettled_files
-    )
+def _unnamed(daemon: DaemonRow | None) -> int:
+    """Return how many more files are being written than those that are named."""
+    return max(daemon.unsettled - len(daemon.unsettled_files), 0) if daemon else 0
 
 
 def _unsettled_among(keys: set[SourceKey], daemon: DaemonRow | None) -> int:

@@ -15,7 +15,8 @@ from .bulk_records import records_line, records_of, worst_first
 from .conditions import Condition, conditions_of
 from .currency import currency
 from .headline import headline
-from .report import ConnectionReport, OpenFile, Report, Unsettled
+from .open_files import OpenFile, Unsettled
+from .report import ConnectionReport, Report
 from .report_lines import Level, Line
 from .status_model import (
     VERSION,

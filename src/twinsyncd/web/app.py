@@ -34,7 +34,7 @@ from ..errors import AppError, JournalError
 from ..runtime.bulk_records import delivery_of, file_line
 from ..runtime.file_doubts import doubt
 from ..runtime.file_state import explain_file
-from ..runtime.report import open_file
+from ..runtime.open_files import open_file
 from ..runtime.status_document import status_document
 from ..runtime.status_model import status_schema
 from .access import COOKIE, SIGNED_IN_S, Access, Guard

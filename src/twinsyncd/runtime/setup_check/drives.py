@@ -97,7 +97,8 @@ def _references(step: str, found: ExaminedSource) -> Iterator[CheckResult]:
         text = f"what {count(unread, 'drawing')} refer to is not read: nobody knows what is missing"
         yield CheckResult(step, True, text, how_to_install("references"))
     elif endings[".dgn"]:
-        text = f"of {count(endings['.dgn'], 'DGN file')} images are known, not the attachments"
+        dgn = count(endings[".dgn"], "DGN file")
+        text = f"which drawings are attached to {dgn} is not read, so nobody knows what is missing"
         fix = "name the folders of attachments in references, so that they are uploaded"
         yield CheckResult(step, True, text, fix)
 
