@@ -93,6 +93,12 @@ class ReferenceStore:
             values["since_s"] = (before or now_s) if open_count else 0.0
             opened.execute(self._upsert(read.key, values))
 
+    def open_sources(self) -> frozenset[SourceKey]:
+        """Return the sources with drawings of which something is missing or not taken."""
+        query = select(_TABLE.c.source).where(_TABLE.c.open_count > 0).distinct()
+        with self._engine.connect() as opened:
+            return frozenset(opened.execute(query).scalars())
+
     def open_ones(
         self, source: SourceKey, limit: int
     ) -> list[tuple[SettledDrawing, DrawingReferences]]:

@@ -115,9 +115,9 @@ class ReferenceReader:
                 if self._drains:
                     return  # the next sync reads what is left
                 is_new = True  # what was noted is in the journal, which is asked again
-            if not self._stopping.is_set():
-                self._wake.wait(AGAIN_S)
-                self._wake.clear()
+            if not self._stopping.is_set() and not self._wake.wait(AGAIN_S):
+                self._process.close()  # it would keep its memory while nobody saves
+            self._wake.clear()
 
     def _is_over(self, *, left: bool = False) -> bool:
         """Return whether nothing more is to be read; `left`: something is."""
@@ -147,7 +147,7 @@ class ReferenceReader:
         """
         self._noted.extend(self._not_read.values())
         self._not_read.clear()
-        for source in self._sources:
+        for source in self._store.open_sources() & self._sources.keys():
             for drawing, known in self._store.open_ones(source, OPEN_MAX):
                 if self._is_over(left=True):
                     return
