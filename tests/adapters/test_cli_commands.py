@@ -95,7 +95,7 @@ def test_a_link_is_not_mended_by_rights(office: Office) -> None:
 
 
 def test_a_source_that_is_not_watched_is_named_with_the_remedy(office: Office) -> None:
-    """A limit of the kernel is raised by whoever reads of it (K7)."""
+    """A limit of the kernel is raised by whoever reads of it."""
     source = SourceRow(CAD, "drive", watch_trouble="raise it with 'sysctl -w x=1'")
     office.remember(Decision(files=(SYNCED,), sources=(source,)))
 
@@ -428,7 +428,7 @@ def test_a_lane_that_waits_says_for_what_and_until_when(office: Office) -> None:
 
 
 def test_a_lane_that_is_tried_again_right_now_still_says_why_it_waited(office: Office) -> None:
-    """Until a call succeeds the outage lasts: "no run active" would hide it (K7)."""
+    """Until a call succeeds the outage lasts: "no run active" would hide it."""
     past_s = time.time() - 1.0
     lane = LaneRow(IMODEL, attempts=3, not_before_s=past_s, wait_reason="503: maintenance")
     office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
@@ -441,7 +441,7 @@ def test_a_lane_that_is_tried_again_right_now_still_says_why_it_waited(office: O
 def test_a_file_whose_last_try_brought_nothing_says_why_and_when_again(
     office: Office, stored: str
 ) -> None:
-    """A run that skips a file succeeds all the same, so nothing else would say it (K1, K7)."""
+    """A run that skips a file succeeds all the same, so nothing else would say it."""
     skipped = replace(
         SYNCED,
         seen="v1",
@@ -604,7 +604,7 @@ def test_brackets_in_a_name_are_printed_as_they_are(
 
 
 def test_characters_that_cannot_be_seen_are_shown_in_a_name(office: Office) -> None:
-    """A newline in a name would forge a line of the report (K7)."""
+    """A newline in a name would forge a line of the report."""
     key = FileKey(CAD, "a\n  all synced\u202e.dgn")
     office.remember(Decision(files=(FileRow(key, LOOK, "v1"),)))
 
@@ -722,7 +722,7 @@ def test_a_check_of_a_source_that_matches_nothing_is_no_success(office: Office) 
 
 
 def test_a_check_names_references_that_take_every_file(office: Office) -> None:
-    """The pattern at fault is not the one under which people look first (K1.7)."""
+    """The pattern at fault is not the one under which people look first."""
     office.configure(CONFIG.replace('"xref/**"', '"**/*.dgn"'))
     office.save("a.dgn")
 
@@ -734,7 +734,7 @@ def test_a_check_names_references_that_take_every_file(office: Office) -> None:
 
 
 def test_a_check_names_files_that_the_connector_does_not_read(office: Office) -> None:
-    """Such a source uploads everything, and no run ever takes any of it (K1.7)."""
+    """Such a source uploads everything, and no run ever takes any of it."""
     chosen = 'connector = "IFC"\n  include = ["**/*.dwg", "**/*.ifc"]\n  references'
     office.configure(CONFIG.replace("references", chosen))
     office.save("a.dwg")
@@ -905,7 +905,7 @@ def test_an_approval_of_another_drive_names_the_drive(office: Office) -> None:
 
 
 def test_check_explains_a_pattern_that_takes_no_file(office: Office) -> None:
-    """One slip among several patterns is as silent as a source without a match (K1.7)."""
+    """One slip among several patterns is as silent as a source without a match."""
     office.configure(CONFIG.replace("references", 'include = ["*.dxf", "**/*.dwg"]\n  references'))
     office.save("level 1/plan.dwg")
     office.save("level 1/roof.dxf")

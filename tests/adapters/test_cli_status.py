@@ -109,7 +109,7 @@ def test_what_needs_a_person_comes_before_everything_else(office: Office) -> Non
 
 
 def test_a_trouble_of_a_lane_says_since_when(office: Office) -> None:
-    """Nine minutes of waiting are nothing, nine hours are an outage (K7)."""
+    """Nine minutes of waiting are nothing, nine hours are an outage."""
     event = Event(EventKind.LANE_HALTED, SINCE_S, "Bridge 12", text="no right")
     lane = LaneRow(IMODEL, connection="Bridge 12", halt="no right")
     remember(office, Decision(files=(synced("a.dgn"),), lanes=(lane,), events=(event,)))
@@ -362,7 +362,7 @@ def test_a_watch_of_what_was_never_started_says_so(office: Office) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the lock of the machine")
 def test_a_second_daemon_elsewhere_is_named_and_not_called_stopped(office: Office) -> None:
-    """The service runs, and a shell with another state folder says "never started" (K6)."""
+    """The service runs, and a shell with another state folder says "never started"."""
     office.remember(Decision(files=(synced("a.dgn"),)))
 
     with serving_alone(load(office.config)):

@@ -22,7 +22,7 @@ from twinsyncd.cli.this_command import this_command
 def test_a_printed_command_can_be_typed_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_path: bool, here: str, expected: str
 ) -> None:
-    """The demo's last lines ended with "command not found" for everybody in a checkout (K14)."""
+    """The demo's last lines ended with "command not found" for everybody in a checkout."""
     folder = tmp_path / ".venv" / "bin"
     folder.mkdir(parents=True)
     for name in ("twinsyncd", "python"):

@@ -303,7 +303,7 @@ def test_block_names_have_one_length() -> None:
 def test_a_limit_on_requests_makes_the_blocks_smaller_until_they_pass(
     data: bytes, largest: int
 ) -> None:
-    """413 of a proxy limits requests, not files; the file still gets there whole (K3)."""
+    """413 of a proxy limits requests, not files; the file still gets there whole."""
     host = BlobHost(largest=largest)
 
     send(host, Bytes(data))
@@ -360,7 +360,7 @@ def committed(host: BlobHost, data: bytes) -> None:
 
 @pytest.mark.parametrize("before", ["nothing", "blocks", "one request", "empty"])
 def test_foreign_blocks_are_dropped_and_the_upload_goes_on(before: str) -> None:
-    """As long as they are there the host takes no block of ours (K2)."""
+    """As long as they are there the host takes no block of ours."""
     host = BlobHost()
     if before == "blocks":
         committed(host, LARGE[::-1])
@@ -453,7 +453,7 @@ def test_a_blob_client_that_follows_redirects_is_not_accepted() -> None:
     ],
 )
 def test_the_first_upload_host_is_kept(first: str, later: str, fine: bool) -> None:
-    """Whoever can forge an answer must not get the office's files (K10)."""
+    """Whoever can forge an answer must not get the office's files."""
     hosts = UploadHosts()
     hosts.check(first)
 

@@ -42,7 +42,7 @@ def results(wire: Wire, *, proxies: dict[str, str] | None = None) -> list[CheckR
     ("ahead_s", "level"), [(0, "ok"), (-50, "ok"), (90, "warning"), (-400, "failed")]
 )
 def test_a_wrong_clock_is_reported_by_the_services_own_time(ahead_s: int, level: str) -> None:
-    """Tokens count as expired then, and the refusal blames the secret (K7)."""
+    """Tokens count as expired then, and the refusal blames the secret."""
     date = {"Date": formatdate(NOW_S - ahead_s, usegmt=True)}
     wire = Wire().hears("GET", f"{ISSUER}/", 404, headers=date).hears("GET", f"{API}/", 401)
 
@@ -183,7 +183,7 @@ def connection(identifier: str, imodel_id: str = "m1") -> dict[str, Any]:
 
 
 def test_a_connection_id_of_another_imodel_is_refused() -> None:
-    """It would be filled with the files of this one (K8)."""
+    """It would be filled with the files of this one."""
     wire = Wire().hears("GET", f"{CONNECTIONS}/c1", json={"connection": connection("c1", "m2")})
 
     found = examined(wire, "c1")
@@ -194,7 +194,7 @@ def test_a_connection_id_of_another_imodel_is_refused() -> None:
 
 
 def test_a_connection_id_that_does_not_exist_is_named_as_that() -> None:
-    """`It does not exist` left open what (K7)."""
+    """`It does not exist` left open what."""
     wire = Wire().hears("GET", f"{CONNECTIONS}/c1", 404)
 
     found = examined(wire, "c1")

@@ -56,7 +56,7 @@ def test_a_new_file_is_created_uploaded_and_completed() -> None:
     ],
 )
 def test_a_refused_name_says_which_character_and_to_rename_it(name: str, fault: str) -> None:
-    """The service names no character, and whoever saves the file again changes nothing (K7)."""
+    """The service names no character, and whoever saves the file again changes nothing."""
     scene = Scene()
     scene.knows_the_folder()
     told = refusal("InvalidStorageRequest", "Item contains invalid characters")

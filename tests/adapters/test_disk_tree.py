@@ -79,7 +79,7 @@ def test_what_is_really_there_is_listed_looked_at_and_read(drive: Path, tree: Tr
 def test_opening_never_follows_a_link(
     drive: Path, tree: Tree, exchange: Callable[[Path], None]
 ) -> None:
-    """The system must refuse it, not a check that ran before (K10)."""
+    """The system must refuse it, not a check that ran before."""
     exchange(drive)
 
     with pytest.raises(OSError, match="symbolic links") as caught:

@@ -111,7 +111,7 @@ def test_an_inline_secret_is_readable_for_the_service_alone(office: Office) -> N
 def test_a_configuration_elsewhere_is_refused_with_the_command_that_moves_it(
     office: Office,
 ) -> None:
-    """Root's `status` would look for another journal and say that there is none (K6)."""
+    """Root's `status` would look for another journal and say that there is none."""
     with pytest.raises(AppError, match="the service's configuration is /etc/twinsyncd") as refused:
         install_steps(configured(office), office.config, program=PROGRAM)
 

@@ -58,7 +58,7 @@ def open_folder() -> Iterator[Path]:
 def test_a_state_folder_inside_a_source_is_a_mistake(
     office: Office, state: str, exclude: str, refused: bool
 ) -> None:
-    """The daemon would notice its own journal's writes for ever, and might upload them (K5)."""
+    """The daemon would notice its own journal's writes for ever, and might upload them."""
     office.save("a.ifc")
     office.configure(CONFIG.replace('"state"', f'"{state}"') + f"  {exclude}\n")
 
@@ -84,7 +84,7 @@ def test_a_state_folder_inside_a_source_is_a_mistake(
 def test_a_state_folder_on_a_share_or_a_full_disk_is_named(
     network: str, free: int, levels: list[str]
 ) -> None:
-    """Locks do not hold on a share, and a full disk stops everything (K5)."""
+    """Locks do not hold on a share, and a full disk stops everything."""
     found = list(place_results("use it", network=network, free=free))
 
     assert [each.level for each in found] == levels
@@ -148,7 +148,7 @@ def test_mistakes_for_programs_have_file_line_and_fix(office: Office) -> None:
 
 
 def test_files_that_several_connectors_read_are_named_until_one_is_chosen(office: Office) -> None:
-    """MSTN reads an OpenRoads design without its roads, and nobody notices (K1.7)."""
+    """MSTN reads an OpenRoads design without its roads, and nobody notices."""
     office.save("a.dgn")
     office.save("b.ifc")
 
@@ -164,7 +164,7 @@ def test_files_that_several_connectors_read_are_named_until_one_is_chosen(office
 
 
 def test_the_limit_of_watches_is_reported_with_the_command_that_raises_it(tmp_path: Path) -> None:
-    """Without it changes in the folders beyond are late, and only a log says so (K7)."""
+    """Without it changes in the folders beyond are late, and only a log says so."""
     (tmp_path / "max_user_watches").write_text("100\n")
     (tmp_path / "max_user_instances").write_text("128\n")
     limits = read_watch_limits(tmp_path)
@@ -230,7 +230,7 @@ def office_for_all(folder: Path) -> Path:
 
 
 def test_folders_and_files_that_the_account_cannot_read_are_named(open_folder: Path) -> None:
-    """`check` once said ok, and the service never saw those drawings (K1.1)."""
+    """`check` once said ok, and the service never saw those drawings."""
     file = office_for_all(open_folder)
 
     python, env = python_for_all()
@@ -250,7 +250,7 @@ def test_folders_and_files_that_the_account_cannot_read_are_named(open_folder: P
 def test_root_examines_as_the_account_of_the_service(
     open_folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What root may read says nothing about what the service may (K6)."""
+    """What root may read says nothing about what the service may."""
     python, env = python_for_all()
     monkeypatch.setattr(sys, "executable", python)
     for name, value in env.items():
@@ -276,7 +276,7 @@ def test_root_examines_as_the_account_of_the_service(
 
 
 def test_a_status_needs_no_right_to_read_the_secret(open_folder: Path) -> None:
-    """Root hands the secret to the service; the service's own account cannot read its file (K6)."""
+    """Root hands the secret to the service; the service's own account cannot read its file."""
     python, env = python_for_all()
     file, secret = office_for_all(open_folder), open_folder / "client_secret"
     line = f'client_id = "service-abc"\nclient_secret_file = "{secret}"'
@@ -348,7 +348,7 @@ def test_only_the_configuration_of_an_installed_service_is_examined_as_its_accou
 def test_the_secret_that_systemd_hands_over_goes_before_the_file(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One path in the configuration serves the unit and `check` in a shell (K6)."""
+    """One path in the configuration serves the unit and `check` in a shell."""
     handed_over = office.folder / "credentials"
     handed_over.mkdir()
     given = handed_over / "client_secret"

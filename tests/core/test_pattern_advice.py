@@ -1,4 +1,4 @@
-"""Why a pattern takes no file, in words that lead to the one that was meant (K1.7)."""
+"""Why a pattern takes no file, in words that lead to the one that was meant."""
 
 from __future__ import annotations
 

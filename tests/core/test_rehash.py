@@ -1,6 +1,6 @@
 # mypy: disable-error-code="arg-type,list-item"
 # Keys, ids and digests are written as plain text here.
-"""Every file is read again in the background, for changes that no look shows (K1.8)."""
+"""Every file is read again in the background, for changes that no look shows."""
 
 from __future__ import annotations
 

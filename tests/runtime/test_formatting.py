@@ -84,5 +84,5 @@ def test_a_moment_is_told_in_the_local_time(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_characters_that_cannot_be_seen_are_shown(text: str, shown: str) -> None:
-    """A name with a newline forges a line, one with a right-to-left mark another name (K7)."""
+    """A name with a newline forges a line, one with a right-to-left mark another name."""
     assert visible(text) == shown

@@ -111,7 +111,7 @@ def test_a_watch_that_begins_late_asks_for_another_scan() -> None:
 
 
 def test_a_drive_that_hangs_later_is_left_to_a_scan() -> None:
-    """Only a scan can say that it is offline, and the next one may be minutes away (K4)."""
+    """Only a scan can say that it is offline, and the next one may be minutes away."""
     watcher = FakeWatcher()
     posted: queue.Queue[Fact] = queue.Queue()
 
@@ -156,7 +156,7 @@ def test_a_folder_that_hangs_leaves_the_others_of_its_drive_to_another_thread() 
 
 
 def test_trouble_of_a_watch_is_posted_once_and_its_end_too() -> None:
-    """A person reads the limit that was reached and raises it; the log alone is not read (K7)."""
+    """A person reads the limit that was reached and raises it; the log alone is not read."""
     watcher = FakeWatcher()
     watcher.troubled = {CAD: "the limit of inotify watches is reached"}
     posted: queue.Queue[Fact] = queue.Queue()

@@ -63,7 +63,7 @@ def config(tmp_path: Path) -> Config:
 
 
 def test_a_journal_has_one_daemon(config: Config) -> None:
-    """Two would upload and run everything twice, each believing its own memory (K6)."""
+    """Two would upload and run everything twice, each believing its own memory."""
     with open_engine(config, watch=False):
         assert is_running(config)
         with (

@@ -129,7 +129,7 @@ def test_a_hash_answers_with_the_fingerprint_it_was_asked_for(scene: Scene) -> N
 
 
 def test_a_file_that_can_be_looked_at_and_not_read_fails_a_reading_look(scene: Scene) -> None:
-    """Looking needs no right to read: such a file would count as repaired each time (K3)."""
+    """Looking needs no right to read: such a file would count as repaired each time."""
     scene.folder.unreadable = DiskError("permission denied")
     plain, reading = commands.LookAt(CAD, ("a.dgn",)), commands.LookAt(CAD, ("a.dgn",), True)
 
@@ -411,7 +411,7 @@ def give_up(scene: Scene, after_s: float = SILENCE_S + 1) -> None:
 
 
 def test_a_scan_without_an_answer_is_a_drive_that_is_offline(hung: Scene) -> None:
-    """A person reads since when, and nothing waits for it any more (K4)."""
+    """A person reads since when, and nothing waits for it any more."""
     since = clock_time(hung.clock.now_s)
     begun(hung, SCAN)
 

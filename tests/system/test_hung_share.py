@@ -97,7 +97,7 @@ def test_a_share_that_answers_again_is_synced(site: Site) -> None:
 
 
 def test_a_platform_that_never_answers_delays_no_stop(site: Site) -> None:
-    """A call waits for its time-out; whoever stops the service does not (K4)."""
+    """A call waits for its time-out; whoever stops the service does not."""
     with silent_platform() as (server, url):
         text = site.config.read_text("utf-8")
         site.config.write_text(re.sub(r'(_url = )"[^"]*"', rf'\1"{url}"', text), "utf-8")

@@ -70,7 +70,7 @@ def test_names_that_change_in_case_alone_keep_their_files_in_storage(tmp_path: P
 
 
 def test_a_sync_that_ends_in_an_outage_names_its_reason(tmp_path: Path) -> None:
-    """A limit, a full Storage and a dead line are mended in different ways (K7)."""
+    """A limit, a full Storage and a dead line are mended in different ways."""
     with open_site(tmp_path, QUICK, "--fault", "throttle=90@/storage") as site:
         site.save("plan.dxf", drawing(1))
 
