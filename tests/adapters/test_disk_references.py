@@ -113,7 +113,12 @@ def test_a_bad_file_is_an_answer(process: ReferenceProcess, content: bytes, tmp_
 
 
 @pytest.mark.parametrize(
-    "program", ["import os; os.kill(os.getpid(), 11)", "import time; time.sleep(600)"]
+    "program",
+    [
+        "import os; os.kill(os.getpid(), 11)",
+        "import time; time.sleep(600)",
+        "import sys; sys.stdin.readline(); print('{\"fou', end='')",
+    ],
 )
 def test_a_file_that_crashes_or_hangs_its_reader_ends_that_alone(
     program: str, tmp_path: Path

@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from typing import Final
 
 from ..core.references import Reference, is_file
 from . import windows
 from .tree import Tree
 
+ENDS_S: Final = 1.0  # a process that is killed ends at once, unless the kernel waits for a share
 PATIENCE_S: Final = 40.0  # less than a share may be silent; a large drawing takes some seconds
 
 
@@ -43,14 +45,17 @@ class ReferenceProcess:
         return tuple(Reference(kind, written) for kind, written in found if is_file(written))
 
     def close(self) -> None:
-        """End the process, if there is one."""
+        """End the process, if there is one; one that hangs on its drive is not waited for."""
         process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
+        if process is None:
+            return
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # what it was asked last is in there still
                     pipe.close()
-            process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(ENDS_S)
 
     def _ask(self, line: str) -> dict[str, list[tuple[str, str]]]:
         process = self._started()
@@ -62,11 +67,11 @@ class ReferenceProcess:
             process.stdin.write(f"{line}\n")
             process.stdin.flush()
             answer = process.stdout.readline()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):
             answer = ""
         finally:
             too_long.cancel()
-        if not answer:
+        if not answer.endswith("\n"):  # it ended, perhaps in the middle of its answer
             self.close()
             within = f"or it took longer than {self._patience_s:.0f} s"
             reason = f"reading it ended the program that reads references, {within}"
