@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from twinsyncd.cli.status_text import status_lines
+from twinsyncd.core.events import EventKind
 from twinsyncd.notify.messages import began_words
 from twinsyncd.notify.plan import Timing, plan
 from twinsyncd.runtime.conditions import conditions_of
@@ -16,7 +18,7 @@ from twinsyncd.runtime.formatting import clock_time
 from twinsyncd.runtime.overall_state import OverallState
 
 from .page_scene import HOUR_S, NOW_S, open_office
-from .states import ARTICLE, STATES, State
+from .states import ARTICLE, CONSENT, STATES, State, waiting
 
 ONLY_ON_THE_PAGE = ("Approve", "Try again now", "Try again", "40 missing files")
 """Names of buttons, and what stands beside them."""
@@ -76,3 +78,24 @@ def test_a_message_says_each_state_with_what_to_do(state: State, tmp_path: Path)
     assert about_it
     assert [word for word in about_it if word not in body] == []
     assert meant.fix in body
+
+
+@pytest.mark.parametrize(
+    ("reason", "more", "fix"),
+    [
+        (f"not agreed; open {CONSENT}", {"needs_person": True}, "open the page named above"),
+        ("nobody has signed in", {"needs_person": True}, "run: twinsyncd login"),
+        ("HTTP 429", {"throttles": 3}, "nothing to do: it goes on by itself"),
+        ("HTTP 503", {}, "it is tried again by itself; act if the reason"),
+    ],
+)
+def test_a_wait_says_what_its_reader_can_do(
+    reason: str, more: dict[str, bool | int], fix: str, tmp_path: Path
+) -> None:
+    """Who is signed out looked for a page that nobody named; a rate limit is no errand at all."""
+    kind = EventKind.SIGN_IN_NEEDED if "needs_person" in more else EventKind.LANE_WAITS
+    state = replace(STATES[0], decision=waiting(reason, kind, **more))
+
+    (found,) = (each for each in state_of(state, tmp_path).conditions if reason in each.text)
+
+    assert found.fix.startswith(fix)

@@ -99,6 +99,9 @@ def _of_journal(report: Report) -> Iterator[Condition]:
         yield Condition(Kind.REBUILT, Level.WAITS, "the journal", text, fix, newest.at_s)
 
 
+_OPEN_PAGE: Final = "open the page named above, or run: twinsyncd login"
+
+
 def _of_lane(connection: ConnectionReport) -> Iterator[Condition]:
     line, lane, name = connection.line, connection.lane, connection.name
     days = connection.authorised_days
@@ -120,7 +123,10 @@ def _of_lane(connection: ConnectionReport) -> Iterator[Condition]:
     if lane.halt:
         kind, fix = Kind.HALTED, "correct what the service names, then: twinsyncd retry"
     elif lane.needs_person:
-        kind, fix = Kind.SIGN_IN, "open the page named above, or run: twinsyncd login"
+        names_a_page = "://" in lane.wait_reason
+        kind, fix = Kind.SIGN_IN, _OPEN_PAGE if names_a_page else "run: twinsyncd login"
+    elif lane.throttles:
+        fix = "nothing to do: it goes on by itself when the service takes requests again"
     elif lane.usual_s is not None and lane.phase is Phase.BLOCKED:
         kind, fix = Kind.FOREIGN_RUN, "look at that run in the portal; ours starts when it ends"
     elif lane.usual_s is not None:
