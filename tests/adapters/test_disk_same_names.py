@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from scan_scene import Drawings, Memory, remembering
 
+from twinsyncd.config.patterns import matcher
 from twinsyncd.core.model import UNLIKE_ANY, Digest
 from twinsyncd.disk.folder import Folder
 from twinsyncd.disk.look import look
@@ -108,7 +109,7 @@ def test_what_is_not_taken_is_no_other_file(tmp_path: Path) -> None:
     (tmp_path / "PLAN.DGN").mkdir()
     (tmp_path / "Plan.dgn ").write_bytes(b"x")
 
-    assert taken(Folder("s", Tree(tmp_path), Drawings(), Memory()), "plan.dgn")
+    assert taken(Folder("s", Tree(tmp_path), matcher(["**/*.dgn"]), Memory()), "plan.dgn")
 
 
 def test_a_name_that_changed_in_case_alone_is_no_other_file(tmp_path: Path) -> None:

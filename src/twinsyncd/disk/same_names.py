@@ -22,12 +22,12 @@ from .tree import Tree
 TAKEN_MAX: Final = 100_000  # files that need no further look; once more is the price of forgetting
 FOLDERS_MAX: Final = 64  # whose names are kept: a first sync reads one folder after the other
 
-_Names = dict[str, list[str]]
+_Names = dict[tuple[str, bool], list[str]]  # by comparable name, and whether it is a folder
 
 
 class _Listed(NamedTuple):
     version: tuple[int, int]  # changes whenever a name in the folder does
-    names: _Names  # by what Windows and Storage make of them
+    names: _Names
 
 
 class SameNames:
@@ -69,24 +69,28 @@ class SameNames:
         parts = path.split("/")
         for depth, name in enumerate(parts):
             above = "/".join(parts[:depth])
-            matters = path_filter.file if depth == len(parts) - 1 else path_filter.folder
-            for other in self._names(tree, above, name).get(_comparable(name), ()):
+            is_folder = depth < len(parts) - 1
+            matters = path_filter.folder if is_folder else path_filter.file
+            for other in self._alike_in(tree, above, name, is_folder=is_folder):
                 beside = f"{above}/{other}" if above else other
                 if other != name and matters(beside):
                     yield "/".join(parts[: depth + 1]), beside
 
-    def _names(self, tree: Tree, folder: str, name: str) -> _Names:
+    def _alike_in(self, tree: Tree, folder: str, name: str, *, is_folder: bool) -> list[str]:
+        """Return what in the folder has the name, itself included, of files or of folders."""
+        wanted = _comparable(name), is_folder
         try:
             found = tree.stat(folder) if folder else tree.folder.stat()
             version = found.st_mtime_ns, found.st_ino
             with self._lock:
                 kept = self._kept.get(folder)
-            if kept and kept.version == version and name in kept.names.get(_comparable(name), ()):
-                return kept.names
+            if kept and kept.version == version and name in kept.names.get(wanted, ()):
+                return kept.names[wanted]
             names: _Names = {}
             with tree.list(folder) as entries:
                 for entry in entries:
-                    names.setdefault(_comparable(entry.name), []).append(entry.name)
+                    kind = _comparable(entry.name), entry.is_dir(follow_symlinks=False)
+                    names.setdefault(kind, []).append(entry.name)
         except OSError as exc:
             where = tree.folder / folder
             raise DiskError(f"cannot list {where}: {exc.strerror or exc}") from exc
@@ -95,7 +99,7 @@ class SameNames:
             self._kept.move_to_end(folder)
             if len(self._kept) > FOLDERS_MAX:
                 self._kept.popitem(last=False)
-        return names
+        return names.get(wanted, [])
 
 
 def _is_known(known: Known, source: SourceKey, path: str, *, is_file: bool) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Final
 
 from ..core.references import DrawingReferences
@@ -28,9 +27,10 @@ def advice(found: OpenReferences) -> str:
         steps.append("copy what is missing into the source's folder, or detach it")
     untaken = [one.path for each in found.examples for one in each.not_taken]
     if untaken:
-        endings = dict.fromkeys(PurePosixPath(path).suffix.lower() for path in untaken)
-        globs = ", ".join(f'"**/*{ending}"' for ending in endings)
-        steps.append(f"let the source take what is there: references = [{globs}]")
+        # Never a pattern for all of a kind: drawings that references take are no source files.
+        paths = [f'"{path}"' for path in dict.fromkeys(untaken)]
+        shown = ", ".join([*paths[:NAMES_MAX], *(["..."] if len(paths) > NAMES_MAX else [])])
+        steps.append(f"let the source take what is there: references = [{shown}]")
     return "; ".join(steps) or "see: twinsyncd explain PATH"
 
 
