@@ -99,7 +99,7 @@ def _references(step: str, found: ExaminedSource) -> Iterator[CheckResult]:
     elif endings[".dgn"]:
         dgn = count(endings[".dgn"], "DGN file")
         text = f"which drawings are attached to {dgn} is not read, so nobody knows what is missing"
-        fix = "name the folders of attachments in references, so that they are uploaded"
+        fix = "let references take attachments that are no source files themselves"
         yield CheckResult(step, True, text, fix)
 
 
