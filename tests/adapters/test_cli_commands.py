@@ -20,6 +20,7 @@ from filelock import FileLock
 from twinsyncd import __version__
 from twinsyncd.config import load
 from twinsyncd.core.decision import Decision
+from twinsyncd.core.events import Event, EventKind
 from twinsyncd.core.model import (
     STAYS,
     BlindSpot,
@@ -471,6 +472,17 @@ def test_a_halted_lane_says_when_it_tries_again(office: Office) -> None:
     assert printed.count("no right") == 1, "one reason is read once"
     assert "halted: no right; tried again in 3 min " in printed
     assert "\n  halted, see above\n" in printed
+
+
+def test_a_lane_that_never_ran_says_since_when_it_is_halted(office: Office) -> None:
+    """A wrong secret on the first day was the one trouble without a time (K7)."""
+    lane = LaneRow(IMODEL, halt="wrong secret")
+    halted = Event(EventKind.LANE_HALTED, 1_700_000_000.0, "Bridge 12", text="wrong secret")
+    office.remember(Decision(files=(SYNCED,), lanes=(lane,), events=(halted,)))
+
+    printed = office.types("status").out
+
+    assert f"    since {clock_time(1_700_000_000.0)} (" in printed
 
 
 def test_nothing_is_tried_again_by_itself_while_no_daemon_runs(office: Office) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from sqlalchemy import Connection, func, select
@@ -18,13 +18,22 @@ _TROUBLE: Final = (EventKind.LANE_WAITS, EventKind.LANE_HALTED, EventKind.SIGN_I
 _KINDS: Final = [kind.value for kind in (*_TROUBLE, EventKind.LANE_RESUMED, EventKind.SIGNED_IN)]
 
 
-def trouble_since_s(connection: Connection, lanes: Iterable[LaneRow]) -> dict[LaneKey, float]:
-    """Return since when (wall clock [s]) each lane that cannot go on is so, as far as is known."""
-    troubled = [lane for lane in lanes if lane.halt or lane.wait_reason]
-    if not troubled:
+def trouble_since_s(
+    connection: Connection, lanes: Iterable[LaneRow], homes: Mapping[LaneKey, ConnectionKey]
+) -> dict[LaneKey, float]:
+    """Return since when (wall clock [s]) each lane that cannot go on is so, as far as is known.
+
+    `homes`: the connection that the events of a lane name while it has served none.
+    """
+    names = {
+        lane.key: lane.connection or homes.get(lane.key, lane.connection)
+        for lane in lanes
+        if lane.halt or lane.wait_reason
+    }
+    if not names:
         return {}
-    since_s = _since_s(connection, {lane.connection for lane in troubled})
-    return {lane.key: since_s[lane.connection] for lane in troubled if lane.connection in since_s}
+    since_s = _since_s(connection, set(names.values()))
+    return {lane: since_s[name] for lane, name in names.items() if name in since_s}
 
 
 def _since_s(connection: Connection, names: Collection[ConnectionKey]) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,7 @@ class Scope:
 
     sources: frozenset[SourceKey]
     lanes: frozenset[LaneKey]
+    homes: Mapping[LaneKey, ConnectionKey] = field(default_factory=dict)  # the first of each lane
 
 
 class Views:
@@ -165,6 +167,7 @@ class Views:
             files, known = self._of_sources(_FILES.source), self._of_sources(tables.sources.c.key)
             daemon = connection.execute(select(tables.daemons)).mappings().first()
             watched = select(tables.lanes).where(self._of_lanes(tables.lanes.c.key))
+            homes = self._scope.homes if self._scope else {}
             lanes = tuple(to_lane(row) for row in connection.execute(watched).mappings())
             sources = connection.execute(select(tables.sources).where(known)).mappings().all()
             remotes = connection.execute(select(tables.connections)).mappings().all()
@@ -178,7 +181,7 @@ class Views:
                 daemon=_daemon(dict(daemon)) if daemon else None,
                 counts=read_counts(connection, self._scope.sources if self._scope else None),
                 lanes=lanes,
-                lane_trouble_s=trouble_since_s(connection, lanes),
+                lane_trouble_s=trouble_since_s(connection, lanes, homes),
                 compared_s={ConnectionKey(row["key"]): row["compared_s"] for row in remotes},
                 made=frozenset(ConnectionKey(row["key"]) for row in remotes if row["remote_id"]),
                 authorised_s={ConnectionKey(row["key"]): row["authorised_s"] for row in remotes},

@@ -70,7 +70,8 @@ def scope_of(config: Config) -> Scope:
     """Return what of the journal is configured now."""
     sources = frozenset(connection.key_of(source) for connection, source in sources_of(config))
     lanes = frozenset(connection.lane for connection in config.connection)
-    return Scope(sources, lanes)
+    homes = {each.lane: each.key for each in reversed(config.connection)}
+    return Scope(sources, lanes, homes)
 
 
 def read_status(config: Config, *, runs: int = 5, open_files: int = 20) -> Status:
