@@ -244,6 +244,13 @@ def test_a_file_that_somebody_deleted_is_brought_back_from_the_recycle_bin() -> 
     scene.wire.hears("POST", "/storage/files/s0/updatecontent", 404, refusal("FileNotFound"))
     scene.wire.hears("POST", RESTORE, 204)
     scene.replaces("s0")
+    found = {"id": "s0", "displayName": "beam.ifc", "parentFolderId": "f2"}
+    scene.wire.hears("GET", "/storage/files/s0", json={"file": found})
+    scene.shows_the_top()
+    scene.lists("root", entry("f1", "Bridge 12", "folder"))
+    scene.lists("f1", entry("f2", "structure", "folder"))
+    folder = {"id": "f2", "displayName": "structure", "type": "folder"}
+    scene.wire.hears("GET", "/storage/folders/f2", json={"folder": folder})
     scene.completes("s0")
 
     assert scene.store("s0").storage_id == "s0"
