@@ -62,6 +62,18 @@ def test_the_next_one_is_sent_again_when_completing_it_failed_for_good() -> None
     assert scene.host.commits == 2
 
 
+def test_a_file_that_was_deleted_meanwhile_is_sent_to_what_comes_back() -> None:
+    """Giving its id up would lose its elements in the iModel."""
+    scene = interrupted()
+    scene.wire.hears("POST", COMPLETE, 404)
+    scene.replaces("s1")  # as far as the store goes on as any other
+    scene.completes()
+
+    assert scene.store("s1").storage_id == "s1"
+
+    scene.wire.ended()
+
+
 def of_somebody_else(scene: Scene) -> None:
     """Put another content in its place."""
     scene.host.blobs[PATH] = ("theirs", b"another content")

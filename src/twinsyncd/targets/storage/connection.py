@@ -60,7 +60,7 @@ class StorageConnection(PlatformConnection):
         self._folder_of = settings.folder_of
         self._rate = settings.rate
         self._staging = StagedContents()
-        self._unfinished = UnfinishedUploads(blobs)
+        self._unfinished = UnfinishedUploads(platform, blobs)
         self._held = HeldContents(platform, reader, tree, settings.folder_of).find
 
     def store(
@@ -70,24 +70,20 @@ class StorageConnection(PlatformConnection):
         note: Callable[[facts.Reserved], None],
     ) -> facts.Stored:
         """Replace the file's content, or create the file; its id stays the same for life."""
-        upload = self._unfinished.take(command)
-        if upload is None and (held := self._held(command)):
+        storage_id, done = command.storage_id, self._unfinished.finish(command)
+        if done is None and (held := self._held(command)):
             stored_id = StorageId(held.id)
             note(facts.Reserved(command.key, stored_id, is_new=False))
             return facts.Stored(command.key, command.digest, stored_id, version_of(held), HELD)
-        if upload is None:
+        if done is None:
             upload = self._send(command, content, note)
+            storage_id, done = upload.storage_id, self._unfinished.complete(command, upload)
         else:
             content.note_sent(content.size_bytes)
-        try:
-            done = self._platform.complete(upload)
-        except CloudError as exc:
-            self._unfinished.keep(command, upload, exc)
-            raise
         if done.size_bytes not in {None, content.size_bytes}:
             sizes = f"{content.size_bytes} bytes were sent, Storage holds {done.size_bytes}"
             raise unclear("complete a file in Storage", sizes)
-        return facts.Stored(command.key, command.digest, upload.storage_id, version_of(done))
+        return facts.Stored(command.key, command.digest, storage_id, version_of(done))
 
     def _send(
         self,

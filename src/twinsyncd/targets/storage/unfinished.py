@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from typing import Final
 
 from ...cloud.blobs import Blobs
-from ...cloud.values import Upload
+from ...cloud.client import Platform
+from ...cloud.values import StorageItem, Upload
 from ...core.commands import Store
 from ...core.model import Digest, Fault, FileKey
 from ...errors import CloudError
 
-_OPEN: frozenset[Fault] = frozenset({Fault.THROTTLED, Fault.TRANSIENT})
+FILES_MAX: Final = 1000  # more than are ever under way at a time; those forgotten are sent again
+_OPEN: Final = frozenset({Fault.THROTTLED, Fault.TRANSIENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +33,45 @@ class _Unfinished:
 class UnfinishedUploads:
     """The last unfinished upload of each file; for several threads."""
 
+    platform: Platform
     blobs: Blobs
     _known: dict[FileKey, _Unfinished] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def keep(self, command: Store, upload: Upload, exc: CloudError) -> None:
-        """Remember an upload that `exc` kept from completing, if another try may complete it."""
-        if exc.failure.fault not in _OPEN or not (etag := self._etag(upload)):
+    def complete(self, command: Store, upload: Upload) -> StorageItem:
+        """Complete an upload; it is remembered if that is refused for now. Raises CloudError."""
+        try:
+            return self.platform.complete(upload)
+        except CloudError as exc:
+            if exc.failure.fault in _OPEN:
+                self._keep(command, upload)
+            raise
+
+    def finish(self, command: Store) -> StorageItem | None:
+        """Complete what was uploaded before; None if the content must be sent. Raises CloudError.
+
+        Somebody else may have changed the content meanwhile or deleted the file, or the URL has
+        expired.
+        """
+        upload = self._take(command)
+        if upload is None:
+            return None
+        try:
+            return self.complete(command, upload)
+        except CloudError as exc:
+            if exc.failure.fault is Fault.GONE:
+                return None
+            raise
+
+    def _keep(self, command: Store, upload: Upload) -> None:
+        if not (etag := self._etag(upload)):
             return
         with self._lock:
+            if len(self._known) >= FILES_MAX:
+                del self._known[next(iter(self._known))]  # the oldest
             self._known[command.key] = _Unfinished(command.digest, upload, etag)
 
-    def take(self, command: Store) -> Upload | None:
-        """Return the upload that a complete would end, once; None if the content must be sent.
-
-        Somebody else may have changed the content meanwhile, or the URL has expired.
-        """
+    def _take(self, command: Store) -> Upload | None:
         with self._lock:
             found = self._known.pop(command.key, None)
         if found is None or found.digest != command.digest:
