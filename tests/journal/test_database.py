@@ -290,12 +290,14 @@ def test_a_full_or_read_only_disk_is_named_as_such(
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: disk._replace(free=0))
     full = journal_error(file, error)
     missing = journal_error(file.parent / "gone" / file.name, error)
+    denied = journal_error(file, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
     assert "disk I/O error" in str(before)
     assert str(full).endswith("its disk is full")
     assert "free some space" in full.hint
     assert str(missing).endswith(f"the state folder {file.parent / 'gone'} does not exist")
-    assert all(each.may_pass for each in (before, full, missing))
+    assert all(each.may_pass for each in (before, full, missing, denied))
+    assert "write access" in denied.hint
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,27 @@ def test_what_cannot_be_noted_beside_the_journal_is_noted_elsewhere(
     assert list(running.iterdir()) == []
 
 
+def test_what_was_noted_before_the_disk_became_read_only_is_outdated(
+    running: Path, tmp_path: Path
+) -> None:
+    """The file beside the journal keeps what a start wrote, and cannot be changed any more."""
+    waiting = TroubleFile(tmp_path)
+    waiting.write(Trouble("it opens its journal", 1.0, is_start=True))
+    file = tmp_path / "trouble.json"
+    content = file.read_bytes()
+    file.unlink()
+    file.mkdir()  # nobody can write to it, not even root
+    waiting.write(READ_ONLY)
+    file.rmdir()
+    file.write_bytes(content)
+
+    assert TroubleFile(tmp_path).read() == READ_ONLY
+
+    waiting.write(Trouble("the disk is full", 2.0))
+    assert TroubleFile(tmp_path).read() == Trouble("the disk is full", 2.0)
+    assert list(running.iterdir()) == [], "it lies beside the journal again"
+
+
 def test_what_a_killed_daemon_waited_for_is_not_said_of_the_next(
     running: Path, unwritable: Path
 ) -> None:

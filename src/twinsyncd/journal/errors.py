@@ -18,6 +18,7 @@ _HINTS: Final = (
     ("no space left", "free some space on the disk that holds the state folder"),
     ("disk is full", "free some space on the disk that holds the state folder"),
     ("disk i/o error", "check the disk that holds the state folder: its space and its health"),
+    ("permission denied", "give the daemon's account write access to the state folder"),
     ("readonly", "give the daemon's account write access to the state folder"),
     ("unable to open", "check that the state folder exists and that this account may use it"),
 )

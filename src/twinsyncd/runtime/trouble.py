@@ -45,15 +45,14 @@ class TroubleFile:
 
     def write(self, trouble: Trouble | None) -> None:
         """Note what the trouble is; None: there is none."""
-        is_written = _write(self.folder / FILE, trouble)
-        if trouble is None:
+        if _write(self.folder / FILE, trouble) or trouble is None:
             self.close()
-        elif not is_written:
+        else:
             self._write_elsewhere(trouble)
 
     def read(self) -> Trouble | None:
         """Return what a daemon noted last; None if there is no trouble, or nothing can be read."""
-        return _read(self.folder / FILE) or self._read_elsewhere()
+        return self._read_elsewhere() or _read(self.folder / FILE)  # the latter may be outdated
 
     def is_held_elsewhere(self) -> bool:
         """Return whether a daemon waits that cannot write to the state folder."""
