@@ -192,16 +192,16 @@ class Promises:
         if failure.fault in {Fault.REFUSED, Fault.FILE}:
             self.blamed.add(key)
         elif failure.fault is Fault.GONE:
-            self._note_failure(watch, Failure(Fault.TRANSIENT, "gone"), watch.begun_s[key])
+            self._note_failure(watch, Failure(Fault.TRANSIENT, "gone"), watch.stored_s[key])
         else:
-            self._note_failure(watch, failure, watch.begun_s[key])
+            self._note_failure(watch, failure, watch.stored_s[key])
 
     def _note_place_failure(self, key: FileKey, failure: Failure) -> None:
         if failure.fault in {Fault.REFUSED, Fault.FILE, Fault.GONE, Fault.TRANSIENT}:
             self.differ.add(key)  # it may be stored anew
         if failure.fault not in {Fault.REFUSED, Fault.FILE, Fault.GONE}:
             watch = self._watch_of_file(key)
-            self._note_failure(watch, failure, watch.begun_s[key])
+            self._note_failure(watch, failure, watch.placed_s[key])
 
     def _note_failure(self, watch: Watch, failure: Failure, begun_s: float = math.inf) -> None:
         """Expect patience: as asked for, or longer after each failure in a row.
@@ -271,9 +271,10 @@ class Promises:
         assert not (is_paused and begins), f"P9: {command} though a person paused it"
         early = now_s < watch.not_before_s - SOON_S
         assert not early, f"P10: {command} before {watch.not_before_s:.2f}"
-        if isinstance(command, commands.Store | commands.Place):
-            watch.begun_s[command.key] = now_s
+        if isinstance(command, commands.Place):
+            watch.placed_s[command.key] = now_s
         if isinstance(command, commands.Store):
+            watch.stored_s[command.key] = now_s
             self._check_store(command, decision)
             return
         if isinstance(command, commands.Stage):

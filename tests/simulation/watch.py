@@ -19,7 +19,8 @@ class Watch:
     asking: bool = False  # a start request is on its way
     lost: bool = False  # its answer was lost and nobody has looked yet
     recent: deque[float] = field(default_factory=deque)
-    begun_s: dict[FileKey, float] = field(default_factory=dict)  # of stores and renamings
+    stored_s: dict[FileKey, float] = field(default_factory=dict)  # when the last store began
+    placed_s: dict[FileKey, float] = field(default_factory=dict)  # likewise, the last renaming
     looks: Counter[str] = field(default_factory=Counter)
     first_s: dict[str, float] = field(default_factory=dict)
     halted: bool = False  # the last failure that counts needs a person
