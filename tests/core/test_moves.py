@@ -39,7 +39,8 @@ from core_script import (
 from twinsyncd.core import commands, facts
 from twinsyncd.core.events import EventKind
 from twinsyncd.core.model import Fault, FileKey, FileRow, Fingerprint, LaneKey, SourceKey
-from twinsyncd.core.moves import GONE_S, PLACE_TRIES
+from twinsyncd.core.moves import GONE_S
+from twinsyncd.core.placements import PLACE_TRIES
 from twinsyncd.core.results import Outcome
 from twinsyncd.core.safety import CONFIRM_S
 from twinsyncd.core.setup import Connection, Source

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from twinsyncd.core import commands, facts
@@ -142,12 +142,20 @@ class Absences:
                 continue
             same = heir.seen == before.stored or is_same_file(heir, before)
             same = same or self._is_called(before.storage_id, heir.key)
+            same = same or self._has_given(heir, heirs)
             assert same, f"P8: {heir.key} took the place of {row.key}, which it never was"
             assert self.world.owner_of(heir.key) == self.world.owner_of(row.key)
             known_gone = before.seen == ABSENT or row.key in self.missed_s
+            known_gone |= row.seen not in (ABSENT, before.stored)  # another one is in its place
             assert known_gone, f"P7: {heir.key} took the place of {row.key}, missed by no list"
             moved.add(row.key)
         return moved
+
+    def _has_given(self, heir: FileRow, heirs: Mapping[tuple[str, str], FileRow]) -> bool:
+        """Return whether the heir's own identity went to another file, in exchange for this one."""
+        given = (self.world.journal.files.get(heir.key) or FileRow(heir.key)).storage_id
+        taker = heirs.get((self.world.lane_of(heir.key.source), given), heir)
+        return bool(given) and taker.key != heir.key
 
     def _is_called(self, storage_id: str, key: FileKey) -> bool:
         """Return whether the file has this name in Storage, so that its path is its identity."""

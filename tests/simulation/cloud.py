@@ -202,7 +202,7 @@ class ModelCloud:
         """Expect nothing of a daemon whose memory is older than what is here."""
         self.is_forgotten = True
         self.claimed.clear()
-        self.tampered.update(self.blobs)
+        self.tampered.update(self.blobs, self.bin)
         if self.active is not None:
             self.active.known = False
 

@@ -57,7 +57,8 @@ def compare(cloud: ModelCloud, command: commands.Compare) -> facts.Compared | fa
             found.append(facts.Difference(file.key, facts.Differs.OVERWRITTEN, "another"))
         elif str(blob.etag) != file.version:
             versions.append((file.key, str(blob.etag)))
-        if blob is not None and file.storage_id in cloud.misplaced:
+        astray = file.storage_id in cloud.misplaced or cloud.keys.get(file.storage_id) != file.key
+        if blob is not None and astray:
             found.append(facts.Difference(file.key, facts.Differs.MISPLACED, "renamed"))
         if file.in_connection and file.storage_id not in items:
             found.append(facts.Difference(file.key, facts.Differs.UNMAPPED, "unmapped"))

@@ -13,7 +13,7 @@ from twinsyncd.core.file_changes import with_storage_id
 from twinsyncd.core.lane import Lane
 from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.model import ConnectionKey, FileRow, Need, Now, OnDelete, Phase
-from twinsyncd.core.moves import Moves
+from twinsyncd.core.placements import Placements
 from twinsyncd.core.removals import FILES_MAX, Removals
 from twinsyncd.core.row_lookup import RowLookup
 from twinsyncd.core.stores import Stores
@@ -48,7 +48,7 @@ def rename_in_runs(good: Any) -> Any:
             for row in [r for key in keys for r in self.ledger.needing(key, Need.STORE)]:
                 self.moves.holds_back(row, (), now)
             self.moves.take_over(self.stores.doubts, now)
-            return [*self.moves.plan(keys, now), *good(self, now)]
+            return [*self.placements.plan(keys, now), *good(self, now)]
         return good(self, now)
 
     return bad
@@ -57,7 +57,7 @@ def rename_in_runs(good: Any) -> Any:
 def never_placed(good: Any) -> Any:
     """Forget that a file was renamed in Storage."""
 
-    def bad(self: Moves, fact: Any, now: Now) -> None:
+    def bad(self: Placements, fact: Any, now: Now) -> None:
         row = self.ledger.get(fact.key)
         good(self, fact, now)
         if isinstance(fact, facts.Placed):

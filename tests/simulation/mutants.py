@@ -16,6 +16,7 @@ from twinsyncd.core import (
     facts,
     lane_state,
     moves,
+    placements,
     run_ends,
     safety,
     source_state,
@@ -32,6 +33,7 @@ from twinsyncd.core.ledger import Ledger
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import Phase, SourceRow
 from twinsyncd.core.moves import Moves
+from twinsyncd.core.placements import Placements
 from twinsyncd.core.remotes import Remotes
 from twinsyncd.core.removals import Removals
 from twinsyncd.core.results import Outcome
@@ -205,7 +207,8 @@ CLOUD_MUTANTS = (
     Mutant(
         "a dead source file is left in its connection",
         tuple(
-            (each, "with_storage_id", cloud_bugs.leave_the_dead) for each in (moves, stores_module)
+            (each, "with_storage_id", cloud_bugs.leave_the_dead)
+            for each in (placements, stores_module)
         ),
     ),
 )
@@ -216,7 +219,7 @@ MOVE_MUTANTS = (
     _mutant("any file taken for the renamed one", RowLookup, "with_content", move_bugs.any_content),
     _mutant("two files with one id", Ledger, "hand_over", move_bugs.share_the_id),
     _mutant("renamed in Storage during a run", Lane, "plan", move_bugs.rename_in_runs),
-    _mutant("a renaming is never through", Moves, "ended", move_bugs.never_placed),
+    _mutant("a renaming is never through", Placements, "ended", move_bugs.never_placed),
     _mutant(
         "what is to be kept is deleted", drive, "with_removal", move_bugs.delete_whatever_is_gone
     ),

@@ -280,6 +280,8 @@ class Promises:
         if isinstance(command, commands.Stage):
             self._check_stage(command, decision)
             return
+        if isinstance(command, commands.Place):
+            return
         if isinstance(command, commands.Remove):
             self._check_remove(command, decision)
         watch.recent.append(now_s)
@@ -407,7 +409,10 @@ class Promises:
         held = [id_ for items in cloud.connections.values() for id_ in items]
         assert row.storage_id in held, f"P13: {row.key} is no source file any more"
         dead = [id_ for id_ in held if cloud.keys[id_] == row.key and id_ not in cloud.blobs]
-        dead = [] if cloud.is_forgotten else dead  # an older journal never knew of it
+        kept = {each.storage_id for each in self.world.journal.files.values()}  # of another file
+        dead = (
+            [] if cloud.is_forgotten else [id_ for id_ in dead if id_ not in kept]
+        )  # an older journal never knew of it
         assert not dead, f"P13: what {row.key} once was is still a source file: {dead}"
 
     def _watch(self, connection: str) -> Watch:

@@ -216,7 +216,9 @@ class VirtualWorkers:
         self.effects -= 1
         if read is not None and read.content == command.digest:
             cloud = self.world.cloud_of(command.connection)
-            cloud.commit(storage_id, read.content, etag, self.world.now_s)
+            done = cloud.commit(storage_id, read.content, etag, self.world.now_s)
+            if done and cloud.is_forgotten:  # an older journal does not know of this request
+                cloud.tampered.add(storage_id)
 
     def _place(self, command: commands.Place) -> facts.Fact:
         cloud = self.world.cloud_of(command.connection)

@@ -35,6 +35,7 @@ from .people import People
 from .portal_moves import PortalMoves
 from .promises import Promises
 from .renaming import Renaming
+from .shuffling import Shuffling
 from .strangers import Strangers
 from .tampering import Tampering
 from .workers import VirtualWorkers
@@ -94,6 +95,7 @@ class World:
         self.tampering = Tampering(self, seed, scripted=chances is not None)
         self.portal_moves = PortalMoves(self, seed, tampering=self.tampering.is_on)
         self.renaming = Renaming(self, seed, scripted=chances is not None)
+        self.shuffling = Shuffling(self, seed, renaming=self.renaming.is_on)
         self.office.set_policies(self.renaming.policies)
         self.promises = Promises(self)
         self.machine = self._restore()
@@ -161,6 +163,7 @@ class World:
         self.tampering.begin()
         self.portal_moves.begin()
         self.renaming.begin()
+        self.shuffling.begin()
 
     def rest(self) -> None:
         """Let the faults stop; a person looks after what needs one."""
@@ -184,6 +187,10 @@ class World:
             self.ask(facts.SyncAsked())  # and the cloud is compared
         self.until(self.now_s + NOTICE_S)
         self.until(self.now_s + REST_S, stop=self._rests)
+        if self.portal_moves.is_on:  # what was being stored at the last comparison was left out
+            self.ask(facts.SyncAsked())
+            self.until(self.now_s + NOTICE_S)
+            self.until(self.now_s + REST_S, stop=self._rests)
         self.promises.check_rest()
 
     def until(self, end_s: float, stop: Callable[[], bool] = lambda: False) -> None:

@@ -22,6 +22,34 @@ def with_storage_id(row: FileRow, storage_id: StorageId) -> FileRow:
     return replace(row, storage_id=storage_id, replaces=left, in_connection=False, synced=ABSENT)
 
 
+def exchanged(origin: FileRow, row: FileRow) -> tuple[FileRow, FileRow]:
+    """Return the rows of two files of which each is now what the other one was in the cloud.
+
+    The first is that of `row`. If its file was nothing there, nothing is left of an `origin` that
+    is not on the drive any more.
+    """
+    heir = _with_identity(row, origin)
+    if row.storage_id:
+        return heir, _with_identity(origin, row)
+    is_there = origin.seen not in (ABSENT, origin.stored)
+    return heir, _with_identity(origin, FileRow(origin.key)) if is_there else FileRow(origin.key)
+
+
+def _with_identity(row: FileRow, other: FileRow) -> FileRow:
+    """Return the row as what the other one is in the cloud, where it has the other one's name."""
+    place = other.moved_from or other.key
+    return replace(
+        row,
+        stored=other.stored,
+        synced=other.synced,
+        storage_id=other.storage_id,
+        in_connection=other.in_connection,
+        replaces=other.replaces,
+        version=other.version,
+        moved_from=place if other.storage_id and place != row.key else None,
+    )
+
+
 def without_file(row: FileRow) -> FileRow:
     """Return the row of a file that is no longer on the drive; what is in the cloud stays."""
     return replace(row, seen=ABSENT, fingerprint=None, **NO_TROUBLE)

@@ -29,6 +29,7 @@ from .lane_state import LaneState
 from .ledger import Ledger
 from .model import ConnectionKey, FileRow, Need, Now, Phase
 from .moves import Moves
+from .placements import Placements
 from .removals import Removals
 from .run_windows import RunWindows
 from .runs import Runs
@@ -48,6 +49,7 @@ class Lane:
     connections: tuple[Connection, ...]
     ledger: Ledger
     moves: Moves
+    placements: Placements
     stages: Stages
     stores: Stores
     runs: Runs
@@ -74,7 +76,7 @@ class Lane:
             case facts.Staged() | facts.StageMoved() | facts.StageFailed():
                 self.stages.ended(fact, now)
             case facts.Placed() | facts.PlaceFailed():
-                self.moves.ended(fact, now)
+                self.placements.ended(fact, now)
             case facts.Removed() | facts.RemoveFailed():
                 self.removals.ended(fact, now)
             case facts.Prepared() | facts.PrepareFailed():
@@ -158,9 +160,8 @@ class Lane:
         left = (row for key in open_ones for row in self._to_remove(key))
         if any(not self.removals.must_wait(row.key) for row in left):
             return False
-        if any(self.ledger.count(key, Need.PLACE) for key in keys):
-            return False
-        return not any(self.ledger.count(key, Need.RUN) for key in open_ones)
+        placed = not any(self.ledger.count(key, Need.PLACE) for key in keys)
+        return placed and not any(self.ledger.count(key, Need.RUN) for key in open_ones)
 
     def failures(self) -> int:
         """Return the most failures in a row: of the lane, or of one comparison."""
@@ -196,8 +197,7 @@ class Lane:
         elif self._is_storing():
             return ()
         ready = (c for c in in_turn if self._is_ready(c, now) and not self._waits_for_root(c))
-        chosen = overdue and self._ahead_of(overdue, in_turn, now)
-        chosen = chosen or next(ready, None)
+        chosen = self._ahead_of(overdue, in_turn, now) if overdue else next(ready, None)
         if chosen is None:
             return ()
         self.waiting_s.pop(chosen.key, None)
@@ -221,10 +221,10 @@ class Lane:
         self.moves.due_s = math.inf
         stores = self.stores.plan(connections, now)
         self.moves.take_over(self.stores.doubts, now)
-        return [*self.moves.plan(connections, now), *stores]
+        return [*self.placements.plan(connections, now), *stores]
 
     def _is_storing(self) -> bool:
-        return bool(self.stores.busy or self.stages.busy or self.moves.busy)
+        return bool(self.stores.busy or self.stages.busy or self.placements.busy)
 
     def _may_remove(self, connection: Connection, now: Now) -> bool:
         """Return whether files that are gone are to be taken out by calls, and not by a run."""

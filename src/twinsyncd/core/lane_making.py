@@ -14,6 +14,7 @@ from .ledger import Ledger
 from .match import Kind
 from .model import ConnectionKey, FileKey, LaneKey, LaneRow, Now
 from .moves import Moves
+from .placements import Placements
 from .remotes import Remotes
 from .removals import Removals
 from .roots import Roots
@@ -59,7 +60,7 @@ class LaneMaker:
         )
         state.resume(now)
         names = [connection.key for connection in connections]
-        moves = self._moves(state)
+        moves = self._moves()
         roots = Roots(connections, self.ledger, self.remotes, self._has_unsettled)
         waits, most = self.drive.must_wait, self.setup.uploads_max
         stages = Stages(state, self.ledger, waits, most)
@@ -88,6 +89,7 @@ class LaneMaker:
             connections,
             self.ledger,
             moves,
+            Placements(state, self.ledger, most),
             stages,
             stores,
             runs,
@@ -96,10 +98,10 @@ class LaneMaker:
             self._has_unsettled,
         )
 
-    def _moves(self, state: LaneState) -> Moves:
+    def _moves(self) -> Moves:
         drive = self.drive
         looks = (drive.watched, drive.settler, drive.look_again)
-        return Moves(state, self.ledger, *looks, self._is_alike, self.setup.uploads_max)
+        return Moves(self.ledger, *looks, self._is_alike)
 
     def _is_alike(self, one: FileKey, other: FileKey) -> bool:
         """Return whether one file can be another that was renamed: read alike, used alike."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from .decision import FileRows
 from .events import Event, EventKind, EventLog
-from .file_changes import without_file
+from .file_changes import exchanged, without_file
 from .model import (
     ABSENT,
     IN_DOUBT,
@@ -138,21 +138,15 @@ class Ledger:
         return [row for row in found if row.fingerprint and row.fingerprint.file_id in file_ids]
 
     def hand_over(self, origin: FileRow, row: FileRow) -> FileRow:
-        """Let the file of `row` be what that of `origin` was in the cloud, and return its row."""
-        row = replace(
-            row,
-            stored=origin.stored,
-            synced=origin.synced,
-            storage_id=origin.storage_id,
-            in_connection=origin.in_connection,
-            replaces=origin.replaces,
-            version=origin.version,
-            moved_from=origin.key,
-        )
-        for each in (FileRow(origin.key), row):
+        """Let the file of `row` be what that of `origin` was in the cloud, and return its row.
+
+        What the file of `row` was before is that of `origin` then, so that nothing is lost.
+        """
+        heir, rest = exchanged(origin, row)
+        for each in (rest, heir):
             self._changed[each.key] = each
             self._index(each)
-        return row
+        return heir
 
     def every(self, connection: ConnectionKey) -> Iterator[FileRow]:
         """Yield all rows of the connection; only for rare, large questions."""
@@ -249,7 +243,8 @@ class Ledger:
 
     def _index_move(self, row: FileRow) -> None:
         before = self._active.get(row.key)
-        if before is not None and before.moved_from is not None:
-            self.moved_away.pop(before.moved_from, None)
+        left = before.moved_from if before is not None else None
+        if left is not None and self.moved_away.get(left) == row.key:
+            del self.moved_away[left]
         if row.moved_from is not None:
             self.moved_away[row.moved_from] = row.key

@@ -11,83 +11,81 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
-from typing import Final, assert_never
+from typing import Final
 
-from .commands import Place
 from .events import EventKind
-from .facts import Placed, PlaceFailed
-from .file_changes import with_storage_id
-from .lane_state import LaneState
 from .ledger import Ledger
 from .model import (
     ABSENT,
     IN_DOUBT,
-    NO_ID,
     ConnectionKey,
     Digest,
-    Failure,
-    Fault,
     FileKey,
     FileRow,
-    Need,
     Now,
     SourceKey,
+    StorageId,
 )
 from .origins import Origins, name_of, nearest
+from .removals import with_removal
 from .row_lookup import RowLookup
 from .settle import Settler
 from .source_state import SourceState
+from .suspects import SUSPECTS_MAX, Suspects
 
-SUSPECTS_MAX: Final = 8  # files of the same content that are looked at before one counts as copied
-LOOK_AGAIN_S: Final = 60.0  # a look at such a file is believed for so long
 TAKEN_MAX: Final = 256  # files that take over an identity in one decision
 GONE_S: Final = 3.0  # so long missing from a list: no save that replaces the file takes longer
-PLACE_TRIES: Final = 4  # failures of one file, while others succeed, before its id is given up
+CHAIN_MAX: Final = 64  # files that are followed, each of which has the content of the next one
 
 
 @dataclass(slots=True)
 class Moves:
-    """Finds what new files were called before, for one lane; has them renamed in Storage."""
+    """Finds what new files were called before, for one lane."""
 
-    state: LaneState
     ledger: Ledger
     watched: Mapping[SourceKey, SourceState]
     settler: Settler
     look_again: Callable[[FileKey, Now], None]
     is_alike: Callable[[FileKey, FileKey], bool]  # may one be the other, by what they are for?
-    places_max: int = 4
-    busy: dict[FileKey, float] = field(default_factory=dict)  # a Place is under way; since [s]
     due_s: float = math.inf  # monotonic [s] at which one that seems to be gone counts as gone
     rows: RowLookup = field(init=False)  # whoever asks about many files reads them ahead
     _found: dict[FileKey, FileRow] = field(default_factory=dict)  # the new file's earlier row
     _origins: dict[tuple[ConnectionKey, Digest], Origins] = field(default_factory=dict)
-    _looked_s: dict[FileKey, float] = field(default_factory=dict)  # suspects; monotonic [s]
-    _tries: dict[FileKey, int] = field(default_factory=dict)
+    _suspects: Suspects = field(init=False)
 
     def __post_init__(self) -> None:
         """Look nothing up yet."""
         self.rows = RowLookup(self.ledger)
+        self._suspects = Suspects(self.settler, self.look_again)
 
     def holds_back(self, row: FileRow, storing: Collection[FileKey], now: Now) -> bool:
         """Return whether a file is not to be stored yet, since it may be one that was renamed.
 
         Or since another one that had its name has that name in Storage still.
         """
-        if row.storage_id or row.stored != ABSENT:
-            return row.key in self.ledger.moved_away or row.moved_from in storing
+        is_new = not row.storage_id and row.stored == ABSENT
+        if not is_new and (row.key in self.ledger.moved_away or row.moved_from in storing):
+            return True
         if row.key in self._found or len(self._found) >= TAKEN_MAX:
             return True
         claimed = {origin.key for origin in self._found.values()}
         same = self._of_content(row, now)
-        others = [each for each in self._same_file(row) if each.key not in claimed]
+        others = [each for each in self._same_file(row) if each.key not in claimed and is_new]
         gone = [*same.nearest(row, self.is_alike), *(e for e in others if self._is_gone(e, now))]
         if not gone:
             if row.key in self.ledger.moved_away:
                 return True
-            missing = [each for each in same.missing if self._may_be(row, each)]
-            present = chain(same.present, others)
-            return self._awaits_list([*missing, *others]) or self._awaits_look(row, present, now)
+            changed = self._changed(row, same, claimed)
+            goes_on = self._goes_on(row, changed, now) if changed else False
+            if changed is None or not goes_on:
+                missing = [each for each in same.missing if self._may_be(row, each)]
+                return (
+                    self._awaits_list([*missing, *others])
+                    or self._awaits_look(row, [*same.present, *others], now)
+                    or (goes_on is None and self._may_wait(row, now))
+                    or row.key in claimed
+                )
+            gone = [changed]
         origin = nearest(row, gone)
         if origin.key not in storing and origin.moved_from is None:
             self._found[row.key] = origin  # else its last renaming must be through
@@ -97,9 +95,15 @@ class Moves:
 
     def take_over(self, doubts: dict[FileKey, float], now: Now) -> None:
         """Give the new files the identity of what they were; `doubts` about it go along."""
+        holders: dict[StorageId, FileKey] = {}  # of those that changed hands just now
         for key, origin in self._found.items():
-            self._take_over(origin, self.ledger.get(key), doubts, now)
+            row, holder = self.ledger.get(key), holders.get(origin.storage_id, origin.key)
+            if holder != key:  # else it got it in exchange
+                self._take_over(self.ledger.get(holder), row, doubts)
+                holders |= {origin.storage_id: key, row.storage_id: holder}
+            self._note(row, origin.key, now)
         self._found.clear()
+        self._suspects.release(now)
         self._origins.clear()
         self.rows.clear()
 
@@ -114,44 +118,29 @@ class Moves:
         away = owner.seen == ABSENT or self._is_missing(owner)
         if not (away and _can_go_on(owner) and self._may_be(row, owner)) or row.storage_id:
             return False
-        heir = self._take_over(owner, row, doubts, now)
+        heir = self._take_over(owner, row, doubts)
+        self._note(row, owner.key, now)
         self.ledger.put(replace(heir, stored=IN_DOUBT, synced=ABSENT, moved_from=None))
         return True
 
-    def plan(self, connections: Iterable[ConnectionKey], now: Now) -> list[Place]:
-        """Return the files to rename in Storage now."""
-        chosen: list[Place] = []
-        for connection in connections:
-            for row in self.ledger.needing(connection, Need.PLACE):
-                if len(self.busy) >= self.places_max:
-                    return chosen
-                if row.key not in self.busy:
-                    self.busy[row.key] = now.at_s
-                    chosen.append(Place(row.key, connection, row.storage_id))
-        return chosen
-
-    def ended(self, fact: Placed | PlaceFailed, now: Now) -> None:
-        """Apply the end of a renaming."""
-        begun_s = self.busy.pop(fact.key)
-        if isinstance(fact, PlaceFailed):
-            self._failed(fact.key, fact.failure, begun_s, now)
-            return
-        self._tries.pop(fact.key, None)
-        self.ledger.change(fact.key, moved_from=None)
-        self.state.succeeded(now)
-
     # ---- inside -------------------------------------------------------------------------
 
-    def _take_over(
-        self, origin: FileRow, row: FileRow, doubts: dict[FileKey, float], now: Now
-    ) -> FileRow:
+    def _take_over(self, origin: FileRow, row: FileRow, doubts: dict[FileKey, float]) -> FileRow:
         heir = self.ledger.hand_over(origin, row)
         if origin.key in doubts:
-            doubts[row.key] = max(doubts.pop(origin.key), doubts.get(row.key, -math.inf))
-        self.watched[origin.key.source].missing.pop(origin.key.path, None)
-        was = f"{origin.key.source}/{origin.key.path}"
-        self.ledger.note(EventKind.FILE_RENAMED, row.key, now, digest=row.seen, text=was)
+            doubts[row.key] = max(doubts[origin.key], doubts.get(row.key, -math.inf))
+            if not row.storage_id:
+                del doubts[origin.key]
+        watched, left = self.watched[origin.key.source], self.ledger.get(origin.key)
+        if left.storage_id and left.seen == ABSENT:  # what was overwritten is gone in its place
+            self.ledger.put(with_removal(replace(left, note=""), watched.source.on_delete))
+        elif left.seen == ABSENT:
+            watched.missing.pop(origin.key.path, None)
         return heir
+
+    def _note(self, row: FileRow, was: FileKey, now: Now) -> None:
+        text = f"{was.source}/{was.path}"
+        self.ledger.note(EventKind.FILE_RENAMED, row.key, now, digest=row.seen, text=text)
 
     def _of_content(self, row: FileRow, now: Now) -> Origins:
         """Return the files that have the content of this one; read once for each decision."""
@@ -168,12 +157,15 @@ class Moves:
         gone: dict[FileKey, FileRow] = {}
         missing: list[FileRow] = []
         present: list[FileRow] = []
+        changed: list[FileRow] = []
         for row in rows:
             if self._is_gone(row, now):
                 gone[row.key] = row
+            elif self._is_missing(row):
+                missing.append(row)
             else:
-                (missing if self._is_missing(row) else present).append(row)
-        return Origins(gone, missing, present)
+                (present if row.seen == row.stored else changed).append(row)
+        return Origins(gone, missing, present, changed)
 
     def _same_file(self, row: FileRow) -> list[FileRow]:
         """Return rows that were the same file of the file system, under the same name."""
@@ -210,57 +202,48 @@ class Moves:
         return one.source == other.source or (len(drives) == 1 and "" not in drives)
 
     def _awaits_look(self, row: FileRow, present: Iterable[FileRow], now: Now) -> bool:
-        """Look whether those of the same content are there still: the file may be a copy of one.
+        """Look whether those of the same content are there still: the file may be a copy of one."""
+        alike = [each for each in present if each.seen == row.seen and self._may_be(row, each)]
+        if self._suspects.await_look(alike, now):
+            return True
+        replaced = any(map(self._suspects.is_replaced, alike[:SUSPECTS_MAX]))
+        return replaced and self._may_wait(row, now)
 
-        A hint or a list of another folder may come later than the news of this one.
+    def _may_wait(self, row: FileRow, now: Now) -> bool:
+        until_s = self._suspects.held_until_s(row.key, now)
+        if now.at_s < until_s:
+            self.due_s = min(self.due_s, until_s)
+        return now.at_s < until_s
+
+    def _changed(
+        self, row: FileRow, same: Origins, claimed: Collection[FileKey] = ()
+    ) -> FileRow | None:
+        """Return the file that held this content before another one came in its place."""
+        mine = [e for e in same.changed if self._may_be(row, e) and e.key not in claimed]
+        return nearest(row, mine) if mine else None
+
+    def _goes_on(self, row: FileRow, origin: FileRow, now: Now) -> bool | None:
+        """Return whether what is in the place of `origin` came from elsewhere; None: not known yet.
+
+        Then `row` is what it was. Else it may as well be a copy of what was edited since.
         """
-        alike = (each for each in present if each.seen == row.seen and self._may_be(row, each))
-        suspects = list(dict.fromkeys(each.key for each in islice(alike, SUSPECTS_MAX + 1)))
-        if len(suspects) > SUSPECTS_MAX:
-            return False
-        recent = {key: s for key, s in self._looked_s.items() if s + LOOK_AGAIN_S > now.at_s}
-        for key in suspects:
-            if key not in recent and key not in self.settler:
-                recent[key] = now.at_s
-                self.look_again(key, now)
-        self._looked_s = recent
-        return any(self.settler.awaits_look(key) for key in suspects)
-
-    def _failed(self, key: FileKey, failure: Failure, begun_s: float, now: Now) -> None:
-        match failure.fault:
-            case Fault.GONE:
-                row = self.ledger.change(
-                    key, moved_from=None, stored=ABSENT, synced=ABSENT, version=""
-                )
-                text = "somebody deleted it in Storage; it is uploaded again"
-                self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)
-            case Fault.REFUSED | Fault.FILE:
-                self._give_up(key, failure, now)
-            case Fault.TRANSIENT:
-                self._tries[key] = self._tries.get(key, 0) + (self.state.row.attempts == 0)
-                if self._tries[key] >= PLACE_TRIES:
-                    self._give_up(key, failure, now)
-                self.state.failed(failure, now, begun_s=begun_s)
-            case (
-                Fault.THROTTLED
-                | Fault.UNAUTHORISED
-                | Fault.QUOTA
-                | Fault.SIGNED_OUT
-                | Fault.NOT_AUTHORISED
-            ):
-                self.state.failed(failure, now, begun_s=begun_s)
-            case _:
-                assert_never(failure.fault)
-
-    def _give_up(self, key: FileKey, failure: Failure, now: Now) -> None:
-        """Store it as a new file, which takes the place of the earlier one in the connection."""
-        self._tries.pop(key, None)
-        row = with_storage_id(self.ledger.get(key), NO_ID)
-        self.ledger.put(replace(row, moved_from=None, stored=ABSENT, version=""))
-        text = (
-            f"it cannot be renamed in Storage, so it is uploaded as a new file: {failure.message}"
-        )
-        self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)
+        passed = {row.key}
+        for _ in range(CHAIN_MAX):
+            if origin.key in self._found or origin.key in passed:
+                return True
+            if origin.key in self.settler or origin.moved_from is not None:
+                return None
+            passed.add(origin.key)
+            same = self._of_content(origin, now)
+            if same.nearest(origin, self.is_alike):
+                return True
+            if self._awaits_list([each for each in same.missing if self._may_be(origin, each)]):
+                return None
+            following = self._changed(origin, same)
+            if following is None:
+                return None if self._awaits_look(origin, same.present, now) else False
+            origin = following
+        return None
 
 
 def _can_go_on(row: FileRow) -> bool:

@@ -21,6 +21,7 @@ class Origins:
     gone: dict[FileKey, FileRow]
     missing: list[FileRow]  # perhaps gone, which a list or a moment will show
     present: list[FileRow]
+    changed: list[FileRow] = field(default_factory=list)  # present; another content is there now
     _alike: dict[_Mark, dict[FileKey, FileRow]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -96,6 +96,11 @@ class Settler:
         entry = self._entries.get(key)
         return entry is not None and entry.last is None and not entry.misses
 
+    def last_look(self, key: FileKey) -> Fingerprint | None:
+        """Return the last look at an unsettled file; None if there is none, or it is settled."""
+        entry = self._entries.get(key)
+        return entry.last if entry is not None else None
+
     def last_looks(self) -> Iterator[tuple[FileKey, Fingerprint]]:
         """Yield the unsettled files, without those set aside, each with its last look."""
         for key, entry in self._entries.items():

@@ -70,11 +70,11 @@ class Stores:
         chosen: list[Store] = []
         for connection in connections:
             for batch in self._free(connection, now):
-                self.moves.rows.read_ahead(connection, (row for row in batch if not row.storage_id))
+                self.moves.rows.read_ahead(connection, batch)
                 for row in batch:
                     if row.key in self.busy or not self._is_free(row, now):
                         continue
-                    if not self.moves.holds_back(row, self.busy, now):
+                    if not self.moves.holds_back(row, {*self.busy, *self.staging}, now):
                         chosen.append(self.begin(connection, row, now))
         return chosen
 
