@@ -28,6 +28,7 @@ class Absences:
         self.hinted: set[FileKey] = set()  # a hint was heard, and no look since
         self.overheard: set[FileKey] = set()  # hints while their drive was away, and no scan since
         self.moved: set[FileKey] = set()  # another one took their identity, in this decision
+        self.missed_by_others: set[FileKey] = set()  # on no list of an earlier process
         self.untold: set[str] = set()  # sources of which something was missed, and no scan since
 
     def check(self, heard: Sequence[facts.Fact], decision: Decision) -> None:
@@ -40,6 +41,7 @@ class Absences:
         self._check_rest(decision)
 
     def crashed(self) -> None:
+        self.missed_by_others = set(self.missed_s)
         self.hinted.clear()
         self.overheard.clear()
         self.untold.clear()
@@ -69,7 +71,8 @@ class Absences:
         if isinstance(fact, facts.Scanned):
             self._check_drive(fact)
             missing = {FileKey(source, path) for path in fact.missing}
-            seen = {key for key in self.missed_s if key.source == source} - missing
+            missed = self.missed_s.keys() | self.missed_by_others
+            seen = {key for key in missed if key.source == source} - missing
             self._forget_words(source, fact.identity if missing else "")
         elif isinstance(fact, facts.FilesFound):
             seen = {FileKey(source, path) for path, _ in fact.files}
@@ -80,13 +83,16 @@ class Absences:
                 self.untold.add(source)
         for key in missing:
             self.missed_s.setdefault(key, now_s)
+        self.missed_by_others -= seen
         for key in seen:
             self.missed_s.pop(key, None)
 
     def restored(self) -> None:
-        """Expect the drives that the older journal remembers; what came later is forgotten."""
+        """Expect the drives and the missing files that the older journal remembers, and no more."""
         rows = self.world.journal.sources
         self.drives = {key: row.identity for key, row in rows.items() if row.identity}
+        recalled = {FileKey(key, path) for key, row in rows.items() for path, _ in row.missed}
+        self.missed_by_others |= recalled
 
     def _check_drive(self, fact: facts.Scanned) -> None:
         identity = self.drives.setdefault(fact.source, fact.identity)
@@ -111,7 +117,7 @@ class Absences:
             missed = [self.missed_s.get(key, float("inf")) for key in keys]
             named = self.named.get((source, self.drives.get(source, "")), set())
             for key, since_s in zip(keys, missed, strict=True):
-                long = now_s - since_s >= CONFIRM_S
+                long = now_s - since_s >= CONFIRM_S or key in self.missed_by_others
                 assert long, f"P7: {key} counts as gone, missed since {since_s}"
                 hinted = key in self.hinted or key in self.overheard
                 back = hinted and self.world.drive.see(key) is not None

@@ -166,7 +166,7 @@ class Drive:
         rows = self.ledger.known_among(source, [path for path, _ in files])
         for path, look in files:
             key = FileKey(source, path)
-            watched.missing.pop(path, None)
+            watched.saw(path, self.changed)
             row = rows.get(path)
             if row is not None and row.fingerprint == look and not row.unread:
                 continue  # hashed since the scan read the journal
@@ -180,7 +180,7 @@ class Drive:
             if look is None:
                 self.missed_by_look(key, now)
             else:
-                self.watched[fact.source].missing.pop(path, None)
+                self.watched[fact.source].saw(path, self.changed)
             resting = self.settler.looked(key, look, now.at_s)
             if resting is not None:
                 self.hash_queue.add(key, resting)
@@ -235,9 +235,10 @@ class Drive:
     def scan_ended(self, fact: facts.Scanned, now: Now) -> None:
         watched = self.watched[fact.source]
         watched.failures = watched.failures + 1 if fact.blind else 0
-        watched.missing = safety.still_missing(watched.missing, fact.missing, now.at_s)
+        watched.note_missing(fact, now)
         row = seen_by(fact, watched.row, now)
         moved, unstored = split_missing(self.ledger, self.settler, self.watched, fact.source)
+        watched.confirm(unstored, now)
         missing = set(watched.missing)
         lost = missing - moved - unstored
         approved = safety.approved_loss(watched.row, fact.identity, watched.held, lost)

@@ -135,8 +135,7 @@ class FileRow:
     version: str = ""  # the service's own mark of the stored content; "": not known
     replaces: StorageId = StorageId("")  # an earlier id, still a source file of the connection
     removing: OnDelete = OnDelete.KEEP  # gone from the drive; what is to be done about it still
-    # Where Storage still has it; its own key if somebody else moved it; None: where it belongs.
-    moved_from: FileKey | None = None
+    moved_from: FileKey | None = None  # where Storage has it; its own key: somebody moved it there
 
     @property
     def is_open_elsewhere(self) -> bool:
@@ -253,6 +252,7 @@ class SourceRow:
     blind_count: int = 0  # how many there are in all
     blind_since_s: float = 0.0  # wall clock [s] since when there are any; 0: there are none
     watch_trouble: str = ""  # why changes are not noticed at once; "" when they are
+    missed: tuple[tuple[str, float], ...] = ()  # paths the last list lacked; wall clock [s] since
     is_read: bool = False  # `offline` holds back deletions only; what is there is read and stored
 
     @property

@@ -1,8 +1,8 @@
 """When absence may count as deletion: never at once, never in masses without a person.
 
-The time since when a file is missing is kept in memory only, so the minute starts again with
-each process. This is on purpose: only the wall clock survives a process, and after it was set a
-file could count as gone at the first look. The cost is that a deletion is reported later.
+Since when a file is missing survives a process as wall-clock time, else a `sync` that is run now
+and then would never call a file gone. After that clock was set a file may count as gone sooner than
+after a minute, but never before the lists of two processes lacked it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Set
 from hashlib import sha256
 from typing import Final
 
-from .model import HeldSource, SourceRow
+from .model import HeldSource, Now, SourceRow
 from .setup import Guard
 
 CONFIRM_S: Final = 60.0  # two looks at least this far apart before a file counts as gone
+REMEMBERED_MAX: Final = 1000  # missing files that the next process is told of
 EXAMPLES_MAX: Final = 20  # missing files that a person is shown by name; enough to know the folder
 UNLISTED_S: Final = float("inf")  # missed by a look at the file only: no scan confirms it yet
 
@@ -69,6 +70,25 @@ def approved_loss(row: SourceRow, drive: str, held: Set[str] | None, lost: Set[s
     if held is not None:
         return len(held & lost)
     return len(lost) if mark_of(lost) == row.missing_mark else 0
+
+
+def remembered(
+    before: Iterable[tuple[str, float]], missing: Mapping[str, float], now: Now
+) -> tuple[tuple[str, float], ...]:
+    """Return the missing paths with the wall-clock time [s] since when, for the next process.
+
+    Nothing if there are too many: those need a person as a rule.
+    """
+    if len(missing) > REMEMBERED_MAX:
+        return ()
+    known = dict(before)
+    since = {path: now.wall_s - now.at_s + first_s for path, first_s in missing.items()}
+    return tuple((path, known.get(path, since[path])) for path in sorted(missing))
+
+
+def missed_before(remembered: Iterable[tuple[str, float]], now: Now) -> dict[str, float]:
+    """Return the paths that an earlier process missed; when, as monotonic seconds of this one."""
+    return {path: now.at_s - max(now.wall_s - wall_s, 0.0) for path, wall_s in remembered}
 
 
 def still_missing(

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from .commands import Scan
 from .events import Event, EventKind
 from .facts import ScanFailed, Scanned
-from .model import Now, SourceRow
-from .safety import CONFIRM_S, EXAMPLES_MAX, examples, mark_of, say_mass_deletion
+from .model import Now, SourceKey, SourceRow
+from .safety import (
+    CONFIRM_S,
+    EXAMPLES_MAX,
+    examples,
+    mark_of,
+    missed_before,
+    remembered,
+    say_mass_deletion,
+    still_missing,
+)
 from .setup import Source
 from .waits import delay_s
 
@@ -33,6 +42,7 @@ class SourceState:
     ended_s: float = float("-inf")
     failures: int = 0
     missing: dict[str, float] = field(default_factory=dict)  # path -> first missed
+    missed_before: dict[str, float] = field(default_factory=dict)  # by an earlier process
     held: Set[str] | None = None  # the paths that `row.missing_mark` is about, if we listed them
 
     @property
@@ -55,6 +65,28 @@ class SourceState:
         self.wanted = self.hint_missed = False
         return scan_for(self.row)
 
+    def note_missing(self, fact: Scanned, now: Now) -> None:
+        """Note what a list lacked, since when; an earlier process may have missed it before."""
+        known = dict(self.missing)
+        if not self.scanned and fact.identity == self.row.identity:
+            self.missed_before = missed_before(self.row.missed, now)
+            known |= self.missed_before
+        self.missing = still_missing(known, fact.missing, now.at_s)
+
+    def saw(self, path: str, changed: dict[SourceKey, SourceRow]) -> None:
+        """Note that the file is there; the row, if it was remembered as missing, is `changed`."""
+        self.missing.pop(path, None)
+        self.missed_before.pop(path, None)
+        if self.row.missed and path in dict(self.row.missed):
+            left = tuple(each for each in self.row.missed if each[0] != path)
+            self.row = changed[self.row.key] = replace(self.row, missed=left)
+
+    def confirm(self, unstored: Iterable[str], now: Now) -> None:
+        """Let files of which nothing is in the cloud be gone if an earlier process missed them."""
+        for path in self.missed_before.keys() & unstored & self.missing.keys():
+            self.missing[path] = now.at_s - CONFIRM_S
+        self.missed_before.clear()
+
     def end_scan(self, row: SourceRow, now: Now) -> bool:
         """Note the result of the scan; return whether it changed the row."""
         self.scanning, self.scanned, self.ended_s = False, True, now.at_s
@@ -64,6 +96,7 @@ class SourceState:
             row,
             patterns=self.source.patterns,
             watch_trouble=before.watch_trouble,
+            missed=remembered(before.missed, self.missing, now),
             offline_since_s=since_s,
         )
         return self.row != before

@@ -116,6 +116,7 @@ sources = Table(
     Column("blind_count", Integer, nullable=False),
     Column("blind_since_s", Float, nullable=False),
     Column("watch_trouble", Text, nullable=False),
+    Column("missed", JSON, nullable=False),  # a list of pairs: path, wall clock [s] since when
     Column("is_read", Boolean, nullable=False),  # `offline` holds back deletions only
 )
 
