@@ -126,12 +126,16 @@ class Office:
 
     def halts_once_asked(self, reason: str) -> None:
         """Be a daemon that handles the first request it gets, and whose lane then halts."""
+        self.answers_once_asked(LaneRow(LaneKey(IMODEL), halt=reason))
+
+    def answers_once_asked(self, lane: LaneRow) -> None:
+        """Be a daemon that handles the first request it gets, and whose lane is then so."""
         journal = Journal(open_database(self.state / "journal.sqlite"))
         journal.register("1.0", time.time())
         while not (waiting := journal.open_requests()):
             journal.beat(time.time(), is_idle=True, unsettled=0)
-        halted = Decision(lanes=(LaneRow(LaneKey(IMODEL), halt=reason),))
-        journal.commit(halted, [each.number for each in waiting], time.time())
+        decided = Decision(lanes=(lane,))
+        journal.commit(decided, [each.number for each in waiting], time.time())
         journal.beat(time.time(), is_idle=False, unsettled=0)
         journal.close()
 

@@ -693,6 +693,22 @@ def test_a_sync_beside_a_halted_daemon_says_why_at_once(office: Office) -> None:
     assert "not running" not in printed.out
 
 
+def test_a_sync_beside_a_daemon_in_an_outage_names_the_reason(office: Office) -> None:
+    """It waited out its whole time, a day, where it ends in a minute without a daemon."""
+    office.save("a.dgn")
+    office.remember(Decision(files=(SYNCED,)))
+    outage = LaneRow(IMODEL, attempts=6, wait_reason="HTTP 503")
+
+    with FileLock(office.state / "twinsyncd.lock"):
+        daemon = threading.Thread(target=office.answers_once_asked, args=(outage,))
+        daemon.start()
+        printed = office.types("sync", "--timeout", "20")
+        daemon.join()
+
+    assert printed.code == 1
+    assert "not in sync: HTTP 503; the daemon goes on trying" in printed.out
+
+
 # ---- check --------------------------------------------------------------------------------
 
 

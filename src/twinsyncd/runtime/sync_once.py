@@ -130,6 +130,8 @@ def _ask_daemon(config: Config, timeout_s: float, asked: SyncAsked | PublishAske
             daemon = status.daemon
             if handled_s and (reasons := _needing_a_person(status, handled_s)):
                 return "; ".join(reasons)
+            if handled_s and (reasons := _outages(status)):
+                return f"{'; '.join(reasons)}; the daemon goes on trying"
             if handled_s and daemon and daemon.is_idle and daemon.beat_s > handled_s:
                 return ""
             if time.monotonic() > end_s:
@@ -148,6 +150,12 @@ def _needing_a_person(status: Status, handled_s: float) -> list[str]:
         failed = status.failed_comparisons.values()
         reasons += [e.reason for e in failed if e.needs_person and e.tried_s >= handled_s]
     return [reason for reason in dict.fromkeys(reasons) if reason]
+
+
+def _outages(status: Status) -> list[str]:
+    """Return why calls keep failing; each request starts their count afresh."""
+    failing = [lane.wait_reason for lane in status.lanes if lane.attempts >= TRIES]
+    return [reason for reason in dict.fromkeys(failing) if reason]
 
 
 def _wait(config: Config) -> None:
