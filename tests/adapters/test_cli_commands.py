@@ -475,10 +475,48 @@ def test_a_halted_lane_says_when_it_tries_again(office: Office) -> None:
 
 
 def test_a_lane_that_never_ran_says_since_when_it_is_halted(office: Office) -> None:
-    """A wrong secret on the first day was the one trouble without a time (K7)."""
+    """A wrong secret on the first day was the one trouble without a time."""
     lane = LaneRow(IMODEL, halt="wrong secret")
     halted = Event(EventKind.LANE_HALTED, 1_700_000_000.0, "Bridge 12", text="wrong secret")
     office.remember(Decision(files=(SYNCED,), lanes=(lane,), events=(halted,)))
+
+    printed = office.types("status").out
+
+    assert f"    since {clock_time(1_700_000_000.0)} (" in printed
+
+
+def test_starts_in_vain_say_since_when(office: Office) -> None:
+    """Of all that a connection waits for, this was shown without a time."""
+    waits = LaneRow(
+        IMODEL, connection="Bridge 12", fruitless=3, not_before_s=time.time() + 60, since_s=5.0
+    )
+    of = "Bridge 12"
+    events = (
+        Event(EventKind.RUN_STARTED, 1_600_000_000.0, of),
+        Event(EventKind.RUN_ENDED, 1_600_000_001.0, of),
+        Event(EventKind.RUN_STARTED, 1_700_000_000.0, of),
+        Event(EventKind.RUN_LOST, 1_700_000_009.0, of),
+        Event(EventKind.RUN_BLOCKED, 1_700_000_020.0, of),
+    )
+    office.remember(Decision(files=(SYNCED,), lanes=(waits,), events=events))
+
+    with office.daemon_runs():
+        printed = office.types("status").out
+
+    assert "waits: earlier starts brought no run of ours; next try in " in printed
+    assert f"    since {clock_time(1_700_000_000.0)} (" in printed
+
+
+def test_a_trouble_does_not_begin_before_the_newest_run(office: Office) -> None:
+    """A `retry` ended the first without an event, so the second was said to be as old."""
+    lane = LaneRow(IMODEL, connection="Bridge 12", wait_reason="HTTP 503")
+    of = "Bridge 12"
+    events = (
+        Event(EventKind.LANE_HALTED, 1_600_000_000.0, of, text="no right"),
+        Event(EventKind.RUN_STARTED, 1_600_000_100.0, of),
+        Event(EventKind.LANE_WAITS, 1_700_000_000.0, of, text="HTTP 503"),
+    )
+    office.remember(Decision(files=(SYNCED,), lanes=(lane,), events=events))
 
     printed = office.types("status").out
 

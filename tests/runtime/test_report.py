@@ -19,7 +19,7 @@ LOOK = Fingerprint(100, 10**9, 7)
     [
         (FileRow(A, LOOK, "v1", unread="locked", aside="x"), "cannot be read", "locked"),
         (FileRow(A, LOOK, "v1", aside="no"), "set aside", "no"),
-        (FileRow(A, LOOK, "v2", "v1", "", covered="v1"), "in the active run", ""),
+        (FileRow(A, LOOK, "v2", "v1", "", covered="v1"), "its run is active, or asked for", ""),
         (FileRow(A, LOOK, "v1"), "to be uploaded", ""),
         (FileRow(A, LOOK, "v1", IN_DOUBT), "to be uploaded", ""),
         (FileRow(A, LOOK, "v1", "v1"), "uploaded, waits for a run", ""),

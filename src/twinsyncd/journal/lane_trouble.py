@@ -1,47 +1,61 @@
-"""Since when a lane cannot go on: its events since calls last succeeded."""
+"""Since when a lane cannot go on: its events since calls, or a run of ours, last succeeded."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, func, select
 
 from ..core.events import EventKind
-from ..core.model import ConnectionKey, LaneKey, LaneRow
+from ..core.model import ConnectionKey, LaneKey, LaneRow, Phase
 from . import tables
 
 EVENTS_MAX: Final = 50_000  # newest events looked at: bounds the time of one look
 
 _EVENTS = tables.events.c
 _TROUBLE: Final = (EventKind.LANE_WAITS, EventKind.LANE_HALTED, EventKind.SIGN_IN_NEEDED)
-_KINDS: Final = [kind.value for kind in (*_TROUBLE, EventKind.LANE_RESUMED, EventKind.SIGNED_IN)]
+_TROUBLE_OVER: Final = (EventKind.LANE_RESUMED, EventKind.SIGNED_IN, EventKind.RUN_STARTED)
+_START: Final = (EventKind.RUN_STARTED, EventKind.RUN_BLOCKED, EventKind.RUN_LOST)
+_START_OVER: Final = (EventKind.RUN_ENDED,)
 
 
 def trouble_since_s(
-    connection: Connection, lanes: Iterable[LaneRow], homes: Mapping[LaneKey, ConnectionKey]
+    connection: Connection, lanes: Sequence[LaneRow], homes: Mapping[LaneKey, ConnectionKey]
 ) -> dict[LaneKey, float]:
     """Return since when (wall clock [s]) each lane that cannot go on is so, as far as is known.
 
     `homes`: the connection that the events of a lane name while it has served none.
     """
-    names = {
-        lane.key: lane.connection or homes.get(lane.key, lane.connection)
-        for lane in lanes
-        if lane.halt or lane.wait_reason
+    names = {lane.key: lane.connection or homes.get(lane.key, lane.connection) for lane in lanes}
+    failed = {lane.key for lane in lanes if lane.halt or lane.wait_reason}
+    vain = {lane.key: lane.since_s for lane in lanes if _starts_in_vain(lane)}
+    failed_s = _since_s(connection, {names[key] for key in failed}, _TROUBLE, _TROUBLE_OVER)
+    vain_s = _since_s(connection, {names[key] for key in vain}, _START, _START_OVER)
+    return {key: vain_s.get(names[key], since_s) for key, since_s in vain.items()} | {
+        key: failed_s[names[key]] for key in failed if names[key] in failed_s
     }
+
+
+def _starts_in_vain(lane: LaneRow) -> bool:
+    """Return whether starts in a row brought no run of ours, and none is active."""
+    return lane.fruitless > 1 and lane.phase is not Phase.RUNNING
+
+
+def _since_s(
+    connection: Connection,
+    names: Collection[ConnectionKey],
+    begin: Collection[EventKind],
+    end: Collection[EventKind],
+) -> dict[str, float]:
+    """Return by connection when the first event of `begin` since the last of `end` was."""
     if not names:
         return {}
-    since_s = _since_s(connection, set(names.values()))
-    return {lane: since_s[name] for lane, name in names.items() if name in since_s}
-
-
-def _since_s(connection: Connection, names: Collection[ConnectionKey]) -> dict[str, float]:
-    """Return by connection when the first of its troubles since calls last succeeded began."""
     newest = connection.execute(select(func.max(_EVENTS.id))).scalar() or 0
+    kinds = [kind.value for kind in (*begin, *end)]
     query = (
         select(_EVENTS.connection, _EVENTS.kind, _EVENTS.at_s)
-        .where(_EVENTS.id > newest - EVENTS_MAX, _EVENTS.kind.in_(_KINDS))
+        .where(_EVENTS.id > newest - EVENTS_MAX, _EVENTS.kind.in_(kinds))
         .order_by(_EVENTS.id.desc())
     )
     since_s: dict[str, float] = {}
@@ -49,7 +63,7 @@ def _since_s(connection: Connection, names: Collection[ConnectionKey]) -> dict[s
     for name, kind, at_s in connection.execute(query):
         if name not in names or name in over:
             continue
-        if kind in _TROUBLE:
+        if kind in begin:
             since_s[name] = at_s
             continue
         over.add(name)

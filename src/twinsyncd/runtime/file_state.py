@@ -37,7 +37,7 @@ def explain_file(
         case Need.REMOVE:
             return "gone from the drive; waits to be taken out of its connection", False
         case Need.RUN if row.covered:
-            return "uploaded; the active run processes it", False
+            return "uploaded; its run is active, or asked for", False
         case Need.RUN:
             return "uploaded; waits for the next run", False
         case _ if doubt:

@@ -55,7 +55,7 @@ def _open_state(row: FileRow) -> tuple[str, str]:
     if row.aside:
         return "set aside", row.aside
     if row.covered:
-        return "in the active run", ""
+        return "its run is active, or asked for", ""
     if row.seen == ABSENT:
         return "to be taken out of its connection", "it is gone from the drive"
     if row.moved_from == row.key:
