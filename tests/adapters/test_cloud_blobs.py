@@ -382,7 +382,7 @@ def test_foreign_blocks_are_dropped_and_the_upload_goes_on(before: str) -> None:
 
 
 def test_foreign_blocks_that_come_back_end_the_upload() -> None:
-    """Two programs that clear each other's blocks would go on for ever."""
+    """Two programs that clear each other's blocks would go on for ever, and hold up all files."""
 
     class Rival(BlobHost):
         def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -393,7 +393,8 @@ def test_foreign_blocks_that_come_back_end_the_upload() -> None:
 
     error = caught(lambda: send(host, Bytes(LARGE), first=False))
 
-    assert (error.failure.fault, error.code) == (Fault.TRANSIENT, "InvalidBlobOrBlock")
+    assert (error.failure.fault, error.code) == (Fault.FILE, "InvalidBlobOrBlock")
+    assert "another program left an unfinished upload" in error.failure.message
     assert methods(host).count("GET blocklist") == 2  # it was cleared once
     assert methods(host).count("PUT block") <= BLOCKS_FIRST
 

@@ -25,7 +25,11 @@ _BLOCK: Final = re.compile(
 )
 _CODE: Final = re.compile(rb"<Code>([A-Za-z]+)</Code>")
 _FOREIGN_BLOCKS: Final = {"InvalidBlobOrBlock", "BlockCountExceedsLimit"}
-_START_AGAIN: Final = {"InvalidBlockList", "InvalidBlobOrBlock", "BlockCountExceedsLimit"}
+_FOREIGN_TEXT: Final = (
+    "another program left an unfinished upload to this file in Storage; finish it there, or "
+    "wait a week until the storage host drops it"
+)
+_START_AGAIN: Final = {"InvalidBlockList"}
 _LOST_RACE: Final = {409, 412}  # the blob changed meanwhile; our own repeated commit may be why
 _OUTAGES: Final = {407, 408, 425, 429}  # about the moment, not about the file
 _WORDS: Final = {
@@ -68,11 +72,7 @@ def has_foreign_blocks(response: httpx.Response) -> bool:
 
 def foreign_blocks(operation: str) -> CloudError:
     """Return the error for a blob whose foreign blocks cannot be dropped without new content."""
-    message = (
-        "another program left an unfinished upload to this file in Storage; finish it there, or "
-        "wait a week until the storage host drops it"
-    )
-    return CloudError(operation, Failure(Fault.FILE, message))
+    return CloudError(operation, Failure(Fault.FILE, _FOREIGN_TEXT))
 
 
 def too_many_blocks(operation: str, block_bytes: int) -> CloudError:
@@ -104,10 +104,13 @@ def error_of(operation: str, response: httpx.Response) -> CloudError:
 def _fault_of(status: int, code: str) -> Fault:
     """Return the kind of failure: other client errors than a lost race are about this one file.
 
-    A refused link does not concern the platform's credentials, nor a lease other files.
+    A refused link does not concern the platform's credentials, nor do a lease and the blocks of
+    another program concern other files.
     """
     if faults.is_quota(status, ServiceError(code)):
         return Fault.QUOTA
+    if code in _FOREIGN_BLOCKS:
+        return Fault.FILE
     if code in _START_AGAIN or (status in _LOST_RACE and not code.startswith("Lease")):
         return Fault.TRANSIENT
     if 400 <= status < 500 and status not in _OUTAGES:
@@ -120,6 +123,8 @@ def _text(response: httpx.Response, code: str, fault: Fault, title: str | None) 
         return f"storage host: {fault_text.of_web_page(response.status_code, title)}"
     if fault is Fault.QUOTA:
         return f"{fault_text.QUOTA} ({code or 'HTTP 507'})"
+    if code in _FOREIGN_BLOCKS:
+        return f"{_FOREIGN_TEXT} ({code})"
     if code.startswith("Lease"):
         return f"another program holds a lease on the file in Storage ({code}); end it there"
     if 300 <= response.status_code < 400:
