@@ -378,6 +378,16 @@ def test_a_binary_drawing_says_what_the_text_one_says(file: Path) -> None:
     assert changed(read(file), read(binary)) == []
 
 
+def test_any_number_of_comments_may_come_first(file: Path) -> None:
+    """Programs write what made the drawing there; 64 KiB of it were "not a DXF drawing"."""
+    before = drawn(file, lambda drawing: drawing.modelspace().add_line((0, 0), (5, 5)))
+    text = file.read_bytes()
+
+    file.write_bytes(b"999\r\nwritten by a program\r\n" * 4_000 + text)
+
+    assert read(file) == before
+
+
 def test_a_drawing_with_a_flaw_is_mended(file: Path) -> None:
     """Files of careless exporters are common, and their content is still wanted."""
     lines = ["0", "SECTION", "2", "ENTITIES", "0", "LINE", "8", "WALLS", "10", "0.0", "20", "0,0"]

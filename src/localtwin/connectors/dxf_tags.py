@@ -12,7 +12,7 @@ import re
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO, TypeAlias
+from typing import BinaryIO, TextIO, TypeAlias
 
 from ezdxf.lldxf.const import DXFError
 from ezdxf.lldxf.tagger import binary_tags_loader
@@ -169,7 +169,7 @@ def _section_after(section: str, record: Record) -> str:
 
 def _checked_head(file: Path) -> bytes:
     with file.open("rb") as data:
-        head = data.read(HEAD_BYTES)
+        head = _head(data)
         size_bytes = data.seek(0, 2)
         data.seek(max(0, size_bytes - TAIL_BYTES))
         tail = data.read().rstrip(b"\0\r\n\t \x1a")
@@ -181,6 +181,16 @@ def _checked_head(file: Path) -> bytes:
     if not head.startswith(BINARY_START) and b"SECTION" not in head:
         raise unreadable("The file is not a DXF drawing.")
     return head
+
+
+def _head(data: BinaryIO) -> bytes:
+    """Return the first bytes; after long comments, those from the first section on."""
+    head = data.read(HEAD_BYTES)
+    if not head.lstrip().startswith(b"%d" % _COMMENT):
+        return head
+    while b"SECTION" not in head and (more := data.read(HEAD_BYTES)):
+        head = head[-len(b"SECTION") :] + more
+    return head + data.read(HEAD_BYTES)
 
 
 def _encoding(head: bytes) -> str:
