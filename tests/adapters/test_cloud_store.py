@@ -474,6 +474,33 @@ def test_where_listings_lag_a_lost_create_is_not_looked_for_at_once() -> None:
     scene.wire.ended()
 
 
+def test_a_folder_that_was_made_just_now_is_not_made_again_while_listings_lag() -> None:
+    """Each try made another one: 28 folders where 3 were meant, most of them empty for ever."""
+    scene, clock = Scene(), [100.0]
+    scene.tree = StorageTree(scene.wire.platform(), "i1", now=lambda: clock[0])
+    scene.shows_the_top()
+    scene.lists("root")
+    scene.wire.hears("POST", "/storage/folders/root/folders", 201, {"folder": {"id": "f1"}})
+    made = scene.tree.folder("Bridge 12")
+    scene.tree.forget()  # it is not found where it is used
+
+    clock[0] += 59.0
+    scene.shows_the_top()
+    scene.lists("root")
+    scene.wire.hears("GET", "/storage/folders/f1", 404, refusal("FolderNotFound"))
+    again = scene.tree.folder("Bridge 12")
+    scene.tree.forget()
+
+    clock[0] += 1.0
+    scene.shows_the_top()
+    scene.lists("root")
+    scene.wire.hears("POST", "/storage/folders/root/folders", 201, {"folder": {"id": "f9"}})
+    anew = scene.tree.folder("Bridge 12")
+
+    assert (made, again, anew) == ("f1", "f1", "f9")
+    scene.wire.ended()
+
+
 def test_where_unfinished_files_are_not_listed_a_lost_create_is_not_looked_for() -> None:
     """The listing cannot show the file, so waiting for it or asking again is of no use."""
     scene = Scene(replace(SETTINGS, profile=PlatformProfile(lists_unfinished=False)))

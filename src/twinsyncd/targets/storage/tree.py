@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from ...cloud.client import Platform
 from ...cloud.values import StorageItem
@@ -22,6 +23,8 @@ from ...core.model import (
 )
 from ...errors import CloudError
 from .refused_names import with_name_advice
+
+NEW_S: Final = 60.0  # lags of listings that were reported are of seconds
 
 
 @dataclass(slots=True)
@@ -61,6 +64,7 @@ class StorageTree:
         self._root = ""
         self._ids: dict[str, str] = {}
         self._listings: dict[str, _Listing] = {}
+        self._made: dict[tuple[str, str], tuple[str, float]] = {}  # by parent and name: id, when
 
     def folder(self, path: str) -> str:
         """Return the id of the folder at this path below the root; creates it if needed."""
@@ -135,8 +139,27 @@ class StorageTree:
         here = self._root = self._root or self._find_root()
         for part in parts:
             found = self._listing(here).folders.get(part)
-            here = found[0] if found else self._create(here, part)
+            here = (
+                found[0] if found else self._made_just_now(here, part) or self._create(here, part)
+            )
         return here
+
+    def _made_just_now(self, parent_id: str, name: str) -> str | None:
+        """Return the id of a folder that was just made and is not listed; None if there is none.
+
+        Where listings and ids lag, each try would make another one. A folder that somebody renamed
+        or moved is not this one any more; one that cannot be found at all may come.
+        """
+        made_id, made_s = self._made.get((parent_id, name), ("", -NEW_S))
+        if self._now() - made_s >= NEW_S:
+            return None
+        try:
+            here = self._platform.folder(made_id)
+        except CloudError as exc:
+            if exc.failure.fault is not Fault.GONE:
+                raise
+            return made_id
+        return made_id if (here.parent_id, here.name) == (parent_id, name) else None
 
     def _find_root(self) -> str:
         try:
@@ -154,6 +177,7 @@ class StorageTree:
         except CloudError as exc:
             self._doubt(parent_id)  # it may have been created all the same
             raise with_name_advice(exc, name) from exc
+        self._made[parent_id, name] = made.id, self._now()
         self._listing(parent_id).folders[name] = [made.id]
         self._listings[made.id] = _Listing()  # new, so nothing is in it
         return made.id
