@@ -165,7 +165,7 @@ def test_every_file_gets_its_own_result() -> None:
         "b",
         "Error",
         description="The file is corrupt.",
-        kbArticleLink="https://help.example.com/1",
+        kbArticleLink="https://help.example.com/kb?id=1",
         canUserFix=True,
     )
     jobs = [
@@ -194,7 +194,7 @@ def test_every_file_gets_its_own_result() -> None:
     assert seen.files[1] == FileResult(
         "b",
         Outcome.FAILED,
-        "The file is corrupt. (can be corrected in the file) See https://help.example.com/1",
+        "The file is corrupt. (can be corrected in the file) See https://help.example.com/kb?id=1",
         user_must_act=True,
         name="broken.dgn",
     )
@@ -290,12 +290,14 @@ def test_a_run_that_fails_as_a_whole_keeps_the_services_words() -> None:
     error = {
         "errorKey": "IModelLocked",
         "description": "The iModel is locked.",
-        "kbArticleLink": "https://help.example.com/2",
+        "kbArticleLink": "https://help.example.com/kb?id=2",
     }
 
     seen = look({"state": "Completed", "result": "Error", "error": error})
 
-    assert seen.message == "the run failed: The iModel is locked. See https://help.example.com/2"
+    assert (
+        seen.message == "the run failed: The iModel is locked. See https://help.example.com/kb?id=2"
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ...cloud.values import Run, Task
 from ...core.commands import LookAtRun
 from ...core.facts import RunSeen
 from ...core.results import FileResult, Outcome
-from ...redact import redact
+from ...redact import redact_for_person
 from .evidence import OF_RUN, Evidence, Reasons
 
 NAMED_MAX: Final = 5  # failed files named in the message of a run
@@ -71,7 +71,7 @@ def _message(run: Run, files: Iterable[FileResult], evidence: Evidence) -> str:
         can_be_fixed = _RUN_FIXES.get(run.error_can_user_fix, "")
     text = f"{words}: {reason}{can_be_fixed}" if reason else f"{words}{can_be_fixed}"
     reported = _reported(evidence.reasons.get(OF_RUN), reason)
-    return redact(f"{text}{_see(run.error_article)}{reported}")
+    return redact_for_person(f"{text}{_see(run.error_article)}{reported}")
 
 
 def _failed_files(files: Iterable[FileResult]) -> str:
@@ -105,7 +105,7 @@ def _file_result(task: Task, evidence: Evidence) -> FileResult:
     return FileResult(
         task.storage_id,
         outcome,
-        redact(
+        redact_for_person(
             f"{reason}{_who_can_fix(task.can_user_fix)}{_see(task.article)}"
             f"{_reported(evidence.reasons.get(task.id), reason)}"
         ),
