@@ -80,6 +80,19 @@ def test_a_renamed_file_keeps_its_id_and_needs_no_run() -> None:
     assert events(script, EventKind.FILE_GONE) == []
 
 
+def test_a_file_that_a_person_doubts_is_the_same_file_when_it_is_renamed() -> None:
+    """It was forgotten at once, so the renamed one was a second file with the same elements."""
+    script = synced().hears(facts.RetryAsked(A)).says(look_at(A))
+
+    script.hears(facts.Touched(A), facts.Touched(NEW)).says(look_at(NEW))
+    script.hears(facts.Looked(CAD, ((A.path, None),)), saw(NEW, 1)).says()
+    script.hears(after_s=SCAN_SOON_S + 1.5).says(scan()).hears(scanned(1, A)).says()
+    script.hears(after_s=5 - SCAN_SOON_S - 1.5).says(look_at(NEW)).hears(saw(NEW, 1))
+    script.says(read(NEW, 1)).hears(hashed(NEW, 1)).says(PLACE_NEW)
+
+    script.remembers(NEW, stored="v1", synced="v1", storage_id=A_ID, moved_from=A)
+
+
 def test_a_renaming_that_was_cut_off_is_done_after_a_restart() -> None:
     """The service's answer was lost with the process; renaming twice changes nothing (P8)."""
     script = renamed(synced()).says(PLACE_NEW).dies().hears()

@@ -8,7 +8,7 @@ from typing import Final, assert_never
 
 from . import commands, facts, safety
 from .events import EventKind
-from .file_changes import NO_TROUBLE, retried, without_file
+from .file_changes import NO_TROUBLE, doubted, is_proven, with_content, without_file
 from .hash_queue import HashQueue
 from .ledger import Ledger
 from .looks import plan_looks
@@ -22,7 +22,6 @@ from .model import (
     Fingerprint,
     HeldSource,
     Now,
-    OnDelete,
     SourceKey,
     SourceRow,
 )
@@ -47,6 +46,7 @@ class Drive:
     watched: dict[SourceKey, SourceState] = field(default_factory=dict)
     changed: dict[SourceKey, SourceRow] = field(default_factory=dict)
     hash_queue: HashQueue = field(default_factory=HashQueue)
+    doubted: set[FileKey] = field(default_factory=set)  # stored again once they are read
 
     def add(self, source: Source, row: SourceRow, now: Now) -> None:
         """Add a source; its first scan is due at once."""
@@ -99,10 +99,11 @@ class Drive:
                 watched.due_s = now.at_s
 
     def retry(self, key: FileKey, now: Now) -> None:
-        """Try a file again, as a person asks, with a fresh look at it."""
+        """Try a file again, as a person asks, with a fresh look; one that is synced is doubted."""
         row = self.ledger.known(key)
-        if row is not None and (again := retried(row)) != row:
-            self.ledger.put(again)
+        if row is not None and (row.aside or row.unread or is_proven(row)):
+            self.doubted |= {key} if is_proven(row) else set()
+            self.ledger.put(replace(row, **NO_TROUBLE))
             self._touched(key, now)
 
     def look_again(self, key: FileKey, now: Now) -> None:
@@ -202,12 +203,11 @@ class Drive:
             self.ledger.note(EventKind.FILE_READABLE, row.key, now)
             since_s = row.aside_since_s if row.aside else 0.0
             row = replace(row, unread="", aside_since_s=since_s)
-        look = fact.fingerprint
-        row = replace(row, fingerprint=look, hashed_s=now.wall_s, removing=OnDelete.KEEP)
         if row.seen != fact.digest:
-            row = replace(row, seen=fact.digest, seen_s=now.wall_s, **NO_TROUBLE)
-            self.ledger.note(EventKind.FILE_SEEN, row.key, now, digest=row.seen)
-        self.ledger.put(row)
+            self.ledger.note(EventKind.FILE_SEEN, row.key, now, digest=fact.digest)
+        row = with_content(row, fact.digest, fact.fingerprint, now)
+        self.ledger.put(doubted(row) if row.key in self.doubted and is_proven(row) else row)
+        self.doubted.discard(row.key)
 
     def rehashed(self, fact: facts.Rehashed, now: Now) -> None:
         """Note that the content is as remembered; if it is not, let the file settle again."""

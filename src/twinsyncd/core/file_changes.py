@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from .model import ABSENT, NO_ID, STAYS, UNLIKE_ANY, FileRow, OnDelete, StorageId
+from .model import (
+    ABSENT,
+    IN_DOUBT,
+    NO_ID,
+    STAYS,
+    Digest,
+    FileRow,
+    Fingerprint,
+    Now,
+    OnDelete,
+    StorageId,
+)
 
 
 def with_storage_id(row: FileRow, storage_id: StorageId) -> FileRow:
@@ -50,6 +61,12 @@ def _with_identity(row: FileRow, other: FileRow) -> FileRow:
     )
 
 
+def with_content(row: FileRow, digest: Digest, look: Fingerprint, now: Now) -> FileRow:
+    """Return the row of a file that was read whole; with another content it begins anew."""
+    row = replace(row, fingerprint=look, hashed_s=now.wall_s, removing=OnDelete.KEEP)
+    return row if row.seen == digest else replace(row, seen=digest, seen_s=now.wall_s, **NO_TROUBLE)
+
+
 def without_file(row: FileRow) -> FileRow:
     """Return the row of a file that is no longer on the drive; what is in the cloud stays."""
     return replace(row, seen=ABSENT, fingerprint=None, **NO_TROUBLE)
@@ -76,17 +93,17 @@ def out_of_cloud(row: FileRow) -> FileRow:
     return replace(row, synced=ABSENT)
 
 
-def retried(row: FileRow) -> FileRow:
-    """Return the row of a file that a person lets try again.
+def is_proven(row: FileRow) -> bool:
+    """Return whether nothing is left to do for what is on the drive."""
+    return row.seen == row.stored == row.synced != ABSENT and row.moved_from is None
 
-    One that is synced is doubted: it is read, stored and run again, whatever is remembered. One
-    that is on its way goes on.
+
+def doubted(row: FileRow) -> FileRow:
+    """Return the row of a file that is stored and run again, whatever is remembered of it.
+
+    As after a store that broke off: should it be renamed or go meanwhile, its id goes along.
     """
-    if row.aside or row.unread:
-        return replace(row, **NO_TROUBLE)
-    if row.seen == row.stored == row.synced != ABSENT and row.moved_from is None:
-        return replace(row, stored=ABSENT, synced=ABSENT, version="", fingerprint=UNLIKE_ANY)
-    return row
+    return replace(row, stored=IN_DOUBT, synced=ABSENT, version="")
 
 
 NO_TROUBLE: Final[Mapping[str, Any]] = {
