@@ -614,6 +614,17 @@ def test_what_was_never_compared_with_the_cloud_is_not_in_sync(office: Office) -
     assert "not compared with the cloud yet" in shown.out
 
 
+def test_a_retry_of_a_file_that_nobody_knows_is_refused(office: Office) -> None:
+    """It was "tried again now", so a typing error looked like a mended file."""
+    office.remember(Decision(files=(SYNCED,)))
+
+    shown = office.types("retry", "cad/typing-eror.dgn")
+
+    assert shown.code == 1
+    assert "cad/typing-eror.dgn is not known" in shown.err
+    assert office.asked() == []
+
+
 @pytest.mark.parametrize("refused", [True, False], ids=["refused", "no answer"])
 def test_a_connection_whose_comparison_fails_is_not_in_sync(
     office: Office, *, refused: bool

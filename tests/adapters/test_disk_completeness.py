@@ -264,6 +264,28 @@ def test_nothing_is_asked_of_what_may_be_short(name: str, content: bytes) -> Non
     assert missing(name, content) == ""
 
 
+ROWS = b"id,name\n" + b"1,door\n" * 200
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.TSV", "t.ndjson", "t.txt"])
+@pytest.mark.parametrize(
+    ("content", "lacks"),
+    [
+        (bytes(len(ROWS)), "it begins with zeros"),
+        (ROWS[:700] + bytes(len(ROWS) - 700), "it ends in zeros"),
+        (ROWS, ""),
+        (ROWS + b"\x1a" + bytes(10), ""),
+        (ROWS.decode().encode("utf-16"), ""),
+        (ROWS.decode().encode("utf-16-be"), ""),
+    ],
+    ids=["zeros", "half zeros", "whole", "filled by DOS", "UTF-16", "UTF-16 without a mark"],
+)
+def test_a_table_of_zeros_is_a_copy_that_broke_off(name: str, content: bytes, lacks: str) -> None:
+    """Its rows would count as deleted, and the iModel would lose them."""
+    assert missing(name, content).startswith(lacks)
+    assert lacks or not missing(name, content)
+
+
 @pytest.mark.parametrize("name", ["a.dwg", "b.dgn", "c.ifc"])
 def test_a_file_of_another_format_is_for_the_connector_to_judge(name: str) -> None:
     """Its message says what the file is; ours could only say what it is not."""

@@ -241,3 +241,33 @@ def test_a_disk_that_damages_one_journal_after_the_other_is_left_to_a_person(
 
     assert file.read_bytes() == b"no database"
     assert len(set_aside_ones(file)) == 1
+
+
+def test_a_daemon_waits_for_the_person_whose_disk_damages_one_journal_after_the_other(
+    config: Config,
+) -> None:
+    """It ended, and so did every start of it within the hour."""
+    file = journal_file(config)
+    with open_engine(config, watch=False):
+        pass
+    file.write_bytes(b"no database")
+    with open_engine(config, watch=False):
+        pass  # the first one is set aside
+    ended: list[str] = []
+
+    def serve() -> None:
+        try:
+            with open_engine(config, watch=True):
+                file.write_bytes(b"no database")
+                raise JournalDamaged("database disk image is malformed")
+        except JournalGone as exc:
+            ended.append(str(exc))
+
+    daemon = threading.Thread(target=serve)
+    daemon.start()
+    while (trouble := read_trouble(config)) is None or "malformed" not in trouble.reason:
+        assert daemon.is_alive()
+    file.unlink()
+    daemon.join(30)
+
+    assert ended == [f"the journal {file} was damaged"]

@@ -33,9 +33,15 @@ def retry(
     checked = load_config(config, folders=False)
 
     from ..core.facts import RetryAsked
+    from ..runtime.state import read_row
     from ..runtime.sync_once import leave_request
 
     key = None if path is None else find_key(checked, path)
+    if key is not None and read_row(checked, key) is None:
+        raise AppError(
+            f"{path} is not known: no scan has found it, or no pattern takes it",
+            hint="see why: twinsyncd explain PATH",
+        )
     running = leave_request(checked, RetryAsked(key))
     what = path or "every file that was set aside"
     when = "now" if running else "when the daemon runs next, or with `twinsyncd sync`"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..runtime.verified_file import VerifiedFile
 
 
-FULL_MAX: Final = 20  # files that are shown with every step; of more, those not current
+FULL_MAX: Final = 5  # files that are shown with every step; of more, those not current
 
 
 def verify(
@@ -47,7 +47,7 @@ def verify(
 ) -> None:
     """Prove that the iModel has what is on the drive, file by file; changes nothing.
 
-    Exit code 0 only if every file is current.
+    Exit code 0 only if every file is current, and there are any.
     """
     from ..logs import set_up
     from ..runtime.verification import verify as verify_files
@@ -63,7 +63,7 @@ def verify(
     else:
         show(files)
     good = all(file.verdict in (Verdict.CURRENT, Verdict.KEPT) for file in files)
-    raise typer.Exit(0 if good else 1)
+    raise typer.Exit(0 if good and files else 1)
 
 
 def _selection(config: Config, what: str | None) -> Selection:
@@ -130,4 +130,5 @@ def _show_total(console: Console, files: Sequence[VerifiedFile]) -> None:
 
     totals = Counter(file.verdict.value for file in files)
     words = ", ".join(f"{number:,} {verdict}" for verdict, number in sorted(totals.items()))
-    console.print(f"\n{count(len(files), 'file')}: {words}" if files else "no file matches")
+    none = "no such file is on the drive or in the journal; see why: twinsyncd explain PATH"
+    console.print(f"\n{count(len(files), 'file')}: {words}" if files else none, soft_wrap=True)

@@ -40,7 +40,7 @@ def missing_part(path: str, size_bytes: int, read: Reader) -> str:
     if size_bytes == 0:
         return "it has no content at all" if ending in _NEVER_EMPTY else ""
     file = _File(read, size_bytes, read(0, _HEAD_BYTES))
-    if not any(file.head) and ending in _NEVER_EMPTY:
+    if not any(file.head) and (ending in _NEVER_EMPTY or ending in text_completeness.TABLES):
         return "it begins with zeros: its size was reserved, and its content was never written"
     try:
         return _check_for(ending, file.head)(file)
@@ -245,6 +245,7 @@ _CHECKS: Final[tuple[tuple[bytes, Callable[[_File], str]], ...]] = (
 _TEXTS: Final = (
     ((".dae", ".ifcxml", ".kml", ".otxml", ".xml"), text_completeness.xml),
     ((".geojson", ".json"), text_completeness.json),
+    (text_completeness.TABLES, text_completeness.table),
     ((".pdf",), text_completeness.pdf),
 )
 

@@ -10,6 +10,8 @@ import re
 from typing import Final
 
 TAIL_BYTES: Final = 4096
+TABLES: Final = (".csv", ".ndjson", ".tsv", ".txt")
+_ZEROS_MAX: Final = 16  # zero bytes at the end of a table that may be no more than filling
 _BLANK: Final = b"\0\x1a \t\r\n"  # what programs of DOS and of today fill the end with
 _XML_START: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*<[?!A-Za-z]")
 _XML_ROOT: Final = re.compile(rb"<([A-Za-z_][\w.:-]*)")
@@ -38,6 +40,12 @@ def json(head: bytes, tail: bytes) -> str:
     if begun is None or tail.rstrip(_BLANK).endswith(_JSON_ENDS[begun[1]]):
         return ""
     return f'its last character, "{_JSON_ENDS[begun[1]].decode()}", is missing'
+
+
+def table(_head: bytes, tail: bytes) -> str:
+    """Return that lines of text end in zeros, which a copy leaves that broke off."""
+    zeros = len(tail) - len(tail.rstrip(b"\0"))
+    return "" if zeros <= _ZEROS_MAX else "it ends in zeros: a copy broke off, or a disk was full"
 
 
 def pdf(head: bytes, tail: bytes) -> str:

@@ -44,7 +44,7 @@ class Patience:
     def __init__(self, trouble: TroubleFile, *, is_patient: bool = True) -> None:
         """`is_patient` False: raise the first error, for commands that somebody waits for."""
         self._trouble = trouble
-        self._patient = is_patient
+        self.is_patient = is_patient
         self._stopping = threading.Event()
         self._told = ""
         self._start: Trouble | None = None  # while it starts
@@ -75,7 +75,7 @@ class Patience:
                 result = act()
             except JournalError as exc:
                 attempts += 1
-                if not (self._patient and (exc.may_pass or needs_person)):
+                if not (self.is_patient and (exc.may_pass or needs_person)):
                     raise
                 self._tell(exc)
                 self.alive()

@@ -30,7 +30,7 @@ from ..disk.reference_process import ReferenceProcess
 from ..disk.tree import Tree
 from ..disk.watcher import Watcher
 from ..errors import JournalDamaged, JournalError, JournalGone
-from ..journal.damage import set_aside
+from ..journal.damage import is_damaged, set_aside
 from ..journal.database import make_folder, open_database
 from ..journal.requests import Request
 from ..journal.writer import Journal
@@ -201,7 +201,7 @@ def _journal(config: Config, *, patient: bool) -> Iterator[PatientJournal]:
         patience.call(lambda: stack.enter_context(_lock(file.with_name(LOCK))))
         stack.enter_context(serving_alone(config))
         patience.begin()  # its file takes its space now, as long as there is some
-        stack.enter_context(_damage_set_aside(file))
+        stack.enter_context(_damage_set_aside(file, patience))
         journal = patience.call(lambda: _opened(file), needs_person=True)
         stack.callback(journal.close)
         yield PatientJournal(journal, patience, JournalPlace(file))
@@ -218,21 +218,32 @@ def _opened(file: Path) -> Journal:
 
 
 @contextmanager
-def _damage_set_aside(file: Path) -> Iterator[None]:
+def _damage_set_aside(file: Path, patience: Patience) -> Iterator[None]:
     """Set the journal aside once it is closed, if damage of it ended its use.
 
-    Raises JournalGone then: whoever uses it opens the new one.
+    Raises JournalGone then: whoever uses it opens the new one. Where it is left to a person, the
+    daemon waits for that person.
     """
     try:
         yield
     except JournalDamaged as exc:
-        kept = _set_aside(file, exc)
-        if kept is None:
-            raise
+        damage = exc
+        kept = patience.call(lambda: _kept_or_mended(file, damage, patience), needs_person=True)
         raise JournalGone(
-            f"the journal {file} was damaged, and is kept as {kept}",
+            f"the journal {file} was damaged" + (f", and is kept as {kept}" if kept else ""),
             hint="run it again: a new one is made, and what Storage has is not uploaded again",
         ) from exc
+
+
+def _kept_or_mended(file: Path, damage: JournalDamaged, patience: Patience) -> Path | None:
+    """Return where the damaged journal is kept now; None once it is well, or another one is there.
+
+    Raises `damage` while neither is so, and where nobody waits for it.
+    """
+    kept = _set_aside(file, damage)
+    if kept is None and (not patience.is_patient or is_damaged(file)):
+        raise damage
+    return kept
 
 
 def _set_aside(file: Path, exc: JournalDamaged) -> Path | None:
