@@ -203,7 +203,7 @@ def test_the_machine_gets_keys_lanes_and_seconds(write: Write) -> None:
     assert [each.scan_every_s for each in setup.sources] == [600, 7200]
     assert [each.scan_remote_every_s for each in setup.sources] == [60, 7200]
     assert [each.quiet_s for each in setup.sources] == [5, 40]
-    assert [each.guard for each in setup.sources] == [Guard(0.025, 10), Guard(0.2, 50)]
+    assert [each.guard for each in setup.sources] == [Guard(0.025, 5), Guard(0.2, 50)]
     assert [each.quiet_by_suffix[".dgn"] for each in setup.sources] == [30, 40]
 
 

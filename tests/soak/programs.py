@@ -133,6 +133,7 @@ imodel_id = "{self.ready.imodel_id}"
 settle = "{settle}"
 settle_by_format = {{ ifc = "{settle}" }}
 batch_quiet = "0.3s"
+mass_deletion_least = 10
 poll = "1s"
 scan_every = "20s"
   [[connection.source]]

@@ -18,7 +18,7 @@ from .sections import Platform
 WIDTH: Final = 100
 OFTEN_CHANGED: Final = (
     *("settle", "settle_by_format", "batch_quiet", "longest_wait", "scan_every"),
-    *("on_delete", "mass_deletion_share"),
+    *("on_delete", "mass_deletion_share", "mass_deletion_least"),
 )
 """Keys of a connection that are shown with their defaults."""
 

@@ -169,7 +169,7 @@ class Connection(Section):
     )
     scan_every: ScanInterval = None
     mass_deletion_share: Share = 0.2
-    mass_deletion_least: int = Field(default=10, ge=1)
+    mass_deletion_least: int = Field(default=5, ge=1)
     source: tuple[Source, ...] = Field(min_length=1)
 
     @model_validator(mode="before")
