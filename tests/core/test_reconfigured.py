@@ -107,6 +107,15 @@ def test_a_connection_that_moves_to_another_imodel_leaves_its_run_behind() -> No
     script.lane("imodel-2", phase=Phase.PREPARING)
 
 
+def test_a_retry_of_a_file_whose_source_is_configured_no_more_changes_nothing() -> None:
+    """The journal knows the file still, and the request is older than the configuration (P15)."""
+    script = reconfigured(synced(), Connection("two", "imodel"), sources=(BIM_SOURCE,))
+
+    script.says(scan("", BIM)).hears(facts.RetryAsked(A)).says()
+
+    script.remembers(A, seen="v1", stored="v1", synced="v1")
+
+
 @pytest.mark.parametrize("begin", [settled_aside, storing, synced])
 def test_a_file_that_is_excluded_waits_for_nothing_any_more(begin: Callable[[], Script]) -> None:
     """It is what people do with a file that fails; then all must be well (P9)."""

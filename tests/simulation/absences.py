@@ -28,10 +28,12 @@ class Absences:
         self.hinted: set[FileKey] = set()  # a hint was heard, and no look since
         self.overheard: set[FileKey] = set()  # hints while their drive was away, and no scan since
         self.moved: set[FileKey] = set()  # another one took their identity, in this decision
+        self.missed_before: set[FileKey] = set()  # this decision, which a crash may undo
         self.missed_by_others: set[FileKey] = set()  # on no list of an earlier process
         self.untold: set[str] = set()  # sources of which something was missed, and no scan since
 
     def check(self, heard: Sequence[facts.Fact], decision: Decision) -> None:
+        self.missed_before = self.missed_s.keys() | self.missed_by_others
         for fact in heard:
             self._hear(fact)
         self._check_deletions(decision)
@@ -41,7 +43,7 @@ class Absences:
         self._check_rest(decision)
 
     def crashed(self) -> None:
-        self.missed_by_others = set(self.missed_s)
+        self.missed_by_others |= self.missed_before | self.missed_s.keys()
         self.hinted.clear()
         self.overheard.clear()
         self.untold.clear()
@@ -153,6 +155,7 @@ class Absences:
             assert self.world.owner_of(heir.key) == self.world.owner_of(row.key)
             known_gone = before.seen == ABSENT or row.key in self.missed_s
             known_gone |= row.seen not in (ABSENT, before.stored)  # another one is in its place
+            known_gone |= self._has_given(heir, heirs)
             assert known_gone, f"P7: {heir.key} took the place of {row.key}, missed by no list"
             moved.add(row.key)
         return moved

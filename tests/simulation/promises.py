@@ -91,6 +91,8 @@ class Promises:
         for watch in self.watches.values():
             watch.lost = False
             watch.end_waits()
+        for row in self.world.journal.files.values():
+            self.strikes[row.key] = max(self.strikes[row.key], row.attempts)
         self.absences.restored()
 
     # ---- what is heard ----------------------------------------------------------------

@@ -100,7 +100,7 @@ class Drive:
 
     def retry(self, key: FileKey, now: Now) -> None:
         """Try a file again, as a person asks, with a fresh look; one that is synced is doubted."""
-        row = self.ledger.known(key)
+        row = self.ledger.known(key) if key.source in self.watched else None
         if row is not None and (row.aside or row.unread or is_proven(row)):
             self.doubted |= {key} if is_proven(row) else set()
             self.ledger.put(replace(row, **NO_TROUBLE))
