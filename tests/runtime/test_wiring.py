@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import socket
 import sqlite3
 import sys
@@ -271,3 +272,36 @@ def test_a_daemon_waits_for_the_person_whose_disk_damages_one_journal_after_the_
     daemon.join(30)
 
     assert ended == [f"the journal {file} was damaged"]
+
+
+def test_a_daemon_whose_state_folder_was_replaced_while_it_waited_locks_the_new_one(
+    config: Config,
+) -> None:
+    """It worked on behind a lock that nobody saw, and status reported another daemon."""
+    file = journal_file(config)
+    with open_engine(config, watch=False):
+        pass
+    good = file.parent.with_name("backup")
+    shutil.copytree(file.parent, good)
+    with closing(sqlite3.connect(file)) as journal, journal:
+        journal.execute("UPDATE alembic_version SET version_num = '9999'")
+    ended: list[str] = []
+
+    def serve() -> None:
+        try:
+            with open_engine(config, watch=True):
+                pass
+        except JournalGone as exc:
+            ended.append(str(exc))
+
+    daemon = threading.Thread(target=serve)
+    daemon.start()
+    while (trouble := read_trouble(config)) is None or trouble.is_start:
+        assert daemon.is_alive()
+    shutil.rmtree(file.parent)
+    shutil.copytree(good, file.parent)
+    daemon.join(30)
+
+    assert ended == [
+        f"the state folder {file.parent} was replaced while its journal was waited for"
+    ]

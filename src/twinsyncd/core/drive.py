@@ -26,7 +26,7 @@ from .model import (
     SourceRow,
 )
 from .rehash import Rehasher
-from .removals import FOLLOWS, with_removal
+from .removals import consequence, with_removal
 from .settle import Settler
 from .setup import Source
 from .source_state import SourceState, approval, failed_row, held_row, seen_by, source_events
@@ -261,7 +261,7 @@ class Drive:
             del watched.missing[path]
             row = with_removal(without_file(self.ledger.get(key)), watched.source.on_delete)
             self.ledger.put(row)
-            self.ledger.note(EventKind.FILE_GONE, key, now, text=FOLLOWS[row.removing])
+            self.ledger.note(EventKind.FILE_GONE, key, now, text=consequence(row))
 
     def scan_failed(self, fact: facts.ScanFailed, now: Now) -> None:
         watched = self.watched[fact.source]

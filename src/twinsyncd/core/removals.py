@@ -32,14 +32,19 @@ from .model import (
 )
 from .remotes import Remotes
 
-FOLLOWS: Final = {
+_FOLLOWS: Final = {
     OnDelete.KEEP: "it stays in the iModel",
     OnDelete.UNMAP: "it is taken out of its connection",
     OnDelete.DELETE: "it is taken out of its connection, and deleted in Storage",
 }
-"""What follows when a file is gone, in words."""
+"""What follows in the cloud when a file is gone, in words."""
 
 FILES_MAX: Final = 100  # per command: one list of the source files, and a call or two for each
+
+
+def consequence(row: FileRow) -> str:
+    """Return in words what follows in the cloud, now that the file is gone."""
+    return _FOLLOWS[row.removing] if row.storage_id else "nothing of it is in the cloud"
 
 
 @dataclass(slots=True)

@@ -123,7 +123,9 @@ def _comparable(name: str) -> str:
 
 def _difference(one: str, other: str) -> str:
     if normalize("NFC", one) == normalize("NFC", other):
-        return "how their accents are encoded"
+        forms = ["as one character", "as a letter and an accent"]
+        first, second = forms if one == normalize("NFC", one) else reversed(forms)
+        return f"how their accents are encoded: {first} in the first, {second} in the second"
     if one.rstrip(". ") == other.rstrip(". "):
         return "dots or blanks at the end"
     return "upper and lower case"

@@ -217,6 +217,8 @@ def _of_files(report: Report) -> Iterator[Condition]:
 
 def _file(each: OpenFile) -> Condition:
     fix = "correct the file and save it, or try it again as it is: twinsyncd retry"
+    if " has the name of " in each.reason:
+        fix = "rename one of the two on the drive; nothing else is needed"
     text = f"{each.state}: {each.reason}"
     about = f"{each.source}/{each.path}"
     return Condition(

@@ -24,8 +24,8 @@ class JournalPlace:
     def __init__(self, file: Path) -> None:
         """Note which file is there now."""
         self._file = file
-        self._opened = _identity(file)
-        self._log = _identity(log_of(file))
+        self._opened = identity_of(file)
+        self._log = identity_of(log_of(file))
         self._checking = threading.Lock()
 
     def check(self, journal: Journal) -> None:
@@ -33,7 +33,7 @@ class JournalPlace:
 
         Raises another JournalError if it cannot be put back yet.
         """
-        if _identity(self._file) != self._opened:
+        if identity_of(self._file) != self._opened:
             with self._checking:  # two threads would put it back twice
                 self._reopen(journal)
 
@@ -55,7 +55,7 @@ class JournalPlace:
 
     def _drop_former_log(self) -> None:
         """Delete what the former file left beside it: SQLite would read it into the new one."""
-        if _identity(log_of(self._file)) == self._log:
+        if identity_of(log_of(self._file)) == self._log:
             delete_log(self._file)
 
     def _put_back(self, journal: Journal) -> bool:
@@ -69,7 +69,8 @@ class JournalPlace:
         return True
 
 
-def _identity(file: Path) -> tuple[int, int] | None:
+def identity_of(file: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of its name; None if it is not there."""
     try:
         found = file.stat()
     except OSError:

@@ -40,7 +40,7 @@ from .cloud_wiring import cloud_settings, network_settings, open_targets, profil
 from .drive_threads import Drives
 from .engine import Engine
 from .inbox import Inbox
-from .journal_place import JournalPlace
+from .journal_place import JournalPlace, identity_of
 from .machine_lock import serving_alone
 from .page_wiring import people_reached
 from .patient_journal import Patience, PatientJournal
@@ -198,12 +198,19 @@ def _journal(config: Config, *, patient: bool) -> Iterator[PatientJournal]:
     with ExitStack() as stack:
         stack.callback(trouble.close)
         patience.call(lambda: make_folder(file.parent))
-        patience.call(lambda: stack.enter_context(_lock(file.with_name(LOCK))))
+        lock = file.with_name(LOCK)
+        patience.call(lambda: stack.enter_context(_lock(lock)))
+        locked = identity_of(lock)
         stack.enter_context(serving_alone(config))
         patience.begin()  # its file takes its space now, as long as there is some
         stack.enter_context(_damage_set_aside(file, patience))
         journal = patience.call(lambda: _opened(file), needs_person=True)
         stack.callback(journal.close)
+        if identity_of(lock) != locked:  # nobody would see that this process runs
+            raise JournalGone(
+                f"the state folder {file.parent} was replaced while its journal was waited for",
+                hint="run it again: it is opened anew",
+            )
         yield PatientJournal(journal, patience, JournalPlace(file))
 
 
