@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from core_script import (
     LOOK_AT_RUN,
@@ -176,6 +178,18 @@ def test_a_synced_file_that_a_person_doubts_is_read_stored_and_run_again() -> No
     script.hears(hashed(A, 1)).says(store(A, 1, again=True)).works()
 
     script.hears(stored(A, 1)).says().remembers(A, stored="v1", synced="").works()
+
+
+def test_a_synced_file_that_could_not_be_read_is_read_again_and_not_stored_again() -> None:
+    """A right that was missing for an hour is no reason to upload the drawing once more (P5)."""
+    script = synced()
+    script.journal.files[A] = replace(script.journal.files[A], unread="EIO")
+    script.dies().hears().says(scan()).hears(scanned(1)).says()
+
+    script.hears(facts.RetryAsked(A)).says(look_at(A)).hears(saw(A, 1)).says()
+    script.hears(after_s=5).says(look_at(A)).hears(saw(A, 1)).says(read(A, 1))
+
+    script.hears(hashed(A, 1)).says().remembers(A, unread="", stored="v1", synced="v1").rests()
 
 
 def test_a_retry_of_all_doubts_no_synced_file() -> None:

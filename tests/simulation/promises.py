@@ -58,6 +58,7 @@ class Promises:
         self.blamed: set[FileKey] = set()
         self.staged: dict[FileKey, tuple[str, int, str]] = {}  # content, life, run
         self.moved: set[FileKey] = set()  # another file took their identity, in this decision
+        self.doubted: set[FileKey] = set()  # a person wants them to be stored again
         self.differ: set[FileKey] = set()  # the service was seen not to have what is remembered
 
     def check(self, heard: Sequence[facts.Fact], decision: Decision) -> None:
@@ -77,6 +78,7 @@ class Promises:
     def crashed(self) -> None:
         """Note that answers under way are lost; waits hold on unless the clock jumped."""
         self.absences.crashed()
+        self.doubted.clear()
         for watch in self.watches.values():
             watch.lost |= watch.asking
             watch.asking = False
@@ -131,8 +133,8 @@ class Promises:
         halted |= {self.world.lane_of(each.key) for each in rows if each.compare_failed}
         for lane in halted.intersection(asked):
             self.watches[lane].end_waits()
-        if key is not None:  # a person doubts what is remembered of it
-            self.differ.add(key)
+        if key is not None:
+            self.doubted.add(key)
 
     def _is_of_another(self, fact: facts.Stored) -> bool:
         """Return whether the content went to the id of another file, which was renamed."""
@@ -302,7 +304,8 @@ class Promises:
         wanted = self.world.office.kind_of(command.key) is not None
         assert wanted, f"P5: {command.key} is stored though the file leaves it out"
         kept = before is not None and before.stored == command.digest
-        needless = kept and command.key not in self.differ
+        needless = kept and command.key not in self.differ | self.doubted
+        self.doubted.discard(command.key)
         assert not needless, f"P5: {command.key} is stored though nothing changed"
         after = {row.key: row.stored for row in decision.files}.get(command.key)
         known = before.stored if before is not None and after is None else after

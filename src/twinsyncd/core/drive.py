@@ -102,7 +102,7 @@ class Drive:
         """Try a file again, as a person asks, with a fresh look; one that is synced is doubted."""
         row = self.ledger.known(key) if key.source in self.watched else None
         if row is not None and (row.aside or row.unread or is_proven(row)):
-            self.doubted |= {key} if is_proven(row) else set()
+            self.doubted |= set() if row.aside or row.unread else {key}
             self.ledger.put(replace(row, **NO_TROUBLE))
             self._touched(key, now)
 
