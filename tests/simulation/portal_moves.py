@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING
+
+from .random_acts import RandomActs
 
 if TYPE_CHECKING:
     from .world import World
@@ -14,24 +15,14 @@ EVERY_S = 40.0  # between two acts, as a rule
 SHARE = 0.5  # of the worlds in which somebody tampers, and so differences are looked for
 
 
-class PortalMoves:
-    """Acts at random times, until all is calm."""
+class PortalMoves(RandomActs):
+    """Renames or moves one file in Storage at a time; its id stays."""
 
     def __init__(self, world: World, seed: int, *, tampering: bool) -> None:
-        self.world = world
-        self.rnd = Random(f"portal moves {seed}")  # noqa: S311 - a world must be replayable
-        self.is_on = tampering and self.rnd.random() < SHARE
+        super().__init__(world, f"portal moves {seed}", may=tampering, share=SHARE, every_s=EVERY_S)
 
-    def begin(self) -> None:
-        if self.is_on:
-            self.world.later(self.rnd.expovariate(1.0 / EVERY_S), self._act)
-
-    def _act(self) -> None:
-        """Rename or move one file in Storage; its id stays."""
-        if self.world.calm:
-            return
+    def act(self) -> None:
         cloud = self.rnd.choice(list(self.world.clouds.values()))
         complete = [id_ for id_, blob in cloud.blobs.items() if blob.complete]
         if complete:
             cloud.misplace(self.rnd.choice(complete))
-        self.world.later(self.rnd.expovariate(1.0 / EVERY_S), self._act)

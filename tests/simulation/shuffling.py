@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING
 
 from twinsyncd.core.model import FileKey
+
+from .random_acts import RandomActs
 
 if TYPE_CHECKING:
     from .world import World
@@ -17,29 +18,19 @@ SHARE = 0.4  # of the worlds in which somebody renames files
 MOST = 4  # files at a time
 
 
-class Shuffling:
-    """Acts at random times, until all is calm."""
+class Shuffling(RandomActs):
+    """Lets some files of one folder pass on their names: in a ring, or over the last one."""
 
     def __init__(self, world: World, seed: int, *, renaming: bool) -> None:
-        self.world = world
-        self.rnd = Random(f"shuffling {seed}")  # noqa: S311 - a world must be replayable
-        self.is_on = renaming and self.rnd.random() < SHARE
+        super().__init__(world, f"shuffling {seed}", may=renaming, share=SHARE, every_s=EVERY_S)
 
-    def begin(self) -> None:
-        if self.is_on:
-            self.world.later(self.rnd.expovariate(1.0 / EVERY_S), self._act)
-
-    def _act(self) -> None:
-        """Let some files of one folder pass on their names: in a ring, or over the last one."""
-        if self.world.calm:
-            return
+    def act(self) -> None:
         drive = self.world.drive
         closed = [key for key, file in drive.files.items() if file.content not in drive.torn]
         source = self.rnd.choice(self.world.office.whole.sources).key
         mates = sorted(key for key in closed if key.source == source)
         if len(mates) > 1:
             self._pass_on(self.rnd.sample(mates, min(len(mates), self.rnd.randint(2, MOST))))
-        self.world.later(self.rnd.expovariate(1.0 / EVERY_S), self._act)
 
     def _pass_on(self, keys: list[FileKey]) -> None:
         files = self.world.drive.files

@@ -187,10 +187,6 @@ class World:
             self.ask(facts.SyncAsked())  # and the cloud is compared
         self.until(self.now_s + NOTICE_S)
         self.until(self.now_s + REST_S, stop=self._rests)
-        if self.portal_moves.is_on:  # what was being stored at the last comparison was left out
-            self.ask(facts.SyncAsked())
-            self.until(self.now_s + NOTICE_S)
-            self.until(self.now_s + REST_S, stop=self._rests)
         self.promises.check_rest()
 
     def until(self, end_s: float, stop: Callable[[], bool] = lambda: False) -> None:
