@@ -71,6 +71,16 @@ def test_what_only_reading_finds_is_not_left_to_a_sync(read: str | None, advice:
     assert found.next_step == advice
 
 
+def test_a_file_that_came_back_waits_for_a_sync_and_not_for_a_retry() -> None:
+    """Nothing of it is proven, so there is nothing that a retry could doubt."""
+    key = FileKey(CAD, "a.dxf")
+    row = FileRow(key, storage_id="i")
+
+    found = judge(key, JournalEntry(row), Drive({key: LOOK}), CLOUD, lambda: "v1")
+
+    assert found.next_step == "twinsyncd sync"
+
+
 def test_a_file_that_failed_in_a_later_run_for_others_is_unknown_and_says_what_helps() -> None:
     """It was "not current, twinsyncd sync", which does nothing: the file has not changed."""
     key = FileKey(CAD, "a.dxf")

@@ -10,6 +10,7 @@ from shlex import quote
 from typing import Final
 
 from ..core.facts import Difference, Differs
+from ..core.file_changes import is_proven
 from ..core.model import (
     ABSENT,
     IN_DOUBT,
@@ -127,7 +128,7 @@ def judge(
     run, changeset = _in_run(row, evidence), _in_imodel(evidence, cloud)
     worst = _worst((_trouble(row), first, storage, source_file, run, changeset))
     next_step = worst.next_step
-    if digest is not None and next_step == SYNC and row.seen == row.stored == row.synced:
+    if digest is not None and next_step == SYNC and is_proven(row):
         next_step = f"twinsyncd retry {quote(f'{key.source}/{key.path}')}"
     return VerifiedFile(
         key.source,
