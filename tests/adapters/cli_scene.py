@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import structlog
@@ -29,7 +30,7 @@ from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
 
 CAD = "Bridge 12/cad"
-IMODEL = "1b2c3d4e-1111-4222-8333-444455556666"
+IMODEL = str(uuid4())  # of this process: one daemon of the machine serves an iModel
 CONFIG = f"""[auth]
 client_id = "service-abc"
 
