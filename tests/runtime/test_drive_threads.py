@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -143,6 +144,19 @@ def test_a_source_that_hangs_alone_silences_no_other(site: Site) -> None:
 
     assert is_silent(hung)
     assert other.submit(lambda: "read").result(WAIT_S) == "read"
+
+
+def test_a_drive_has_answered_before_anybody_has_the_answer(site: Site) -> None:
+    """A look for silence in between would end what waits, although the drive just answered."""
+    source = site.source("cad/one")
+    drive = site.drives.of(Path("cad/one"), source)
+    answered: Queue[float] = Queue()
+
+    future = source.submit(site.hang)
+    future.add_done_callback(lambda _: answered.put(drive.answered_s))
+    site.gate.set()
+
+    assert answered.get(timeout=WAIT_S) == site.clock.now_s
 
 
 def test_a_scan_that_waited_for_a_place_begins_once_hung_ones_are_given_up(site: Site) -> None:

@@ -38,14 +38,18 @@ class Job:
         self.patience_s = patience_s
         self.given_up = False
 
-    def carry_out(self) -> None:
-        """Run it; the result of a job that was given up is dropped."""
+    def carry_out(self, ended: Callable[[Job], None]) -> None:
+        """Run it and call `ended`; then hand over the result, unless the job was given up.
+
+        So whoever has the result finds noted what it proves: that the drive answers.
+        """
         try:
             result = self.act()
         except BaseException as exc:  # noqa: BLE001 - handed to whoever waits for the future
-            with suppress(InvalidStateError):
-                self.future.set_exception(exc)
+            ended(self)
+            self.fail(exc)
         else:
+            ended(self)
             with suppress(InvalidStateError):
                 self.future.set_result(result)
 
@@ -54,7 +58,7 @@ class Job:
         self.given_up = True
         self.fail(GivenUpError("the program is stopping"))
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Let whoever waits go on with this error, unless the job has ended."""
         with suppress(InvalidStateError):
             self.future.set_exception(error)
@@ -178,15 +182,15 @@ class Threads:
         while (job := self._next()) is not None:
             job.progress_s = self.clock()
             _current.job = job
-            try:
-                job.carry_out()
-            finally:
-                _current.job = None
-            self.ended(job)
-            with self._work:
-                self.running.pop(threading.get_ident(), None)
-                if job.given_up:
-                    return  # another thread took its place
+            job.carry_out(self._note_end)
+            if job.given_up:
+                return  # another thread took its place
+
+    def _note_end(self, job: Job) -> None:
+        _current.job = None
+        with self._work:
+            self.running.pop(threading.get_ident(), None)  # from now on it cannot be given up
+        self.ended(job)
 
     def _next(self) -> Job | None:
         """Return the next job, marked as running; None: this thread ends."""
