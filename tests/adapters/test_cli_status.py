@@ -338,7 +338,8 @@ def test_watching_shows_every_change_and_survives_a_journal_that_is_away(office:
 
     waits = iter((False, False, True))
     out = io.StringIO()
-    terminal = Console(file=out, force_terminal=True, width=100, height=50)
+    environment = {"TERM": "xterm"}
+    terminal = Console(file=out, force_terminal=True, width=100, height=50, _environ=environment)
     last = watching(terminal, lambda s: screen(s, 20, every=False), read, lambda _: next(waits))
 
     shown = out.getvalue()
@@ -349,9 +350,19 @@ def test_watching_shows_every_change_and_survives_a_journal_that_is_away(office:
     assert not last.report.in_sync
 
 
+def test_a_terminal_that_cannot_move_its_cursor_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing at all was shown on it, for ever."""
+    monkeypatch.setenv("TERM", "dumb")
+
+    with pytest.raises(AppError, match="move its cursor"):
+        watching(Console(force_terminal=True), str, lambda: pytest.fail("read"), lambda _: True)
+
+
 def test_a_watch_of_what_was_never_started_says_so(office: Office) -> None:
     """An empty screen would look like nothing to do."""
-    terminal = Console(file=io.StringIO(), force_terminal=True)
+    terminal = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "xterm"})
 
     def read() -> OverallState:
         raise JournalError("there is no journal")

@@ -127,9 +127,9 @@ def watching(
     from rich.live import Live
     from rich.text import Text
 
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:
         hint = "ask for `twinsyncd status --json` from time to time"
-        raise AppError("--watch needs a terminal", hint=hint)
+        raise AppError("--watch needs a terminal that can move its cursor", hint=hint)
     state = read()
     try:
         with Live(console=console, screen=True, auto_refresh=False) as live:
