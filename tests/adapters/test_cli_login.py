@@ -77,7 +77,7 @@ def test_an_issuer_that_is_not_there_ends_the_login_at_once(office: Office) -> N
     printed = office.types("login", "--no-browser")
 
     assert printed.code == 1
-    assert "cannot be reached" in printed.err
+    assert "start it with the --data it had before: twinsyncd local" in printed.err
 
 
 def test_logout_forgets_and_says_whether_there_was_something(office: Office) -> None:

@@ -68,6 +68,20 @@ def test_how_each_host_is_reached_is_reported_and_no_password_is() -> None:
     assert "hunter2" not in f"{issuer}{api}"
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"])
+def test_localtwin_that_is_not_started_is_not_a_matter_of_the_network(host: str) -> None:
+    """Most of those who try it have closed the terminal that serves it."""
+    url = f"http://{host}"
+    wire = Wire().breaks("GET", f"{url}/", httpx.ConnectError("[Errno 111] Connection refused"))
+    with open_cloud(CloudSettings("me"), transport=httpx.MockTransport(wire)) as cloud:
+        (found,) = examine_network(cloud, read_proxies((url,), {}), (url,))
+
+    assert found.found.startswith("nothing listens on this machine at ")
+    assert host.strip("[]").replace("]", "") in found.found.replace("]", "")
+    assert "start it with the --data it had before: twinsyncd local" in found.fix
+    assert "proxy" not in found.fix
+
+
 def test_a_host_behind_no_proxy_is_said_to_be_reached_directly() -> None:
     """Else a proxy that is configured and not used is a riddle."""
     wire = Wire().hears("GET", f"{ISSUER}/", 200).hears("GET", f"{API}/", 200)

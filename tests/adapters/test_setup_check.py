@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from cli_scene import CONFIG, Office
 
-from twinsyncd.config import Connection, Source
+from twinsyncd.config import Connection, Source, load
 from twinsyncd.config.folders import unreachable
 from twinsyncd.disk.folder_count import WatchLimits, read_watch_limits
 from twinsyncd.errors import how_to_install
+from twinsyncd.runtime.machine_lock import serving_alone
 from twinsyncd.runtime.service_account import run_as_service, unit_settings
 from twinsyncd.runtime.setup_check.drives import source_results, watch_results
 from twinsyncd.runtime.setup_check.service import service_result
@@ -105,6 +106,35 @@ def test_a_state_folder_that_others_can_enter_is_a_warning_with_its_command(
     assert printed.code == 0
     assert "other accounts can enter it" in printed.out
     assert f"fix: run: chmod 700 {office.state}" in printed.out
+
+
+def test_a_state_folder_on_a_read_only_disk_needs_no_other_owner() -> None:
+    """`install -d` cannot make a folder on a disk that nobody can write to."""
+    found = list(place_results("use it", network="", free=2**20, read_only=True))
+
+    assert [each.found for each in found] == ["its disk is read-only"]
+    assert "mount that disk for writing" in found[0].fix
+    assert "install" not in found[0].fix
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only the journal locks")
+def test_another_journal_that_serves_the_connection_fails(office: Office) -> None:
+    """The start that comes after a good check would be refused."""
+    office.save("a.ifc")
+    office.configure(CONFIG.replace('"state"', '"state of the service"'))
+    service = load(office.config)
+    office.configure(CONFIG)
+
+    with serving_alone(service):
+        printed = office.types("check", "--offline")
+        office.state.mkdir(mode=0o700)
+        with office.daemon_runs():
+            own = office.types("check", "--offline")
+
+    assert printed.code == 1
+    assert 'serve the connection "Bridge 12" alone: another twinsyncd on this' in printed.out
+    assert "systemctl cat twinsyncd" in printed.out
+    assert own.code == 0
 
 
 def test_a_state_folder_that_is_a_file_fails(office: Office) -> None:

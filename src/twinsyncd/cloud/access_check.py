@@ -9,10 +9,13 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import httpx
+
 from ..core.model import Fault
 from ..errors import CloudError
 from .auth_base import SCOPE
 from .client import Platform
+from .fault_text import START_LOCALTWIN, is_loopback
 from .session import Cloud
 
 CONNECTIONS_MAX: Final = 100  # per iModel; the portal's stated limit
@@ -248,4 +251,6 @@ def _consent_fix(url: str) -> str:
 def _sign_in_fix(cloud: Cloud, exc: CloudError) -> str:
     if exc.failure.fault in {Fault.UNAUTHORISED, Fault.SIGNED_OUT}:
         return cloud.login.remedy
+    if is_loopback(httpx.URL(cloud.login.issuer_url).host):
+        return START_LOCALTWIN
     return "check the network, the proxy and issuer_url"

@@ -5,6 +5,7 @@ Every cause has its own sentence, since the cause is what the reader must find.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import socket
 from typing import Final
@@ -30,6 +31,9 @@ _BY_STATUS: Final = {
 QUOTA: Final = (
     "the storage quota is used up; delete files there or ask the administrator of the account for "
     "more space"
+)
+START_LOCALTWIN: Final = (
+    "if that is localtwin, start it with the --data it had before: twinsyncd local"
 )
 _LIMITED: Final = ("api", "operation", "application", "tier")  # as the headers end
 _LIMITED_MAX: Final = 80  # a header is no place for a letter
@@ -150,7 +154,24 @@ def _of_no_connection(exc: httpx.ConnectError, host: str) -> str:
         return f"{host} cannot be reached safely: {text}; is it a plain http address or a proxy?"
     if _NO_DNS.search(text) or _is_caused_by(exc, socket.gaierror):
         return f"the name {host} cannot be resolved (DNS); check the network and the address"
+    if is_loopback(host) and "refused" in text:
+        return f"nothing listens on this machine at {_address(exc)}; {START_LOCALTWIN}"
     return f"{host} cannot be reached: {text}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine itself; a name is not looked up."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _address(exc: httpx.ConnectError) -> str:
+    url = exc.request.url
+    return f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}"
 
 
 def _is_caused_by(exc: BaseException, kind: type[BaseException]) -> bool:

@@ -13,6 +13,7 @@ import httpx
 
 from . import faults
 from .access_check import CheckResult
+from .fault_text import START_LOCALTWIN, is_loopback
 from .network import Proxies
 from .session import Cloud
 
@@ -59,6 +60,8 @@ def _way(proxies: Proxies, address: httpx.URL) -> str:
 def _fix(proxies: Proxies, address: httpx.URL) -> str:
     if proxies.proxy_for(address) is not None:
         return f"check the proxy; if it must not be used, add {address.host} to NO_PROXY"
+    if is_loopback(address.host):
+        return f"start the program that serves this address; {START_LOCALTWIN}"
     return (
         "check the network and the firewall; if this network needs a proxy, set "
         "HTTPS_PROXY=http://proxy.example.com:3128"

@@ -66,7 +66,8 @@ def source_results(
         fix = "mount it, check its server, or correct folder"
         yield CheckResult(step, False, found.failed, fix)
         return
-    files = f"{found.kinds['source']} source files, {found.kinds['reference']} references"
+    references = count(found.kinds["reference"], "reference")
+    files = f"{count(found.kinds['source'], 'source file')}, {references}"
     if found.kinds["source"] or found.blind:
         noticed = f"changes are noticed {_how(connection, found)}"
         yield CheckResult(step, True, f"{files}; {noticed}")

@@ -14,6 +14,7 @@ from ...config.folders import within
 from ...disk.root import filesystem_of, is_network
 from ...errors import JournalError
 from ..formatting import size
+from ..machine_lock import served_elsewhere
 from ..state import is_running, journal_file, open_views
 from .account import account_name
 
@@ -33,8 +34,10 @@ def state_results(config: Config) -> Iterator[CheckResult]:
 def _results(config: Config, folder: Path, step: str) -> Iterator[CheckResult]:
     there = next(each for each in (folder, *folder.parents) if each.exists())
     network = (filesystem_of(there) or "share") if is_network(there) else ""
-    free = shutil.disk_usage(there).free
-    trouble = [*_rights(folder, there, step), *place_results(step, network=network, free=free)]
+    free, read_only = shutil.disk_usage(there).free, _is_read_only(there)
+    rights = () if read_only else _rights(folder, there, step)
+    place = place_results(step, network=network, free=free, read_only=read_only)
+    trouble = [*rights, *place]
     yield from trouble
     if not any(each.level == "failed" for each in trouble):
         made = "it exists" if there == folder else "the first start makes it"
@@ -42,6 +45,12 @@ def _results(config: Config, folder: Path, step: str) -> Iterator[CheckResult]:
         yield CheckResult(step, True, f"{made}; {filesystem_of(there) or 'disk'}, {room} free")
     if journal_file(config).exists():
         yield _journal(config)
+    yield from _rival(config, folder)
+
+
+def _is_read_only(folder: Path) -> bool:
+    """Return whether the disk of a folder is mounted so; rights cannot change that."""
+    return os.name == "posix" and bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def _rights(folder: Path, there: Path, step: str) -> Iterator[CheckResult]:
@@ -59,16 +68,24 @@ def _rights(folder: Path, there: Path, step: str) -> Iterator[CheckResult]:
         yield CheckResult(step, True, found, f"run: chmod 700 {folder}")
 
 
-def place_results(step: str, *, network: str, free: int) -> Iterator[CheckResult]:
+def place_results(
+    step: str, *, network: str, free: int, read_only: bool = False
+) -> Iterator[CheckResult]:
     """Yield what stands against the place: `network` is the type of its network drive, or "".
 
-    `free` is in bytes.
+    `free` is in bytes; `read_only`: whether nobody can write to its disk.
     """
     if network:
         found = f"it lies on a network drive ({network})"
         fix = "set state_folder in [daemon] to a folder on a disk of this machine"
         yield CheckResult(step, False, found, fix)
-    if free < SPACE_ADVISED:
+    if read_only:
+        fix = (
+            "mount that disk for writing (after a disk error: see `dmesg` first), or set "
+            "state_folder in [daemon] to a folder on another disk"
+        )
+        yield CheckResult(step, False, "its disk is read-only", fix)
+    elif free < SPACE_ADVISED:
         fix = f"make room on that disk: {size(SPACE_ADVISED)} or more"
         yield CheckResult(step, free >= SPACE_LEAST, f"only {size(free)} are free", fix)
 
@@ -80,3 +97,19 @@ def _journal(config: Config) -> CheckResult:
     except JournalError as exc:
         return CheckResult(step, False, str(exc), exc.hint or "twinsyncd manual operations")
     return CheckResult(step, True, "a daemon uses it" if is_running(config) else "no daemon runs")
+
+
+def _rival(config: Config, folder: Path) -> Iterator[CheckResult]:
+    """Yield that a program with another journal serves a connection: ours would refuse to start."""
+    if is_running(config):
+        return
+    served = served_elsewhere(config)
+    if served and not is_running(config):  # it has not started between the two looks
+        found = (
+            f"another twinsyncd on this machine serves it, with another state folder than {folder}"
+        )
+        fix = (
+            "use the configuration and the account of that one (the service's is named by: "
+            "systemctl cat twinsyncd), or end it"
+        )
+        yield CheckResult(f'serve the connection "{served}" alone', False, found, fix)
