@@ -91,6 +91,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.journal": (
         "twinsyncd.core.deliveries",
         "twinsyncd.core.model",
+        "twinsyncd.core.new_folder",
         "twinsyncd.core.progress",
         "twinsyncd.core.results",
         "twinsyncd.core.decision",

@@ -235,6 +235,15 @@ drawing_references = Table(  # what design files name, and where it lies
     Index("drawing_references_open", "source", sqlite_where=text("open_count > 0")),
 )
 
+new_folders = Table(  # of Storage, asked for lately: listings may show them late
+    "new_folders",
+    metadata,
+    Column("parent_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("made_id", Text, nullable=False),  # "": nobody knows whether it was made
+    Column("asked_s", Float, nullable=False),
+)
+
 alerts = Table(  # what people are told of while it lasts
     "alerts",
     metadata,

@@ -23,6 +23,7 @@ from .database import make_folder
 from .delivered import DeliveredRecords
 from .drawing_references import ReferenceStore
 from .file_changes import FileChanges
+from .new_folders import NewFolders
 from .notices import Alert, Notice, NoticeState, read_notices, save_notices
 from .outlets import Outlet, keep_outlets, write_outlet
 from .reader import JournalReader
@@ -123,6 +124,10 @@ class Journal(JournalReader):
     def references(self) -> ReferenceStore:
         """Return what design files name; for any thread."""
         return ReferenceStore(self._engine)
+
+    def new_folders(self) -> NewFolders:
+        """Return which folders of Storage were asked for lately; for any thread."""
+        return NewFolders(self._engine)
 
     def register(self, version: str, now_s: float, on_upgrade: Request | None = None) -> None:
         """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""

@@ -26,6 +26,7 @@ from ..targets.manifest.settings import ManifestConnectionSettings
 from ..targets.protocol import Target
 from ..targets.run_reports import RunReports
 from ..targets.storage.connection import StorageConnection
+from ..targets.storage.new_folders import FolderMemory
 from ..targets.storage.settings import StorageConnectionSettings
 from ..targets.storage.tree import StorageTree
 from .state import journal_file
@@ -66,8 +67,13 @@ def sign_ins(config: Config) -> TokenStore:
     return TokenStore(journal_file(config).parent, config.auth.token_store)
 
 
-def open_targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
-    """Return one target per iModel connection; those of one iTwin share its Storage tree."""
+def open_targets(
+    config: Config, cloud: Cloud, new_folders: FolderMemory | None = None
+) -> dict[ConnectionKey, Target]:
+    """Return one target per iModel connection; those of one iTwin share its Storage tree.
+
+    `new_folders` is for who stores: it keeps the folders that are made beyond this process.
+    """
     trees: dict[str, StorageTree] = {}
     profile = profile_of(config)
     folders = {connection.key_of(source): source for connection, source in sources_of(config)}
@@ -82,7 +88,8 @@ def open_targets(config: Config, cloud: Cloud) -> dict[ConnectionKey, Target]:
     def storage(connection: Connection) -> Target:
         itwin_id = connection.itwin_id
         if itwin_id not in trees:
-            trees[itwin_id] = StorageTree(cloud.platform, itwin_id, lag_s=profile.listing_wait_s())
+            lag_s = profile.listing_wait_s()
+            trees[itwin_id] = StorageTree(cloud.platform, itwin_id, lag_s=lag_s, memory=new_folders)
         tree = trees[itwin_id]
         settings = StorageConnectionSettings(
             **_common(config, connection, connector_of),

@@ -11,8 +11,8 @@ from typing import assert_never
 import structlog
 
 from ..core import commands, facts
-from ..core.model import ConnectionKey, Failure, RunKey, SourceKey
-from ..errors import CloudError, DiskError, FileMoved
+from ..core.model import ConnectionKey, Failure, Fault, RunKey, SourceKey
+from ..errors import CloudError, DiskError, FileMoved, JournalError
 from ..targets.protocol import StagingTarget, Target
 from .share_content import ShareContent
 from .share_folder import Share
@@ -48,6 +48,8 @@ class CloudWorker:
             return _moved(command)
         except CloudError as exc:
             return failed(command, exc.failure)
+        except JournalError as exc:  # what must be remembered before it is done, was not
+            return failed(command, Failure(Fault.TRANSIENT, exc.with_hint))
 
     def _try(self, command: commands.CloudCommand) -> facts.Fact:
         target = self.targets[command.connection]

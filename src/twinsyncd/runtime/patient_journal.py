@@ -20,6 +20,7 @@ from ..errors import JournalError, JournalGone
 from ..journal.bulk_files import BulkFiles
 from ..journal.delivered import DeliveredRecords
 from ..journal.drawing_references import ReferenceStore
+from ..journal.new_folders import NewFolders
 from ..journal.notices import Alert, Notice, NoticeState
 from ..journal.outlets import Outlet
 from ..journal.reader import Look
@@ -152,6 +153,10 @@ class PatientJournal(FileRows):
     def references(self) -> ReferenceStore:
         """Return what design files name; not patient, as above."""
         return self._journal.references()
+
+    def new_folders(self) -> NewFolders:
+        """Return which folders of Storage were asked for lately; not patient, as above."""
+        return self._journal.new_folders()
 
     def leave_request(self, request: Request, now_s: float) -> None:
         """Add a request, from any thread; not patient: a person waits for the answer."""

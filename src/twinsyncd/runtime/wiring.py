@@ -79,7 +79,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
     with ExitStack() as stack:
         journal = stack.enter_context(_journal(config, patient=watch))
         cloud = stack.enter_context(open_cloud(cloud_settings(config)))
-        targets = open_targets(config, cloud)
+        targets = open_targets(config, cloud, journal.new_folders())
         bulk = bulk_targets(config, memory_of(journal), network_settings(config))
         targets |= stack.enter_context(bulk)
         inbox = Inbox()

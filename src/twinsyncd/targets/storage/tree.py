@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final
 
 from ...cloud.client import Platform
 from ...cloud.values import StorageItem
@@ -22,9 +21,8 @@ from ...core.model import (
     StorageId,
 )
 from ...errors import CloudError
+from .new_folders import FolderMemory, FoldersJustMade, NoMemory
 from .refused_names import with_name_advice
-
-NEW_S: Final = 60.0  # lags of listings that were reported are of seconds
 
 
 @dataclass(slots=True)
@@ -48,23 +46,24 @@ class StorageTree:
         itwin_id: str,
         *,
         lag_s: float = 0.0,
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+        memory: FolderMemory | None = None,
     ) -> None:
-        """Send nothing before the first question.
+        """Send nothing before the first question. `memory` keeps new folders beyond this process.
 
         `lag_s`: how long a listing may lack what was created [s]. After a lost answer to a create
         no listing is believed before that, else the file would be created twice.
         """
         self._lag_s = lag_s
         self._now = now
-        self._doubted_s: dict[str, float] = {}  # folders, since when [s], monotonic
+        self._doubted_s: dict[str, float] = {}  # folders, since when, wall clock [s]
         self._platform = platform
         self._itwin_id = itwin_id
         self._lock = threading.Lock()
         self._root = ""
         self._ids: dict[str, str] = {}
         self._listings: dict[str, _Listing] = {}
-        self._made: dict[tuple[str, str], tuple[str, float]] = {}  # by parent and name: id, when
+        self._made = FoldersJustMade(memory or NoMemory(), now)
 
     def folder(self, path: str) -> str:
         """Return the id of the folder at this path below the root; creates it if needed."""
@@ -139,27 +138,32 @@ class StorageTree:
         here = self._root = self._root or self._find_root()
         for part in parts:
             found = self._listing(here).folders.get(part)
-            here = (
-                found[0] if found else self._made_just_now(here, part) or self._create(here, part)
-            )
+            here = found[0] if found else self._unlisted(here, part)
         return here
 
-    def _made_just_now(self, parent_id: str, name: str) -> str | None:
-        """Return the id of a folder that was just made and is not listed; None if there is none.
+    def _unlisted(self, parent_id: str, name: str) -> str:
+        """Return the id of a folder that is not listed: one that was just made, or a new one."""
+        try:
+            made_id = self._made.id_of(parent_id, name)
+        except CloudError:
+            self._listings.pop(parent_id, None)  # it may be listed by the next try
+            raise
+        if made_id and self._is_still(made_id, parent_id, name):
+            return made_id
+        return self._create(parent_id, name)
 
-        Where listings and ids lag, each try would make another one. A folder that somebody renamed
-        or moved is not this one any more; one that cannot be found at all may come.
+    def _is_still(self, made_id: str, parent_id: str, name: str) -> bool:
+        """Return whether a folder is what it was made as.
+
+        One that somebody renamed or moved is not; one that cannot be found at all may come.
         """
-        made_id, made_s = self._made.get((parent_id, name), ("", -NEW_S))
-        if self._now() - made_s >= NEW_S:
-            return None
         try:
             here = self._platform.folder(made_id)
         except CloudError as exc:
             if exc.failure.fault is not Fault.GONE:
                 raise
-            return made_id
-        return made_id if (here.parent_id, here.name) == (parent_id, name) else None
+            return True
+        return (here.parent_id, here.name) == (parent_id, name)
 
     def _find_root(self) -> str:
         try:
@@ -172,12 +176,14 @@ class StorageTree:
             raise CloudError(exc.operation, failure, status=exc.status) from exc
 
     def _create(self, parent_id: str, name: str) -> str:
+        self._made.ask(parent_id, name)
         try:
             made = self._platform.create_folder(parent_id, name)
         except CloudError as exc:
+            self._made.failed(parent_id, name, exc.failure.fault)
             self._doubt(parent_id)  # it may have been created all the same
             raise with_name_advice(exc, name) from exc
-        self._made[parent_id, name] = made.id, self._now()
+        self._made.made(parent_id, name, made.id)
         self._listing(parent_id).folders[name] = [made.id]
         self._listings[made.id] = _Listing()  # new, so nothing is in it
         return made.id
@@ -198,8 +204,9 @@ class StorageTree:
         since_s = self._doubted_s.get(folder_id)
         if since_s is None:
             return
-        left_s = since_s + self._lag_s - self._now()
-        if left_s > 0.0:
+        age_s = self._now() - since_s
+        if 0.0 <= age_s < self._lag_s:  # the clock may have been set back
+            left_s = self._lag_s - age_s
             message = "Storage lists new files late, so it is looked at again in a moment"
             raise CloudError(
                 "list a folder in Storage", Failure(Fault.TRANSIENT, message, retry_after_s=left_s)
