@@ -280,6 +280,26 @@ def test_a_command_names_the_way_out_of_a_journal_that_does_not_fit(file: Path) 
         Views(file)
 
 
+@pytest.mark.parametrize("log", [None, b""], ids=["no log", "an empty log"])
+def test_where_no_shared_memory_can_be_made_the_counts_are_read_all_the_same(
+    file: Path, log: bytes | None
+) -> None:
+    """`status` on a read-only disk said why, and no more; yet all was there to be read."""
+    with journal_in(file) as journal:
+        journal.commit(WHOLE_DECISION)
+    wal, memory = (file.with_name(f"{file.name}-{each}") for each in ("wal", "shm"))
+    if log is not None:
+        wal.write_bytes(log)
+    memory.mkdir()  # as on a full or read-only disk, which a test cannot make
+
+    with closing(Views(file)) as views:
+        assert views.status().counts
+
+    wal.write_bytes(b"what nobody has moved into the file yet")
+    with pytest.raises(JournalError, match="cannot be used"):
+        Views(file)
+
+
 def test_a_full_or_read_only_disk_is_named_as_such(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

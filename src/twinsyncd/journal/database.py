@@ -13,6 +13,7 @@ from ..errors import JournalError
 from .backup import back_up
 from .errors import translate_errors
 from .fit import check_fit, misfit
+from .still_file import reading_on_any_disk
 from .tables import metadata
 from .transactions import begin_translated, writing
 
@@ -55,10 +56,12 @@ def open_unchanged(file: Path) -> Engine:
 def open_read_only(file: Path) -> Engine:
     """Return an engine on an existing journal that cannot write.
 
-    Raises JournalError on use, when the file does not exist or cannot be read.
+    It reads a journal that nobody has open also on a full or read-only disk. Raises JournalError
+    on use, when the file does not exist or cannot be read.
     """
     name = quote(str(file.absolute()))
     engine = create_engine(f"sqlite:///file:{name}?mode=ro&uri=true", poolclass=NullPool)
+    event.listen(engine, "do_connect", reading_on_any_disk(file))
     translate_errors(engine, file)
     return engine
 
