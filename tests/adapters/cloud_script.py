@@ -113,7 +113,8 @@ class Bytes:
         return len(self.data)
 
     def chunks(self, size_bytes: int) -> Iterator[bytes]:
-        """Yield the pieces, counting what was read."""
+        """Yield the pieces, counting what was read; asked again, from the start."""
+        self.read = 0
         for start in range(0, len(self.data), size_bytes):
             piece = self.data[start : start + size_bytes]
             self.read += len(piece)

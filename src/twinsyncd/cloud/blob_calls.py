@@ -24,6 +24,7 @@ from .request_limit import LOAD
 from .send_rate import SendRate, paced
 from .upload_budget import UploadBudget
 from .upload_limits import Limits
+from .whole_content import WholeContent
 
 UPLOAD: Final = "upload a file's content"
 OCTETS: Final = "application/octet-stream"
@@ -32,7 +33,7 @@ _LOST_RACE: Final = {409, 412}  # BlobAlreadyExists, ConditionNotMet
 log = structlog.get_logger()
 
 Condition = Mapping[str, str]
-Body = Sequence[bytes]
+Body = Sequence[bytes] | WholeContent
 ABSENT: Final[Condition] = {"If-None-Match": "*"}
 
 
@@ -161,7 +162,7 @@ class BlobCalls:
         body: Body,
     ) -> httpx.Response:
         begun_s = self._budget.now_s()
-        size = {"Content-Length": str(sum(map(len, body)))} if method == "PUT" else {}
+        size = {"Content-Length": str(_length(body))} if method == "PUT" else {}
         try:
             target, content = _extended(url, query), self._stream(body)
             response = self._http.request(
@@ -181,7 +182,7 @@ class BlobCalls:
 
     def _stream(self, body: Body) -> Iterable[bytes] | None:
         """Return the pieces one by one: joined they would be copied, and again for each send."""
-        return self._counted(body) if any(body) else None
+        return self._counted(body) if _length(body) else None
 
     def _counted(self, body: Body) -> Iterator[bytes]:
         for piece in paced(body, self._rates):
@@ -212,6 +213,10 @@ class BlobCalls:
                 raise faults.unclear(UPLOAD, message)
             self._url, self._since_s = fresh, self._budget.now_s()
             return fresh
+
+
+def _length(body: Body) -> int:
+    return body.size_bytes if isinstance(body, WholeContent) else sum(map(len, body))
 
 
 def expect(response: httpx.Response, status: int) -> None:

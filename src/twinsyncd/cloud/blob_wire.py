@@ -72,7 +72,12 @@ def has_foreign_blocks(response: httpx.Response) -> bool:
 
 def foreign_blocks(operation: str) -> CloudError:
     """Return the error for a blob whose foreign blocks cannot be dropped without new content."""
-    return CloudError(operation, Failure(Fault.FILE, _FOREIGN_TEXT))
+    return CloudError(operation, Failure(Fault.FILE, _FOREIGN_TEXT), code="InvalidBlobOrBlock")
+
+
+def is_about_foreign_blocks(exc: CloudError) -> bool:
+    """Return whether blocks cannot be sent because of uncommitted ones that are not ours."""
+    return exc.code in _FOREIGN_BLOCKS
 
 
 def too_many_blocks(operation: str, block_bytes: int) -> CloudError:

@@ -13,9 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import httpx
+import structlog
 
 from ..core.content import Content
 from ..errors import CloudError, FileMoved
+from . import blob_wire
 from .blob_calls import ABSENT, BlobCalls, expect
 from .block_upload import BlockUpload
 from .retries import Sleep, retrying
@@ -23,9 +25,12 @@ from .send_rate import SendRate
 from .sender_threads import SenderThreads
 from .upload_budget import UploadBudget
 from .upload_hosts import UploadHosts
-from .upload_limits import BLOCK_BYTES, Limits
+from .upload_limits import BLOCK_BYTES, Limits, signed_put_bytes
+from .whole_content import PIECE_BYTES, WholeContent
 
 _SEND_AGAIN: Final = {400, 403, 404, 409, 412}  # blocks that are gone, or a URL that ended
+
+log = structlog.get_logger()
 
 
 class Blobs:
@@ -76,7 +81,28 @@ class Blobs:
             with self._budget.memory(content.size_bytes):
                 self._put_whole(content, calls, first=first)
         else:
+            self._send_blocks(content, calls, url, first=first)
+
+    def _send_blocks(self, content: Content, calls: BlobCalls, url: str, *, first: bool) -> None:
+        """Send the content in blocks; where the host takes none of ours, in one request.
+
+        Another program's uncommitted blocks end with any content that is put whole. Until then the
+        blob stays as it was, also where it may not be read, or is too long to be read back.
+        Source: Azure Blob Storage REST, "Put Blob" (remarks: uncommitted blocks are discarded).
+        """
+        try:
             self._blocks(calls).send(content, url, first=first)
+        except CloudError as exc:
+            fits = content.size_bytes <= signed_put_bytes(url)
+            if not (fits and blob_wire.is_about_foreign_blocks(exc)):
+                raise
+            log.info("upload.put_whole", size_bytes=content.size_bytes, reason=exc.code)
+            with self._budget.memory(2 * PIECE_BYTES), self._budget.request():
+                found = ABSENT if first else calls.as_found()
+                response = calls.put(WholeContent(content), found)
+            if response.status_code == 413:  # there is no other way than blocks
+                raise
+            expect(response, 201)
 
     def stage(
         self,

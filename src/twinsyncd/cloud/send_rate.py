@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from .retries import Sleep
@@ -50,7 +50,7 @@ class SendRate:
             self._sleep(begins_s - now_s)
 
 
-def paced(pieces: Sequence[bytes], limits: Sequence[SendRate]) -> Iterator[bytes]:
+def paced(pieces: Iterable[bytes], limits: Sequence[SendRate]) -> Iterator[bytes]:
     """Yield the same bytes, in smaller pieces and as slowly as the tightest limit wants."""
     for piece in pieces:
         sizes = [size for limit in limits if (size := limit.piece_bytes()) is not None]

@@ -6,6 +6,7 @@ Source: Azure Blob Storage REST, "Put Block" and "Put Blob", remarks on size by 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +20,11 @@ BLOCK_LEAST_BYTES: Final = 64 * 1024  # a proxy that refuses even this lets no f
 BLOCKS_MAX: Final = 50_000  # of one committed blob; beyond 195 GiB the blocks grow
 RENEW_S: Final = 50 * 60.0  # upload URLs of the platform are valid for one hour
 REWRITE_MAX_BYTES: Final = 64 * MEBIBYTE  # the longest content that is read back into memory
+_SIGNED_PUTS: Final = (
+    ("2019-12-12", 5000 * MEBIBYTE),
+    ("2016-05-31", 256 * MEBIBYTE),
+    ("", 64 * MEBIBYTE),
+)
 _SIGNED_BLOCKS: Final = (
     ("2019-12-12", 4000 * MEBIBYTE),
     ("2016-05-31", 100 * MEBIBYTE),
@@ -57,5 +63,14 @@ def block_bytes(size_bytes: int) -> int:
 
 def signed_block_bytes(url: str) -> int:
     """Return the largest block that the URL's signed version allows."""
+    return _signed(_SIGNED_BLOCKS, url)
+
+
+def signed_put_bytes(url: str) -> int:
+    """Return the longest content in one request that the URL's signed version allows."""
+    return _signed(_SIGNED_PUTS, url)
+
+
+def _signed(limits: Sequence[tuple[str, int]], url: str) -> int:
     version = parse_qs(urlsplit(url).query).get("sv", [""])[0]
-    return next(most for since, most in _SIGNED_BLOCKS if version >= since)
+    return next(most for since, most in limits if version >= since)
