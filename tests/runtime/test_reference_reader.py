@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from twinsyncd.config.patterns import matcher
 from twinsyncd.core.decision import Decision
@@ -73,7 +74,9 @@ class Site:
         sources = {CAD: ReadSource(Tree(self.drive), threads, takes)}
         process, wall = ReferenceProcess(), lambda: self.now_s
         self.processes.append(process)
-        return ReferenceReader(sources, self.store, process, drains=drains, wall=wall)
+        return ReferenceReader(
+            sources, self.store, process, drains=drains, wall=wall, clock=lambda: 0.0
+        )
 
     def known(self, key: FileKey) -> DrawingReferences | None:
         with self.engine.connect() as connection:
@@ -127,6 +130,22 @@ def test_what_a_stop_left_is_read_by_the_next_start(site: Site) -> None:
     assert found is not None
     assert [each.path for each in found.references] == ["b.ifc"]
     assert site.store.unread(CAD, (".ifc",), "", 10) == []
+
+
+def test_many_drawings_are_kept_in_one_commit(site: Site) -> None:
+    """Uploads wait for each commit: a first sync of thousands of drawings would take twice as long.
+
+    The other commit forgets what is gone.
+    """
+    for number in range(20):
+        site.settled(FileKey(CAD, f"{number}.ifc"), ifc("gone.pdf"))
+    commits: list[object] = []
+    event.listen(site.engine, "commit", commits.append)
+
+    site.reads()
+
+    assert site.words()[0].startswith("20 files name others")
+    assert len(commits) == 2
 
 
 def test_since_when_something_is_missing_survives_another_save(site: Site) -> None:

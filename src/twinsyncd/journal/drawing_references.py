@@ -5,7 +5,7 @@ Safe from several threads and processes; every change is durable when its method
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Engine,
     RowMapping,
     and_,
+    bindparam,
     delete,
     func,
     or_,
@@ -29,6 +30,9 @@ from .transactions import writing
 
 EXAMPLES_MAX: Final = 5  # drawings per source that a person is shown
 _TABLE: Final = tables.drawing_references
+_SINCE: Final = select(_TABLE.c.path, _TABLE.c.since_s).where(
+    _TABLE.c.source == bindparam("source"), _TABLE.c.path.in_(bindparam("paths", expanding=True))
+)
 
 
 class SettledDrawing(NamedTuple):
@@ -57,6 +61,7 @@ class ReferenceStore:
     def __init__(self, engine: Engine) -> None:
         """`engine` comes from `open_database`; its owner disposes of it."""
         self._engine = engine
+        self._upsert = _upsert(engine)
 
     def unread(
         self, source: SourceKey, endings: Collection[str], after: str, limit: int
@@ -79,19 +84,24 @@ class ReferenceStore:
             rows = opened.execute(query.limit(limit)).all()
         return [SettledDrawing(FileKey(source, path), Digest(seen)) for path, seen in rows]
 
-    def save(self, read: SettledDrawing, references: DrawingReferences, now_s: float) -> None:
-        """Keep what a file names; since when something is open is kept while it lasts."""
-        open_count = len(references.missing) + len(references.not_taken)
-        values: dict[str, Any] = {
-            "digest": read.digest,
-            "found": [asdict(each) for each in references.references],
-            "trouble": references.trouble,
-            "open_count": open_count,
-        }
+    def save(self, read: Mapping[SettledDrawing, DrawingReferences], now_s: float) -> None:
+        """Keep what files name, in one commit; since when something is open is kept while it lasts.
+
+        The daemon's own commits wait meanwhile: one for each of thousands of files would delay
+        their uploads.
+        """
+        if not read:
+            return
+        paths: dict[SourceKey, list[str]] = {}
+        for key, _ in read:
+            paths.setdefault(key.source, []).append(key.path)
+        since_s: dict[FileKey, float] = {}
         with writing(self._engine) as opened:
-            before = opened.execute(select(_TABLE.c.since_s).where(_is(read.key))).scalar() or 0.0
-            values["since_s"] = (before or now_s) if open_count else 0.0
-            opened.execute(self._upsert(read.key, values))
+            for source, mine in paths.items():
+                found = opened.execute(_SINCE, {"source": source, "paths": mine})
+                since_s |= {FileKey(source, path): open_s for path, open_s in found}
+            rows = [_columns(each, read[each], since_s.get(each.key) or now_s) for each in read]
+            opened.execute(self._upsert, rows)
 
     def open_sources(self) -> frozenset[SourceKey]:
         """Return the sources with drawings of which something is missing or not taken."""
@@ -116,11 +126,6 @@ class ReferenceStore:
         """Drop what is known of files that are gone from the drive or from the configuration."""
         with writing(self._engine) as opened:
             opened.execute(delete(_TABLE).where(~_is_there()))
-
-    def _upsert(self, key: FileKey, values: dict[str, Any]) -> Any:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(_TABLE).values(source=key.source, path=key.path, **values)
-        return statement.on_conflict_do_update(index_elements=["source", "path"], set_=values)
 
 
 def read_references(connection: Connection, key: FileKey) -> DrawingReferences | None:
@@ -147,6 +152,27 @@ def read_open(connection: Connection) -> dict[SourceKey, OpenReferences]:
         rows = connection.execute(query.limit(EXAMPLES_MAX)).mappings()
         found[SourceKey(source)] = OpenReferences(count, tuple(_read(row) for row in rows))
     return found
+
+
+def _upsert(engine: Engine) -> Any:
+    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(_TABLE)
+    keys = [column.name for column in _TABLE.primary_key]
+    others = {c.name: statement.excluded[c.name] for c in _TABLE.columns if c.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=others)
+
+
+def _columns(read: SettledDrawing, names: DrawingReferences, since_s: float) -> dict[str, Any]:
+    open_count = len(names.missing) + len(names.not_taken)
+    return {
+        "source": read.key.source,
+        "path": read.key.path,
+        "digest": read.digest,
+        "found": [asdict(each) for each in names.references],
+        "trouble": names.trouble,
+        "open_count": open_count,
+        "since_s": since_s if open_count else 0.0,
+    }
 
 
 def _is_there() -> ColumnElement[bool]:

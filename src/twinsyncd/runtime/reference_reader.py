@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -33,6 +33,7 @@ from .share_threads import ShareThreads
 AGAIN_S: Final = 60.0  # what is missing is looked for so often
 OPEN_MAX: Final = 500  # drawings per source of which it is looked for
 PAGE: Final = 500  # rows of the journal at a time
+KEEP_S: Final = 1.0  # at most so much reading is lost by a kill
 DRAIN_S: Final = 20.0  # what a single sync waits for at most
 
 T = TypeVar("T")
@@ -130,15 +131,15 @@ class ReferenceReader:
             after = ""
             while page := self._store.unread(source, self._endings, after, PAGE):
                 after = page[-1].key.path
-                for drawing in page:
-                    if self._is_over(left=True):
-                        return
-                    self._read(drawing)
+                if not self._keep(page, self._names_of):
+                    return
 
     def read_noted(self) -> None:
         """Read the files that settled since they were read last."""
         while self._noted and not self._is_over():
-            self._read(self._noted.popleft())
+            count = min(len(self._noted), PAGE)
+            noted = [self._noted.popleft() for _ in range(count)]
+            self._keep(noted, self._names_of)
 
     def look_again(self) -> None:
         """Look for what was missing, or was not taken, when the drawings were read.
@@ -148,41 +149,67 @@ class ReferenceReader:
         self._noted.extend(self._not_read.values())
         self._not_read.clear()
         for source in self._store.open_sources() & self._sources.keys():
-            for drawing, known in self._store.open_ones(source, OPEN_MAX):
-                if self._is_over(left=True):
-                    return
-                self._place(drawing, known)
+            known = dict(self._store.open_ones(source, OPEN_MAX))
+            if not self._keep(known, partial(self._placed, known)):
+                return
 
-    def _read(self, drawing: SettledDrawing) -> None:
+    def _keep(
+        self,
+        drawings: Iterable[SettledDrawing],
+        names_of: Callable[[SettledDrawing], DrawingReferences | None],
+    ) -> bool:
+        """Keep what the drawings name, as far as it is known, many of them in one commit.
+
+        Returns False after a stop: the next start finds the others in the journal.
+        """
+        found: dict[SettledDrawing, DrawingReferences] = {}
+        kept_s = self._clock()
+        is_over = False
+        for drawing in drawings:
+            if is_over := self._is_over(left=True):
+                break
+            if (names := names_of(drawing)) is not None:
+                found[drawing] = names
+            if self._clock() >= kept_s + KEEP_S:
+                self._store.save(found, self._wall())
+                found, kept_s = {}, self._clock()
+        self._store.save(found, self._wall())
+        return not is_over
+
+    def _names_of(self, drawing: SettledDrawing) -> DrawingReferences | None:
+        """Read a drawing; None if it is gone, or was not readable this time."""
         source = self._sources[drawing.key.source]
         path = drawing.key.path
         try:
             references = self._on_share(source, partial(self._process.read, source.tree, path))
         except UnreadableReferencesError as exc:
             if self._closed:
-                return  # that ended its process
+                return None  # that ended its process
             log.info("references.unreadable", path=path, reason=str(exc))
-            self._store.save(drawing, DrawingReferences(path, (), str(exc)), self._wall())
+            return DrawingReferences(path, (), str(exc))
         except (FileNotFoundError, NotADirectoryError):
-            return  # a scan finds out what became of it
+            return None  # a scan finds out what became of it
         except (OSError, ShareSilent) as exc:
             log.info("references.not_read", path=path, reason=str(exc))
             self._not_read[drawing.key] = drawing
-        else:
-            self._place(drawing, DrawingReferences(path, references))
+            return None
+        return self._placed({drawing: DrawingReferences(path, references)}, drawing)
 
-    def _place(self, drawing: SettledDrawing, known: DrawingReferences) -> None:
-        """Look where the files lie that a drawing names, and remember it."""
-        source = self._sources[drawing.key.source]
+    def _placed(
+        self, named: Mapping[SettledDrawing, DrawingReferences], drawing: SettledDrawing
+    ) -> DrawingReferences | None:
+        """Look where the files lie that a drawing names; None if the drive does not say."""
+        known, source = named[drawing], self._sources[drawing.key.source]
+        if not known.references:
+            return known
         look = partial(
             find_references, source.tree, known.path, known.references, source.matcher.file
         )
         try:
-            found = self._on_share(source, look)
+            return DrawingReferences(known.path, self._on_share(source, look))
         except (OSError, ShareSilent) as exc:
             log.info("references.not_read", path=known.path, reason=str(exc))
-            return
-        self._store.save(drawing, DrawingReferences(known.path, found), self._wall())
+            return None
 
     @staticmethod
     def _on_share(source: ReadSource, act: Callable[[], T]) -> T:
