@@ -20,7 +20,7 @@ from twinsyncd.core.content import Content
 from twinsyncd.disk.look import StableContent, look
 from twinsyncd.disk.tree import Tree
 from twinsyncd.errors import FileMoved, ShareSilent
-from twinsyncd.runtime.share_content import ShareContent
+from twinsyncd.runtime.share_content import WHOLE_BYTES, ShareContent
 from twinsyncd.runtime.share_threads import SILENCE_S, ShareThreads
 
 T = TypeVar("T")
@@ -38,26 +38,31 @@ def threads(clock: Clock) -> Iterator[ShareThreads]:
     made.stop()
 
 
-def content_of(folder: Path, data: bytes, threads: ShareThreads) -> ShareContent:
-    """Return the content of a settled file."""
+def content_of(
+    folder: Path, data: bytes, threads: ShareThreads, *, settled: bytes = b""
+) -> ShareContent:
+    """Return the content of a file; `settled` is what it held when it settled, if not that."""
     (folder / "a.dgn").write_bytes(data)
     tree = Tree(folder, threads.note_progress)
     fingerprint = look(tree, "a.dgn")
     assert fingerprint is not None
-    digest = hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256(settled or data).hexdigest()
     return ShareContent(partial(StableContent, tree, "a.dgn", fingerprint, digest), threads)
 
 
+@pytest.mark.parametrize("size", [8, WHOLE_BYTES, WHOLE_BYTES + 1, 3 * WHOLE_BYTES])
 def test_the_pieces_and_the_proof_are_those_of_the_file(
-    tmp_path: Path, threads: ShareThreads
+    tmp_path: Path, threads: ShareThreads, size: int
 ) -> None:
     """Nothing may be lost or doubled on the way between two threads (P1)."""
-    with content_of(tmp_path, b"abcdefgh", threads) as content:
+    data = bytes(number % 251 for number in range(size))
+    with content_of(tmp_path, data, threads) as content:
         first = next(content.chunks(3))
-        pieces = list(content.chunks(5))  # a repeated request begins again, in other pieces
+        pieces = list(content.chunks(5000))  # a repeated request begins again, in other pieces
         content.verify()
 
-    assert (first, pieces, content.size_bytes) == (b"abc", [b"abcde", b"fgh"], 8)
+    assert (first, b"".join(pieces), content.size_bytes) == (data[:3], data, size)
+    assert {len(piece) for piece in pieces[:-1]} <= {5000}
 
 
 def test_an_empty_file_has_no_pieces(tmp_path: Path, threads: ShareThreads) -> None:
@@ -67,17 +72,25 @@ def test_an_empty_file_has_no_pieces(tmp_path: Path, threads: ShareThreads) -> N
         content.verify()
 
 
-def test_a_small_file_is_read_by_one_job(tmp_path: Path, clock: Clock) -> None:
+def test_a_small_file_takes_one_job(tmp_path: Path, clock: Clock) -> None:
     """Each job costs two changes of threads, and a first sync has thousands of small files."""
     threads = CountingThreads("cad", clock=clock, wall=clock, check_s=0.001)
     with content_of(tmp_path, b"abcdefgh", threads) as content:
-        opened = threads.jobs
         assert list(content.chunks(100)) == [b"abcdefgh"]
-        read = threads.jobs - opened
         content.verify()
     threads.stop()
 
-    assert read == 1
+    assert threads.jobs == 1
+
+
+def test_a_small_file_that_is_not_the_settled_one_is_refused_at_once(
+    tmp_path: Path, threads: ShareThreads
+) -> None:
+    """Its size and time can be those of the settled one; what is sent must be what was hashed."""
+    content = content_of(tmp_path, b"abcdefgh", threads, settled=b"abcdefgX")
+
+    with pytest.raises(FileMoved), content:
+        pass
 
 
 class CountingThreads(ShareThreads):
@@ -105,17 +118,17 @@ def test_a_file_that_changes_while_it_is_sent_is_noticed(
     tmp_path: Path, threads: ShareThreads
 ) -> None:
     """Errors of the reading thread reach whoever sends."""
-    with content_of(tmp_path, b"abcdefgh", threads) as content:
+    with content_of(tmp_path, bytes(WHOLE_BYTES + 1), threads) as content:
         (tmp_path / "a.dgn").write_bytes(b"x")
 
         with pytest.raises(FileMoved):
-            list(content.chunks(2))
+            list(content.chunks(WHOLE_BYTES))
 
 
 class Hanging(Content):
     """A file whose second piece never comes."""
 
-    size_bytes = 6
+    size_bytes = WHOLE_BYTES + 1
 
     def __init__(self) -> None:
         self.asked = threading.Event()

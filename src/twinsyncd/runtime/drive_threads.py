@@ -73,6 +73,8 @@ class DriveThreads(Threads):
         if not self._jobs:
             return None
         most = self.most - max(self.most // 3, 1) if len(self.owners) > 1 else self.most
+        if len(self.running) < most:
+            return self._jobs[0]  # no source and no kind has used up its threads
         running = [job for job in self.running.values() if isinstance(job, ShareJob)]
         owned = Counter(id(job.owner) for job in running)
         may_scan = sum(job.in_background for job in running) < most

@@ -14,12 +14,15 @@ from ..errors import FileMoved, ShareSilent
 from .share_threads import ShareThreads
 
 AHEAD_BYTES: Final = 4 * 1024 * 1024  # read by one job: a job for each MiB would cost more
+WHOLE_BYTES: Final = 64 * 1024  # read and proven when it is opened; one of each upload is held
 
 
 class ShareContent:
     """A context manager like the content it wraps.
 
     It holds one batch of pieces while the next is read: AHEAD_BYTES each, or one larger piece.
+    Each job costs two changes of threads, so a small file is opened, read, verified and closed by
+    one.
     """
 
     def __init__(
@@ -38,18 +41,26 @@ class ShareContent:
         self._threads = threads
         self._taken = taken
         self._sent = sent
+        self._whole: bytes | None = None  # of a small file, which is closed again
         self._ahead: Future[list[bytes]] | None = None
         self._is_taken = True  # whatever was read; it may have been read ahead
 
     def __enter__(self) -> Self:
         """Open it. Raises FileMoved, DiskError."""
-
-        def enter() -> tuple[AbstractContextManager[Content], Content]:
-            context = self._opened()
-            return context, context.__enter__()
-
-        self._context, self._content = self._threads.call(enter)
+        self._context, self._content, self._whole = self._threads.call(self._open)
         return self
+
+    def _open(self) -> tuple[AbstractContextManager[Content], Content, bytes | None]:
+        context = self._opened()
+        content = context.__enter__()
+        if content.size_bytes > WHOLE_BYTES:
+            return context, content, None
+        try:
+            whole = b"".join(content.chunks(WHOLE_BYTES))
+            content.verify()
+        finally:
+            context.__exit__(None, None, None)
+        return context, content, whole
 
     def __exit__(
         self,
@@ -58,6 +69,8 @@ class ShareContent:
         trace: TracebackType | None,
     ) -> None:
         """Close it; if the share is silent, once it answers."""
+        if self._whole is not None:
+            return
         context = self._context
 
         def close() -> None:
@@ -82,6 +95,9 @@ class ShareContent:
 
         Asking again starts from the start. Raises FileMoved, DiskError.
         """
+        if self._whole is not None:
+            yield from self._parts(self._whole, size_bytes)
+            return
         self._finish_reading()
         pieces = self._content.chunks(size_bytes)
 
@@ -108,7 +124,15 @@ class ShareContent:
         self._finish_reading()
         if not self._is_taken:
             raise FileMoved("the content was not sent to its end")
-        self._threads.call(self._content.verify)
+        if self._whole is None:
+            self._threads.call(self._content.verify)
+
+    def _parts(self, whole: bytes, size_bytes: int) -> Iterator[bytes]:
+        self._is_taken = False
+        for start in range(0, len(whole), size_bytes):
+            self._taken()
+            yield whole[start : start + size_bytes]
+        self._is_taken = True
 
     def _finish_reading(self) -> None:
         """Wait for the piece that is read ahead; only one thread may read at a time."""
