@@ -40,7 +40,11 @@ from twinsyncd.core.results import FileResult, Outcome
                 on_our_connection=False,
             ),
         ),
-        (409, "", facts.StartClashed("bridge")),
+        (
+            409,
+            "",
+            facts.StartClashed("bridge", "no run was started: the service answered HTTP 409"),
+        ),
     ],
 )
 def test_a_start_is_answered_by_what_it_means(
@@ -52,6 +56,18 @@ def test_a_start_is_answered_by_what_it_means(
     scene.wire.hears("POST", f"{CONNECTIONS}/c1/run", status, headers=headers)
 
     assert scene.target.start_run(commands.StartRun("bridge", "c1")) == expected
+
+
+def test_a_start_that_clashes_brings_the_services_words() -> None:
+    """`status` shows them once starts clash again and again."""
+    scene = Scene()
+    error = {"error": {"code": "Conflict", "message": "The iModel is being migrated."}}
+    scene.wire.hears("POST", f"{CONNECTIONS}/c1/run", 409, error)
+
+    answer = scene.target.start_run(commands.StartRun("bridge", "c1"))
+
+    expected = "no run was started: The iModel is being migrated."
+    assert answer == facts.StartClashed("bridge", expected)
 
 
 def test_the_newest_run_is_the_one_the_connection_names() -> None:

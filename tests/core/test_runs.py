@@ -307,6 +307,26 @@ def test_start_requests_that_clash_are_asked_again_soon() -> None:
     )
 
 
+def test_what_the_service_says_of_starts_that_clash_again_and_again_is_kept_until_a_run() -> None:
+    """Whoever asks why nothing runs needs the service's words, not the count of our starts."""
+    (
+        starting()
+        .hears(facts.StartClashed("one", "busy"))
+        .says()
+        .lane(wait_reason="")
+        .hears(after_s=CLASH_S)
+        .says(START)
+        .hears(facts.StartClashed("one", "busy"))
+        .says()
+        .lane(phase=Phase.STARTING, wait_reason="busy")
+        .hears(after_s=CLASH_S)
+        .says(START)
+        .hears(STARTED)
+        .says()
+        .lane(phase=Phase.RUNNING, wait_reason="")
+    )
+
+
 # ---- answers that were lost -----------------------------------------------------------
 
 

@@ -173,7 +173,8 @@ class SynchronizationApi(Operations):
             # A proxy or guest network that requires a sign-in answers so too, and names no run.
             raise faults.error_of(operation, response)
         if response.status_code == 409:
-            return StartAnswer(Start.CLASHED)
+            said = faults.error_of(operation, response).failure.message
+            return StartAnswer(Start.CLASHED, reason=f"no run was started: {said}")
         if not location:
             raise faults.unclear(operation, "the answer does not name the run")
         return StartAnswer(

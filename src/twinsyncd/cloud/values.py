@@ -141,10 +141,14 @@ class Start(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StartAnswer:
-    """The answer to a start request; `location` names the new or the active run."""
+    """The answer to a start request; `location` names the new or the active run.
+
+    `reason`: why it clashed.
+    """
 
     start: Start
     location: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

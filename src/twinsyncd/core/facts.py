@@ -219,9 +219,10 @@ class RunRefused:
 
 @dataclass(frozen=True, slots=True)
 class StartClashed:
-    """409: several start requests came at once; ours was not accepted."""
+    """409: several start requests came at once; ours was not accepted. `reason`: what it said."""
 
     connection: ConnectionKey
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

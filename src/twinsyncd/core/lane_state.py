@@ -106,7 +106,7 @@ class LaneState:
             self._note(EventKind.LANE_HALTED, now, failure.message)
         elif not halted:
             kind = EventKind.SIGN_IN_NEEDED if person else EventKind.LANE_WAITS
-            self._give_reason(failure.message, now, kind)
+            self.give_reason(failure.message, now, kind)
         halt = "" if person else self.row.halt
         self.set(attempts=attempts, halt=failure.message if halted else halt, needs_person=person)
 
@@ -115,6 +115,12 @@ class LaneState:
         self.due_s = self.held_s = now.at_s
         ended = {"halt": "", "not_before_s": 0.0, "needs_person": False}
         self.set(attempts=0, throttles=0, fruitless=0, **ended)
+
+    def give_reason(self, reason: str, now: Now, kind: EventKind = EventKind.LANE_WAITS) -> None:
+        """Keep why the lane waits; the same reason again is no event."""
+        if reason != self.row.wait_reason:
+            self._note(kind, now, reason)
+            self.set(wait_reason=reason)
 
     def _throttled(self, failure: Failure, now: Now, begun_s: float) -> None:
         """Wait as long as requested, and longer each time that was in vain.
@@ -126,19 +132,13 @@ class LaneState:
             return
         self._refused_s = now.at_s
         self.set(throttles=self.row.throttles + 1)
-        self._give_reason(failure.message, now)
+        self.give_reason(failure.message, now)
         jitter = 0.0 if failure.retry_after_s else self.jitter()
         self.wait(max(failure.retry_after_s, delay_s(self.row.throttles, jitter)), now)
 
     def _awaits_rate(self, now: Now) -> bool:
         """Return whether nothing new is asked, since the service limits the request rate."""
         return bool(self.row.throttles) and now.at_s < self.held_s
-
-    def _give_reason(self, reason: str, now: Now, kind: EventKind = EventKind.LANE_WAITS) -> None:
-        """Keep why the lane waits; the same reason again is no event."""
-        if reason != self.row.wait_reason:
-            self._note(kind, now, reason)
-            self.set(wait_reason=reason)
 
     def _note(self, kind: EventKind, now: Now, text: str) -> None:
         connection = self.row.connection or self.home

@@ -159,6 +159,8 @@ class Runs:
                 self.state.set(asks=self.state.row.asks - 1)
                 self.state.wait(CLASH_S * (1.0 - self.state.jitter() / 2.0), now)
                 self._keep_distance(now)
+                if fact.reason and self.state.row.fruitless > 1:  # one alone is nothing to show
+                    self.state.give_reason(fact.reason, now)
             case _:
                 assert_never(fact)
 

@@ -84,7 +84,7 @@ class PlatformConnection:
         self, command: commands.StartRun, answer: StartAnswer
     ) -> facts.RunStarted | facts.RunRefused | facts.StartClashed:
         if answer.start is Start.CLASHED:
-            return facts.StartClashed(command.connection)
+            return facts.StartClashed(command.connection, answer.reason)
         run = _run_of(command.remote_id, answer.location)
         if answer.start is Start.ACCEPTED:
             return facts.RunStarted(command.connection, run)
