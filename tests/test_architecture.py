@@ -118,6 +118,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.runtime.wiring": ("twinsyncd",),
     "twinsyncd.runtime.cloud_wiring": ("twinsyncd",),
     "twinsyncd.runtime.bulk_wiring": ("twinsyncd",),
+    "twinsyncd.runtime.smb_wiring": ("twinsyncd",),
     "twinsyncd.runtime.state": (
         "twinsyncd.config",
         "twinsyncd.runtime.trouble",

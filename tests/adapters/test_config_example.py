@@ -19,7 +19,7 @@ NO_DEFAULTS = (
     *("proxy", "no_proxy", "ca_bundle", "run_settings", "spatial_root"),
     *("url", "served_folder", "region", "endpoint", "credentials_file"),
     *("company_guid", "api_key_file", "api_key_env", "email", "password_file", "password_env"),
-    *("entity", "columns", "keys", "constants", "sheet"),
+    *("entity", "columns", "keys", "constants", "sheet", "share"),
     *("names", "token", "token_file", "tls_certificate", "tls_key"),
     *("urls", "urls_file", "escalate_urls", "ping_url"),
     *("document_schema_url", "document_class", "document_properties"),

@@ -24,6 +24,7 @@ from .notify import Notify
 from .page import Page
 from .patterns import BadPatternError, excluding, matcher, wanting
 from .sections import Auth, Objects, Platform, Section
+from .smb import Smb
 from .timetable import TimeOfWeek, always
 from .units import Duration, Pause, ScanInterval, Share, mistake
 from .values import (
@@ -71,6 +72,7 @@ class Source(Section):
     folder: Folder
     connector: Connector = AUTO
     rows: Rows = Rows()
+    smb: Smb = Smb()
     include: Globs = Field(default=(), min_length=1)
     references: Globs = ()
     exclude: Globs = ()
@@ -272,6 +274,7 @@ SECTIONS: Final[dict[tuple[str, ...], type[Section]]] = {
     ("connection", "bulk"): Bulk,
     ("connection", "source"): Source,
     ("connection", "source", "rows"): Rows,
+    ("connection", "source", "smb"): Smb,
 }
 """Every table of the file by its name."""
 

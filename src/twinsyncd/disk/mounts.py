@@ -36,6 +36,7 @@ class Mount:
     kind: str
     source: str
     options: tuple[str, ...] = ()  # of the file system, not of the mount point
+    root: str = "/"  # the folder of the file system that is mounted
 
 
 def listed() -> list[Mount]:
@@ -54,7 +55,8 @@ def parse(text: str) -> list[Mount]:
         fields, rest = left.split(" "), right.split(" ")
         if len(fields) >= 6 and len(rest) >= 2:
             options = tuple(",".join(rest[2:]).split(","))
-            mounts.append(Mount(fields[2], _plain(fields[4]), rest[0], _plain(rest[1]), options))
+            point, source, root = _plain(fields[4]), _plain(rest[1]), _plain(fields[3])
+            mounts.append(Mount(fields[2], point, rest[0], source, options, root))
     return mounts
 
 

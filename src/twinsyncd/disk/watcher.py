@@ -24,6 +24,9 @@ from .platform_observer import MakeObserver, observers
 from .protocols import PathFilter
 from .root import Mounts, anchor, is_network
 
+MakeRemote = Callable[[SourceKey, Path], SourceObserver | None]
+"""Makes what watches a source through its server; None if it is not configured. Raises OSError."""
+
 STOP_S: Final = 3.0  # a stop waits so long for the watches in all; what hangs is left behind
 
 
@@ -39,16 +42,19 @@ class Watcher:
         *,
         make: MakeObserver | None = None,
         is_remote: Callable[[Path], bool] = is_network,
+        remote: MakeRemote = lambda _source, _folder: None,
         listed: Mounts = mounts.listed,
         stop_s: float = STOP_S,
     ) -> None:
         """Post hints with `post`, which is called from the watcher's own threads.
 
-        `stop_s` [s] bounds a stop.
+        `remote` makes the observers of sources that are watched through their server. `stop_s` [s]
+        bounds a stop.
         """
         self._post = post
         self._make = make or observers()
         self._is_remote = is_remote
+        self._remote = remote
         self._listed = listed
         self._stop_s = stop_s
         self._lock = threading.Lock()
@@ -59,8 +65,8 @@ class Watcher:
         """Begin to post hints for `source`, in place of any earlier folder of it.
 
         Errors of the drive do not raise: what cannot be watched is in `trouble`, and tried again
-        at every `check`. Changes before the return are for a scan to find. A network drive is not
-        watched, since nothing reports what other hosts write there.
+        at every `check`. Changes before the return are for a scan to find. A network drive is
+        watched through its server alone, since this system does not report what other hosts write.
         """
         watched = _WatchedFolder(
             source,
@@ -69,6 +75,7 @@ class Watcher:
             post=self._post,
             make=self._make,
             is_remote=self._is_remote,
+            remote=self._remote,
             listed=self._listed,
         )
         with self._lock:
@@ -143,6 +150,7 @@ class _WatchedFolder:
         post: Post,
         make: MakeObserver,
         is_remote: Callable[[Path], bool],
+        remote: MakeRemote,
         listed: Mounts,
     ) -> None:
         self._post = post
@@ -151,6 +159,7 @@ class _WatchedFolder:
         self._inside: dict[str, mounts.Mount] = {}  # drives that are mounted below it
         self._make = make
         self._is_remote = is_remote
+        self._remote = remote
         self._source = source
         self._folder = folder
         self._path_filter = path_filter
@@ -193,7 +202,8 @@ class _WatchedFolder:
 
     def _begin(self) -> None:
         try:
-            if self._is_remote(self._folder):
+            observer = self._remote(self._source, self._folder)
+            if observer is None and self._is_remote(self._folder):
                 self._unwatched = ""
                 return
             self._anchor = anchor(self._folder)
@@ -201,7 +211,7 @@ class _WatchedFolder:
             folder = self._real = os.path.realpath(self._folder)
             self._inside = mounts.below(folder, self._listed())
             hints = HintPoster(self._post, self._source, folder, self._path_filter)
-            observer = self._make(hints)
+            observer = observer or self._make(hints)
             observer.start(folder, hints)
         except OSError as exc:
             self._unwatched = f"{self._folder} cannot be watched: {exc.strerror or exc}"

@@ -48,6 +48,7 @@ from .person_requests import request_of
 from .reference_reader import ReadSource, ReferenceReader
 from .share_folder import Share, ShareFolder
 from .share_threads import ShareThreads
+from .smb_wiring import remote_observers
 from .state import LOCK, journal_file
 from .systemd import notify
 from .trouble import TroubleFile
@@ -96,7 +97,11 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
             watched = {key: (path, matchers[key]) for key, path in folders.items()}
             stack.enter_context(
                 WatchSupervisor(
-                    Watcher(inbox.post), watched, inbox.post, hung_s=silence_s, drive_of=drive_of
+                    Watcher(inbox.post, remote=remote_observers(sources)),
+                    watched,
+                    inbox.post,
+                    hung_s=silence_s,
+                    drive_of=drive_of,
                 )
             )
             stack.enter_context(people_reached(config, journal))

@@ -17,6 +17,7 @@ from ...config.setup import SCAN_LOCAL, SCAN_REMOTE
 from ...config.units import written
 from ...connectors import READS, connectors_for
 from ...core.model import BlindSpot
+from ...disk import smb_address
 from ...disk.folder_count import WatchLimits, read_watch_limits
 from ...disk.reference_scan import CAD_ENDINGS, is_readable
 from ...errors import how_to_install
@@ -44,7 +45,7 @@ def drive_results(config: Config) -> Iterator[CheckResult]:
         for (connection, source), found in zip(sources, examined, strict=True):
             if connection.target != "bulk":
                 source_files[connection.imodel_id] += found.kinds["source"]
-            if not found.remote and not found.failed:
+            if not found.remote and not found.failed and found.reports is None:
                 local.append(found)
             yield from source_results(connection, source, found)
             if connection.target == "bulk" and not found.failed:
@@ -80,6 +81,9 @@ def source_results(
         letter = "a drive letter exists only for the person who connected it, not for a service"
         fix = 'write the name of the share: folder = "//server/share/..."'
         yield CheckResult(step, True, letter, fix)
+    if found.reports:
+        fix = "correct [connection.source.smb]; nothing is lost, scans find what changes meanwhile"
+        yield CheckResult(f"ask the file server of {source.folder}", True, found.reports, fix)
     for pattern, reason in found.idle.items():
         matches_none = f'"{pattern}" takes no file: {reason}'
         yield CheckResult(step, True, matches_none, "correct the pattern, or delete it")
@@ -155,8 +159,16 @@ def watch_results(local: list[ExaminedSource], limits: WatchLimits) -> Iterator[
 
 def _how(connection: Connection, found: ExaminedSource) -> str:
     scan = written(connection.scan_every or (SCAN_REMOTE if found.remote else SCAN_LOCAL))
+    kind = found.filesystem or "share"
+    if found.reports == "":
+        return f"at once, as its file server reports them, and by scans every {scan} ({kind})"
+    if found.remote and kind in smb_address.KINDS and found.reports is None:
+        quicker = "to notice saves at once, see [connection.source.smb]"
+        return f"by scans every {scan} (a network drive: {kind}; {quicker})"
+    if found.reports:
+        return f"by scans alone, every {scan} ({kind})"
     if found.remote:
-        return f"by scans every {scan} (a network drive: {found.filesystem or 'share'})"
+        return f"by scans every {scan} (a network drive: {kind})"
     return f"at once, and by scans every {scan} (a local disk: {found.filesystem or 'disk'})"
 
 

@@ -25,6 +25,7 @@ from ...disk.root import filesystem_of
 from ...disk.tree import Tree
 from ...errors import DiskError, ShareSilent
 from ..share_folder import ShareFolder
+from ..smb_wiring import why_unwatched
 from ..wiring import open_folder
 from .known import NothingKnown
 
@@ -58,6 +59,7 @@ class ExaminedSource:
     ambiguous: Counter[str] = field(default_factory=Counter)
     endings: int = 0
     misread: Counter[str] = field(default_factory=Counter)
+    reports: str | None = None  # why its server reports no changes; "": it does; None: not asked
 
 
 def examine(config: Config, connection: Connection, source: Source) -> ExaminedSource:
@@ -86,7 +88,9 @@ def _look_closer(found: ExaminedSource, source: Source, folder: ShareFolder) -> 
     """Find out what needs more than a scan. Raises DiskError if the share stops answering."""
     matcher, threads, paths = source.matcher(), folder.threads, found.paths
     found.filesystem = threads.call(partial(filesystem_of, source.folder))
-    if not found.remote:
+    if source.smb.credentials_file is not None:
+        found.reports = threads.call(partial(why_unwatched, source))
+    elif not found.remote:
         tree = Tree(source.folder, threads.note_progress)
         found.folders = threads.call(partial(count_folders, tree, matcher, FOLDERS_MAX))
     found.unreadable = _unreadable(folder, paths)
