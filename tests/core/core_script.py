@@ -305,6 +305,7 @@ class Script:
             | facts.HintsLost
             | facts.HintsDegraded
             | facts.FilesFound
+            | facts.ShareSlow
             | facts.LookFailed
             | facts.Reserved
             | facts.PersonFact

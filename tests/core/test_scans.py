@@ -11,6 +11,7 @@ from core_script import (
     CAD,
     CAD_SOURCE,
     SAVED,
+    SELDOM_S,
     A,
     B,
     Script,
@@ -18,11 +19,13 @@ from core_script import (
     is_idle,
     look,
     look_at,
+    prepare,
     read,
     saw,
     scan,
     scanned,
     settles,
+    settles_meanwhile,
     store,
     stored,
     storing,
@@ -30,6 +33,7 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
+from twinsyncd.core.hash_queue import SMALL_HASHES_MAX
 from twinsyncd.core.model import BlindSpot, Failure, Fault, FileKey, FileRow, HeldSource
 from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX, mark_of
 from twinsyncd.core.setup import Guard, Source
@@ -753,3 +757,51 @@ def test_a_file_that_was_there_in_between_is_missed_afresh_by_the_next_process()
     script.dies(for_s=CONFIRM_S).hears().says(scan()).hears(scanned(1, A)).says()
 
     script.remembers(A, seen="v1")
+
+
+# ---- a share that hangs delays nothing else (P14) -------------------------------------------
+
+BIM = "one/bim"
+TWO_SHARES = (CAD_SOURCE, Source(BIM, "one", scan_every_s=SELDOM_S))
+
+
+def starts_on_a_hung_share() -> Script:
+    """Start with a share that does not answer, and a save on the other one; it is stored."""
+    script = Script(sources=TWO_SHARES).hears().says(scan(""), scan("", BIM))
+    script.hears(facts.Scanned(CAD, "drive", 0)).says()
+    return settles(script, A, 1, store(A, 1)).hears(stored(A, 1)).says()
+
+
+def test_a_save_does_not_wait_for_a_share_that_hangs_since_the_start() -> None:
+    """It would wait for a minute, until that share is given up."""
+    script = starts_on_a_hung_share().hears(after_s=120.0).says()
+
+    script.hears(facts.ShareSlow(BIM)).says(prepare(A, remote=""))
+
+
+def test_a_share_that_answers_again_is_waited_for_again() -> None:
+    """What it brings next belongs to the same batch; a run for each file would be in the way."""
+    script = Script(sources=TWO_SHARES).hears().says(scan(""), scan("", BIM))
+    script.hears(facts.Scanned(CAD, "drive", 0), facts.ShareSlow(BIM)).says()
+    b = FileKey(BIM, "b.dwg")
+    script.hears(facts.FilesFound(BIM, (("b.dwg", look(1)),))).says()
+    settles_meanwhile(script, A, 1).meanwhile(stored(A, 1))
+
+    script.meanwhile(after_s=120.0)
+
+    assert commands.LookAt in {type(each) for each in script.open}, "the other one is unsettled"
+    assert commands.Prepare not in {type(each) for each in script.open}
+    assert script.machine.unsettled_files(script.now)[0].path == b.path
+
+
+def test_files_of_a_drive_are_read_while_another_drive_hangs() -> None:
+    """Reads that hang took all the places there are."""
+    script = Script(sources=TWO_SHARES).hears().says(scan(""), scan("", BIM))
+    script.hears(facts.Scanned(CAD, "drive", 0), facts.Scanned(BIM, "other", 0)).says()
+    hung = [FileKey(BIM, f"{n}.dgn") for n in range(SMALL_HASHES_MAX + 1)]
+    found = tuple((key.path, look(1)) for key in hung)
+    script.meanwhile(facts.FilesFound(BIM, found)).meanwhile(after_s=5)
+    script.meanwhile(facts.Looked(BIM, found))
+    script.said = []
+
+    settles(script, A, 1, store(A, 1))

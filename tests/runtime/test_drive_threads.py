@@ -13,7 +13,7 @@ import pytest
 from runtime_scene import WAIT_S, Clock
 
 from twinsyncd.errors import ShareSilent
-from twinsyncd.runtime.drive_threads import FEWEST, THREADS, THREADS_IN_ALL, Drives
+from twinsyncd.runtime.drive_threads import FEWEST, SLOW_S, THREADS, THREADS_IN_ALL, Drives
 from twinsyncd.runtime.share_threads import HUNG_MAX, RISK_S, SILENCE_S, ShareThreads
 from twinsyncd.runtime.threads import IDLE_S
 
@@ -185,6 +185,32 @@ def test_a_drive_that_hangs_ends_what_waits_of_all_its_sources(site: Site) -> No
     site.give_up()
 
     assert all(map(is_silent, futures))
+
+
+def test_what_waits_behind_jobs_that_hang_is_slow_too(site: Site) -> None:
+    """Its sources are not listed either, and nothing is to wait for them."""
+    sources = [site.source(f"cad/{number}") for number in range(MANY)]
+    for each in sources:
+        each.submit(site.hang)
+    site.await_begun(THREADS)
+    soon = site.drives.take_slow()
+
+    site.clock.now_s += SLOW_S + 1
+
+    assert soon == []
+    assert {job.owner for job in site.drives.take_slow()} == set(sources)
+    assert site.drives.take_slow() == [], "each is reported once"
+
+
+def test_what_waits_on_a_drive_that_answers_is_not_slow(site: Site) -> None:
+    """It only waits its turn; one source hangs alone."""
+    hung, other = site.source("cad/link"), site.source("cad/one")
+    hung.submit(site.hang)
+    site.await_begun(1)
+    site.clock.now_s += SLOW_S + 1
+    other.call(lambda: None)
+
+    assert [job.owner for job in site.drives.take_slow()] == [hung]
 
 
 def test_a_drive_that_hangs_delays_no_other_drive(site: Site) -> None:

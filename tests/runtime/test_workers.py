@@ -33,6 +33,7 @@ from twinsyncd.core.model import (
 )
 from twinsyncd.core.results import Outcome
 from twinsyncd.errors import CloudError, DiskError, FileMoved, ShareSilent
+from twinsyncd.runtime.drive_threads import SLOW_S
 from twinsyncd.runtime.formatting import clock_time
 from twinsyncd.runtime.share_content import ShareContent
 from twinsyncd.runtime.share_folder import Share
@@ -408,6 +409,17 @@ def give_up(scene: Scene, after_s: float = SILENCE_S + 1) -> None:
     """Let time pass, and look for silence."""
     scene.clock.now_s += after_s
     scene.threads.check()
+
+
+def test_a_share_without_an_answer_is_reported_before_it_is_given_up(hung: Scene) -> None:
+    """Nothing is to wait for it meanwhile (P14); it is reported once."""
+    begun(hung, SCAN)
+    hung.clock.now_s += SLOW_S + 1
+    hung.workers.check()
+    hung.workers.check()
+    give_up(hung)
+
+    assert [type(hung.letters.next()) for _ in range(2)] == [facts.ShareSlow, facts.ScanFailed]
 
 
 def test_a_scan_without_an_answer_is_a_drive_that_is_offline(hung: Scene) -> None:

@@ -131,7 +131,7 @@ def any_loss(good: Any) -> Any:
 def hasty_idle(_good: Any) -> Any:
     def bad(self: Drive) -> bool:
         told = all(w.scanned and not w.scanning for w in self.watched.values())
-        return told and not len(self.settler) and not self.hash_queue.busy
+        return told and not len(self.settler) and not self.hash_queue.is_busy
 
     return bad
 

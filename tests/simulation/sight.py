@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from twinsyncd.core import commands, facts
+from twinsyncd.core import commands, drive_facts, facts
 from twinsyncd.core.model import BlindSpot, FileKey, Fingerprint
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class VirtualSight:
                 answers = [facts.HashMissed(key, silent)]
             case commands.Rehash(key):
                 answers = [facts.Rehashed(key, None, "")]
+        self.world.answer(SILENCE_S / 2, facts.ShareSlow(drive_facts.source_of(answers[-1])))
         for fact in answers:
             self.world.answer(SILENCE_S, fact)
 

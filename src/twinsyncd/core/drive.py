@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from . import commands, facts, safety
+from .drive_facts import source_of
 from .events import EventKind
 from .file_changes import NO_TROUBLE, doubted, is_proven, with_content, without_file
 from .hash_queue import HashQueue
@@ -57,6 +58,7 @@ class Drive:
 
     def apply(self, fact: facts.DriveFact, now: Now) -> None:
         """Apply one fact."""
+        self.watched[source_of(fact)].note_answer(fact)
         match fact:
             case facts.Touched(key):
                 self._touched(key, now)
@@ -80,6 +82,8 @@ class Drive:
                 self.scan_ended(fact, now)
             case facts.ScanFailed():
                 self.scan_failed(fact, now)
+            case facts.ShareSlow():
+                pass
             case _:
                 assert_never(fact)
 
@@ -134,14 +138,10 @@ class Drive:
         """Return how many remembered files were not seen, and do not count as gone yet."""
         return sum(len(watched.missing) for watched in self.watched.values())
 
-    def has_unsettled(self, source: SourceKey) -> bool:
-        """Return whether more changes may follow: not scanned yet, or files still unsettled."""
-        return not self.watched[source].scanned or self.settler.unsettled(source) > 0
-
     def is_idle(self) -> bool:
         """Return whether the scans are complete and every file that was found has settled."""
         complete = all(watched.is_complete for watched in self.watched.values())
-        return complete and not len(self.settler) and not self.hash_queue.busy
+        return complete and not len(self.settler) and not self.hash_queue.is_busy
 
     # ---- files ------------------------------------------------------------------------
 
@@ -184,7 +184,8 @@ class Drive:
                 self.watched[fact.source].saw(path, self.changed)
             resting = self.settler.looked(key, look, now.at_s)
             if resting is not None:
-                self.hash_queue.add(key, resting)
+                drive = self.watched[key.source].row.identity
+                self.hash_queue.add(drive or key.source, key, resting)
 
     def missed_by_look(self, key: FileKey, now: Now) -> None:
         """Note a file as missing; one look is no deletion, only scans confirm it."""

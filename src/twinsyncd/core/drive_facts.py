@@ -119,6 +119,13 @@ class ScanFailed:
     missing_count: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ShareSlow:
+    """A share has not answered something for some seconds; it may hang, or be slow."""
+
+    source: SourceKey
+
+
 DriveFact = (
     Touched
     | HintsLost
@@ -131,6 +138,7 @@ DriveFact = (
     | FilesFound
     | Scanned
     | ScanFailed
+    | ShareSlow
 )
 
 

@@ -17,6 +17,7 @@ from .drive_facts import (
     Rehashed,
     ScanFailed,
     Scanned,
+    ShareSlow,
     Touched,
 )
 from .model import (
@@ -77,6 +78,7 @@ __all__ = [
     "RunStarted",
     "ScanFailed",
     "Scanned",
+    "ShareSlow",
     "SignedIn",
     "StageFailed",
     "StageMoved",

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from . import commands, facts
+from .batches import Batches
 from .comparison import Comparisons
 from .lane_state import LaneState
 from .ledger import Ledger
@@ -55,9 +56,8 @@ class Lane:
     runs: Runs
     comparisons: Comparisons
     removals: Removals
-    unsettled: Callable[[ConnectionKey], bool]  # does the connection have unsettled files?
-    touched_s: dict[ConnectionKey, float] = field(default_factory=dict)  # last activity
-    waiting_s: dict[ConnectionKey, float] = field(default_factory=dict)  # unsynced since
+    unsettled: Callable[[ConnectionKey], bool]  # may files that nobody knows of yet follow?
+    batches: Batches
     windows: RunWindows = field(init=False)  # when runs may begin
 
     def __post_init__(self) -> None:
@@ -65,8 +65,8 @@ class Lane:
         self.windows = RunWindows(self.connections, self.runs.remotes, self.ledger, self.unsettled)
 
     def touch(self, connection: ConnectionKey, now: Now) -> None:
-        """Note activity on the drive; the batch is quiet once there was none for a while."""
-        self.touched_s[connection] = now.at_s
+        """Note activity on the drive."""
+        self.batches.touch(connection, now)
 
     def apply(self, fact: facts.StorageFact | facts.RunFact | facts.CompareFact, now: Now) -> None:
         """Apply one fact."""
@@ -200,7 +200,7 @@ class Lane:
         chosen = self._ahead_of(overdue, in_turn, now) if overdue else next(ready, None)
         if chosen is None:
             return ()
-        self.waiting_s.pop(chosen.key, None)
+        self.batches.run_began(chosen.key)
         return (self.runs.begin(chosen.key, now),)
 
     def _waits_for_root(self, connection: Connection) -> bool:
@@ -259,22 +259,16 @@ class Lane:
 
     def _note_waiting(self, now: Now) -> None:
         for connection in self.connections:
-            if self.ledger.count(connection.key, Need.RUN) or self._has_unmaps(connection):
-                self.waiting_s.setdefault(connection.key, now.at_s)
-            elif not self.ledger.count(connection.key, Need.STORE):
-                self.waiting_s.pop(connection.key, None)
+            key = connection.key
+            to_run = bool(self.ledger.count(key, Need.RUN)) or self._has_unmaps(connection)
+            to_store = bool(self.ledger.count(key, Need.STORE))
+            self.batches.note(key, now, to_run=to_run, to_store=to_store)
 
     def _is_overdue(self, connection: Connection, now: Now) -> bool:
-        since_s = self.waiting_s.get(connection.key)
-        if since_s is None or now.at_s < since_s + connection.longest_wait_s:
-            return False
-        return self.can_run(connection, now)
+        return self.batches.is_overdue(connection, now) and self.can_run(connection, now)
 
     def _is_ready(self, connection: Connection, now: Now) -> bool:
-        touched_s = self.touched_s.get(connection.key, float("-inf"))
-        if now.at_s < touched_s + connection.batch_quiet_s or self.unsettled(connection.key):
-            return False
-        return self.can_run(connection, now)
+        return self.batches.is_quiet(connection, now) and self.can_run(connection, now)
 
     def can_run(self, connection: Connection, now: Now) -> bool:
         """Return whether there is content for a run, and no store that may still change it.
@@ -291,10 +285,8 @@ class Lane:
         return connection.names_files and self._is_to_clear(connection.key, now)
 
     def _run_times(self, connection: Connection, now: Now) -> list[float | None]:
-        if connection.key not in self.waiting_s:
+        times = self.batches.times(connection)
+        if not times:
             return []
-        touched_s = self.touched_s.get(connection.key)
-        quiet_s = None if touched_s is None else touched_s + connection.batch_quiet_s
-        overdue_s = self.waiting_s[connection.key] + connection.longest_wait_s
         settled_s = self.stores.settled_s(connection.key, now)
-        return [quiet_s, overdue_s, settled_s, self.windows.opens_at_s(connection, now)]
+        return [*times, settled_s, self.windows.opens_at_s(connection, now)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .batches import Batches
 from .comparison import Comparisons
 from .decision import SavedState
 from .drive import Drive
@@ -12,7 +13,7 @@ from .lane import Lane
 from .lane_state import LaneState
 from .ledger import Ledger
 from .match import Kind
-from .model import ConnectionKey, FileKey, LaneKey, LaneRow, Now
+from .model import ConnectionKey, FileKey, LaneKey, LaneRow, Now, SourceKey
 from .moves import Moves
 from .placements import Placements
 from .remotes import Remotes
@@ -96,6 +97,7 @@ class LaneMaker:
             comparisons,
             removals,
             self._has_unsettled,
+            Batches(self._awaits_more),
         )
 
     def _moves(self) -> Moves:
@@ -109,4 +111,14 @@ class LaneMaker:
         return len(suffixes) == 1 and self.kind_of(one) == self.kind_of(other)
 
     def _has_unsettled(self, connection: ConnectionKey) -> bool:
-        return any(map(self.drive.has_unsettled, self.ledger.sources_of(connection)))
+        return any(map(self._may_bring_more, self.ledger.sources_of(connection)))
+
+    def _awaits_more(self, connection: ConnectionKey) -> bool:
+        """Return whether changes may follow soon: not from a share that does not answer (P14)."""
+        sources = self.ledger.sources_of(connection)
+        answering = (key for key in sources if not self.drive.watched[key].slow)
+        return any(map(self._may_bring_more, answering))
+
+    def _may_bring_more(self, source: SourceKey) -> bool:
+        """Return whether more changes may follow: not scanned yet, or files still unsettled."""
+        return not self.drive.watched[source].scanned or self.drive.settler.unsettled(source) > 0

@@ -7,8 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from .commands import Scan
+from .drive_facts import (
+    DriveFact,
+    HintsDegraded,
+    HintsLost,
+    ScanFailed,
+    Scanned,
+    ShareSlow,
+    Touched,
+)
 from .events import Event, EventKind
-from .facts import ScanFailed, Scanned
 from .model import Now, SourceKey, SourceRow
 from .safety import (
     CONFIRM_S,
@@ -40,6 +48,7 @@ class SourceState:
     wanted: bool = False  # something was missed that only the next scan can find
     hint_missed: bool = False  # a hint was not followed, and the scan under way may not see it
     ended_s: float = float("-inf")
+    slow: bool = False  # it has not answered for some seconds, so nothing waits for it
     failures: int = 0
     missing: dict[str, float] = field(default_factory=dict)  # path -> first missed
     missed_before: dict[str, float] = field(default_factory=dict)  # by an earlier process
@@ -49,6 +58,11 @@ class SourceState:
     def is_complete(self) -> bool:
         """Return whether no scan is needed or running."""
         return self.scanned and not (self.scanning or self.wanted)
+
+    def note_answer(self, fact: DriveFact) -> None:
+        """Note whether the share answers; hints come from elsewhere."""
+        if not isinstance(fact, Touched | HintsLost | HintsDegraded):
+            self.slow = isinstance(fact, ShareSlow)
 
     def scan_soon(self, now_s: float) -> None:
         """Schedule the next scan soon."""

@@ -19,6 +19,7 @@ from .threads import Job, Threads
 THREADS: Final = 12  # per drive: some scans, a few hashes, and the reads of its uploads
 THREADS_IN_ALL: Final = 48  # of all drives, as long as each has its FEWEST
 FEWEST: Final = 2  # a scan, and a read
+SLOW_S: Final = 10.0  # a job without an answer for so long may hang
 
 
 class Owner(Protocol):
@@ -44,6 +45,7 @@ class ShareJob(Job):
         super().__init__(act, patience_s)
         self.owner = owner
         self.in_background = in_background
+        self.is_slow = False  # it had no answer for a while, which was reported once
 
 
 class DriveThreads(Threads):
@@ -115,6 +117,18 @@ class DriveThreads(Threads):
         for job, error in errors:
             job.fail(error)
 
+    def take_slow(self) -> list[ShareJob]:
+        """Return the jobs, each once, that had no answer for SLOW_S, and what waits behind them."""
+        with self.lock:
+            before_s = self.clock() - SLOW_S
+            jobs = [job for job in self.running.values() if job.progress_s < before_s]
+            if jobs and self.answered_s < before_s:
+                jobs += self._jobs
+            slow = [job for job in jobs if isinstance(job, ShareJob) and not job.is_slow]
+            for job in slow:
+                job.is_slow = True
+            return slow
+
     def ended(self, job: Job) -> None:
         """Note that the drive answered; a thread that was given up counts no more."""
         with self.lock:
@@ -164,15 +178,20 @@ class Drives:
 
     def check(self) -> None:
         """Give up what drives do not answer; call it every second."""
-        with self.lock:
-            drives = list(self._drives.values())
-        for drive in drives:
+        for drive in self._all():
             drive.check()
+
+    def take_slow(self) -> list[ShareJob]:
+        """Return the jobs, each once, that have had no answer for SLOW_S; they may still end."""
+        return [job for drive in self._all() for job in drive.take_slow()]
 
     def stop(self) -> None:
         """Begin nothing more; waits for nothing."""
         with self.lock:
             self._stopped = True
-            drives = list(self._drives.values())
-        for drive in drives:
+        for drive in self._all():
             drive.stop()
+
+    def _all(self) -> list[DriveThreads]:
+        with self.lock:
+            return list(self._drives.values())

@@ -30,6 +30,7 @@ from ..core.model import (
 from ..errors import DiskError, FileMoved, ShareSilent
 from ..targets.protocol import Target
 from .cloud_worker import AskingFor, CloudWorker, failed
+from .drive_threads import Owner
 from .share_folder import Share
 from .share_threads import CHECK_S
 from .threads import Threads
@@ -72,6 +73,7 @@ class Workers:
         self._post = post
         self._shares = shares
         self._drives = {share.threads.drives for share in shares.values()}  # one, as a rule
+        self._source_of: dict[Owner, SourceKey] = {s.threads: key for key, s in shares.items()}
         self._drive = DriveWorker(shares, post)
         self._uploads = Threads("upload", uploads, clock=clock)
         self._calls = Threads("call", CALL_THREADS, clock=clock)
@@ -151,9 +153,13 @@ class Workers:
             self.check()
 
     def check(self) -> None:
-        """Give up what does not answer: shares, and calls of the platform."""
+        """Give up what does not answer: shares, and calls of the platform; report slow shares."""
         for drives in self._drives:
             drives.check()
+            owners = {job.owner for job in drives.take_slow()} & self._source_of.keys()
+            slow = map(self._source_of.__getitem__, owners)
+            for source in sorted(slow):
+                self._post(facts.ShareSlow(source))
         for pool in self._pools:
             for job in pool.give_up_slow():
                 job.fail(CallSilentError("the platform has not answered for a long time"))
