@@ -16,7 +16,7 @@ from rich.console import Console
 from twinsyncd.cli.progress import progress_of, showing_progress
 from twinsyncd.config import load
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import FileKey, FileRow, Fingerprint, LaneRow, Phase
+from twinsyncd.core.model import FileKey, FileRow, Fingerprint, LaneRow, Phase, UnsettledFile
 from twinsyncd.core.progress import UploadsUnderWay
 from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.journal.views import Status
@@ -89,6 +89,24 @@ def test_a_log_gets_nothing_that_changes_all_the_time(seen: Status) -> None:
         "1 of 3 files synced · 2 uploaded · 1 in the active run",
         "a run of ours is active",
     ]
+
+
+def test_a_file_that_does_not_settle_is_named_with_what_it_waits_for(seen: Status) -> None:
+    """ "1 still settling" for a quarter of an hour was a damaged drawing that nobody heard of."""
+    assert seen.daemon is not None
+    reason = "/drive/cad/plan/x.dgn is incomplete: it ends within an element"
+    files = (
+        UnsettledFile(CAD, "plan/x.dgn", NOW_S - 40.0, reason),
+        UnsettledFile(CAD, "y.dgn", NOW_S - 30.0, "it must stay unchanged for 5 s"),
+        UnsettledFile(CAD, "new.dgn", NOW_S - 2.0, "it must stay unchanged for 5 s"),
+    )
+    slow = replace(seen, daemon=replace(seen.daemon, unsettled=3, unsettled_files=files))
+
+    live, logged = (progress_of(slow, NOW_S, live=live)[1] for live in (True, False))
+
+    named, why = "plan/x.dgn (and 1 more)", "it is incomplete: it ends within an element"
+    assert live == f"waits for {CAD}/{named}, for 40 s: {why}"
+    assert logged == f"waits for {CAD}/{named}, {why}"
 
 
 def test_a_line_in_a_log_is_one_line(office: Office) -> None:

@@ -27,6 +27,7 @@ from twinsyncd.core.model import (
     FileRow,
     Fingerprint,
     LaneRow,
+    SourceRow,
     UnsettledFile,
 )
 from twinsyncd.core.results import Outcome, RunRecord
@@ -149,6 +150,36 @@ def test_one_connection_is_shown_without_the_others(office: Office) -> None:
     assert "a.dgn" in bridge.out
     assert [each["name"] for each in told["connections"]] == ["Roof"]
     assert (told["in_sync"], told["needs"]) == (True, [])
+
+
+def test_the_counts_of_a_source_on_hold_are_of_when_it_was_last_read(office: Office) -> None:
+    """ "20 of 20 files synced" stood two lines below "20 of 20 files are gone at once"."""
+    reason = "2 of 2 files are gone at once"
+    held = SourceRow(CAD, "d1", reason, SINCE_S, needs_person=True, drive="d1", missing_count=2)
+    remember(office, Decision(files=(synced("a.dgn"), synced("b.dgn")), sources=(held,)))
+
+    shown = status(office).out
+
+    when = f"as of {clock_time(SINCE_S)}, on hold, see above"
+    assert f"{CAD}: 2 of 2 files synced {when}" in shown
+
+
+def test_a_source_whose_first_file_is_being_written_has_a_match(office: Office) -> None:
+    """`status` sent a person to look for a mistake in the patterns five seconds after a start."""
+    waiting = UnsettledFile(CAD, "open.dgn", time.time() - 3.0, "it keeps changing")
+    remember(office, unsettled=1, unsettled_files=[waiting])
+
+    assert "no file matches" not in status(office).out
+
+
+def test_a_synced_file_is_not_said_to_be_so_since_it_settled(office: Office) -> None:
+    """Without a daemon "it is so since" named the time of the save for the state of the sync."""
+    office.remember(Decision(files=(synced("a.dgn"),)))
+
+    shown = office.types("status", f"{CAD}/a.dgn").out
+
+    assert "synced when it was last read, but changes" in shown
+    assert f"its content settled on the drive {clock_time(SINCE_S)}" in shown
 
 
 def test_a_file_written_elsewhere_does_not_concern_another_connection(office: Office) -> None:
@@ -309,7 +340,7 @@ def test_a_file_that_waits_until_it_is_closed_needs_nobody(office: Office) -> No
     assert "waits until it is closed" in shown.out
     assert "retry" not in shown.out
     assert (values["synced"], values["needs_person"], values["since_s"]) == (False, False, SINCE_S)
-    assert values["state"] == f"waits until it is closed: {reason}"
+    assert values["state"] == f"waits until it is closed: {reason.replace(': /cad/a.dwg', '')}"
 
 
 def test_watching_needs_a_terminal(office: Office) -> None:

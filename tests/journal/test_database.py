@@ -28,7 +28,7 @@ from twinsyncd.core.model import FileRow, LaneRow, Phase, SourceRow
 from twinsyncd.errors import JournalDamaged, JournalError
 from twinsyncd.journal import requests
 from twinsyncd.journal.backup import back_up
-from twinsyncd.journal.database import HEAD, open_database, version_of
+from twinsyncd.journal.database import HEAD, open_database, open_read_only, version_of
 from twinsyncd.journal.errors import journal_error
 from twinsyncd.journal.requests import Request
 from twinsyncd.journal.tables import metadata
@@ -394,6 +394,23 @@ def test_a_second_process_asks_while_the_writer_writes(file: Path) -> None:
         journal.commit(WHOLE_DECISION, [request], 2.0)
         assert requests.handled_s(other, request) == 2.0
         other.dispose()
+
+
+def test_a_reader_sees_one_moment_until_it_ends(file: Path) -> None:
+    """The counts are read in several steps; a commit between two made "15 of 14 files synced"."""
+    with journal_in(file) as journal:
+        engine = open_read_only(file)
+        with engine.connect() as reader, reader.begin():
+            count = text("SELECT count(*) FROM files")
+            before = reader.execute(count).scalar()
+            journal.commit(WHOLE_DECISION)
+            meanwhile = reader.execute(count).scalar()
+
+        with engine.connect() as reader:
+            after = reader.execute(count).scalar()
+
+    assert (before, meanwhile) == (0, 0)
+    assert after == len(WHOLE_DECISION.files)
 
 
 def test_a_reader_never_waits_for_an_open_transaction(file: Path) -> None:

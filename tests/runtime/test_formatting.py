@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from twinsyncd.runtime.formatting import clock_time, count, duration, size, visible
+from twinsyncd.runtime.formatting import clock_time, count, duration, size, visible, with_it
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,25 @@ def test_a_duration_has_the_two_units_that_matter(seconds: float, words: str) ->
 def test_a_count_has_its_noun(number: int, words: str) -> None:
     """ "1 files" is how a program says that nobody looked at it."""
     assert count(number, "file") == words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("/drive/new cad/p/a.dgn is incomplete: it ends", "it is incomplete: it ends"),
+        ("cannot read /drive/p/a.dgn: permission denied", "cannot read it: permission denied"),
+        ("/d/p/a.dgn has the name of /d/p/A.dgn for Windows", "it has the name of /d/p/A.dgn for "),
+        (r"\\server\cad\p\a.dgn is incomplete", "it is incomplete"),
+        (r"cannot read C:\cad\p\a.dgn: denied", "cannot read it: denied"),
+        ("open by anna since 09:14: /d/p/a.dgn; taken once", "open by anna since 09:14; taken"),
+        ("/drive/p/a.dgnx is incomplete", "/drive/p/a.dgnx is incomplete"),
+        ("the run failed: p/a.dgn is bad", "the run failed: p/a.dgn is bad"),
+        ("refused", "refused"),
+    ],
+)
+def test_a_reason_beside_the_name_of_its_file_says_it(text: str, words: str) -> None:
+    """A path of 200 characters twice on one line hides what is wrong."""
+    assert with_it(text, "p/a.dgn").startswith(words)
 
 
 @pytest.mark.parametrize(

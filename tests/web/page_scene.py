@@ -78,6 +78,7 @@ class Office:
     journal: Journal
     data: JournalPageData
     browser: httpx.Client
+    landed: str = ""  # where the last button led
 
     def report(self) -> Report:
         """Return what everything is made from."""
@@ -92,6 +93,7 @@ class Office:
         key = self.browser.get("/").text.partition('name="key" value="')[2].partition('"')[0]
         quoted = {name: quote(value) for name, value in fields.items()}
         answer = self.browser.post("/ask", data={"key": key, "action": action, **quoted})
+        self.landed = answer.headers.get("location", "")
         return answer.status_code
 
 

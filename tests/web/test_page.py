@@ -13,7 +13,7 @@ import pytest
 
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.events import Event, EventKind
-from twinsyncd.core.model import ConnectionRow, FileKey, FileRow
+from twinsyncd.core.model import ConnectionRow, FileKey, FileRow, SourceRow
 from twinsyncd.runtime.page_data import OPEN_FILES
 
 from .page_scene import BRIDGE, CAD, LOOK, NOW_S, Office, open_office
@@ -21,6 +21,22 @@ from .states import CHANGED, STATES, State, aside
 
 TOKEN = "correct-horse-battery-staple"
 WITH_TOKEN = f'token = "{TOKEN}"'
+
+
+HELD = Decision(
+    sources=(
+        SourceRow(
+            CAD,
+            identity="d1",
+            offline="40 of 41 files are gone at once",
+            offline_since_s=NOW_S - 60.0,
+            needs_person=True,
+            drive="d1",
+            missing_count=40,
+            missing_mark="0f",
+        ),
+    )
+)
 
 
 def page_of(folder: Path, state: State) -> str:
@@ -82,7 +98,7 @@ def test_files_that_need_a_person_come_first_however_many_others_wait(tmp_path: 
 
 def test_what_was_pressed_is_a_request_to_the_daemon(tmp_path: Path) -> None:
     """The page decides nothing; a request survives a crash and is in the history."""
-    with open_office(tmp_path, aside("b.dgn", "locked")) as office:
+    with open_office(tmp_path, aside("b.dgn", "locked"), HELD) as office:
         codes = [
             office.press("sync"),
             office.press("retry"),
@@ -104,6 +120,29 @@ def test_what_was_pressed_is_a_request_to_the_daemon(tmp_path: Path) -> None:
         ("publish", json.dumps(BRIDGE)),
         ("resume", json.dumps(BRIDGE)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("drive", "missing", "mark", "taken"),
+    [
+        ("d1", "40", "0f", True),
+        ("d1", "39", "0f", False),
+        ("d2", "40", "0f", False),
+        ("d1", "40", "ff", False),
+    ],
+)
+def test_an_approval_of_what_has_changed_meanwhile_is_refused_at_once(
+    drive: str, missing: str, mark: str, taken: bool, tmp_path: Path
+) -> None:
+    """The page said "Approved", and the same question stood below it again."""
+    with open_office(tmp_path, HELD) as office:
+        office.press("approve", source=CAD, drive=drive, missing=missing, mark=mark)
+        text = office.browser.get(office.landed).text
+        asked = office.asked()
+
+    assert bool(asked) is taken
+    assert ("Approved what was listed" in text) is taken
+    assert ("Not approved: what is missing has changed" in text) is not taken
 
 
 def test_a_pause_is_shown_with_the_way_out(tmp_path: Path) -> None:

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..core.model import LaneRow
     from ..core.results import RunRecord
-    from ..journal.views import Status
+    from ..journal.views import DaemonRow, Status
 
 LOOK_S: Final = 0.25
 
+NAMED_S: Final = 20.0  # for which a file is not settled before it is named
 LONG: Final = ", longer than usual"
 SEPARATOR: Final = " · "
 RUNS: Final = 50  # newest ones, of which the usual length is taken
@@ -93,10 +94,26 @@ def progress_of(seen: Status, now_s: float, *, live: bool) -> list[str]:
         if number
     ]
     parts = [SEPARATOR.join(files)]
+    parts += _unsettled(seen.daemon, now_s, live=live)
     if live and seen.daemon and seen.daemon.uploads:
         parts.append(uploads_text(seen.daemon.uploads))
     busy = [lane for lane in seen.lanes if lane.phase is not Phase.QUIET]
     return [*parts, *dict.fromkeys(_run(lane, seen.runs, now_s, live=live) for lane in busy)]
+
+
+def _unsettled(daemon: DaemonRow | None, now_s: float, *, live: bool) -> list[str]:
+    """Return which file is waited for the longest, and why; the usual quiet time is not shown."""
+    from ..runtime.open_files import unsettled_of
+
+    found = [
+        each for each in unsettled_of(daemon, now_s, running=True) if now_s - each.since_s > NAMED_S
+    ]
+    if not found:
+        return []
+    oldest = min(found, key=lambda each: each.since_s)
+    more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
+    why = oldest.text if live else oldest.awaits
+    return [f"waits for {oldest.source}/{oldest.path}{more}, {why}"]
 
 
 def _run(lane: LaneRow, runs: Sequence[RunRecord], now_s: float, *, live: bool) -> str:

@@ -56,7 +56,7 @@ def _file(
     shown = open_file(row)
     if not as_json:
         return "\n".join(_file_lines(row, state, delivery, holder, done=done)), done
-    since_s = row.seen_s if done else shown.since_s
+    since_s = shown.since_s
     values = {
         "source": row.key.source,
         "path": row.key.path,
@@ -75,16 +75,18 @@ def _file_lines(
     row: FileRow, state: str, delivery: LastDelivery | None, holder: str, *, done: bool
 ) -> Iterator[str]:
     from ..runtime.bulk_records import file_line
+    from ..runtime.file_state import explain_file
     from ..runtime.formatting import clock_time
     from ..runtime.open_files import open_file
 
     style = "green" if done else "red" if row.aside or row.unread else "yellow"
-    since_s = row.seen_s if done else open_file(row).since_s
+    since_s = open_file(row).since_s
+    rests = explain_file(row, ignored=False)[1]  # even if nobody knows whether it still does
     name = plain(f"{row.key.source}/{row.key.path}")
     yield f"[bold]{name}[/]"
     yield f"  [{style}]{plain(state)}[/]"
     if since_s:
-        meaning = "its content settled on the drive" if done else "it is so since"
+        meaning = "its content settled on the drive" if rests else "it is so since"
         yield f"  {meaning} {clock_time(since_s)}"
     if holder:
         yield f"  {plain(holder)}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..runtime.overall_state import OverallState
     from ..runtime.report import ConnectionReport, Report
     from ..runtime.report_lines import Level, Line
+    from ..runtime.source_reports import Hold
 
 RECORD_FILES_MAX: Final = 6
 """Export files of a bulk connection shown one by one, those with rejected rows first."""
@@ -186,7 +187,9 @@ def _connection(
     yield f"  {_once(_compared(connection), said, 'see above')}"
     if connection.authorised_days is not None:
         yield f"  {_authorization(connection.authorised_days)}"
-    yield from (f"  {_counts(each, unseen_since_s)}" for each in connection.counts)
+    held = {hold.source: hold for hold in connection.holds}
+    for each in connection.counts:
+        yield f"  {_counts(each, unseen_since_s, held.get(each.source))}"
     yield from _records(connection)
 
 
@@ -224,10 +227,12 @@ def _authorization(days: int) -> str:
     return f"runs may act for you for about {left} more; renew it: twinsyncd login"
 
 
-def _counts(counts: Counts, unseen_since_s: float) -> str:
+def _counts(counts: Counts, unseen_since_s: float, hold: Hold | None) -> str:
+    """Return the counts of a source; they are of a moment if nobody has looked since then."""
     from ..runtime.formatting import clock_time, count
 
-    as_of = f" as of {clock_time(unseen_since_s)}" if unseen_since_s else ""
+    since_s = min(filter(None, (unseen_since_s, hold.since_s if hold else 0.0)), default=0.0)
+    as_of = f" as of {clock_time(since_s)}" if since_s else ""
     left = [
         f"{number:,} {words}"
         for number, words in (
@@ -238,6 +243,7 @@ def _counts(counts: Counts, unseen_since_s: float) -> str:
         )
         if number
     ]
+    left += ["[yellow]on hold, see above[/]"] if hold else []
     done = f"{counts.synced:,} of {count(counts.known, 'file')} synced{as_of}"
     return f"{plain(counts.source)}: {', '.join([done, *left])}"
 

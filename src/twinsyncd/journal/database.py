@@ -62,6 +62,7 @@ def open_read_only(file: Path) -> Engine:
     name = quote(str(file.absolute()))
     engine = create_engine(f"sqlite:///file:{name}?mode=ro&uri=true", poolclass=NullPool)
     event.listen(engine, "do_connect", reading_on_any_disk(file))
+    event.listen(engine, "begin", begin_translated(file))  # else each statement sees another moment
     translate_errors(engine, file)
     return engine
 

@@ -47,6 +47,7 @@ def _connected(
 ) -> sqlite3.Connection:
     connection = dialect.connect(*arguments, **options)
     assert isinstance(connection, sqlite3.Connection)
+    connection.isolation_level = None  # the engine begins transactions itself
     return connection
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..core.deliveries import LastDelivery
 from ..core.model import ABSENT, STAYS, FileRow, Need, OnDelete, need
+from .formatting import with_it
 
 
 def explain_file(
@@ -50,8 +51,9 @@ def explain_file(
 
 def _aside(row: FileRow) -> str:
     if row.is_open_elsewhere:
-        return f"waits until it is closed: {row.unread}"
-    return f"set aside: {row.unread or row.aside}; try it again: twinsyncd retry"
+        return f"waits until it is closed: {with_it(row.unread, row.key.path)}"
+    reason = with_it(row.unread or row.aside, row.key.path)
+    return f"set aside: {reason}; try it again: twinsyncd retry"
 
 
 def _misplaced(row: FileRow) -> str:

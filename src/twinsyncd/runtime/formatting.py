@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 
+_ABSOLUTE: Final = re.compile(r"(?<!\S)(?:[A-Za-z]:)?[/\\]")
 _HIDDEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Categories of characters that are invisible, or change how others are shown."""
 
@@ -31,6 +33,21 @@ def duration(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """Return the number with its noun: "1 file", "2 files"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def with_it(text: str, path: str) -> str:
+    """Return what is said of the file `path`, for readers who see its name beside it.
+
+    The absolute name that an error begins with, or is about, becomes "it"; others stay.
+    """
+    for name in dict.fromkeys((path, path.replace("/", "\\"))):
+        at = text.find(name)
+        end = at + len(name)
+        begin = _ABSOLUTE.search(text, 0, max(at, 0))
+        if begin and text[end : end + 1] in ("", " ", ":", ";", ","):
+            head, rest = text[: begin.start()], text[end:]
+            return f"{head[:-2]}{rest}" if head.endswith(": ") else f"{head}it{rest}"
+    return text
 
 
 def size(size_bytes: float) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ..core.model import ABSENT, FileRow, SourceKey
+from ..core.model import ABSENT, FileRow, SourceKey, UnsettledFile
 from ..journal.views import DaemonRow
-from .formatting import duration
+from .formatting import duration, with_it
 
 AGAIN: Final = "it is being looked at once more"
 
@@ -49,11 +49,11 @@ def open_file(row: FileRow) -> OpenFile:
 
 def _open_state(row: FileRow) -> tuple[str, str]:
     if row.is_open_elsewhere:
-        return "waits until it is closed", row.unread
+        return "waits until it is closed", with_it(row.unread, row.key.path)
     if row.unread:
-        return "cannot be read", row.unread
+        return "cannot be read", with_it(row.unread, row.key.path)
     if row.aside:
-        return "set aside", row.aside
+        return "set aside", with_it(row.aside, row.key.path)
     if row.covered:
         return "its run is active, or asked for", ""
     if row.seen == ABSENT:
@@ -71,16 +71,13 @@ def unsettled_of(daemon: DaemonRow | None, now_s: float, *, running: bool) -> tu
     if daemon is None:
         return ()
     until_s = now_s if running else daemon.beat_s  # nobody has looked since then
-    return tuple(
-        Unsettled(
-            each.source,
-            each.path,
-            f"since {duration(max(until_s - each.since_s, 0))}, {each.awaits}",
-            each.awaits,
-            each.since_s,
-        )
-        for each in daemon.unsettled_files
-    )
+    return tuple(_unsettled(each, until_s) for each in daemon.unsettled_files)
+
+
+def _unsettled(file: UnsettledFile, until_s: float) -> Unsettled:
+    awaits = with_it(file.awaits, file.path)
+    since = f"for {duration(max(until_s - file.since_s, 0))}"
+    return Unsettled(file.source, file.path, f"{since}: {awaits}", awaits, file.since_s)
 
 
 def in_one_state(

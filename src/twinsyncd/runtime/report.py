@@ -153,6 +153,10 @@ def _unnamed(daemon: DaemonRow | None) -> int:
     return max(daemon.unsettled - len(daemon.unsettled_files), 0) if daemon else 0
 
 
+def _being_written(daemon: DaemonRow | None) -> set[SourceKey]:
+    return {each.source for each in daemon.unsettled_files} if daemon else set()
+
+
 def _unsettled_among(keys: set[SourceKey], daemon: DaemonRow | None) -> int:
     return sum(each.source in keys for each in daemon.unsettled_files) if daemon else 0
 
@@ -168,7 +172,7 @@ def _connection(
 ) -> ConnectionReport:
     keys = {connection.key_of(source) for source in connection.source}
     counts = tuple(counted[key] for key in sorted(keys & counted.keys()))
-    matched = {each.source for each in counts}
+    matched = {each.source for each in counts} | _being_written(status.daemon)
     unlisted, late = _unlisted(connection, status, running), status.watch_trouble.keys()
     opens_s = connection.window.opens_s(now_s)
     opens_s = 0.0 if opens_s <= now_s or status.published_s.get(connection.key) else opens_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..core.model import HeldSource, SourceKey
@@ -64,6 +65,17 @@ def holds_of(keys: set[SourceKey], status: Status, on_delete: str) -> tuple[Hold
             consequence(found[key], on_delete) if key in found else "",
         )
         for key in sorted(keys & status.offline.keys())
+    )
+
+
+def is_still_so(shown: HeldSource, holds: Iterable[Hold]) -> bool:
+    """Return whether what a person was shown is still what is on hold, or was more of it."""
+    found = next((each.found for each in holds if each.source == shown.source), None)
+    return (
+        found is not None
+        and found.drive != ""
+        and (found.drive, found.missing_mark) == (shown.drive, shown.missing_mark)
+        and found.missing_count <= shown.missing_count
     )
 
 

@@ -35,6 +35,7 @@ from ..runtime.bulk_records import delivery_of, file_line
 from ..runtime.file_doubts import doubt
 from ..runtime.file_state import explain_file
 from ..runtime.open_files import open_file
+from ..runtime.source_reports import is_still_so
 from ..runtime.status_document import status_document
 from ..runtime.status_model import status_schema
 from .access import COOKIE, SIGNED_IN_S, Access, Guard
@@ -58,6 +59,8 @@ DONE: Final = {
     "publish": "Asked: what has changed is run as soon as it is uploaded.",
     "pause": "Asked for a pause: what is on its way is finished, and nothing new is begun.",
     "resume": "Asked: it goes on now.",
+    "changed": "Not approved: what is missing has changed since this page was loaded. Look at what "
+    "is listed now, and approve that if it is meant.",
     "approve": "Approved what was listed; if more is missing by then, you are asked again.",
 }
 """What is said after a button was pressed."""
@@ -131,11 +134,19 @@ class StatusPage:
         fact = _fact(form)
         if fact is None:
             return self._problem("Not done", "The form is not complete.", "Reload the page.", 400)
-        await run_in_threadpool(self._data.ask, fact)
-        done = {"done": form["action"]}
+        done = {"done": await run_in_threadpool(self._ask, fact) or form["action"]}
         file = {name: form[name] for name in ("source", "path") if form.get("back") == "file"}
         target = f"/file?{urlencode({**file, **done})}" if file else f"/?{urlencode(done)}"
         return RedirectResponse(target, 303)
+
+    def _ask(self, fact: PersonFact) -> str:
+        """Leave the request; return why it is left out, as a key of DONE, or ""."""
+        if isinstance(fact, ApproveAsked):
+            holds = [hold for each in self._data.report().connections for hold in each.holds]
+            if not all(is_still_so(each, holds) for each in fact.findings):
+                return "changed"
+        self._data.ask(fact)
+        return ""
 
     def sign_in(self, _request: Request) -> Response:
         """Show the form for the token."""
