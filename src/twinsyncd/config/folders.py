@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
+from .windows_paths import advice_for
+
 ANSWER_S: Final = 5.0  # a disk that spins up answers within this
 LOOKS: Final = 8  # at once, as long as the drives answer
 STALLED_S: Final = 0.05  # without an answer, more folders are looked at: their drives may answer
@@ -101,9 +103,9 @@ def within(act: Callable[[], T], patience_s: float, default: T) -> T:
 
 def _where_else(folder: Path) -> str:
     if os.name == "posix" and str(folder).startswith("//"):
-        return "this is a server's name: mount the share and write the folder it is mounted on"
+        return advice_for(str(folder))
     if os.name == "posix" and (letter := _LETTER.search(str(folder))):
-        return f"{letter[1]}: is a drive of Windows: write the folder where the share is mounted"
+        return advice_for(f"{letter[1]}:")
     known = next((above for above in folder.parents if above.is_dir()), None)
     near = f"; {known} is there" if known and known != known.parent else ""
     return f"check the spelling and that the drive is mounted{near}"

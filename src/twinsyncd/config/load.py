@@ -18,6 +18,7 @@ from .schema import Config
 from .toml_lines import TomlLines
 from .validation import contradictions
 from .values import CREDENTIALS, UNREACHED, UNREAD_SECRETS
+from .windows_paths import advice_for_line
 
 _AT_LINE = re.compile(r" \(at line \d+, (column \d+)\)")
 UNCLOSED = "a quote or bracket that is opened here is not closed, or a comma is missing"
@@ -110,8 +111,10 @@ def _parsed(file: Path, text: str, lines: TomlLines) -> dict[str, Any]:
 def _fix_for(message: str, culprit: str) -> str:
     if "overwrite" in message or "twice" in message or "mutate" in message:
         return "the same key or heading is there twice; delete one of them"
+    if path := advice_for_line(culprit):
+        return path
     if "\\" in culprit:
-        return "write paths with forward slashes, like //fileserver/projects/cad"
+        return "write paths and patterns with forward slashes, like cad/**/*.dgn"
     if "Invalid value" in message:
         return "put text in quotes; numbers, true and false go without"
     return 'look for a missing quote, bracket or "=" here'

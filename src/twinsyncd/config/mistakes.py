@@ -64,10 +64,13 @@ class MistakeLocator:
 
     def all_in(self, error: ValidationError) -> list[ConfigMistake]:
         """Return one mistake for each thing that is wrong, in the order of the file."""
+        errors = error.errors(include_url=False)
+        meant = {_meant(each["loc"]) for each in errors if each["type"] == "extra_forbidden"}
         found = [
-            self._one(dict(details))
-            for details in error.errors(include_url=False)
-            if details["type"] != "too_short" or not details["input"]  # else its items are bad
+            self._one(dict(each))
+            for each in errors
+            if (each["type"] != "too_short" or not each["input"])  # else its items are bad
+            and not (each["loc"] in meant and _is_lacking(dict(each)))  # it is there, misspelt
         ]
         return sorted(found, key=lambda mistake: (mistake.file, mistake.line))
 
@@ -106,11 +109,25 @@ def _heading(section: tuple[str, ...]) -> str:
     return f"[[{name}]]" if many else f"[{name}]"
 
 
+def _is_lacking(details: dict[str, Any]) -> bool:
+    """Return whether a key is missing, or is a heading of which only those below it are there."""
+    names = tuple(part for part in details["loc"] if isinstance(part, str))
+    return details["type"] == "missing" or (details["type"] == "tuple_type" and names in SECTIONS)
+
+
+def _meant(path: KeyPath) -> tuple[str | int, ...]:
+    """Return the known key that one like it was probably meant to be; () if there is none."""
+    *section, key = (part for part in path if isinstance(part, str))
+    known = _keys(tuple(section))
+    near = difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1)
+    return (*path[:-1], *near) if near else ()
+
+
 def _nearest(path: KeyPath) -> str:
     *section, key = (part for part in path if isinstance(part, str))
     known = _keys(tuple(section))
-    if near := difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1):
-        return f'did you mean "{near[0]}"?'
+    if near := _meant(path):
+        return f'did you mean "{near[-1]}"?'
     homes = [name for name in SECTIONS if name and key in _keys(name)]
     if homes:
         where = " or ".join(_heading(name) for name in homes)

@@ -16,6 +16,7 @@ from ..connectors import KNOWN_CONNECTORS, RETIRED
 from .default_globs import AUTO
 from .folders import find_unreachable
 from .units import mistake
+from .windows_paths import advice_for, misread
 
 UNREACHED: Final = "unreached"
 """In the context of a validation: folders that cannot be reached are left to `contradictions`."""
@@ -194,6 +195,9 @@ def _absolute(value: object, info: ValidationInfo) -> object:
     """Make a path absolute: `~` is the home folder, a relative path counts from the file's."""
     if not isinstance(value, str):
         return value
+    if meant := misread(value.strip()):
+        message = "in double quotes TOML reads a backslash otherwise than Windows does"
+        raise mistake(message, advice_for(meant))
     base: Path = (info.context or {}).get("base", Path())
     try:
         path = Path(value.strip().replace("\\", "/")).expanduser()
