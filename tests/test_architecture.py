@@ -190,7 +190,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "twinsyncd.runtime.headline": WORDS,
     "twinsyncd.runtime.status_model": (),
-    "twinsyncd.runtime.file_state": (CORE,),
+    "twinsyncd.runtime.file_state": ("twinsyncd.runtime.formatting", CORE),
     "twinsyncd.runtime.status_document": (
         "twinsyncd.journal.figures",
         *WORDS,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cli_scene import CAD, Office
+from cli_scene import CAD, CONFIG, Office
 
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.events import Event, EventKind
@@ -74,7 +74,7 @@ def test_a_file_that_is_being_written_is_explained_with_since_when(office: Offic
         printed = office.types("explain", f"{CAD}/new.dgn")
 
     assert printed.code == 1
-    assert "  state    it is being written since 30 min" in printed.out
+    assert "  state    it is being written for 30 min" in printed.out
     assert "it keeps changing" in printed.out
 
 
@@ -154,6 +154,21 @@ def test_an_approval_is_confirmed_once_it_was_taken(office: Office) -> None:
 
     assert printed.code == 0
     assert "approved; the daemon goes on" in printed.out
+
+
+def test_the_only_connection_needs_no_name_to_be_approved(office: Office) -> None:
+    """There is nothing to choose from."""
+    office.remember(Decision(sources=(HELD,)))
+
+    alone = office.types("approve", "--yes")
+    asked = office.asked()
+    other = CONFIG[CONFIG.index("[[connection]]") :].replace("Bridge 12", "Bridge 13")
+    office.configure(f"{CONFIG}\n{other}")
+    several = office.types("approve", "--yes")
+
+    assert (alone.code, [kind for kind, _ in asked]) == (0, ["approve"])
+    assert several.code == 1
+    assert "which connection?\n    there are: Bridge 12, Bridge 13" in several.err
 
 
 def test_an_approval_that_was_not_taken_is_reported(office: Office) -> None:

@@ -15,6 +15,7 @@ from platform_scene import opened as opened_world
 
 from localtwin.imodel.database import create_imodel
 from localtwin.imodel.read import last_changeset
+from localtwin.world.imodels.listing import listed_imodels
 from twinsyncd.cli import main
 
 
@@ -257,3 +258,58 @@ def test_draw_makes_pictures_of_an_imodel_and_of_a_changeset(desk: Desk) -> None
     assert "<path" in (desk.folder / "all.svg").read_text("utf-8")
     with Image.open(desk.folder / "change.png") as image:
         assert image.format == "PNG"
+
+
+@pytest.mark.parametrize(
+    ("named", "nameless"),
+    [
+        (["show", "Bridge 12"], ["show"]),
+        (["diff", "Bridge 12"], ["diff"]),
+        (["diff", "Bridge 12", "1"], ["diff", "1"]),
+        (["export", "Bridge 12", "a.csv"], ["export", "a.csv", "--force"]),
+        (["checkout", "Bridge 12", "1", "a.bim"], ["checkout", "1", "b.bim"]),
+    ],
+)
+def test_the_only_imodel_needs_no_name(
+    desk: Desk, data: Path, named: list[str], nameless: list[str]
+) -> None:
+    """Who tries localtwin has one with anything in it, and its name is long."""
+    place = ["--data", str(data)]
+
+    expected, found = desk.types(*named, *place), desk.types(*nameless, *place)
+
+    assert (expected.code, found.code) == (0, 0)
+    assert found.out.replace("b.bim", "a.bim") == expected.out
+
+
+def test_of_several_imodels_one_must_be_named(desk: Desk, data: Path) -> None:
+    """A command that takes any of them shows the wrong one."""
+    bridge = next((data / "imodels").rglob("imodel.sqlite"))
+    (other,) = (each for each in listed_imodels(data) if each.name == "Empty")
+    other.file.parent.mkdir(parents=True)
+    other.file.write_bytes(bridge.read_bytes())
+
+    several = desk.types("draw", "a.svg", "--data", str(data))
+    odd = desk.types("diff", "Bridge", "12b", "--data", str(data))
+    torn = desk.types("draw", "Bridge", "12", "a.svg", "--data", str(data))
+
+    assert [each.code for each in (several, odd, torn)] == [1, 1, 1]
+    assert several.err == "twinsyncd: which iModel?\n    name one of: Bridge 12, Empty\n"
+    assert "12b is no version" in odd.err
+    assert "put a name in quotes" in torn.err
+
+
+def test_sites_that_a_drawing_shows_as_specks_are_named(desk: Desk) -> None:
+    """Two plans in different systems of coordinates made a white picture with two dots."""
+    far = desk.folder / "far.dxf"
+    moved = plan(far)
+    for each in moved.modelspace():
+        each.translate(1e6, 2e6, 0)
+    moved.saveas(far)
+    desk.scene.run(source(far))
+
+    both = desk.types("draw", "model.bim", "both.svg")
+    one = desk.types("draw", "model.bim", "one.svg", "--source", "far.dxf")
+
+    assert "draw one with --source: far.dxf, plan.dxf" in both.out
+    assert "--source" not in one.out

@@ -68,6 +68,13 @@ def test_an_element_is_drawn_by_its_outline_else_by_its_extent(model: Model) -> 
     assert plan.bounds == Bounds(0, 0, 10, 10)
 
 
+def test_the_legend_counts_elements_and_not_lines(model: Model) -> None:
+    """ "2,962 objects" in the drawing were 1,062 elements everywhere else."""
+    model.sync(element("a", outline=[LINE, LINE]), element("b", extent=box(9, 9)), element("c"))
+
+    assert [layer.legend for layer in whole(model).layers] == ["2 elements"]
+
+
 def test_what_has_no_position_or_an_impossible_one_is_left_out(model: Model) -> None:
     """Definitions have none, and broken files have infinite ones."""
     model.sync(

@@ -30,6 +30,7 @@ CONTEXT_MAX = 2_000  # unchanged elements around them, so that a small change co
 _TRIM_SHARE = 0.02
 _TRIM_FACTOR = 10.0
 _TRIM_MIN = 20
+_SPECK_SHARE = 0.05  # of the whole drawing; what is smaller cannot be made out
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,11 @@ class Bounds:
             return None
         xs, ys = zip(*points, strict=True)
         return cls(min(xs), min(ys), max(xs), max(ys))
+
+    @property
+    def size(self) -> float:
+        """The length of its longer side."""
+        return max(self.high_x - self.low_x, self.high_y - self.low_y)
 
     def around(self, other: "Bounds | None") -> "Bounds":
         """Return the rectangle around both."""
@@ -77,6 +83,7 @@ class Plan:
 
     layers: tuple[Layer, ...]
     bounds: Bounds | None
+    specks: tuple[str, ...] = ()  # sources so far apart that none of them can be made out
 
 
 def plan_of_imodel(
@@ -84,9 +91,12 @@ def plan_of_imodel(
 ) -> Plan:
     """Return the plan of all elements, or of those of the sources of that name."""
     found = list(islice(elements(database, source=source), limit))
-    polylines = _polylines(found, _drawn_model(found))
-    layer = Layer(PLAIN, polylines, f"{len(polylines):,} objects")
-    return Plan((layer,), _trimmed(polylines))
+    model = _drawn_model(found)
+    drawn = [each for each in found if each.model == model and _shown(each)]
+    polylines = _polylines(drawn, model)
+    layer = Layer(PLAIN, polylines, f"{len(drawn):,} elements")
+    bounds = _trimmed(polylines)
+    return Plan((layer,), bounds, _specks(drawn, bounds))
 
 
 def plan_of_changeset(
@@ -130,6 +140,17 @@ def plan_of_new_source(
     found = list(islice(elements(database, source_id=source_id), limit))
     polylines = _polylines(found, _drawn_model(found))
     return Plan((Layer(INSERTED, polylines, f"{count:,} inserted"),), _trimmed(polylines))
+
+
+def _specks(drawn: Iterable[Element], bounds: Bounds | None) -> tuple[str, ...]:
+    """Return the sources by name, if each of them is a speck in the drawing."""
+    by_source: dict[str, list[Polyline]] = {}
+    for each in drawn:
+        by_source.setdefault(each.source, []).extend(_shown(each))
+    sizes = [own.size for lines in by_source.values() if (own := _trimmed(lines))]
+    if bounds is None or len(sizes) < 2 or max(sizes) > bounds.size * _SPECK_SHARE:
+        return ()
+    return tuple(sorted(by_source))
 
 
 def _layers(found: Difference, model: str) -> Iterator[Layer]:

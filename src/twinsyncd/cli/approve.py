@@ -14,15 +14,19 @@ from .completion import connection_names
 from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from ..config import Config, Connection
     from ..core.model import HeldSource
     from ..runtime.bulk_approval import HeldSnapshot
 
 
 def approve(
     connection: Annotated[
-        str, typer.Argument(help="The connection's name.", autocompletion=connection_names)
-    ],
+        str | None,
+        typer.Argument(
+            help="The connection; may be left out if there is only one.",
+            autocompletion=connection_names,
+        ),
+    ] = None,
     config: ConfigOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
@@ -33,16 +37,13 @@ def approve(
     from ..runtime.source_reports import consequence
     from ..runtime.state import read_status
 
-    chosen = next((each for each in checked.connection if each.name == connection), None)
-    if chosen is None:
-        names = ", ".join(each.name for each in checked.connection)
-        raise AppError(f"there is no connection {connection}", hint=f"there are: {names}")
+    chosen = _chosen(checked, connection)
     seen = read_status(checked, runs=0, open_files=0)
     keys = sorted(chosen.key_of(source) for source in chosen.source)
     held = tuple(seen.needs_person[key] for key in keys if key in seen.needs_person)
     snapshots = held_snapshots(checked, chosen)
     if not held and not snapshots:
-        typer.echo(f"nothing of {connection} waits for approval")
+        typer.echo(f"nothing of {chosen.name} waits for approval")
         return
     for finding in held:
         typer.echo(f"{finding.source}: {seen.offline[finding.source]}")
@@ -62,6 +63,18 @@ def approve(
     if held:
         running = _approve(checked, held)
     typer.echo("approved; " + ("the daemon goes on" if running else "the next start goes on"))
+
+
+def _chosen(config: Config, name: str | None) -> Connection:
+    """Return the connection of that name, or the only one. Raises AppError."""
+    if name is None and len(config.connection) == 1:
+        return config.connection[0]
+    found = next((each for each in config.connection if each.name == name), None)
+    if found is None:
+        names = ", ".join(each.name for each in config.connection)
+        message = f"there is no connection {name}" if name else "which connection?"
+        raise AppError(message, hint=f"there are: {names}")
+    return found
 
 
 def _approve(config: Config, held: Sequence[HeldSource]) -> bool:

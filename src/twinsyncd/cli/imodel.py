@@ -23,7 +23,11 @@ app: Final = typer.Typer(
 )
 
 IModelArgument = Annotated[
-    str, typer.Argument(metavar="IMODEL", help="Its file, its id, or its name in localtwin.")
+    list[str] | None,
+    typer.Argument(
+        metavar="[IMODEL]",
+        help="Its file, its id, or its name in localtwin; may be left out if there is only one.",
+    ),
 ]
 DataOption = Annotated[
     Path | None,
@@ -57,9 +61,11 @@ def list_imodels(data: DataOption = None) -> None:
 
 
 @app.command()
-def show(imodel: IModelArgument, version: VersionOption = None, data: DataOption = None) -> None:
+def show(
+    imodel: IModelArgument = None, version: VersionOption = None, data: DataOption = None
+) -> None:
     """Show the history of an iModel, and its elements by source file, model and class."""
-    from .imodel_files import imodel_file, readable_errors
+    from .imodel_files import imodel_file, named_one, readable_errors
     from .imodel_text import contents_text, versions_text
 
     with readable_errors():
@@ -67,7 +73,7 @@ def show(imodel: IModelArgument, version: VersionOption = None, data: DataOption
         from localtwin.imodel.ec_xml import schema_versions
         from localtwin.imodel.history import versions
 
-        file = imodel_file(imodel, data)
+        file = imodel_file(named_one(imodel), data)
         _print(versions_text(versions(file)))
         typer.echo("")
         with _opened(file, version) as database:
@@ -78,9 +84,12 @@ def show(imodel: IModelArgument, version: VersionOption = None, data: DataOption
 
 @app.command()
 def diff(
-    imodel: IModelArgument,
-    version: Annotated[
-        int | None, typer.Argument(help="The version; else the newest.", show_default=False)
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[IMODEL] [VERSION]",
+            help="The iModel, if there are several; the version, else the newest.",
+        ),
     ] = None,
     *,
     limit: Annotated[
@@ -90,7 +99,7 @@ def diff(
     data: DataOption = None,
 ) -> None:
     """Show what led to a version: element by element, property by property."""
-    from .imodel_files import imodel_file, readable_errors
+    from .imodel_files import imodel_and_version, imodel_file, readable_errors
     from .imodel_text import difference_json, difference_text
 
     with readable_errors():
@@ -99,6 +108,7 @@ def diff(
         from localtwin.imodel.history import at_version, changeset_file
         from localtwin.imodel.history import version as find_version
 
+        imodel, version = imodel_and_version(words or [])
         file = imodel_file(imodel, data)
         wanted = find_version(file, version)
         changeset = changeset_file(file, wanted)
@@ -112,28 +122,29 @@ def diff(
 
 @app.command()
 def checkout(
-    imodel: IModelArgument,
+    *,
+    imodel: IModelArgument = None,
     version: Annotated[int, typer.Argument(help="The version, as `show` lists it.")],
     target: Annotated[Path, typer.Argument(help="The new file.")],
     data: DataOption = None,
 ) -> None:
     """Write an iModel as of a version to a new file."""
-    from .imodel_files import imodel_file, readable_errors
+    from .imodel_files import imodel_file, named_one, readable_errors
 
     with readable_errors():
         from localtwin.imodel.history import checkout as write
 
-        found = write(imodel_file(imodel, data), version, target)
+        found = write(imodel_file(named_one(imodel), data), version, target)
     typer.echo(f"version {found.number} is in {target}")
 
 
 @app.command()
 def export(
-    imodel: IModelArgument,
+    *,
+    imodel: IModelArgument = None,
     target: Annotated[
         Path, typer.Argument(help="The new file: .geojson, .csv, or .xml for the EC schema.")
     ],
-    *,
     version: VersionOption = None,
     source: SourceOption = None,
     class_name: Annotated[
@@ -146,14 +157,14 @@ def export(
     data: DataOption = None,
 ) -> None:
     """Write elements as GeoJSON or CSV, or an EC schema as XML."""
-    from .imodel_files import imodel_file, new_file, readable_errors
+    from .imodel_files import imodel_file, named_one, new_file, readable_errors
 
     kind = _kind_of(target, (".geojson", ".json", ".csv", ".xml"))
     with readable_errors():
         from localtwin.imodel.contents import elements
         from localtwin.imodel.export import write_csv, write_geojson
 
-        file = imodel_file(imodel, data)
+        file = imodel_file(named_one(imodel), data)
         with _opened(file, version) as database, new_file(target, force=force) as draft:
             if kind == ".xml":
                 draft.write_bytes(_schema(database, schema))
@@ -174,9 +185,9 @@ def export(
 
 @app.command()
 def draw(
-    imodel: IModelArgument,
-    target: Annotated[Path, typer.Argument(help="The new file: .svg or .png.")],
     *,
+    imodel: IModelArgument = None,
+    target: Annotated[Path, typer.Argument(help="The new file: .svg or .png.")],
     changeset: Annotated[
         int | None,
         typer.Option(
@@ -190,7 +201,7 @@ def draw(
     data: DataOption = None,
 ) -> None:
     """Draw the plan view of an iModel, or of what a changeset changed."""
-    from .imodel_files import imodel_file, new_file, readable_errors
+    from .imodel_files import imodel_file, named_one, new_file, readable_errors
 
     kind = _kind_of(target, (".svg", ".png"))
     if changeset is not None and (version is not None or source is not None):
@@ -199,16 +210,21 @@ def draw(
         from localtwin.imodel.pictures import png, svg
         from localtwin.imodel.plan import plan_of_imodel
 
-        file = imodel_file(imodel, data)
+        named = named_one(imodel)
+        file = imodel_file(named, data)
+        name = named or file.stem
         if changeset is None:
             with _opened(file, version) as database:
                 plan = plan_of_imodel(database, source=_source_named(database, source))
-            title = f"{imodel}, version {version}" if version else imodel
+            title = f"{name}, version {version}" if version else name
         else:
-            plan, title = _plan_of(file, changeset), f"{imodel}, changeset {changeset}"
+            plan, title = _plan_of(file, changeset), f"{name}, changeset {changeset}"
         with new_file(target, force=force) as draft:
             draft.write_bytes(png(plan) if kind == ".png" else svg(plan, title).encode())
     typer.echo(f"the drawing is in {target}")
+    if plan.specks:
+        apart = ", ".join(plan.specks[:10]) + (", ..." if len(plan.specks) > 10 else "")
+        typer.echo(f"its parts lie far apart, so each is small; draw one with --source: {apart}")
 
 
 def _plan_of(file: Path, number: int) -> Plan:

@@ -66,8 +66,30 @@ def listed(data: Path | None) -> list[ListedIModel]:
     return found
 
 
-def imodel_file(named: str, data: Path | None) -> Path:
-    """Return the file of the iModel `named`: a path, an id, or a name. Raises AppError."""
+def named_one(words: list[str] | None) -> str | None:
+    """Return the iModel that is named, None if none is. Raises AppError for several."""
+    if words and len(words) > 1:
+        raise AppError(f"too many names: {', '.join(words)}", hint="put a name in quotes")
+    return words[0] if words else None
+
+
+def imodel_and_version(words: list[str]) -> tuple[str | None, int | None]:
+    """Return what is named of both. Raises AppError for what is no version."""
+    *named, last = words or [""]
+    if last.isdecimal():
+        return named_one(named), int(last)
+    if named:
+        raise AppError(f"{last} is no version", hint="list them: twinsyncd imodel show")
+    return last or None, None
+
+
+def imodel_file(named: str | None, data: Path | None) -> Path:
+    """Return the file of the iModel `named`: a path, an id, or a name; None: the only one.
+
+    Raises AppError.
+    """
+    if named is None:
+        return _only_file(data)
     if Path(named).is_file():
         return Path(named)
     every = listed(data)
@@ -81,6 +103,18 @@ def imodel_file(named: str, data: Path | None) -> Path:
     if not found[0].file.is_file():
         raise AppError(f"{named} is empty: no run has written to it yet")
     return found[0].file
+
+
+def _only_file(data: Path | None) -> Path:
+    """Return the file of the only iModel to which a run has written. Raises AppError."""
+    every = listed(data)
+    found = [each.file for each in every if each.file.is_file()]
+    if not found:
+        raise AppError("no run has written to an iModel yet", hint="see: twinsyncd imodel list")
+    if len(found) > 1:
+        names = ", ".join(each.name for each in every if each.file.is_file())
+        raise AppError("which iModel?", hint=f"name one of: {names}")
+    return found[0]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, SecretStr, model_validator
 
 from .sections import Section
 from .units import mistake
@@ -26,6 +26,14 @@ def _address(text: str) -> str:
         raise mistake(f'"{text}" is not an address to listen on', fix) from exc
 
 
+def _port(number: int) -> int:
+    if 1 <= number <= 65535:
+        return number
+    fix = f"write one from 1024 to 65535, like {PORT}; to serve no page, delete the section [page]"
+    raise mistake(f"{number} is not a port to listen on", fix)
+
+
+Port = Annotated[int, AfterValidator(_port)]
 Address = Annotated[str, AfterValidator(_address)]
 
 
@@ -33,7 +41,7 @@ class Page(Section):
     """The status page: on this machine only, unless there are a token and TLS."""
 
     address: Address = "127.0.0.1"
-    port: int = Field(default=PORT, ge=1, le=65535)
+    port: Port = PORT
     names: Hosts = ()
     token: SecretStr | None = None
     token_file: SecretFile | None = None
