@@ -128,7 +128,7 @@ def test_a_bad_configuration_starts_nothing_and_says_how_to_mend_it(
 
 def test_every_mistake_is_told_at_once(office: Office) -> None:
     """Mending one to be told the next is how an afternoon is lost."""
-    office.configure(CONFIG.replace("client_id", "clientid").replace("folder =", "foldr ="))
+    office.configure(CONFIG.replace("client_id", "clientid").replace("itwin_id", "itwinid"))
 
     printed = office.types("status")
 
