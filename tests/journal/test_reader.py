@@ -162,14 +162,16 @@ def counts_of(source: str, rows: dict[FileKey, FileRow]) -> Counts | None:
         return None
     here = [row for row in mine if row.seen != ABSENT or row.unread]
     needs = [need(row) for row in here]
+    left_over = [row for row in mine if row not in here and row.aside]
+    gone = [row for row in mine if row not in here and not row.aside]
     return Counts(
         source,
         known=len(here),
         synced=needs.count(Need.NOTHING),
         to_store=needs.count(Need.STORE),
         to_run=needs.count(Need.RUN),
-        aside=needs.count(Need.ASIDE),
-        gone=sum(1 for row in mine if row not in here and row.synced != ABSENT),
+        aside=needs.count(Need.ASIDE) + len(left_over),
+        gone=sum(1 for row in gone if row.synced != ABSENT),
     )
 
 

@@ -54,6 +54,17 @@ def test_the_next_step_of_a_file_set_aside_is_what_ends_that() -> None:
     assert found.storage == "not known: an upload ended in trouble"
 
 
+def test_what_only_the_cloud_has_is_not_called_kept() -> None:
+    """ "Kept" is what somebody chose; of this nobody knows when it left the drive."""
+    key = FileKey(CAD, "old.dxf")
+    row = FileRow(key, storage_id="i9", in_connection=True, aside="the connection still holds it")
+
+    found = judge(key, JournalEntry(row), Drive(), CLOUD, None)
+
+    assert found.verdict is Verdict.NOT_CURRENT
+    assert "twinsyncd forget --delete" in found.next_step
+
+
 @pytest.mark.parametrize(
     ("read", "advice"),
     [("v2", "twinsyncd retry 'Bridge 12/cad/a.dxf'"), ("v1", ""), (None, "")],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from twinsyncd.config import load
@@ -42,3 +43,21 @@ def test_a_file_that_fails_in_every_run_is_forgotten(tmp_path: Path) -> None:
     assert len(held) == 1
     assert seen is not None
     assert seen.runs[0].outcome == "succeeded", seen.runs[0]
+
+
+def test_what_a_lost_journal_left_in_the_cloud_is_named_and_taken_out(tmp_path: Path) -> None:
+    """It said "in sync" beside a deleted file in Storage, the connection and the iModel."""
+    with open_site(tmp_path) as site:
+        site.save("good.dxf", drawing(1))
+        deleted = site.save("sub/old.dxf", drawing(2))
+        site.call("sync")
+        shutil.rmtree(site.journal.parent)
+        deleted.unlink()
+        found = site.call("sync")
+        forgotten = site.call("forget", "--yes", "--delete", str(deleted))
+        mended = site.call("sync")
+
+    assert found.returncode == 1
+    assert 'twinsyncd forget --delete "My first connection/drive/sub/old.dxf"' in found.stdout
+    assert "taken out of its connection, and deleted in Storage" in forgotten.stdout
+    assert (mended.returncode, "in sync" in mended.stdout) == (0, True)

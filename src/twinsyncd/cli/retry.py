@@ -13,7 +13,7 @@ from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
     from ..config import Config
-    from ..core.model import FileKey
+    from ..core.model import FileKey, FileRow
 
 
 def retry(
@@ -37,15 +37,27 @@ def retry(
     from ..runtime.sync_once import leave_request
 
     key = None if path is None else find_key(checked, path)
-    if key is not None and read_row(checked, key) is None:
-        raise AppError(
-            f"{path} is not known: no scan has found it, or no pattern takes it",
-            hint="see why: twinsyncd explain PATH",
-        )
+    if key is not None:
+        _require_retriable(path or "", read_row(checked, key))
     running = leave_request(checked, RetryAsked(key))
     what = path or "every file that was set aside"
     when = "now" if running else "when the daemon runs next, or with `twinsyncd sync`"
     typer.echo(f"{what} is tried again {when}")
+
+
+def _require_retriable(path: str, row: FileRow | None) -> None:
+    from ..core.file_changes import is_leftover
+
+    if row is None:
+        raise AppError(
+            f"{path} is not known: no scan has found it, or no pattern takes it",
+            hint="see why: twinsyncd explain PATH",
+        )
+    if is_leftover(row):
+        raise AppError(
+            f"{path} is not on the drive, so there is nothing to try again",
+            hint="put it back there, or take it out of the cloud: twinsyncd forget --delete PATH",
+        )
 
 
 def find_key(config: Config, path: str) -> FileKey:

@@ -33,7 +33,8 @@ class Compared:
 
     `versions`: the service's marks of contents that are as remembered, where the marks were not.
     `last_run_known`: whether the service still knows the newest run of ours.
-    `others`: further source files of the connection: id in Storage, and name.
+    `others`: further source files of the connection: id in Storage, and name. `leftovers`: those of
+    them that lie in Storage where a file of ours would lie, and which file.
     """
 
     connection: ConnectionKey
@@ -41,6 +42,7 @@ class Compared:
     versions: tuple[tuple[FileKey, str], ...] = ()
     last_run_known: bool = True
     others: tuple[tuple[StorageId, str], ...] = ()
+    leftovers: tuple[tuple[FileKey, StorageId], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

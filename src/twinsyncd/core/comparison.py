@@ -18,6 +18,7 @@ from .events import Event, EventKind
 from .file_changes import leaving
 from .lane_state import HALT_S, LaneState
 from .ledger import Ledger
+from .leftovers import Leftovers
 from .model import (
     ABSENT,
     IN_DOUBT,
@@ -46,6 +47,7 @@ class Comparisons:
     ledger: Ledger
     remotes: Remotes
     every_s: float
+    leftovers: Leftovers
     naming: frozenset[ConnectionKey] = frozenset()  # whose runs must be given their files
     due_s: dict[ConnectionKey, float] = field(default_factory=dict)  # inf: only on request
     failures: dict[ConnectionKey, int] = field(default_factory=dict)  # in a row
@@ -115,10 +117,13 @@ class Comparisons:
             self.ledger.change(key, version=version)
         if not fact.last_run_known:
             self.distrust_runs(fact.connection, now)
+        is_known = self.leftovers.note(fact, now)
         self._note(fact, now)
         fruitless = 0 if fact.differences else self.fruitless.get(fact.connection, 0) + 1
         self.fruitless[fact.connection] = fruitless
         self._done(fact.connection, now)
+        if not is_known:
+            self.soon(fact.connection, now)
 
     # ---- inside -------------------------------------------------------------------------
 
@@ -207,7 +212,8 @@ class Comparisons:
 
     def _note(self, fact: facts.Compared, now: Now) -> None:
         found = [f"{len(fact.differences)} differ"] if fact.differences else ["all as remembered"]
-        ours = self.ledger.having([storage_id for storage_id, _ in fact.others])
+        ours = {*self.ledger.having([storage_id for storage_id, _ in fact.others])}
+        ours.update(storage_id for _, storage_id in fact.leftovers)
         others = sorted(name or id_ for id_, name in fact.others if id_ not in ours)
         if others:
             named = ", ".join(others[:OTHERS_NAMED])

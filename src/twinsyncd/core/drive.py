@@ -9,7 +9,7 @@ from typing import Final, assert_never
 from . import commands, facts, safety
 from .drive_facts import source_of
 from .events import EventKind
-from .file_changes import NO_TROUBLE, doubted, is_proven, with_content, without_file
+from .file_changes import NO_TROUBLE, doubted, is_proven, may_retry, with_content, without_file
 from .hash_queue import HashQueue
 from .ledger import Ledger
 from .looks import plan_looks
@@ -105,7 +105,7 @@ class Drive:
     def retry(self, key: FileKey, now: Now) -> None:
         """Try a file again, as a person asks, with a fresh look; one that is synced is doubted."""
         row = self.ledger.known(key) if key.source in self.watched else None
-        if row is not None and (row.aside or row.unread or is_proven(row)):
+        if row is not None and may_retry(row):
             self.doubted |= set() if row.aside or row.unread else {key}
             self.ledger.put(replace(row, **NO_TROUBLE))
             self._touched(key, now)

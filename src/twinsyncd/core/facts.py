@@ -174,6 +174,7 @@ class Prepared:
     refused: tuple[tuple[FileKey, str], ...] = ()
     storage_as_expected: bool = True
     last_run_known: bool = True
+    was_there: bool = False  # nobody remembered it, and it was found in the service
     authorised: bool = False  # runs may act for the user; False: they need not, it is a service's
 
 

@@ -98,6 +98,16 @@ def is_proven(row: FileRow) -> bool:
     return row.seen == row.stored == row.synced != ABSENT and row.moved_from is None
 
 
+def is_leftover(row: FileRow) -> bool:
+    """Return whether it is set aside since the cloud has it and the drive does not."""
+    return row.seen == ABSENT and bool(row.aside)
+
+
+def may_retry(row: FileRow) -> bool:
+    """Return whether trying the file again, as a person asks, can change anything."""
+    return bool(row.aside or row.unread or is_proven(row)) and not is_leftover(row)
+
+
 def doubted(row: FileRow) -> FileRow:
     """Return the row of a file that is stored and run again, whatever is remembered of it.
 

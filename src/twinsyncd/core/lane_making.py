@@ -12,6 +12,7 @@ from .drive import Drive
 from .lane import Lane
 from .lane_state import LaneState
 from .ledger import Ledger
+from .leftovers import Leftovers
 from .match import Kind
 from .model import ConnectionKey, FileKey, LaneKey, LaneRow, Now, SourceKey
 from .moves import Moves
@@ -69,7 +70,8 @@ class LaneMaker:
         stores.load(names, now)
         naming = frozenset(each.key for each in connections if each.names_files)
         every_s = self.setup.compare_every_s
-        comparisons = Comparisons(state, self.ledger, self.remotes, every_s, naming)
+        leftovers = Leftovers(self.ledger, self._is_listed)
+        comparisons = Comparisons(state, self.ledger, self.remotes, every_s, leftovers, naming)
         comparisons.resume(names, now)
         removals = Removals(state, self.ledger, self.remotes, waits, stores.is_due)
         runs = Runs(
@@ -109,6 +111,12 @@ class LaneMaker:
         """Return whether one file can be another that was renamed: read alike, used alike."""
         suffixes = {key.path.rpartition(".")[2].casefold() for key in (one, other)}
         return len(suffixes) == 1 and self.kind_of(one) == self.kind_of(other)
+
+    def _is_listed(self, source: SourceKey) -> bool:
+        """Return whether all that the source's drive holds is known."""
+        watched = self.drive.watched[source]
+        is_whole = watched.scanned and not (watched.row.offline or watched.row.blind_count)
+        return is_whole and not watched.missing and not self.drive.settler.unsettled(source)
 
     def _has_unsettled(self, connection: ConnectionKey) -> bool:
         return any(map(self._may_bring_more, self.ledger.sources_of(connection)))

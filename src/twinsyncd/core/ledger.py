@@ -8,7 +8,7 @@ from typing import Any
 
 from .decision import FileRows
 from .events import Event, EventKind, EventLog
-from .file_changes import exchanged, without_file
+from .file_changes import exchanged, is_leftover, without_file
 from .model import (
     ABSENT,
     IN_DOUBT,
@@ -195,10 +195,9 @@ class Ledger:
         return self._sources_by_connection.get(connection, ())
 
     def aside(self) -> list[FileKey]:
-        """Return the files of all connections that were set aside."""
-        return [
-            key for (_, what), keys in self._needs.items() if what is Need.ASIDE for key in keys
-        ]
+        """Return the files of all connections that were set aside, and may be tried again."""
+        aside = (keys for (_, what), keys in self._needs.items() if what is Need.ASIDE)
+        return [key for keys in aside for key in keys if not is_leftover(self._active[key])]
 
     def count(self, connection: ConnectionKey, what: Need) -> int:
         """Return how many of the connection's rows have this need."""

@@ -117,7 +117,7 @@ class Runs:
             self._prepare_failed(fact, now)
             return
         self._note_connection(fact, now)
-        if not fact.storage_as_expected:
+        if fact.was_there or not fact.storage_as_expected:
             self.comparisons.soon(fact.connection, now)
         if not fact.last_run_known:
             self.comparisons.distrust_runs(fact.connection, now)

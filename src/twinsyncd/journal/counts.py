@@ -78,16 +78,16 @@ def _gone() -> Select[Any]:
 
 def _each(rows: ColumnElement[bool]) -> Select[Any]:
     """Count them by what each one says."""
-    gone = (_FILES.seen == ABSENT) & (_FILES.unread == "")
-    aside = (_FILES.aside != "") | (_FILES.unread != "")
-    going = ~gone & ~aside
+    is_away = (_FILES.seen == ABSENT) & (_FILES.unread == "")
+    aside = (_FILES.aside != "") | (_FILES.unread != "")  # some of them are not on the drive
+    gone, going = is_away & ~aside, ~is_away & ~aside
     is_stored = (_FILES.seen == _FILES.stored) & (_FILES.moved_source == "")
     conditions = (
-        ~gone,
+        ~is_away,
         going & is_stored & (_FILES.stored == _FILES.synced),
         going & ~is_stored,
         going & is_stored & (_FILES.stored != _FILES.synced),
-        aside & ~gone,
+        aside,
         gone & _IS_KEPT,
     )
     return select(_FILES.source, *map(_total, conditions)).where(rows).group_by(_FILES.source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Final, Literal, TypedDict
 
 from ..cloud.network import NetworkSettings
@@ -85,6 +86,16 @@ def open_targets(
     def connector_of(key: FileKey) -> str:
         return folders[key.source].connector_of(key.path.rpartition("/")[2])
 
+    def key_at(connection: Connection, folder: str, name: str) -> FileKey | None:
+        for source in connection.source:
+            key, base = connection.key_of(source), source.storage_folder
+            inner = folder.removeprefix(base).lstrip("/")
+            path = f"{inner}/{name}" if inner else name
+            is_below = f"{folder}/".startswith(f"{base}/") if base else True
+            if is_below and matchers[key].kind(path) == "source":
+                return FileKey(key, path)
+        return None
+
     def storage(connection: Connection) -> Target:
         itwin_id = connection.itwin_id
         if itwin_id not in trees:
@@ -95,6 +106,7 @@ def open_targets(
             **_common(config, connection, connector_of),
             itwin_id=connection.itwin_id,
             folder_of=folder_of,
+            key_at=partial(key_at, connection),
             profile=profile,
             rate=SendRate(lambda: connection.bandwidth.at(datetime.now())),  # noqa: DTZ005
         )

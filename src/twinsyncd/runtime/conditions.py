@@ -15,7 +15,7 @@ from ..core.authorization import WARN_DAYS
 from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count
-from .open_files import OpenFile
+from .open_files import LEFT_OVER, OpenFile
 from .reference_words import advice, open_references
 from .report import ConnectionReport, Report
 from .report_lines import CLOUD_UNKNOWN, KEPT_OUT, WITHOUT_JOURNAL, Level
@@ -221,6 +221,8 @@ def _file(each: OpenFile) -> Condition:
         fix = "rename one of the two on the drive; nothing else is needed"
     text = f"{each.state}: {each.reason}"
     about = f"{each.source}/{each.path}"
+    if each.state == LEFT_OVER:
+        fix = f'put it back on the drive, or: twinsyncd forget --delete "{about}"'
     return Condition(
         Kind.FILE, Level.BAD, about, text, fix, each.since_s, each.source.partition("/")[0]
     )

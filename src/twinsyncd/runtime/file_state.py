@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..core.deliveries import LastDelivery
+from ..core.file_changes import is_leftover
 from ..core.model import ABSENT, STAYS, FileRow, Need, OnDelete, need
 from .formatting import with_it
 
@@ -52,6 +53,9 @@ def explain_file(
 def _aside(row: FileRow) -> str:
     if row.is_open_elsewhere:
         return f"waits until it is closed: {with_it(row.unread, row.key.path)}"
+    if is_leftover(row):
+        out = "put it back, or take it out: twinsyncd forget --delete PATH"
+        return f"not on the drive, but in the cloud: {row.aside}; {out}"
     reason = with_it(row.unread or row.aside, row.key.path)
     return f"set aside: {reason}; try it again: twinsyncd retry"
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ..core.file_changes import is_leftover
 from ..core.model import ABSENT, FileRow, SourceKey, UnsettledFile
 from ..journal.views import DaemonRow
 from .formatting import duration, with_it
 
+LEFT_OVER: Final = "not on the drive, but in the cloud"
 AGAIN: Final = "it is being looked at once more"
 
 
@@ -52,6 +54,8 @@ def _open_state(row: FileRow) -> tuple[str, str]:
         return "waits until it is closed", with_it(row.unread, row.key.path)
     if row.unread:
         return "cannot be read", with_it(row.unread, row.key.path)
+    if is_leftover(row):
+        return LEFT_OVER, row.aside
     if row.aside:
         return "set aside", with_it(row.aside, row.key.path)
     if row.covered:

@@ -10,7 +10,7 @@ from shlex import quote
 from typing import Final
 
 from ..core.facts import Difference, Differs
-from ..core.file_changes import is_proven
+from ..core.file_changes import is_leftover, is_proven
 from ..core.model import (
     ABSENT,
     IN_DOUBT,
@@ -159,6 +159,8 @@ def _on_drive(
     if unread:
         return _Step(f"not read: {unread}", Verdict.UNKNOWN, "make it readable")
     look = drive.looks.get(key)
+    if look is None and row is not None and is_leftover(row):
+        return _Step("not there", Verdict.NOT_CURRENT, _TAKE_OUT)
     if look is None:
         stays = f"; {STAYS}" if row is not None and row.note == STAYS else ""
         return _Step(f"not there any more{stays}", Verdict.KEPT)
@@ -173,12 +175,15 @@ def _on_drive(
         return _Step(f"not read: {exc}", Verdict.UNKNOWN, "make it readable")
 
 
+_TAKE_OUT: Final = "put it back on the drive, or: twinsyncd forget --delete PATH"
 _FAILED_LATER: Final = "mend the file and save it again; the next run processes it in any case"
 _CHANGED: Final = _Step("changed since it was synced", Verdict.NOT_CURRENT, SYNC)
 _STORAGE: Final = (Differs.MISSING, Differs.OVERWRITTEN, Differs.MISPLACED)
 
 
 def _in_storage(row: FileRow, cloud: Cloud) -> _Step:
+    if is_leftover(row):
+        return _Step("holds it, as nobody remembers", Verdict.NOT_CURRENT, _TAKE_OUT)
     if row.stored == ABSENT:
         return _Step("not uploaded", Verdict.NOT_CURRENT, SYNC)
     if row.stored == IN_DOUBT:
@@ -225,6 +230,8 @@ def _trouble(row: FileRow) -> _Step:
         return _Step("")
     if row.is_open_elsewhere:
         return _Step("", Verdict.NOT_CURRENT, trouble)
+    if is_leftover(row):
+        return _Step("", Verdict.NOT_CURRENT, _TAKE_OUT)
     return _Step("", Verdict.NOT_CURRENT, f"twinsyncd retry, once this is mended: {trouble}")
 
 

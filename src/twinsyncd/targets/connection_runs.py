@@ -60,7 +60,8 @@ class PlatformConnection:
             admission = self._membership.admit(found.id, command.files)
         newest = self._last_run(found)
         known = newest == command.last_run or knows_run(self._platform, command.last_run)
-        return replace(_prepared(command, found.id, newest, admission), last_run_known=known)
+        prepared = _prepared(command, found.id, newest, admission)
+        return replace(prepared, last_run_known=known, was_there=not command.remote_id)
 
     def find_run(self, command: commands.FindRun) -> facts.RunFound:
         """Look up the newest run of the connection."""

@@ -7,7 +7,7 @@ Sources: Storage API, "Folder listing"; Synchronization API, "Get storage connec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -46,8 +46,15 @@ class CloudComparison:
         platform: Platform,
         contents: Contents,
         settings: ConnectionSettings,
+        leftovers: Callable[[Iterable[SourceFile]], Iterable[tuple[FileKey, StorageId]]] = (
+            lambda _others: ()
+        ),
     ) -> None:
-        """`contents` must be new, since it remembers what it lists."""
+        """`contents` must be new, since it remembers what it lists.
+
+        `leftovers` returns which files of ours further source files of the connection would be.
+        """
+        self._leftovers = leftovers
         self._platform = platform
         self._contents = contents
         self._settings = settings
@@ -71,6 +78,7 @@ class CloudComparison:
             tuple(self._versions),
             knows_run(self._platform, command.last_run),
             tuple((each.storage_id, each.name) for each in others),
+            tuple(self._leftovers(others)),
         )
 
     def _in_storage(self, command: Compare) -> Iterator[Difference]:

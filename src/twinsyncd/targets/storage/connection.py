@@ -6,14 +6,14 @@ Synchronization API, "Run storage connection", "Get storage connection run".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ...cloud.blob_reader import BlobReader
 from ...cloud.blobs import Blobs
 from ...cloud.client import Platform
 from ...cloud.faults import unclear
-from ...cloud.values import Upload
+from ...cloud.values import SourceFile, Upload
 from ...core import commands, facts
 from ...core.model import Fault, FileKey, StorageId
 from ...errors import CloudError
@@ -24,6 +24,7 @@ from .account_faults import nobodys_file
 from .comparison import CloudComparison
 from .contents import StoredContents, same_name, version_of
 from .held_content import HELD, HeldContents
+from .leftovers import find_leftovers
 from .refused_names import with_name_advice
 from .settings import StorageConnectionSettings
 from .staging import StagedContents
@@ -57,7 +58,7 @@ class StorageConnection(PlatformConnection):
         self._blobs = blobs
         self._reader = reader
         self._tree = tree
-        self._folder_of = settings.folder_of
+        self._folder_of, self._key_at = settings.folder_of, settings.key_at
         self._rate = settings.rate
         self._staging = StagedContents()
         self._unfinished = UnfinishedUploads(platform, blobs)
@@ -185,7 +186,12 @@ class StorageConnection(PlatformConnection):
     def compare(self, command: commands.Compare) -> facts.Compared:
         """Compare what is remembered with Storage, the source files and the newest run."""
         contents = StoredContents(self._platform, self._reader, self._tree, self._folder_of)
-        return CloudComparison(self._platform, contents, self._settings).compare(command)
+
+        def leftovers(others: Iterable[SourceFile]) -> Iterable[tuple[FileKey, StorageId]]:
+            return find_leftovers(self._platform, others, contents.path_of, self._key_at)
+
+        comparison = CloudComparison(self._platform, contents, self._settings, leftovers)
+        return comparison.compare(command)
 
     # ---- Storage ------------------------------------------------------------------------
 

@@ -67,7 +67,7 @@ class StoredContents:
         if not same_name(item.name, name):
             found.append(f"renamed it in {self.place} to {item.name!r}")
         folder = self._folders.get(file.storage_id, item.parent_id)
-        if folder and folder != self._wanted[path] and (there := self._path(folder)) != path:
+        if folder and folder != self._wanted[path] and (there := self.path_of(folder)) != path:
             found.append(f"moved it in {self.place} to the folder {there!r}")
         return " and ".join(found)
 
@@ -100,7 +100,7 @@ class StoredContents:
             if not left:
                 return
 
-    def _path(self, folder_id: str) -> str:
+    def path_of(self, folder_id: str) -> str:
         """Return the path of a folder below the top; as far as it can be looked up."""
         if folder_id not in self._paths:
             try:
@@ -110,7 +110,7 @@ class StoredContents:
                     raise
                 self._paths[folder_id] = "?"
             else:
-                above = self._path(folder.parent_id) if folder.parent_id else None
+                above = self.path_of(folder.parent_id) if folder.parent_id else None
                 is_top = above is None
                 self._paths[folder_id] = "" if is_top else f"{above}/{folder.name}".lstrip("/")
         return self._paths[folder_id]

@@ -15,10 +15,12 @@ from ..settings import ConnectionSettings
 class StorageConnectionSettings(ConnectionSettings):
     """One configured connection; `folder_of` is called once per store.
 
+    `key_at` returns which file of ours would have this folder in Storage and this name, if any.
     `profile`: what the platform was found to allow.
     """
 
     itwin_id: str
     folder_of: Callable[[FileKey], str]  # folder in Storage: "Bridge 12/structure"
+    key_at: Callable[[str, str], FileKey | None] = lambda _folder, _name: None
     profile: PlatformProfile = field(default_factory=PlatformProfile)
     rate: SendRate | None = None  # limits the uploads of this connection
