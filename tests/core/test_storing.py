@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from core_script import (
+    CAD,
     LOOK_AT_RUN,
     SAVED,
     STARTED,
@@ -38,6 +39,7 @@ from core_script import (
 from twinsyncd.core import commands, facts
 from twinsyncd.core.lane_state import HALT_S
 from twinsyncd.core.model import IN_DOUBT, Fault, FileKey, Phase
+from twinsyncd.core.safety import CONFIRM_S
 from twinsyncd.core.source_state import SCAN_SOON_S
 from twinsyncd.core.stores import LATE_S, STORE_TRIES
 
@@ -178,6 +180,35 @@ def test_a_synced_file_that_a_person_doubts_is_read_stored_and_run_again() -> No
     script.hears(hashed(A, 1)).says(store(A, 1, again=True)).works()
 
     script.hears(stored(A, 1)).says().remembers(A, stored="v1", synced="").works()
+
+
+def test_a_doubt_outlives_the_process_that_heard_of_it() -> None:
+    """The request is handled once it is read; a crash before the file was read forgot it (P8)."""
+    script = synced().hears(facts.RetryAsked(A)).says(look_at(A))
+
+    script.dies().hears().says(scan()).hears(scanned(1)).says(look_at(A)).hears(saw(A, 1)).says()
+    script.hears(after_s=5).says(look_at(A)).hears(saw(A, 1)).says(read(A, 1))
+
+    script.hears(hashed(A, 1)).says(store(A, 1, again=True)).source(doubted=())
+
+
+def test_a_doubt_waits_for_a_drive_that_is_offline() -> None:
+    """Nothing looked at the file when the drive came back: nothing of it had changed."""
+    script = synced().hears(facts.SyncAsked()).says(scan())
+    script.hears(facts.ScanFailed(CAD, "not mounted")).says()
+    script.hears(facts.RetryAsked(A)).says().source(doubted=(A.path,))
+
+    script.hears(after_s=20).says(scan()).hears(scanned(1)).says(look_at(A))
+
+
+def test_a_doubt_ends_with_its_file() -> None:
+    """Each scan would look for it again."""
+    script = synced().hears(facts.RetryAsked(A)).says(look_at(A)).hears(saw(A, None)).says()
+
+    script.meanwhile(after_s=SCAN_SOON_S + 2.0).meanwhile(scanned(1, A))
+    script.meanwhile(after_s=CONFIRM_S + 2.0).meanwhile(scanned(1, A))
+
+    script.source(doubted=()).remembers(A, seen="")
 
 
 def test_a_synced_file_that_could_not_be_read_is_read_again_and_not_stored_again() -> None:

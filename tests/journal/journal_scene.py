@@ -96,6 +96,7 @@ WHOLE_DECISION = Decision(
             blind_count=1,
             blind_since_s=8.5,
             watch_trouble="the limit of inotify watches is reached",
+            doubted=("level 1/a.dgn",),
         ),
     ),
     history=(RunRecord("imodel", "one", "run-0", Outcome.PARTIAL, 1.5, 2.5, 7, "some failed"),),

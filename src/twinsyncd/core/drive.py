@@ -47,7 +47,6 @@ class Drive:
     watched: dict[SourceKey, SourceState] = field(default_factory=dict)
     changed: dict[SourceKey, SourceRow] = field(default_factory=dict)
     hash_queue: HashQueue = field(default_factory=HashQueue)
-    doubted: set[FileKey] = field(default_factory=set)  # stored again once they are read
 
     def add(self, source: Source, row: SourceRow, now: Now) -> None:
         """Add a source; its first scan is due at once."""
@@ -106,7 +105,7 @@ class Drive:
         """Try a file again, as a person asks, with a fresh look; one that is synced is doubted."""
         row = self.ledger.known(key) if key.source in self.watched else None
         if row is not None and may_retry(row):
-            self.doubted |= set() if row.aside or row.unread else {key}
+            self.watched[key.source].doubt(row, self.changed)
             self.ledger.put(replace(row, **NO_TROUBLE))
             self._touched(key, now)
 
@@ -207,8 +206,8 @@ class Drive:
         if row.seen != fact.digest:
             self.ledger.note(EventKind.FILE_SEEN, row.key, now, digest=fact.digest)
         row = with_content(row, fact.digest, fact.fingerprint, now)
-        self.ledger.put(doubted(row) if row.key in self.doubted and is_proven(row) else row)
-        self.doubted.discard(row.key)
+        is_doubted = self.watched[row.key.source].end_doubt(row.key.path, self.changed)
+        self.ledger.put(doubted(row) if is_doubted and is_proven(row) else row)
 
     def rehashed(self, fact: facts.Rehashed, now: Now) -> None:
         """Note that the content is as remembered; if it is not, let the file settle again."""
@@ -259,7 +258,7 @@ class Drive:
             key = FileKey(watched.source.key, path)
             if key in self.settler or path in kept:
                 continue  # it may have come back since it was listed; a look is on its way
-            del watched.missing[path]
+            watched.went(path, self.changed)
             row = with_removal(without_file(self.ledger.get(key)), watched.source.on_delete)
             self.ledger.put(row)
             self.ledger.note(EventKind.FILE_GONE, key, now, text=consequence(row))
@@ -284,8 +283,8 @@ class Drive:
             self.ledger.events.add(*source_events(watched.source, before, watched.row, now))
         if row.is_unread:
             self.settler.forget_source(row.key)
-
-    # ---- decisions --------------------------------------------------------------------
+        for key in watched.unread_doubts(self.settler):
+            self._touched(key, now)
 
     def _plan_scans(self, now: Now) -> list[commands.Scan]:
         due = [w for w in self.watched.values() if not w.scanning and w.due_s <= now.at_s]

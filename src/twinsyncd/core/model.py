@@ -35,14 +35,11 @@ ABSENT: Final = Digest("")
 IN_DOUBT: Final = Digest("?")
 """A store was begun and its outcome is not known; Storage may hold the old or a new content."""
 
-
 UNMAPPED: Final = IN_DOUBT
 """What an active run was started for, where it takes a file out of the iModel."""
 
-
 STAYS: Final = "its content stays in the iModel"
 """The note of a file that is gone, out of its connection, and was in the iModel before."""
-
 
 OPEN_IN: Final = "open in "
 """How the reason begins of a file that waits until the program that has it open closes it."""
@@ -253,6 +250,7 @@ class SourceRow:
     blind_since_s: float = 0.0  # wall clock [s] since when there are any; 0: there are none
     watch_trouble: str = ""  # why changes are not noticed at once; "" when they are
     missed: tuple[tuple[str, float], ...] = ()  # paths the last list lacked; wall clock [s] since
+    doubted: tuple[str, ...] = ()  # paths that a person doubts, and that were not read since then
     is_read: bool = False  # `offline` holds back deletions only; what is there is read and stored
 
     @property

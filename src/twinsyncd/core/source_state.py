@@ -17,7 +17,7 @@ from .drive_facts import (
     Touched,
 )
 from .events import Event, EventKind
-from .model import Now, SourceKey, SourceRow
+from .model import FileKey, FileRow, Now, SourceKey, SourceRow
 from .safety import (
     CONFIRM_S,
     EXAMPLES_MAX,
@@ -28,6 +28,7 @@ from .safety import (
     say_mass_deletion,
     still_missing,
 )
+from .settle import Settler
 from .setup import Source
 from .waits import delay_s
 
@@ -95,6 +96,33 @@ class SourceState:
             left = tuple(each for each in self.row.missed if each[0] != path)
             self.row = changed[self.row.key] = replace(self.row, missed=left)
 
+    def doubt(self, row: FileRow, changed: dict[SourceKey, SourceRow]) -> None:
+        """Remember until it is read that a person doubts a synced file; our row is `changed`."""
+        if not (row.aside or row.unread or row.key.path in self.row.doubted):
+            doubted = (*self.row.doubted, row.key.path)
+            self.row = changed[self.row.key] = replace(self.row, doubted=doubted)
+
+    def end_doubt(self, path: str, changed: dict[SourceKey, SourceRow]) -> bool:
+        """Note that the file was read, or is gone; return whether a person doubted it."""
+        is_doubted = path in self.row.doubted
+        if is_doubted:
+            left = tuple(each for each in self.row.doubted if each != path)
+            self.row = changed[self.row.key] = replace(self.row, doubted=left)
+        return is_doubted
+
+    def unread_doubts(self, settler: Settler) -> list[FileKey]:
+        """Return what is doubted and on nobody's way to be read.
+
+        An earlier process heard of it, or the drive was offline.
+        """
+        keys = (FileKey(self.row.key, path) for path in self.row.doubted)
+        return [key for key in keys if key not in settler and key.path not in self.missing]
+
+    def went(self, path: str, changed: dict[SourceKey, SourceRow]) -> None:
+        """Note that a missing file counts as gone: nothing of it is missing or doubted any more."""
+        del self.missing[path]
+        self.end_doubt(path, changed)
+
     def confirm(self, unstored: Iterable[str], now: Now) -> None:
         """Let files of which nothing is in the cloud be gone if an earlier process missed them."""
         for path in self.missed_before.keys() & unstored & self.missing.keys():
@@ -110,6 +138,7 @@ class SourceState:
             row,
             patterns=self.source.patterns,
             watch_trouble=before.watch_trouble,
+            doubted=before.doubted,
             missed=remembered(before.missed, self.missing, now),
             offline_since_s=since_s,
         )

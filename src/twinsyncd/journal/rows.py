@@ -98,6 +98,7 @@ def to_source(row: RowMapping) -> SourceRow:
         "examples": tuple(row["examples"]),
         "drives_inside": tuple((path, identity) for path, identity in row["drives_inside"]),
         "blind": tuple(BlindSpot(**spot) for spot in row["blind"]),
+        "doubted": tuple(row["doubted"]),
         "missed": tuple((path, since_s) for path, since_s in row["missed"]),
     }
     return SourceRow(**values)
