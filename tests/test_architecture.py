@@ -173,6 +173,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.runtime.formatting",
         "twinsyncd.runtime.trouble",
         "twinsyncd.journal.failed_comparisons",
+        "twinsyncd.journal.late_stores",
         "twinsyncd.journal.outlets",
         "twinsyncd.journal.root_waits",
         VIEWS,

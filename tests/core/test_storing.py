@@ -433,9 +433,13 @@ def test_a_store_that_committed_nothing_leaves_an_earlier_doubt_as_it_was() -> N
     script.hears(after_s=1).says(store(A, 2, again=True))
 
     deleted_while_stored(script).hears(after_s=40).says()
+    row = script.journal.connections["one"]
+    assert row.late_store == f"{A.source}/{A.path}"
+    assert row.late_until_s - script.wall_s == pytest.approx(timed_out_s + LATE_S)
 
     script.meanwhile(after_s=timed_out_s + LATE_S - script.at_s)
     assert prepare(B) in script.said
+    assert script.journal.connections["one"].late_store == ""
 
 
 def test_a_file_changed_back_is_run_again_since_the_imodel_may_hold_the_other_content() -> None:

@@ -111,7 +111,7 @@ class Lane:
     def plan(self, now: Now) -> Sequence[commands.CloudCommand]:
         """Return what to do in this state; the commands count as running from here on."""
         self.windows.note(now)
-        self.runs.roots.note(now)
+        self.runs.note(now)
         return (*self.stages.plan(self._going(), now), *self._plan_phase(now))
 
     def _plan_phase(self, now: Now) -> Sequence[commands.CloudCommand]:

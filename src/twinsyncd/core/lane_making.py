@@ -11,6 +11,7 @@ from .decision import SavedState
 from .drive import Drive
 from .lane import Lane
 from .lane_state import LaneState
+from .late_stores import LateStores
 from .ledger import Ledger
 from .leftovers import Leftovers
 from .match import Kind
@@ -84,6 +85,7 @@ class LaneMaker:
             lambda key: self.kind_of(key) == "reference",
             RunEnds(state, self.ledger, stores, self.lengths_s),
             roots,
+            LateStores(names, self.ledger, stores, self.remotes),
             naming,
         )
         runs.resume(names, now)

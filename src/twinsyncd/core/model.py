@@ -224,6 +224,8 @@ class ConnectionRow:
     # none. And wall clock [s] since when.
     root_wait: str = ""
     root_wait_s: float = 0.0
+    late_store: str = ""  # an upload, source/path, that may still take effect; its runs wait
+    late_until_s: float = 0.0  # wall clock [s] until which they do; 0: they do not
     compare_failed: str = ""  # why comparisons have failed since the last good one; "": none did
     compare_failed_s: float = 0.0  # wall clock [s] at which it did, the last time
     compare_refused: bool = False  # it fails until a person corrects something

@@ -10,6 +10,7 @@ from . import authorization, commands, facts
 from .comparison import Comparisons
 from .events import Event, EventKind
 from .lane_state import LaneState
+from .late_stores import LateStores
 from .ledger import Ledger
 from .model import (
     ABSENT,
@@ -53,8 +54,14 @@ class Runs:
     is_reference: Callable[[FileKey], bool]
     ends: RunEnds
     roots: Roots
+    late_stores: LateStores
     naming: frozenset[ConnectionKey] = frozenset()  # whose runs must be given their files
     in_doubt: bool = False  # an answer to a start request was lost, perhaps by an earlier process
+
+    def note(self, now: Now) -> None:
+        """Note what keeps runs waiting although there is content for them."""
+        self.roots.note(now)
+        self.late_stores.note(now)
 
     def resume(self, connections: Sequence[ConnectionKey], now: Now) -> None:
         """Continue what an earlier process left; the configuration may have changed since.

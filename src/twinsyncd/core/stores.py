@@ -101,6 +101,11 @@ class Stores:
         mine = [s for key, s in self.doubts.items() if connection_of(key) == connection]
         return max(mine, default=-math.inf) + LATE_S
 
+    def last_doubt(self, connection: ConnectionKey) -> FileKey | None:
+        """Return the file of the connection whose store is in doubt since the latest moment."""
+        mine = [key for key in self.doubts if self.ledger.connection_of(key) == connection]
+        return max(mine, key=self.doubts.__getitem__, default=None)
+
     def is_due(self, row: FileRow, now: Now) -> bool:
         """Return whether the file's content does not wait after a failure of its own."""
         wait = self.waits.get(row.key)

@@ -95,6 +95,8 @@ connections = Table(
     Column("spatial_root", Text, nullable=False),  # its newest file that was to place the iModel
     Column("root_wait", Text, nullable=False),  # the connection whose root it waits for; "": none
     Column("root_wait_s", Float, nullable=False),
+    Column("late_store", Text, nullable=False),  # an upload that may still take effect; "": none
+    Column("late_until_s", Float, nullable=False),
 )
 
 sources = Table(

@@ -42,6 +42,7 @@ from .database import check_version, open_read_only
 from .drawing_references import OpenReferences, read_open
 from .failed_comparisons import FailedComparison, read_failed_comparisons
 from .lane_trouble import trouble_since_s
+from .late_stores import LateStore, read_late_stores
 from .outlets import Outlet, read_outlets
 from .root_waits import RootWait, read_root_waits
 from .rows import to_file, to_lane
@@ -98,6 +99,7 @@ class Status:
     paused_s: dict[ConnectionKey, float]  # since when a person has paused it; 0: it is not
     published_s: dict[ConnectionKey, float]  # when each was published outside its window; 0: not
     root_waits: dict[ConnectionKey, RootWait]  # only of those that wait
+    late_stores: dict[ConnectionKey, LateStore]  # likewise
     failed_comparisons: dict[ConnectionKey, FailedComparison]  # only of those that failed
     offline: dict[SourceKey, str]  # source -> reason
     offline_since_s: dict[SourceKey, float]  # by source: since when, wall clock [s]
@@ -170,6 +172,7 @@ class Views:
             homes = self._scope.homes if self._scope else {}
             lanes = tuple(to_lane(row) for row in connection.execute(watched).mappings())
             sources = connection.execute(select(tables.sources).where(known)).mappings().all()
+            held = [row for row in sources if row["offline"]]
             remotes = connection.execute(select(tables.connections)).mappings().all()
             ours = select(tables.runs).where(self._of_lanes(tables.runs.c.lane))
             newest = ours.order_by(tables.runs.c.id.desc()).limit(runs)
@@ -188,11 +191,10 @@ class Views:
                 paused_s={ConnectionKey(row["key"]): row["paused_s"] for row in remotes},
                 published_s={ConnectionKey(row["key"]): row["published_s"] for row in remotes},
                 root_waits=read_root_waits(remotes),
+                late_stores=read_late_stores(remotes),
                 failed_comparisons=read_failed_comparisons(remotes),
-                offline={row["key"]: row["offline"] for row in sources if row["offline"]},
-                offline_since_s={
-                    row["key"]: row["offline_since_s"] for row in sources if row["offline"]
-                },
+                offline={row["key"]: row["offline"] for row in held},
+                offline_since_s={row["key"]: row["offline_since_s"] for row in held},
                 needs_person={
                     row["key"]: HeldSource(
                         row["key"], row["drive"], row["missing_count"], row["missing_mark"]

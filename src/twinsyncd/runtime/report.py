@@ -28,6 +28,7 @@ from .report_lines import (
     compared_line,
     connection_line,
     daemon_line,
+    late_line,
     outlet_line,
     rival_line,
     root_line,
@@ -179,6 +180,7 @@ def _connection(
     paused_s = status.paused_s.get(connection.key, 0.0)
     line = connection_line(lane, paused_s, connection.name, now_s, running=running)
     root_wait = status.root_waits.get(connection.key)
+    line = late_line(line, lane, status.late_stores.get(connection.key), now_s)
     rooted = root_line(line, lane, root_wait, connection.name)
     to_run = sum(each.to_run for each in counts)
     return ConnectionReport(

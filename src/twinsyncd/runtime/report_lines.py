@@ -9,6 +9,7 @@ from typing import Final
 from ..core.model import LaneRow, Phase
 from ..core.progress import RequestPacing, UploadsUnderWay
 from ..journal.failed_comparisons import FailedComparison
+from ..journal.late_stores import LateStore
 from ..journal.outlets import Outlet
 from ..journal.root_waits import RootWait
 from ..journal.views import DaemonRow
@@ -21,6 +22,7 @@ KEPT_OUT: Final = "kept out"
 CLOUD_UNKNOWN: Final = "cannot be compared with the cloud"
 WINDOW_CLOSED: Final = "waits for the window"
 ROOT_FIRST: Final = "waits for the spatial root"
+AFTER_LATE_STORE: Final = "waits until"
 SILENT_S: Final = 15.0  # a daemon writes its heartbeat every 5 s
 
 PHASES: Final = {
@@ -169,6 +171,18 @@ def window_line(line: Line, lane: LaneRow | None, opens_s: float, name: str, to_
         return Line(Level.PLAIN, "no run active", f"; the window for runs {opens}")
     waits = f": {count(to_run, 'file')} uploaded, {opens}; run now: twinsyncd publish"
     return Line(Level.PLAIN, WINDOW_CLOSED, f'{waits} "{name}"')
+
+
+def late_line(line: Line, lane: LaneRow | None, late: LateStore | None, now_s: float) -> Line:
+    """Return the line of a connection, or that its run waits for an upload that broke off."""
+    is_quiet = lane is None or lane.phase is Phase.QUIET
+    if late is None or late.until_s <= now_s or not is_quiet or line.level is not Level.PLAIN:
+        return line
+    detail = (
+        f" {clock_time(late.until_s)}: the upload of {late.file} broke off and may still change"
+        " Storage, so no run begins before"
+    )
+    return Line(Level.PLAIN, AFTER_LATE_STORE, detail)
 
 
 def root_line(line: Line, lane: LaneRow | None, wait: RootWait | None, name: str) -> Line:
