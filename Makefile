@@ -35,7 +35,8 @@ test: lint
 lint: $(READY)
 	@$(BIN)/ruff check src tests
 	@$(BIN)/ruff format --check src tests
-	@$(BIN)/mypy
+	@$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 src/twinsyncd & windows=$$!; \
+		$(BIN)/mypy; here=$$?; wait $$windows && exit $$here
 
 bench: $(READY)
 	@$(BIN)/python -m pytest tests/benchmarks -m bench -p no:cacheprovider -s \

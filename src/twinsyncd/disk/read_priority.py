@@ -9,7 +9,7 @@ Source: ioprio_set(2), read 2026-11; linux/ioprio.h.
 from __future__ import annotations
 
 import ctypes
-import os
+import platform
 import sys
 from functools import lru_cache
 from typing import Final
@@ -21,7 +21,7 @@ _LOWEST: Final = 2 << 13 | 7  # best effort, last of eight levels; class "idle" 
 
 def lower() -> bool:
     """Let the calling thread read after all others; False where the system has no such thing."""
-    number = _NUMBERS.get(os.uname().machine) if sys.platform == "linux" else None
+    number = _NUMBERS.get(platform.machine()) if sys.platform == "linux" else None
     return number is not None and _libc().syscall(number, *_THIS_THREAD, _LOWEST) == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -73,14 +74,19 @@ def _of_the_disk(file: Path, text: str) -> JournalError | None:
         free_bytes = shutil.disk_usage(folder).free
     except OSError:
         return None
-    is_read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
-    if is_read_only:
+    if _is_read_only(folder):
         why, hint = "its disk is mounted read-only", "mount it for writing"
     elif free_bytes < FULL_BYTES:
         why, hint = "its disk is full", _hint_of("disk is full")
     else:
         return None
     return JournalError(f"the journal {file} cannot be used: {why}", hint=hint, may_pass=True)
+
+
+def _is_read_only(folder: Path) -> bool:
+    if sys.platform == "win32":
+        return False  # a disk there has no such state
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def _hint_of(sign: str) -> str:

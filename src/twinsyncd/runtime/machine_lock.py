@@ -50,17 +50,17 @@ def _address(config: Config, connection: Connection) -> str:
     return f"\0twinsyncd-{name}"
 
 
-def _claim(address: str, connection: str) -> socket.socket:
-    held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    try:
-        held.bind(address)
-    except OSError as exc:
-        held.close()
-        if exc.errno != errno.EADDRINUSE:
-            raise
-        raise JournalError(
-            f'another twinsyncd on this machine serves the connection "{connection}", with another '
-            "state folder",
-            hint="use the same configuration and account as the service, or name its state_folder",
-        ) from exc
-    return held
+if sys.platform == "linux":  # addresses that are no files are there only
+
+    def _claim(address: str, connection: str) -> socket.socket:
+        held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            held.bind(address)
+        except OSError as exc:
+            held.close()
+            if exc.errno != errno.EADDRINUSE:
+                raise
+            message = f'another twinsyncd on this machine serves the connection "{connection}"'
+            hint = "use the same configuration and account as the service, or name its state_folder"
+            raise JournalError(f"{message}, with another state folder", hint=hint) from exc
+        return held

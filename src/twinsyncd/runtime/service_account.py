@@ -48,14 +48,17 @@ def run_as_service(
     `memory` where secrets are handed over: unless given, a file system in memory.
     Raises AppError if the account does not exist or cannot run this program.
     """
-    if sys.platform == "win32" or os.geteuid() != 0 or file.parent != (home or system_folder()):
+    if sys.platform == "win32":
         return -1
-    settings = unit_settings(folders)
-    account = next((value for key, value in reversed(settings) if key == "User"), "")
-    if account in ("", "root"):
-        return -1
-    credentials = [value for key, value in settings if key == "LoadCredential"]
-    return _run_as(account, [sys.executable, "-m", "twinsyncd", *command], credentials, memory)
+    else:  # noqa: RET505 - mypy skips what is below an else, and not what follows
+        if os.geteuid() != 0 or file.parent != (home or system_folder()):
+            return -1
+        settings = unit_settings(folders)
+        account = next((value for key, value in reversed(settings) if key == "User"), "")
+        if account in ("", "root"):
+            return -1
+        credentials = [value for key, value in settings if key == "LoadCredential"]
+        return _run_as(account, [sys.executable, "-m", "twinsyncd", *command], credentials, memory)
 
 
 def unit_settings(folders: Sequence[Path] = UNIT_FOLDERS) -> list[tuple[str, str]]:

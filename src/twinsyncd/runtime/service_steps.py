@@ -12,6 +12,9 @@ from typing import Protocol
 
 from ..errors import AppError
 
+if sys.platform != "win32":
+    import pwd
+
 
 class SetupStep(Protocol):
     """One change of the machine."""
@@ -92,7 +95,7 @@ class GiveContents:
         """Return whether everything has that owner."""
         account = _account(self.owner)
         found = self.folder.rglob("*")
-        return account is not None and all(each.lstat().st_uid == account.pw_uid for each in found)
+        return account is not None and all(each.lstat().st_uid == account[0] for each in found)
 
     def carry_out(self) -> None:
         """Give it away; links themselves, never what they name."""
@@ -194,25 +197,28 @@ def run(*command: str) -> None:
         raise AppError(f"{' '.join(command)} failed: {said}")
 
 
-if sys.platform != "win32":
-    import pwd
-
-    def _account(name: str) -> pwd.struct_passwd | None:
+def _account(name: str) -> tuple[int, int] | None:
+    """Return the numbers of the account and of its group; None if there is no such account."""
+    if sys.platform == "win32":
+        return None  # `service` is refused there
+    else:  # noqa: RET505 - mypy skips what is below an else, and not what follows
         try:
-            return pwd.getpwnam(name)
+            found = pwd.getpwnam(name)
         except KeyError:
             return None
+        return found.pw_uid, found.pw_gid
 
-    def _has(path: Path, mode: int, owner: str) -> bool:
-        found, account = path.stat(), _account(owner)
-        return account is not None and (found.st_mode & 0o7777, found.st_uid) == (
-            mode,
-            account.pw_uid,
-        )
 
-    def _give(path: Path, mode: int, owner: str) -> None:
-        account = _account(owner)
-        if account is None:
-            raise AppError(f"there is no account {owner}")
-        os.chown(path, account.pw_uid, account.pw_gid)
-        path.chmod(mode)
+def _has(path: Path, mode: int, owner: str) -> bool:
+    found, account = path.stat(), _account(owner)
+    is_owned = account is not None and found.st_uid == account[0]
+    return is_owned and found.st_mode & 0o7777 == mode
+
+
+def _give(path: Path, mode: int, owner: str) -> None:
+    account = _account(owner)
+    if account is None:
+        raise AppError(f"there is no account {owner}")
+    if sys.platform != "win32":  # which has no such accounts
+        os.chown(path, *account)
+    path.chmod(mode)

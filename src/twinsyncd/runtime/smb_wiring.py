@@ -75,5 +75,5 @@ def _open_watch() -> OpenWatch:
         from ..disk.smb_watches import SmbWatches  # noqa: PLC0415 - a part of its own
     except ModuleNotFoundError as exc:
         message = f"what asks a file server is not installed; {how_to_install('smb')}"
-        raise OSError(errno.ENOPKG, message) from exc
+        raise OSError(errno.ENOENT, message) from exc
     return SmbWatches().open

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -50,7 +51,9 @@ def _results(config: Config, folder: Path, step: str) -> Iterator[CheckResult]:
 
 def _is_read_only(folder: Path) -> bool:
     """Return whether the disk of a folder is mounted so; rights cannot change that."""
-    return os.name == "posix" and bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    if sys.platform == "win32":
+        return False  # a disk there has no such state
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def _rights(folder: Path, there: Path, step: str) -> Iterator[CheckResult]:
