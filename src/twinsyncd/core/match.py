@@ -126,6 +126,7 @@ class Matcher:
     readable: Callable[[str], bool] | None = None
     litter: tuple[Litter, ...] = field(default=LITTER, repr=False)
     endings: tuple[str, ...] = ()  # of every name that can match, in lower case; empty: any
+    _usual: tuple[str, ...] = field(init=False, repr=False, compare=False)  # as mostly written
     _litter_file: re.Pattern[str] = field(init=False, repr=False, compare=False)
     _litter_folder: re.Pattern[str] = field(init=False, repr=False, compare=False)
     _closed: Callable[[str], bool] = field(init=False, repr=False, compare=False)
@@ -134,6 +135,8 @@ class Matcher:
         """Join the kinds of litter to one expression each for files and folders."""
         files = [kind for kind in self.litter if not kind.is_folder]
         folders = [kind for kind in self.litter if kind.is_folder]
+        usual = (*self.endings, *(ending.upper() for ending in self.endings))
+        object.__setattr__(self, "_usual", usual)
         object.__setattr__(self, "_litter_file", _any_of(files))
         object.__setattr__(self, "_litter_folder", _any_of(folders))
         object.__setattr__(self, "_closed", lru_cache(FOLDERS_KEPT)(self._is_closed))
@@ -153,7 +156,7 @@ class Matcher:
 
     def name(self, name: str) -> bool:
         """False only if no file of this name matters, whatever folder it is in."""
-        if not self.endings or name.lower().endswith(self.endings):
+        if not self.endings or name.endswith(self._usual) or name.lower().endswith(self.endings):
             return True
         return not (name.isascii() and name.isprintable())  # compared by other rules than `lower`
 

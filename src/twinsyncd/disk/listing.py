@@ -11,8 +11,8 @@ import marshal
 import os
 import stat
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from . import mounts
@@ -66,17 +66,12 @@ class Failed:
 def read_folder(lister: Lister, tree: Tree, path: str, path_filter: PathFilter) -> Listing:
     """Return what the folder holds. Raises OSError if it cannot be listed to its end."""
     with lister(tree, path) as listing:
-        entries = list(_noting_answers(tree, listing))
-        return _summary(tree, entries, path_filter)
-
-
-def _noting_answers(tree: Tree, listing: Iterator[Entry]) -> Iterator[Entry]:
-    """Yield the entries; a folder of a million is long to list, but no silence."""
-    for number, entry in enumerate(listing):
-        if number % NOTED_EVERY == 0:
+        entries = list(islice(listing, 1))
+        tree.answered()
+        while part := list(islice(listing, NOTED_EVERY)):  # a million are long to list, no silence
+            entries += part
             tree.answered()
-        yield entry
-    tree.answered()
+        return _summary(tree, entries, path_filter)
 
 
 def _summary(tree: Tree, entries: list[Entry], path_filter: PathFilter) -> Listing:
@@ -85,13 +80,14 @@ def _summary(tree: Tree, entries: list[Entry], path_filter: PathFilter) -> Listi
     folders: list[Entry] = []
     others: list[Entry] = []
     looks: list[Look] = []
-    device, keeps_ids, plain = None, True, True
+    device, keeps_ids, plain, regular = None, True, True, stat.S_IFREG
     for entry in entries:
         try:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry)
                 continue
-            if not can_match(entry.name):
+            name = entry.name
+            if not can_match(name):
                 plain = plain and not entry.is_symlink()
                 others.append(entry)
                 continue
@@ -104,11 +100,11 @@ def _summary(tree: Tree, entries: list[Entry], path_filter: PathFilter) -> Listi
         if found.st_dev != device:
             device = found.st_dev
             keeps_ids = mounts.keeps_ids(device)
-        if (found.st_mode & 0o170000) != stat.S_IFREG:
+        if (found.st_mode & 0o170000) != regular:
             plain = False
         looks.append(
             (
-                entry.name,
+                name,
                 found.st_size,
                 found.st_mtime_ns,
                 found.st_ino if keeps_ids else 0,
