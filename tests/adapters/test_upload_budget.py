@@ -163,3 +163,24 @@ def test_the_number_of_blocks_follows_the_requests_down() -> None:
     budget.was_too_much(begun_s=0.5)
 
     assert budget.blocks_allowed == BLOCKS_FIRST // 2 == BLOCKS_STEP
+
+
+def test_memory_of_an_upload_that_waits_for_its_share_is_lent() -> None:
+    """Two large files of a share that hangs would leave no room for those of other shares."""
+    budget, free = UploadBudget(memory_bytes=10 * MIB), threading.Event()
+
+    def other() -> None:
+        with budget.memory(10 * MIB):
+            free.set()
+
+    waiting = threading.Thread(target=other)
+    with budget.memory(10 * MIB):
+        waiting.start()
+        had_room_before = free.wait(0.05)
+        with budget.lend():
+            waiting.join(10)
+    with budget.memory(10 * MIB):
+        pass
+
+    assert free.is_set()
+    assert not had_room_before

@@ -556,6 +556,27 @@ def test_a_call_that_goes_on_for_ever_is_given_up_in_doubt(
     scene.target.gate.set()
 
 
+def test_calls_that_hang_delay_no_other_call(scene: Scene) -> None:
+    """Each service has its own lanes; four calls to one that hangs must not stop the others."""
+    scene.target.gate = threading.Event()
+    scene.targets["two"] = FakeTarget()
+    for _ in range(CALL_THREADS):
+        scene.workers.begin(PREPARE)
+    assert scene.target.entered.wait(WAIT_S)
+
+    scene.workers.begin(replace(PREPARE, connection="two"))
+    answers, end_s = list[facts.Fact](), scene.clock.now_s + CALL_PATIENCE_S - 1
+    while not answers:
+        scene.clock.now_s = min(scene.clock.now_s + SLOW_S, end_s)
+        scene.workers.check()
+        if not (scene.target.gate.wait(0.001) or scene.letters.empty()):
+            answers.append(scene.letters.next())
+
+    assert answers == [facts.Prepared("two", "remote", "")]
+    scene.target.gate.set()
+    assert [scene.letters.next() for _ in range(CALL_THREADS)]
+
+
 def test_a_long_upload_that_goes_on_is_not_given_up(scene: Scene) -> None:
     """A large file over a slow line takes hours; every piece that is sent is progress."""
     progress: list[int] = []

@@ -56,9 +56,9 @@ class Blobs:
         self._retrying = retrying(sleep)
         self._hosts = hosts or UploadHosts()
         self._limits = limits or Limits()
-        self._budget = budget or UploadBudget()
+        self.budget = budget or UploadBudget()
         self._rates = () if rate is None else (rate,)
-        self._threads = SenderThreads(self._budget.requests_max)
+        self._threads = SenderThreads(self.budget.requests_max)
 
     def upload(
         self,
@@ -78,7 +78,7 @@ class Blobs:
         """
         calls = self._calls(content, url, fresh_url, rate)
         if content.size_bytes <= min(BLOCK_BYTES, self._limits.block_bytes):
-            with self._budget.memory(content.size_bytes):
+            with self.budget.memory(content.size_bytes):
                 self._put_whole(content, calls, first=first)
         else:
             self._send_blocks(content, calls, url, first=first)
@@ -97,7 +97,7 @@ class Blobs:
             if not (fits and blob_wire.is_about_foreign_blocks(exc)):
                 raise
             log.info("upload.put_whole", size_bytes=content.size_bytes, reason=exc.code)
-            with self._budget.memory(2 * PIECE_BYTES), self._budget.request():
+            with self.budget.memory(2 * PIECE_BYTES), self.budget.request():
                 found = ABSENT if first else calls.as_found()
                 response = calls.put(WholeContent(content), found)
             if response.status_code == 413:  # there is no other way than blocks
@@ -137,7 +137,7 @@ class Blobs:
     def etag(self, url: str) -> str:
         """Return the host's mark of what the blob holds; "" if there is none to be seen."""
         self._hosts.check(url)
-        calls = BlobCalls(self._http, self._retrying, self._budget, url, lambda: url)
+        calls = BlobCalls(self._http, self._retrying, self.budget, url, lambda: url)
         return calls.as_found().get("If-Match", "")
 
     def _calls(
@@ -154,7 +154,7 @@ class Blobs:
         return BlobCalls(
             self._http,
             self._retrying,
-            self._budget,
+            self.budget,
             url,
             fresh,
             rates=self._rates if rate is None else (*self._rates, rate),
@@ -166,7 +166,7 @@ class Blobs:
         data = _whole(content)
         content.verify()
         found = ABSENT if first else calls.as_found()
-        with self._budget.request():
+        with self.budget.request():
             response = calls.put([data], found)
         if response.status_code == 413 and self._limits.refused(len(data)):
             self._blocks(calls).send_piece(data, found)
@@ -174,7 +174,7 @@ class Blobs:
             expect(response, 201)
 
     def _blocks(self, calls: BlobCalls) -> BlockUpload:
-        return BlockUpload(calls, self._budget, self._threads, self._limits)
+        return BlockUpload(calls, self.budget, self._threads, self._limits)
 
 
 def _whole(content: Content) -> bytes:

@@ -47,6 +47,7 @@ class UploadBudget:
         self._clock = clock
         self._memory_bytes = memory_bytes
         self._used_bytes = 0
+        self._held = threading.local()  # `size_bytes`: what the calling thread holds
         self._waiting = 0  # files that wait for memory: extra blocks of others give way
         self._limit = AdaptiveLimit(requests_max)
         self._requests = 0
@@ -71,13 +72,25 @@ class UploadBudget:
             self._waiting += 1
             self._changed.wait_for(lambda: self._has_room(size_bytes))
             self._waiting -= 1
-            self._used_bytes += size_bytes
+            self._take(size_bytes)
         try:
             yield
         finally:
-            with self._changed:
-                self._used_bytes -= size_bytes
-                self._changed.notify_all()
+            self._take(-size_bytes)
+
+    @contextmanager
+    def lend(self) -> Iterator[None]:
+        """Let others use what this thread holds of the memory, while it waits for a share.
+
+        Then it takes it back without waiting. So more than agreed is held for a moment, at most
+        once more for each share that hangs.
+        """
+        size_bytes: int = getattr(self._held, "size_bytes", 0)
+        self._take(-size_bytes)
+        try:
+            yield
+        finally:
+            self._take(size_bytes)
 
     @contextmanager
     def request(self) -> Iterator[None]:
@@ -152,6 +165,13 @@ class UploadBudget:
     def now_s(self) -> float:
         """Return the time by the budget's clock, for `was_too_much` [s]."""
         return self._clock()
+
+    def _take(self, size_bytes: int) -> None:
+        """Take memory for this thread, or give it back if negative."""
+        with self._changed:
+            self._used_bytes += size_bytes
+            self._held.size_bytes = getattr(self._held, "size_bytes", 0) + size_bytes
+            self._changed.notify_all()
 
     def _has_room(self, size_bytes: int) -> bool:
         return self._used_bytes + size_bytes <= self._memory_bytes

@@ -12,15 +12,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 
 from ..errors import ShareSilent
-from .drive_threads import THREADS, Drives, DriveThreads, ShareJob
+from .drive_threads import SLOW_S, THREADS, Drives, DriveThreads, ShareJob
 from .formatting import clock_time
-from .threads import GivenUpError
+from .threads import GivenUpError, standing_aside
 
 __all__ = ["CHECK_S", "HUNG_MAX", "PROBE_S", "RISK_S", "SILENCE_S", "THREADS", "ShareThreads"]
 
@@ -104,9 +104,15 @@ class ShareThreads:
             raise ShareSilent(str(exc)) from exc
 
     def wait_for(self, future: Future[T]) -> None:
-        """Wait until a job has ended or was given up."""
+        """Wait until a job has ended or was given up; stand aside if that takes long (P14)."""
+        until_s = self._clock() + SLOW_S
         while not self._has_ended(future):
             self.check()
+            if self._clock() >= until_s:
+                break
+        with standing_aside() if not future.done() else nullcontext():
+            while not self._has_ended(future):
+                self.check()
 
     def _has_ended(self, future: Future[T]) -> bool:
         """Return whether a job has ended, after a while; cheaper than `concurrent.futures.wait`."""

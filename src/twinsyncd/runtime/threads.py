@@ -12,9 +12,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final, TypeVar
 
+ASIDE_MAX: Final = 64  # threads that hang are cheap, but not without end
 IDLE_S: Final = 10.0  # a thread without work ends after this, so idle sources cost none
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Job:
         self.progress_s = float("inf")  # when it last went on; inf while that is nobody's concern
         self.patience_s = patience_s
         self.given_up = False
+        self.stands_aside = False  # its thread waits for something else, and does not count
 
     def carry_out(self, ended: Callable[[Job], None]) -> None:
         """Run it and call `ended`; then hand over the result, unless the job was given up.
@@ -74,11 +76,16 @@ class Threads:
         *,
         clock: Callable[[], float] = time.monotonic,
         lock: threading.RLock | None = None,
+        lend: Callable[[], AbstractContextManager[None]] | None = None,
     ) -> None:
-        """`clock` gives monotonic seconds. Pools that are used together share a `lock`."""
+        """`clock` gives monotonic seconds. Pools that are used together share a `lock`.
+
+        With `lend` a thread may stand aside; it is entered meanwhile, and gives back what it holds.
+        """
         self.name = name
         self.clock = clock
         self.lock = lock or threading.RLock()
+        self._lend = lend
         self.running: dict[int, Job] = {}  # by thread id; not those given up
         self.most = most
         self._work = threading.Condition(self.lock)
@@ -145,14 +152,43 @@ class Threads:
             for thread, job in slow.items():
                 del self.running[thread]
                 job.given_up = True
-                self._threads -= 1
-            waiting = min(len(self._jobs), self.most - self._threads)
-            for _ in range(max(waiting - self._idle, 0)):
-                self._threads += 1
-                threading.Thread(target=self._run, name=self.name, daemon=True).start()
+                self._threads -= not job.stands_aside
+            self._start_more()
             if slow:
                 self._work.notify_all()  # what waited for a place may begin on an idle thread
         return list(slow.values())
+
+    def pass_by_slow(self, after_s: float) -> None:
+        """Count what goes on for so long [s] no more, so that others can begin meanwhile."""
+        with self._work:
+            slow_s = self.clock() - after_s
+            aside = sum(job.stands_aside for job in self.running.values())
+            for job in self.running.values():
+                if aside < ASIDE_MAX and not job.stands_aside and job.progress_s < slow_s:
+                    job.stands_aside = True
+                    self._threads -= 1
+                    aside += 1
+            self._start_more()
+
+    @contextmanager
+    def _aside(self, job: Job) -> Iterator[None]:
+        """Let another thread take the place of the one that carries out the job."""
+        with self._work:
+            job.stands_aside = True
+            self._threads -= not job.given_up
+            self._start_more()
+        try:
+            yield
+        finally:
+            with self._work:
+                job.stands_aside = False
+                self._threads += not job.given_up  # one too many ends after its job
+
+    def _start_more(self) -> None:
+        waiting = min(len(self._jobs), self.most - self._threads)
+        for _ in range(max(waiting - self._idle, 0)):
+            self._threads += 1
+            threading.Thread(target=self._run, name=self.name, daemon=True).start()
 
     def take_waiting(self, of: Callable[[Job], bool] = lambda _job: True) -> list[Job]:
         """Remove and return the jobs that have not begun, as far as `of` holds for them."""
@@ -181,7 +217,7 @@ class Threads:
         self.begun()
         while (job := self._next()) is not None:
             job.progress_s = self.clock()
-            _current.job = job
+            _current.job, _current.pool = job, self
             job.carry_out(self._note_end)
             if job.given_up:
                 return  # another thread took its place
@@ -190,11 +226,15 @@ class Threads:
         _current.job = None
         with self._work:
             self.running.pop(threading.get_ident(), None)  # from now on it cannot be given up
+            self._threads += job.stands_aside and not job.given_up  # if it was passed by
         self.ended(job)
 
     def _next(self) -> Job | None:
         """Return the next job, marked as running; None: this thread ends."""
         with self._work:
+            if self._threads > self.most:
+                self._threads -= 1
+                return None
             self._idle += 1
             try:
                 self._work.wait_for(lambda: self._stopped or self.chosen() is not None, IDLE_S)
@@ -217,6 +257,21 @@ class Threads:
 
 class _Current(threading.local):
     job: Job | None = None
+    pool: Threads | None = None
 
 
 _current: Final = _Current()
+
+
+@contextmanager
+def standing_aside() -> Iterator[None]:
+    """Let the calling thread count in its pool no more, while it waits for what may hang.
+
+    Nothing happens on a thread of a pool that lends nothing, or of none.
+    """
+    job, pool = _current.job, _current.pool
+    if job is None or pool is None or pool._lend is None:
+        yield
+        return
+    with pool._aside(job), pool._lend():
+        yield

@@ -89,7 +89,8 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         uploads = config.daemon.uploads
         references = _reference_reader(shares, folders, matchers, journal, drains=not watch)
         post = _noting(references, inbox.post)
-        workers = Workers(shares, targets, post, uploads, asking_for=asking_for)
+        lend = cloud.blobs.budget.lend
+        workers = Workers(shares, targets, post, uploads, asking_for=asking_for, lend=lend)
         stack.callback(workers.stop)
         stack.callback(inbox.close)
         stack.enter_context(references)  # it ends before the threads that it reads on

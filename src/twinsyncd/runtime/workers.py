@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -30,13 +30,13 @@ from ..core.model import (
 from ..errors import DiskError, FileMoved, ShareSilent
 from ..targets.protocol import Target
 from .cloud_worker import AskingFor, CloudWorker, failed
-from .drive_threads import Owner
+from .drive_threads import SLOW_S, Owner
 from .share_folder import Share
 from .share_threads import CHECK_S
 from .threads import Threads
 from .upload_progress import UploadProgress
 
-CALL_THREADS: Final = 4  # calls about connections and runs: one at a time per lane
+CALL_THREADS: Final = 4  # calls about connections and runs: one at a time per lane; slow ones more
 COMPARE_THREADS: Final = 12  # three at a time, and some more while these hang (see core/places.py)
 CALL_PATIENCE_S: Final = 900.0  # time-outs end a call before, unless a server sends drop by drop
 LONG_PATIENCE_S: Final = 4 * 3600.0  # a block over a slow line; thousands of new source files
@@ -46,6 +46,7 @@ _LONG: Final = (commands.Store, commands.Stage, commands.Prepare, commands.Compa
 log = structlog.get_logger()
 
 Post = Callable[[facts.Fact], None]
+Lend = Callable[[], AbstractContextManager[None]]
 
 
 class CallSilentError(Exception):
@@ -64,18 +65,20 @@ class Workers:
         *,
         clock: Callable[[], float] = time.monotonic,
         asking_for: AskingFor = lambda _connection: nullcontext(),
+        lend: Lend = nullcontext,
     ) -> None:
         """`shares` by source key, `targets` by connection key.
 
         `uploads` is how many may run at once. `clock` gives monotonic seconds. `asking_for`
-        makes requests take turns by connection.
+        makes requests take turns by connection. `lend` gives back what the thread of an upload
+        holds of what all share, while it waits for a share that may hang.
         """
         self._post = post
         self._shares = shares
         self._drives = {share.threads.drives for share in shares.values()}  # one, as a rule
         self._source_of: dict[Owner, SourceKey] = {s.threads: key for key, s in shares.items()}
         self._drive = DriveWorker(shares, post)
-        self._uploads = Threads("upload", uploads, clock=clock)
+        self._uploads = Threads("upload", uploads, clock=clock, lend=lend)
         self._calls = Threads("call", CALL_THREADS, clock=clock)
         self._compares = Threads("compare", COMPARE_THREADS, clock=clock)
         self._pools = (self._uploads, self._calls, self._compares)
@@ -160,6 +163,7 @@ class Workers:
             slow = map(self._source_of.__getitem__, owners)
             for source in sorted(slow):
                 self._post(facts.ShareSlow(source))
+        self._calls.pass_by_slow(SLOW_S)
         for pool in self._pools:
             for job in pool.give_up_slow():
                 job.fail(CallSilentError("the platform has not answered for a long time"))
