@@ -147,7 +147,7 @@ def test_what_cannot_be_forgotten_is_refused_before_it_is_asked_about(
 def test_an_approval_is_confirmed_once_it_was_taken(office: Office) -> None:
     """ "Approved" was printed before anybody had looked at it."""
     office.remember(Decision(sources=(HELD,)))
-    taken = Event(EventKind.SOURCE_APPROVED, time.time() + 1.0, "Bridge 12", CAD)
+    taken = Event(EventKind.SOURCE_APPROVED, time.time() + 3600.0, "Bridge 12", CAD)
 
     with handling(office, Decision(events=(taken,))):
         printed = office.types("approve", "Bridge 12", "--yes")

@@ -134,8 +134,8 @@ STATES = (
         Decision(),
         Kind.UNSETTLED,
         Level.WAITS,
-        ("still being written", "plan/live.dgn", "lock file"),
-        unsettled=(UnsettledFile(CAD, "plan/live.dgn", NOW_S - 3 * HOUR_S, "its lock file ends"),),
+        ("still being written for 3 h", "plan/live.dgn", "it keeps changing"),
+        unsettled=(UnsettledFile(CAD, "plan/live.dgn", NOW_S - 3 * HOUR_S, "it keeps changing"),),
     ),
     State(
         "refused",

@@ -72,6 +72,21 @@ def test_a_day_on_which_all_is_well_needs_nobody(tmp_path: Path) -> None:
     assert "current</b>, last change synced" in text
 
 
+@pytest.mark.parametrize(
+    "name", ["share offline", "share emptied", "unreadable file", "nothing matches", "disk full"]
+)
+def test_where_not_everything_is_known_no_list_says_that_all_is_synced(
+    name: str, tmp_path: Path
+) -> None:
+    """Below the folder that is on hold stood "every known file is synced" (P12)."""
+    state = next(each for each in STATES if each.name == name)
+
+    text = page_of(tmp_path, state)
+
+    assert "every known file is synced" not in text
+    assert "Nothing that is known of" in text
+
+
 @pytest.mark.parametrize("name", ["disk full", "daemon hangs"])
 def test_nothing_is_current_while_the_daemon_sees_no_change(name: str, tmp_path: Path) -> None:
     """What was true an hour ago is not known now (P12)."""

@@ -76,6 +76,7 @@ class Overview:
 
     headline: Line
     daemon: Line
+    unread: bool  # of some source folder not everything is known
     needs: tuple[Need, ...]  # a person must act
     waits: tuple[Need, ...]  # it ends by itself
     cards: tuple[Card, ...]
@@ -100,6 +101,9 @@ def read_overview(data: PageData, days: int) -> Overview:
     return Overview(
         headline=headline(report, conditions),
         daemon=report.daemon,
+        unread=any(
+            each.holds or each.blind or each.unlisted or each.empty for each in report.connections
+        ),
         needs=people,
         waits=waits,
         cards=tuple(_card(each, figures, now_s, report) for each in report.connections),
