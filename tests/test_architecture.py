@@ -102,7 +102,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.core.references",
         ERRORS,
     ),
-    "twinsyncd.disk": (*VALUES, "twinsyncd.core.content", "twinsyncd.core.references", ERRORS),
+    "twinsyncd.disk": (
+        *VALUES,
+        "twinsyncd.core.alike_names",
+        "twinsyncd.core.content",
+        "twinsyncd.core.references",
+        ERRORS,
+    ),
     "twinsyncd.cloud": (
         *VALUES,
         "twinsyncd.core.content",

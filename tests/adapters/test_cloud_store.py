@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from dataclasses import replace
 
@@ -498,6 +499,44 @@ def test_a_folder_that_was_made_just_now_is_not_made_again_while_listings_lag() 
     anew = scene.tree.folder("Bridge 12")
 
     assert (made, again, anew) == ("f1", "f1", "f9")
+    scene.wire.ended()
+
+
+def test_a_file_takes_the_place_of_its_twin_that_is_gone() -> None:
+    """Written in another way its name is the same, and whoever downloads both keeps one."""
+    scene = Scene()
+    scene.knows_the_folder(entry("s9", "BEAM.ifc"))
+    scene.replaces("s9")
+    found = {"file": {"id": "s9", "displayName": "BEAM.ifc", "parentFolderId": "f2"}}
+    scene.wire.hears("GET", "/storage/files/s9", json=found)
+    scene.wire.hears("GET", "/storage/folders/f2", json={"folder": {"id": "f2"}})
+    scene.wire.hears("PATCH", "/storage/files/s9", json=found)
+    scene.completes("s9")
+
+    assert scene.store().storage_id == "s9"
+
+    (renaming,) = [each for each in scene.wire.requests if each.method == "PATCH"]
+    assert json.loads(renaming.content) == {"displayName": "beam.ifc"}
+    assert scene.notes == [facts.Reserved(KEY, "s9")]
+
+
+def test_a_twin_that_is_on_the_drive_keeps_its_place() -> None:
+    """An earlier version took both; to take the other one's id would be an exchange for ever."""
+    scene = Scene(replace(SETTINGS, is_on_drive=lambda storage_id: storage_id == "s9"))
+    scene.knows_the_folder(entry("s9", "BEAM.ifc"))
+    scene.creates("s1")
+    scene.completes("s1")
+
+    assert scene.store().storage_id == "s1"
+
+
+def test_a_folder_written_in_another_way_is_the_same_folder() -> None:
+    """`Sub` went and `sub` stayed on the drive: Storage would have both, side by side."""
+    scene = Scene()
+    scene.shows_the_top()
+    scene.lists("root", entry("f1", "BRIDGE 12", "folder"))
+
+    assert (scene.tree.folder("Bridge 12"), scene.tree.find("Bridge 12")) == ("f1", "f1")
     scene.wire.ended()
 
 

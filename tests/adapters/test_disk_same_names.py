@@ -104,6 +104,24 @@ def test_the_way_out_is_noticed(tmp_path: Path) -> None:
     assert taken(folder, "plan.dgn")
 
 
+@pytest.mark.parametrize(("one", "other"), [("Plan.dgn", "plan.dgn"), (COMPOSED, DECOMPOSED)])
+def test_a_twin_that_was_refused_waits_until_the_other_one_counts_as_gone(
+    one: str, other: str, tmp_path: Path
+) -> None:
+    """Uploaded before, it would lie beside the other one in Storage, as nobody can have them."""
+    saved(tmp_path, one, other)
+    known = remembering(tmp_path, one, other)
+    known.change(other, UNLIKE_ANY)
+    (tmp_path / one).unlink()
+
+    with pytest.raises(DiskError, match="takes the place of") as refused:
+        taken(Folder("s", Tree(tmp_path), Drawings(), known), other)
+    known.change(one, None)
+
+    assert "two lists a minute apart" in refused.value.with_hint
+    assert taken(Folder("s", Tree(tmp_path), Drawings(), known), other)
+
+
 def test_what_is_not_taken_is_no_other_file(tmp_path: Path) -> None:
     """A note beside the drawing, or an archive of that name, is nobody's rival."""
     saved(tmp_path, "plan.dgn")

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from unicodedata import normalize
 
+from ..core.alike_names import comparable
 from ..core.model import UNLIKE_ANY, SourceKey
 from ..errors import DiskError
 from .protocols import Known, PathFilter
@@ -47,8 +48,8 @@ class SameNames:
         A file that was taken is not looked at again: each save changes its folder, and to list
         that for every save of a large folder would load the share.
         """
-        comparable = "/".join(map(_comparable, path.split("/")))
-        if self._taken.get(comparable) == path:
+        alike = "/".join(map(comparable, path.split("/")))
+        if self._taken.get(alike) == path:
             return
         for own, other in self._alike(tree, path, path_filter):
             if _is_known(known, source, own, is_file=own == path):
@@ -59,10 +60,15 @@ class SameNames:
                     f" Storage: they differ only in {_difference(own, other)}",
                     hint="rename one of them, or move it to another folder; the other goes on",
                 )
+        if waits_for := _leaving(known, source, path):
+            raise DiskError(
+                f"it takes the place of {waits_for}, which is gone from the drive",
+                hint="nothing: a file counts as gone when two lists a minute apart lack it",
+            )
         with self._lock:
             if len(self._taken) >= TAKEN_MAX:
                 self._taken.clear()
-            self._taken[comparable] = path
+            self._taken[alike] = path
 
     def _alike(self, tree: Tree, path: str, path_filter: PathFilter) -> Iterator[tuple[str, str]]:
         """Yield each part of the path with what lies beside it and has its name."""
@@ -78,7 +84,7 @@ class SameNames:
 
     def _alike_in(self, tree: Tree, folder: str, name: str, *, is_folder: bool) -> list[str]:
         """Return what in the folder has the name, itself included, of files or of folders."""
-        wanted = _comparable(name), is_folder
+        wanted = comparable(name), is_folder
         try:
             found = tree.stat(folder) if folder else tree.folder.stat()
             version = found.st_mtime_ns, found.st_ino
@@ -89,7 +95,7 @@ class SameNames:
             names: _Names = {}
             with tree.list(folder) as entries:
                 for entry in entries:
-                    kind = _comparable(entry.name), entry.is_dir(follow_symlinks=False)
+                    kind = comparable(entry.name), entry.is_dir(follow_symlinks=False)
                     names.setdefault(kind, []).append(entry.name)
         except OSError as exc:
             where = tree.folder / folder
@@ -111,14 +117,22 @@ def _is_known(known: Known, source: SourceKey, path: str, *, is_file: bool) -> b
     return any(look not in (None, UNLIKE_ANY) for f in below for look in _looks(known, source, f))
 
 
+def _leaving(known: Known, source: SourceKey, path: str) -> str:
+    """Return the file for which this one was refused, and that does not count as gone yet.
+
+    Both would lie in Storage side by side; once it is gone, this one takes its place there.
+    """
+    above, _, name = path.rpartition("/")
+    remembered = known.files(source, above)
+    if remembered.get(name) != UNLIKE_ANY:
+        return ""  # it was never refused; it was, and is asked for seldom
+    wanted = comparable(name)
+    there = (e for e, look in remembered.items() if look not in (None, UNLIKE_ANY))
+    return next((each for each in there if comparable(each) == wanted), "")
+
+
 def _looks(known: Known, source: SourceKey, folder: str) -> Iterator[object]:
     yield from known.files(source, folder).values()
-
-
-def _comparable(name: str) -> str:
-    if name.isascii():
-        return name.rstrip(". ").lower()
-    return normalize("NFC", normalize("NFC", name).casefold()).rstrip(". ")
 
 
 def _difference(one: str, other: str) -> str:

@@ -14,9 +14,12 @@ from ..cloud.session import Cloud, CloudSettings
 from ..cloud.token_store import TokenStore
 from ..config import Config, Connection, sources_of
 from ..connectors import connectors_for
+from ..core.match import Matcher
 from ..core.model import (
     ConnectionKey,
     FileKey,
+    SourceKey,
+    StorageId,
 )
 from ..errors import AppError, how_to_install
 from ..targets.manifest.connection import ManifestConnection
@@ -69,11 +72,15 @@ def sign_ins(config: Config) -> TokenStore:
 
 
 def open_targets(
-    config: Config, cloud: Cloud, new_folders: FolderMemory | None = None
+    config: Config,
+    cloud: Cloud,
+    new_folders: FolderMemory | None = None,
+    is_on_drive: Callable[[StorageId], bool] = lambda _storage_id: True,
 ) -> dict[ConnectionKey, Target]:
     """Return one target per iModel connection; those of one iTwin share its Storage tree.
 
-    `new_folders` is for who stores: it keeps the folders that are made beyond this process.
+    The rest is for who stores. `new_folders` keeps those that are made beyond this process;
+    `is_on_drive` returns whether a file in Storage is that of one that is on the drive.
     """
     trees: dict[str, StorageTree] = {}
     profile = profile_of(config)
@@ -86,16 +93,6 @@ def open_targets(
     def connector_of(key: FileKey) -> str:
         return folders[key.source].connector_of(key.path.rpartition("/")[2])
 
-    def key_at(connection: Connection, folder: str, name: str) -> FileKey | None:
-        for source in connection.source:
-            key, base = connection.key_of(source), source.storage_folder
-            inner = folder.removeprefix(base).lstrip("/")
-            path = f"{inner}/{name}" if inner else name
-            is_below = f"{folder}/".startswith(f"{base}/") if base else True
-            if is_below and matchers[key].kind(path) == "source":
-                return FileKey(key, path)
-        return None
-
     def storage(connection: Connection) -> Target:
         itwin_id = connection.itwin_id
         if itwin_id not in trees:
@@ -106,7 +103,8 @@ def open_targets(
             **_common(config, connection, connector_of),
             itwin_id=connection.itwin_id,
             folder_of=folder_of,
-            key_at=partial(key_at, connection),
+            key_at=partial(_key_at, connection, matchers),
+            is_on_drive=is_on_drive,
             profile=profile,
             rate=SendRate(lambda: connection.bandwidth.at(datetime.now())),  # noqa: DTZ005
         )
@@ -128,6 +126,20 @@ def open_targets(
     matchers = {key: source.matcher() for key, source in folders.items()}
     make = {"storage": storage, "manifest": manifest}
     return {each.key: make[each.target](each) for each in config.connection if each.target in make}
+
+
+def _key_at(
+    connection: Connection, matchers: Mapping[SourceKey, Matcher], folder: str, name: str
+) -> FileKey | None:
+    """Return which source file of the connection would lie there in Storage; None if none would."""
+    for source in connection.source:
+        key, base = connection.key_of(source), source.storage_folder
+        inner = folder.removeprefix(base).lstrip("/")
+        path = f"{inner}/{name}" if inner else name
+        is_below = f"{folder}/".startswith(f"{base}/") if base else True
+        if is_below and matchers[key].kind(path) == "source":
+            return FileKey(key, path)
+    return None
 
 
 def _common(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -19,8 +19,10 @@ from ..core.facts import Fact, RetryAsked
 from ..core.machine import Machine
 from ..core.match import Kind, Matcher
 from ..core.model import (
+    ABSENT,
     FileKey,
     SourceKey,
+    StorageId,
 )
 from ..disk import read_priority
 from ..disk.drive_names import DriveNames
@@ -80,7 +82,7 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
     with ExitStack() as stack:
         journal = stack.enter_context(_journal(config, patient=watch))
         cloud = stack.enter_context(open_cloud(cloud_settings(config)))
-        targets = open_targets(config, cloud, journal.new_folders())
+        targets = open_targets(config, cloud, journal.new_folders(), _on_drive(journal, folders))
         bulk = bulk_targets(config, memory_of(journal), network_settings(config))
         targets |= stack.enter_context(bulk)
         inbox = Inbox()
@@ -121,6 +123,15 @@ def open_engine(config: Config, *, watch: bool) -> Iterator[Engine]:
         engine.uploads = workers.progress.now
         engine.pacing = lambda: cloud.pacing(read_clock().wall_s)
         yield engine
+
+
+def _on_drive(
+    journal: PatientJournal, sources: Collection[SourceKey]
+) -> Callable[[StorageId], bool]:
+    """Return what says whether a file in Storage is that of one that is on the drive."""
+    return lambda storage_id: any(
+        row.seen != ABSENT for row in journal.having(sources, [storage_id])
+    )
 
 
 def _roots_of(config: Config) -> dict[SourceKey, Callable[[str], bool]]:

@@ -59,6 +59,7 @@ class StorageConnection(PlatformConnection):
         self._reader = reader
         self._tree = tree
         self._folder_of, self._key_at = settings.folder_of, settings.key_at
+        self._is_on_drive = settings.is_on_drive
         self._rate = settings.rate
         self._staging = StagedContents()
         self._unfinished = UnfinishedUploads(platform, blobs)
@@ -190,8 +191,7 @@ class StorageConnection(PlatformConnection):
         def leftovers(others: Iterable[SourceFile]) -> Iterable[tuple[FileKey, StorageId]]:
             return find_leftovers(self._platform, others, contents.path_of, self._key_at)
 
-        comparison = CloudComparison(self._platform, contents, self._settings, leftovers)
-        return comparison.compare(command)
+        return CloudComparison(self._platform, contents, self._settings, leftovers).compare(command)
 
     # ---- Storage ------------------------------------------------------------------------
 
@@ -224,9 +224,12 @@ class StorageConnection(PlatformConnection):
     def _adopt_or_create(self, key: FileKey) -> tuple[Upload, bool]:
         folder = self._tree.folder(self._folder_of(key))
         name = key.path.rpartition("/")[2]
-        for storage_id in self._tree.files(folder, name):
+        twins = [e for e in self._tree.twins(folder, name) if not self._is_on_drive(e)]
+        for storage_id in (*self._tree.files(folder, name), *twins):
             found = self._reopen(key, storage_id)
             if found is not None:
+                if storage_id in twins:  # of a file that is gone: only one of both can be there
+                    self._place(key, storage_id)
                 return found, False
             self._tree.vanished(folder, name, storage_id)
         try:

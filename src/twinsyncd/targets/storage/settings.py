@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ...cloud.platform_profile import PlatformProfile
 from ...cloud.send_rate import SendRate
-from ...core.model import FileKey
+from ...core.model import FileKey, StorageId
 from ..settings import ConnectionSettings
 
 
@@ -16,11 +16,13 @@ class StorageConnectionSettings(ConnectionSettings):
     """One configured connection; `folder_of` is called once per store.
 
     `key_at` returns which file of ours would have this folder in Storage and this name, if any.
+    `is_on_drive` returns whether this file in Storage is that of one that is on the drive.
     `profile`: what the platform was found to allow.
     """
 
     itwin_id: str
     folder_of: Callable[[FileKey], str]  # folder in Storage: "Bridge 12/structure"
     key_at: Callable[[str, str], FileKey | None] = lambda _folder, _name: None
+    is_on_drive: Callable[[StorageId], bool] = lambda _storage_id: False
     profile: PlatformProfile = field(default_factory=PlatformProfile)
     rate: SendRate | None = None  # limits the uploads of this connection

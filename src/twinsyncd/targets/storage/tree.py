@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from ...cloud.client import Platform
 from ...cloud.values import StorageItem
+from ...core.alike_names import comparable
 from ...core.model import (
     Failure,
     Fault,
@@ -32,6 +33,18 @@ class _Listing:
     folders: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, list[StorageId]] = field(default_factory=dict)
     held: dict[StorageId, StorageItem] = field(default_factory=dict)  # files with content
+    alike: dict[str, dict[str, None]] = field(default_factory=dict)  # names of both, comparable
+
+    def add_name(self, name: str) -> None:
+        """Note a name, so that those like it are found."""
+        self.alike.setdefault(comparable(name), {})[name] = None
+
+    def folder(self, name: str) -> str:
+        """Return the folder of this name, or else of one that is the same name; "" for none."""
+        for each in (name, *self.alike.get(comparable(name), ())):
+            if ids := self.folders.get(each):
+                return ids[0]
+        return ""
 
 
 class StorageTree:
@@ -77,10 +90,9 @@ class StorageTree:
         with self._lock:
             here = self._root = self._root or self._find_root()
             for part in (part for part in path.split("/") if part):
-                found = self._listing(here).folders.get(part)
-                if not found:
+                if not (found := self._listing(here).folder(part)):
                     return None
-                here = found[0]
+                here = found
             self._ids[path] = here
             return here
 
@@ -88,6 +100,13 @@ class StorageTree:
         """Return the ids of the files of this name in the folder, the one to be used first."""
         with self._lock:
             return tuple(self._listing(folder_id).files.get(name, ()))
+
+    def twins(self, folder_id: str, name: str) -> tuple[StorageId, ...]:
+        """Return the ids of files there whose name is the same one, written in another way."""
+        with self._lock:
+            listing = self._listing(folder_id)
+            others = (e for e in listing.alike.get(comparable(name), ()) if e != name)
+            return tuple(id_ for other in others for id_ in listing.files.get(other, ()))
 
     def with_content(self, folder_id: str, name: str) -> tuple[StorageItem, ...]:
         """Return the files of this name that held something when the folder was listed."""
@@ -101,6 +120,7 @@ class StorageTree:
         with self._lock:
             if listing := self._listings.get(folder_id):
                 listing.files.setdefault(name, []).append(storage_id)
+                listing.add_name(name)
 
     def placed(self, folder_id: str, name: str, storage_id: StorageId) -> None:
         """Remember that a file has this name in this folder now, and no other."""
@@ -111,6 +131,7 @@ class StorageTree:
                         ids.remove(storage_id)
             if folder_id in self._listings:
                 self._listings[folder_id].files.setdefault(name, []).append(storage_id)
+                self._listings[folder_id].add_name(name)
 
     def vanished(self, folder_id: str, name: str, storage_id: StorageId) -> None:
         """Forget a file that turned out to be unusable."""
@@ -137,8 +158,7 @@ class StorageTree:
     def _walk(self, parts: list[str]) -> str:
         here = self._root = self._root or self._find_root()
         for part in parts:
-            found = self._listing(here).folders.get(part)
-            here = found[0] if found else self._unlisted(here, part)
+            here = self._listing(here).folder(part) or self._unlisted(here, part)
         return here
 
     def _unlisted(self, parent_id: str, name: str) -> str:
@@ -185,6 +205,7 @@ class StorageTree:
             raise with_name_advice(exc, name) from exc
         self._made.made(parent_id, name, made.id)
         self._listing(parent_id).folders[name] = [made.id]
+        self._listing(parent_id).add_name(name)
         self._listings[made.id] = _Listing()  # new, so nothing is in it
         return made.id
 
@@ -218,6 +239,7 @@ def _sorted_by_name(items: Iterable[StorageItem]) -> _Listing:
     """Return the ids by name; files that hold nothing, which may be unfinished, come last."""
     listing = _Listing()
     for entry in sorted(items, key=lambda each: (not each.size_bytes, each.created_s, each.id)):
+        listing.add_name(entry.name)
         if entry.is_folder:
             listing.folders.setdefault(entry.name, []).append(entry.id)
         else:
