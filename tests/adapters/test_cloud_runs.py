@@ -317,6 +317,27 @@ def test_a_run_that_fails_as_a_whole_keeps_the_services_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "description", "said"),
+    [
+        ("It is locked", "Release it.", "It is locked. Release it."),
+        ("It is locked.", "Release it", "It is locked. Release it"),
+        ("It is locked", "", "It is locked"),
+        ("", "Release it.", "Release it."),
+        ("Same.", "Same.", "Same."),
+    ],
+)
+def test_what_failed_and_what_to_do_are_two_sentences(
+    message: str, description: str, said: str
+) -> None:
+    """ "... is not AcFssFcAJMB Open the file ..." reads as one."""
+    error = {"message": message, "description": description}
+
+    seen = look({"state": "Completed", "result": "Error", "error": error})
+
+    assert seen.message == f"the run failed: {said}"
+
+
+@pytest.mark.parametrize(
     ("can_fix", "words"),
     [(True, "can be corrected by a user"), (False, "contact its support"), (None, "")],
 )

@@ -243,7 +243,7 @@ def _opened(file: Path) -> Any:
     except cadkit.UnknownFormatError as exc:
         raise unreadable("The file is neither a DWG nor a DGN, or only a part of one.") from exc
     except cadkit.CadkitError as exc:
-        raise unreadable(f"The file is damaged or incomplete: {exc}") from exc
+        raise unreadable(f"The file is damaged or incomplete: {exc}.") from exc
     if document.format == "dgn_v7" and not _has_end(file, document.warnings):
         raise unreadable("The file ends before its end mark.", code="FileIncomplete")
     return document

@@ -74,7 +74,9 @@ class GeospatialConnector(Connector):
                     yield from self._layer(shown, name)
             except (DataSourceError, DataLayerError, FeatureError) as exc:
                 reason = str(exc).replace(str(shown.path), "the file")
-                raise unreadable(f"The file is damaged or incomplete: {reason}") from exc
+                raise unreadable(
+                    f"The file is damaged or incomplete: {reason.rstrip('.')}."
+                ) from exc
             self._remarks += [f"GDAL remarks: {text}" for text in shown.warnings]
 
     def remarks(self) -> Sequence[str]:

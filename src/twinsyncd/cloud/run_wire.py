@@ -57,6 +57,8 @@ def _task(value: Any) -> Task:
 def _why(error: Mapping[str, Any]) -> tuple[str, str, bool | None]:
     """Read what failed and what to do, where it is explained, and whether a user can mend it."""
     texts = dict.fromkeys([text(error, "message"), text(error, "description")])
-    said = " ".join(filter(None, texts))
+    *first, last = filter(None, texts) if any(texts) else [""]
+    ended = [each if each.endswith((".", "!", "?", ":")) else f"{each}." for each in first]
+    said = " ".join([*ended, last])
     fixable = error.get("canUserFix")
     return said, text(error, "kbArticleLink"), fixable if isinstance(fixable, bool) else None
