@@ -106,6 +106,26 @@ def test_a_person_is_asked_for_what_was_not_given(
     assert (found.name, found.source[0].connector) == (name, "OBD")
 
 
+def test_who_has_no_account_reads_how_to_try_it(
+    drive: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The first question is for the id of an application, which takes days to get."""
+    words = ["twinsyncd", "init", str(tmp_path / "t.toml"), "--folder", str(drive)]
+    monkeypatch.setattr(sys, "argv", words)
+    monkeypatch.setattr(sys, "stdin", Terminal("\n"))
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    out, _ = capsys.readouterr()
+    assert ended.value.code == 1
+    assert "end this and run: twinsyncd local" in out
+    assert out.index("twinsyncd local") < out.index("Address of the platform")
+
+
 def test_what_was_asked_is_not_warned_of(
     init: Init, drive: Path, local: Ready, tmp_path: Path
 ) -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ..config.proposal import FolderContent
     from ..runtime.new_setup import Access, Cloud, Named
 
+WITHOUT_ACCOUNT: Final = (
+    "It needs an application that is registered in the developer portal. To try twinsyncd without"
+    " one, end this and run: twinsyncd local; it prints a configuration that is complete."
+)
 SIGN_IN_TRIES: Final = 3  # before somebody has to look up what was wrong
 SECRET: Final = "client_secret"  # noqa: S105 - the name of a file and of a key
 SECRET_VARIABLE: Final = "TWINSYNCD_AUTH__CLIENT_SECRET"  # noqa: S105 - a name
@@ -185,6 +189,8 @@ class Answers:
     def _ask_where(self) -> None:
         from ..config import Platform
 
+        if self.ask and not (self.api_url or self.client_id):
+            typer.echo(WITHOUT_ACCOUNT)
         self.api_url = self.api_url or self._asked("Address of the platform", Platform().api_url)
         self.kind = self.kind or self._asked("Who signs in, service or user", "service")
         if self.kind not in {"service", "user"}:
