@@ -158,9 +158,11 @@ def test_missing_permissions_are_named_with_whom_to_give_them(
     ("told", "of_itwin", "level"),
     [
         (["imodels_read", "imodels_write"], None, "ok"),
+        (["imodels_read"], ["imodels_read"], "failed"),
         (["imodels_read"], None, "failed"),
         (404, ["imodels_read", "imodels_write"], "ok"),
         (404, ["imodels_read"], "warning"),  # the iModel alone may grant it
+        (403, ["imodels_read", "imodels_write"], "ok"),  # it is not to be seen: no webview
         (403, ["storage_read"], "failed"),  # the iModel is not even to be seen
     ],
 )
@@ -174,12 +176,40 @@ def test_the_imodel_says_what_may_be_done_with_it(
         wire.hears("GET", "/accesscontrol/itwins/i1/permissions", json={"permissions": of_itwin})
     else:
         wire.hears("GET", path, json={"permissions": told})
+        refused = 403 if of_itwin is None else 200
+        answer = {"permissions": of_itwin}
+        wire.hears("GET", "/accesscontrol/itwins/i1/permissions", refused, json=answer)
     cloud: Cloud
     with cloud_on(wire) as cloud:
         (found,) = examine_imodel_permissions(cloud, "i1", "m1")
 
     assert found.level == level
     assert found.fix.endswith("imodels_write") == (level != "ok")
+    assert ("a role in the iTwin" in found.fix) == (level != "ok")
+
+
+@pytest.mark.parametrize(
+    ("told", "missing"),
+    [(["imodels_read"], "imodels_write"), (403, "imodels_read, imodels_write")],
+)
+def test_permissions_of_the_imodel_itself_are_not_sought_in_the_itwin(
+    told: list[str] | int, missing: str
+) -> None:
+    """Once there are any they count instead, so another role in the iTwin would not help."""
+    wire = signed_in(Wire())
+    if isinstance(told, int):
+        wire.hears("GET", "/imodels/m1/permissions", told)
+    else:
+        wire.hears("GET", "/imodels/m1/permissions", json={"permissions": told})
+    of_itwin = {"permissions": ["imodels_read", "imodels_webview", "imodels_write"]}
+    wire.hears("GET", "/accesscontrol/itwins/i1/permissions", json=of_itwin)
+    cloud: Cloud
+    with cloud_on(wire) as cloud:
+        (found,) = examine_imodel_permissions(cloud, "i1", "m1")
+
+    assert found.level == "failed"
+    assert "the iModel has permissions of its own" in found.found
+    assert found.fix.endswith(f"to the permissions of the iModel, with: {missing}")
 
 
 def examined(wire: Wire, connection_id: str = "") -> CheckResult:

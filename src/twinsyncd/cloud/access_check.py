@@ -23,6 +23,7 @@ NEAR: Final = 0.9  # of a limit; the rest is room to act in
 _STORAGE_PERMISSIONS: Final = frozenset({"storage_read", "storage_write"})
 _DELETE_PERMISSION: Final = "storage_delete"
 _IMODEL_PERMISSIONS: Final = frozenset({"imodels_read", "imodels_write"})
+_SEEN_PERMISSIONS: Final = _IMODEL_PERMISSIONS | {"imodels_webview"}  # to ask for permissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +98,51 @@ def examine_imodel_permissions(
     """Look what the identity may do with the iModel; nothing if that is not reported.
 
     Where the iModel reports none, those of its iTwin count; as a role of the iModel alone is not
-    among them, what they lack is a warning.
+    among them, what they lack is a warning. Once an iModel has permissions of its own, they count
+    instead of those of its iTwin.
+    Source: iModels API, "Get iModel permissions", "Update iModel role permissions", read 2026-11.
     """
-    step, alone = f"have permissions for the iModel {imodel_id}", True
+    step = f"have permissions for the iModel {imodel_id}"
     try:
-        try:
-            held = cloud.platform.imodel_permissions(imodel_id)
-        except CloudError as exc:
-            if exc.failure.fault not in {Fault.GONE, Fault.REFUSED}:
-                raise
-            alone = exc.failure.fault is Fault.REFUSED  # it grants nothing by itself
-            held = cloud.platform.permissions(itwin_id)
+        held, fault = _imodel_permissions(cloud.platform, imodel_id)
+        of_itwin = _itwin_permissions(cloud.platform, itwin_id, held, fault)
     except CloudError:
         return  # examine_place reports why it cannot be reached
-    found = _compared(cloud, step, _IMODEL_PERMISSIONS, held)
-    if not found.good and not alone:
+    if fault is Fault.REFUSED and not of_itwin >= _SEEN_PERMISSIONS:
+        held = of_itwin  # whoever may see no iModel of the iTwin may not ask for this one
+    found = _compared(cloud, step, _IMODEL_PERMISSIONS, of_itwin if fault is Fault.GONE else held)
+    if not found.good and fault is Fault.GONE:
         found = replace(found, good=True, found=f"{found.found}, unless the iModel grants it")
+    elif not found.good and of_itwin >= _IMODEL_PERMISSIONS:
+        why = "the iTwin grants it, but the iModel has permissions of its own, which count instead"
+        names = ", ".join(sorted(_IMODEL_PERMISSIONS - held))
+        fix = f"add {cloud.login.identity} to the permissions of the iModel, with: {names}"
+        found = replace(found, found=f"{found.found}; {why}", fix=fix)
     yield found
+
+
+def _imodel_permissions(platform: Platform, imodel_id: str) -> tuple[frozenset[str], Fault | None]:
+    """Return what the iModel reports, and why it reports nothing. Raises CloudError."""
+    try:
+        return platform.imodel_permissions(imodel_id), None
+    except CloudError as exc:
+        if exc.failure.fault in {Fault.GONE, Fault.REFUSED}:
+            return frozenset(), exc.failure.fault
+        raise
+
+
+def _itwin_permissions(
+    platform: Platform, itwin_id: str, held: frozenset[str], fault: Fault | None
+) -> frozenset[str]:
+    """Return those of the iTwin; they matter only where the iModel's are missing."""
+    if held >= _IMODEL_PERMISSIONS:
+        return held
+    try:
+        return platform.permissions(itwin_id)
+    except CloudError:
+        if fault is None:
+            return frozenset()  # the iModel has told what counts
+        raise
 
 
 def _compared(cloud: Cloud, step: str, needed: Set[str], held: Set[str]) -> CheckResult:
