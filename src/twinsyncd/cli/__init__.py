@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from .. import __version__
@@ -12,6 +13,8 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:  # asked by every deployment tool, so it must be quick
         sys.stdout.write(f"twinsyncd {__version__}\n")
         return
+    # Nobody needs pydantic's plugins here, and looking for them reads the list of all packages.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from .app import run_app
 
     sys.exit(run_app())

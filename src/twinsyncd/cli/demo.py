@@ -18,7 +18,6 @@ from ..runtime.formatting import count, duration, size
 from .demo_bulk import check_bulk_is_installed, show_bulk, write_bulk_config
 from .demo_folder import files_below, make_room, write_config
 from .local import localtwin_serve
-from .served import Served, served_folder
 from .this_command import this_command
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ def demo(
 ) -> None:
     """Watch it work: a first sync of real design files, an edit, the changeset. Needs no cloud."""
     from rich.console import Console
+
+    from .served import Served, served_folder
 
     serve = localtwin_serve()
     console = Console(highlight=False)

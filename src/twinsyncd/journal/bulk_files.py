@@ -9,13 +9,13 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, and_, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core.deliveries import LastDelivery
 from ..core.model import FileKey, SourceKey
 from . import tables
 from .bulk_deliveries import read_deliveries
 from .transactions import writing
+from .upserts import insert_into
 
 _TABLE: Final = tables.bulk_files
 _NEW: Final = {
@@ -155,9 +155,9 @@ class BulkFiles:
     # ---- inside -------------------------------------------------------------------------
 
     def _put(self, connection: str, key: FileKey, entity: str, values: dict[str, Any]) -> None:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         own = {"connection": connection, "source": key.source, "path": key.path}
-        statement = dialect.insert(_TABLE).values(own | _NEW | {"entity": entity} | values)
+        statement = insert_into(self._engine, _TABLE)
+        statement = statement.values(own | _NEW | {"entity": entity} | values)
         upsert = statement.on_conflict_do_update(
             index_elements=["connection", "source", "path"], set_={"entity": entity} | values
         )

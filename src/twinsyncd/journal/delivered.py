@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from . import tables
 from .transactions import writing
+from .upserts import insert_into
 
 _ONE_QUERY: Final = 500  # GUIDs in one IN
 _ONE_READ: Final = 20_000  # digests in memory at once
@@ -103,8 +103,7 @@ class DeliveredRecords:
         entity: str,
         taken: Sequence[tuple[bytes, bytes]],
     ) -> None:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(_TABLE)
+        statement = insert_into(self._engine, _TABLE)
         upsert = statement.on_conflict_do_update(
             index_elements=["connection", "entity", "guid"],
             set_={"digest": statement.excluded.digest},

@@ -21,12 +21,12 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core.model import ABSENT, Digest, FileKey, SourceKey
 from ..core.references import DrawingReferences, Reference
 from . import tables
 from .transactions import writing
+from .upserts import upsert
 
 EXAMPLES_MAX: Final = 5  # drawings per source that a person is shown
 _TABLE: Final = tables.drawing_references
@@ -61,7 +61,7 @@ class ReferenceStore:
     def __init__(self, engine: Engine) -> None:
         """`engine` comes from `open_database`; its owner disposes of it."""
         self._engine = engine
-        self._upsert = _upsert(engine)
+        self._upsert = upsert(engine, _TABLE)
 
     def unread(
         self, source: SourceKey, endings: Collection[str], after: str, limit: int
@@ -152,14 +152,6 @@ def read_open(connection: Connection) -> dict[SourceKey, OpenReferences]:
         rows = connection.execute(query.limit(EXAMPLES_MAX)).mappings()
         found[SourceKey(source)] = OpenReferences(count, tuple(_read(row) for row in rows))
     return found
-
-
-def _upsert(engine: Engine) -> Any:
-    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(_TABLE)
-    keys = [column.name for column in _TABLE.primary_key]
-    others = {c.name: statement.excluded[c.name] for c in _TABLE.columns if c.name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=others)
 
 
 def _columns(read: SettledDrawing, names: DrawingReferences, since_s: float) -> dict[str, Any]:

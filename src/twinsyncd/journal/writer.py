@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, Table, insert
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core.decision import Decision
 from ..core.events import Event
@@ -32,6 +31,7 @@ from .retention import Retention
 from .row_cache import RowCache
 from .rows import from_file
 from .transactions import for_writing
+from .upserts import upsert
 
 
 class Journal(JournalReader):
@@ -48,7 +48,7 @@ class Journal(JournalReader):
         self._retention = Retention()
         self._changes = FileChanges()
         self._upserts = {
-            table: _upsert(engine, table)
+            table: upsert(engine, table)
             for table in (tables.files, tables.lanes, tables.connections, tables.sources)
         }
 
@@ -191,11 +191,3 @@ class Journal(JournalReader):
     def _put(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if rows:
             self._writer.execute(self._upserts[table], rows)
-
-
-def _upsert(engine: Engine, table: Table) -> Any:
-    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    keys = [column.name for column in table.primary_key]
-    others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=others)
