@@ -34,6 +34,16 @@ def test_of_a_file_that_is_gone_is_said_what_is_left(row: FileRow, words: str) -
     assert explain_file(row, ignored=False) == (f"{GONE}{words}", True)
 
 
+def test_a_reference_is_not_called_synced() -> None:
+    """A run that began after a missing xref appeared left the unchanged drawing as it was."""
+    row = FileRow(A, Fingerprint(1, 1), "v1", "v1", "v1", storage_id="i1")
+
+    state, done = explain_file(row, ignored=False, is_reference=True)
+
+    assert (state.startswith("uploaded: "), done) == (True, True)
+    assert "the service does not report" in state
+
+
 @pytest.mark.parametrize("note", ["", STAYS])
 def test_verify_names_content_that_stays_of_a_file_taken_out(note: str) -> None:
     """Whoever checks the iModel finds its elements there, and must be able to explain them."""

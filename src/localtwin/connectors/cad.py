@@ -23,7 +23,7 @@ from localtwin.connectors.cad_content import (
 )
 from localtwin.connectors.cad_geometry import CadLines
 from localtwin.connectors.cad_words import words_in
-from localtwin.connectors.external_references import referenced_content
+from localtwin.connectors.external_references import NOT_GIVEN, referenced_content
 from localtwin.connectors.polylines import extent_of_lines, outline_of_lines
 from localtwin.connectors.remarks import counted, named_counts
 from localtwin.connectors.signatures import HEAD_BYTES, refuse_other_format
@@ -133,7 +133,7 @@ class _Reading:
                 " edited element counts as one deleted and one inserted."
             )
         for path in self._missing:
-            yield f"The external reference {path} is not beside the drawing; its name is kept."
+            yield NOT_GIVEN.format(path)
         yield from reader_remarks(self._document["warnings"])
 
     def _on_words(self) -> str:

@@ -10,6 +10,7 @@ from localtwin.connectors.dxf_inserts import BlockLines
 from localtwin.connectors.dxf_objects import DxfObject, digest, fields_of, read_object
 from localtwin.connectors.dxf_tags import Record, TagFile, text
 from localtwin.connectors.dxf_text import label_of, texts_of
+from localtwin.connectors.external_references import NOT_GIVEN
 from localtwin.connectors.polylines import extent_of_lines, outline_of_lines
 from localtwin.connectors.remarks import counted, named_counts
 from localtwin.connectors.source import (
@@ -102,7 +103,7 @@ class _Reading:
             found = named_counts(self._without_extent, "entity", "entities")
             yield f"{found} have no extent and are not drawn; their content is compared."
         for path in self.definitions.missing_references:
-            yield f"The external reference {path} is not beside the drawing; its name is kept."
+            yield NOT_GIVEN.format(path)
         if lost_lines:
             yield f"{counted(lost_lines, 'line')} without a group code left out."
         if self._drawing.other_objects:

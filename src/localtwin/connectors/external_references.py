@@ -2,6 +2,12 @@
 
 import hashlib
 from pathlib import Path, PureWindowsPath
+from typing import Final
+
+NOT_GIVEN: Final = (
+    "The external reference {} was not given along with the drawing, as runs of manifest "
+    "connections alone do; its name is kept."
+)
 
 
 def referenced_content(xref_path: str, folder: Path) -> str | None:

@@ -31,7 +31,6 @@ def explain(
     """Explain one path: the pattern that decides, the state, what it waits for, its last events.
 
     Looks at the share for two seconds at most, for who has the file open.
-
     Exit code 0 if the file is synced or does not matter, else 1.
     """
     from rich.console import Console
@@ -47,7 +46,7 @@ def explain(
 
     checked = load_config(config, folders=False)
     key = find_key(checked, path)
-    reason = _matcher_reason(checked, key)
+    reason = matcher_reason(checked, key)
     row = read_row(checked, key)
     report = make_report(
         checked,
@@ -64,6 +63,7 @@ def explain(
         doubt=doubt(report, key),
         delivery=delivery,
         unknown=unknown(report, key),
+        is_reference=reason.startswith("reference"),
     )
     console = Console(highlight=False)
     for line in (f"{key.source}/{key.path}", f"  pattern  {reason}", f"  state    {state}"):
@@ -101,7 +101,8 @@ def _delivery_lines(delivery: LastDelivery | None) -> Iterator[str]:
         yield f"  rejected and {delivery.rejected - len(rows):,} more rows"
 
 
-def _matcher_reason(config: Config, key: FileKey) -> str:
+def matcher_reason(config: Config, key: FileKey) -> str:
+    """Return in words why a file of a source matters or does not."""
     from ..config import sources_of
 
     source = next(s for c, s in sources_of(config) if c.key_of(s) == key.source)

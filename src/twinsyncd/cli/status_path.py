@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AppError
+from .explain import matcher_reason
 from .markup import plain
 from .retry import find_key
 
@@ -34,7 +35,9 @@ def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tupl
     report = read_overall_state(config).report
     if row is not None:
         holder = who_has_open(config, key)
-        return _file(row, doubt(report, key), delivery_of(report, key), holder, as_json=as_json)
+        is_reference = matcher_reason(config, key).startswith("reference")
+        delivery = delivery_of(report, key)
+        return _file(row, doubt(report, key), delivery, holder, is_reference, as_json=as_json)
     folder = key._replace(path="") if key.path == "." else key
     view = read_below(config, folder, files)
     if not view.known and not view.open_total:
@@ -46,13 +49,21 @@ def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tupl
 
 
 def _file(
-    row: FileRow, reason: str, delivery: LastDelivery | None, holder: str, *, as_json: bool
+    row: FileRow,
+    reason: str,
+    delivery: LastDelivery | None,
+    holder: str,
+    is_reference: bool,
+    *,
+    as_json: bool,
 ) -> tuple[str, bool]:
     from ..runtime.file_state import explain_file
     from ..runtime.open_files import open_file
     from ..runtime.status_document import record_file
 
-    state, done = explain_file(row, ignored=False, doubt=reason, delivery=delivery)
+    state, done = explain_file(
+        row, ignored=False, doubt=reason, delivery=delivery, is_reference=is_reference
+    )
     shown = open_file(row)
     if not as_json:
         return "\n".join(_file_lines(row, state, delivery, holder, done=done)), done

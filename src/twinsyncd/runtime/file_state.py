@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..core.deliveries import LastDelivery
 from ..core.file_changes import is_leftover
 from ..core.model import ABSENT, STAYS, FileRow, Need, OnDelete, need
@@ -15,13 +17,15 @@ def explain_file(
     doubt: str = "",
     delivery: LastDelivery | None = None,
     unknown: str = "never seen by a scan; it has not settled yet",
+    is_reference: bool = False,
 ) -> tuple[str, bool]:
     """Return any file's state in a sentence, and whether nothing is left to do for it.
 
     `row` is None for a file that the journal does not know; `ignored`: no pattern takes it.
     `unknown`: why the journal does not know a file that a pattern takes.
     `doubt`: why nobody knows whether it is still as it was read. `delivery`: of an export file,
-    whose rows go to a bulk API and not into an iModel.
+    whose rows go to a bulk API and not into an iModel. `is_reference`: runs read it only for the
+    sake of what refers to it, and report nothing of it.
     """
     if row is None:
         return ("not taken" if ignored else unknown), ignored
@@ -47,7 +51,14 @@ def explain_file(
         case _ if delivery:
             return "synced: the service has every record of it as the file has it", True
         case _:
-            return "synced: drive, Storage and iModel have the same content", True
+            return _REFERENCE if is_reference else _SYNCED, True
+
+
+_SYNCED: Final = "synced: drive, Storage and iModel have the same content"
+_REFERENCE: Final = (
+    "uploaded: Storage has the same content, and a run has begun since; whether it read anew what"
+    " refers to this file, the service does not report. If that is not so, save what refers to it"
+)
 
 
 def _aside(row: FileRow) -> str:
