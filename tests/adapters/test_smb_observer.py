@@ -24,6 +24,7 @@ from twinsyncd.disk.watcher import Watcher
 
 ADDRESS = SmbAddress("fileserver", "projects", "bridge12")
 SOMEBODY = Credentials("OFFICE\\twin", "secret")
+CLOSED = f"{ADDRESS}: closed"
 Said = tuple[Change, ...] | None | SmbError
 
 
@@ -36,6 +37,9 @@ class Server:
             "folders": queue.Queue(),
         }
         self.away = ""
+        self.misses_writes = False
+        self.followed: list[str] = []
+        self.follows = threading.Semaphore(0)
         self.tries = threading.Semaphore(0)
 
     def open(self, address: SmbAddress, credentials: Credentials, watched: Watched) -> Watch:
@@ -43,7 +47,7 @@ class Server:
         self.tries.release()
         if self.away:
             raise SmbError(address, self.away)
-        return Watch(self.says[watched])
+        return Watch(self.says[watched], self)
 
     def breaks_off(self, reason: str) -> None:
         for each in self.says.values():
@@ -53,17 +57,29 @@ class Server:
 class Watch:
     """One watch of the scripted server."""
 
-    def __init__(self, says: queue.Queue[Said]) -> None:
-        self._says = says
+    def __init__(self, says: queue.Queue[Said], server: Server) -> None:
+        self._says, self._server = says, server
+        self._closed = SmbError(ADDRESS, "closed")
+        self.misses_writes = server.misses_writes
 
     def next(self) -> tuple[Change, ...] | None:
-        said = self._says.get()
-        if isinstance(said, SmbError):
-            raise said
-        return said
+        while True:
+            said = self._says.get()
+            if said is self._closed or (isinstance(said, SmbError) and said.args[0] != CLOSED):
+                raise said
+            if not isinstance(said, SmbError):
+                return said  # and what closed an earlier watch is left out
+
+    def follow(self, folder: str) -> bool:
+        self._server.followed.append(folder)
+        self._server.follows.release()
+        return True
+
+    def drop(self, folder: str) -> None:
+        self._server.followed.append(f"not {folder}")
 
     def close(self) -> None:
-        self._says.put(SmbError(ADDRESS, "closed"))
+        self._says.put(self._closed)
 
 
 @pytest.fixture
@@ -156,6 +172,31 @@ def test_a_server_that_is_away_at_the_start_is_found_later(
     assert watcher.trouble() == {"s": "//fileserver/projects/bridge12: Connection refused"}
     server.away = ""
     posted.until(lambda: posted.losses == ["the server reports changes again"])
+
+
+def test_folders_are_followed_where_the_server_misses_writes(
+    server: Server, posted: Posted, watch: Callable[[], Watcher], tmp_path: Path
+) -> None:
+    """Samba notices a save in place only in folders that it was asked about one by one."""
+    (tmp_path / "x" / "deep").mkdir(parents=True)
+    (tmp_path / "archive").mkdir()
+    server.misses_writes = True
+    watch()
+    for _ in range(2):  # for the files, and for the folders
+        assert server.tries.acquire(timeout=30.0)
+    for _ in ("", "x", "x/deep"):
+        assert server.follows.acquire(timeout=30.0)
+    (tmp_path / "x" / "deep").rename(tmp_path / "x" / "new")
+    (tmp_path / "x" / "new" / "in").mkdir()
+    server.says["folders"].put((Change("x/deep", "renamed"), Change("x/new", "renamed")))
+    server.away = "the end"
+    server.says["folders"].put(SmbError(ADDRESS, "the end"))
+    assert server.tries.acquire(timeout=30.0)  # what came before it is done
+
+    assert server.followed == [
+        *("not ", "", "x", "x/deep"),
+        *("not x/deep", "x/deep", "not x/new", "x/new", "x/new/in"),
+    ]
 
 
 def test_nothing_is_posted_after_a_stop(

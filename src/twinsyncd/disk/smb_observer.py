@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Final
 
 from .hints import HintPoster
 from .smb_address import SmbAddress
 from .smb_credentials import Credentials
-from .smb_protocols import OpenWatch, SmbError, SmbFolderWatch, Watched
+from .smb_protocols import Change, OpenWatch, SmbError, SmbFolderWatch, Watched
 
 START_S: Final = 1.5  # a start waits so long; a watch that begins later is followed by a scan
 STOP_S: Final = 1.0
@@ -144,16 +146,31 @@ class _Listener(threading.Thread):
                     self._hints.report_loss("the server reports changes again")
                 self._late, self.trouble = True, ""
             self._first.set()
+            self._follow(watch, None)
             while not self._stopping.is_set():
                 changes = watch.next()
                 self._failures = 0
                 self._post(changes)
+                self._follow(watch, changes)
         finally:
             watch.close()
             with self._lock:
                 self._watch = None
 
-    def _post(self, changes: tuple[tuple[str, str], ...] | None) -> None:
+    def _follow(self, watch: SmbFolderWatch, changes: tuple[Change, ...] | None) -> None:
+        """Follow the folders that changed, or all of them. Raises SmbError.
+
+        It looks at the mounted share, which may hang: the watch of the files goes on meanwhile.
+        """
+        if self._watched != "folders" or not watch.misses_writes:
+            return
+        for path in [""] if changes is None else [change.path for change in changes]:
+            watch.drop(path)
+            folders = folders_below(self._prefix, path, self._hints.may_hold_match)
+            if not all(watch.follow(each) for each in folders if not self._stopping.is_set()):
+                return  # there is room for no more
+
+    def _post(self, changes: tuple[Change, ...] | None) -> None:
         with self._lock:
             if self._stopping.is_set():
                 return
@@ -163,3 +180,19 @@ class _Listener(threading.Thread):
             for path, was in changes:
                 file = self._prefix + path.replace("/", os.sep)
                 self._hints.post_change(file, is_folder=self._watched == "folders", was=was)
+
+
+def folders_below(top: str, path: str, may_hold: Callable[[str], bool]) -> Iterator[str]:
+    """Yield a folder and those below it that can hold a match, as paths below `top`, widest first.
+
+    What cannot be listed has no folders below it. Links are not followed.
+    """
+    waiting = deque([path])
+    while waiting:
+        above = waiting.popleft()
+        if not may_hold(top + above.replace("/", os.sep)):
+            continue
+        yield above
+        with suppress(OSError), os.scandir(top + above.replace("/", os.sep)) as entries:
+            names = [each.name for each in entries if each.is_dir(follow_symlinks=False)]
+            waiting.extend(f"{above}/{name}" if above else name for name in names)

@@ -44,6 +44,16 @@ class SmbFolderWatch(Protocol):
         Raises SmbError once nothing more is reported, and after `close`.
         """
 
+    @property
+    def misses_writes(self) -> bool:
+        """Whether saves in place are reported only in folders that are followed."""
+
+    def follow(self, folder: str) -> bool:
+        """Have saves in place in this folder reported; False if no more can be. Raises SmbError."""
+
+    def drop(self, folder: str) -> None:
+        """Follow this folder, and all below it, no more."""
+
     def close(self) -> None:
         """End the watch and wake `next`; returns at once."""
 

@@ -1,4 +1,4 @@
-"""A connection to a share of an SMB server, signed in; this and `smb_watch` use smbprotocol.
+"""A connection to a share of an SMB server, signed in; the base of all that uses smbprotocol.
 
 Source: MS-SMB2, "NEGOTIATE" to "TREE_CONNECT" and "ECHO", read 2026-11.
 """
@@ -11,11 +11,12 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 from smbprotocol import exceptions as smb
-from smbprotocol.connection import Connection
+from smbprotocol.connection import Connection, Request
 from smbprotocol.session import Session
+from smbprotocol.structure import Structure
 from smbprotocol.tree import TreeConnect
 
 from .smb_address import SmbAddress
@@ -110,6 +111,14 @@ class SmbSession:
         if self.connection.transport is not None:
             with suppress(smb.SMBException, OSError):
                 self.connection.disconnect(close=False)
+
+    def send(self, message: Structure) -> Request:
+        """Send a request about the share. Raises as smbprotocol does."""
+        return self.connection.send(message, self.session.session_id, self.tree.tree_connect_id)
+
+    def receive(self, request: Request) -> Any:
+        """Return the answer, which must come soon. Raises as smbprotocol does."""
+        return self.connection.receive(request, timeout=self._answer_s)
 
     def require_alive(self) -> None:
         """Ask the server for a sign of life if it gave none lately. Raises as smbprotocol does."""

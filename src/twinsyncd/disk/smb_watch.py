@@ -13,33 +13,26 @@ from typing import Any, Final
 from smbprotocol import exceptions as smb
 from smbprotocol.change_notify import (
     ChangeNotifyFlags,
-    CompletionFilter,
     FileAction,
-    SMB2ChangeNotifyRequest,
     SMB2ChangeNotifyResponse,
 )
 from smbprotocol.connection import Request
 from smbprotocol.header import NtStatus
-from smbprotocol.open import (
-    CreateDisposition,
-    CreateOptions,
-    DirectoryAccessMask,
-    FileAttributes,
-    ImpersonationLevel,
-    Open,
-    ShareAccess,
-)
 
 from .smb_address import SmbAddress
+from .smb_followed import FollowedFolders
 from .smb_protocols import Change, SmbError, Watched
+from .smb_requests import (
+    FILE_CHANGES,
+    FOLDER_CHANGES,
+    ask_for_changes,
+    close_folder,
+    is_samba,
+    open_folder,
+)
 from .smb_session import SmbSession, translated
 
-_FILTERS: Final[dict[Watched, int]] = {
-    "files": CompletionFilter.FILE_NOTIFY_CHANGE_FILE_NAME
-    | CompletionFilter.FILE_NOTIFY_CHANGE_SIZE
-    | CompletionFilter.FILE_NOTIFY_CHANGE_LAST_WRITE,
-    "folders": CompletionFilter.FILE_NOTIFY_CHANGE_DIR_NAME,
-}
+_CHANGES: Final[dict[Watched, int]] = {"files": FILE_CHANGES, "folders": FOLDER_CHANGES}
 """Two watches, since a report does not tell whether a file or a folder was renamed."""
 
 _WAS: Final = {
@@ -61,25 +54,14 @@ class SmbWatch:
         self._buffer_bytes = buffer_bytes
         self._lock = threading.Lock()
         self._closed = False
-        self._open = Open(session.tree, address.folder.replace("/", "\\"))
-        self._open.create(
-            ImpersonationLevel.Impersonation,
-            DirectoryAccessMask.FILE_LIST_DIRECTORY
-            | DirectoryAccessMask.FILE_READ_ATTRIBUTES
-            | DirectoryAccessMask.SYNCHRONIZE,
-            FileAttributes.FILE_ATTRIBUTE_DIRECTORY,
-            # Nobody is kept from renaming or deleting it.
-            ShareAccess.FILE_SHARE_READ
-            | ShareAccess.FILE_SHARE_WRITE
-            | ShareAccess.FILE_SHARE_DELETE,
-            CreateDisposition.FILE_OPEN,
-            CreateOptions.FILE_DIRECTORY_FILE,
-        )
+        self._open = open_folder(session, address.folder)
         self._request = self._ask()
         session.echo()  # it is answered after the request was taken, or refused
         response = self._request.response
         if response is not None and response["status"].get_value() not in _GOOD:
-            session.connection.receive(self._request)  # raises
+            session.receive(self._request)  # raises
+        self.misses_writes = is_samba(session, self._open)
+        self._followed = FollowedFolders(session, address.folder)
 
     def next(self) -> tuple[Change, ...] | None:
         """Wait for changes and return them; None: there were more than the server could list.
@@ -105,26 +87,28 @@ class SmbWatch:
             if self._closed:
                 return
             self._closed = True
-        # The server may not answer, so nothing is waited for.
-        with suppress(Exception):
-            self._open.connection.send(
-                self._open.close(send=False)[0],
-                self._session.session.session_id,
-                self._session.tree.tree_connect_id,
-            )
+        close_folder(self._session, self._open)
+        self._followed.drop("")
         with suppress(Exception):
             self._request.cancel()
         self._session.leave()
 
+    def follow(self, folder: str) -> bool:
+        """Let the server notice saves in place in this folder. Raises SmbError."""
+        with translated(self._address):
+            return not self._closed and self._followed.follow(folder)
+
+    def drop(self, folder: str) -> None:
+        """Follow this folder, and all below it, no more."""
+        self._followed.drop(folder)
+
     def _ask(self) -> Request:
-        asked = SMB2ChangeNotifyRequest()
-        asked["flags"] = ChangeNotifyFlags.SMB2_WATCH_TREE
-        asked["output_buffer_length"] = self._buffer_bytes
-        asked["file_id"] = self._open.file_id
-        asked["completion_filter"] = _FILTERS[self._watched]
-        session = self._session
-        return session.connection.send(
-            asked, session.session.session_id, session.tree.tree_connect_id
+        return ask_for_changes(
+            self._session,
+            self._open,
+            _CHANGES[self._watched],
+            flags=ChangeNotifyFlags.SMB2_WATCH_TREE,
+            buffer_bytes=self._buffer_bytes,
         )
 
     def _answer(self) -> Any:
