@@ -485,10 +485,14 @@ def test_a_folder_that_was_made_just_now_is_not_made_again_while_listings_lag() 
     made = scene.tree.folder("Bridge 12")
     scene.tree.forget()  # it is not found where it is used
 
-    clock[0] += 59.0
+    clock[0] += 29.0
+    folder = {"folder": {"id": "f1", "displayName": "Bridge 12", "parentFolderId": "root"}}
     scene.shows_the_top()
     scene.lists("root")
     scene.wire.hears("GET", "/storage/folders/f1", 404, refusal("FolderNotFound"))
+    lagging = caught(lambda: scene.tree.folder("Bridge 12")).failure
+    scene.lists("root")
+    scene.wire.hears("GET", "/storage/folders/f1", json=folder)
     again = scene.tree.folder("Bridge 12")
     scene.tree.forget()
 
@@ -499,6 +503,8 @@ def test_a_folder_that_was_made_just_now_is_not_made_again_while_listings_lag() 
     anew = scene.tree.folder("Bridge 12")
 
     assert (made, again, anew) == ("f1", "f1", "f9")
+    assert (lagging.fault, lagging.retry_after_s) == (Fault.TRANSIENT, 1.0)
+    assert "does not show it yet" in lagging.message
     scene.wire.ended()
 
 

@@ -40,12 +40,15 @@ def test_a_folder_that_was_made_just_now_is_not_made_again_by_the_next_process(
         made = scene.tree.folder("Bridge 12")
 
     with remembering(tmp_path) as memory:
-        scene.tree = StorageTree(scene.wire.platform(), "i1", now=lambda: 159.0, memory=memory)
+        scene.tree = StorageTree(scene.wire.platform(), "i1", now=lambda: 129.0, memory=memory)
         scene.shows_the_top()
         scene.lists("root")
         scene.wire.hears("GET", "/storage/folders/f1", 404, refusal("FolderNotFound"))
+        lagging = caught(lambda: scene.tree.folder("Bridge 12")).failure
+        scene.lists("root", entry("f1", "Bridge 12", "folder"))
 
         assert (made, scene.tree.folder("Bridge 12")) == ("f1", "f1")
+    assert lagging.fault is Fault.TRANSIENT
     scene.wire.ended()
 
 

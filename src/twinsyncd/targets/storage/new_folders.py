@@ -14,7 +14,8 @@ from ...core.model import Failure, Fault
 from ...core.new_folder import NewFolder
 from ...errors import CloudError
 
-NEW_S: Final = 60.0  # lags of listings that were reported are of seconds
+NEW_S: Final = 30.0  # lags of listings that were reported are of some seconds
+AGAIN_S: Final = 5.0  # before a folder that cannot be found is looked for again
 UNANSWERED_S: Final = 10.0  # a request that broke off is carried out by then, or never
 
 
@@ -69,6 +70,20 @@ class FoldersJustMade:
         if not found.made_id:
             raise _asked_already(name, span_s - age_s)
         return found.made_id
+
+    def not_shown(self, parent_id: str, name: str) -> CloudError:
+        """Return the error for a folder that was just made, and that Storage does not have yet.
+
+        Or not any more: it is made again once it is not new.
+        """
+        left_s = self._all()[parent_id, name].asked_s + NEW_S - self._now()
+        message = (
+            f"Storage made the folder {name} a moment ago and does not show it yet; it is looked "
+            f"for again, and made again if it is not there within {NEW_S:.0f} s"
+        )
+        again_s = min(max(left_s, 0.0), AGAIN_S)
+        failure = Failure(Fault.TRANSIENT, message, retry_after_s=again_s)
+        return CloudError("find a folder in Storage", failure)
 
     def ask(self, parent_id: str, name: str) -> None:
         """Remember that a folder is about to be asked for."""

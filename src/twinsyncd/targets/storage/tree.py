@@ -175,14 +175,16 @@ class StorageTree:
     def _is_still(self, made_id: str, parent_id: str, name: str) -> bool:
         """Return whether a folder is what it was made as.
 
-        One that somebody renamed or moved is not; one that cannot be found at all may come.
+        One that somebody renamed or moved is not; one that cannot be found at all may come, so it
+        is looked for again: raises a transient CloudError.
         """
         try:
             here = self._platform.folder(made_id)
         except CloudError as exc:
             if exc.failure.fault is not Fault.GONE:
                 raise
-            return True
+            self._listings.pop(parent_id, None)  # it may be listed by the next try
+            raise self._made.not_shown(parent_id, name) from exc
         return (here.parent_id, here.name) == (parent_id, name)
 
     def _find_root(self) -> str:
