@@ -1,7 +1,7 @@
 """Reads a journal where SQLite can make no shared memory beside it: on a full or read-only disk.
 
-Whoever has the journal open keeps that shared memory, so without it nobody writes. What the write
--ahead log holds would be missed, so the log must be empty.
+Whoever has the journal open keeps that shared memory, so without it nobody writes. What is in the
+log beside the file would be missed, so the log must be empty.
 Source: sqlite.org/uri.html, "immutable"; sqlite.org/wal.html, "Read-Only Databases", read 2026-11.
 """
 
