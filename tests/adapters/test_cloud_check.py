@@ -73,10 +73,12 @@ def test_localtwin_that_is_not_started_is_not_a_matter_of_the_network(host: str)
     """Most of those who try it have closed the terminal that serves it."""
     url = f"http://{host}"
     wire = Wire().breaks("GET", f"{url}/", httpx.ConnectError("[Errno 111] Connection refused"))
+    proxies = read_proxies((url,), {"http": "http://proxy:3128"})
     with open_cloud(CloudSettings("me"), transport=httpx.MockTransport(wire)) as cloud:
-        (found,) = examine_network(cloud, read_proxies((url,), {}), (url,))
+        (found,) = examine_network(cloud, proxies, (url,))
 
     assert found.found.startswith("nothing listens on this machine at ")
+    assert found.found.endswith("(tried directly)")
     assert host.strip("[]").replace("]", "") in found.found.replace("]", "")
     assert "start it with the --data it had before: twinsyncd local" in found.fix
     assert "proxy" not in found.fix

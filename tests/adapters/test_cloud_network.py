@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -18,8 +19,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from twinsyncd.cloud.fault_text import PROXY_USED
+from twinsyncd.cloud.faults import error_from
 from twinsyncd.cloud.network import (
     NetworkSettings,
+    NetworkTransport,
     Proxies,
     read_proxies,
     trusted_certificates,
@@ -94,6 +98,54 @@ def test_no_proxy_means_what_curl_documents(entry: str, url: str, direct: bool) 
     found = {"https": "http://proxy:3128", "no": entry}
 
     assert (reached_through(found, url) == "") is direct
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "127.9.9.9"])
+def test_this_machine_itself_is_reached_without_a_proxy(host: str) -> None:
+    """An office's proxy would look for localtwin on its own machine; the demo hung there."""
+    found = {"http": "http://proxy:3128", "https": "socks5://proxy:1"}
+
+    assert reached_through(found, f"http://{host}/x") == ""
+    assert reached_through(found, "http://127.0.0.1.example.com") == "http://proxy:3128"
+
+
+def raised(call: Callable[[], object]) -> httpx.ConnectError:
+    """Return how the call fails to connect."""
+    with pytest.raises(httpx.ConnectError) as failed:
+        call()
+    return failed.value
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_cannot_be_reached_is_named_not_the_service(scheme: str) -> None:
+    """A search at the service finds nothing: the call never got beyond the office."""
+    url, tls = f"{scheme}://a.example", trusted_certificates({})
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # nobody listens there, and nobody else can
+        port = deaf.getsockname()[1]
+        proxies = read_proxies((url,), {scheme: f"http://me:s3cret@127.0.0.1:{port}"})
+        transport = NetworkTransport(proxies, tls, connections_max=1, idle_s=1.0)
+        with httpx.Client(transport=transport) as http:
+            message = error_from("look", raised(lambda: http.get(url))).failure.message
+
+    assert message.startswith(f"the proxy 127.0.0.1:{port} cannot be reached: ")
+    assert "HTTPS_PROXY, or proxy below [platform]" in message
+    assert "s3cret" not in message
+
+
+@pytest.mark.parametrize(
+    ("exc", "words"),
+    [
+        (httpx.ConnectTimeout(""), "a.example cannot be reached through the proxy p:1: no answer"),
+        (httpx.ProxyError("502 Bad Gateway"), "the proxy p:1 does not connect to a.example: 502"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] x"), "its certificate"),
+    ],
+)
+def test_what_fails_behind_a_proxy_is_told_apart(exc: httpx.RequestError, words: str) -> None:
+    """Whoever runs the proxy needs its name and the host; a certificate is another matter."""
+    exc.request = httpx.Request("GET", "https://a.example", extensions={PROXY_USED: "p:1"})
+
+    assert words in error_from("look", exc).failure.message
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -174,6 +175,22 @@ def test_an_unreachable_server_is_reported_unlike_one_that_refuses(tmp_path: Pat
 
     assert reason == "The file's server can't be reached (ConnectionRefusedError)."
     assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_files_of_this_computer_come_without_the_proxy_of_the_environment(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An office's proxy would look for them on its own computer."""
+    drive.files["a.dwg"] = "wall"
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # nobody listens there, and nobody else can
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{deaf.getsockname()[1]}")
+        here = fetch(f"{drive.url}/a.dwg", tmp_path / "run" / "0", limit_s=5)
+    monkeypatch.setenv("http_proxy", drive.url)
+    elsewhere = fetch("http://files.example/a.dwg", tmp_path / "run" / "1", limit_s=5)
+
+    assert (here, elsewhere) == (None, None)
+    assert (tmp_path / "run" / "0").read_text() == "wall"
 
 
 def test_reference_files_are_beside_their_master(platform: Platform, drive: Drive) -> None:

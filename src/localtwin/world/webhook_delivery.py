@@ -18,6 +18,7 @@ from http.client import HTTPException
 from localtwin.ids import new_guid
 from localtwin.world.clock import Clock
 from localtwin.world.events import Content
+from localtwin.world.outgoing import open_address
 from localtwin.world.webhooks import Webhook, Webhooks
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def _post(hook: Webhook, body: bytes) -> bool:
         hook.callback_url, body, headers, method="POST"
     )
     try:
-        with urllib.request.urlopen(request, timeout=_WAIT_S):  # noqa: S310 (the same)
+        with open_address(request, timeout_s=_WAIT_S):
             return True
     except urllib.error.HTTPError as refused:
         refused.close()

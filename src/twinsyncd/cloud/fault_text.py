@@ -35,6 +35,8 @@ QUOTA: Final = (
 START_LOCALTWIN: Final = (
     "if that is localtwin, start it with the --data it had before: twinsyncd local"
 )
+PROXY_USED: Final = "twinsyncd_proxy"  # the extension of a request that names its proxy
+_SET_PROXY: Final = "correct HTTPS_PROXY, or proxy below [platform]"
 _LIMITED: Final = ("api", "operation", "application", "tier")  # as the headers end
 _LIMITED_MAX: Final = 80  # a header is no place for a letter
 _UNTRUSTED: Final = (
@@ -124,10 +126,15 @@ def of_rate_limit(headers: httpx.Headers) -> str:
 
 def of_exception(exc: Exception) -> str:
     """Return the words for a call without an answer."""
-    host = _host(exc)
+    host, proxy = _host(exc), _proxy(exc)
     match exc:
         case httpx.PoolTimeout():
             return "all connections to the service are busy"
+        case httpx.ConnectTimeout() if proxy:
+            return (
+                f"{host} cannot be reached through the proxy {proxy}: no answer; ask whoever runs "
+                f"the proxy, or {_SET_PROXY}"
+            )
         case httpx.ConnectTimeout():
             return f"{host} cannot be reached: no answer; check the network and the firewall"
         case httpx.TimeoutException():
@@ -135,7 +142,7 @@ def of_exception(exc: Exception) -> str:
         case httpx.ProxyError() if "407" in str(exc):
             return _BY_STATUS[407]
         case httpx.ProxyError():
-            return f"the proxy does not connect to {host}: {exc}"
+            return f"the proxy{proxy and f' {proxy}'} does not connect to {host}: {exc}"
         case httpx.ConnectError():
             return _of_no_connection(exc, host)
         case httpx.InvalidURL():
@@ -152,6 +159,8 @@ def _of_no_connection(exc: httpx.ConnectError, host: str) -> str:
         return _UNTRUSTED
     if "SSL" in text or "TLS" in text:
         return f"{host} cannot be reached safely: {text}; is it a plain http address or a proxy?"
+    if proxy := _proxy(exc):
+        return f"the proxy {proxy} cannot be reached: {text}; start it, or {_SET_PROXY}"
     if _NO_DNS.search(text) or _is_caused_by(exc, socket.gaierror):
         return f"the name {host} cannot be resolved (DNS); check the network and the address"
     if is_loopback(host) and "refused" in text:
@@ -187,8 +196,18 @@ def _is_caused_by(exc: BaseException, kind: type[BaseException]) -> bool:
 
 def _host(exc: Exception) -> str:
     """Return the host that was called, as far as it is known."""
-    try:
-        request = exc.request if isinstance(exc, httpx.RequestError) else None
-    except RuntimeError:  # httpx: no request was set
-        request = None
+    request = _request(exc)
     return request.url.host if request is not None else "the service"
+
+
+def _proxy(exc: Exception) -> str:
+    """Return host and port of the proxy that the call went to; "" for none."""
+    request = _request(exc)
+    return request.extensions.get(PROXY_USED, "") if request is not None else ""
+
+
+def _request(exc: Exception) -> httpx.Request | None:
+    try:
+        return exc.request if isinstance(exc, httpx.RequestError) else None
+    except RuntimeError:  # httpx: no request was set
+        return None

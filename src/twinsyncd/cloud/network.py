@@ -3,8 +3,9 @@
 The configuration names them, or else this machine's environment.
 
 HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name HTTP proxies; NO_PROXY names hosts, domains, addresses
-and address ranges that are reached directly, as curl documents it. An unusable value is a mistake
-with the variable's name, not a traceback.
+and address ranges that are reached directly, as curl documents it. This machine itself always is: a
+proxy elsewhere would look for the program on its own machine. An unusable value is a mistake with
+the variable's name, not a traceback.
 Source: curl, "Environment" (NO_PROXY: names match their subdomains, ranges as of 7.86), 2026-11.
 """
 
@@ -25,6 +26,8 @@ import httpx
 
 from ..errors import ConfigError, ConfigMistake
 from .connection_stack import ConnectionStack
+from .fault_text import PROXY_USED
+from .links import is_loopback
 
 ENVIRONMENT: Final = "environment"
 _SCHEMES: Final = ("http", "https")
@@ -64,8 +67,10 @@ class Proxies:
         return None if proxy is None or self.is_direct(url) else proxy
 
     def is_direct(self, url: httpx.URL) -> bool:
-        """Return whether NO_PROXY names the host of this URL."""
+        """Return whether NO_PROXY names the host of this URL, or it is this machine."""
         host = url.host.lower().strip("[]").rstrip(".")
+        if is_loopback(host):
+            return True
         port = url.port or {"http": 80, "https": 443}.get(url.scheme)
         return any(_matches(host, port, entry) for entry in self.direct)
 
@@ -118,9 +123,11 @@ class NetworkTransport(httpx.BaseTransport):
         self._proxied = {scheme: stack(proxy) for scheme, proxy in proxies.by_scheme.items()}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request and return the answer."""
-        if self._proxies.proxy_for(request.url) is None:
+        """Send the request and return the answer; it notes the proxy that is used."""
+        proxy = self._proxies.proxy_for(request.url)
+        if proxy is None:
             return self._direct.handle_request(request)
+        request.extensions[PROXY_USED] = f"{proxy.url.host}:{proxy.url.port or 80}"
         return self._proxied[request.url.scheme].handle_request(request)
 
     def close(self) -> None:

@@ -54,7 +54,8 @@ def _way(proxies: Proxies, address: httpx.URL) -> str:
     proxy = proxies.proxy_for(address)
     if proxy is not None:
         return f"through the proxy {proxy.url.host}:{proxy.url.port or 80}"
-    return "directly, as NO_PROXY says" if proxies.is_direct(address) else "directly"
+    by_choice = proxies.is_direct(address) and not is_loopback(address.host)
+    return "directly, as NO_PROXY says" if by_choice else "directly"
 
 
 def _fix(proxies: Proxies, address: httpx.URL) -> str:

@@ -15,6 +15,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from localtwin.ids import new_guid
+from localtwin.world.outgoing import open_address
 
 _AT_ONCE = 8  # enough that a few servers that hang do not hold up the rest
 _CHUNK_BYTES = 1 << 20
@@ -60,10 +61,8 @@ def fetch(url: str, target: Path, *, limit_s: float) -> str | None:
 def _download(url: str, target: Path, limit_s: float) -> None:
     end = time.monotonic() + limit_s
     silence_s = min(limit_s, _SILENCE_S)
-    with (
-        urllib.request.urlopen(url, timeout=silence_s) as answer,  # noqa: S310 (checked by fetch)
-        target.open("wb") as out,
-    ):
+    request = urllib.request.Request(url)  # noqa: S310 (checked by fetch)
+    with open_address(request, timeout_s=silence_s) as answer, target.open("wb") as out:
         announced = answer.headers.get("Content-Length")
         written = 0
         while chunk := answer.read1(_CHUNK_BYTES):
