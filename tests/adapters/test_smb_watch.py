@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from samba import MISSING, Samba, serving
 from test_watcher import Drawings, Posted
 
+from system.samba import MISSING, Samba, serving
 from twinsyncd.core.model import SourceKey
 from twinsyncd.disk.smb_observer import SmbObserver
 from twinsyncd.disk.smb_protocols import Change, SmbError, SmbRefusedError
@@ -25,8 +25,7 @@ pytestmark = [
 ]
 
 if not MISSING:
-    from smb_client import Colleague
-
+    from system.smb_client import Colleague
     from twinsyncd.disk.smb_watches import SmbWatches
 
 

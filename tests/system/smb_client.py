@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import smbclient
-from samba import HOST, Samba
+
+from .samba import HOST, Samba
 
 
 class Colleague:
