@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,6 +108,23 @@ def test_a_file_that_does_not_settle_is_named_with_what_it_waits_for(seen: Statu
     named, why = "plan/x.dgn (and 1 more)", "it is incomplete: it ends within an element"
     assert live == f"waits for {CAD}/{named}, for 40 s: {why}"
     assert logged == f"waits for {CAD}/{named}, {why}"
+
+
+def test_a_file_that_is_set_aside_is_not_waited_for(office: Office) -> None:
+    """A start looks at it once more; "waits for" it stood beside "1 set aside"."""
+    aside = replace(row("a.dgn"), aside="it is incomplete")
+    since_s = time.time() - 100.0
+    again = [UnsettledFile(CAD, each, since_s, "it is being read") for each in ("a.dgn", "b.dgn")]
+    lane = LaneRow(IMODEL, Phase.BLOCKED, "Bridge 12", "run-9", since_s=NOW_S)
+    decided = Decision(files=(aside, row("b.dgn")), lanes=(lane,))
+    office.remember(decided, unsettled=2, unsettled_files=again)
+    printed = Log()
+
+    with showing_progress(Console(file=printed, width=80), load(office.config)):
+        assert printed.has_line.wait(30)
+
+    assert f"waits for {CAD}/b.dgn, it is being read" in printed.getvalue()
+    assert "a.dgn" not in printed.getvalue()
 
 
 def test_a_line_in_a_log_is_one_line(office: Office) -> None:

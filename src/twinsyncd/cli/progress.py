@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
@@ -17,12 +18,13 @@ from ..runtime.formatting import count
 
 if TYPE_CHECKING:
     from ..config import Config
-    from ..core.model import LaneRow
+    from ..core.model import LaneRow, UnsettledFile
     from ..core.results import RunRecord
     from ..journal.views import DaemonRow, Status
 
 LOOK_S: Final = 0.25
 
+LOOKED_UP: Final = 20  # files that do not settle, of which it is looked whether they are set aside
 NAMED_S: Final = 20.0  # for which a file is not settled before it is named
 LONG: Final = ", longer than usual"
 SEPARATOR: Final = " · "
@@ -64,9 +66,31 @@ def _parts(config: Config, *, live: bool) -> list[str]:
     from ..runtime.state import read_status
 
     try:
-        return progress_of(read_status(config, runs=RUNS, open_files=0), time.time(), live=live)
+        now_s = time.time()
+        seen = _without_those_aside(read_status(config, runs=RUNS, open_files=0), config, now_s)
+        return progress_of(seen, now_s, live=live)
     except JournalError:
         return []
+
+
+def _without_those_aside(seen: Status, config: Config, now_s: float) -> Status:
+    """Leave out the unsettled files that are set aside: looked at once more, not waited for."""
+    from ..core.model import FileKey
+    from ..runtime.state import read_row
+
+    late = _late(seen.daemon, now_s)
+    rows = {each: read_row(config, FileKey(each.source, each.path)) for each in late[:LOOKED_UP]}
+    aside = {each for each, row in rows.items() if row and (row.aside or row.unread)}
+    if seen.daemon is None or not aside:
+        return seen
+    left = tuple(each for each in seen.daemon.unsettled_files if each not in aside)
+    return replace(seen, daemon=replace(seen.daemon, unsettled_files=left))
+
+
+def _late(daemon: DaemonRow | None, now_s: float) -> list[UnsettledFile]:
+    """Return the files that are not settled for longer than usual."""
+    files = daemon.unsettled_files if daemon else ()
+    return [each for each in files if now_s - each.since_s > NAMED_S]
 
 
 def progress_of(seen: Status, now_s: float, *, live: bool) -> list[str]:
@@ -105,9 +129,9 @@ def _unsettled(daemon: DaemonRow | None, now_s: float, *, live: bool) -> list[st
     """Return which file is waited for the longest, and why; the usual quiet time is not shown."""
     from ..runtime.open_files import unsettled_of
 
-    found = [
-        each for each in unsettled_of(daemon, now_s, running=True) if now_s - each.since_s > NAMED_S
-    ]
+    late = {(each.source, each.path) for each in _late(daemon, now_s)}
+    unsettled = unsettled_of(daemon, now_s, running=True)
+    found = [each for each in unsettled if (each.source, each.path) in late]
     if not found:
         return []
     oldest = min(found, key=lambda each: each.since_s)
