@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from smbprotocol.exceptions import SMBResponseException
+from smbprotocol.header import NtStatus, SMB2HeaderResponse
 from test_watcher import Drawings, Posted
 
 from twinsyncd.core.facts import HintsLost
@@ -19,7 +21,8 @@ from twinsyncd.disk.mounts import Mount
 from twinsyncd.disk.smb_address import SmbAddress
 from twinsyncd.disk.smb_credentials import Credentials
 from twinsyncd.disk.smb_observer import SmbObserver
-from twinsyncd.disk.smb_protocols import Change, SmbError, Watched
+from twinsyncd.disk.smb_protocols import Change, SmbError, SmbRefusedError, Watched
+from twinsyncd.disk.smb_session import translated
 from twinsyncd.disk.watcher import Watcher
 
 ADDRESS = SmbAddress("fileserver", "projects", "bridge12")
@@ -263,3 +266,25 @@ SHARE = Mount("0:45", "/mnt/cad", "cifs", "//nas/projects", ("rw", "port=4450"))
 def test_a_mounted_share_names_its_address(mount: Mount, folder: str, expected: str) -> None:
     """Nobody should have to write down again what fstab has; bind mounts count, too."""
     assert str(smb_address.mounted(folder, [mount])) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "text"),
+    [
+        (NtStatus.STATUS_LOGON_FAILURE, SmbRefusedError, "(STATUS_LOGON_FAILURE); correct cred"),
+        (0xC0000234, SmbRefusedError, "refuses the account twin (status 0xc0000234)"),
+        (0xC000005E, SmbError, "//fileserver/projects/bridge12: status 0xc000005e"),
+    ],
+)
+def test_only_what_is_about_the_account_counts_as_refused(
+    status: int, error: type[SmbError], text: str
+) -> None:
+    """A domain controller that restarts must not cost half an hour; a wrong password must."""
+    header = SMB2HeaderResponse()
+    header["status"] = status
+
+    with pytest.raises(SmbError) as raised, translated(ADDRESS, account="twin"):
+        raise SMBResponseException(header)
+
+    assert type(raised.value) is error
+    assert text in str(raised.value)

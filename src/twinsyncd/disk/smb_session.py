@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from smbprotocol import exceptions as smb
 from smbprotocol.connection import Connection, Request
+from smbprotocol.header import NtStatus
 from smbprotocol.session import Session
 from smbprotocol.structure import Structure
 from smbprotocol.tree import TreeConnect
@@ -31,10 +32,7 @@ logging.getLogger("smbprotocol").setLevel(logging.CRITICAL)  # it logs what it r
 
 _REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (smb.BadNetworkName, "the server has no share of this name; correct share"),
-    (
-        smb.PathNotCovered,
-        "a DFS name; write the server that it leads to as share",
-    ),
+    (smb.PathNotCovered, "a DFS name; write the server that it leads to as share"),
     (smb.ObjectNameNotFound, "the share has no such folder; correct share"),
     (smb.ObjectPathNotFound, "the share has no such folder; correct share"),
     (smb.StatusNotADirectory, "this is no folder; correct share"),
@@ -46,6 +44,26 @@ _REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (smb.DeletePending, "the folder was deleted on the server"),
     (smb.SMBConnectionClosed, "the connection to the server was closed"),
 )
+
+_REFUSALS: Final = frozenset(
+    {
+        0xC0000022,  # access denied
+        0xC0000064,  # no such user
+        0xC000006A,  # wrong password
+        0xC000006D,  # logon failure
+        0xC000006E,  # account restriction
+        0xC000006F,  # not at this hour
+        0xC0000070,  # not from this machine
+        0xC0000071,  # password expired
+        0xC0000072,  # account disabled
+        0xC000015B,  # this kind of logon is not granted
+        0xC0000193,  # account expired
+        0xC0000224,  # password must change
+        0xC0000234,  # account locked
+    }
+)
+"""Statuses that are about the account; others, like a directory that is away, pass by themselves.
+Source: MS-ERREF, "NTSTATUS Values", read 2026-11."""
 
 
 class SmbSession:
@@ -136,10 +154,10 @@ class SmbSession:
         session_id, answer_s = self.session.session_id, self._answer_s
         try:
             self.connection.echo(session_id, timeout=answer_s, credit_request=CREDITS)
-        except smb.SMBException as exc:
+        except (smb.SMBException, OSError) as exc:
             was_open = self.connection.transport.connected
             self.cut()  # the others on this connection need not find out by themselves
-            if was_open and not isinstance(exc, smb.SMBResponseException):
+            if was_open and not isinstance(exc, smb.SMBResponseException | OSError):
                 raise SmbError(self._address, "the server does not answer") from exc
             raise
         self.note_answer()
@@ -153,16 +171,24 @@ def translated(address: SmbAddress, account: str = "") -> Iterator[None]:
     except SmbError:
         raise
     except Exception as exc:
-        if account and not isinstance(exc, smb.SMBConnectionClosed):
+        if account and _is_refusal(exc):
             raise SmbRefusedError(address, account, _short(exc)) from exc
         known = (text for kind, text in _REASONS if isinstance(exc, kind))
         raise SmbError(address, next(known, _short(exc))) from exc
 
 
+def _is_refusal(exc: Exception) -> bool:
+    """Return whether a sign-in failed because of its account; also if it became a guest's."""
+    if isinstance(exc, smb.SMBResponseException):
+        return exc.status in _REFUSALS
+    return isinstance(exc, smb.SMBException) and not isinstance(exc, smb.SMBConnectionClosed)
+
+
 def _short(exc: Exception) -> str:
     """Return the status that the server gave, or what else is known, in a line."""
     if isinstance(exc, smb.SMBResponseException):
-        return str(exc.header["status"]).rpartition(" ")[2]
+        known = (name for name, value in vars(NtStatus).items() if value == exc.status)
+        return next(known, f"status {exc.status:#010x}")
     cause = exc.__cause__ if isinstance(exc, ValueError) and exc.__cause__ else exc
     text = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
     return " ".join(text.split()) or type(cause).__name__
