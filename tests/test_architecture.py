@@ -53,6 +53,7 @@ TASKS = tuple(
 WORDS = tuple(
     f"twinsyncd.runtime.{module}"
     for module in (
+        "machine_lines",
         "reference_words",
         "open_files",
         "report",
@@ -132,7 +133,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.runtime.machine_lock",
         "twinsyncd.runtime.formatting",
         VIEWS,
+        "twinsyncd.journal.daemon_rows",
         "twinsyncd.journal.folder_view",
+        "twinsyncd.journal.location",
         "twinsyncd.journal.path_completion",
         "twinsyncd.journal.history",
         CORE,
@@ -150,10 +153,27 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.runtime.machine_lock": ("twinsyncd.config", ERRORS),
     "twinsyncd.runtime.service_account": ("twinsyncd.config", ERRORS),
     "twinsyncd.runtime.service_steps": (ERRORS,),
+    "twinsyncd.runtime.patience": ("twinsyncd.runtime.trouble", CORE, ERRORS),
+    "twinsyncd.runtime.lease_keeper": ("twinsyncd", "twinsyncd.journal.leases", CORE, ERRORS),
+    "twinsyncd.runtime.shared_work": (
+        "twinsyncd.config",
+        "twinsyncd.journal.writer",
+        "twinsyncd.runtime.lease_keeper",
+        CORE,
+        ERRORS,
+    ),
+    "twinsyncd.runtime.addressees": ("twinsyncd.config", CORE),
+    "twinsyncd.runtime.journal_opening": (
+        "twinsyncd.config",
+        "twinsyncd.journal",
+        "twinsyncd.runtime",
+        CORE,
+        ERRORS,
+    ),
     "twinsyncd.runtime.patient_journal": (
         "twinsyncd.journal",
         "twinsyncd.runtime.journal_place",
-        "twinsyncd.runtime.trouble",
+        "twinsyncd.runtime.patience",
         CORE,
         ERRORS,
     ),
@@ -186,6 +206,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         CORE,
     ),
     "twinsyncd.runtime.formatting": (),
+    "twinsyncd.runtime.machine_lines": (
+        "twinsyncd.runtime.formatting",
+        "twinsyncd.runtime.report_lines",
+        "twinsyncd.journal.daemon_rows",
+        CORE,
+    ),
     **dict.fromkeys(
         (
             "twinsyncd.runtime.bulk_records",
@@ -209,6 +235,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.config",
         "twinsyncd.journal",
         "twinsyncd.runtime.state",
+        "twinsyncd.runtime.addressees",
         "twinsyncd.runtime.clock",
         "twinsyncd.runtime.person_requests",
         *WORDS,
@@ -224,6 +251,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.runtime.page_data",
         "twinsyncd.runtime.notify_wiring",
         "twinsyncd.notify.notifier",
+        CORE,
         ERRORS,
     ),
     "twinsyncd.runtime.notify_wiring": ("twinsyncd.config", "twinsyncd.notify", ERRORS),
@@ -233,6 +261,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.journal.drawing_references",
         "twinsyncd.config",
         "twinsyncd.runtime.formatting",
+        "twinsyncd.runtime.machine_lines",
         "twinsyncd.runtime.open_files",
         "twinsyncd.runtime.report_lines",
         "twinsyncd.runtime.source_reports",

@@ -6,7 +6,8 @@ AppError
 │   ├── FileMoved    a file changed while it was being read; it will settle again
 │   └── ShareSilent  a drive does not answer; what is there is unknown
 ├── JournalError     the memory cannot be opened or written
-│   └── JournalGone  its file was deleted or replaced while it was open
+│   ├── JournalGone  its file was deleted or replaced while it was open
+│   └── LeaseLost    another machine serves an iModel of this one
 └── CloudError       the platform did not do what was asked (carries a Failure)
 """
 
@@ -96,6 +97,10 @@ class JournalDamaged(JournalError):
 
 class JournalGone(JournalError):
     """The journal's file was deleted or replaced while it was open; it has to be opened anew."""
+
+
+class LeaseLost(JournalError):
+    """Another machine serves an iModel that was this one's; nothing more is begun for it here."""
 
 
 class CloudError(AppError):

@@ -21,6 +21,7 @@ NO_DEFAULTS = (
     *("company_guid", "api_key_file", "api_key_env", "email", "password_file", "password_env"),
     *("entity", "columns", "keys", "constants", "sheet", "share"),
     *("names", "token", "token_file", "tls_certificate", "tls_key"),
+    *("journal", "journal_password_file", "machine"),
     *("urls", "urls_file", "escalate_urls", "ping_url"),
     *("document_schema_url", "document_class", "document_properties"),
 )

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from hypothesis import strategies as st
 
@@ -27,6 +26,7 @@ from twinsyncd.core.model import (
 )
 from twinsyncd.core.results import Outcome, RunFile, RunRecord
 from twinsyncd.journal.database import open_database
+from twinsyncd.journal.location import JournalLocation
 from twinsyncd.journal.writer import Journal
 
 CAD = "one/cad"
@@ -134,9 +134,9 @@ WHOLE_DECISION = Decision(
 
 
 @contextmanager
-def journal_in(file: Path) -> Iterator[Journal]:
-    """Yield the journal in the file, opened as the daemon opens it."""
-    journal = Journal(open_database(file))
+def journal_in(where: JournalLocation) -> Iterator[Journal]:
+    """Yield the journal that is there, opened as the daemon opens it."""
+    journal = Journal(open_database(where))
     try:
         yield journal
     finally:

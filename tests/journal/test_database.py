@@ -30,8 +30,8 @@ from twinsyncd.journal import requests
 from twinsyncd.journal.backup import back_up
 from twinsyncd.journal.database import HEAD, open_database, open_read_only, version_of
 from twinsyncd.journal.errors import journal_error
+from twinsyncd.journal.lease_tables import metadata
 from twinsyncd.journal.requests import Request
-from twinsyncd.journal.tables import metadata
 from twinsyncd.journal.views import Views
 
 OLD_LANE = """INSERT INTO lanes VALUES ("imodel", "running", "one", "run", "", 0, 0, 0, 0, "")"""

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +15,7 @@ from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.core.waits import RUNS_KEPT
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.figures import Figures, find_files, percentile, read_figures
+from twinsyncd.journal.location import JournalLocation
 from twinsyncd.journal.views import Scope
 from twinsyncd.journal.writer import Journal
 
@@ -25,15 +25,9 @@ LOOK = Fingerprint(3, 1, 7)
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Where the journal lies."""
-    return tmp_path / "journal.sqlite"
-
-
-@pytest.fixture
-def journal(file: Path) -> Iterator[Journal]:
+def journal(where: JournalLocation) -> Iterator[Journal]:
     """An empty journal."""
-    opened = Journal(open_database(file))
+    opened = Journal(open_database(where))
     yield opened
     opened.close()
 
@@ -43,13 +37,13 @@ def event(kind: EventKind, at_s: float, digest: str, source: str = CAD, run: str
     return Event(kind, at_s, "Bridge", source, "a.dgn", digest, run)
 
 
-def figures(file: Path, since_s: float = 0.0) -> Figures:
+def figures(where: JournalLocation, since_s: float = 0.0) -> Figures:
     """Return the figures of what is configured."""
-    return read_figures(file, SCOPE, since_s=since_s, started_s=50.0)
+    return read_figures(where, SCOPE, since_s=since_s, started_s=50.0)
 
 
 def test_the_latency_is_from_the_settling_of_just_that_content(
-    journal: Journal, file: Path
+    journal: Journal, where: JournalLocation
 ) -> None:
     """A file that was saved twice before a run must not be measured from another content."""
     seen, synced = EventKind.FILE_SEEN, EventKind.FILE_SYNCED
@@ -67,13 +61,15 @@ def test_the_latency_is_from_the_settling_of_just_that_content(
         )
     )
 
-    found = figures(file).latencies
+    found = figures(where).latencies
 
     assert [(each.run, each.took_s) for each in found] == [("r2", 30.0), ("r1", 40.0)]
-    assert [each.run for each in figures(file, since_s=120.0).latencies] == ["r2"]
+    assert [each.run for each in figures(where, since_s=120.0).latencies] == ["r2"]
 
 
-def test_the_oldest_change_is_the_one_that_waits_longest(journal: Journal, file: Path) -> None:
+def test_the_oldest_change_is_the_one_that_waits_longest(
+    journal: Journal, where: JournalLocation
+) -> None:
     """An alarm on its age must not be silenced by a newer change, nor rung by a synced one."""
     rows = (
         FileRow(FileKey(CAD, "new.dgn"), LOOK, "v2", "v1", "v1", seen_s=90.0),
@@ -84,11 +80,11 @@ def test_the_oldest_change_is_the_one_that_waits_longest(journal: Journal, file:
     )
     journal.commit(Decision(files=rows))
 
-    assert figures(file).oldest_s == {CAD: 70.0}
+    assert figures(where).oldest_s == {CAD: 70.0}
 
 
 def test_runs_are_counted_since_the_start_and_listed_since_the_moment(
-    journal: Journal, file: Path
+    journal: Journal, where: JournalLocation
 ) -> None:
     """Counters begin with the process; the timeline goes back as far as it is asked to."""
     history = [
@@ -103,7 +99,7 @@ def test_runs_are_counted_since_the_start_and_listed_since_the_moment(
     history.append(RunRecord("other", "Gone", "x", Outcome.FAILED, 1.0, 90.0, 1))
     journal.commit(Decision(history=tuple(history)))
 
-    found = figures(file, since_s=65.0)
+    found = figures(where, since_s=65.0)
 
     assert [run.ended_s for run in found.runs] == [80.0, 70.0]
     assert {(each.outcome, each.runs, each.files) for each in found.totals} == {
@@ -132,14 +128,14 @@ def test_what_is_usual_is_learnt_from_the_newest_good_runs_of_each(journal: Jour
     assert found == {"Bridge": [*range(2, RUNS_KEPT + 2)], "Roof": [0, 1]}
 
 
-def test_files_are_found_by_a_part_of_their_path(journal: Journal, file: Path) -> None:
+def test_files_are_found_by_a_part_of_their_path(journal: Journal, where: JournalLocation) -> None:
     """A person remembers a part of a name; % and _ are characters like others."""
     names = ("Plan/Sheet_01.dgn", "plan/sheet-02.dgn")
     journal.commit(Decision(files=tuple(FileRow(FileKey(CAD, name), LOOK, "v1") for name in names)))
 
-    assert [row.key.path for row in find_files(file, SCOPE, "SHEET_0")] == [names[0]]
-    assert len(find_files(file, SCOPE, "sheet")) == 2
-    assert find_files(file, SCOPE, "%") == []
+    assert [row.key.path for row in find_files(where, SCOPE, "SHEET_0")] == [names[0]]
+    assert len(find_files(where, SCOPE, "sheet")) == 2
+    assert find_files(where, SCOPE, "%") == []
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,8 @@ from twinsyncd.core.model import (
     LaneRow,
 )
 from twinsyncd.core.results import RunRecord
+from twinsyncd.journal.location import JournalLocation
 from twinsyncd.journal.views import Views
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Where the journal lies; the folder is not there yet."""
-    return tmp_path / "state" / "journal.sqlite"
 
 
 def memory_of(decision: Decision) -> SavedState:
@@ -43,15 +38,15 @@ def memory_of(decision: Decision) -> SavedState:
     )
 
 
-def test_a_step_survives_the_process(file: Path) -> None:
+def test_a_step_survives_the_process(where: JournalLocation) -> None:
     """The journal is the memory: what it loses or bends is done twice or never (P8)."""
-    with journal_in(file) as journal:
+    with journal_in(where) as journal:
         journal.commit(WHOLE_DECISION)
 
-    with journal_in(file) as journal:
+    with journal_in(where) as journal:
         assert journal.saved_state() == memory_of(WHOLE_DECISION)
         assert journal.get(A) == WHOLE_DECISION.files[0]
-    views = Views(file)
+    views = Views(where)
     assert views.status().runs == WHOLE_DECISION.history
     views.close()
 
@@ -67,11 +62,11 @@ def test_no_column_of_the_whole_step_holds_its_default(row: FileRow | LaneRow) -
     assert set(same) - {"key"} <= {"aside"}
 
 
-def test_a_later_step_replaces_rows_and_leaves_the_others(file: Path) -> None:
+def test_a_later_step_replaces_rows_and_leaves_the_others(where: JournalLocation) -> None:
     """A decision names only what changed."""
     other = FileRow(FileKey(CAD, "b.dgn"), seen="v9")
     newer = replace(WHOLE_DECISION.files[0], aside="refused", seen="v3", unread="")
-    with journal_in(file) as journal:
+    with journal_in(where) as journal:
         journal.commit(replace(WHOLE_DECISION, files=(*WHOLE_DECISION.files, other)))
 
         journal.commit(Decision(files=(newer,)))
@@ -81,12 +76,12 @@ def test_a_later_step_replaces_rows_and_leaves_the_others(file: Path) -> None:
         assert journal.saved_state() == memory_of(WHOLE_DECISION)
 
 
-def test_a_step_that_fails_in_the_middle_leaves_nothing(file: Path) -> None:
+def test_a_step_that_fails_in_the_middle_leaves_nothing(where: JournalLocation) -> None:
     """Half a decision is a lie: a run counted as ended with its files still unsynced (P8)."""
     good = WHOLE_DECISION.history[0]
     broken = RunRecord("imodel", "one", None, good.outcome, 0, 0, 0)  # NULL
     before = replace(WHOLE_DECISION, files=(FileRow(A, LOOK, "v1"),), lanes=(LaneRow("imodel"),))
-    with journal_in(file) as journal:
+    with journal_in(where) as journal:
         journal.commit(before)
         assert journal.get(A) == before.files[0]  # so that it is cached
 
@@ -99,9 +94,9 @@ def test_a_step_that_fails_in_the_middle_leaves_nothing(file: Path) -> None:
         assert journal.get(A) == WHOLE_DECISION.files[0]
 
 
-def test_an_empty_step_can_be_committed(file: Path) -> None:
+def test_an_empty_step_can_be_committed(where: JournalLocation) -> None:
     """Decisions without changes are the usual ones."""
-    with journal_in(file) as journal:
+    with journal_in(where) as journal:
         journal.commit(Decision())
 
         assert journal.saved_state() == SavedState({}, {}, {})
@@ -123,10 +118,10 @@ def test_an_empty_step_can_be_committed(file: Path) -> None:
     ],
     ids=["composed", "decomposed", "cjk", "astral", "sql", "wild", "control", "bidi", "long", "sp"],
 )
-def test_any_name_a_drive_can_hold_is_kept_to_the_letter(file: Path, path: str) -> None:
+def test_any_name_a_drive_can_hold_is_kept_to_the_letter(where: JournalLocation, path: str) -> None:
     """A name that comes back changed is a deleted file and a new one at the next scan."""
     key = FileKey(CAD, path)
-    with journal_in(file) as journal:
+    with journal_in(where) as journal:
         journal.commit(Decision(files=(FileRow(key, LOOK, "v1"),)))
 
         folder, _, name = path.rpartition("/")
@@ -136,9 +131,9 @@ def test_any_name_a_drive_can_hold_is_kept_to_the_letter(file: Path, path: str) 
         assert dict(journal.files(CAD, folder)) == {name: LOOK}
 
 
-def test_a_commit_counts_as_a_change_of_its_folders_alone(file: Path) -> None:
+def test_a_commit_counts_as_a_change_of_its_folders_alone(where: JournalLocation) -> None:
     """A scan compares again what changed since it read the rows, and nothing else."""
-    with journal_in(file) as journal:
+    with journal_in(where) as journal:
         journal.commit(Decision(files=(FileRow(FileKey(CAD, "one/a.dgn"), LOOK, "v1"),)))
         read_at = journal.changes()
         journal.commit(Decision(files=(FileRow(FileKey(CAD, "two/a.dgn"), LOOK, "v1"),)))
@@ -148,10 +143,10 @@ def test_a_commit_counts_as_a_change_of_its_folders_alone(file: Path) -> None:
         assert journal.changed_in("another/source") <= read_at
 
 
-def test_composed_and_decomposed_names_are_two_files(file: Path) -> None:
+def test_composed_and_decomposed_names_are_two_files(where: JournalLocation) -> None:
     """Linux keeps both side by side, so the journal must."""
     keys = [FileKey(CAD, "\u00e9.dgn"), FileKey(CAD, "e\u0301.dgn"), FileKey(CAD, "É.dgn")]
-    with journal_in(file) as journal:
+    with journal_in(where) as journal:
         journal.commit(
             Decision(files=tuple(FileRow(key, seen=f"v{n}") for n, key in enumerate(keys)))
         )
@@ -159,10 +154,10 @@ def test_composed_and_decomposed_names_are_two_files(file: Path) -> None:
         assert [row.seen for key in keys if (row := journal.get(key))] == ["v0", "v1", "v2"]
 
 
-def test_a_name_that_is_no_unicode_is_refused_without_harm(file: Path) -> None:
+def test_a_name_that_is_no_unicode_is_refused_without_harm(where: JournalLocation) -> None:
     """The drive's side keeps such names out; should one slip through, all else stays usable."""
     key = FileKey(CAD, "caf\udce9.dgn")
-    with journal_in(file) as journal:
+    with journal_in(where) as journal:
         with pytest.raises((UnicodeEncodeError, StatementError)):
             journal.commit(Decision(files=(FileRow(A, LOOK, "v1"), FileRow(key, LOOK, "v1"))))
 
@@ -171,10 +166,10 @@ def test_a_name_that_is_no_unicode_is_refused_without_harm(file: Path) -> None:
         assert journal.get(A) is not None
 
 
-def test_file_ids_beyond_63_bits_and_times_before_1970_are_kept(file: Path) -> None:
+def test_file_ids_beyond_63_bits_and_times_before_1970_are_kept(where: JournalLocation) -> None:
     """ReFS has ids of 128 bits, and archives have files from before the epoch."""
     look = replace(LOOK, file_id=2**128 - 1, mtime_ns=-1)
-    with journal_in(file) as journal:
+    with journal_in(where) as journal:
         journal.commit(Decision(files=(FileRow(A, look),)))
 
         row = journal.get(A)
@@ -182,10 +177,10 @@ def test_file_ids_beyond_63_bits_and_times_before_1970_are_kept(file: Path) -> N
         assert row.fingerprint == look
 
 
-def test_many_paths_are_read_at_once(file: Path) -> None:
+def test_many_paths_are_read_at_once(where: JournalLocation) -> None:
     """A part of a scan asks for hundreds of rows; SQLite bounds the variables of a statement."""
     keys = [FileKey(CAD, f"{number}.dgn") for number in range(5_000)]
-    with journal_in(file) as journal:
+    with journal_in(where) as journal:
         journal.commit(Decision(files=tuple(FileRow(key, seen="v1") for key in keys)))
 
         assert len(journal.get_many(CAD, [key.path for key in keys])) == len(keys)
@@ -193,7 +188,8 @@ def test_many_paths_are_read_at_once(file: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
-def test_nobody_else_may_look_into_the_folder_of_the_journal(file: Path) -> None:
+def test_nobody_else_may_look_into_the_folder_of_the_journal(tmp_path: Path) -> None:
     """It names every file of the office (P11)."""
+    file = tmp_path / "state" / "journal.sqlite"
     with journal_in(file):
         assert (file.parent.stat().st_mode & 0o777) == 0o700

@@ -17,8 +17,9 @@ from twinsyncd.journal.database import HEAD, open_database, open_read_only, open
 from twinsyncd.journal.requests import Request
 from twinsyncd.journal.views import Views
 from twinsyncd.journal.writer import Journal
-from twinsyncd.runtime import patient_journal
-from twinsyncd.runtime.patient_journal import Patience, PatientJournal
+from twinsyncd.runtime import patience
+from twinsyncd.runtime.patience import Patience
+from twinsyncd.runtime.patient_journal import PatientJournal
 from twinsyncd.runtime.trouble import LENGTH, Trouble, TroubleFile
 
 ROW = FileRow(FileKey(SourceKey("one/cad"), "a.dgn"), seen=Digest("v1"))
@@ -29,7 +30,7 @@ FULL = JournalError("database or disk is full", hint="free some space", may_pass
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for nothing real."""
     monkeypatch.setattr(database, "BUSY_MS", 1)
-    monkeypatch.setattr(patient_journal, "WAIT_MAX_S", 0.0)
+    monkeypatch.setattr(patience, "WAIT_MAX_S", 0.0)
 
 
 @pytest.fixture

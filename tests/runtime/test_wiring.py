@@ -24,7 +24,7 @@ from twinsyncd.errors import JournalDamaged, JournalError, JournalGone
 from twinsyncd.journal.damage import set_aside_ones
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
-from twinsyncd.runtime import patient_journal
+from twinsyncd.runtime import patience
 from twinsyncd.runtime.state import (
     is_running,
     journal_file,
@@ -112,7 +112,7 @@ def test_a_state_folder_that_is_read_only_is_waited_for(
         return acquire(lock, *given, **named)
 
     monkeypatch.setattr(FileLock, "acquire", refuse_three_times)
-    monkeypatch.setattr(patient_journal, "delay_s", lambda *_, **__: 0.0)
+    monkeypatch.setattr(patience, "delay_s", lambda *_, **__: 0.0)
     with (
         pytest.raises(JournalError, match="Read-only file system"),
         open_engine(config, watch=False),
@@ -133,7 +133,7 @@ def test_a_journal_that_does_not_fit_is_waited_for_until_it_is_moved_away(
     open_database(file).dispose()
     with closing(sqlite3.connect(file)) as raw:
         raw.execute("ALTER TABLE files DROP COLUMN note")
-    monkeypatch.setattr(patient_journal, "WAIT_MAX_S", 0.0)
+    monkeypatch.setattr(patience, "WAIT_MAX_S", 0.0)
     opened: list[bool] = []
 
     def start() -> None:

@@ -104,11 +104,11 @@ def program(*arguments: str, output: Path) -> Iterator[Program]:
 
 
 @contextmanager
-def daemon(config: Path, output: Path) -> Iterator[DaemonProgram]:
-    """Yield a daemon that has started; it is killed at the end if it still runs."""
+def daemon(config: Path, output: Path, *, until: str = "daemon.started") -> Iterator[DaemonProgram]:
+    """Yield a daemon that has logged this event; it is killed at the end if it still runs."""
     started = DaemonProgram(["run", "--config", str(config)], output)
     with _ending(started):
-        started.wait_for("daemon.started")
+        started.wait_for(until)
         yield started
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ..errors import AppError, ConfigError, JournalGone
+from ..errors import AppError, ConfigError, JournalGone, LeaseLost
 from .options import ConfigOption, find_config, load_config
+
+STAND_BY_S: Final = 1.0  # between looks at what a daemon without iModels could serve
 
 if TYPE_CHECKING:
     from ..config import Config
     from ..runtime.engine import Engine
+    from ..runtime.lease_keeper import WorkShare
 
 
 def run(config: ConfigOption = None) -> None:
@@ -48,6 +52,7 @@ class _Serving:
         self._following: Config | None = None
         self._engine: Engine | None = None  # while it runs
         self._is_stopped = False
+        self._has_other_share = False  # of the work, where several machines share a journal
 
     def serve(self) -> None:
         """Run the engine; again and again, as long as another configuration follows."""
@@ -96,32 +101,71 @@ class _Serving:
 
     def _serve_through_losses(self, config: Config) -> None:
         """Run the engine; again, as long as its journal's file was deleted or replaced."""
+        if config.daemon.journal is not None:
+            self._serve_shares(config)
+            return
         while True:
             try:
-                self._serve_one(config)
+                self._serve_one(config, None)
             except JournalGone:  # the place says so in the log
                 if not self._is_stopped:
                     continue
             return
 
-    def _serve_one(self, config: Config) -> None:
+    def _serve_shares(self, config: Config) -> None:
+        """Serve this machine's share of the iModels, and wait while it has none."""
+        import structlog
+
+        from ..runtime.journal_opening import sharing
+        from ..runtime.systemd import notify
+
+        with sharing(config, patient=True) as group:
+            notify("READY=1")
+            group.keeper.on_change = self._take_other_share
+            is_waiting = False
+            while not self._is_stopped and self._following is None:
+                self._has_other_share = False
+                share = group.next_share()
+                if share is None:
+                    if not is_waiting:
+                        structlog.get_logger().info("daemon.stands_by")
+                    is_waiting = True
+                    notify("WATCHDOG=1")
+                    time.sleep(STAND_BY_S)
+                    continue
+                is_waiting = False
+                try:
+                    self._serve_one(config, share)
+                except (JournalGone, LeaseLost) as exc:
+                    structlog.get_logger().error("leases.lost", reason=exc.with_hint)
+
+    def _take_other_share(self) -> None:
+        self._has_other_share = True
+        if (engine := self._engine) is not None:
+            engine.stop()
+
+    def _serve_one(self, config: Config, share: WorkShare | None) -> None:
         import structlog
 
         from ..runtime.systemd import notify
         from ..runtime.wiring import open_engine
 
-        with open_engine(config, watch=True) as engine:
+        with open_engine(config, watch=True, share=share) as engine:
             self._engine = engine
             try:
                 structlog.get_logger().info(
                     "daemon.started",
-                    connections=[connection.name for connection in config.connection],
+                    connections=[
+                        connection.name
+                        for connection in config.connection
+                        if share is None or connection.lane in share.lanes
+                    ],
                     state_folder=str(config.daemon.state_folder),
                 )
                 engine.alive = lambda: notify("WATCHDOG=1")
                 notify("READY=1")
-                if self._following is not None:
-                    return  # it was read while this one was starting
+                if self._following is not None or self._has_other_share:
+                    return  # that came while this one was starting
                 engine.run()
             finally:
                 self._engine = None

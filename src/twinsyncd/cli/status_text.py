@@ -47,6 +47,7 @@ def status_lines(state: OverallState, files: int, *, every: bool = False) -> Ite
     said = {each.text for each in shown}
     yield f"[bold]daemon[/]  {_once(report.daemon, said, 'see below')}"
     yield from _unseen(report)
+    yield from (f"[bold]{plain(each.name)}[/]  {styled(each.line)}" for each in report.machines)
     yield from (f"[bold]{plain(name)}[/]  {styled(line)}" for name, line in report.outlets)
     yield from _unsettled(report, {each.about for each in shown})
     yield from _conditions(state, shown, files)

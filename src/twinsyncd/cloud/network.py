@@ -15,7 +15,7 @@ import ipaddress
 import math
 import os
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -40,11 +40,13 @@ class NetworkSettings:
 
     `proxy`: URL of an HTTP proxy, with user and password if it needs them. `direct`: hosts and
     ranges in the forms of NO_PROXY. `ca_bundle`: a PEM file, trusted besides the public roots.
+    `before_request` is called before each request, which is not sent if it raises.
     """
 
     proxy: str = field(default="", repr=False)
     direct: tuple[str, ...] = ()
     ca_bundle: Path | None = None
+    before_request: Callable[[], None] = lambda: None
 
     def found(self) -> Mapping[str, str]:
         """Return the proxies by scheme in the form of `urllib.request.getproxies`."""

@@ -186,6 +186,7 @@ class _Clients:
         self._transport = transport
         self._proxies = read_proxies(urls, network.found())
         self._tls = trusted_certificates(bundle=network.ca_bundle)
+        self._before_request = network.before_request
 
     def open(
         self, timeout: httpx.Timeout, login: Login | None = None, *, answer_s: float = ANSWER_S
@@ -204,5 +205,6 @@ class _Clients:
             follow_redirects=False,
             trust_env=False,
             headers={"User-Agent": f"twinsyncd/{__version__}"},
+            event_hooks={"request": [lambda _request: self._before_request()]},
         )
         return self._stack.enter_context(client)

@@ -9,10 +9,10 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 from pydantic_settings.exceptions import SettingsError
 
 from ..errors import ConfigError, ConfigMistake
+from .daemon import DaemonSection
 from .mistakes import ENVIRONMENT, PREFIX
 from .notify import Notify
 from .page import Page
-from .schema import DaemonSection
 from .sections import Auth, Platform
 
 

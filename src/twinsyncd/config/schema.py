@@ -19,18 +19,19 @@ from ..core.match import Matcher
 from ..core.model import ConnectionKey, LaneKey, SourceKey
 from .bandwidth import Bandwidth, Limits
 from .bulk import Bulk, Rows, check_one_sender, check_snapshot, with_auth, without_imodel
+from .daemon import DaemonSection
 from .default_globs import AUTO, endings_for, globs_for, unreadable
+from .journal import MachineName
 from .notify import Notify
 from .page import Page
 from .patterns import BadPatternError, excluding, matcher, wanting
 from .sections import Auth, Objects, Platform, Section
 from .smb import Smb
 from .timetable import TimeOfWeek, always
-from .units import Duration, Pause, ScanInterval, Share, mistake
+from .units import Duration, ScanInterval, Share, mistake
 from .values import (
     ConnectionId,
     Connector,
-    FilePath,
     Folder,
     Guid,
     Name,
@@ -52,24 +53,11 @@ TABLES: Final[Globs] = ("**/*.{csv,json,ndjson,jsonl,xlsx,xls,ods,parquet}",)
 """The files of a bulk source without `include`."""
 
 
-class DaemonSection(Section):
-    """How the program itself runs."""
-
-    state_folder: FilePath | None = None
-    log_format: Annotated[Literal["auto", "console", "json"], choice("auto", "console", "json")] = (
-        "auto"
-    )
-    uploads: int = Field(default=24, ge=1, le=64)  # three round trips each at 30 ms: 100 files/s
-    bandwidth: Limits = Bandwidth()
-    share_silence: Duration = timedelta(seconds=60)
-    rehash_every: Duration = timedelta(days=30)
-    compare_every: Pause = timedelta(days=1)
-
-
 class Source(Section):
     """One folder of a connection."""
 
     folder: Folder
+    machine: MachineName = ""
     connector: Connector = AUTO
     rows: Rows = Rows()
     smb: Smb = Smb()

@@ -232,7 +232,7 @@ def _secret_file(file: Path, info: ValidationInfo) -> Path:
     try:
         secret = file.read_text("utf-8-sig").strip()
     except FileNotFoundError as exc:
-        fix = "create it with the client secret as its only text"
+        fix = "create it with the secret as its only text"
         raise mistake(f"there is no file {file}", fix) from exc
     except UnicodeDecodeError as exc:
         raise mistake(f"{file} is not UTF-8 text", 'save it with encoding "UTF-8"') from exc
@@ -246,7 +246,7 @@ def _secret_file(file: Path, info: ValidationInfo) -> Path:
         fix = "let the account that twinsyncd runs as read it, and nobody else"
         raise mistake(f"{file} cannot be read ({exc.strerror})", fix) from exc
     if not secret:
-        raise mistake(f"{file} is empty", "put the client secret into it")
+        raise mistake(f"{file} is empty", "put the secret into it")
     if is_open(file):
         raise mistake(f"every account here can read {file}", f"run: chmod 600 {file}")
     return file

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from .errors import journal_error
+from .location import JournalLocation, Server
 from .log_files import delete_log, log_of
 
 AGAIN_S: Final = 3600.0  # one more within this time: the disk is at fault, which a person looks at
@@ -28,8 +29,14 @@ class SetAside(NamedTuple):
     at_s: float
 
 
-def set_aside_ones(file: Path) -> tuple[SetAside, ...]:
-    """Return the damaged journals beside this one that were moved away, the newest last."""
+def set_aside_ones(where: JournalLocation) -> tuple[SetAside, ...]:
+    """Return the damaged journals beside this one that were moved away, the newest last.
+
+    On a server none ever are: its administrator restores a backup.
+    """
+    if isinstance(where, Server):
+        return ()
+    file = where
     kept = re.compile(rf"{re.escape(file.stem)}\.damaged-(\d{{8}}-\d{{6}}){re.escape(file.suffix)}")
     found = []
     for each in sorted(file.parent.glob(f"{file.stem}.damaged-*{file.suffix}")):

@@ -13,58 +13,80 @@ from ..errors import JournalError
 from .backup import back_up
 from .errors import translate_errors
 from .fit import check_fit, misfit
+from .lease_tables import metadata
+from .location import JournalLocation, Server
+from .server import lock_changes, make_schema, server_engine, share_conditions
 from .still_file import reading_on_any_disk
-from .tables import metadata
 from .transactions import begin_translated, writing
 
-HEAD: Final = "0035c"  # the newest migration; a test holds it to what Alembic finds
+HEAD: Final = "0037"  # the newest migration; a test holds it to what Alembic finds
 BUSY_MS: Final = 10_000  # how long one process waits for another's transaction
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
-def open_database(file: Path) -> Engine:
-    """Return an engine on the journal in `file`, created or migrated as needed.
+def open_database(where: JournalLocation) -> Engine:
+    """Return an engine on the journal there, created or migrated as needed.
 
     Raises JournalError when it is not a journal, damaged, or newer than this program.
     """
-    make_folder(file.parent)
-    engine = create_engine(f"sqlite:///{file}", poolclass=QueuePool)
-    event.listen(engine, "connect", _set_up)
-    event.listen(engine, "begin", begin_translated(file))
-    translate_errors(engine, file)
+    engine = server_engine(where) if isinstance(where, Server) else _file_engine(where)
     try:
-        _bring_up_to_date(engine, file)
+        _bring_up_to_date(engine, where)
     except JournalError:
         engine.dispose()
         raise
     return engine
 
 
-def open_unchanged(file: Path) -> Engine:
+def _file_engine(file: Path) -> Engine:
+    make_folder(file.parent)
+    engine = create_engine(f"sqlite:///{file}", poolclass=QueuePool)
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", begin_translated(file))
+    translate_errors(engine, file)
+    return engine
+
+
+def open_unchanged(where: JournalLocation) -> Engine:
     """Return an engine on the journal of a daemon that may be running; never migrates it.
 
     Raises JournalError when this program's version is not the one that wrote it.
     """
-    engine = open_read_only(file)
+    engine = open_read_only(where)
     try:
-        check_version(engine, file)
+        check_version(engine, where)
     finally:
         engine.dispose()
-    return open_database(file)
+    return open_database(where)
 
 
-def open_read_only(file: Path) -> Engine:
+def open_read_only(where: JournalLocation) -> Engine:
     """Return an engine on an existing journal that cannot write.
 
-    It reads a journal that nobody has open also on a full or read-only disk. Raises JournalError
-    on use, when the file does not exist or cannot be read.
+    It reads a file that nobody has open also on a full or read-only disk. Raises JournalError on
+    use, when the journal does not exist or cannot be read.
     """
-    name = quote(str(file.absolute()))
+    if isinstance(where, Server):
+        return server_engine(where, read_only=True)
+    name = quote(str(where.absolute()))
     engine = create_engine(f"sqlite:///file:{name}?mode=ro&uri=true", poolclass=NullPool)
-    event.listen(engine, "do_connect", reading_on_any_disk(file))
-    event.listen(engine, "begin", begin_translated(file))  # else each statement sees another moment
-    translate_errors(engine, file)
+    event.listen(engine, "do_connect", reading_on_any_disk(where))
+    event.listen(
+        engine, "begin", begin_translated(where)
+    )  # else each statement sees another moment
+    translate_errors(engine, where)
     return engine
+
+
+def journal_exists(where: JournalLocation) -> bool:
+    """Return whether a journal was begun there. Raises JournalError if a server does not answer."""
+    if not isinstance(where, Server):
+        return where.exists()
+    engine = open_read_only(where)
+    try:
+        return version_of(engine) != ""
+    finally:
+        engine.dispose()
 
 
 def make_folder(folder: Path) -> None:
@@ -104,29 +126,29 @@ def _version_in(connection: Connection) -> str:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
 
 
-def check_version(engine: Engine, file: Path) -> None:
+def check_version(engine: Engine, where: JournalLocation) -> None:
     """Raise JournalError unless this version of the program wrote the journal last."""
     version = version_of(engine)
     if version != HEAD:
         raise _other_version(version)
-    check_fit(engine, file, version)
+    check_fit(engine, where, version)
 
 
-def _bring_up_to_date(engine: Engine, file: Path) -> None:
+def _bring_up_to_date(engine: Engine, where: JournalLocation) -> None:
     version = version_of(engine)
     if version == HEAD:
-        check_fit(engine, file, version)
+        check_fit(engine, where, version)
         return
     if version > HEAD:
         raise _other_version(version)
-    if version:
-        back_up(file, version)
+    if version and not isinstance(where, Server):  # a server's administrator backs it up
+        back_up(where, version)
     try:
-        (_migrate if version else _create)(engine)
+        (_migrate if version else _create)(engine, where)
     except JournalError as exc:
         if exc.hint:
             raise
-        raise misfit(file, version, str(exc.__cause__ or exc)) from exc
+        raise misfit(where, version, str(exc.__cause__ or exc)) from exc
 
 
 def _other_version(version: str) -> JournalError:
@@ -142,9 +164,12 @@ def _other_version(version: str) -> JournalError:
     )
 
 
-def _create(engine: Engine) -> None:
+def _create(engine: Engine, where: JournalLocation) -> None:
     """Make the tables as they are now, as if all migrations had run, at a tenth of the cost."""
     with writing(engine) as connection:
+        if isinstance(where, Server):
+            make_schema(connection, where)
+            share_conditions(metadata)
         if _version_in(connection):
             return  # another process has just made them
         metadata.create_all(connection)
@@ -152,7 +177,7 @@ def _create(engine: Engine) -> None:
         connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(engine: Engine, where: JournalLocation) -> None:
     """Run Alembic; imported only here, since it costs a third of a second and 10 MB."""
     from alembic import command  # noqa: PLC0415 - see above
     from alembic.config import Config  # noqa: PLC0415
@@ -161,6 +186,8 @@ def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     with writing(engine) as connection:
+        if isinstance(where, Server):
+            lock_changes(connection, where)
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
@@ -15,6 +14,7 @@ from ..core.results import Outcome, RunRecord
 from ..core.waits import usual_s
 from . import tables
 from .database import open_read_only
+from .location import JournalLocation
 from .rows import to_file
 from .run_lengths import read_run_lengths
 from .views import Scope
@@ -60,12 +60,14 @@ class Figures:
     totals: tuple[RunTotal, ...]  # since the daemon started
 
 
-def read_figures(file: Path, scope: Scope, *, since_s: float, started_s: float) -> Figures:
+def read_figures(
+    where: JournalLocation, scope: Scope, *, since_s: float, started_s: float
+) -> Figures:
     """Return the figures of what is in `scope`, since a moment; totals since the daemon started.
 
     Raises JournalError.
     """
-    engine = open_read_only(file)
+    engine = open_read_only(where)
     try:
         with engine.connect() as connection, connection.begin():
             ours = _RUNS.lane.in_(scope.lanes)
@@ -82,11 +84,11 @@ def read_figures(file: Path, scope: Scope, *, since_s: float, started_s: float) 
         engine.dispose()
 
 
-def find_files(file: Path, scope: Scope, text: str) -> list[FileRow]:
+def find_files(where: JournalLocation, scope: Scope, text: str) -> list[FileRow]:
     """Return some files of these sources with `text` in their path. Raises JournalError."""
     inside = _FILES.source.in_(scope.sources) & _FILES.path.icontains(text, autoescape=True)
     query = select(tables.files).where(inside).order_by(_FILES.path).limit(FOUND_MAX)
-    engine = open_read_only(file)
+    engine = open_read_only(where)
     try:
         with engine.connect() as connection:
             return [to_file(row) for row in connection.execute(query).mappings()]

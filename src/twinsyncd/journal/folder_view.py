@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import func, select
 
 from ..core.model import ABSENT, FileKey, FileRow
 from . import tables
 from .database import open_read_only
+from .location import JournalLocation
 from .rows import to_file
 
 _FILES = tables.files.c
@@ -24,7 +24,7 @@ class FolderView:
     open_files: tuple[FileRow, ...]
 
 
-def read_folder(file: Path, folder: FileKey, limit: int) -> FolderView:
+def read_folder(where: JournalLocation, folder: FileKey, limit: int) -> FolderView:
     """Return what is known of the files below a folder; the path "" is the whole source.
 
     Raises JournalError.
@@ -34,7 +34,7 @@ def read_folder(file: Path, folder: FileKey, limit: int) -> FolderView:
         inside &= _FILES.path.startswith(f"{folder.path}/", autoescape=True)
     known = inside & ((_FILES.seen != ABSENT) | (_FILES.unread != ""))
     left = select(tables.files).where(_FILES.is_open, inside).order_by(_FILES.path).limit(limit)
-    engine = open_read_only(file)
+    engine = open_read_only(where)
     try:
         with engine.connect() as connection, connection.begin():
             number = select(func.count()).select_from(tables.files)

@@ -15,19 +15,27 @@ from .requests import Request, insert_request
 from .transactions import writing
 
 
-def register(engine: Engine, version: str, now_s: float, on_upgrade: Request | None = None) -> None:
-    """Record that this process writes the journal now.
+def register(
+    engine: Engine,
+    version: str,
+    now_s: float,
+    on_upgrade: Request | None = None,
+    machine: str = "",
+) -> None:
+    """Record that this process of a machine writes the journal now; "": the journal is a file.
 
     If another version wrote it before, `on_upgrade` is added as if a person had asked for it.
     """
+    mine = tables.daemons.c.machine == machine
+    key = {"machine": machine} if machine else {"machine": machine, "id": 1}
     with writing(engine) as connection:
-        before = connection.execute(select(tables.daemons.c.version)).scalar() or ""
+        before = connection.execute(select(tables.daemons.c.version).where(mine)).scalar() or ""
         if on_upgrade is not None and before not in ("", version):
             insert_request(connection, on_upgrade, now_s)
-        connection.execute(delete(tables.daemons))
+        connection.execute(delete(tables.daemons).where(mine))
         connection.execute(
             insert(tables.daemons).values(
-                id=1,
+                **key,
                 pid=os.getpid(),
                 version=version,
                 started_s=now_s,
@@ -49,6 +57,7 @@ def beat(
     uploads: UploadsUnderWay | None = None,
     pacing: RequestPacing | None = None,
     unlisted: Sequence[SourceKey] = (),
+    machine: str = "",
 ) -> None:
     """Write the heartbeat, with what no other row says: what is not settled, and since when.
 
@@ -64,5 +73,6 @@ def beat(
         "pacing": asdict(pacing) if pacing else None,
         "unlisted": list(unlisted),
     }
+    mine = tables.daemons.c.machine == machine
     with writing(engine) as connection:
-        connection.execute(update(tables.daemons).values(values))
+        connection.execute(update(tables.daemons).where(mine).values(values))

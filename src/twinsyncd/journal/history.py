@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import or_, select
 
@@ -13,13 +12,14 @@ from ..core.model import FileKey, FileRow, SourceKey, StorageId
 from ..core.results import RunFile
 from . import tables
 from .database import open_read_only
+from .location import JournalLocation
 from .reader import JournalReader
 
 _EVENTS = tables.events.c
 
 
 def read_events(
-    file: Path, *, key: FileKey | None = None, since_s: float = 0.0, limit: int = 1000
+    where: JournalLocation, *, key: FileKey | None = None, since_s: float = 0.0, limit: int = 1000
 ) -> Iterator[Event]:
     """Yield the newest `limit` events since a moment (wall clock [s]), oldest first.
 
@@ -33,7 +33,7 @@ def read_events(
             below = _EVENTS.path.startswith(f"{key.path}/", autoescape=True)
             query = query.where(or_(_EVENTS.path == key.path, below))
     newest = query.order_by(_EVENTS.id.desc()).limit(limit)
-    engine = open_read_only(file)
+    engine = open_read_only(where)
     try:
         with engine.connect() as connection:
             rows = [dict(row) for row in connection.execute(newest).mappings()]
@@ -44,9 +44,9 @@ def read_events(
         yield Event(**{**row, "kind": EventKind(row["kind"])})
 
 
-def read_file(file: Path, key: FileKey) -> FileRow | None:
+def read_file(where: JournalLocation, key: FileKey) -> FileRow | None:
     """Return the journal's row of a file; None if it has none. Raises JournalError."""
-    engine = open_read_only(file)
+    engine = open_read_only(where)
     try:
         return JournalReader(engine).get(key)
     finally:

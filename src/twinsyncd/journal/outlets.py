@@ -34,10 +34,12 @@ def write_outlet(engine: Engine, outlet: Outlet) -> None:
         connection.execute(insert(table).values(**values, since_s=since_s))
 
 
-def keep_outlets(engine: Engine, names: Collection[str]) -> None:
-    """Forget all others: they are not configured any more."""
+def keep_outlets(engine: Engine, names: Collection[str], ending: str = "") -> None:
+    """Forget all others of that ending: they are not configured any more."""
+    name = tables.outlets.c.name
+    others = name.not_in(names) & name.endswith(ending, autoescape=True)
     with writing(engine) as connection:
-        connection.execute(delete(tables.outlets).where(tables.outlets.c.name.not_in(names)))
+        connection.execute(delete(tables.outlets).where(others))
 
 
 def read_outlets(connection: Connection) -> tuple[Outlet, ...]:

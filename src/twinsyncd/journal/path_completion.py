@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy import select
@@ -10,11 +9,12 @@ from sqlalchemy import select
 from ..core.model import ABSENT, SourceKey
 from . import tables
 from .database import open_read_only
+from .location import JournalLocation
 
 ROWS_MAX: Final = 5000  # read per key press; a larger folder is completed from its first ones
 
 
-def next_parts(file: Path, source: SourceKey, typed: str) -> list[str]:
+def next_parts(where: JournalLocation, source: SourceKey, typed: str) -> list[str]:
     """Return the folders (ending with "/") and files of a source that begin with `typed`.
 
     Raises JournalError.
@@ -22,7 +22,7 @@ def next_parts(file: Path, source: SourceKey, typed: str) -> list[str]:
     files = tables.files.c
     fitting = (files.source == source) & files.path.startswith(typed, autoescape=True)
     query = select(files.path).where(fitting, files.seen != ABSENT).order_by(files.path)
-    engine = open_read_only(file)
+    engine = open_read_only(where)
     try:
         with engine.connect() as connection:
             paths = connection.execute(query.limit(ROWS_MAX)).scalars().all()

@@ -55,7 +55,7 @@ files = Table(
     Index("files_by_content", "stored"),
     Index("files_by_storage_id", "storage_id"),
     Index("files_by_file_id", "file_id"),
-    Index("files_gone", "source", sqlite_where=text("seen = ''")),  # of few,
+    Index("files_gone", "source", sqlite_where=text("seen = ''")),  # of few
 )
 
 lanes = Table(
@@ -181,12 +181,14 @@ requests = Table(  # what people ask of the daemon; a row, so that it survives a
     Column("argument", Text, nullable=False),
     Column("asked_s", Float, nullable=False),
     Column("handled_s", Float),  # null until the daemon took it up
+    Column("addressee", Text, nullable=False, server_default=""),  # an iModel, a machine; "": any
 )
 
-daemons = Table(  # one row: who keeps this journal, and when it was last alive
+daemons = Table(  # who keeps this journal, and when it was last alive: one row for each machine
     "daemons",
     metadata,
     Column("id", Integer, primary_key=True),
+    Column("machine", Text, nullable=False, server_default=""),  # "": the journal is a file
     Column("pid", Integer, nullable=False),
     Column("version", Text, nullable=False),
     Column("started_s", Float, nullable=False),

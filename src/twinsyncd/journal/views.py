@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -29,20 +28,20 @@ from ..core.model import (
     LaneKey,
     LaneRow,
     SourceKey,
-    UnsettledFile,
 )
-from ..core.progress import RequestPacing, UploadsUnderWay
 from ..core.results import Outcome, RunRecord
 from ..errors import JournalError
 from . import tables
 from .bulk_deliveries import read_deliveries
 from .counts import Counts, read_counts, total_counts
+from .daemon_rows import DaemonRow, MachineRow, read_daemon, read_machines
 from .damage import SetAside, set_aside_ones
 from .database import check_version, open_read_only
 from .drawing_references import OpenReferences, read_open
 from .failed_comparisons import FailedComparison, read_failed_comparisons
 from .lane_trouble import trouble_since_s
 from .late_stores import LateStore, read_late_stores
+from .location import JournalLocation, Server
 from .outlets import Outlet, read_outlets
 from .root_waits import RootWait, read_root_waits
 from .rows import to_file, to_lane
@@ -51,6 +50,7 @@ __all__ = [
     "BlindSource",
     "Counts",
     "DaemonRow",
+    "MachineRow",
     "Scope",
     "Status",
     "Views",
@@ -58,22 +58,6 @@ __all__ = [
 ]
 
 _FILES = tables.files.c
-
-
-@dataclass(frozen=True, slots=True)
-class DaemonRow:
-    """Which process writes the journal, and its last heartbeat (wall clock [s])."""
-
-    pid: int
-    version: str
-    started_s: float
-    beat_s: float
-    is_idle: bool
-    unsettled: int
-    unsettled_files: tuple[UnsettledFile, ...] = ()  # some of them
-    uploads: UploadsUnderWay | None = None  # those under way together
-    pacing: RequestPacing | None = None  # the rate limit that requests wait for
-    unlisted: tuple[SourceKey, ...] | None = None  # not scanned since the start; None: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +73,8 @@ class BlindSource:
 class Status:
     """Everything a person needs to see, at one moment."""
 
-    daemon: DaemonRow | None
+    daemon: DaemonRow | None  # of several machines: what holds of all of them together
+    machines: tuple[MachineRow, ...]  # those that share the journal; a file is shared by none
     counts: tuple[Counts, ...]
     lanes: tuple[LaneRow, ...]
     lane_trouble_s: dict[LaneKey, float]  # since when one cannot go on (wall clock [s])
@@ -136,26 +121,27 @@ class Scope:
 class Views:
     """Reads one journal; keep it for repeated looks."""
 
-    def __init__(self, file: Path, scope: Scope | None = None) -> None:
+    def __init__(self, where: JournalLocation, scope: Scope | None = None) -> None:
         """Show all, or only what is in `scope`.
 
         Raises JournalError when there is no journal yet, or none that can be read.
         """
         self._scope = scope
-        self._file = file
-        self._engine: Engine = open_read_only(file)
+        self._where = where
+        self._engine: Engine = open_read_only(where)
         try:
-            begun = file.exists() and inspect(self._engine).has_table(tables.daemons.name)
+            is_there = isinstance(where, Server) or where.exists()
+            begun = is_there and inspect(self._engine).has_table(tables.daemons.name)
             if begun:
-                check_version(self._engine, file)
+                check_version(self._engine, where)
         except OSError as exc:
             raise JournalError(
-                f"{file} cannot be read: {exc.strerror}",
+                f"{where} cannot be read: {exc.strerror}",
                 hint="ask as the account that the daemon runs as",
             ) from exc
         if not begun:
             raise JournalError(
-                f"there is no journal at {file} yet, since nothing was synced",
+                f"there is no journal at {where} yet, since nothing was synced",
                 hint="sync once: twinsyncd sync; or start the daemon: twinsyncd run",
             )
 
@@ -167,7 +153,6 @@ class Views:
         """Return everything people may see, from one snapshot of the journal."""
         with self._engine.connect() as connection, connection.begin():
             files, known = self._of_sources(_FILES.source), self._of_sources(tables.sources.c.key)
-            daemon = connection.execute(select(tables.daemons)).mappings().first()
             watched = select(tables.lanes).where(self._of_lanes(tables.lanes.c.key))
             homes = self._scope.homes if self._scope else {}
             lanes = tuple(to_lane(row) for row in connection.execute(watched).mappings())
@@ -181,7 +166,8 @@ class Views:
             ordered = left.order_by(people_first, _FILES.source, _FILES.path)
             rows = connection.execute(ordered.limit(open_files))
             return Status(
-                daemon=_daemon(dict(daemon)) if daemon else None,
+                daemon=read_daemon(connection),
+                machines=read_machines(connection),
                 counts=read_counts(connection, self._scope.sources if self._scope else None),
                 lanes=lanes,
                 lane_trouble_s=trouble_since_s(connection, lanes, homes),
@@ -221,7 +207,7 @@ class Views:
                 outlets=read_outlets(connection),
                 deliveries=self._deliveries(connection),
                 references=read_open(connection),
-                damaged=set_aside_ones(self._file),
+                damaged=set_aside_ones(self._where),
             )
 
     def scanned_before(self) -> frozenset[SourceKey]:
@@ -243,16 +229,6 @@ class Views:
 
 def _count(connection: Connection, files: ColumnElement[bool]) -> int:
     return connection.scalar(select(func.count()).select_from(tables.files).where(files)) or 0
-
-
-def _daemon(row: dict[str, Any]) -> DaemonRow:
-    del row["id"]
-    unsettled = tuple(UnsettledFile(**each) for each in row["unsettled_files"])
-    uploads = UploadsUnderWay(**row["uploads"]) if row["uploads"] else None
-    unlisted = None if row["unlisted"] is None else tuple(row["unlisted"])
-    pacing = RequestPacing(**row["pacing"]) if row["pacing"] else None
-    made = {"unsettled_files": unsettled, "uploads": uploads, "pacing": pacing}
-    return DaemonRow(**{**row, **made, "unlisted": unlisted})
 
 
 def _run(row: dict[str, Any]) -> RunRecord:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import Engine, Table, insert
 
 from ..core.decision import Decision
 from ..core.events import Event
-from ..core.model import FileKey, FileRow, SourceKey, UnsettledFile
+from ..core.model import FileKey, FileRow, LaneKey, SourceKey, UnsettledFile
 from ..core.progress import RequestPacing, UploadsUnderWay
 from ..core.results import RunFile, RunRecord
 from . import heartbeat, requests, tables
@@ -22,6 +22,7 @@ from .database import make_folder
 from .delivered import DeliveredRecords
 from .drawing_references import ReferenceStore
 from .file_changes import FileChanges
+from .leases import Member, fence
 from .new_folders import NewFolders
 from .notices import Alert, Notice, NoticeState, read_notices, save_notices
 from .outlets import Outlet, keep_outlets, write_outlet
@@ -33,6 +34,12 @@ from .rows import from_file
 from .transactions import for_writing
 from .upserts import upsert
 
+LanesOf = Callable[[Decision], Collection[LaneKey]]
+
+
+def _no_lanes(_decision: Decision) -> Collection[LaneKey]:
+    return ()
+
 
 class Journal(JournalReader):
     """Reads and writes the rows of the machine.
@@ -40,9 +47,18 @@ class Journal(JournalReader):
     `get`, `get_many` and all writing belong to one thread.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        """`engine` comes from `open_database`; it is disposed of by `close`."""
+    def __init__(
+        self, engine: Engine, member: Member | None = None, lanes_of: LanesOf = _no_lanes
+    ) -> None:
+        """`engine` comes from `open_database`; it is disposed of by `close`.
+
+        `member`: this process among several, which commits only what is about iModels that it
+        serves: `lanes_of` returns those of a decision.
+        """
         super().__init__(engine)
+        self._member, self._lanes_of = member, lanes_of
+        self._machine = member.machine if member else ""
+        self._of_machine = f" of {self._machine}" if member else ""
         self._writer = for_writing(engine).connect()
         self._cache = RowCache()
         self._retention = Retention()
@@ -102,6 +118,8 @@ class Journal(JournalReader):
 
     def _write(self, decision: Decision, taken: Sequence[int], now_s: float) -> None:
         with self._writer.begin():
+            if self._member is not None:
+                fence(self._writer, self._member, self._lanes_of(decision))
             if taken:
                 requests.mark_handled(self._writer, taken, now_s)
             self._put(tables.files, [from_file(row) for row in decision.files])
@@ -131,7 +149,7 @@ class Journal(JournalReader):
 
     def register(self, version: str, now_s: float, on_upgrade: Request | None = None) -> None:
         """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""
-        heartbeat.register(self._engine, version, now_s, on_upgrade)
+        heartbeat.register(self._engine, version, now_s, on_upgrade, self._machine)
 
     def beat(
         self,
@@ -154,23 +172,24 @@ class Journal(JournalReader):
             uploads=uploads,
             pacing=pacing,
             unlisted=unlisted,
+            machine=self._machine,
         )
 
     def open_requests(self) -> list[Request]:
         """Return the requests of people that are not handled yet."""
-        return requests.open_requests(self._engine)
+        return requests.open_requests(self._engine, self._member)
 
-    def leave_request(self, request: Request, now_s: float) -> None:
-        """Add a request to those that are not handled yet; unlike the rest, for any thread."""
-        requests.add_request(self._engine, request, now_s)
+    def leave_request(self, request: Request, now_s: float, lane: LaneKey | None = None) -> None:
+        """Add a request, about an iModel or all, to those not handled yet; for any thread."""
+        requests.ask(self._engine, request, now_s, lane)
 
     def write_outlet(self, outlet: Outlet) -> None:
         """Remember whether people are reached by it; for any thread."""
-        write_outlet(self._engine, outlet)
+        write_outlet(self._engine, replace(outlet, name=outlet.name + self._of_machine))
 
     def keep_outlets(self, names: Collection[str]) -> None:
         """Forget the outlets that are not configured any more."""
-        keep_outlets(self._engine, names)
+        keep_outlets(self._engine, [name + self._of_machine for name in names], self._of_machine)
 
     def read_notices(self) -> NoticeState:
         """Return what people were notified of; for any thread."""

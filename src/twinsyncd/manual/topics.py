@@ -11,7 +11,7 @@ from .messages import messages_table
 
 TOPICS: Final = (
     *("install", "setup", "person", "configuration", "commands", "messages", "operations"),
-    "monitoring",
+    *("monitoring", "machines"),
     *("security", "decisions", "reliability", "performance", "manifest", "bulk", "localtwin"),
     *("json", "glossary", "development"),
 )

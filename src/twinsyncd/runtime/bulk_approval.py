@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..config import Config, Connection
 from ..core.facts import RetryAsked
 from ..journal.bulk_files import BulkFiles, HeldSnapshot
-from ..journal.database import open_read_only, open_unchanged
-from .state import journal_file
+from ..journal.database import journal_exists, open_read_only, open_unchanged
+from .state import journal_of
 from .sync_once import leave_request
 
 __all__ = ["HeldSnapshot", "approve_snapshot", "held_snapshots"]
@@ -14,10 +14,10 @@ __all__ = ["HeldSnapshot", "approve_snapshot", "held_snapshots"]
 
 def held_snapshots(config: Config, connection: Connection) -> list[HeldSnapshot]:
     """Return those of a connection. Raises JournalError."""
-    file = journal_file(config)
-    if connection.target != "bulk" or not file.exists():
+    where = journal_of(config)
+    if connection.target != "bulk" or not journal_exists(where):
         return []
-    engine = open_read_only(file)
+    engine = open_read_only(where)
     try:
         return BulkFiles(engine).held(connection.name)
     finally:
@@ -29,7 +29,7 @@ def approve_snapshot(config: Config, connection: Connection, held: HeldSnapshot)
 
     Raises JournalError.
     """
-    engine = open_unchanged(journal_file(config))
+    engine = open_unchanged(journal_of(config))
     try:
         BulkFiles(engine).approve(connection.name, held)
     finally:

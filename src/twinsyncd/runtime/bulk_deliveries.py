@@ -6,19 +6,19 @@ from ..bulk_entities import RANK
 from ..config import Config, Connection
 from ..core.deliveries import LastDelivery
 from ..journal.bulk_files import BulkFiles
-from ..journal.database import open_read_only
-from .state import journal_file
+from ..journal.database import journal_exists, open_read_only
+from .state import journal_of
 
 __all__ = ["LastDelivery", "last_deliveries"]
 
 
 def last_deliveries(config: Config, connection: Connection) -> list[LastDelivery]:
     """Return those of a connection's configured sources, parents first. Raises JournalError."""
-    file = journal_file(config)
-    if connection.target != "bulk" or not file.exists():
+    where = journal_of(config)
+    if connection.target != "bulk" or not journal_exists(where):
         return []
     sources = {connection.key_of(source) for source in connection.source}
-    engine = open_read_only(file)
+    engine = open_read_only(where)
     try:
         found = BulkFiles(engine).deliveries(connection.name)
     finally:

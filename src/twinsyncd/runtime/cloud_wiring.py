@@ -38,8 +38,12 @@ from .state import journal_file
 REPORTS: Final = "reports"  # the folder of diagnostic reports, in the state folder
 
 
-def cloud_settings(config: Config) -> CloudSettings:
-    """Return where the platform is and who we are."""
+def nothing() -> None:
+    """Do nothing before a request."""
+
+
+def cloud_settings(config: Config, before_request: Callable[[], None] = nothing) -> CloudSettings:
+    """Return where the platform is and who we are; for `before_request` see NetworkSettings."""
     person = config.auth.kind == "user"
     return CloudSettings(
         client_id=config.auth.client_id,
@@ -49,7 +53,7 @@ def cloud_settings(config: Config) -> CloudSettings:
         issuer_url=config.platform.issuer_url,
         trusted_hosts=config.platform.trusted_hosts,
         upload_hosts=config.platform.upload_hosts,
-        network=network_settings(config),
+        network=network_settings(config, before_request),
         upload_rate=lambda: config.daemon.bandwidth.at(datetime.now()),  # noqa: DTZ005 - office hours
         profile=profile_of(config),
     )
@@ -60,10 +64,14 @@ def profile_of(config: Config) -> PlatformProfile:
     return read_profile(journal_file(config).parent, config.platform.api_url)
 
 
-def network_settings(config: Config) -> NetworkSettings:
+def network_settings(
+    config: Config, before_request: Callable[[], None] = nothing
+) -> NetworkSettings:
     """Return the way to the network."""
     platform = config.platform
-    return NetworkSettings(platform.proxy or "", platform.no_proxy, platform.ca_bundle)
+    return NetworkSettings(
+        platform.proxy or "", platform.no_proxy, platform.ca_bundle, before_request
+    )
 
 
 def sign_ins(config: Config) -> TokenStore:

@@ -22,6 +22,7 @@ from .report_lines import CLOUD_UNKNOWN, KEPT_OUT, WITHOUT_JOURNAL, Level
 from .source_reports import Blind, Hold
 
 FILES_MAX: Final = 50  # conditions of single files; the others are counted in one
+UNSERVED_NAMED: Final = 5  # connections that no machine serves, by name
 SETTLING_S: Final = 3600.0  # a file that is written for longer is worth a look
 
 
@@ -30,6 +31,7 @@ class Kind(StrEnum):
 
     REBUILT = "journal rebuilt"  # the one before was damaged
     DAEMON = "not working"  # it hangs, or cannot use its journal
+    UNSERVED = "not served"  # by any of the machines that share the journal
     HALTED = "halted"  # the service refused; nothing goes on without a person
     SIGN_IN = "sign-in"  # a person must sign in, or agree to runs
     HELD = "held"  # missing files, or another drive; a person approves
@@ -70,7 +72,7 @@ class Condition:
 
 def conditions_of(report: Report, now_s: float) -> tuple[Condition, ...]:
     """Return what needs attention at `now_s` (wall clock [s]); what needs a person comes first."""
-    found = [*_of_daemon(report), *_of_journal(report)]
+    found = [*_of_daemon(report), *_of_journal(report), *_of_machines(report)]
     for connection in report.connections:
         found += _of_lane(connection)
         found += _of_comparison(connection)
@@ -97,6 +99,21 @@ def _of_journal(report: Report) -> Iterator[Condition]:
         text = f"was damaged and is kept as {newest.file}; a new one was made, without its history"
         fix = "check the disk and its cables; delete the copy once nobody needs its history"
         yield Condition(Kind.REBUILT, Level.WAITS, "the journal", text, fix, newest.at_s)
+
+
+def _of_machines(report: Report) -> Iterator[Condition]:
+    if report.unserved is None:
+        return
+    names = ", ".join(report.unserved.connections[:UNSERVED_NAMED])
+    number = len(report.unserved.connections)
+    text = f"no machine serves {count(number, 'connection')}: {names}"
+    text += f" and {number - UNSERVED_NAMED:,} more" if number > UNSERVED_NAMED else ""
+    if report.unserved.moves:
+        fix = "nothing to do: another machine takes over within 30 s, if one can"
+        yield Condition(Kind.UNSERVED, Level.WAITS, "the machines", text, fix)
+        return
+    fix = "start the daemon on a machine that can serve them: see machine of their sources"
+    yield Condition(Kind.UNSERVED, Level.BAD, "the machines", text, fix)
 
 
 _OPEN_PAGE: Final = "open the page named above, or run: twinsyncd login"

@@ -14,7 +14,7 @@ from ..errors import AppError, JournalError
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
 from .cloud_wiring import cloud_settings
-from .state import journal_file
+from .state import journal_of
 
 __all__ = ["IModelConnections", "ListedConnection", "imodel_connections"]
 
@@ -48,7 +48,7 @@ def imodel_connections(config: Config) -> Iterator[IModelConnections]:
 @contextmanager
 def _ours_of(config: Config) -> Iterator[OursOf | None]:
     try:
-        engine = open_read_only(journal_file(config))
+        engine = open_read_only(journal_of(config))
     except JournalError:
         yield None
         return

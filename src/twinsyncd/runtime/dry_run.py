@@ -13,11 +13,11 @@ from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import ConnectionKey, FileKey, FileRow, Need, SourceKey, need
 from ..disk.protocols import Known
 from ..errors import DiskError
-from ..journal.database import open_read_only
+from ..journal.database import journal_exists, open_read_only
 from ..journal.reader import JournalReader
 from .setup_check.known import NothingKnown
 from .share_folder import ShareFolder
-from .state import journal_file
+from .state import journal_of
 from .wiring import open_folder
 
 
@@ -35,11 +35,11 @@ class PlannedFile:
 
 def plan_dry_run(config: Config) -> Iterator[PlannedFile]:
     """Yield what would be done, file by file; compares with the journal if there is one."""
-    file = journal_file(config)
-    if not file.exists():
+    where = journal_of(config)
+    if not journal_exists(where):
         yield from _dry_run(config, NothingKnown(), None)
         return
-    engine = open_read_only(file)
+    engine = open_read_only(where)
     try:
         remembered = JournalReader(engine)
         yield from _dry_run(config, remembered, remembered)

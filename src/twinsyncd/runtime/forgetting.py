@@ -12,7 +12,7 @@ from ..errors import AppError
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
 from .cloud_wiring import cloud_settings
-from .state import journal_file, read_row, read_status
+from .state import journal_of, read_row, read_status
 from .sync_once import leave_request
 
 
@@ -77,7 +77,7 @@ def _row_to_forget(config: Config, connection: Connection, key: FileKey) -> File
 def _remote_id(config: Config, connection: Connection) -> str:
     if connection.connection_id:
         return connection.connection_id
-    engine = open_read_only(journal_file(config))
+    engine = open_read_only(journal_of(config))
     try:
         return JournalReader(engine).connection(connection.key).remote_id
     finally:

@@ -29,6 +29,15 @@ def serving_alone(config: Config) -> Iterator[None]:
         yield
 
 
+def refuse_rivals(config: Config) -> None:
+    """Raise JournalError if a program of this machine serves a connection with another journal.
+
+    Claims nothing: of the daemons that share a journal one serves a connection, by its lease.
+    """
+    if served := served_elsewhere(config):
+        raise _rival(served)
+
+
 def served_elsewhere(config: Config) -> str:
     """Return a connection that some program of this machine serves; "" if none is served.
 
@@ -60,7 +69,13 @@ if sys.platform == "linux":  # addresses that are no files are there only
             held.close()
             if exc.errno != errno.EADDRINUSE:
                 raise
-            message = f'another twinsyncd on this machine serves the connection "{connection}"'
-            hint = "use the same configuration and account as the service, or name its state_folder"
-            raise JournalError(f"{message}, with another state folder", hint=hint) from exc
+            raise _rival(connection) from exc
         return held
+
+
+def _rival(connection: str) -> JournalError:
+    return JournalError(
+        f'another twinsyncd on this machine serves the connection "{connection}", with another '
+        "state folder",
+        hint="use the same configuration and account as the service, or name its state_folder",
+    )

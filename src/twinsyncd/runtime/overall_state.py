@@ -17,7 +17,7 @@ from .currency import currency
 from .machine_lock import served_elsewhere
 from .report import ConnectionReport, Report, make_report
 from .report_lines import Line
-from .state import is_running, journal_file, read_status, read_trouble, scope_of
+from .state import is_running, journal_of, read_status, read_trouble, scope_of
 
 DAY_S: Final = 86_400.0  # of latencies and runs
 
@@ -61,7 +61,7 @@ def read_overall_state(
         status = _about(status, config)
     started_s = status.daemon.started_s if status.daemon else now_s
     figures = read_figures(
-        journal_file(config), scope_of(config), since_s=now_s - DAY_S, started_s=started_s
+        journal_of(config), scope_of(config), since_s=now_s - DAY_S, started_s=started_s
     )
     running = is_running(config)
     report = make_report(

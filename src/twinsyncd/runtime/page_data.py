@@ -13,15 +13,16 @@ from typing import Any, Final, TypeVar
 from ..config import Config
 from ..core.events import Event
 from ..core.facts import PersonFact
-from ..core.model import FileKey, FileRow, Now
+from ..core.model import FileKey, FileRow, LaneKey, Now
 from ..journal.figures import Figures, find_files, read_figures
 from ..journal.history import read_events, read_file
 from ..journal.requests import Request
 from ..journal.views import Status
+from .addressees import lane_of
 from .clock import read_clock
 from .person_requests import request_of
 from .report import Report, make_report
-from .state import journal_file, read_status, read_trouble, scope_of
+from .state import journal_of, read_status, read_trouble, scope_of
 
 FRESH_S: Final = 1.0
 RUNS: Final = 50
@@ -37,7 +38,7 @@ class JournalPageData:
     def __init__(
         self,
         config: Config,
-        leave: Callable[[Request, float], None],
+        leave: Callable[[Request, float, LaneKey | None], None],
         clock: Callable[[], Now] = read_clock,
     ) -> None:
         """Read nothing yet. The daemon that this belongs to is running, so it is not asked."""
@@ -64,26 +65,26 @@ class JournalPageData:
         since_s -= since_s % HOUR_S
 
         def read() -> Figures:
-            file, scope = journal_file(self._config), scope_of(self._config)
-            return read_figures(file, scope, since_s=since_s, started_s=started_s)
+            where, scope = journal_of(self._config), scope_of(self._config)
+            return read_figures(where, scope, since_s=since_s, started_s=started_s)
 
         return self._fresh(("figures", since_s), read)
 
     def row(self, key: FileKey) -> FileRow | None:
         """Return the journal's row of a file; None if it has none. Raises JournalError."""
-        return read_file(journal_file(self._config), key)
+        return read_file(journal_of(self._config), key)
 
     def events(self, key: FileKey, limit: int) -> list[Event]:
         """Return the newest events of a file, oldest first. Raises JournalError."""
-        return list(read_events(journal_file(self._config), key=key, limit=limit))
+        return list(read_events(journal_of(self._config), key=key, limit=limit))
 
     def find(self, text: str) -> list[FileRow]:
         """Return some files with `text` in their path. Raises JournalError."""
-        return find_files(journal_file(self._config), scope_of(self._config), text)
+        return find_files(journal_of(self._config), scope_of(self._config), text)
 
     def ask(self, fact: PersonFact) -> None:
         """Leave a request for the daemon. Raises JournalError."""
-        self._leave(Request(*request_of(fact)), self.now_s())
+        self._leave(Request(*request_of(fact)), self.now_s(), lane_of(self._config, fact))
 
     def _status(self) -> Status:
         def read() -> Status:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 
 from ..config import Config, Page
+from ..core.model import LaneKey
 from ..errors import AppError, JournalError, how_to_install
 from ..journal.outlets import Outlet
 from ..journal.requests import Request
@@ -28,16 +29,22 @@ log = structlog.get_logger()
 class OutletJournal(NoticeJournal, Protocol):
     """What of the journal is needed here; for any thread."""
 
-    def leave_request(self, request: Request, now_s: float) -> None:
-        """Add a request to those that are not handled yet."""
+    def leave_request(self, request: Request, now_s: float, lane: LaneKey | None) -> None:
+        """Add a request, about an iModel or all, to those that are not handled yet."""
 
     def keep_outlets(self, names: Collection[str]) -> None:
         """Forget the outlets that are not configured any more."""
 
 
 @contextmanager
-def people_reached(config: Config, journal: OutletJournal) -> Iterator[None]:
-    """Serve the page and notify people while the context lasts, as configured. Raises AppError."""
+def people_reached(
+    config: Config, journal: OutletJournal, *, notifies: bool = True
+) -> Iterator[None]:
+    """Serve the page and notify people while the context lasts, as configured. Raises AppError.
+
+    Without `notifies` another machine notifies them.
+    """
+    config = config if notifies else config.model_copy(update={"notify": None})
     journal.keep_outlets([*([PAGE] if config.page else []), *outlet_names(config)])
     data = JournalPageData(config, journal.leave_request)
 

@@ -13,7 +13,7 @@ from ..core.references import DrawingReferences, Reference
 from ..disk.reference_scan import ENDINGS, is_readable
 from ..journal.database import open_read_only
 from ..journal.drawing_references import naming, read_references
-from .state import journal_file
+from .state import journal_of
 
 LINES_MAX: Final = 100  # more scroll the answer away
 
@@ -26,7 +26,7 @@ def reference_lines(config: Config, key: FileKey) -> Iterator[str]:
     ending = PurePosixPath(key.path).suffix.lower()
     if ending in ENDINGS and not is_readable(ending):
         yield f"needs    not known: what {ending} files name is not read, see: twinsyncd check"
-    engine = open_read_only(journal_file(config))
+    engine = open_read_only(journal_of(config))
     try:
         with engine.connect() as connection:
             for line in closure_lines(key, lambda each: read_references(connection, each)):

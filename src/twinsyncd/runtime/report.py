@@ -13,6 +13,7 @@ from ..config import Config, Connection
 from ..core.deliveries import LastDelivery
 from ..core.model import (
     ConnectionKey,
+    LaneKey,
     LaneRow,
     SourceKey,
 )
@@ -21,6 +22,7 @@ from ..journal.damage import SetAside
 from ..journal.drawing_references import OpenReferences
 from ..journal.root_waits import RootWait
 from ..journal.views import Counts, DaemonRow, Status
+from .machine_lines import MachineReport, Unserved, machine_reports, unserved_by
 from .open_files import OpenFile, Unsettled, in_one_state, open_file, unsettled_of
 from .report_lines import (
     Level,
@@ -89,6 +91,8 @@ class Report:
     runs: tuple[RunRecord, ...]
     outlets: tuple[tuple[str, Line], ...]  # the page and each notification target, by name
     damaged: tuple[SetAside, ...] = ()  # damaged journals that were set aside, the newest last
+    machines: tuple[MachineReport, ...] = ()  # those that share the journal, if several can
+    unserved: Unserved | None = None  # connections that none of them serves
 
 
 def make_report(
@@ -116,11 +120,16 @@ def make_report(
         _connection(each, status, counted, lanes.get(each.lane), now_s=now_s, running=running)
         for each in config.connection
     )
+    names: dict[LaneKey, list[str]] = {}
+    for each in config.connection:
+        names.setdefault(each.lane, []).append(each.name)
+    unserved = None if just_synced or not running else unserved_by(status.machines, names)
     unsettled = unsettled_of(status.daemon, now_s, running=running)
     again, open_files = in_one_state(unsettled, tuple(map(open_file, status.open_files)))
     return Report(
         in_sync=is_synced(status)
         and (just_synced or daemon.level is Level.GOOD)
+        and unserved is None
         and not any(each.empty or each.unlisted for each in connections)
         and all(_is_compared(status, each.key) for each in config.connection),
         unseen_since_s=0.0 if just_synced else unseen_since_s(status.daemon, daemon, trouble),
@@ -135,6 +144,8 @@ def make_report(
         runs=status.runs,
         outlets=tuple((each.name, outlet_line(each)) for each in status.outlets) if running else (),
         damaged=status.damaged,
+        machines=machine_reports(status.machines, names),
+        unserved=unserved,
     )
 
 

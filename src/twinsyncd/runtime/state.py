@@ -14,8 +14,10 @@ from ..config import Config, sources_of
 from ..core.events import Event
 from ..core.model import FileKey, FileRow, SourceKey
 from ..errors import JournalError
+from ..journal.daemon_rows import is_served_anywhere
 from ..journal.folder_view import FolderView, read_folder
 from ..journal.history import read_events, read_file
+from ..journal.location import JournalLocation, Server
 from ..journal.path_completion import next_parts
 from ..journal.views import Scope, Status, Views
 from .formatting import clock_time
@@ -28,9 +30,17 @@ LOCK: Final = "twinsyncd.lock"
 
 
 def journal_file(config: Config) -> Path:
-    """Return where the journal lies."""
+    """Return where the journal lies, unless it is on a server; the other files lie beside it."""
     assert config.daemon.state_folder is not None, "loading a configuration sets it"
     return config.daemon.state_folder / JOURNAL
+
+
+def journal_of(config: Config) -> JournalLocation:
+    """Return where the journal is: its file, or the database that several machines share."""
+    daemon = config.daemon
+    if daemon.journal is None:
+        return journal_file(config)
+    return Server(daemon.journal, daemon.journal_schema, daemon.journal_password_file)
 
 
 def open_views(config: Config) -> Views:
@@ -40,7 +50,7 @@ def open_views(config: Config) -> Views:
     for the same reason, with what it waits for.
     """
     with _naming_what_it_waits_for(config):
-        return Views(journal_file(config), scope_of(config))
+        return Views(journal_of(config), scope_of(config))
 
 
 @contextmanager
@@ -78,7 +88,7 @@ def read_status(config: Config, *, runs: int = 5, open_files: int = 20) -> Statu
     """Return where things stand, at one moment. Raises JournalError as `open_views` does."""
     with (
         _naming_what_it_waits_for(config),
-        closing(Views(journal_file(config), scope_of(config))) as views,
+        closing(Views(journal_of(config), scope_of(config))) as views,
     ):
         return views.status(runs=runs, open_files=open_files)
 
@@ -91,13 +101,13 @@ def read_history(
     `key` names a file, or a folder with all below it. Raises JournalError as `open_views` does.
     """
     open_views(config).close()  # says so if there is no journal
-    return list(read_events(journal_file(config), key=key, since_s=since_s, limit=limit))
+    return list(read_events(journal_of(config), key=key, since_s=since_s, limit=limit))
 
 
 def read_row(config: Config, key: FileKey) -> FileRow | None:
     """Return the journal's row of a file; None if it has none. Raises as `open_views` does."""
     open_views(config).close()
-    return read_file(journal_file(config), key)
+    return read_file(journal_of(config), key)
 
 
 def read_below(config: Config, folder: FileKey, limit: int) -> FolderView:
@@ -106,13 +116,13 @@ def read_below(config: Config, folder: FileKey, limit: int) -> FolderView:
     Raises JournalError as `open_views` does.
     """
     open_views(config).close()
-    return read_folder(journal_file(config), folder, limit)
+    return read_folder(journal_of(config), folder, limit)
 
 
 def read_next_parts(config: Config, source: SourceKey, typed: str) -> list[str]:
     """Return the folders and files of a source that go on from `typed`; none if it is unknown."""
     try:
-        return next_parts(journal_file(config), source, typed)
+        return next_parts(journal_of(config), source, typed)
     except JournalError:
         return []  # there is none yet
 
@@ -120,10 +130,12 @@ def read_next_parts(config: Config, source: SourceKey, typed: str) -> list[str]:
 def is_running(config: Config) -> bool:
     """Return whether some daemon keeps the journal of this configuration right now.
 
-    Or would keep it, and waits until the state folder can be used.
+    Or would keep it, and waits until the state folder can be used; of a journal on a server: some
+    daemon on any machine.
     """
     file = journal_file(config).with_name(LOCK)
-    return is_held(file) or TroubleFile(file.parent).is_held_elsewhere()
+    is_here = is_held(file) or TroubleFile(file.parent).is_held_elsewhere()
+    return is_here or is_served_anywhere(journal_of(config))
 
 
 def read_trouble(config: Config) -> Trouble | None:

@@ -15,6 +15,7 @@ from .bulk_records import records_line, records_of, worst_first
 from .conditions import Condition, conditions_of
 from .currency import currency
 from .headline import headline
+from .machine_lines import MachineReport
 from .open_files import OpenFile, Unsettled
 from .report import ConnectionReport, Report
 from .report_lines import Level, Line
@@ -23,6 +24,7 @@ from .status_model import (
     ConnectionDocument,
     EndedRunDocument,
     FilesDocument,
+    MachineDocument,
     NeedDocument,
     OpenFileDocument,
     OutletDocument,
@@ -62,6 +64,7 @@ def status_document(report: Report, figures: Figures, now_s: float) -> StatusDoc
         open_files=tuple(map(_open_file, report.open_files)),
         last_runs=tuple(map(_ended_run, report.runs)),
         outlets=tuple(OutletDocument(name=n, state=_line(line)) for n, line in report.outlets),
+        machines=tuple(map(_machine, report.machines)),
     )
 
 
@@ -73,6 +76,15 @@ def oldest_s(connection: ConnectionReport, figures: Figures) -> float | None:
 
 def _line(line: Line) -> StateLine:
     return StateLine(level=line.level.value, state=line.state, text=redact_for_person(str(line)))
+
+
+def _machine(machine: MachineReport) -> MachineDocument:
+    return MachineDocument(
+        name=machine.name,
+        state=_line(machine.line),
+        connections=machine.connections,
+        since_s=machine.since_s or None,
+    )
 
 
 def _process(daemon: DaemonRow | None) -> ProcessDocument | None:

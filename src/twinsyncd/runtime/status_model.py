@@ -214,6 +214,15 @@ class OutletDocument(Document):
     state: StateLine
 
 
+class MachineDocument(Document):
+    """One of the machines that share a journal on a server."""
+
+    name: str
+    state: StateLine
+    connections: tuple[str, ...] = Field(description="what it serves")
+    since_s: float | None = Field(description="since when it serves them; null: it does not run")
+
+
 class StatusDocument(Document):
     """How everything stands, at one moment."""
 
@@ -237,6 +246,9 @@ class StatusDocument(Document):
     )
     last_runs: tuple[EndedRunDocument, ...] = Field(description="newest first")
     outlets: tuple[OutletDocument, ...]
+    machines: tuple[MachineDocument, ...] = Field(
+        description="those that share the journal; empty for a journal in a file"
+    )
 
 
 def status_schema() -> dict[str, Any]:

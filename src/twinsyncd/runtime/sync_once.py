@@ -8,13 +8,16 @@ from typing import Final, NamedTuple
 from ..config import Config
 from ..core.facts import PersonFact, PublishAsked, SyncAsked
 from ..core.machine import Machine
+from ..core.model import LaneKey
 from ..errors import JournalError, JournalGone
 from ..journal import requests
 from ..journal.database import open_database, open_unchanged
 from ..journal.requests import Request
 from ..journal.views import Status
+from .addressees import lane_of
+from .journal_opening import own_share
 from .person_requests import request_of
-from .state import is_running, journal_file, open_views
+from .state import is_running, journal_of, open_views
 from .wiring import open_engine
 
 TRIES: Final = 6  # failures in a row (about a minute) before it is reported instead
@@ -55,13 +58,18 @@ def leave_request(config: Config, fact: PersonFact) -> bool:
     If none runs, the next one does. Raises JournalError.
     """
     running = is_running(config)
-    file = journal_file(config)
-    engine = open_unchanged(file) if running else open_database(file)
+    where = journal_of(config)
+    engine = open_unchanged(where) if running else open_database(where)
     try:
-        requests.add_request(engine, Request(*request_of(fact)), time.time())
+        requests.ask(engine, *_asked(config, fact))
     finally:
         engine.dispose()
     return running
+
+
+def _asked(config: Config, fact: PersonFact) -> tuple[Request, float, LaneKey | None]:
+    """Return a request, when it is asked, and the iModel that it is about."""
+    return Request(*request_of(fact)), time.time(), lane_of(config, fact)
 
 
 def ask_and_wait(config: Config, fact: PersonFact, wait_s: float = HANDLED_S) -> bool | None:
@@ -69,11 +77,11 @@ def ask_and_wait(config: Config, fact: PersonFact, wait_s: float = HANDLED_S) ->
     if not is_running(config):
         leave_request(config, fact)
         return None
-    engine = open_unchanged(journal_file(config))
+    engine = open_unchanged(journal_of(config))
     end_s = time.monotonic() + wait_s
     try:
-        number = requests.add_request(engine, Request(*request_of(fact)), time.time())
-        while requests.handled_s(engine, number) is None:
+        numbers = requests.ask(engine, *_asked(config, fact))
+        while requests.handled_s(engine, *numbers) is None:
             if time.monotonic() > end_s:
                 return False
             _wait(config)
@@ -84,7 +92,7 @@ def ask_and_wait(config: Config, fact: PersonFact, wait_s: float = HANDLED_S) ->
 
 def _do_it(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> Synced:
     end_s = time.monotonic() + timeout_s
-    with open_engine(config, watch=False) as engine:
+    with own_share(config) as share, open_engine(config, watch=False, share=share) as engine:
         machine = engine.machine
 
         def is_over() -> bool:
@@ -119,13 +127,13 @@ def _problem(machine: Machine, timeout_s: float) -> str:
 
 def _ask_daemon(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> str:
     """Leave the request as a row, as everything a person asks of the daemon."""
-    engine = open_unchanged(journal_file(config))
+    engine = open_unchanged(journal_of(config))
     end_s = time.monotonic() + timeout_s
     views = open_views(config)
     try:
-        request = requests.add_request(engine, Request(*request_of(asked)), time.time())
+        numbers = requests.ask(engine, *_asked(config, asked))
         while True:
-            handled_s = requests.handled_s(engine, request)
+            handled_s = requests.handled_s(engine, *numbers)
             status = views.status(runs=0, open_files=0)
             daemon = status.daemon
             if handled_s and (reasons := _needing_a_person(status, handled_s)):

@@ -29,7 +29,7 @@ from .cloud_wiring import cloud_settings, open_targets
 from .drive_scan import scan_drive
 from .setup_check.known import NothingKnown
 from .share_folder import ShareFolder
-from .state import journal_file, open_views
+from .state import journal_of, open_views
 from .verified_file import Cloud, Drive, JournalEntry, VerifiedFile, judge
 from .wiring import open_folder
 
@@ -61,7 +61,7 @@ def verify(config: Config, selection: Selection, *, deep: bool) -> Iterator[Veri
     `deep` reads each file, on the drive and in Storage; else sizes and times decide.
     """
     open_views(config).close()  # says so if there is no journal
-    engine = open_read_only(journal_file(config))
+    engine = open_read_only(journal_of(config))
     try:
         with open_cloud(cloud_settings(config)) as cloud:
             targets = open_targets(config, cloud)

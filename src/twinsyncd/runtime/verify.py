@@ -14,7 +14,7 @@ from ..core.model import Digest, StorageId
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
 from .cloud_wiring import cloud_settings
-from .state import journal_file
+from .state import journal_of
 
 
 def changesets(config: Config, imodel_id: str) -> list[Changeset]:
@@ -36,7 +36,7 @@ class Proven:
 
 def proven(config: Config) -> Iterator[Proven]:
     """Yield every known file that is on the drive, read anew. Raises OSError."""
-    engine = open_read_only(journal_file(config))
+    engine = open_read_only(journal_of(config))
     try:
         remembered = JournalReader(engine)
         for connection, source in sources_of(config):

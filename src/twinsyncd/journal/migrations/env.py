@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from twinsyncd.journal.tables import metadata
+from twinsyncd.journal.lease_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

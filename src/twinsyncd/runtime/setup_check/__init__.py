@@ -8,6 +8,7 @@ from ...cloud.access_check import CheckResult, with_topic
 from ...config import Config
 from .account import account_results
 from .drives import drive_results
+from .journal_server import server_results
 from .optional_libraries import library_results
 from .platform import platform_results
 from .probe import probe_results
@@ -26,6 +27,7 @@ def findings(config: Config, *, offline: bool, probe: bool = False) -> Iterator[
     yield from with_topic("libraries", library_results(config))
     yield from with_topic("service", service_results(config))
     yield from with_topic("state", state_results(config))
+    yield from with_topic("state", server_results(config))
     yield from with_topic("drive", drive_results(config))
     if not offline:
         yield from with_topic("platform", platform_results(config))

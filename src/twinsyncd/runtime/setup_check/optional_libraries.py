@@ -14,6 +14,7 @@ LIBRARIES: Final = {
     "page": ("jinja2", "prometheus_client", "starlette", "uvicorn"),
     "notify": ("apprise",),
     "manifest": ("obstore",),
+    "postgres": ("psycopg",),
 }
 """The libraries of each part, as they are imported."""
 
@@ -33,6 +34,8 @@ def _needed(config: Config) -> Iterator[tuple[str, str]]:
     notify = config.notify  # whoever only pings an address needs no library
     if notify is not None and (notify.urls or notify.urls_file or notify.escalate_urls):
         yield "notify", "[notify]"
+    if config.daemon.journal is not None:
+        yield "postgres", "the journal in PostgreSQL"
     if any(
         each.target == "manifest" and each.objects.served_folder is None
         for each in config.connection

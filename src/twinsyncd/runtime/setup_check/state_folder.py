@@ -44,7 +44,7 @@ def _results(config: Config, folder: Path, step: str) -> Iterator[CheckResult]:
         made = "it exists" if there == folder else "the first start makes it"
         room = size(free)
         yield CheckResult(step, True, f"{made}; {filesystem_of(there) or 'disk'}, {room} free")
-    if journal_file(config).exists():
+    if config.daemon.journal is None and journal_file(config).exists():
         yield _journal(config)
     yield from _rival(config, folder)
 

@@ -10,7 +10,9 @@ down_revision = "0028b"
 branch_labels = None
 depends_on = None
 
+ONLY = sa.text("seen = ''")
+
 
 def upgrade() -> None:
     """Add the index."""
-    op.create_index("files_gone", "files", ["source"], sqlite_where=sa.text("seen = ''"))
+    op.create_index("files_gone", "files", ["source"], sqlite_where=ONLY, postgresql_where=ONLY)

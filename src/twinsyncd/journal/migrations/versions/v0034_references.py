@@ -10,6 +10,8 @@ down_revision = "0031b"
 branch_labels = None
 depends_on = None
 
+ONLY = sa.text("open_count > 0")
+
 
 def upgrade() -> None:
     """Add the table; files that are known already are read in the background."""
@@ -27,5 +29,6 @@ def upgrade() -> None:
         "drawing_references_open",
         "drawing_references",
         ["source"],
-        sqlite_where=sa.text("open_count > 0"),
+        sqlite_where=ONLY,
+        postgresql_where=ONLY,
     )
