@@ -40,6 +40,12 @@ class SettlerMachine(RuleBasedStateMachine):
         self.touched_s[key] = self.now_s
         assert key in self.settler
 
+    @rule(key=KEYS)
+    def a_person_retries(self, key: FileKey) -> None:
+        was_there = key in self.settler
+        self.settler.begin_anew(key, self.now_s)
+        assert (key in self.settler) is was_there
+
     @rule(key=KEYS, version=VERSIONS)
     def is_found(self, key: FileKey, version: int) -> None:
         self.settler.found(key, look(version), self.now_s)

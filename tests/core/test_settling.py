@@ -309,6 +309,21 @@ def test_a_file_that_cannot_be_read_is_tried_ever_more_seldom_and_then_told() ->
     )
 
 
+def test_a_retry_of_a_file_that_cannot_be_read_looks_at_it_at_once_and_names_it() -> None:
+    """The button made it vanish from the page until its next turn, most of a minute later."""
+    script = is_idle().hears(SAVED).says(look_at(A))
+    locked = (facts.LookFailed(A, "locked"), facts.Looked(CAD, ()))
+    for miss in range(UNREAD_MISSES - 1):
+        script.hears(*locked).says().hears(after_s=5 * 2.0**miss).says(look_at(A))
+    script.hears(*locked).says().remembers(A, unread="locked")
+    assert script.machine.unsettled_files(script.now) == []
+
+    script.hears(facts.RetryAsked(A)).says(look_at(A)).remembers(A, unread="")
+
+    (waiting,) = script.machine.unsettled_files(script.now)
+    assert (waiting.path, waiting.awaits) == (A.path, "it must stay unchanged for its quiet time")
+
+
 def test_a_file_that_failed_once_says_why_it_is_waited_for() -> None:
     """Whoever asks before it is set aside must learn that it is incomplete, not unreadable."""
     script = is_idle().hears(SAVED).says(look_at(A)).hears(saw(A, 1)).says()

@@ -189,6 +189,7 @@ class Machine:
 
     def _retry(self, key: FileKey | None, now: Now) -> None:
         for each in self._ledger.aside() if key is None else (key,):
+            self._drive.settler.begin_anew(each, now.at_s)
             self._drive.retry(each, now)
         for name, lane in self._lanes.items():
             meant = key is None or self._lane_key_of(key) == name

@@ -118,6 +118,19 @@ class Settler:
         if soon < entry.due_s:
             self._schedule(key, entry, soon)
 
+    def begin_anew(self, key: FileKey, now_s: float) -> None:
+        """Look at a file at once that could not be read, as if it had just been found."""
+        entry = self._entries.get(key)
+        if entry is None or entry.asked:
+            return
+        if entry.aside:
+            entry.first_s = now_s
+        self._readable(key, entry)
+        self._note_failed(key, failed=False)
+        entry.misses = entry.unread = 0
+        entry.last = entry.moved = None
+        self._schedule(key, entry, now_s)
+
     def found(self, key: FileKey, look: Fingerprint, now_s: float) -> None:
         """Apply a look that a scan took; if new or different, it starts the quiet time."""
         entry = self._entry(key, now_s)
