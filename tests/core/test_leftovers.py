@@ -73,6 +73,14 @@ def test_a_file_of_the_drive_is_not_left_over_however_it_is_in_the_cloud() -> No
     restarted().says().hears(twin).says().remembers(A, aside="", storage_id=storage_id(A))
 
 
+def test_it_stays_named_while_the_connection_holds_it() -> None:
+    """Deleted in Storage alone, or not looked up this time: every run fails on it, or reads it."""
+    mapped = facts.Compared("one", others=FOUND.others)
+    script = found().hears(facts.SyncAsked()).says(scan(), COMPARE).hears(scanned(1), mapped)
+
+    script.remembers(OLD, aside=LEFT, in_connection=True)
+
+
 def test_it_ends_when_it_is_out_of_the_connection() -> None:
     """A person took it out, by forget or in the portal."""
     script = found().hears(facts.SyncAsked()).says(scan(), COMPARE).hears(scanned(1), NOTHING)

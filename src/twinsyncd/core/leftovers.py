@@ -38,8 +38,7 @@ class Leftovers:
 
     def note(self, fact: Compared, now: Now) -> bool:
         """Set aside what was found, release what is there no more; return whether all is known."""
-        found = {storage_id for _, storage_id in fact.leftovers}
-        self._release(fact.connection, found, now)
+        self._release(fact.connection, {storage_id for storage_id, _ in fact.others}, now)
         owners = self.ledger.having([storage_id for _, storage_id in fact.leftovers])
         is_known = True
         for key, storage_id in fact.leftovers:
@@ -53,10 +52,10 @@ class Leftovers:
             self.ledger.change(key, in_connection=True)  # which a new id is not, as a rule
         return is_known
 
-    def _release(self, connection: ConnectionKey, found: set[StorageId], now: Now) -> None:
-        """Let go those that are out of the connection: a person has decided."""
+    def _release(self, connection: ConnectionKey, mapped: set[StorageId], now: Now) -> None:
+        """Let go those that are no source files any more: a person has decided."""
         for row in list(self.ledger.needing(connection, Need.ASIDE)):
-            if is_leftover(row) and row.storage_id not in found:
+            if is_leftover(row) and row.storage_id not in mapped:
                 self.ledger.put(FileRow(row.key, storage_id=row.storage_id, note=STAYS))
                 text = f"it is out of the connection now; {STAYS}"
                 self.ledger.note(EventKind.FILE_REMOVED, row.key, now, text=text)
