@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,20 @@ def test_check_says_when_no_share_is_mounted_where_one_is_expected(office: Offic
     assert printed.code == 0
     assert "no SMB share is mounted there" in printed.out
     assert "fix: correct [connection.source.smb]; nothing is lost" in " ".join(printed.out.split())
+
+
+def test_check_says_how_to_install_what_asks_the_server(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The light installation has no part for it, and the daemon works without."""
+    configured(office, FILE, 'share = "//nas/cad"')
+    for name in [each for each in sys.modules if each.startswith("twinsyncd.disk.smb_w")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "smbprotocol", None)
+    monkeypatch.delitem(sys.modules, "twinsyncd.disk.smb_session", raising=False)
+
+    printed = office.types("check", "--offline")
+
+    assert printed.code == 0
+    assert "what asks a file server is not installed; install it with:" in printed.out
+    assert "twinsyncd[smb]" in printed.out

@@ -122,6 +122,10 @@ def test_a_save_in_place_in_any_folder_is_a_hint(
         if {"x/y/a.dgn", "new/b.dgn"} <= posted.paths:
             break
     assert {"x/y/a.dgn", "new/b.dgn"} <= posted.paths
+    posted.paths.clear()
+    with (samba.drive / folder / "x" / "y" / "a.dgn").open("ab") as file:
+        file.write(b"appended by the server itself, or through NFS")
+    posted.touches("x/y/a.dgn")
     colleague.rename(f"{folder}/x", f"{folder}/z")
     colleague.rename(f"{folder}/z/y/a.dgn", f"{folder}/z/y/c.dgn")
 

@@ -49,8 +49,14 @@ class FollowedFolders:
         return True
 
     def drop(self, path: str) -> None:
-        """Close a folder and all below it."""
+        """Close a folder and all below it. Raises as smbprotocol does."""
         below = f"{path}/" if path else ""
         for each in list(self._open):
             if each == path or each.startswith(below):
-                close_folder(self._session, self._open.pop(each))
+                with suppress(smb.SMBResponseException):
+                    self._open.pop(each).close()
+
+    def leave(self) -> None:
+        """Close them all; nothing is waited for."""
+        while self._open:
+            close_folder(self._session, self._open.popitem()[1])

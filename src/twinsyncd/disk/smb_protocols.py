@@ -52,7 +52,7 @@ class SmbFolderWatch(Protocol):
         """Have saves in place in this folder reported; False if no more can be. Raises SmbError."""
 
     def drop(self, folder: str) -> None:
-        """Follow this folder, and all below it, no more."""
+        """Follow this folder, and all below it, no more. Raises SmbError."""
 
     def close(self) -> None:
         """End the watch and wake `next`; returns at once."""

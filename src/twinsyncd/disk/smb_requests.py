@@ -30,6 +30,7 @@ FILE_CHANGES: Final = (
     CompletionFilter.FILE_NOTIFY_CHANGE_FILE_NAME
     | CompletionFilter.FILE_NOTIFY_CHANGE_SIZE
     | CompletionFilter.FILE_NOTIFY_CHANGE_LAST_WRITE
+    | CompletionFilter.FILE_NOTIFY_CHANGE_ATTRIBUTES  # so Samba calls what its own machine writes
 )
 FOLDER_CHANGES: Final = CompletionFilter.FILE_NOTIFY_CHANGE_DIR_NAME
 

@@ -88,7 +88,7 @@ class SmbWatch:
                 return
             self._closed = True
         close_folder(self._session, self._open)
-        self._followed.drop("")
+        self._followed.leave()
         with suppress(Exception):
             self._request.cancel()
         self._session.leave()
@@ -99,8 +99,9 @@ class SmbWatch:
             return not self._closed and self._followed.follow(folder)
 
     def drop(self, folder: str) -> None:
-        """Follow this folder, and all below it, no more."""
-        self._followed.drop(folder)
+        """Follow this folder, and all below it, no more. Raises SmbError."""
+        with translated(self._address):
+            self._followed.drop(folder)
 
     def _ask(self) -> Request:
         return ask_for_changes(
