@@ -31,6 +31,7 @@ from twinsyncd.cloud.network import (
 from twinsyncd.cloud.session import CloudSettings, open_cloud
 from twinsyncd.core.model import Fault
 from twinsyncd.errors import ConfigError, ConfigMistake
+from twinsyncd.targets.manifest.object_store import ObjectStore, ObjectStoreSettings
 
 API = ("https://api.example.com",)
 
@@ -410,3 +411,70 @@ def test_hosts_of_the_configuration_are_reached_without_the_proxy(
     hosts = ("a.example", "b.example", "10.1.2.3", "c.example")
     direct = [found.proxy_for(httpx.URL(f"https://{host}")) is None for host in hosts]
     assert direct == [True, True, True, False]
+
+
+# ---- the user's own object store -----------------------------------------------------------------
+
+
+def objects(endpoint: str, network: NetworkSettings) -> ObjectStore:
+    """Return a store that speaks like S3 at this address."""
+    options = {"access_key_id": "a", "secret_access_key": "b", "endpoint": endpoint}
+    is_plain = endpoint.startswith("http://")
+    return ObjectStore(
+        ObjectStoreSettings("s3://bucket/x", options, allow_http=is_plain, network=network)
+    )
+
+
+@pytest.mark.parametrize(
+    ("named", "direct", "is_used"),
+    [
+        ("", (), True),
+        ("", ("127.0.0.0/8", "store.invalid"), False),
+        ("store.invalid", (), False),
+        ("other.invalid", ("other.example",), True),
+    ],
+)
+def test_the_object_store_is_reached_through_the_proxy_of_the_configuration(
+    proxy: int, named: str, direct: tuple[str, ...], is_used: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of manifest connections leave the office by the same way as all calls."""
+    monkeypatch.setenv("no_proxy", named)
+    network = NetworkSettings(f"http://me:s3cret@127.0.0.1:{proxy}", direct)
+
+    caught(lambda: objects("http://store.invalid", network).held())
+
+    assert bool(Forwarding.asked) is is_used
+    if is_used:
+        address, password = Forwarding.asked[0]
+        assert address.startswith("http://store.invalid/bucket")
+        assert password == "Basic bWU6czNjcmV0"
+
+
+def test_an_object_store_on_this_machine_is_reached_without_a_proxy(
+    proxy: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An office's proxy would look for it on its own machine."""
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy}")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as s:
+        thread = threading.Thread(target=s.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        caught(lambda: objects(f"http://127.0.0.1:{s.server_port}", NetworkSettings()).held())
+        s.shutdown()
+        thread.join()
+
+    assert Forwarding.asked == []
+
+
+def test_the_bundle_of_the_configuration_is_trusted_for_the_object_store(
+    server: int, certificate: tuple[Path, Path]
+) -> None:
+    """A proxy that inspects traffic stands before the store as well."""
+    address = f"https://localhost:{server}"
+    untrusted = caught(lambda: objects(address, NetworkSettings()).held()).failure.message
+
+    trusted = NetworkSettings(ca_bundle=certificate[0])
+    found = caught(lambda: objects(address, trusted).held()).failure.message
+
+    assert "the certificate of localhost is not trusted" in untrusted
+    assert "ca_bundle below [platform]" in untrusted
+    assert "certificate" not in found

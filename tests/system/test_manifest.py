@@ -11,6 +11,7 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
+from twinsyncd.cloud.network import NetworkSettings
 from twinsyncd.config import load
 from twinsyncd.runtime.cloud_wiring import place_of
 
@@ -84,7 +85,7 @@ def test_a_bucket_that_was_emptied_is_filled_again(site: Site, s3: str) -> None:
     """Somebody's lifecycle rule must cost an upload, not the next run of each file."""
     site.save("plan.dxf", drawing(1))
     assert site.call("sync").returncode == 0
-    place = place_of(load(site.config, {}).connection[0])
+    place = place_of(load(site.config, {}).connection[0], NetworkSettings())
     place.delete(list(place.held()))
 
     again = site.call("sync")

@@ -128,7 +128,8 @@ def open_targets(
             document_of=lambda key: document_of(folders[key.source], key.path),
             schema_url=connection.document_schema_url or "",
         )
-        return ManifestConnection(cloud.manifests, place_of(connection), settings, reports=reports)
+        place = place_of(connection, network_settings(config))
+        return ManifestConnection(cloud.manifests, place, settings, reports=reports)
 
     reports = RunReports(cloud.reports, journal_file(config).parent / REPORTS)
     matchers = {key: source.matcher() for key, source in folders.items()}
@@ -175,8 +176,11 @@ class _CommonSettings(TypedDict):
     run_settings: Mapping[str, bool | int | float]
 
 
-def place_of(connection: Connection) -> Place:
-    """Return where the files of a manifest connection lie. Raises AppError."""
+def place_of(connection: Connection, network: NetworkSettings) -> Place:
+    """Return where the files of a manifest connection lie, reached as the platform is.
+
+    Raises AppError.
+    """
     objects = connection.objects
     if objects.served_folder is not None:
         return ServedFolder(objects.served_folder, objects.url)
@@ -196,4 +200,5 @@ def place_of(connection: Connection) -> Place:
         message = f"{objects.credentials_file} cannot be read: {exc}"
         raise AppError(message, hint='write it like secret_access_key = "..."') from exc
     http = (objects.endpoint or "").startswith("http://")
-    return ObjectStore(ObjectStoreSettings(objects.url, options, objects.signed_for, http))
+    settings = ObjectStoreSettings(objects.url, options, objects.signed_for, http, network)
+    return ObjectStore(settings)

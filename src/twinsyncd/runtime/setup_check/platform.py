@@ -41,7 +41,7 @@ def platform_results(config: Config) -> Iterator[CheckResult]:
             yield from _signed_in_results(config, cloud)
     for connection in config.connection:
         if connection.target == "manifest":
-            yield from with_topic("objects", iter([_examine_objects(connection)]))
+            yield from with_topic("objects", iter([_examine_objects(config, connection)]))
 
 
 def _signed_in_results(config: Config, cloud: Cloud) -> Iterator[CheckResult]:
@@ -90,11 +90,11 @@ def _deletes(config: Config, itwin_id: str) -> bool:
     return any(each.target == "storage" and each.on_delete == "delete" for each in of_itwin)
 
 
-def _examine_objects(connection: Connection) -> CheckResult:
+def _examine_objects(config: Config, connection: Connection) -> CheckResult:
     """List the object store of a manifest connection; whether it can be written shows later."""
     step = f"open {connection.objects.url}"
     try:
-        held = place_of(connection).held()
+        held = place_of(connection, network_settings(config)).held()
     except AppError as exc:
         reason, fix = str(exc), exc.hint
         if isinstance(exc, CloudError):

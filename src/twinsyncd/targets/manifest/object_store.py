@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import obstore
 from obstore import exceptions
 from obstore.store import AzureStore, GCSStore, S3Store, from_url
 
+from ...cloud.network import NetworkSettings
 from ...errors import CloudError
 from ..protocol import Content
 from .places import PIECE_BYTES, Held, ObjectPath
 from .store_errors import failure_of
 
 DELETES_MAX: Final = 1000  # objects in one request; S3's limit
+_HERE: Final = "localhost,127.0.0.0/8,::1"  # no proxy reaches a store on this machine
 _CONNECT: Final = timedelta(seconds=10)
 _REQUEST: Final = timedelta(seconds=120)  # one part over a slow line
 _RETRY: Final = timedelta(seconds=30)
@@ -34,13 +36,29 @@ Store = AzureStore | GCSStore | S3Store
 class ObjectStoreSettings:
     """Which store: `url` like s3://bucket/folder; `options` as obstore names them, secrets too.
 
-    What `options` lack comes from the environment, as the store's own tools have it.
+    What `options` lack comes from the environment, as the store's own tools have it. `network`:
+    the way to the store, as to the platform.
     """
 
     url: str
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
     signed_for: timedelta = timedelta(hours=24)
     allow_http: bool = False  # to a store on this machine
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+
+    def client(self) -> dict[str, Any]:
+        """Return what obstore's HTTP client is to be like. Raises OSError."""
+        found: dict[str, Any] = {"connect_timeout": _CONNECT, "timeout": _REQUEST}
+        if self.allow_http:
+            found["allow_http"] = True
+        ways = self.network.found()
+        proxy = ways.get("http" if self.allow_http else "https") or ways.get("all", "")
+        if proxy and not proxy.lower().startswith("socks"):
+            found["proxy_url"] = proxy if "://" in proxy else f"http://{proxy}"
+            found["proxy_excludes"] = ",".join(filter(None, (ways["no"].strip(","), _HERE)))
+        if self.network.ca_bundle is not None:
+            found["root_certificate"] = self.network.ca_bundle.read_bytes()
+        return found
 
 
 class ObjectStore:
@@ -50,16 +68,13 @@ class ObjectStore:
         """Raises CloudError when the options contradict each other."""
         self._url = settings.url
         self._signed_for = settings.signed_for
-        client: Any = {"connect_timeout": _CONNECT, "timeout": _REQUEST}
-        if settings.allow_http:
-            client["allow_http"] = True
         options: Any = dict(settings.options)
         store = self._try(
             "open",
             lambda: from_url(
                 settings.url,
                 config=options or None,
-                client_options=client,
+                client_options=cast("Any", settings.client()),
                 retry_config={"max_retries": 2, "retry_timeout": _RETRY},
             ),
         )

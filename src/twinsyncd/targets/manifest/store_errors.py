@@ -26,7 +26,11 @@ _ADDRESS: Final = re.compile(r"Error performing [A-Z]+ (\S+)")
 _CAUSES: Final = (  # the first that is found, with {host}
     ("dns error", "no host is called {host}"),
     ("BadScheme", "{host} is not asked without encryption; write https:// in front of it"),
-    ("certificate", "the certificate of {host} is not trusted on this machine"),
+    (
+        "InvalidCertificate",
+        "the certificate of {host} is not trusted on this machine (if a proxy inspects encrypted "
+        "traffic, name its certificate in ca_bundle below [platform])",
+    ),
     ("ConnectionRefused", "{host} refuses connections"),
     ("TimedOut", "{host} does not answer in time"),
     ("kind: Connect", "no connection to {host} is possible"),
