@@ -6,11 +6,14 @@ import itertools
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,3 +118,56 @@ def _as_account() -> dict[str, Any]:
     if os.geteuid() != 0:
         return {}
     return {"user": SERVER_ACCOUNT, "group": "nogroup", "extra_groups": [], "cwd": "/"}
+
+
+class Relay:
+    """A network before the server that can lose all that it carries, and closes nothing then."""
+
+    def __init__(self, host: PostgresHost) -> None:
+        self._host = host
+        self._carries = threading.Event()
+        self._carries.set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets = [self._listener]
+        self._begin(self._accept)
+
+    @property
+    def url(self) -> str:
+        """The server's address through it."""
+        port = self._listener.getsockname()[1]
+        return f"postgresql://twinsyncd@127.0.0.1:{port}/postgres?sslmode=disable"
+
+    def lose(self) -> None:
+        """Lose everything from now on."""
+        self._carries.clear()
+
+    def carry(self) -> None:
+        """Carry again what comes from now on."""
+        self._carries.set()
+
+    def close(self) -> None:
+        """End all connections."""
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                caller, _ = self._listener.accept()
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(str(self._host.socket))
+                self._sockets += [caller, server]
+                self._begin(partial(self._pass_on, caller, server))
+                self._begin(partial(self._pass_on, server, caller))
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while content := source.recv(65536):
+                if self._carries.is_set():
+                    target.sendall(content)
+            target.shutdown(socket.SHUT_WR)
+
+    def _begin(self, act: Callable[[], None]) -> None:
+        threading.Thread(target=act, daemon=True).start()

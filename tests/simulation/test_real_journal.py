@@ -1,4 +1,4 @@
-"""Seeded worlds over the real journal: SQLite keeps the rules that its double only claims."""
+"""Seeded worlds over the real journals: they keep the rules that their double only claims."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from twinsyncd.core.decision import Decision, SavedState
 from twinsyncd.core.model import FileKey, FileRow, SourceKey
 from twinsyncd.journal.database import open_database
+from twinsyncd.journal.location import JournalLocation, Server
 from twinsyncd.journal.writer import Journal
 
 from .journal import VirtualJournal
@@ -19,23 +20,25 @@ from .world import World
 SEEDS = range(7000, 7024)
 """Every commit costs a real transaction, so these are few; they crash some two hundred times."""
 
+SEEDS_ON_SERVER = range(7000, 7002)
+
 
 @dataclass
 class BothJournals(VirtualJournal):
     """Writes to the double and to a real journal; the machine reads the real one."""
 
-    file: Path = field(default_factory=Path)
+    where: JournalLocation = field(default_factory=Path)
     real: Journal = field(init=False)
     restarts: int = 0
 
     def __post_init__(self) -> None:
-        self.real = Journal(open_database(self.file))
+        self.real = Journal(open_database(self.where))
 
     def saved_state(self) -> SavedState:
         """Open the file anew, as a process that starts does."""
         self.restarts += 1
         self.real.close()
-        self.real = Journal(open_database(self.file))
+        self.real = Journal(open_database(self.where))
         found, expected = self.real.saved_state(), super().saved_state()
         assert (found.lanes, found.connections) == (expected.lanes, expected.connections)
         assert found.sources == expected.sources
@@ -82,7 +85,19 @@ def test_a_world_over_the_real_journal_keeps_its_promises(
     seed: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The double could hide a column that is lost or a transaction that is cut in half."""
-    journal = BothJournals(file=tmp_path_factory.mktemp("journal") / "journal.sqlite")
+    live(seed, tmp_path_factory.mktemp("journal") / "journal.sqlite")
+
+
+@pytest.mark.xdist_group("postgres")
+@pytest.mark.parametrize("seed", SEEDS_ON_SERVER)
+def test_a_world_over_a_journal_on_a_server_keeps_its_promises(seed: int, server: Server) -> None:
+    """The same statements mean something else to another database."""
+    live(seed, server)
+
+
+def live(seed: int, where: JournalLocation) -> None:
+    """Live one world whose journal is there."""
+    journal = BothJournals(where=where)
     world = World(seed, journal=journal)
 
     world.run()

@@ -145,6 +145,8 @@ def _bring_up_to_date(engine: Engine, where: JournalLocation) -> None:
         back_up(where, version)
     try:
         (_migrate if version else _create)(engine, where)
+        if isinstance(where, Server):
+            engine.dispose()  # its connection would wait too long for other calls
     except JournalError as exc:
         if exc.hint:
             raise

@@ -9,6 +9,7 @@ from . import leases, requests
 from .database import open_database
 from .leases import Member, Share
 from .location import Server
+from .server import LEASE_SILENCE_S, server_engine
 
 
 class LeaseBook:
@@ -19,7 +20,8 @@ class LeaseBook:
 
     def __init__(self, server: Server, machine: str, home: str, *, is_standby: bool) -> None:
         """Open the journal, creating or migrating it as needed; nothing is taken yet."""
-        self._engine = open_database(server)
+        open_database(server).dispose()
+        self._engine = server_engine(server, silence_s=LEASE_SILENCE_S)
         self._machine, self._home, self._is_standby = machine, home, is_standby
 
     def close(self) -> None:

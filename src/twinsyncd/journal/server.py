@@ -15,7 +15,7 @@ from .location import Server
 from .server_errors import translate_server_errors
 
 if TYPE_CHECKING:
-    import psycopg
+    from .server_silence import LimitedConnection
 
 CONNECTIONS: Final = 5  # kept open by one daemon; ten more while many threads read at once
 NETWORK: Final[dict[str, Any]] = {  # a connection that lost its peer fails within ten seconds
@@ -26,6 +26,9 @@ NETWORK: Final[dict[str, Any]] = {  # a connection that lost its peer fails with
     "tcp_user_timeout": 10_000,
     "application_name": "twinsyncd",
 }
+SILENCE_S: Final = 75.0  # longer than a statement may take
+LEASE_SILENCE_S: Final = 4.0  # for calls about leases, which are quick, or the server is away
+CHANGE_S: Final = 4 * 3600.0  # for a change of tables
 SESSION: Final = {
     "timezone": "UTC",
     "statement_timeout": "60s",
@@ -35,16 +38,19 @@ SESSION: Final = {
 }
 
 
-def server_engine(server: Server, *, read_only: bool = False) -> Engine:
+def server_engine(
+    server: Server, *, read_only: bool = False, silence_s: float = SILENCE_S
+) -> Engine:
     """Return an engine whose statements mean the tables of the server's schema.
 
-    With `read_only` each transaction sees one snapshot. Raises JournalError without the driver.
+    With `read_only` each transaction sees one snapshot. A call fails if nothing comes for
+    `silence_s`. Raises JournalError without the driver.
     """
     isolation = "REPEATABLE READ" if read_only else "READ COMMITTED"
     try:
         engine = create_engine(
             "postgresql+psycopg://",
-            creator=lambda: _connect(server, read_only=read_only),
+            creator=lambda: _connect(server, silence_s, read_only=read_only),
             poolclass=QueuePool,
             pool_size=CONNECTIONS,
             pool_pre_ping=True,
@@ -60,12 +66,14 @@ def server_engine(server: Server, *, read_only: bool = False) -> Engine:
     return engine
 
 
-def _connect(server: Server, *, read_only: bool) -> psycopg.Connection[Any]:
-    import psycopg  # noqa: PLC0415 - an extra: only a journal on a server needs it
-    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+def _connect(server: Server, silence_s: float, *, read_only: bool) -> LimitedConnection:
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - an extra: only servers need it
+
+    from .server_silence import LimitedConnection  # noqa: PLC0415
 
     given = NETWORK | conninfo_to_dict(server.url) | _password(server)
-    opened = psycopg.connect(**given, autocommit=True)
+    opened = LimitedConnection.connect(**given, autocommit=True)
+    opened.silence_s = silence_s
     settings = SESSION | {"search_path": server.schema}
     if read_only:
         settings |= {"default_transaction_read_only": "on"}
@@ -114,6 +122,13 @@ def share_conditions(metadata: MetaData) -> None:
 
 
 def lock_changes(connection: Connection, server: Server) -> None:
-    """Keep others from changing this schema's tables until the transaction ends."""
+    """Keep others from changing this schema's tables until the transaction ends.
+
+    It may take long; the connection is not to be used for anything else afterwards.
+    """
+    opened: Any = connection.connection.driver_connection
+    opened.silence_s = CHANGE_S
+    connection.execute(text(f"SET LOCAL statement_timeout = '{CHANGE_S:.0f}s'"))
+    connection.execute(text(f"SET LOCAL lock_timeout = '{CHANGE_S:.0f}s'"))
     lock = text("SELECT pg_advisory_xact_lock(hashtext('twinsyncd'), hashtext(:schema))")
     connection.execute(lock, {"schema": server.schema})

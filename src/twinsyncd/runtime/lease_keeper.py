@@ -22,6 +22,7 @@ from ..errors import CloudError, JournalError
 from ..journal.leases import LEASE_S, Member, Share
 
 RENEW_S: Final = 5.0
+CLOSE_S: Final = 3.0  # a stop waits so long for a call that hangs
 MARGIN_S: Final = 2.0  # clocks do not run equally fast, and a request is under way for a while
 PATIENCE: Final = 3  # looks at a free iModel until a machine takes more than its fair share
 
@@ -119,14 +120,18 @@ class LeaseKeeper:
     def close(self) -> None:
         """Let others have the iModels at once."""
         self._closing.set()
-        with self._working:
-            member, self._member = self._member, None
-            if member is None:
-                return
-            try:
-                self._leases.leave(member)
-            except JournalError as exc:
-                log.warning("leases.not_returned", reason=str(exc), free_in_s=LEASE_S)
+        member, self._member = self._member, None
+        if member is None:
+            return
+        if not self._working.acquire(timeout=CLOSE_S):
+            log.warning("leases.not_returned", reason="the server is silent", free_in_s=LEASE_S)
+            return
+        try:
+            self._leases.leave(member)
+        except JournalError as exc:
+            log.warning("leases.not_returned", reason=str(exc), free_in_s=LEASE_S)
+        finally:
+            self._working.release()
 
     def next_share(self) -> WorkShare | None:
         """Return what to serve now, or None if there is nothing; nobody may serve meanwhile.
