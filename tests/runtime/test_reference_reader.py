@@ -251,6 +251,30 @@ def test_a_drive_that_refused_is_read_later(site: Site, monkeypatch: pytest.Monk
     assert "a.ifc misses gone.pdf" in site.words()[0]
 
 
+def test_what_could_not_be_kept_is_read_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is noted before its row is committed, so the journal may not know it as unread yet."""
+    (site.drive / "a.ifc").write_bytes(ifc("gone.pdf"))
+    failures = iter([JournalError("the disk is full", may_pass=True)])
+    saves = ReferenceStore.save
+
+    def failing(*arguments: Any) -> None:
+        for failure in failures:
+            raise failure
+        saves(*arguments)
+
+    monkeypatch.setattr(ReferenceStore, "save", failing)
+    reader = site.reader(drains=True)
+    reader.note(Hashed(A, LOOK, V1))
+    with pytest.raises(JournalError):
+        reader.read_noted()
+
+    reader.read_noted()
+
+    found = site.known(A)
+    assert found is not None
+    assert [each.written for each in found.missing] == ["gone.pdf"]
+
+
 def test_a_journal_that_cannot_be_used_ends_no_reading(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

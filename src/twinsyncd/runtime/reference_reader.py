@@ -139,7 +139,11 @@ class ReferenceReader:
         while self._noted and not self._is_over():
             count = min(len(self._noted), PAGE)
             noted = [self._noted.popleft() for _ in range(count)]
-            self._keep(noted, self._names_of)
+            try:
+                self._keep(noted, self._names_of)
+            except JournalError:
+                self._noted.extend(noted)  # the journal may not know yet that they settled
+                raise
 
     def look_again(self) -> None:
         """Look for what was missing, or was not taken, when the drawings were read.
