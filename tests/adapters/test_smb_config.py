@@ -9,6 +9,7 @@ import pytest
 from cli_scene import CONFIG, Office
 
 from twinsyncd.config.smb import read_sign_in
+from twinsyncd.runtime import smb_wiring
 
 
 @pytest.fixture
@@ -109,6 +110,7 @@ def test_check_says_how_to_install_what_asks_the_server(
     for name in [each for each in sys.modules if each.startswith("twinsyncd.disk.smb_w")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "smbprotocol", None)
+    monkeypatch.setattr(smb_wiring, "_shared", smb_wiring._shared.__wrapped__)
     monkeypatch.delitem(sys.modules, "twinsyncd.disk.smb_session", raising=False)
 
     printed = office.types("check", "--offline")

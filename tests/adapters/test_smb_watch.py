@@ -177,11 +177,12 @@ def test_a_refused_sign_in_is_not_repeated(samba: Samba) -> None:
     """Every failure counts towards locking the account, which the mount may use as well."""
     wrong = dataclasses.replace(samba.credentials, password="wrong")
     watches, now = SmbWatches(lambda: 5.0), samba.address()
+    elsewhere = dataclasses.replace(now, share="elsewhere")
 
     with pytest.raises(SmbRefusedError, match="correct credentials_file") as first:
         watches.open(now, wrong, "files")
     with pytest.raises(SmbRefusedError) as second:
-        watches.open(now, wrong, "folders")
+        watches.open(elsewhere, wrong, "folders")
 
     assert second.value is first.value
     assert "wrong" not in str(first.value).replace("WRONG_PASSWORD", "")
@@ -195,6 +196,7 @@ def test_a_share_or_folder_that_is_not_there_is_named(samba: Samba) -> None:
 
     with pytest.raises(SmbError, match="elsewhere: the server has no share of this name"):
         watches.open(other, samba.credentials, "files")
+    watches.open(samba.address(), samba.credentials, "files").close()
     with pytest.raises(SmbError, match="none: the share has no such folder; correct share"):
         watches.open(samba.address("none"), samba.credentials, "files")
 

@@ -23,6 +23,7 @@ SILENCE_S: Final = 30  # a connection that was silent for so long is asked wheth
 ANSWER_S: Final = 10
 REFUSED_S: Final = 1800.0  # directories lock an account after a few failures in half an hour
 FAILED_S: Final = 5.0  # several watches of a server that is away try once between them
+_EVERY_SHARE: Final = ""  # instead of a share's name: an account is refused by the whole server
 BUFFER_BYTES: Final = 65_536  # the most that every dialect allows
 
 
@@ -45,17 +46,17 @@ class SmbWatches:
         self._buffer_bytes = buffer_bytes
         self._silence_s, self._answer_s = silence_s, answer_s
         self._lock = threading.Lock()
-        self._shares: dict[tuple[object, ...], _Share] = {}
+        self._accounts: dict[tuple[object, ...], _Account] = {}
 
     def open(self, address: SmbAddress, credentials: Credentials, watched: Watched) -> SmbWatch:
         """Return a watch of what lies below the folder; changes from now on are reported.
 
         Raises SmbError.
         """
-        key = (address.server.lower(), address.port, address.share.lower(), credentials)
+        key = (address.server.lower(), address.port, credentials)
         with self._lock:
-            share = self._shares.setdefault(key, _Share(self._clock, self._session))
-        with share.signed_in(address, credentials) as session:
+            account = self._accounts.setdefault(key, _Account(self._clock, self._session))
+        with account.signed_in(address, credentials) as session:
             return SmbWatch(session, address, watched, self._buffer_bytes)
 
     def _session(self, address: SmbAddress, credentials: Credentials) -> SmbSession:
@@ -63,15 +64,14 @@ class SmbWatches:
 
 
 @dataclass(slots=True)
-class _Share:
-    """The connections to one share as one account, and why the last one could not be made."""
+class _Account:
+    """The connections of one account to one server, and why the last ones could not be made."""
 
     clock: Callable[[], float]
     connect: Callable[[SmbAddress, Credentials], SmbSession]
     lock: threading.Lock = field(default_factory=threading.Lock)
-    sessions: list[SmbSession] = field(default_factory=list)
-    failed: SmbError | None = None
-    again_s: float = 0.0
+    sessions: list[tuple[str, SmbSession]] = field(default_factory=list)  # with the share
+    failed: dict[str, tuple[SmbError, float]] = field(default_factory=dict)  # by share, and until
 
     @contextmanager
     def signed_in(self, address: SmbAddress, credentials: Credentials) -> Iterator[SmbSession]:
@@ -85,19 +85,27 @@ class _Share:
             raise
 
     def _take(self, address: SmbAddress, credentials: Credentials) -> SmbSession:
+        share = address.share.lower()
         with self.lock:
-            self.sessions = [each for each in self.sessions if each.is_open]
-            for session in self.sessions:
-                if session.join():
+            self.sessions = [each for each in self.sessions if each[1].is_open]
+            for joined, session in self.sessions:
+                if joined == share and session.join():
                     return session
-            if self.failed is not None and self.clock() < self.again_s:
-                raise self.failed
-            try:
-                session = self.connect(address, credentials)
-            except SmbError as exc:
-                wait_s = REFUSED_S if isinstance(exc, SmbRefusedError) else FAILED_S
-                self.failed, self.again_s = exc, self.clock() + wait_s
-                raise
-            self.failed = None
-            self.sessions.append(session)
+            for failed in (_EVERY_SHARE, share):
+                error, again_s = self.failed.get(failed, (None, 0.0))
+                if error is not None and self.clock() < again_s:
+                    raise error
+            session = self._connected(share, address, credentials)
+            self.failed.clear()
+            self.sessions.append((share, session))
             return session
+
+    def _connected(self, share: str, address: SmbAddress, credentials: Credentials) -> SmbSession:
+        try:
+            return self.connect(address, credentials)
+        except SmbRefusedError as exc:
+            self.failed[_EVERY_SHARE] = exc, self.clock() + REFUSED_S
+            raise
+        except SmbError as exc:
+            self.failed[share] = exc, self.clock() + FAILED_S
+            raise

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import Final
 
 from ..config import Source
 from ..core.model import SourceKey
@@ -19,6 +21,8 @@ from ..disk.smb_observer import SmbObserver
 from ..disk.smb_protocols import OpenWatch, SmbError
 from ..errors import how_to_install
 
+_LOCK: Final = threading.Lock()  # sources begin side by side
+
 
 def remote_observers(
     sources: Mapping[SourceKey, Source], *, listed: Mounts = mounts.listed
@@ -27,16 +31,13 @@ def remote_observers(
 
     It raises OSError where the server is not known or the library is not installed.
     """
-    opened: list[OpenWatch] = []  # once: its watches share connections
 
     def make(key: SourceKey, _folder: Path) -> SourceObserver | None:
         source = sources[key]
         if source.smb.credentials_file is None:
             return None
         address = address_of(source, listed=listed)
-        if not opened:
-            opened.append(_open_watch())
-        return SmbObserver(opened[0], address, partial(_credentials, source))
+        return SmbObserver(_open_watch(), address, partial(_credentials, source))
 
     return make
 
@@ -71,6 +72,13 @@ def _credentials(source: Source) -> Credentials:
 
 
 def _open_watch() -> OpenWatch:
+    """Return what opens watches: one for the whole process, which knows who was refused."""
+    with _LOCK:
+        return _shared()
+
+
+@cache
+def _shared() -> OpenWatch:
     try:
         from ..disk.smb_watches import SmbWatches  # noqa: PLC0415 - a part of its own
     except ModuleNotFoundError as exc:
