@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cli_scene import CONFIG, Office
 
+from system.samba import MISSING, serving
 from twinsyncd.config.smb import read_sign_in
 from twinsyncd.runtime import smb_wiring
 
@@ -118,3 +119,20 @@ def test_check_says_how_to_install_what_asks_the_server(
     assert printed.code == 0
     assert "what asks a file server is not installed; install it with:" in printed.out
     assert "twinsyncd[smb]" in printed.out
+
+
+@pytest.mark.skipif(bool(MISSING), reason=MISSING)
+@pytest.mark.xdist_group("samba")
+def test_check_tries_out_whether_the_server_reports_changes(office: Office, tmp_path: Path) -> None:
+    """Whoever configures it wants to know at once, and not from a slow day."""
+    with serving(tmp_path / "server") as samba:
+        account, password = samba.credentials.account, samba.credentials.password
+        share = f'share = "{samba.address()}"'
+        configured(office, FILE, share, credentials=f"username={account}\npassword={password}")
+        good = office.types("check", "--offline")
+        configured(office, FILE, share, credentials=f"username={account}\npassword=wrong")
+        bad = office.types("check", "--offline")
+
+    assert "changes are noticed at once, as its file server reports them" in good.out
+    assert f"refuses the account {account} (STATUS_LOGON_FAILURE)" in bad.out
+    assert "changes are noticed by scans alone, every" in bad.out

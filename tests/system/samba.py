@@ -57,7 +57,7 @@ class Samba:
         self._home = home / "samba"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
-        self.drive.mkdir()
+        self.drive.mkdir(parents=True)
         (self._home / "rpc").mkdir(parents=True)
         self.credentials = Credentials(getpass.getuser(), PASSWORD)
 
