@@ -510,7 +510,7 @@ def test_a_folder_that_was_made_just_now_is_not_made_again_while_listings_lag() 
 
 def test_a_file_takes_the_place_of_its_twin_that_is_gone() -> None:
     """Written in another way its name is the same, and whoever downloads both keeps one."""
-    scene = Scene()
+    scene = Scene(replace(SETTINGS, is_on_drive=lambda _: False))
     scene.knows_the_folder(entry("s9", "BEAM.ifc"))
     scene.replaces("s9")
     found = {"file": {"id": "s9", "displayName": "BEAM.ifc", "parentFolderId": "f2"}}
@@ -526,9 +526,10 @@ def test_a_file_takes_the_place_of_its_twin_that_is_gone() -> None:
     assert scene.notes == [facts.Reserved(KEY, "s9")]
 
 
-def test_a_twin_that_is_on_the_drive_keeps_its_place() -> None:
-    """An earlier version took both; to take the other one's id would be an exchange for ever."""
-    scene = Scene(replace(SETTINGS, is_on_drive=lambda storage_id: storage_id == "s9"))
+@pytest.mark.parametrize("is_on_drive", [True, None], ids=["on the drive", "of others"])
+def test_a_twin_that_is_not_ours_to_take_keeps_its_place(is_on_drive: bool | None) -> None:
+    """To take the id of one that is there would be an exchange for ever; others may want theirs."""
+    scene = Scene(replace(SETTINGS, is_on_drive=lambda _: is_on_drive))
     scene.knows_the_folder(entry("s9", "BEAM.ifc"))
     scene.creates("s1")
     scene.completes("s1")

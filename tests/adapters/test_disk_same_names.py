@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from scan_scene import Drawings, Memory, remembering
 
 from twinsyncd.config.patterns import matcher
-from twinsyncd.core.model import UNLIKE_ANY, Digest
+from twinsyncd.core.model import UNLIKE_ANY, Digest, Fingerprint
 from twinsyncd.disk.folder import Folder
 from twinsyncd.disk.look import look
 from twinsyncd.disk.tree import Lister, Tree
@@ -95,11 +96,13 @@ def test_files_that_were_both_taken_before_go_on(tmp_path: Path) -> None:
 def test_the_way_out_is_noticed(tmp_path: Path) -> None:
     """What the message advises must help, without a restart."""
     saved(tmp_path, "Plan.dgn", "plan.dgn")
-    folder = Folder("s", Tree(tmp_path), Drawings(), remembering(tmp_path, "Plan.dgn"))
+    known = remembering(tmp_path, "Plan.dgn")
+    folder = Folder("s", Tree(tmp_path), Drawings(), known)
     with pytest.raises(DiskError):
         taken(folder, "plan.dgn")
 
     (tmp_path / "Plan.dgn").rename(tmp_path / "Plan 2.dgn")
+    known.change("Plan.dgn", None)
 
     assert taken(folder, "plan.dgn")
 
@@ -114,12 +117,32 @@ def test_a_twin_that_was_refused_waits_until_the_other_one_counts_as_gone(
     known.change(other, UNLIKE_ANY)
     (tmp_path / one).unlink()
 
+    folder = Folder("s", Tree(tmp_path), Drawings(), known)
     with pytest.raises(DiskError, match="takes the place of") as refused:
-        taken(Folder("s", Tree(tmp_path), Drawings(), known), other)
+        taken(folder, other)
     known.change(one, None)
 
     assert "two lists a minute apart" in refused.value.with_hint
-    assert taken(Folder("s", Tree(tmp_path), Drawings(), known), other)
+    assert taken(folder, other)
+
+
+def test_the_journal_is_asked_once_for_what_was_refused_in_a_folder(tmp_path: Path) -> None:
+    """A first sync reads each file of a large folder; its rows must not be read each time."""
+    paths = [f"{number}.dgn" for number in range(5)]
+    saved(tmp_path, *paths)
+    asked = []
+
+    class Counting(Memory):
+        def files(self, source: str, folder: str) -> Mapping[str, Fingerprint | None]:
+            asked.append(folder)
+            return super().files(source, folder)
+
+    folder = Folder("s", Tree(tmp_path), Drawings(), Counting())
+
+    for path in paths:
+        taken(folder, path)
+
+    assert asked == [""]
 
 
 def test_what_is_not_taken_is_no_other_file(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ class SameNames:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _Listed] = OrderedDict()
         self._taken: dict[str, str] = {}  # by comparable path: which one was taken last
+        self._refused: dict[str, set[str]] = {}  # names by folder, as of its first file, and since
 
     def require_unlike(
         self, tree: Tree, source: SourceKey, path: str, path_filter: PathFilter, known: Known
@@ -55,12 +56,13 @@ class SameNames:
             if _is_known(known, source, own, is_file=own == path):
                 continue
             if other < own or _is_known(known, source, other, is_file=own == path):
+                self._refused_in(path, known, source).add(path.rpartition("/")[2])
                 raise DiskError(
                     f"{tree.folder / own} has the name of {tree.folder / other} for Windows and"
                     f" Storage: they differ only in {_difference(own, other)}",
                     hint="rename one of them, or move it to another folder; the other goes on",
                 )
-        if waits_for := _leaving(known, source, path):
+        if waits_for := self._leaving(path, known, source):
             raise DiskError(
                 f"it takes the place of {waits_for}, which is gone from the drive",
                 hint="nothing: a file counts as gone when two lists a minute apart lack it",
@@ -69,6 +71,35 @@ class SameNames:
             if len(self._taken) >= TAKEN_MAX:
                 self._taken.clear()
             self._taken[alike] = path
+
+    def _leaving(self, path: str, known: Known, source: SourceKey) -> str:
+        """Return the file for which this one was refused, and that does not count as gone yet.
+
+        Both would lie in Storage side by side; once it is gone, this one takes its place there.
+        """
+        above, _, name = path.rpartition("/")
+        if name not in self._refused_in(path, known, source):
+            return ""
+        wanted, remembered = comparable(name), known.files(source, above)
+        there = (e for e, look in remembered.items() if look not in (None, UNLIKE_ANY))
+        return next((each for each in there if each != name and comparable(each) == wanted), "")
+
+    def _refused_in(self, path: str, known: Known, source: SourceKey) -> set[str]:
+        """Return which names of the file's folder were refused, also by an earlier process.
+
+        The journal is asked once per folder: of a large one that costs, and its files are many.
+        """
+        above = path.rpartition("/")[0]
+        with self._lock:
+            refused = self._refused.get(above)
+        if refused is None:
+            files = known.files(source, above).items()
+            refused = {name for name, look in files if look == UNLIKE_ANY}
+            with self._lock:
+                if len(self._refused) >= TAKEN_MAX:
+                    self._refused.clear()
+                refused = self._refused.setdefault(above, refused)
+        return refused
 
     def _alike(self, tree: Tree, path: str, path_filter: PathFilter) -> Iterator[tuple[str, str]]:
         """Yield each part of the path with what lies beside it and has its name."""
@@ -115,20 +146,6 @@ def _is_known(known: Known, source: SourceKey, path: str, *, is_file: bool) -> b
         return known.files(source, above).get(name) not in (None, UNLIKE_ANY)
     below = (each for each in known.folders(source) if f"{each}/".startswith(f"{path}/"))
     return any(look not in (None, UNLIKE_ANY) for f in below for look in _looks(known, source, f))
-
-
-def _leaving(known: Known, source: SourceKey, path: str) -> str:
-    """Return the file for which this one was refused, and that does not count as gone yet.
-
-    Both would lie in Storage side by side; once it is gone, this one takes its place there.
-    """
-    above, _, name = path.rpartition("/")
-    remembered = known.files(source, above)
-    if remembered.get(name) != UNLIKE_ANY:
-        return ""  # it was never refused; it was, and is asked for seldom
-    wanted = comparable(name)
-    there = (e for e, look in remembered.items() if look not in (None, UNLIKE_ANY))
-    return next((each for each in there if comparable(each) == wanted), "")
 
 
 def _looks(known: Known, source: SourceKey, folder: str) -> Iterator[object]:

@@ -83,12 +83,13 @@ def open_targets(
     config: Config,
     cloud: Cloud,
     new_folders: FolderMemory | None = None,
-    is_on_drive: Callable[[StorageId], bool] = lambda _storage_id: True,
+    is_on_drive: Callable[[StorageId], bool | None] = lambda _storage_id: None,
 ) -> dict[ConnectionKey, Target]:
     """Return one target per iModel connection; those of one iTwin share its Storage tree.
 
     The rest is for who stores. `new_folders` keeps those that are made beyond this process;
-    `is_on_drive` returns whether a file in Storage is that of one that is on the drive.
+    `is_on_drive` returns whether a file in Storage is that of one that is on the drive, None if
+    it is not known.
     """
     trees: dict[str, StorageTree] = {}
     profile = profile_of(config)

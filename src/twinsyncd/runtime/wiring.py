@@ -111,11 +111,14 @@ def open_engine(config: Config, *, watch: bool, share: WorkShare | None = None) 
 
 def _on_drive(
     journal: PatientJournal, sources: Collection[SourceKey]
-) -> Callable[[StorageId], bool]:
-    """Return what says whether a file in Storage is that of one that is on the drive."""
-    return lambda storage_id: any(
-        row.seen != ABSENT for row in journal.having(sources, [storage_id])
-    )
+) -> Callable[[StorageId], bool | None]:
+    """Return what says whether a file in Storage is that of one on the drive; None: not known."""
+
+    def is_on_drive(storage_id: StorageId) -> bool | None:
+        rows = journal.having(sources, [storage_id])
+        return any(row.seen != ABSENT for row in rows) if rows else None
+
+    return is_on_drive
 
 
 def _roots_of(config: Config) -> dict[SourceKey, Callable[[str], bool]]:

@@ -22,7 +22,7 @@ from ..protocol import Content
 from ..run_reports import RunReports
 from .account_faults import nobodys_file
 from .comparison import CloudComparison
-from .contents import StoredContents, same_name, version_of
+from .contents import StoredContents, same_name, takeable, version_of
 from .held_content import HELD, HeldContents
 from .leftovers import find_leftovers
 from .refused_names import with_name_advice
@@ -224,7 +224,7 @@ class StorageConnection(PlatformConnection):
     def _adopt_or_create(self, key: FileKey) -> tuple[Upload, bool]:
         folder = self._tree.folder(self._folder_of(key))
         name = key.path.rpartition("/")[2]
-        twins = [e for e in self._tree.twins(folder, name) if not self._is_on_drive(e)]
+        twins = takeable(self._tree.twins(folder, name), name, self._is_on_drive)
         for storage_id in (*self._tree.files(folder, name), *twins):
             found = self._reopen(key, storage_id)
             if found is not None:

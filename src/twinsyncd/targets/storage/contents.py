@@ -29,6 +29,20 @@ def same_name(one: str, other: str) -> bool:
     return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
 
 
+def takeable(
+    twins: Iterable[tuple[str, StorageId]],
+    name: str,
+    is_on_drive: Callable[[StorageId], bool | None],
+) -> list[StorageId]:
+    """Return the files in Storage whose place a new file of this name takes.
+
+    `twins`: their names, which are the same one in another case or encoding, and ids. Those of
+    ours that are gone, and of nobody we know only one whose name is the same text.
+    """
+    states = ((id_, same_name(other, name), is_on_drive(id_)) for other, id_ in twins)
+    return [id_ for id_, is_same, state in states if state is False or (is_same and state is None)]
+
+
 @dataclass(slots=True)
 class StoredContents:
     """Looks files up by id, wherever in Storage they are."""

@@ -101,12 +101,12 @@ class StorageTree:
         with self._lock:
             return tuple(self._listing(folder_id).files.get(name, ()))
 
-    def twins(self, folder_id: str, name: str) -> tuple[StorageId, ...]:
-        """Return the ids of files there whose name is the same one, written in another way."""
+    def twins(self, folder_id: str, name: str) -> tuple[tuple[str, StorageId], ...]:
+        """Return name and id of files there whose name is the same, written in another way."""
         with self._lock:
             listing = self._listing(folder_id)
             others = (e for e in listing.alike.get(comparable(name), ()) if e != name)
-            return tuple(id_ for other in others for id_ in listing.files.get(other, ()))
+            return tuple((each, id_) for each in others for id_ in listing.files.get(each, ()))
 
     def with_content(self, folder_id: str, name: str) -> tuple[StorageItem, ...]:
         """Return the files of this name that held something when the folder was listed."""
