@@ -236,6 +236,8 @@ def _file(each: OpenFile) -> Condition:
     fix = "correct the file and save it, or try it again as it is: twinsyncd retry"
     if " has the name of " in each.reason:
         fix = "rename one of the two on the drive; nothing else is needed"
+    if "takes the place of " in each.reason:
+        fix = "nothing: it goes on by itself within some minutes"
     text = f"{each.state}: {each.reason}"
     about = f"{each.source}/{each.path}"
     if each.state == LEFT_OVER:
