@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
@@ -55,6 +56,9 @@ def check(
         mistakes = [asdict(mistake) for mistake in error.mistakes]
         typer.echo(json.dumps({"good": False, "mistakes": mistakes, "results": []}, indent=2))
         raise typer.Exit(2) from error
+    from ..logs import set_up
+
+    set_up(checked.daemon.log_format, sys.stderr, "critical")  # what it finds is the report
     steps = partial(_steps, checked, offline, probe, file)
     good = _report_json(steps) if as_json else _report(checked, steps)
     raise typer.Exit(0 if good else 1)

@@ -15,7 +15,8 @@ from ..core.model import Fault
 from ..errors import CloudError
 from .auth_base import SCOPE
 from .client import Platform
-from .fault_text import START_LOCALTWIN, is_loopback
+from .fault_text import START_LOCALTWIN
+from .links import is_loopback
 from .session import Cloud
 
 CONNECTIONS_MAX: Final = 100  # per iModel; the portal's stated limit

@@ -5,13 +5,13 @@ Every cause has its own sentence, since the cause is what the reader must find.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import socket
 from typing import Final
 
 import httpx
 
+from .links import is_loopback
 from .values import ServiceError
 
 _ASK_ADMIN: Final = "ask an administrator of the iTwin to give this application a role there"
@@ -166,16 +166,6 @@ def _of_no_connection(exc: httpx.ConnectError, host: str) -> str:
     if is_loopback(host) and "refused" in text:
         return f"nothing listens on this machine at {_address(exc)}; {START_LOCALTWIN}"
     return f"{host} cannot be reached: {text}"
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine itself; a name is not looked up."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _address(exc: httpx.ConnectError) -> str:

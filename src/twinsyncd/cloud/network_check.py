@@ -13,7 +13,8 @@ import httpx
 
 from . import faults
 from .access_check import CheckResult
-from .fault_text import START_LOCALTWIN, is_loopback
+from .fault_text import START_LOCALTWIN
+from .links import is_loopback
 from .network import Proxies
 from .session import Cloud
 
