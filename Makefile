@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint wine bench simulate mutants soak soak-long screenshots pictures clean help
+.PHONY: demo test lint wine bench simulate mutants soak soak-postgres soak-long screenshots pictures clean help
 
 help:
 	@echo "make demo    watch it work: localtwin, a sample drive, a first sync, an edit, the changeset"
@@ -18,6 +18,7 @@ help:
 	@echo "make screenshots  the page in a browser, in twenty states, as pictures in .screenshots"
 	@echo "make pictures  make the README's pictures of the page again"
 	@echo "make soak    kill the real programs for ROUNDS=200 rounds and prove that nothing is lost"
+	@echo "make soak-postgres  two daemons share a journal in PostgreSQL: kill, freeze, cut off for ROUNDS=200"
 	@echo "make soak-long  let the daemon work for MINUTES=120; memory, descriptors and threads as a picture in"
 	@echo "             .soak-long; 1 if memory grows by more than 5 MB"
 
@@ -66,6 +67,9 @@ mutants: $(READY)
 soak: $(READY)
 	@cd tests && ../$(BIN)/python -m soak --rounds $(or $(ROUNDS),200) $(if $(SEED),--seed $(SEED)) \
 		$(if $(MINUTES),--minutes $(MINUTES))
+
+soak-postgres: $(READY)
+	@cd tests && ../$(BIN)/python -m soak.machines --rounds $(or $(ROUNDS),200) $(if $(SEED),--seed $(SEED))
 
 soak-long: $(READY)
 	@cd tests && ../$(BIN)/python -m soak.endurance --minutes $(or $(MINUTES),120)

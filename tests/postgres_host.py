@@ -44,6 +44,12 @@ class PostgresHost:
         """The socket that it listens on, for a proxy."""
         return self.folder / ".s.PGSQL.5432"
 
+    @property
+    def pid(self) -> int:
+        """The process that all others are children of."""
+        assert self._process is not None, "it does not run"
+        return self._process.pid
+
     def new_server(self) -> Server:
         """Return a schema that nobody else uses; it does not exist yet."""
         return Server(self.url, f"test_{next(self._numbers)}")

@@ -59,6 +59,10 @@ class Process:
             self._start()
         return dead
 
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def _note_death(self) -> bool:
         code = self._process.poll()
         if code is not None:
