@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy import text
 
 from postgres_host import PostgresHost, Relay
 from twinsyncd.errors import JournalError
+from twinsyncd.journal import server as server_module
 from twinsyncd.journal.database import open_database, open_read_only, version_of
 from twinsyncd.journal.location import Server
 from twinsyncd.journal.server import server_engine
@@ -50,6 +52,25 @@ def test_a_network_that_loses_everything_ends_a_call_and_not_the_journal(
 
     assert caught.value.may_pass
     assert journal.saved_state().lanes
+    journal.close()
+
+
+def test_a_stop_waits_for_no_call_that_hangs(
+    server: Server, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service manager kills what does not end within seconds (P14)."""
+    monkeypatch.setattr(server_module, "STOP_SILENCE_S", 0.2)
+    open_database(server).dispose()
+    journal = Journal(server_engine(replace(server, url=relay.url)))
+    journal.commit(WHOLE_DECISION)
+    relay.lose()
+
+    with ThreadPoolExecutor(1) as engine:
+        hangs = engine.submit(journal.commit, WHOLE_DECISION)
+        while not hangs.done():
+            journal.hurry()
+
+    assert isinstance(hangs.exception(), JournalError)
     journal.close()
 
 

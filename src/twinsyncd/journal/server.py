@@ -28,6 +28,7 @@ NETWORK: Final[dict[str, Any]] = {  # a connection that lost its peer fails with
 }
 SILENCE_S: Final = 75.0  # longer than a statement may take
 LEASE_SILENCE_S: Final = 4.0  # for calls about leases, which are quick, or the server is away
+STOP_SILENCE_S: Final = 3.0  # once the program is to stop
 CHANGE_S: Final = 4 * 3600.0  # for a change of tables
 SESSION: Final = {
     "timezone": "UTC",
@@ -82,6 +83,13 @@ def _connect(server: Server, silence_s: float, *, read_only: bool) -> LimitedCon
     opened.execute(f"SELECT {chosen}".encode(), values)
     opened.autocommit = False
     return opened
+
+
+def hurry_calls() -> None:
+    """Let calls of this process that are under way end soon: it is to stop, or to begin anew."""
+    from .server_silence import limit_open_calls  # noqa: PLC0415 - it needs the driver
+
+    limit_open_calls(STOP_SILENCE_S)
 
 
 def _password(server: Server) -> dict[str, str]:

@@ -68,6 +68,7 @@ class PatientJournal(FileRows):
     def stop_waiting(self) -> None:
         """Let whoever waits for the journal give up."""
         self.patience.stop()
+        self._journal.hurry()
 
     def saved_state(self) -> SavedState:
         """Return what the machine starts from."""
