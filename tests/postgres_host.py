@@ -163,7 +163,12 @@ class Relay:
             while True:
                 caller, _ = self._listener.accept()
                 server = socket.socket(socket.AF_UNIX)
-                server.connect(str(self._host.socket))
+                try:
+                    server.connect(str(self._host.socket))
+                except OSError:  # the server is down
+                    caller.close()
+                    server.close()
+                    continue
                 self._sockets += [caller, server]
                 self._begin(partial(self._pass_on, caller, server))
                 self._begin(partial(self._pass_on, server, caller))

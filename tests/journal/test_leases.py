@@ -192,7 +192,7 @@ def test_a_request_for_all_is_handled_once_every_machine_did(engine: Engine) -> 
     requests.free_requests(engine)
     assert requests.open_requests(engine, berlin) == theirs
     journal.commit(Decision(), [theirs[0].number], 4.0)
-    assert requests.handled_s(engine, *numbers) == 4.0
+    assert requests.handled_s(engine, *numbers)
     journal.close()
 
 
@@ -215,8 +215,8 @@ def test_status_shows_who_serves_what_and_what_holds_of_all(engine: Engine, serv
     journal.close()
 
     assert found.daemon is not None
-    assert (found.daemon.is_idle, found.daemon.unsettled, found.daemon.beat_s) == (False, 4, 20.0)
-    assert found.daemon.unlisted == ("cad 1", "cad 0")
+    assert (found.daemon.is_idle, found.daemon.unsettled) == (False, 4)
+    assert set(found.daemon.unlisted or ()) == {"cad 1", "cad 0"}
     assert [(each.name, set(each.lanes)) for each in found.machines] == [
         ("berlin", set(LANES[:3])),
         ("oslo", {"imodel-4"}),
@@ -225,3 +225,30 @@ def test_status_shows_who_serves_what_and_what_holds_of_all(engine: Engine, serv
     assert without.daemon is not None
     assert (without.daemon.is_idle, without.daemon.unsettled) == (True, 2)
     assert [each.is_alive for each in without.machines] == [False, True]
+
+
+def test_a_machine_whose_clock_is_wrong_is_neither_dead_nor_silent(
+    engine: Engine, server: Server
+) -> None:
+    """It would be said to hang, and `sync` would believe an older heartbeat (P12)."""
+    berlin = joined(engine, "berlin")
+    leases.take(engine, berlin, LANES)
+    journal = Journal(engine, berlin)
+    long_ago_s = 1.0
+    journal.register("1.0", long_ago_s)
+    journal.beat(long_ago_s, is_idle=True, unsettled=0)
+    numbers = requests.ask(engine, SYNC, long_ago_s)
+    journal.commit(Decision(), numbers, long_ago_s)
+    views = Views(server)
+    before = views.status()
+    journal.beat(long_ago_s, is_idle=True, unsettled=0)
+    after = views.status()
+    views.close()
+    journal.close()
+    handled_s = requests.handled_s(engine, *numbers)
+
+    assert handled_s is not None
+    assert before.daemon is not None
+    assert after.daemon is not None
+    assert before.daemon.beat_s - before.clock_ahead_s < handled_s
+    assert after.daemon.beat_s - after.clock_ahead_s > handled_s

@@ -48,14 +48,17 @@ class MachineRow:
     lanes: dict[LaneKey, float]  # what it serves, each with since when
 
 
-def read_daemon(connection: Connection) -> DaemonRow | None:
+def read_daemon(connection: Connection, ahead_s: float = 0.0) -> DaemonRow | None:
     """Return the daemon that keeps the journal; of several, what holds of all that are alive.
 
-    None if there was never one.
+    `ahead_s`: how far this machine's clock is ahead of theirs. None if there was never one.
     """
     query = select(tables.daemons).order_by(tables.daemons.c.beat_s.desc())
     rows = [dict(row) for row in connection.execute(query).mappings()]
     alive = {each.name for each in read_machines(connection) if each.is_alive and each.lanes}
+    for row in rows:
+        if row["machine"]:
+            row |= {"beat_s": row["beat_s"] + ahead_s, "started_s": row["started_s"] + ahead_s}
     serving = [_daemon(row) for row in rows if row["machine"] in alive]
     if serving:
         return _together(serving)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 from ..core.model import SourceKey, UnsettledFile
 from ..core.progress import RequestPacing, UploadsUnderWay
 from . import tables
+from .leases import database_time
 from .requests import Request, insert_request
 from .transactions import writing
 
@@ -27,6 +28,7 @@ def register(
     If another version wrote it before, `on_upgrade` is added as if a person had asked for it.
     """
     mine = tables.daemons.c.machine == machine
+    at_s = database_time() if machine else now_s
     key = {"machine": machine} if machine else {"machine": machine, "id": 1}
     with writing(engine) as connection:
         before = connection.execute(select(tables.daemons.c.version).where(mine)).scalar() or ""
@@ -38,8 +40,8 @@ def register(
                 **key,
                 pid=os.getpid(),
                 version=version,
-                started_s=now_s,
-                beat_s=now_s,
+                started_s=at_s,
+                beat_s=at_s,
                 is_idle=False,
                 unsettled=0,
                 unsettled_files=[],
@@ -61,11 +63,12 @@ def beat(
 ) -> None:
     """Write the heartbeat, with what no other row says: what is not settled, and since when.
 
+    Where machines share the journal, the times are of the database's clock: theirs differ.
     And how far the uploads under way are, which rate limit slows requests, and which sources were
     not scanned since the start.
     """
     values = {
-        "beat_s": now_s,
+        "beat_s": database_time() if machine else now_s,
         "is_idle": is_idle,
         "unsettled": unsettled,
         "unsettled_files": [asdict(each) for each in unsettled_files],

@@ -10,6 +10,7 @@ Source: PostgreSQL documentation, "SELECT", "The Locking Clause" (SKIP LOCKED), 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -40,6 +41,13 @@ _M, _L = machines.c, leases.c
 def database_time() -> ColumnElement[float]:
     """Return the database's clock, Unix seconds."""
     return cast(func.extract("epoch", func.clock_timestamp()), Float)
+
+
+def clock_ahead_s(connection: Connection) -> float:
+    """Return how far this machine's clock is ahead of the database's [s]; 0 for a file."""
+    if connection.dialect.name != "postgresql":
+        return 0.0
+    return time.time() - (connection.scalar(select(database_time())) or 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,14 +102,21 @@ def free_requests(engine: Engine) -> None:
         connection.execute(freed.values(addressee=""))
 
 
-def mark_handled(connection: Connection, numbers: Sequence[int], now_s: float) -> None:
-    """Mark these requests as handled, within the transaction that commits their effect."""
+def mark_handled(connection: Connection, numbers: Sequence[int], now_s: float | None) -> None:
+    """Mark these requests as handled, within the transaction that commits their effect.
+
+    None: by the database's clock, where machines share the journal.
+    """
+    at_s = database_time() if now_s is None else now_s
     handled = update(tables.requests).where(tables.requests.c.id.in_(numbers))
-    connection.execute(handled.values(handled_s=now_s))
+    connection.execute(handled.values(handled_s=at_s))
 
 
 def handled_s(engine: Engine, *numbers: int) -> float | None:
-    """Return when the last of the requests was handled, wall clock [s]; None if one is open."""
+    """Return when the last of the requests was handled; None if one is open.
+
+    Wall clock [s], of the database where machines share the journal.
+    """
     query = select(tables.requests.c.handled_s).where(tables.requests.c.id.in_(numbers))
     with engine.connect() as connection:
         found = connection.execute(query).scalars().all()

@@ -41,6 +41,7 @@ from .drawing_references import OpenReferences, read_open
 from .failed_comparisons import FailedComparison, read_failed_comparisons
 from .lane_trouble import trouble_since_s
 from .late_stores import LateStore, read_late_stores
+from .leases import clock_ahead_s
 from .location import JournalLocation, Server
 from .outlets import Outlet, read_outlets
 from .root_waits import RootWait, read_root_waits
@@ -73,6 +74,7 @@ class BlindSource:
 class Status:
     """Everything a person needs to see, at one moment."""
 
+    clock_ahead_s: float  # of this machine, before that of a journal's server
     daemon: DaemonRow | None  # of several machines: what holds of all of them together
     machines: tuple[MachineRow, ...]  # those that share the journal; a file is shared by none
     counts: tuple[Counts, ...]
@@ -165,8 +167,10 @@ class Views:
             people_first = case((_FILES.aside + _FILES.unread != "", 0), else_=1)
             ordered = left.order_by(people_first, _FILES.source, _FILES.path)
             rows = connection.execute(ordered.limit(open_files))
+            ahead_s = clock_ahead_s(connection)
             return Status(
-                daemon=read_daemon(connection),
+                clock_ahead_s=ahead_s,
+                daemon=read_daemon(connection, ahead_s),
                 machines=read_machines(connection),
                 counts=read_counts(connection, self._scope.sources if self._scope else None),
                 lanes=lanes,
@@ -189,9 +193,7 @@ class Views:
                     if row["needs_person"]
                 },
                 examples={row["key"]: tuple(row["examples"]) for row in sources if row["examples"]},
-                watch_trouble={
-                    row["key"]: row["watch_trouble"] for row in sources if row["watch_trouble"]
-                },
+                watch_trouble={r["key"]: r["watch_trouble"] for r in sources if r["watch_trouble"]},
                 blind={
                     row["key"]: BlindSource(
                         row["blind_count"],

@@ -127,7 +127,7 @@ class Journal(JournalReader):
             if self._member is not None:
                 fence(self._writer, self._member, self._lanes_of(decision))
             if taken:
-                requests.mark_handled(self._writer, taken, now_s)
+                requests.mark_handled(self._writer, taken, None if self._member else now_s)
             self._put(tables.files, [from_file(row) for row in decision.files])
             self._put(tables.lanes, [asdict(row) for row in decision.lanes])
             self._put(tables.connections, [asdict(row) for row in decision.connections])

@@ -135,6 +135,7 @@ def _ask_daemon(config: Config, timeout_s: float, asked: SyncAsked | PublishAske
         while True:
             handled_s = requests.handled_s(engine, *numbers)
             status = views.status(runs=0, open_files=0)
+            handled_s = handled_s + status.clock_ahead_s if handled_s else None
             daemon = status.daemon
             if handled_s and (reasons := _needing_a_person(status, handled_s)):
                 return "; ".join(reasons)
