@@ -855,8 +855,32 @@ def test_a_rehearsal_without_a_journal_would_upload_everything(office: Office) -
     assert not office.state.exists()
 
 
+def test_a_rehearsal_without_a_match_says_so(office: Office) -> None:
+    """It looked in the wrong place, and there was no last sync since which nothing changed."""
+    office.save("notes.txt")
+
+    printed = office.types("sync", "--dry-run")
+
+    assert printed.code == 0
+    assert f"wait      {CAD}  no file matches; see why: twinsyncd check" in printed.out
+    assert "nothing" not in printed.out
+
+
+def test_a_rehearsal_names_what_cannot_be_read(office: Office) -> None:
+    """A drawing that nobody can read is not uploaded, so nobody may think that it is (P12)."""
+    office.remember(Decision(files=(remembered(office.save("a.dgn")),)))
+    (office.drive / "linked.dgn").symlink_to("a.dgn")
+
+    printed = office.types("sync", "--dry-run")
+
+    assert f"wait      {CAD}/linked.dgn  cannot be read: it is a symbolic link" in printed.out
+    assert "nothing" not in printed.out
+
+
 def test_a_rehearsal_of_nothing_says_so(office: Office) -> None:
     """Silence could mean that it looked in the wrong place."""
+    office.remember(Decision(files=(remembered(office.save("a.dgn")),)))
+
     printed = office.types("sync", "--dry-run")
 
     assert printed.code == 0

@@ -99,10 +99,9 @@ def _dry_run(console: Console, config: Config) -> None:
     for connection, files in plan.items():
         console.print(f"[bold]{plain(connection)}[/]", soft_wrap=True)
         for each in files:
-            console.print(
-                f"  {each.what:9} {plain(f'{each.source}/{each.path}')}  {plain(each.reason)}",
-                soft_wrap=True,
-            )
+            name = f"{each.source}/{each.path}".removesuffix("/")
+            line = f"  {each.what:9} {plain(name)}  {plain(each.reason)}"
+            console.print(line, soft_wrap=True)
         sent = [each for each in files if each.what in {"upload", "replace"}]
         if sent or any(each.what == "run only" for each in files):
             total = size(sum(each.size_bytes for each in sent))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import assert_never
 
 from ..config import Config, sources_of
@@ -27,7 +26,7 @@ class PlannedFile:
 
     connection: ConnectionKey
     source: SourceKey
-    path: str
+    path: str  # "": the source as a whole
     what: str  # "upload", "replace", "run only", "nothing" or "wait"
     reason: str
     size_bytes: int = 0
@@ -60,13 +59,19 @@ def _dry_run(config: Config, known: Known, memory: JournalReader | None) -> Iter
                         row = memory.get(FileKey(key, path)) if memory else None
                         what, reason = _compare(folder, path, row)
                         yield PlannedFile(connection.key, key, path, what, reason, look.size_bytes)
-                case Scanned(missing=missing):
+                case Scanned(known=known_count, missing=missing, blind=blind):
+                    for spot in blind:
+                        reason = f"cannot be read: {spot.reason}"
+                        yield PlannedFile(connection.key, key, spot.path, "wait", reason)
+                    if not (reported or blind or known_count):
+                        reason = "no file matches; see why: twinsyncd check"
+                        yield PlannedFile(connection.key, key, "", "wait", reason)
                     reported.update(missing)
                     for path in missing:
                         reason = "is not on the drive any more; it is kept"
                         yield PlannedFile(connection.key, key, path, "nothing", reason)
                 case ScanFailed(reason=reason):
-                    yield PlannedFile(connection.key, key, str(Path()), "wait", reason)
+                    yield PlannedFile(connection.key, key, "", "wait", reason)
         if memory:
             yield from _left(connection.key, key, memory, reported)
 
