@@ -24,7 +24,7 @@ from .lease_keeper import LeaseKeeper, WorkShare
 from .machine_lock import refuse_rivals, serving_alone
 from .patience import Patience
 from .patient_journal import PatientJournal
-from .shared_work import home_of, lanes_for, lanes_in
+from .shared_work import NOTIFIER, home_of, lanes_for, lanes_in
 from .state import LOCK, journal_file, journal_of
 from .systemd import notify
 from .trouble import TroubleFile
@@ -134,7 +134,7 @@ def own_share(config: Config) -> Iterator[WorkShare | None]:
     with sharing(config, patient=False) as group:
         share = group.next_share()
         lanes = share.lanes if share else frozenset[LaneKey]()
-        if share is None or (missing := lanes_for(config) - lanes):
+        if share is None or (missing := lanes_for(config) - lanes - {NOTIFIER}):
             number = len(missing) if share else len(config.connection)
             raise JournalError(
                 f"other machines serve {number} iModels of this configuration, or have just begun",

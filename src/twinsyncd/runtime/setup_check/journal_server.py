@@ -12,7 +12,7 @@ from ...errors import JournalError
 from ...journal.location import Server
 from ...journal.server_check import ServerFacts, examine
 from ..formatting import duration
-from ..shared_work import lanes_for
+from ..shared_work import NOTIFIER, lanes_for
 from ..state import is_running, journal_of
 
 OLDEST: Final = 130_000  # PostgreSQL 13
@@ -74,7 +74,7 @@ def _against(server: Server, facts: ServerFacts) -> Iterator[CheckResult]:
 
 
 def _share(config: Config) -> Iterator[CheckResult]:
-    number, name = len(lanes_for(config)), config.daemon.machine_name
+    number, name = len(lanes_for(config) - {NOTIFIER}), config.daemon.machine_name
     step = f'serve iModels as the machine "{name}"'
     if not number:
         fix = "set machine in [daemon], or delete machine at the sources that it can reach"
