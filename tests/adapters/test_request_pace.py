@@ -326,6 +326,45 @@ def test_all_calls_wait_when_one_was_told_to() -> None:
     assert line.asked_s == [0.0, 4.0]
 
 
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "0"}], ids=["no time", "zero"])
+def test_refusals_that_name_no_time_wait_longer_each_time(headers: dict[str, str]) -> None:
+    """Many files take turns, each with its own retries: the host was asked twice a second."""
+    line = Line(*[httpx.Response(429, headers=headers) for _ in range(5)])
+
+    for _ in range(5):
+        caught(line.ask)
+    failure = caught(line.ask).failure
+
+    assert line.asked_s == [0.0, 0.5, 1.5, 3.5, 7.5]
+    assert (failure.fault, failure.retry_after_s) == (Fault.THROTTLED, 8.0)
+
+
+def test_a_refusal_after_a_served_request_is_the_first_again() -> None:
+    """What was refused in the morning slows nothing at night."""
+    refused, served = httpx.Response(429), httpx.Response(200, json={})
+    line = Line(refused, refused, served, refused, served)
+
+    for is_refused in (True, True, False, True, False):
+        with contextlib.suppress(CloudError) if is_refused else contextlib.nullcontext():
+            line.ask()
+
+    assert line.asked_s == [0.0, 0.5, 1.5, 1.5, 2.0]
+
+
+def test_refusals_of_what_was_under_way_together_are_one() -> None:
+    """Twenty files at a time would close the host for minutes at once."""
+    pace = RequestPace()
+
+    for now_s in (1.0, 1.1, 1.2):
+        pace.refused(0.9, now_s)
+    waits_until_s = pace.ready_s(1.2)
+    for _ in range(20):
+        begun_s = pace.ready_s(1.2)
+        pace.refused(begun_s, begun_s)
+
+    assert (waits_until_s, pace.ready_s(1.2) - begun_s) == (1.5, 30.0)
+
+
 def test_without_a_word_from_the_host_nothing_waits() -> None:
     """Most hosts say nothing, and cost nothing then."""
     line = Line(*[httpx.Response(200, json={}) for _ in range(50)])

@@ -111,6 +111,8 @@ class ApiCalls:
             if response.status_code in LOAD:
                 asked.closed_s = faults.retry_after_s(response.headers)
                 self._gate.was_too_much(asked.begun_s)
+                if response.status_code == 429 and not asked.closed_s:
+                    self._gate.was_refused(asked.begun_s)
             else:
                 self._gate.went_well()
             return response

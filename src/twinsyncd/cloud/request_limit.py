@@ -2,7 +2,8 @@
 
 A refusal for load (429, 503) or a time-out halves the number. Every request that goes well adds one
 up to half of the most, so that a single time-out is soon forgotten; above that, every round does.
-The rate limit that the host reports is kept, too: requests wait before it has to refuse them.
+The rate limit that the host reports is kept, too: requests wait before it has to refuse them. Where
+it refuses them and names no time, the next one waits longer after each refusal in a row.
 """
 
 from __future__ import annotations
@@ -116,12 +117,18 @@ class RequestGate:
         """Note a request that the host served."""
         with self._changed:
             self._limit.went_well()
+            self._pace.served()
             self._changed.notify_all()
 
     def was_too_much(self, begun_s: float) -> None:
         """Note a request, begun then, that the host refused for its load or did not answer."""
         with self._changed:
             self._limit.was_too_much(begun_s, self._clock(), self._under_way)
+
+    def was_refused(self, begun_s: float) -> None:
+        """Note a request, begun then, that the host refused for its rate without naming a time."""
+        with self._changed:
+            self._pace.refused(begun_s, self._clock())
 
     def _enter(self, name: str) -> Asked:
         """Wait for the turn of that name, for a place, and for the host's budget."""

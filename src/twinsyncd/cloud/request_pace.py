@@ -13,6 +13,8 @@ from .rate_headers import Budget
 
 FREE_SHARE: Final = 0.5  # of a budget, that may be used up at once
 LONGEST_S: Final = 3000.0  # whatever a host says, it is asked again within the hour
+FIRST_CLOSED_S: Final = 0.5  # after a refusal for the rate that names no time; doubles from here
+CLOSED_MAX_S: Final = 30.0  # a host that takes requests again is noticed within half a minute
 SAME_WINDOW_S: Final = 2.0  # a reset is given in whole seconds, and travels
 
 
@@ -27,6 +29,7 @@ class RequestPace:
         self._closed_until_s = float("-inf")
         self._begun_s = float("-inf")
         self._under_way = 0
+        self._refusals = 0  # in a row, that named no time
 
     def ready_s(self, now_s: float) -> float:
         """Return when the next request may begin; not later than now: at once."""
@@ -65,6 +68,20 @@ class RequestPace:
         self._left = min(self._left, budget.left) if is_same else budget.left
         self._resets_s = max(resets_s, self._resets_s) if is_same else resets_s
         self._limit = budget.limit or (self._limit if is_same else budget.left)
+
+    def refused(self, begun_s: float, now_s: float) -> None:
+        """Note a refusal, of a request begun then, that names no time: wait longer each time.
+
+        Those that were under way together are refused together, and counted once.
+        """
+        if begun_s >= self._closed_until_s:
+            closed_s = min(FIRST_CLOSED_S * 2.0**self._refusals, CLOSED_MAX_S)
+            self._refusals += closed_s < CLOSED_MAX_S
+            self._closed_until_s = now_s + closed_s
+
+    def served(self) -> None:
+        """Note a request that the host did not refuse: a later refusal is the first again."""
+        self._refusals = 0
 
     def _is_free(self) -> bool:
         return self._left - self._under_way > self._limit * FREE_SHARE
