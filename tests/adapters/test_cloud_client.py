@@ -18,6 +18,7 @@ from twinsyncd.core.model import Fault
 
 CONNECTIONS = "/synchronization/imodels/storageconnections"
 RUN = f"{CONNECTIONS}/c/runs/r"
+CLASHED = "no run was started: the service answered HTTP 409"
 
 
 def page(key: str, ids: list[str], *, following: bool = False) -> dict[str, object]:
@@ -205,7 +206,7 @@ def test_a_server_that_repeats_itself_is_not_read_for_ever() -> None:
     [
         (202, "/r", StartAnswer(Start.ACCEPTED, "/r")),
         (303, f"{API}{RUN}", StartAnswer(Start.ACTIVE, f"{API}{RUN}")),
-        (409, "", StartAnswer(Start.CLASHED)),
+        (409, "", StartAnswer(Start.CLASHED, reason=CLASHED)),
     ],
 )
 def test_the_three_answers_to_a_start_stay_apart(
