@@ -435,3 +435,19 @@ def test_a_second_daemon_elsewhere_is_named_and_not_called_stopped(office: Offic
     assert 'another twinsyncd on this machine serves "Bridge 12"' in shown.out
     assert "ask with the configuration of that one" in shown.out
     assert "kept out" not in alone.out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the lock of the machine")
+@pytest.mark.parametrize("command", ["retry", "pause", "resume"])
+def test_a_request_that_a_daemon_elsewhere_never_sees_is_refused(
+    command: str, office: Office
+) -> None:
+    """It would lie in another journal for ever, and the command said that it is done."""
+    office.remember(Decision(files=(synced("a.dgn"),)))
+
+    with serving_alone(load(office.config)):
+        refused = office.types(command)
+    alone = office.types(command)
+
+    assert (refused.code, alone.code) == (1, 0)
+    assert 'serves the connection "Bridge 12", with another state folder' in refused.err

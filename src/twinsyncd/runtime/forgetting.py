@@ -12,7 +12,8 @@ from ..errors import AppError
 from ..journal.database import open_read_only
 from ..journal.reader import JournalReader
 from .cloud_wiring import cloud_settings
-from .state import journal_of, read_row, read_status
+from .machine_lock import refuse_rivals
+from .state import is_running, journal_of, read_row, read_status
 from .sync_once import leave_request
 
 
@@ -35,6 +36,8 @@ def forget(config: Config, file: Forgettable, *, delete: bool) -> bool:
 
     It goes to Storage's recycle bin, for 30 days. Returns whether it was a source file until now.
     """
+    if not is_running(config):
+        refuse_rivals(config)  # before anything is taken out: their journal would not learn of it
     remote_id = file.remote_id
     with open_cloud(cloud_settings(config)) as cloud:
         held = list(cloud.platform.source_files(remote_id)) if remote_id else []

@@ -16,6 +16,7 @@ from ..journal.requests import Request
 from ..journal.views import Status
 from .addressees import lane_of
 from .journal_opening import own_share
+from .machine_lock import refuse_rivals
 from .person_requests import request_of
 from .state import is_running, journal_of, open_views
 from .wiring import open_engine
@@ -55,9 +56,12 @@ def gets_no_answer(machine: Machine) -> bool:
 def leave_request(config: Config, fact: PersonFact) -> bool:
     """Leave a request for the daemon; return whether one is running that handles it at once.
 
-    If none runs, the next one does. Raises JournalError.
+    If none runs, the next one does. Raises JournalError, also if a daemon of this machine serves a
+    connection with another journal: it would never see the request.
     """
     running = is_running(config)
+    if not running:
+        refuse_rivals(config)
     where = journal_of(config)
     engine = open_unchanged(where) if running else open_database(where)
     try:
