@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from twinsyncd.config import load, validation
 from twinsyncd.config.folders import Reason, find_unreachable, unreachable, within
+from twinsyncd.errors import ConfigError
 
 
 @pytest.fixture
@@ -77,3 +79,28 @@ def test_an_error_of_the_comparison_is_raised() -> None:
     """A bug must not look like an answer that was late."""
     with pytest.raises(ZeroDivisionError):
         within(lambda: 1 // 0, 10.0, default=0)
+
+
+def test_a_share_that_does_not_answer_is_no_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the first start it kept the daemon from serving every other folder."""
+    silent, wrong = tmp_path / "cad", tmp_path / "bim"
+    file = tmp_path / "twinsyncd.toml"
+    source = '  [[connection.source]]\n  folder = "{}"\n'
+    file.write_text(
+        '[auth]\nclient_id = "service-abc"\nclient_secret_file = "secret"\n'
+        '[[connection]]\nname = "Bridge"\nitwin_id = "0a1b2c3d-1111-4222-8333-444455556666"\n'
+        'imodel_id = "1b2c3d4e-1111-4222-8333-444455556666"\n'
+        + source.format("cad")
+        + source.format("bim")
+    )
+    (tmp_path / "secret").write_text("hunter2")
+    (tmp_path / "secret").chmod(0o600)
+    away = {silent: (f"{silent} does not answer", "wait"), wrong: (f"no folder {wrong}", "mend")}
+    monkeypatch.setattr(validation, "find_unreachable", lambda _folders: away)
+
+    with pytest.raises(ConfigError) as error:
+        load(file)
+
+    assert [each.message for each in error.value.mistakes] == [f"no folder {wrong}"]

@@ -60,7 +60,10 @@ def test_of_mounts_on_one_point_the_last_counts() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("cifs", True), ("nfs4", True), ("fuse.sshfs", True), ("9p", True), ("ext4", False)],
+    [
+        *((kind, True) for kind in ("cifs", "nfs4", "fuse.sshfs", "fuse.blobfuse2", "fuse", "9p")),
+        *((kind, False) for kind in ("ext4", "fuseblk", "fusectl")),
+    ],
 )
 def test_network_drives_are_told_by_their_type(tmp_path: Path, kind: str, expected: bool) -> None:
     """On them the kernel sees no change that another host makes, so hints stay away."""

@@ -76,6 +76,16 @@ def test_the_oldest_change_is_the_one_that_waits_longest(
         FileRow(FileKey(CAD, "old.dgn"), LOOK, "v2", "v2", "v1", seen_s=70.0),
         FileRow(FileKey(CAD, "unread.dgn"), unread="locked", aside_since_s=80.0),
         FileRow(FileKey(CAD, "done.dgn"), LOOK, "v1", "v1", "v1", seen_s=1.0),
+        FileRow(
+            FileKey(CAD, "cut.dgn"),
+            LOOK,
+            "v1",
+            "v1",
+            "v1",
+            unread="cut",
+            seen_s=1.0,
+            aside_since_s=95.0,
+        ),
         FileRow(FileKey(OTHER, "x.dgn"), LOOK, "v1", seen_s=2.0),
     )
     journal.commit(Decision(files=rows))

@@ -110,7 +110,7 @@ def test_the_reason_says_what_to_do(error: OSError, words: str) -> None:
         ('token = "short"', "shorter than 20"),
         ('address = "fileserver"', "not an address to listen on"),
         ('tls_certificate = "page.crt"', "TLS needs a certificate and its key"),
-        ("port = 99999", "too large"),
+        ("port = 99999", "not a port to listen on"),
         ('adress = "127.0.0.1"', 'did you mean "address"?'),
     ],
 )

@@ -10,14 +10,15 @@ import typer
 from .completion import file_paths
 from .markup import plain
 from .options import ConfigOption, load_config
-from .retry import find_key
+from .retry import find_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ..config import Config
     from ..core.deliveries import LastDelivery
-    from ..core.model import Digest, FileKey
+    from ..core.events import Event
+    from ..core.model import Digest, FileKey, FileRow
 
 EVENTS_MAX = 10  # the newest; `twinsyncd history PATH` shows all
 
@@ -35,25 +36,26 @@ def explain(
     """
     from rich.console import Console
 
+    from ..runtime import state as journal
     from ..runtime.bulk_records import delivery_of
     from ..runtime.file_doubts import doubt, unknown
     from ..runtime.file_holder import who_has_open
     from ..runtime.file_state import explain_file
-    from ..runtime.formatting import clock_time
     from ..runtime.reference_closure import reference_lines
     from ..runtime.report import make_report
-    from ..runtime.state import is_running, read_history, read_row, read_status, read_trouble
 
     checked = load_config(config, folders=False)
-    key = find_key(checked, path)
+    keys = find_keys(checked, path)
+    key, row = keys[0], journal.read_row(checked, keys[0])
+    if row is None and any(journal.read_below(checked, each, 0).known for each in keys):
+        raise typer.Exit(_explain_folder(checked, path))
     reason = matcher_reason(checked, key)
-    row = read_row(checked, key)
     report = make_report(
         checked,
-        read_status(checked),
-        running=is_running(checked),
+        journal.read_status(checked),
+        running=journal.is_running(checked),
         now_s=time.time(),
-        trouble=read_trouble(checked),
+        trouble=journal.read_trouble(checked),
     )
     ignored = reason.startswith("ignored")
     delivery = delivery_of(report, key)
@@ -75,13 +77,32 @@ def explain(
     for line in _delivery_lines(delivery):
         console.print(plain(line), soft_wrap=True)
     if row is not None:
-        for name, digest in (("seen", row.seen), ("stored", row.stored), ("synced", row.synced)):
-            console.print(plain(f"  {name:8} {_digest(digest)}"), soft_wrap=True)
-        for event in read_history(checked, key=key, limit=EVENTS_MAX):
-            text = f": {event.text}" if event.text else ""
-            line = f"  {clock_time(event.at_s)}  {event.kind.value}{text}"
+        for line in _past_lines(row, journal.read_history(checked, key=key, limit=EVENTS_MAX)):
             console.print(plain(line), soft_wrap=True)
     raise typer.Exit(0 if done else 1)
+
+
+def _explain_folder(config: Config, path: str) -> int:
+    """Print what is known of a folder; return the exit code."""
+    from rich.console import Console
+
+    from .status_path import path_status
+
+    text, done = path_status(config, path, EVENTS_MAX, as_json=False)
+    console = Console(highlight=False)
+    console.print(f"{text}\n  a folder; twinsyncd explain FILE says more", soft_wrap=True)
+    return 0 if done else 1
+
+
+def _past_lines(row: FileRow, events: Iterable[Event]) -> Iterator[str]:
+    """Yield which contents are known where, and what happened to the file."""
+    from ..runtime.formatting import clock_time
+
+    for name, digest in (("seen", row.seen), ("stored", row.stored), ("synced", row.synced)):
+        yield f"  {name:8} {_digest(digest)}"
+    for event in events:
+        text = f": {event.text}" if event.text else ""
+        yield f"  {clock_time(event.at_s)}  {event.kind.value}{text}"
 
 
 def _delivery_lines(delivery: LastDelivery | None) -> Iterator[str]:

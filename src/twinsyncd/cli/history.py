@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from dataclasses import asdict
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +14,7 @@ import typer
 from .completion import file_paths
 from .markup import plain
 from .options import ConfigOption, load_config
-from .retry import find_key
+from .retry import find_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,9 +44,10 @@ def history(
     from ..runtime.state import read_history
 
     checked = load_config(config, folders=False)
-    key = None if path is None else find_key(checked, path)
+    keys = [None] if path is None else find_keys(checked, path)
     since_s = time.time() - _seconds(since)
-    events = read_history(checked, key=key, since_s=since_s, limit=limit)
+    found = (read_history(checked, key=key, since_s=since_s, limit=limit) for key in keys)
+    events = sorted(chain.from_iterable(found), key=lambda event: event.at_s)[-limit:]
     if as_json:
         typer.echo(json.dumps([asdict(event) for event in events], indent=2))
     elif as_csv:

@@ -62,23 +62,33 @@ def _require_retriable(path: str, row: FileRow | None) -> None:
 
 def find_key(config: Config, path: str) -> FileKey:
     """Return which file of which source it is. Raises AppError if it belongs to none."""
+    return find_keys(config, path)[0]
+
+
+def find_keys(config: Config, path: str) -> list[FileKey]:
+    """Return what the path is in each source that has it: one, if a source takes it as a file.
+
+    Several sources may read one folder. The path of a source's folder is "". Raises AppError if it
+    belongs to none.
+    """
     from ..config import sources_of
     from ..core.model import FileKey
 
     sources = [(connection.key_of(source), source) for connection, source in sources_of(config)]
     for key, _ in sources:  # as `status` shows it; first, since any name fits the current folder
         if path == key or path.startswith(f"{key}/"):
-            return FileKey(key, path.removeprefix(key).strip("/"))
+            return [FileKey(key, path.removeprefix(key).strip("/"))]
     file = Path(path).expanduser().absolute()
     found = [
-        (FileKey(key, file.relative_to(source.folder).as_posix()), source)
+        (FileKey(key, "/".join(file.relative_to(source.folder).parts)), source)
         for key, source in sources
         if file.is_relative_to(source.folder)
     ]
-    # Several sources may read one folder: the one that takes the file is meant.
     for each, source in found:
         if source.matcher().kind(each.path) is not None:
-            return each
+            return [each]
     if found:
-        return found[0][0]
-    raise AppError(f"{path} lies in no configured folder", hint="copy it from `twinsyncd status`")
+        return [each for each, _ in found]
+    names = ", ".join(f'"{each.name}"' for each in config.connection)
+    hint = f"copy it from `twinsyncd status`; the connections are called {names}"
+    raise AppError(f"{path} lies in no configured folder", hint=hint)

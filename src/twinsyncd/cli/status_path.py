@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import AppError
 from .explain import matcher_reason
 from .markup import plain
-from .retry import find_key
+from .retry import find_keys
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -30,22 +30,29 @@ def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tupl
     from ..runtime.overall_state import read_overall_state
     from ..runtime.state import read_below, read_row
 
-    key = find_key(config, path)
-    row = read_row(config, key)
+    keys = find_keys(config, path)
+    key, row = keys[0], read_row(config, keys[0])
     report = read_overall_state(config).report
     if row is not None:
         holder = who_has_open(config, key)
         is_reference = matcher_reason(config, key).startswith("reference")
         delivery = delivery_of(report, key)
         return _file(row, doubt(report, key), delivery, holder, is_reference, as_json=as_json)
-    folder = key._replace(path="") if key.path == "." else key
-    view = read_below(config, folder, files)
-    if not view.known and not view.open_total:
+    views = [(each, read_below(config, each, files)) for each in keys]
+    shown = [
+        _folder(each, view, doubt(report, each), as_json=as_json)
+        for each, view in views
+        if view.known or view.open_total
+    ]
+    if not shown:
         raise AppError(
             f"nothing is known of {path}",
             hint=f'see why: twinsyncd explain "{path}"',
         )
-    return _folder(folder, view, doubt(report, folder), as_json=as_json)
+    text = "\n".join(each for each, _ in shown)
+    if as_json and len(shown) > 1:
+        text = _json({"folders": [json.loads(each) for each, _ in shown]})
+    return text, all(done for _, done in shown)
 
 
 def _file(

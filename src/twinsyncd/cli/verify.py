@@ -14,7 +14,7 @@ import typer
 from .completion import names_and_paths
 from .markup import plain
 from .options import ConfigOption, load_config
-from .retry import find_key
+from .retry import find_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def _selection(config: Config, what: str | None) -> Selection:
         return Selection()
     if any(connection.name == what for connection in config.connection):
         return Selection(connection=what)
-    return Selection(key=find_key(config, what))
+    return Selection(keys=tuple(find_keys(config, what)))
 
 
 def _write_csv(files: Sequence[VerifiedFile]) -> None:

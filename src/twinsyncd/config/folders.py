@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 from .windows_paths import advice_for
 
 ANSWER_S: Final = 5.0  # a disk that spins up answers within this
+NO_ANSWER: Final = "does not answer"
 LOOKS: Final = 8  # at once, as long as the drives answer
 STALLED_S: Final = 0.05  # without an answer, more folders are looked at: their drives may answer
 COMPARE_S: Final = 20.0  # comparing what two sources match lists their trees
@@ -48,6 +49,11 @@ def unreachable(folder: Path) -> Reason | None:
     return None
 
 
+def is_silent(reason: Reason) -> bool:
+    """Return whether the folder may well be right, and only its server does not answer now."""
+    return reason[0].endswith(NO_ANSWER)
+
+
 def find_unreachable(
     folders: Iterable[Path],
     *,
@@ -59,7 +65,7 @@ def find_unreachable(
     answers = {folder: Future[Reason | None]() for folder in dict.fromkeys(folders)}
     _look_at_all(answers, look, time.monotonic() + answer_s)
     reasons = {
-        folder: answer.result() if answer.done() else (f"{folder} does not answer", fix)
+        folder: answer.result() if answer.done() else (f"{folder} {NO_ANSWER}", fix)
         for folder, answer in answers.items()
     }
     return {folder: reason for folder, reason in reasons.items() if reason}

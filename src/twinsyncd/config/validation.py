@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..errors import ConfigMistake
-from .folders import COMPARE_S, find_unreachable, within
+from .folders import COMPARE_S, find_unreachable, is_silent, within
 from .schema import Config, Connection, Source
 from .toml_lines import KeyPath
 from .values import is_open
@@ -37,8 +37,8 @@ def contradictions(
 ) -> list[ConfigMistake]:
     """Return a mistake for everything in the file that contradicts another part of it, or a drive.
 
-    `known` sources may be away. Without `folders` none is touched. A share that does not answer is
-    not waited for: checks that need its folder are left out.
+    `known` sources may be away, and any may be on a share that does not answer: it is offline.
+    Without `folders` none is touched. Checks that need such a folder are left out.
     """
     found = [*_open_secrets(config, locate), *_same_names(config, locate)]
     places = list(_places(config))
@@ -51,7 +51,9 @@ def contradictions(
     unknown = [
         locate((*place.path, "folder"), *away[place.source.folder])
         for place in places
-        if place.source.folder in away and place.connection.key_of(place.source) not in offline
+        if place.source.folder in away
+        and not is_silent(away[place.source.folder])
+        and place.connection.key_of(place.source) not in offline
     ]
 
     def compare() -> list[ConfigMistake]:

@@ -88,7 +88,7 @@ def _follow_one(path: Path, listed: Sequence[mounts.Mount]) -> Path | None:
 
 
 def _may_hang(kind: str) -> bool:
-    return kind in mounts.NETWORK or kind == "autofs" or kind.startswith("fuse")
+    return mounts.is_network(kind) or kind in {"autofs", "fuseblk"}
 
 
 def _is_point(path: str, listed: Sequence[mounts.Mount]) -> bool:

@@ -17,14 +17,22 @@ from typing import Final
 
 NETWORK: Final = frozenset(
     {"cifs", "smb3", "smbfs", "nfs", "nfs4", "9p", "afs", "ceph", "glusterfs", "lustre", "ncpfs"}
-    | {"fuse.sshfs", "fuse.rclone", "fuse.glusterfs", "fuse.gvfsd-fuse", "fuse.davfs", "davfs"}
-    | {"fuse.s3fs", "fuse.smbnetfs", "fuse.cifs", "virtiofs", "vboxsf", "prl_fs", "drvfs"}
+    | {"davfs", "virtiofs", "vboxsf", "prl_fs", "drvfs"}
 )
 """Types whose files other hosts change without this kernel noticing."""
 
 _MADE_UP_IDS: Final = frozenset({"vfat", "exfat", "msdos", "vboxsf", "prl_fs"})
 _MOUNTINFO: Final = Path("/proc/self/mountinfo")
 _OCTAL: Final = re.compile(r"\\([0-7]{3})")
+
+
+def is_network(kind: str) -> bool:
+    """Return whether other hosts may change files of this type of file system unnoticed here.
+
+    What a program serves by FUSE is taken for such, as most of it lies elsewhere; disks that FUSE
+    reads ("fuseblk") are local.
+    """
+    return kind in NETWORK or kind == "fuse" or kind.startswith("fuse.")
 
 
 @dataclass(frozen=True, slots=True)

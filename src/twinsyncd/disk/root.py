@@ -86,4 +86,4 @@ def is_network(folder: Path, *, listed: Mounts = mounts.listed) -> bool:
     """Return whether other hosts can change the folder without this one noticing."""
     if sys.platform == "win32":
         return windows.is_remote(str(folder))
-    return filesystem_of(folder, listed=listed) in mounts.NETWORK
+    return mounts.is_network(filesystem_of(folder, listed=listed))

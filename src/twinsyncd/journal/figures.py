@@ -110,7 +110,12 @@ def percentile(values: Sequence[float], share: float) -> float | None:
 
 
 def _oldest(connection: Connection, scope: Scope) -> dict[SourceKey, float]:
-    since = case((_FILES.seen_s > 0, _FILES.seen_s), else_=_FILES.aside_since_s)
+    is_aside = ((_FILES.aside != "") | (_FILES.unread != "")) & (_FILES.seen == _FILES.synced)
+    since = case(
+        (is_aside, _FILES.aside_since_s),  # what was seen before is synced
+        (_FILES.seen_s > 0, _FILES.seen_s),
+        else_=_FILES.aside_since_s,
+    )
     waiting = _FILES.is_open & _FILES.source.in_(scope.sources) & (since > 0)
     query = select(_FILES.source, func.min(since)).where(waiting).group_by(_FILES.source)
     return {SourceKey(source): oldest for source, oldest in connection.execute(query)}

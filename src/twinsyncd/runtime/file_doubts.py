@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..core.model import FileKey
-from .formatting import clock_time
+from .formatting import clock_time, count
 from .report import Report
 from .source_reports import Blind
 
+NAMED: Final = 5  # files that are being written, of one folder
+
 
 def doubt(report: Report, key: FileKey) -> str:
-    """Return why it is not known whether the file is as the journal says; "" if it is known."""
+    """Return why it is not known whether a file is as the journal says; "" if it is known.
+
+    `key` may also name a folder: then of all files below it; the path "" is the whole source.
+    """
     if report.unseen_since_s:
         return f"changes on the drive since {clock_time(report.unseen_since_s)} are not known"
-    if awaits := being_written(report, key):
+    if awaits := being_written(report, key) or _written_below(report, key):
         return awaits
+    if unnamed := report.unsettled - len(report.unsettled_files):
+        return f"perhaps it is one of {unnamed:,} more files that are being written"
     for connection in report.connections:
         if key.source in connection.unlisted:
             return "its folder has not been looked at since the daemon started"
@@ -30,6 +39,24 @@ def being_written(report: Report, key: FileKey) -> str:
     """Return since when a file is being written, and what it waits for; "" if it is not."""
     found = (each for each in report.unsettled_files if (each.source, each.path) == tuple(key))
     return next((f"it is being written {each.text}" for each in found), "")
+
+
+def is_within(key: FileKey, wanted: FileKey) -> bool:
+    """Return whether a file is the wanted one, or lies below the wanted folder."""
+    if key.source != wanted.source:
+        return False
+    return not wanted.path or key == wanted or key.path.startswith(f"{wanted.path}/")
+
+
+def _written_below(report: Report, folder: FileKey) -> str:
+    """Return which files below a folder are being written, of those that are named."""
+    files = report.unsettled_files
+    below = [each.path for each in files if is_within(FileKey(each.source, each.path), folder)]
+    if not below:
+        return ""
+    names = ", ".join(below[:NAMED])
+    more = f" and {len(below) - NAMED:,} more" if len(below) > NAMED else ""
+    return f"{count(len(below), 'file')} in it still being written: {names}{more}"
 
 
 def unknown(report: Report, key: FileKey) -> str:

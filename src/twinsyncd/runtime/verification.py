@@ -27,6 +27,7 @@ from .bulk_deliveries import last_deliveries
 from .bulk_verification import verify_bulk
 from .cloud_wiring import cloud_settings, open_targets
 from .drive_scan import scan_drive
+from .file_doubts import is_within
 from .setup_check.known import NothingKnown
 from .share_folder import ShareFolder
 from .state import journal_of, open_views
@@ -42,17 +43,15 @@ class Selection:
     """What to verify: one connection by its name, a file, or a folder; all if neither is given."""
 
     connection: str = ""
-    key: FileKey | None = None
+    keys: tuple[FileKey, ...] = ()  # several if sources share the folder
 
     def source(self, key: SourceKey) -> bool:
         """Return whether anything of the source is wanted."""
-        return self.key is None or self.key.source == key
+        return not self.keys or any(each.source == key for each in self.keys)
 
     def file(self, key: FileKey) -> bool:
         """Return whether the file is wanted."""
-        if self.key is None or not self.key.path or self.key == key:
-            return self.source(key.source)
-        return self.source(key.source) and key.path.startswith(f"{self.key.path}/")
+        return not self.keys or any(is_within(key, each) for each in self.keys)
 
 
 def verify(config: Config, selection: Selection, *, deep: bool) -> Iterator[VerifiedFile]:
