@@ -22,8 +22,8 @@ from test_comparison import COMPARE, restarted
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.events import EventKind
-from twinsyncd.core.leftovers import LEFT
-from twinsyncd.core.model import STAYS, BlindSpot, FileKey
+from twinsyncd.core.file_changes import LEFT, is_leftover
+from twinsyncd.core.model import IN_DOUBT, STAYS, BlindSpot, FileKey, FileRow
 
 OLD = FileKey(CAD, "old.dgn")
 FOUND = facts.Compared("one", others=(("i9", "old.dgn"),), leftovers=((OLD, "i9"),))
@@ -100,3 +100,8 @@ def test_it_ends_when_the_file_is_put_back() -> None:
 
     script.says(commands.Store(OLD, "one", "v2", look(2), "i9"))
     script.remembers(OLD, aside="", seen="v2", storage_id="i9")
+
+
+def test_what_is_gone_and_was_refused_is_not_left_over() -> None:
+    """Its doubt was forgotten by the next comparison, as if a person had taken it out."""
+    assert not is_leftover(FileRow(A, stored=IN_DOUBT, aside="the service refuses it"))

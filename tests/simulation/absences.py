@@ -127,12 +127,13 @@ class Absences:
             word = (source, self.drives.get(source, ""))
             approved, guard = self.approved.get(word, 0), self.world.office.guard
             covered = max(approved, len(named & set(keys)))
-            unasked = sum(self._is_in_cloud(key) for key in keys) - covered
+            in_cloud = sum(self._is_in_cloud(key) for key in keys)  # nobody is asked for the others
+            unasked = in_cloud - covered
             masses = unasked >= guard.least and unasked > (known - covered) * guard.share
             assert not masses, (
                 f"P7: {len(keys)} of {known} files of {source} gone, {approved} approved"
             )
-            self.approved[word] = max(approved - len(keys), 0)
+            self.approved[word] = max(approved - in_cloud, 0)
 
     def _is_in_cloud(self, key: FileKey) -> bool:
         row = self.world.journal.files[key]

@@ -98,9 +98,18 @@ def is_proven(row: FileRow) -> bool:
     return row.seen == row.stored == row.synced != ABSENT and row.moved_from is None
 
 
+LEFT: Final = (
+    "Storage and the connection still hold it, and this journal does not know when it left the "
+    "drive"
+)
+
+
 def is_leftover(row: FileRow) -> bool:
-    """Return whether it is set aside since the cloud has it and the drive does not."""
-    return row.seen == ABSENT and bool(row.aside)
+    """Return whether it is set aside since the cloud has it and the drive does not.
+
+    What is gone may be set aside for another reason: a store that was under way was refused.
+    """
+    return row.seen == ABSENT and row.aside == LEFT
 
 
 def may_retry(row: FileRow) -> bool:

@@ -15,18 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from .compare_facts import Compared
 from .events import EventKind
-from .file_changes import is_leftover
+from .file_changes import LEFT, is_leftover
 from .ledger import Ledger
 from .model import ABSENT, STAYS, ConnectionKey, FileRow, Need, Now, SourceKey, StorageId
-
-LEFT: Final = (
-    "Storage and the connection still hold it, and this journal does not know when it left the "
-    "drive"
-)
 
 
 @dataclass(slots=True)
