@@ -25,6 +25,10 @@ START_S: Final = 60.0
 QUICK: Final = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB", "autovacuum=off")
 
 
+class CannotRun(Exception):
+    """The machine lets no server run, which says nothing about what is tested."""
+
+
 class PostgresHost:
     """A running server; each test takes a schema of its own."""
 
@@ -97,13 +101,16 @@ class PostgresHost:
 
 @contextmanager
 def running_postgres(programs: Path) -> Iterator[PostgresHost]:
-    """Yield a server that was started anew."""
+    """Yield a server that was started anew. Raises CannotRun."""
     folder = Path(tempfile.mkdtemp(prefix="twinsyncd-pg-"))  # the path of a socket must be short
     if os.geteuid() == 0:
         shutil.chown(folder, SERVER_ACCOUNT)
     host = PostgresHost(programs, folder)
     try:
-        host.make()
+        try:
+            host.make()
+        except subprocess.CalledProcessError as exc:
+            raise CannotRun(exc.stderr.decode(errors="replace")) from exc
         host.start()
         yield host
     finally:

@@ -40,6 +40,10 @@ PYTHONPATH=/opt/packages:/opt/src exec /opt/twinsyncd/bin/python -m twinsyncd "$
 """
 
 
+class NotBooted(Exception):
+    """The container did not come as far as the script, which says nothing about the service."""
+
+
 def why_not() -> str:
     """Return why nothing can be booted here; "" if it can."""
     if sys.platform != "linux" or os.geteuid() != 0:
@@ -54,7 +58,7 @@ def run_booted(home: Path, script: str) -> str:
     """Boot, run the script as root, power off; return what it printed.
 
     `home` is a new folder; its subfolder `etc` becomes /etc/twinsyncd, `drive` becomes /drive. The
-    script has `twinsyncd` in /opt/twinsyncd/bin, and /result to itself.
+    script has `twinsyncd` in /opt/twinsyncd/bin, and /result to itself. Raises NotBooted.
     """
     folders = {name: home / name for name in ("units", "result", "etc", "drive", "program")}
     for folder in folders.values():
@@ -77,12 +81,15 @@ def run_booted(home: Path, script: str) -> str:
         *("systemd.unit=script.service", "systemd.firstboot=no"),
         "systemd.mask=systemd-networkd-wait-online.service",  # there is no network to wait for
     ]
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, timeout=BOOT_S, check=False
-    )
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=BOOT_S, check=False
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise NotBooted(f"it was not through after {BOOT_S:.0f} s") from exc
     printed = folders["result"] / "printed"
     if not printed.exists():
-        raise AssertionError(done.stdout.decode(errors="replace") + done.stderr.decode())
+        raise NotBooted((done.stdout + done.stderr).decode(errors="replace"))
     return printed.read_text("utf-8")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .booted import run_booted, why_not
+from .booted import NotBooted, run_booted, why_not
 from .drawings import drawing
 
 SCRIPT = r"""
@@ -60,7 +60,10 @@ def test_the_installed_service_syncs_reloads_and_stops(tmp_path: Path) -> None:
     (tmp_path / "drive" / "plan.dxf").write_bytes(drawing(1))
     (tmp_path / "etc").mkdir()
 
-    printed = run_booted(tmp_path, SCRIPT)
+    try:
+        printed = run_booted(tmp_path, SCRIPT)
+    except NotBooted as exc:
+        pytest.skip(f"systemd does not boot here: {exc}")
 
     steps = dict(re.findall(r"(?m)^STEP (\S+) (.*)$", printed))
     result, stop_ms = steps.pop("stopped", "? 0").split()
