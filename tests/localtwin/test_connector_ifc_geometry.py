@@ -218,7 +218,7 @@ def test_a_model_can_be_drawn(tmp_path: Path, steel: Path) -> None:
 
     assert plan.bounds is not None
     assert (plan.bounds.low_x, plan.bounds.high_x) == (-4.0, 32.2)
-    assert "30 objects" in svg(plan, "steel")
+    assert "30 elements" in svg(plan, "steel")
 
 
 def test_only_flat_and_straight_shapes_go_to_the_quick_kernel(steel: Path) -> None:

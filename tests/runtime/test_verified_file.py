@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from twinsyncd.core.facts import Difference, Differs
+from twinsyncd.core.file_changes import LEFT
 from twinsyncd.core.model import ABSENT, IN_DOUBT, FileKey, FileRow, Fingerprint
 from twinsyncd.core.results import Outcome, RunFile
 from twinsyncd.runtime.verified_file import Cloud, Drive, JournalEntry, Verdict, judge
@@ -57,7 +58,7 @@ def test_the_next_step_of_a_file_set_aside_is_what_ends_that() -> None:
 def test_what_only_the_cloud_has_is_not_called_kept() -> None:
     """ "Kept" is what somebody chose; of this nobody knows when it left the drive."""
     key = FileKey(CAD, "old.dxf")
-    row = FileRow(key, storage_id="i9", in_connection=True, aside="the connection still holds it")
+    row = FileRow(key, storage_id="i9", in_connection=True, aside=LEFT)
 
     found = judge(key, JournalEntry(row), Drive(), CLOUD, None)
 
