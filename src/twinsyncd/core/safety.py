@@ -50,11 +50,15 @@ def mark_of(missing: Iterable[str]) -> str:
 
 
 def is_what_was_shown(row: SourceRow, shown: HeldSource) -> bool:
-    """Return whether an approval of `shown` covers what is found: the drive, and what is lost."""
-    same_drive = row.drive != "" and row.drive == shown.drive
-    same_files = row.missing_mark == shown.missing_mark
-    same_files = same_files and row.missing_count <= shown.missing_count
-    return row.needs_person and same_drive and same_files
+    """Return whether an approval of `shown` covers what is wrong with a source."""
+    return row.needs_person and covers(shown, row.shown)
+
+
+def covers(shown: HeldSource, found: HeldSource) -> bool:
+    """Return whether what was shown is all of what is found: the drive, and what is lost."""
+    same_drive = found.drive != "" and found.drive == shown.drive
+    same_files = found.missing_mark == shown.missing_mark
+    return same_drive and same_files and found.missing_count <= shown.missing_count
 
 
 def approved_loss(row: SourceRow, drive: str, held: Set[str] | None, lost: Set[str]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..core.model import HeldSource, SourceKey
+from ..core.safety import covers
 from ..journal.views import Status
 from .formatting import count
 
@@ -71,12 +72,7 @@ def holds_of(keys: set[SourceKey], status: Status, on_delete: str) -> tuple[Hold
 def is_still_so(shown: HeldSource, holds: Iterable[Hold]) -> bool:
     """Return whether what a person was shown is still what is on hold, or was more of it."""
     found = next((each.found for each in holds if each.source == shown.source), None)
-    return (
-        found is not None
-        and found.drive != ""
-        and (found.drive, found.missing_mark) == (shown.drive, shown.missing_mark)
-        and found.missing_count <= shown.missing_count
-    )
+    return found is not None and covers(shown, found)
 
 
 def consequence(finding: HeldSource, on_delete: str) -> str:
