@@ -18,6 +18,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from .core.model import Failure
 
@@ -119,3 +120,12 @@ class CloudError(AppError):
         self.failure = failure
         self.status = status
         self.code = code
+
+
+def unusable_folder(folder: Path, exc: OSError) -> JournalError:
+    """Return the error for a state folder in which a file cannot be made, read or locked."""
+    return JournalError(
+        f"the state folder {folder} cannot be used: {exc.strerror}",
+        hint="give the daemon's account write access to it, or correct state_folder",
+        may_pass=True,
+    )

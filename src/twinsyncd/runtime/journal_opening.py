@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from ..config import Config
 from ..core.model import LaneKey
-from ..errors import JournalDamaged, JournalError, JournalGone
+from ..errors import JournalDamaged, JournalError, JournalGone, unusable_folder
 from ..journal.damage import is_damaged, set_aside
 from ..journal.database import make_folder, open_database
 from ..journal.lease_book import LeaseBook
@@ -214,11 +214,7 @@ def _lock(file: Path) -> Iterator[None]:
             hint="it does the work already: ask it with `twinsyncd sync` or `twinsyncd status`",
         ) from exc
     except OSError as exc:
-        raise JournalError(
-            f"the state folder {file.parent} cannot be used: {exc.strerror}",
-            hint="give the daemon's account write access to it, or correct state_folder",
-            may_pass=True,
-        ) from exc
+        raise unusable_folder(file.parent, exc) from exc
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ from typing import Final
 from ..config import Config, sources_of
 from ..core.decision import Decision
 from ..core.model import LaneKey
-from ..errors import JournalError
+from ..errors import unusable_folder
 from ..journal.writer import LanesOf
 from .lease_keeper import WorkShare
 
@@ -65,8 +65,4 @@ def home_of(folder: Path) -> str:
             file.write_text(uuid.uuid4().hex, "ascii")
         return file.read_text("ascii").strip()
     except OSError as exc:
-        raise JournalError(
-            f"the state folder {folder} cannot be used: {exc.strerror}",
-            hint="give the daemon's account write access to it, or correct state_folder",
-            may_pass=True,
-        ) from exc
+        raise unusable_folder(folder, exc) from exc
