@@ -12,6 +12,7 @@ from ..errors import AppError
 from ..runtime.formatting import count, visible
 from .completion import connection_names
 from .options import ConfigOption, load_config
+from .pause import connection_named, connections_there_are
 
 if TYPE_CHECKING:
     from ..config import Config, Connection
@@ -67,14 +68,11 @@ def approve(
 
 def _chosen(config: Config, name: str | None) -> Connection:
     """Return the connection of that name, or the only one. Raises AppError."""
-    if name is None and len(config.connection) == 1:
-        return config.connection[0]
-    found = next((each for each in config.connection if each.name == name), None)
-    if found is None:
-        names = ", ".join(each.name for each in config.connection)
-        message = f"there is no connection {name}" if name else "which connection?"
-        raise AppError(message, hint=f"there are: {names}")
-    return found
+    if name is not None:
+        return connection_named(config, name)
+    if len(config.connection) > 1:
+        raise AppError("which connection?", hint=connections_there_are(config))
+    return config.connection[0]
 
 
 def _approve(config: Config, held: Sequence[HeldSource]) -> bool:

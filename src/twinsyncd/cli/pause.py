@@ -11,7 +11,7 @@ from .completion import connection_names
 from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from ..config import Config, Connection
     from ..core.model import ConnectionKey
 
 _Name = Annotated[
@@ -49,10 +49,17 @@ def resume(connection: _Name = None, config: ConfigOption = None) -> None:
 
 def key_of(config: Config, name: str | None) -> ConnectionKey | None:
     """Return the key of the connection, None for all. Raises AppError if there is none."""
-    if name is None:
-        return None
-    found = next((each.key for each in config.connection if each.name == name), None)
+    return None if name is None else connection_named(config, name).key
+
+
+def connection_named(config: Config, name: str) -> Connection:
+    """Return the connection of that name. Raises AppError if there is none."""
+    found = next((each for each in config.connection if each.name == name), None)
     if found is None:
-        names = ", ".join(each.name for each in config.connection)
-        raise AppError(f"there is no connection {name}", hint=f"there are: {names}")
+        raise AppError(f"there is no connection {name}", hint=connections_there_are(config))
     return found
+
+
+def connections_there_are(config: Config) -> str:
+    """Return the hint that names them all."""
+    return f"there are: {', '.join(each.name for each in config.connection)}"

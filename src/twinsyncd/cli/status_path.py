@@ -40,19 +40,18 @@ def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tupl
         return _file(row, doubt(report, key), delivery, holder, is_reference, as_json=as_json)
     views = [(each, read_below(config, each, files)) for each in keys]
     shown = [
-        _folder(each, view, doubt(report, each), as_json=as_json)
-        for each, view in views
-        if view.known or view.open_total
+        (each, view, doubt(report, each)) for each, view in views if view.known or view.open_total
     ]
     if not shown:
         raise AppError(
             f"nothing is known of {path}",
             hint=f'see why: twinsyncd explain "{path}"',
         )
-    text = "\n".join(each for each, _ in shown)
-    if as_json and len(shown) > 1:
-        text = _json({"folders": [json.loads(each) for each, _ in shown]})
-    return text, all(done for _, done in shown)
+    done = not any(view.open_total or reason for _, view, reason in shown)
+    if not as_json:
+        return "\n".join(line for each in shown for line in _folder_lines(*each)), done
+    values = [_folder_values(*each) for each in shown]
+    return _json(values[0] if len(values) == 1 else {"folders": values}), done
 
 
 def _file(
@@ -116,23 +115,18 @@ def _file_lines(
     yield f'  pattern, digests and events: twinsyncd explain "{name}"'
 
 
-def _folder(folder: FileKey, view: FolderView, reason: str, *, as_json: bool) -> tuple[str, bool]:
+def _folder_values(folder: FileKey, view: FolderView, reason: str) -> dict[str, Any]:
     from ..runtime.open_files import open_file
 
-    done = not view.open_total and not reason
-    shown = [open_file(row) for row in view.open_files]
-    if as_json:
-        values = {
-            "source": folder.source,
-            "path": folder.path,
-            "synced": done,
-            "doubt": reason,
-            "known": view.known,
-            "open_total": view.open_total,
-            "open_files": [asdict(each) for each in shown],
-        }
-        return _json(values), done
-    return "\n".join(_folder_lines(folder, view, reason)), done
+    return {
+        "source": folder.source,
+        "path": folder.path,
+        "synced": not view.open_total and not reason,
+        "doubt": reason,
+        "known": view.known,
+        "open_total": view.open_total,
+        "open_files": [asdict(open_file(row)) for row in view.open_files],
+    }
 
 
 def _folder_lines(folder: FileKey, view: FolderView, reason: str) -> Iterator[str]:
