@@ -192,6 +192,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "twinsyncd.runtime.source_reports": (
         "twinsyncd.runtime.formatting",
+        "twinsyncd.disk.drive_words",
         VIEWS,
         CORE,
     ),

@@ -989,7 +989,7 @@ def test_an_approval_names_what_it_is_about(office: Office) -> None:
     assert printed.code == 0
     assert f"{CAD}: 15 of 20 files are gone at once" in printed.out
     assert "    missing: old [1]/b.dgn\n    and 13 more\n" in printed.out
-    assert "up to 15 missing files on nfs:a:/b count as gone" in printed.out
+    assert "up to 15 missing files on the share a:/b (nfs) count as gone" in printed.out
     assert "the next start goes on" in printed.out
     assert office.asked() == [("approve", f'[["{CAD}", "nfs:a:/b", 15, ""]]')]
 
@@ -1001,7 +1001,7 @@ def test_an_approval_of_another_drive_names_the_drive(office: Office) -> None:
 
     printed = office.types("approve", "Bridge 12", "--yes")
 
-    assert "the drive that is there now (nfs:a:/b) counts from here on" in printed.out
+    assert "the drive that is there now, the share a:/b (nfs), counts from here on" in printed.out
     assert office.asked() == [("approve", f'[["{CAD}", "nfs:a:/b", 0, ""]]')]
 
 

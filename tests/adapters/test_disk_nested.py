@@ -71,7 +71,7 @@ def test_a_drive_inside_that_is_gone_deletes_nothing(tmp_path: Path) -> None:
     assert found(facts) == []
     assert closed.missing == ()
     assert [spot.path for spot in closed.blind] == ["survey"]
-    assert "nfs4:nas:/survey that was mounted here is away" in closed.blind[0].reason
+    assert "the share nas:/survey (nfs4), which was mounted here, is away" in closed.blind[0].reason
     assert closed.drives_inside == FOUND
     assert closed.known == 3
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from twinsyncd.disk import mounts, root
+from twinsyncd.disk.drive_words import drive_in_words
 from twinsyncd.disk.mounts import Mount
 
 MOUNTINFO = r"""
@@ -91,7 +92,24 @@ def test_the_local_folder_under_a_share_is_another_drive(tmp_path: Path) -> None
     reason = root.check(tmp_path, share)
 
     assert "another drive than before" in reason
-    assert share in reason
+    assert "it was the share //srv/cad (cifs), now it is " in reason
+
+
+@pytest.mark.parametrize(
+    ("identity", "words"),
+    [
+        ("cifs://nas/cad", "the share //nas/cad (cifs)"),
+        ("nfs4:nas:/cad", "the share nas:/cad (nfs4)"),
+        ("fuse.sshfs:nas:/cad", "the share nas:/cad (fuse.sshfs)"),
+        ("ext4:8c2f1e07", "a disk of this machine (ext4, volume 8c2f1e07)"),
+        ("xfs:/dev/sdb1", "the disk /dev/sdb1 of this machine (xfs)"),
+        ("tmpfs:tmpfs", "a tmpfs of this machine"),
+        ("volume:a1b2", "the disk with the volume number a1b2"),
+    ],
+)
+def test_a_person_reads_what_kind_of_drive_it_is(identity: str, words: str) -> None:
+    """`ext4:8c2f1e07` says nothing to whoever must decide whether that drive is meant."""
+    assert drive_in_words(identity) == words
 
 
 def test_a_healthy_folder_has_no_reason_against_it(tmp_path: Path) -> None:

@@ -30,5 +30,5 @@ def test_an_approval_of_another_drive_deletes_nothing() -> None:
     """Its files are compared anew, and a loss there is asked about by itself."""
     text = consequence(HeldSource(CAD, "d2", 0), "delete")
 
-    assert "the drive that is there now (d2) counts" in text
+    assert "the drive that is there now, d2, counts" in text
     assert "deleted" not in text

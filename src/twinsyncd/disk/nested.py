@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from . import mounts, root
+from .drive_words import drive_in_words
 
 _AUTOMOUNT = "autofs"  # a mount point that waits for its first use; not the drive itself
 
@@ -79,13 +80,14 @@ class NestedDrives:
 
 def _changed(expected: str, found: str) -> str:
     if found:
-        return f"another drive is mounted here: it was {expected}, now it is {found}"
+        was, now = drive_in_words(expected), drive_in_words(found)
+        return f"another drive is mounted here: it was {was}, now it is {now}"
     return drive_is_away(expected)
 
 
 def drive_is_away(expected: str) -> str:
     """Return the words for a drive that is not mounted any more."""
     return (
-        f"the drive {expected} that was mounted here is away; mount it again,"
+        f"{drive_in_words(expected)}, which was mounted here, is away; mount it again,"
         " or exclude this folder if it was removed on purpose"
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from . import mounts, windows
+from .drive_words import drive_in_words
 
 Mounts = Callable[[], list[mounts.Mount]]
 """Where the list of mounts comes from."""
@@ -38,7 +39,8 @@ def check(folder: Path, expected: str = "", *, listed: Mounts = mounts.listed) -
         return f"{folder} cannot be read: {exc.strerror or exc}"
     if expected not in ("", actual):
         return (
-            f"{folder} is another drive than before: it was {expected}, now it is {actual};"
+            f"{folder} is another drive than before: it was {drive_in_words(expected)},"
+            f" now it is {drive_in_words(actual)};"
             " is the share connected?"
         )
     return ""

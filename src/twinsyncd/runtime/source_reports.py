@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..core.model import HeldSource, SourceKey
 from ..core.safety import covers
+from ..disk.drive_words import drive_in_words
 from ..journal.views import Status
 from .formatting import count
 
@@ -77,9 +78,10 @@ def is_still_so(shown: HeldSource, holds: Iterable[Hold]) -> bool:
 
 def consequence(finding: HeldSource, on_delete: str) -> str:
     """Return what an approval of the finding leads to."""
+    drive = drive_in_words(finding.drive)
     if not finding.missing_count:
         return (
-            f"the drive that is there now ({finding.drive}) counts from here on, and every file on"
+            f"the drive that is there now, {drive}, counts from here on, and every file on"
             " it is compared anew; if many files are missing there, you are asked again"
         )
     files = count(finding.missing_count, "missing file")
@@ -89,6 +91,6 @@ def consequence(finding: HeldSource, on_delete: str) -> str:
         "delete": "they are taken out of the connection and deleted in Storage",
     }
     return (
-        f"up to {files} on {finding.drive} count as gone once a minute has confirmed it;"
+        f"up to {files} on {drive} count as gone once a minute has confirmed it;"
         f" {follows[on_delete]}"
     )
