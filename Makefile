@@ -81,4 +81,4 @@ screenshots: $(READY)
 	@SCREENSHOTS=$(or $(FOLDER),.screenshots) $(BIN)/python -m pytest tests/web/test_browser.py
 
 clean:
-	rm -rf $(VENV) .demo .cache .screenshots .soak-long .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .demo .demo-manifest .demo-bulk .cache .screenshots .soak-long .mypy_cache .pytest_cache .ruff_cache

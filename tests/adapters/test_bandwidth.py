@@ -106,6 +106,7 @@ def test_a_window_that_nobody_can_read_is_refused(text: object, named: str) -> N
         ("100 Mbit/s", 12.5e6),
         ("0.5 Gbit/s", 62.5e6),
         ("640 kbit/s", 80e3),
+        ("640 KB/s", 640e3),
         ("unlimited", None),
     ],
 )
@@ -119,6 +120,25 @@ def test_a_rate_that_could_mean_two_things_is_refused(text: object) -> None:
     """A guess would be wrong by a factor of eight, or of a thousand."""
     with pytest.raises(PydanticCustomError):
         rate(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("500KB", 'write "500 kB/s"'),
+        ("2,5 mbit", 'write "2.5 Mbit/s"'),
+        ("20 MBps", 'write "20 MB/s"'),
+        ("20 Mb/s", 'write "20 MB/s" for bytes, or "20 Mbit/s" for bits'),
+        ("3 mib/sec", 'write "3 MiB/s"'),
+        ("fast", 'write a number and a unit, like "20 MB/s"'),
+    ],
+)
+def test_the_rate_that_was_meant_is_named(text: str, fix: str) -> None:
+    """Every program writes its units in other letters."""
+    with pytest.raises(PydanticCustomError) as refused:
+        rate(text)
+
+    assert str((refused.value.context or {})["fix"]).startswith(fix)
 
 
 def test_the_first_window_that_fits_decides() -> None:
@@ -146,7 +166,7 @@ def test_a_mistake_is_reported_with_its_line(tmp_path: Path) -> None:
         load(file, {})
 
     mistakes = [each for each in caught.value.mistakes if "bandwidth" in each.key]
-    assert [(each.line, "unit" in each.fix) for each in mistakes] == [(3, True)]
+    assert [(each.line, "20 Mbit/s" in each.fix) for each in mistakes] == [(3, True)]
 
 
 # ---- keeping to it ----------------------------------------------------------------------------

@@ -798,6 +798,29 @@ def test_a_check_of_a_source_that_matches_nothing_is_no_success(office: Office) 
     assert "no file matches" in printed.out
 
 
+def test_a_check_of_an_empty_folder_warns_once(office: Office) -> None:
+    """A failure and a warning about one thing look like two things to mend."""
+    printed = office.types("check", "--offline")
+
+    assert printed.code == 1
+    assert "0 references: the folder holds no file yet" in printed.out
+    assert "save one there, or correct folder" in printed.out
+    assert "takes no file" not in printed.out
+
+
+def test_a_check_blames_the_exclude_that_takes_everything(office: Office) -> None:
+    """It advised to correct the include, which nobody had written."""
+    office.configure(CONFIG.replace("references", 'exclude = ["**"]\n  references'))
+    office.save("a.dgn")
+
+    printed = office.types("check", "--offline")
+
+    assert printed.code == 1
+    assert "no file matches; the include that comes with the connector: it matches" in printed.out
+    assert "make exclude narrower" in printed.out
+    assert "takes no file" not in printed.out
+
+
 def test_a_check_names_references_that_take_every_file(office: Office) -> None:
     """The pattern at fault is not the one under which people look first."""
     office.configure(CONFIG.replace('"xref/**"', '"**/*.dgn"'))
@@ -957,6 +980,39 @@ def test_a_retry_is_left_for_a_daemon_that_is_down(office: Office) -> None:
 
     assert printed.code == 0
     assert "when the daemon runs next" in printed.out
+
+
+def test_a_connection_is_retried_by_its_name(office: Office) -> None:
+    """Whoever has mended a server thinks of the project, not of forty files."""
+    aside = FileRow(A, LOOK, "v1", aside="refused")
+    office.remember(Decision(files=(aside,)))
+
+    printed = office.types("retry", "Bridge 12")
+
+    assert printed.code == 0, printed.err
+    assert "Bridge 12 (1 file) is tried again when the daemon runs next" in printed.out
+    assert office.asked() == [("retry", f'["{A.source}", "{A.path}"]')]
+
+
+def test_a_halted_connection_is_retried_though_no_file_was_set_aside(office: Office) -> None:
+    """Its iModel waits; the request names no file, and so wakes that one alone."""
+    lane = LaneRow(IMODEL, halt="not permitted")
+    office.remember(Decision(files=(SYNCED,), lanes=(lane,)))
+
+    printed = office.types("retry", "Bridge 12")
+
+    assert "Bridge 12 is tried again" in printed.out
+    assert office.asked() == [("retry", f'["{CAD}", ""]')]
+
+
+def test_a_retry_of_a_connection_in_order_says_so(office: Office) -> None:
+    """It was called a file in no configured folder, beside a list with its own name."""
+    office.remember(Decision(files=(SYNCED,)))
+
+    printed = office.types("retry", "Bridge 12")
+
+    assert (printed.code, office.asked()) == (1, [])
+    assert "nothing of Bridge 12 was set aside or is halted" in printed.err
 
 
 def test_a_retry_of_a_file_in_no_source_is_refused(office: Office) -> None:

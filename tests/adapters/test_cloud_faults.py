@@ -6,6 +6,7 @@ import httpx
 import pytest
 from cloud_script import Wire, caught
 
+from twinsyncd.cloud import fault_text
 from twinsyncd.cloud.blob_wire import error_of as blob_error_of
 from twinsyncd.cloud.faults import error_from, error_of
 from twinsyncd.core.model import Fault
@@ -191,6 +192,19 @@ def test_a_web_page_says_nothing_about_what_was_asked_for(status: int) -> None:
     assert '"Guest WiFi"' in error.failure.message
     assert f"HTTP {status}" in error.failure.message
     assert "no access" not in error.failure.message
+
+
+@pytest.mark.parametrize("status", [200, 404, 501])
+def test_a_web_page_of_this_machine_is_another_program(status: int) -> None:
+    """No network lies between, and localtwin, which was advised, is not what answers there."""
+    request = httpx.Request("GET", "http://127.0.0.1:8000/itwins")
+    page = httpx.Response(status, content=b"<html><title>My blog</title>", request=request)
+
+    told = fault_text.of_web_page(page, "My blog")
+
+    assert 'a web page "My blog" was returned' in told
+    assert "another program of this machine serves 127.0.0.1:8000; correct api_url" in told
+    assert "network" not in told
 
 
 def test_a_success_that_is_a_web_page_names_the_network_as_the_cause() -> None:

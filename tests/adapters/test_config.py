@@ -407,6 +407,31 @@ def test_a_slip_in_the_writing_is_named_with_its_line(
     assert fix in mistake.fix
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "sign"),
+    [
+        ("[auth]\nclient_id = \u201cabc\u201d\n", 2, "\u201c (left double quotation mark, U+201C)"),
+        ("[auth]\nclient_id = \u2018abc\u2019\n", 2, "\u2018 (left single quotation mark, U+2018)"),
+        ('[auth]\nclient_id = "abc\u201d\n', 2, "\u201d (right double quotation mark, U+201D)"),
+        ('include = [\n  "a",\n  \u201eb\u201c,\n]\n', 3, "\u201e (double low-9 quotation mark"),
+        ('[auth]\n\u00a0 client_id = "abc"\n', 2, "the sign U+00A0 (no-break space) in column 1"),
+    ],
+)
+def test_a_sign_of_a_word_processor_is_named(write: Write, text: str, line: int, sign: str) -> None:
+    """It came by mail, and looks right to everybody but the parser."""
+    mistake = only(write(text))
+
+    assert (mistake.line, mistake.message.startswith(sign)) == (line, True), mistake.message
+    assert ("straight quotation mark" in mistake.fix) == ("quotation mark" in sign)
+
+
+def test_a_curly_quotation_mark_within_a_text_is_none_of_its_mistakes(write: Write) -> None:
+    """A name may hold it; what is wrong there is the missing comma."""
+    mistake = only(write('include = ["\u201ca\u201d" "b"]\n'))
+
+    assert "quotation mark of word processors" not in mistake.message
+
+
 def test_a_file_that_is_not_there_or_not_text_is_said_so(write: Write, tmp_path: Path) -> None:
     """The first thing that goes wrong is the path after --config."""
     assert "no such file" in only(tmp_path / "elsewhere.toml").message

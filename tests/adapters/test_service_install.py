@@ -220,12 +220,35 @@ def test_a_dry_run_prints_each_step_and_changes_nothing(office: Office) -> None:
     configured(office)
 
     printed = office.types("service", "uninstall", "--dry-run")
-    elsewhere = office.types("service", "install", "--dry-run")
 
     assert printed.code == 0
     assert "would do      systemctl disable --now twinsyncd.service" in printed.out
-    assert elsewhere.code == 1
-    assert "copy it: sudo install" in elsewhere.err
+
+
+def test_a_dry_run_takes_a_configuration_from_where_it_was_written(office: Office) -> None:
+    """Without root it lies in a folder of one's own, and nothing was shown of what would follow."""
+    configured(office)
+
+    printed = office.types("service", "install", "--dry-run", "--config", str(office.config))
+
+    assert printed.code == 0, printed.err
+    place = "/etc/twinsyncd/twinsyncd.toml"
+    assert re.search(
+        rf"yours to do   install -D -m 06[04]{{2}} {office.config} {place}\n", printed.out
+    )
+    assert "would do      install -d -m 0755 -o root /etc/twinsyncd\n" in printed.out
+
+
+def test_a_configuration_with_a_secret_in_it_is_copied_for_its_owner_alone(office: Office) -> None:
+    """The command that is advised made a readable file of it."""
+    office.config.touch(0o600)
+    office.config.chmod(0o600)
+    config = configured(office, auth='client_id = "me"\nclient_secret = "hunter2"')
+
+    with pytest.raises(AppError) as refused:
+        install_steps(config, office.config, program=PROGRAM)
+
+    assert "install -D -m 0600" in refused.value.hint
 
 
 def test_systemd_accepts_the_unit(office: Office, tmp_path: Path) -> None:

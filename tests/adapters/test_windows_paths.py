@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from twinsyncd.config.windows_paths import advice_for, advice_for_line, misread
+from twinsyncd.config.windows_paths import advice_elsewhere, advice_for, advice_for_line, misread
 
 SHARE, DRIVE = "//srv/new/x", "C:/new/x"
 
@@ -30,6 +30,17 @@ def test_a_path_that_toml_cannot_read_is_written_as_it_can(written: str, meant: 
 
     assert advice_for_line(line, is_windows=True) == f'write "{meant}"'
     assert "mount it on this machine" in advice_for_line(line, is_windows=False)
+
+
+@pytest.mark.parametrize("path", [r"\\srv\cad", "//srv/cad", r"S:\cad", "S:/cad", "S:"])
+def test_a_path_of_windows_is_no_name_in_the_current_folder(path: str) -> None:
+    r"""`init` looked for /home/me/S:\cad, and asked whether the drive was mounted."""
+    advice = advice_elsewhere(path, is_windows=False)
+
+    assert "mount it on this machine" in advice
+    assert "\\" not in advice
+    assert advice_elsewhere(path, is_windows=True) == ""
+    assert advice_elsewhere("cad/S:/x", is_windows=False) == ""
 
 
 @pytest.mark.parametrize(

@@ -95,13 +95,14 @@ def test_a_person_is_asked_for_what_was_not_given(
     """A slip is answered with the reason and asked again, not with an end."""
     wrong, name = f"{drive}x", "Bridge"
     choose_obd, again = "3", "9"
-    typed = [wrong, str(drive), "service", local.client_id, name, again, choose_obd]
+    typed = [r"S:\Projects", wrong, str(drive), "service", local.client_id, name, again, choose_obd]
 
     code, out, _ = init("--no-check", "--imodel", local.imodel_id, typed="\n".join(typed) + "\n")
 
     assert code == 0, out
     assert f"there is no folder {wrong}" in out
-    assert "type a number from 1 to 4" in out
+    assert "S: is a drive of Windows: mount it on this machine" in out
+    assert "'9' is not in the list; type a number from 1 to 4" in out
     found = load(tmp_path / "t.toml", {}).connection[0]
     assert (found.name, found.source[0].connector) == (name, "OBD")
 

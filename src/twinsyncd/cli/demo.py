@@ -16,7 +16,7 @@ import typer
 from ..errors import AppError, JournalError
 from ..runtime.formatting import count, duration, size
 from .demo_bulk import check_bulk_is_installed, show_bulk, write_bulk_config
-from .demo_folder import files_below, make_room, write_config
+from .demo_folder import DemoFolder, files_below, make_room, usual_folder, write_config
 from .local import localtwin_serve
 from .this_command import this_command
 
@@ -33,7 +33,7 @@ REVIVE_S: Final = 60.0  # how long a killed daemon is left to whoever killed it
 
 
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where everything is put.")] = Path(".demo"),
+    folder: DemoFolder = None,
     manifest: Annotated[
         bool,
         typer.Option("--manifest", help="By a manifest connection, from a folder that is served."),
@@ -57,7 +57,7 @@ def demo(
         raise AppError("--bulk and --manifest are two demos", hint="give one of them")
     if bulk:
         check_bulk_is_installed()
-    folder = folder.absolute()
+    folder = (folder or usual_folder(manifest=manifest, bulk=bulk)).absolute()
     make_room(folder, may_delete=yes)
     started_s = time.monotonic()
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -15,6 +15,20 @@ from .local import config_block
 QUICK: Final = 'settle = "0.5s"\nsettle_by_format = { ifc = "0.5s" }\nbatch_quiet = "1s"\n'
 # A table is read only where it is asked for: most are no part of a model.
 INCLUDE: Final = ("**/*.ifc", "**/*.dxf", "**/*.geojson", "**/*.csv")
+
+
+DemoFolder = Annotated[
+    Path | None,
+    typer.Option(
+        help="Where everything is put; else .demo, .demo-manifest or .demo-bulk.",
+        show_default=False,
+    ),
+]
+
+
+def usual_folder(*, manifest: bool, bulk: bool) -> Path:
+    """Return the folder of a demo in the current one; each kind has its own."""
+    return Path(".demo-manifest" if manifest else ".demo-bulk" if bulk else ".demo")
 
 
 def make_room(folder: Path, *, may_delete: bool) -> None:

@@ -103,10 +103,10 @@ class Answers:
     # ---- folders ------------------------------------------------------------------------
 
     def _folders(self) -> list[Path]:
-        folders = [each.expanduser().absolute() for each in self.folders]
+        folders = list(self.folders)
         while not folders:
             given = self._asked("Folder with the design files", missing="--folder")
-            folder = Path(given.strip("\"' ")).expanduser().absolute()
+            folder = Path(given.strip("\"' "))
             if reason := _unreachable(folder):
                 typer.echo(f"  {reason}")
             else:
@@ -114,7 +114,7 @@ class Answers:
         for folder in folders:
             if reason := _unreachable(folder):
                 raise AppError(reason)
-        return folders
+        return [each.expanduser().absolute() for each in folders]
 
     def _content(self, folder: Path) -> FolderContent:
         from ..runtime.new_setup import look_into
@@ -222,7 +222,8 @@ class Answers:
             typer.echo(f"the secret is read from {kept}")
             return Secret(kept)
         given = "" if self.id_typed else os.environ.get(SECRET_VARIABLE, "")
-        typed = given or self._asked("Client secret", missing="--client-secret-file", hidden=True)
+        options = f"--client-secret-file, or set {SECRET_VARIABLE}"
+        typed = given or self._asked("Client secret", missing=options, hidden=True)
         return Secret(kept, typed.strip())
 
     # ---- questions ----------------------------------------------------------------------
@@ -264,12 +265,17 @@ def _number(last: int, default: int | None = None) -> int:
         given = str(typer.prompt("Number", default=default))
         if given.isdecimal() and 1 <= int(given) <= last:
             return int(given)
-        typer.echo(f"  type a number from 1 to {last}")
+        typer.echo(f"  {given!r} is not in the list; type a number from 1 to {last}")
 
 
 def _unreachable(folder: Path) -> str:
+    """Return why a folder, as it was typed, cannot be used, and what to do; "" if it can."""
     from ..config.folders import find_unreachable
+    from ..config.windows_paths import advice_elsewhere
 
+    if advice := advice_elsewhere(str(folder)):
+        return advice
+    folder = folder.expanduser().absolute()
     reason = find_unreachable([folder]).get(folder)
     return f"{reason[0]}: {reason[1]}" if reason else ""
 

@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ..errors import AppError
-from .completion import file_paths
+from .completion import names_and_paths
 from .options import ConfigOption, load_config
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from ..config import Config, Connection
     from ..core.model import FileKey, FileRow
+
+OPEN_MAX: Final = 100_000  # files looked through for those that were set aside
+RETRIED_MAX: Final = 1_000  # a request each; more are tried again by a `retry` without a name
 
 
 def retry(
     path: Annotated[
         str | None,
         typer.Argument(
-            help="The file, or as `status` prints it; left out: all of them.",
-            autocompletion=file_paths,
+            help="The file, or as `status` prints it; or a connection; left out: all of them.",
+            autocompletion=names_and_paths,
         ),
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Try a file that was set aside once more, or all of them.
+    """Try a file that was set aside once more, or all of them, or all of a connection.
 
     A named file that is synced is read, uploaded and run again, whatever is remembered of it.
     """
     checked = load_config(config, folders=False)
+    if path is not None and (named := [each for each in checked.connection if each.name == path]):
+        _retry_connection(checked, named[0])
+        return
 
     from ..core.facts import RetryAsked
     from ..runtime.state import read_row
@@ -40,9 +46,34 @@ def retry(
     if key is not None:
         _require_retriable(path or "", read_row(checked, key))
     running = leave_request(checked, RetryAsked(key))
-    what = path or "every file that was set aside"
-    when = "now" if running else "when the daemon runs next, or with `twinsyncd sync`"
-    typer.echo(f"{what} is tried again {when}")
+    typer.echo(f"{path or 'every file that was set aside'} is tried again {_when(running)}")
+
+
+def _when(running: bool) -> str:
+    return "now" if running else "when the daemon runs next, or with `twinsyncd sync`"
+
+
+def _retry_connection(config: Config, connection: Connection) -> None:
+    """Try the files of one connection that were set aside, and its iModel if that is halted."""
+    from ..core.facts import RetryAsked
+    from ..core.file_changes import is_leftover
+    from ..core.model import FileKey
+    from ..runtime.formatting import count
+    from ..runtime.state import read_status
+    from ..runtime.sync_once import leave_request
+
+    alone = config.model_copy(update={"connection": (connection,)})
+    status = read_status(alone, runs=0, open_files=OPEN_MAX)
+    rows = (row for row in status.open_files if (row.aside or row.unread) and not is_leftover(row))
+    keys = [row.key for row in rows][:RETRIED_MAX]
+    halted = any(lane.halt for lane in status.lanes)
+    if not (keys or halted or status.failed_comparisons):
+        hint = "to read and upload a file of it anew, name the file: twinsyncd retry PATH"
+        raise AppError(f"nothing of {connection.name} was set aside or is halted", hint=hint)
+    lane = FileKey(connection.key_of(connection.source[0]), "")  # no file, so only its iModel
+    running = leave_request(config, *map(RetryAsked, keys or [lane]))
+    what = f"{connection.name} ({count(len(keys), 'file')})" if keys else connection.name
+    typer.echo(f"{what} is tried again {_when(running)}")
 
 
 def _require_retriable(path: str, row: FileRow | None) -> None:

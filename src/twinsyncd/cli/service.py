@@ -6,16 +6,18 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ..errors import AppError
-from .options import ConfigOption, find_config, load_config
+from .options import FILE, ConfigOption, find_config, load_config
 
 if TYPE_CHECKING:
+    from ..config import Config
     from ..runtime.service_steps import SetupStep
 
+COPIED: Final = "the copy needs whole paths of folders and secrets, not relative ones"
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print the steps, and change nothing; needs no root.")
 ]
@@ -43,6 +45,8 @@ def install(
 
     for text in advice(checked, file, this_program()):
         typer.echo(f"note: {text}")
+    if dry_run:
+        checked, file = _as_if_copied(checked, file)
     _carry_out(install_steps(checked, file, account=account), dry_run=dry_run)
     if not dry_run:
         typer.echo(f"\nThe service runs. See:  twinsyncd status --config {file}")
@@ -61,6 +65,24 @@ def uninstall(dry_run: DryRun = False) -> None:
         typer.echo(
             "\nThe service is removed. Left: /etc/twinsyncd, /var/lib/twinsyncd, the account."
         )
+
+
+def _as_if_copied(config: Config, file: Path) -> tuple[Config, Path]:
+    """Return the configuration where the service has its own, and print how it gets there."""
+    from ..config import system_folder
+    from ..config.load import usual_state_folder
+    from ..runtime.service_install import mode_of
+
+    place = system_folder() / FILE
+    if file.parent == place.parent:
+        return config, file
+    typer.echo(f"note: {COPIED}")
+    typer.echo(f"{'yours to do':13} install -D -m {mode_of(config):04o} {file} {place}")
+    if config.daemon.state_folder != usual_state_folder(file, os.environ):
+        return config, place
+    folder = {"state_folder": usual_state_folder(place, os.environ)}
+    daemon = config.daemon.model_copy(update=folder)
+    return config.model_copy(update={"daemon": daemon}), place
 
 
 def _require_systemd(*, dry_run: bool) -> None:

@@ -282,5 +282,6 @@ def _sign_in_fix(cloud: Cloud, exc: CloudError) -> str:
     if exc.failure.fault in {Fault.UNAUTHORISED, Fault.SIGNED_OUT}:
         return cloud.login.remedy
     if is_loopback(httpx.URL(cloud.login.issuer_url).host):
-        return START_LOCALTWIN
+        is_silent = isinstance(exc.__cause__, httpx.TransportError)
+        return START_LOCALTWIN if is_silent else "correct api_url and issuer_url, below [platform]"
     return "check the network, the proxy and issuer_url"

@@ -76,7 +76,7 @@ class ServiceLogin(Login):
         try:
             return self._secret()
         except (OSError, ValueError) as exc:
-            message = f"the client secret cannot be read: {redact(str(exc))}"
+            message = f"the client secret cannot be read: {_why(exc)}"
             raise CloudError(OPERATION, Failure(Fault.UNAUTHORISED, message)) from exc
 
     def _refusal(self, response: httpx.Response) -> CloudError:
@@ -100,3 +100,10 @@ class ServiceLogin(Login):
             status=response.status_code,
             code=answer.code,
         )
+
+
+def _why(exc: OSError | ValueError) -> str:
+    """Return why the secret cannot be read; a file by its name and the system's words."""
+    if isinstance(exc, OSError) and exc.filename and exc.strerror:
+        return redact(f"{exc.filename}: {exc.strerror}")
+    return redact(str(exc))

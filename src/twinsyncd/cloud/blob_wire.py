@@ -125,7 +125,7 @@ def _fault_of(status: int, code: str) -> Fault:
 
 def _text(response: httpx.Response, code: str, fault: Fault, title: str | None) -> str:
     if title is not None:
-        return f"storage host: {fault_text.of_web_page(response.status_code, title)}"
+        return f"storage host: {fault_text.of_web_page(response, title)}"
     if fault is Fault.QUOTA:
         return f"{fault_text.QUOTA} ({code or 'HTTP 507'})"
     if code in _FOREIGN_BLOCKS:

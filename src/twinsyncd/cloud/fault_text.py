@@ -67,13 +67,19 @@ def web_page(response: httpx.Response) -> str | None:
     return " ".join(title[1].decode("utf-8", "replace").split()) if title else ""
 
 
-def of_web_page(status: int, title: str) -> str:
+def of_web_page(response: httpx.Response, title: str) -> str:
     """Return the words for a web page instead of an answer."""
+    status, url = response.status_code, _url(response)
     named = f' "{title}"' if title else ""
     if status == 407:
         return _BY_STATUS[407]
     own = _BY_STATUS.get(status, "") if status >= 500 else ""
     found = f"a web page{named} was returned instead of an answer (HTTP {status})"
+    if url is not None and is_loopback(url.host):
+        return (
+            f"{found}: another program of this machine serves {_place(url)}; correct api_url and "
+            "issuer_url, below [platform], to what localtwin prints: twinsyncd local"
+        )
     if own:
         return f"{own}; {found}"
     return (
@@ -164,12 +170,19 @@ def _of_no_connection(exc: httpx.ConnectError, host: str) -> str:
     if _NO_DNS.search(text) or _is_caused_by(exc, socket.gaierror):
         return f"the name {host} cannot be resolved (DNS); check the network and the address"
     if is_loopback(host) and "refused" in text:
-        return f"nothing listens on this machine at {_address(exc)}; {START_LOCALTWIN}"
+        return f"nothing listens on this machine at {_place(exc.request.url)}; {START_LOCALTWIN}"
     return f"{host} cannot be reached: {text}"
 
 
-def _address(exc: httpx.ConnectError) -> str:
-    url = exc.request.url
+def _url(response: httpx.Response) -> httpx.URL | None:
+    """Return what was asked; None for an answer that belongs to no request."""
+    try:
+        return response.url
+    except RuntimeError:  # httpx: no request was set
+        return None
+
+
+def _place(url: httpx.URL) -> str:
     return f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}"
 
 

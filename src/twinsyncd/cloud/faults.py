@@ -68,7 +68,7 @@ def unreadable(operation: str, exc: Exception, response: httpx.Response) -> Clou
     title = fault_text.web_page(response)
     if title is None:
         return error_from(operation, exc, request_id=request_id)
-    message = redact(fault_text.of_web_page(response.status_code, title))[:_MESSAGE_MAX]
+    message = redact(fault_text.of_web_page(response, title))[:_MESSAGE_MAX]
     return CloudError(operation, Failure(Fault.TRANSIENT, message, request_id=request_id))
 
 
@@ -135,7 +135,7 @@ def _text(
     if 300 <= status < 400:
         return fault_text.of_redirect(status, response.headers.get("location", ""))
     if title is not None:
-        return fault_text.of_web_page(status, title)
+        return fault_text.of_web_page(response, title)
     if fault is Fault.QUOTA:
         theirs = answer.message or answer.code
         return f"{fault_text.QUOTA} (the service: {theirs})" if theirs else fault_text.QUOTA

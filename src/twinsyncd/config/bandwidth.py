@@ -15,9 +15,17 @@ from .units import mistake
 
 UNLIMITED: Final = "unlimited"
 LEAST_BYTES_PER_S: Final = 16_000  # below, requests run into the time-outs of servers and proxies
-_RATE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG](?:i?B|bit)/s)")  # "Mb/s" could mean both
+_RATE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMG](?:i?B|bit)/s)")  # "Mb/s" could mean both
+_LOOSE: Final = re.compile(
+    r"(?P<number>\d+(?:[.,]\d+)?)\s*(?P<prefix>[kmg])(?P<binary>i?)"
+    r"(?P<unit>bytes?|bits?|b)(?:ps|\s*/\s*s(?:ec)?)?",
+    re.IGNORECASE,
+)
+"""A rate in other letters than ours, whose meaning is clear but for bits and bytes."""
+
 _UNITS: Final = {
     "kB/s": 1e3,
+    "KB/s": 1e3,
     "MB/s": 1e6,
     "GB/s": 1e9,
     "KiB/s": 1024.0,
@@ -71,11 +79,27 @@ def rate(text: object) -> float | None:
     found = _RATE.fullmatch(text.strip())
     factor = _UNITS.get(found[2]) if found else None
     if found is None or factor is None:
-        raise mistake(f'"{text}" is not a bandwidth', _FIX)
+        raise mistake(f'"{text}" is not a bandwidth', _nearest(text.strip()))
     bytes_per_s = float(found[1]) * factor
     if bytes_per_s < LEAST_BYTES_PER_S:
         raise mistake(f'"{text}" is too little', 'choose at least "16 kB/s"')
     return bytes_per_s
+
+
+def _nearest(text: str) -> str:
+    """Return the rate that was probably meant, in our letters."""
+    found = _LOOSE.fullmatch(text)
+    if found is None:
+        return _FIX
+    number = found["number"].replace(",", ".")
+    prefix = "k" if found["prefix"] in "kK" else found["prefix"].upper()
+    in_bytes, in_bits = f'"{number} {prefix}{found["binary"]}B/s"', f'"{number} {prefix}bit/s"'
+    unit = found["unit"]
+    if found["binary"] or unit == "B" or unit.lower().startswith("byte"):
+        return f"write {in_bytes}"
+    if unit == "b":
+        return f"write {in_bytes} for bytes, or {in_bits} for bits"
+    return f"write {in_bits}"
 
 
 Limits = Annotated[

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from ..errors import ConfigError, ConfigMistake
 from .mistakes import PREFIX, MistakeLocator
 from .schema import Config
+from .stray_signs import stray_sign
 from .toml_lines import TomlLines
 from .validation import contradictions
 from .values import CREDENTIALS, UNREACHED, UNREAD_SECRETS
@@ -98,9 +99,11 @@ def _parsed(file: Path, text: str, lines: TomlLines) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        if stray := stray_sign(text, message):
+            raise ConfigError([ConfigMistake(str(file), *stray)]) from error
         line = lines.broken_at(error)
         culprit = text.split("\n")[line - 1 : line] or [""]
-        message = str(error)
         unclosed = f"(at line {line}," not in message
         fix = UNCLOSED if unclosed else _fix_for(message, culprit[0])
         message = _AT_LINE.sub(r" (\1)", message)  # the line stands before it

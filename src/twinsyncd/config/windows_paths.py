@@ -32,6 +32,16 @@ def advice_for(path: str, *, is_windows: bool = os.name == "nt") -> str:
     return f'write "{path}"'
 
 
+def advice_elsewhere(path: str, *, is_windows: bool = os.name == "nt") -> str:
+    """Return what to write for a path of Windows on another system; "" if it is none.
+
+    There a drive letter or a share with backslashes would be a name in the current folder.
+    """
+    if is_windows or not _PATH.match(path):
+        return ""
+    return advice_for(with_slashes(path), is_windows=False)
+
+
 def misread(value: str) -> str:
     """Return the path that was meant by a value, if TOML read its backslashes otherwise; else "".
 

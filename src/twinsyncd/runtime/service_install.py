@@ -54,9 +54,10 @@ def install_steps(
     state = journal_file(config).parent
     is_system = file.parent == (home or system_folder())
     if not is_system:
+        place, mode = system_folder() / file.name, mode_of(config)
         raise AppError(
-            f"the service's configuration is {system_folder() / file.name}, not {file}",
-            hint=f"copy it: sudo install -D -m 0644 {file} {system_folder() / file.name}   "
+            f"the service's configuration is {place}, not {file}",
+            hint=f"copy it: sudo install -D -m {mode:04o} {file} {place}   "
             "(and write whole paths in it)",
         )
     credentials = _credentials(config)
@@ -64,7 +65,7 @@ def install_steps(
     return [
         MakeAccount(account, state),
         SetFolder(file.parent, 0o755, "root"),
-        SetFile(file, 0o600 if holds_secrets(config) else 0o644, _owner(config, account)),
+        SetFile(file, mode_of(config), _owner(config, account)),
         SetFolder(state, 0o700, account),
         GiveContents(state, account),
         *(SetFile(secret, 0o600, "root") for secret in credentials),
@@ -73,6 +74,11 @@ def install_steps(
         RunCommand((_SYSTEMCTL, "enable", NAME)),
         RunCommand((_SYSTEMCTL, "restart", NAME)),
     ]
+
+
+def mode_of(config: Config) -> int:
+    """Return who may read the file of the configuration: its owner alone if it holds secrets."""
+    return 0o600 if holds_secrets(config) else 0o644
 
 
 def uninstall_steps(unit_file: Path = UNIT_FILE) -> Sequence[SetupStep]:

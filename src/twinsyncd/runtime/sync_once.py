@@ -53,8 +53,8 @@ def gets_no_answer(machine: Machine) -> bool:
     return machine.failures() >= tries
 
 
-def leave_request(config: Config, fact: PersonFact) -> bool:
-    """Leave a request for the daemon; return whether one is running that handles it at once.
+def leave_request(config: Config, *asked: PersonFact) -> bool:
+    """Leave requests for the daemon; return whether one is running that handles them at once.
 
     If none runs, the next one does. Raises JournalError, also if a daemon of this machine serves a
     connection with another journal: it would never see the request.
@@ -65,7 +65,8 @@ def leave_request(config: Config, fact: PersonFact) -> bool:
     where = journal_of(config)
     engine = open_unchanged(where) if running else open_database(where)
     try:
-        requests.ask(engine, *_asked(config, fact))
+        for fact in asked:
+            requests.ask(engine, *_asked(config, fact))
     finally:
         engine.dispose()
     return running

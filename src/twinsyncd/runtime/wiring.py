@@ -91,6 +91,7 @@ def open_engine(config: Config, *, watch: bool, share: WorkShare | None = None) 
             stack.enter_context(
                 WatchSupervisor(watcher, watched, inbox.post, hung_s=silence_s, drive_of=drive_of)
             )
+            stack.enter_context(SecretWatch(secret_files(config), inbox.post))
             stack.enter_context(people_reached(whole, journal, notifies=notifies_in(share)))
         machine = Machine(
             setup_of(config, stages=profile_of(config).may_stage()),

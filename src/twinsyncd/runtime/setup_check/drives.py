@@ -32,6 +32,11 @@ EXPORTS_S: Final = 60.0  # patience with the rows of a source's export files
 WATCHES_ADVISED: Final = 524_288
 QUEUES_ADVISED: Final = 1024
 
+REASONS_MAX: Final = 3  # patterns whose trouble is named in one line
+
+EMPTY: Final = "the folder holds no file yet"
+_EXCLUDED: Final = "excluded by"
+_NARROWER: Final = "make exclude narrower: it takes these files out"
 _LETTER: Final = re.compile(r"[A-Za-z]:")
 
 
@@ -73,10 +78,7 @@ def source_results(
         noticed = f"changes are noticed {_how(connection, found)}"
         yield CheckResult(step, True, f"{files}; {noticed}")
     else:
-        fix = "check include, exclude, references and connector; **/ means in any folder below"
-        if found.kinds["reference"]:
-            fix = "make references narrower: a file that it takes is never a source file"
-        yield CheckResult(step, False, f"{files}: no file matches", fix)
+        yield _nothing_matches(step, source, found, files)
     if found.remote and _LETTER.match(str(source.folder)):
         letter = "a drive letter exists only for the person who connected it, not for a service"
         fix = 'write the name of the share: folder = "//server/share/..."'
@@ -84,14 +86,46 @@ def source_results(
     if found.reports:
         fix = "correct [connection.source.smb]; nothing is lost, scans find what changes meanwhile"
         yield CheckResult(f"ask the file server of {source.folder}", True, found.reports, fix)
-    for pattern, reason in found.idle.items():
-        matches_none = f'"{pattern}" takes no file: {reason}'
-        yield CheckResult(step, True, matches_none, "correct the pattern, or delete it")
+    if found.paths:
+        for pattern, reason in found.idle.items():
+            matches_none = f"{_named(source, pattern)} takes no file: {reason}"
+            yield CheckResult(step, True, matches_none, _correction(source, reason))
     yield from _spatial_root(source, found)
     yield from _choices(step, found)
     yield from _misread(step, source, found)
     yield from _references(step, found)
     yield from _unreadable(step, source, found)
+
+
+def _nothing_matches(step: str, source: Source, found: ExaminedSource, files: str) -> CheckResult:
+    """Return that the source has no source file, with the reason that its patterns give."""
+    if found.kinds["reference"]:
+        fix = "make references narrower: a file that it takes is never a source file"
+        return CheckResult(step, False, f"{files}: no file matches", fix)
+    if set(found.idle.values()) == {EMPTY}:
+        return CheckResult(step, False, f"{files}: {EMPTY}", "save one there, or correct folder")
+    reasons = [f"{_named(source, each)}: {reason}" for each, reason in found.idle.items()]
+    shown = "; ".join(reasons[:REASONS_MAX])
+    fix = "check include, exclude, references and connector; **/ means in any folder below"
+    if any(_EXCLUDED in each for each in reasons):
+        fix = _NARROWER
+    return CheckResult(step, False, f"{files}: no file matches; {shown}".rstrip("; "), fix)
+
+
+def _named(source: Source, pattern: str) -> str:
+    """Return what a person calls the pattern; the one that nobody wrote is a long list."""
+    is_written = pattern in (*source.include, *source.references)
+    return f'"{pattern}"' if is_written else "the include that comes with the connector"
+
+
+def _correction(source: Source, reason: str) -> str:
+    if _EXCLUDED in reason:
+        return _NARROWER
+    return (
+        "correct the pattern, or delete it"
+        if source.include
+        else "name the files that are meant in an include"
+    )
 
 
 def _references(step: str, found: ExaminedSource) -> Iterator[CheckResult]:
