@@ -8,7 +8,7 @@ that hangs; an event of the file system would need a watch of the folder, which 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -56,14 +56,13 @@ class SecretWatch:
 
     def look(self) -> None:
         """Post a fact if a file changed since the last look; the first look only learns."""
-        found: Mapping[Path, Stamp] = {file: self._stamp(file) for file in self._files}
+        found = {file: self._stamp(file) for file in self._files}
         changed = [
             file
-            for file, stamp in found.items()
-            if stamp is not None and stamp != self._known.get(file, stamp)
+            for file, before in self._known.items()
+            if found[file] is not None and found[file] != before
         ]
-        # A file that is away for a moment, as while it is replaced, keeps its stamp.
-        self._known |= {file: stamp for file, stamp in found.items() if stamp is not None}
+        self._known = found
         if changed and not self._stopping.is_set():
             log.info("secret.replaced", files=[str(file) for file in changed])
             self._post(SignedIn())

@@ -11,6 +11,7 @@ from .. import __version__
 from ..cloud.session import open_cloud
 from ..cloud.turns import asking_for
 from ..config import Config, Source, setup_of, sources_of
+from ..config.secret_files import secret_files
 from ..core.facts import Fact, RetryAsked
 from ..core.machine import Machine
 from ..core.match import Kind, Matcher
@@ -40,6 +41,7 @@ from .page_wiring import people_reached
 from .patient_journal import PatientJournal
 from .person_requests import request_of
 from .reference_reader import ReadSource, ReferenceReader
+from .secret_watch import SecretWatch
 from .share_folder import Share, ShareFolder
 from .share_threads import ShareThreads
 from .shared_work import notifies_in, part_of
