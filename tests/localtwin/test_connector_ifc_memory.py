@@ -105,10 +105,53 @@ def test_only_what_changed_is_read(house: Path) -> None:
     assert len(again.read) == 2  # the project, too: it places the model
 
 
+def test_a_changed_name_takes_no_whole_reading(house: Path) -> None:
+    """What an edited object says is read from a few lines, and as the whole file says it."""
+    before = Reading(house)
+    text = house.read_text("utf-8")
+    objects = re.findall(r"^#\d+ ?= ?IFC(?!REL|PROPERTYSET)\w+\('[^']{22}'.*;$", text, re.MULTILINE)
+
+    for line in objects[::7]:
+        house.write_text(text.replace(line, edited(line)), "utf-8")
+        again, whole = Reading(house, before), Reading(house)
+
+        assert again.elements == whole.elements, line
+        assert again.memory == whole.memory, line
+        assert len(again.read) <= 2, line
+
+
+def test_lines_are_found_however_they_are_broken(house: Path) -> None:
+    """Some programs break lines after 80 letters, and a text may look like the end of a line."""
+    text = house.read_text("utf-8").replace("IFCBUILDINGSTOREY(", "IFCBUILDINGSTOREY(\r\n")
+    text = re.sub(r"(IFCWALL\('[^']*',[^,]*,')", r"\1Seen;#1 and ;#12=", text, count=1)
+    house.write_text(text, "utf-8")
+    before = Reading(house)
+    house.write_text(text.replace("Seen;#1", "Read;#1"), "utf-8")
+
+    again, whole = Reading(house, before), Reading(house)
+
+    assert again.elements == whole.elements
+    assert again.elements != before.elements
+
+
+def test_who_saved_it_when_is_no_edit(house: Path) -> None:
+    """Every save writes another time, which must not cost a whole reading."""
+    text = house.read_text("utf-8")
+    before = Reading(house)
+    saved = re.sub(r"(IFCOWNERHISTORY\(.*,)\d+\);", r"\g<1>1700000000);", text)
+    assert saved != text
+    house.write_text(saved, "utf-8")
+
+    again = Reading(house, before)
+
+    assert again.elements == before.elements
+    assert len(again.read) == 1  # the project
+
+
 def test_what_another_release_left_is_not_used(house: Path) -> None:
     """A downgraded or updated program reads the whole model once."""
     before = Reading(house)
-    before.memory = before.memory.replace(b'"format": 2', b'"format": 999')
+    before.memory = before.memory.replace(b'"format": 3', b'"format": 999')
 
     assert not Reading(house, before).kept
 

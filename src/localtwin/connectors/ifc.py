@@ -5,10 +5,12 @@ import tempfile
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from localtwin.connectors.archives import encrypted, is_encrypted, opened_archive
 from localtwin.connectors.ifc_content import Content
+from localtwin.connectors.ifc_extract import extract
 from localtwin.connectors.ifc_geometry import Geometry
 from localtwin.connectors.ifc_memory import Fingerprints, KnownObjects
 from localtwin.connectors.ifc_model import OBJECTS, IfcModel
@@ -17,7 +19,8 @@ from localtwin.connectors.ifc_properties import PropertySets
 from localtwin.connectors.ifc_relations import Relation, merged_properties, read_relations
 from localtwin.connectors.ifc_resources import Resources
 from localtwin.connectors.ifc_schema import schema_of
-from localtwin.connectors.ifc_step import read_step
+from localtwin.connectors.ifc_step import StepText, parse_step, read_text
+from localtwin.connectors.ifc_text import one_a_line, text_of
 from localtwin.connectors.source import (
     Connector,
     ConnectorError,
@@ -68,7 +71,7 @@ class IfcConnector(Connector):
             if geometry is not None:
                 geometry.close()
         drawn = () if geometry is None else geometry.remarks()
-        self._remarks = (*remarks_on(reading.content), *drawn)
+        self._remarks = (*reading.remarks(), *drawn)
         self._memory = reading.memory(() if geometry is None else geometry.unfinished)
 
     def remarks(self) -> Sequence[str]:
@@ -128,21 +131,57 @@ def _without_model(archive: zipfile.ZipFile) -> ConnectorError:
 
 
 class _Reading:
-    """One pass over a model."""
+    """One pass over a model, or over what changed in it."""
 
     def __init__(self, file: Path, before: bytes, *, is_drawn: bool) -> None:
-        step = read_step(file)
-        self._schema = schema_of(step.schema)
-        self.content = Content(IfcModel(step, self._schema))
-        self._fingerprints = Fingerprints(self.content, is_drawn=is_drawn)
+        text = read_text(file)
+        self._schema = schema_of(text.schema)
         self._before = KnownObjects.decoded(before)
-        changed = None if self._before is None else self._fingerprints.changed(self._before)
-        self._changed = None if changed is None else frozenset(changed)
-        about = None if changed is None else self._fingerprints.relationships_of(changed)
-        self._relations = read_relations(self.content, about)
+        lines = StepText(text.schema, one_a_line(text.data))
+        self._text = text_of(lines.data, self._schema)
+        self._is_part = self._use_part(lines, is_drawn=is_drawn)
+        del lines
+        if not self._is_part:
+            self._use_whole(text, is_drawn=is_drawn)
         sets = PropertySets(self.content)
         self._resources = Resources(self.content, self._relations, sets)
         self._objects = Objects(self.content, self._relations, sets, self._resources, self._changed)
+
+    def _use_part(self, text: StepText, *, is_drawn: bool) -> bool:
+        """Read the edited objects only; return whether that is all that changed."""
+        known = None if self._before is None else self._before.text
+        if self._before is None or known is None:
+            return False
+        edited = self._before.edited(self._text, is_drawn=is_drawn)
+        if edited is None:
+            return False
+        part = extract(text.data, self._schema, edited, known.of_all, known.notes)
+        try:
+            self._open(StepText(text.schema, part), is_drawn=is_drawn)
+        except ConnectorError:  # a line that is not as usual; a whole reading finds out which
+            return False
+        self._changed: frozenset[str] | None = frozenset(f"#{each}" for each in edited)
+        self._relate(self._changed)
+        return True
+
+    def _use_whole(self, text: StepText, *, is_drawn: bool) -> None:
+        self._open(text, is_drawn=is_drawn)
+        changed = None if self._before is None else self._fingerprints.changed(self._before)
+        self._changed = None if changed is None else frozenset(changed)
+        self._relate(self._changed)
+
+    def _open(self, text: StepText, *, is_drawn: bool) -> None:
+        self.content = Content(IfcModel(parse_step(text), self._schema))
+        self._fingerprints = Fingerprints(self.content, is_drawn=is_drawn)
+
+    def _relate(self, changed: Collection[str] | None) -> None:
+        about = None if changed is None else self._fingerprints.relationships_of(changed)
+        self._relations = read_relations(self.content, about)
+
+    def remarks(self) -> Sequence[str]:
+        """Return what the report has to say of the file itself."""
+        known = self._before.text if self._is_part and self._before else None
+        return tuple(remarks_on(self.content)) if known is None else known.remarks
 
     def geometry(self, held: HeldShapes) -> Geometry:
         """Return the shapes, which other processes begin to build."""
@@ -164,12 +203,19 @@ class _Reading:
 
     def memory(self, unfinished: Collection[str]) -> bytes:
         """Return what the next reading needs; `unfinished` objects are to be read again."""
+        if self._is_part and self._before and self._text and self._changed is not None:
+            read = set(map(self.content.identifier, self._changed))
+            values = self._fingerprints.objects(unfinished)
+            renewed = {each: value for each, value in values.items() if each in read}
+            return self._before.renewed(renewed, self._text).encoded()
         if not self._fingerprints.is_usable:
             return b""
         resources: Collection[str] = self._resources.identifiers
         if self._before is not None and self._changed is not None:
             resources = self._before.resources
-        return self._fingerprints.memory(resources, unfinished).encoded()
+        known = self._fingerprints.memory(resources, unfinished)
+        text = self._fingerprints.known_text(self._text, self.remarks())
+        return replace(known, text=text).encoded()
 
     def _relationships(self, there: set[str]) -> Iterator[SourceRelationship]:
         rows: dict[tuple[str, str, str], list[dict[str, Json]]] = {}

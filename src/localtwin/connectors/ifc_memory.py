@@ -7,8 +7,9 @@ model of which that changed, or much of it, is read as if it were new.
 
 import base64
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,12 @@ from numpy.typing import NDArray
 from localtwin.connectors.ifc_content import Content
 from localtwin.connectors.ifc_hashes import Hashes, Places, mixed, sums_by_row
 from localtwin.connectors.ifc_model import OBJECTS
+from localtwin.connectors.ifc_text import ModelText
 
 CHANGED_SHARE_MAX = 0.2  # of the objects; beyond, a whole reading costs hardly more
 CHANGED_FEW = 20  # objects
-_FORMAT = 2
+EDITED_MAX = 100  # objects; beyond, looking for what names them takes as long as reading all
+_FORMAT = 3
 
 # What counts only where an object leads to it.
 _INNER = (
@@ -36,7 +39,23 @@ _INNER = (
 _SETS = "IFCPROPERTYSETDEFINITION"
 _FEATURES, _SHAPING = "IFCFEATUREELEMENT", ("IFCRELVOIDSELEMENT", "IFCRELPROJECTSELEMENT")
 _ALWAYS_READ = ("IFCPROJECT", "IFCCONTEXT")  # the coordinate system of the source is theirs
+_OF_ALL = ("IFCREPRESENTATIONCONTEXT", "IFCCOORDINATEOPERATION", "IFCUNITASSIGNMENT")
 _OF_SETS = np.uint64(0x53455431)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """The text of a model, and what cannot be seen in a part of it.
+
+    `of_all` are the numbers of what places and scales all objects, `notes` the keywords of what is
+    laid on instances; `remarks` are about the whole file.
+    """
+
+    text: ModelText
+    of_all: tuple[int, ...]
+    notes: tuple[str, ...]
+    remarks: tuple[str, ...]
+    is_drawn: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +65,28 @@ class KnownObjects:
     rest: str
     objects: Mapping[str, int]
     resources: tuple[str, ...]
+    text: KnownText | None = None
 
     def encoded(self) -> bytes:
         """Return it as bytes."""
-        values = np.array(list(self.objects.values()), "<u8").tobytes()
-        said = {
+        said: dict[str, Any] = {
             "format": _FORMAT,
             "rest": self.rest,
             "resources": self.resources,
             "objects": list(self.objects),
-            "fingerprints": base64.b64encode(values).decode(),
+            "fingerprints": _packed(self.objects.values()),
         }
+        if self.text is not None:
+            text = self.text.text
+            said["text"] = {
+                "rest": text.rest,
+                "numbers": _packed(text.numbers.get(each, 0) for each in self.objects),
+                "lines": _packed(text.lines.get(each, 0) for each in self.objects),
+                "of_all": self.text.of_all,
+                "notes": self.text.notes,
+                "remarks": self.text.remarks,
+                "is_drawn": self.text.is_drawn,
+            }
         return json.dumps(said).encode()
 
     @classmethod
@@ -65,9 +95,55 @@ class KnownObjects:
         said = json.loads(data) if data else {}
         if said.get("format") != _FORMAT:
             return None
-        values = np.frombuffer(base64.b64decode(said["fingerprints"]), "<u8").tolist()
-        objects = dict(zip(said["objects"], values, strict=True))
-        return cls(said["rest"], objects, tuple(said["resources"]))
+        names = said["objects"]
+        objects = dict(zip(names, _unpacked(said["fingerprints"]), strict=True))
+        text = _text_of(names, said["text"]) if "text" in said else None
+        return cls(said["rest"], objects, tuple(said["resources"]), text)
+
+    def edited(self, text: ModelText | None, *, is_drawn: bool) -> set[int] | None:
+        """Return the numbers of the objects to read, if nothing else changed; or else None."""
+        known = self.text
+        if known is None or text is None or known.is_drawn != is_drawn:
+            return None
+        if known.text.rest != text.rest:
+            return None
+        lines = known.text.lines
+        wanted = {each for each, line in text.lines.items() if lines.get(each) != line}
+        wanted |= {each for each, value in self.objects.items() if not value}
+        if len(wanted) > EDITED_MAX or not wanted <= text.numbers.keys():
+            return None
+        return {text.numbers[each] for each in wanted}
+
+    def renewed(self, objects: Mapping[str, int], text: ModelText) -> "KnownObjects":
+        """Return it with other fingerprints for some objects and the text that has them."""
+        known = None if self.text is None else replace(self.text, text=text)
+        return replace(self, objects={**self.objects, **objects}, text=known)
+
+
+def _text_of(names: Sequence[str], said: dict[str, Any]) -> KnownText:
+    numbers, lines = _unpacked(said["numbers"]), _unpacked(said["lines"])
+    rows = [row for row in zip(names, numbers, lines, strict=True) if row[1]]
+    text = ModelText(
+        said["rest"],
+        {name: number for name, number, _ in rows},
+        {name: line for name, _, line in rows},
+    )
+    return KnownText(
+        text,
+        tuple(said["of_all"]),
+        tuple(said["notes"]),
+        tuple(said["remarks"]),
+        said["is_drawn"],
+    )
+
+
+def _packed(values: Iterable[int]) -> str:
+    return base64.b64encode(np.array(list(values), "<u8").tobytes()).decode()
+
+
+def _unpacked(text: str) -> list[int]:
+    values: list[int] = np.frombuffer(base64.b64decode(text), "<u8").tolist()
+    return values
 
 
 class Fingerprints:
@@ -91,13 +167,24 @@ class Fingerprints:
 
     def memory(self, resources: Collection[str], unfinished: Collection[str]) -> KnownObjects:
         """Return what the next reading needs; `unfinished` objects must be read again."""
+        return KnownObjects(self._rest(), self.objects(unfinished), tuple(resources))
+
+    def objects(self, unfinished: Collection[str]) -> dict[str, int]:
+        """Return the fingerprints of all objects, 0 for those that must be read again."""
         left_out = {*unfinished, *self._model.of_kind(*_ALWAYS_READ)}
         values = self._of_objects().tolist()
-        objects = {
+        return {
             self._model.global_id(number): 0 if number in left_out else value
             for number, value in zip(self.numbers, values, strict=True)
         }
-        return KnownObjects(self._rest(), objects, tuple(resources))
+
+    def known_text(self, text: ModelText | None, remarks: Sequence[str]) -> KnownText | None:
+        """Return what the next reading needs of the file's text and what the report says of it."""
+        if text is None:
+            return None
+        of_all = tuple(int(each[1:]) for each in self._model.of_kind(*_OF_ALL))
+        notes = tuple(self._content.notes.keywords)
+        return KnownText(text, of_all, notes, tuple(remarks), self._is_drawn)
 
     def changed(self, before: KnownObjects) -> list[str] | None:
         """Return the objects to read, by number; None if all of the model is to be read."""

@@ -39,15 +39,18 @@ _REFERENCE = re.compile(r"#\d+")
 
 
 class Notes:
-    """The instances laid on others, by what they are laid on."""
+    """The instances laid on others, by what they are laid on; `keywords` are theirs."""
 
     def __init__(self, step: StepFile, schema: Schema) -> None:
         self._on: dict[str, list[str]] = {}
         self._arguments: dict[str, str] = {}
+        self.keywords: list[str] = []
         for keyword, numbers in step.by_keyword.items():
-            place = _target_of(keyword, schema)
-            for number in numbers if place is not None else ():
-                self._add(number, split_arguments(step.arguments[number]), place or 0)
+            if (place := _target_of(keyword, schema)) is None:
+                continue
+            self.keywords.append(keyword)
+            for number in numbers:
+                self._add(number, split_arguments(step.arguments[number]), place)
 
     @property
     def targets(self) -> Set[str]:

@@ -7,6 +7,7 @@ texts stay as they are in the file; ifc_values and ifc_digest say what they mean
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -61,8 +62,21 @@ class StepFile:
         return None if row < 0 else (self.keywords.of_row(row), self.arguments.of_row(row))
 
 
+@dataclass(frozen=True, slots=True)
+class StepText:
+    """The name of a file's schema, and its data section as text without comments."""
+
+    schema: str
+    data: bytes
+
+
 def read_step(file: Path) -> StepFile:
     """Return the instances of a file; raises ConnectorError if it is damaged or incomplete."""
+    return parse_step(read_text(file))
+
+
+def read_text(file: Path) -> StepText:
+    """Return the text of a file; raises ConnectorError if it has no beginning or no end."""
     content = _without_comments(_content(file))
     if b"\\S\\'" in content:
         content = _PARAGRAPH.sub(rb"\\X\\A7", content)
@@ -73,12 +87,16 @@ def read_step(file: Path) -> StepFile:
     end = content.rfind(b"ENDSEC")
     if schema is None or end < data.end():
         raise unreadable("The file's header or its end is damaged.")
-    body = content[data.end() : end]
-    del content
+    return StepText(schema[1].decode().strip().upper(), content[data.end() : end])
+
+
+def parse_step(text: StepText) -> StepFile:
+    """Return the instances of a text; raises ConnectorError if one of them is damaged."""
+    body = text.data
     if body.count(b"\n") > body.count(b";\n") + body.count(b";\r\n"):
         body = body.translate(None, b"\r\n")  # line ends mean nothing in STEP
     try:
-        step = StepFile(schema[1].decode().strip().upper(), scan(body))
+        step = StepFile(text.schema, scan(body))
     except StrayStatement as exc:
         raise _stray(exc.text, body) from exc
     _refuse_repeated(step)
