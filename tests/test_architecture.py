@@ -59,6 +59,7 @@ WORDS = tuple(
         "report",
         "report_lines",
         "source_reports",
+        "missing_files",
         "formatting",
         "conditions",
         "currency",
@@ -196,6 +197,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         VIEWS,
         CORE,
     ),
+    "twinsyncd.runtime.missing_files": ("twinsyncd.runtime.formatting", VIEWS, CORE),
     "twinsyncd.runtime.report_lines": (
         "twinsyncd.runtime.formatting",
         "twinsyncd.runtime.trouble",
@@ -266,6 +268,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.runtime.open_files",
         "twinsyncd.runtime.report_lines",
         "twinsyncd.runtime.source_reports",
+        "twinsyncd.runtime.missing_files",
         "twinsyncd.runtime.trouble",
         "twinsyncd.journal.root_waits",
         VIEWS,

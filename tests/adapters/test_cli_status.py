@@ -183,6 +183,54 @@ def test_the_counts_of_a_source_on_hold_are_of_when_it_was_last_read(office: Off
     assert f"{CAD}: 2 of 2 files synced {when}" in shown
 
 
+@pytest.mark.parametrize(
+    ("on_delete", "follows"),
+    [
+        ("keep", "what the cloud has of it stays there"),
+        ("unmap", "it leaves the connection and stays in Storage"),
+        ("delete", "it leaves the connection and is deleted in Storage"),
+    ],
+)
+def test_a_file_that_one_list_lacked_is_not_in_sync(
+    office: Office, on_delete: str, follows: str
+) -> None:
+    """A deletion was due, and status said "In sync" until it happened (P12)."""
+    office.configure(CONFIG.replace("imodel_id", f'on_delete = "{on_delete}"\nimodel_id', 1))
+    since_s = time.time() - 20.0
+    lacking = SourceRow(CAD, "d1", missed=(("a.dgn", since_s),))
+    remember(office, Decision(files=(synced("a.dgn"), synced("b.dgn")), sources=(lacking,)))
+
+    with office.daemon_runs():
+        shown, of_file = office.types("status"), office.types("status", f"{CAD}/a.dgn")
+        other, folder = office.types("status", f"{CAD}/b.dgn"), office.types("explain", "cad")
+        told = json.loads(office.types("status", "--json").out)
+
+    when = f"looked for once more after {clock_time(since_s + 60.0)}, and then {follows}"
+    assert (shown.code, of_file.code, other.code) == (1, 1, 0)
+    assert f"{CAD}: 1 file not on the drive any more: a.dgn" in shown.out
+    assert f'put it back if that is not meant; {when} (on_delete = "{on_delete}")' in shown.out
+    assert "2 of 2 files synced, 1 of them not on the drive any more" in shown.out
+    assert f"it is not on the drive any more; {when}" in of_file.out
+    assert "1 file in it not on the drive any more" in folder.out
+    (bridge,) = told["connections"]
+    assert (told["in_sync"], bridge["sources"][0]["missing"]) == (False, 1)
+    assert bridge["current"]["text"] == "not current: 1 file not on the drive any more"
+
+
+def test_missing_files_that_are_too_many_to_be_named_are_counted(office: Office) -> None:
+    """Files that a person let go vanished from status until they counted as gone."""
+    lacking = SourceRow(CAD, "d1", approved=True, missing_count=1500, missed_unnamed=1500)
+    remember(office, Decision(files=(synced("a.dgn"),), sources=(lacking,)))
+
+    with office.daemon_runs():
+        shown, of_file = office.types("status"), office.types("status", f"{CAD}/a.dgn")
+
+    assert (shown.code, of_file.code) == (1, 1)
+    assert f"{CAD}: 1,500 files not on the drive any more" in shown.out
+    assert "put them back if that is not meant; looked for once more, and then" in shown.out
+    assert "perhaps it is one of 1,500 files not on the drive any more" in of_file.out
+
+
 def test_a_source_whose_first_file_is_being_written_has_a_match(office: Office) -> None:
     """`status` sent a person to look for a mistake in the patterns five seconds after a start."""
     waiting = UnsettledFile(CAD, "open.dgn", time.time() - 3.0, "it keeps changing")

@@ -35,7 +35,7 @@ from core_script import (
 from twinsyncd.core import commands, facts
 from twinsyncd.core.hash_queue import SMALL_HASHES_MAX
 from twinsyncd.core.model import BlindSpot, Failure, Fault, FileKey, FileRow, HeldSource
-from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX, mark_of
+from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX, REMEMBERED_MAX, mark_of
 from twinsyncd.core.setup import Guard, Source
 from twinsyncd.core.source_state import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
 from twinsyncd.core.waits import CAP_S
@@ -747,6 +747,19 @@ def test_a_file_that_two_processes_missed_a_minute_apart_is_gone() -> None:
     script.dies(for_s=CONFIRM_S).hears().says(scan()).hears(scanned(1, A)).says()
 
     script.remembers(A, seen="", stored="v1")
+
+
+def test_what_a_list_lacked_is_remembered_by_name_or_by_number_until_it_is_found() -> None:
+    """Nothing else tells a person that a deletion is due, or how many are (P12)."""
+    many = some(REMEMBERED_MAX + 1)
+    script = crowd(len(many)).hears(scanned(20 * len(many), *many)).says()
+    script.source(missed=(), missed_unnamed=len(many), offline="")
+
+    script.dies().hears().says(scan()).hears(scanned(20 * len(many), many[0])).says()
+    since_s = script.now.wall_s
+    script.source(missed=((many[0].path, since_s),), missed_unnamed=0)
+    script.dies().hears().says(scan()).hears(scanned(20 * len(many))).says()
+    script.source(missed=(), missed_unnamed=0)
 
 
 def test_a_file_that_was_there_in_between_is_missed_afresh_by_the_next_process() -> None:

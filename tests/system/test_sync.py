@@ -32,8 +32,8 @@ def test_a_fresh_drive_is_synced_and_stays_so(tmp_path: Path) -> None:
     assert "nothing to do" in rehearsal.stdout
 
 
-def test_a_file_that_was_deleted_is_told_and_not_counted(tmp_path: Path) -> None:
-    """Who syncs by hand or by cron never waits the minute after which it counts as gone."""
+def test_a_file_that_was_deleted_is_not_in_sync_before_it_is_decided(tmp_path: Path) -> None:
+    """Who syncs by hand or by cron never waits the minute after which it counts as gone (P12)."""
     with open_site(tmp_path) as site:
         site.save("kept.dxf", drawing(1))
         site.save("deleted.dxf", drawing(2))
@@ -42,8 +42,10 @@ def test_a_file_that_was_deleted_is_told_and_not_counted(tmp_path: Path) -> None
 
         again = site.call("sync")
 
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert "agree on 1 file; 1 not on the drive any more" in again.stdout
+    assert again.returncode == 1, again.stdout + again.stderr
+    assert "1 file not on the drive any more: deleted.dxf" in again.stdout
+    assert "looked for by the next sync after " in again.stdout
+    assert "kept in the iModel" not in again.stdout
 
 
 def test_names_that_change_in_case_alone_keep_their_files_in_storage(tmp_path: Path) -> None:

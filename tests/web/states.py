@@ -130,6 +130,15 @@ STATES = (
         ("1 path cannot be read", "secret: permission denied"),
     ),
     State(
+        "file not on the drive any more",
+        Decision(
+            sources=(SourceRow(CAD, identity="d1", missed=(("plan/sheet-01.dgn", NOW_S - 20.0),)),)
+        ),
+        Kind.MISSING,
+        Level.WAITS,
+        ("1 file not on the drive any more: plan/sheet-01.dgn", "looked for once more after"),
+    ),
+    State(
         "never settles",
         Decision(),
         Kind.UNSETTLED,

@@ -189,8 +189,10 @@ def _connection(
     if connection.authorised_days is not None:
         yield f"  {_authorization(connection.authorised_days)}"
     held = {hold.source: hold for hold in connection.holds}
+    missing = {each.source: each.number for each in connection.missing}
     for each in connection.counts:
-        yield f"  {_counts(each, unseen_since_s, held.get(each.source))}"
+        gone = missing.get(each.source, 0)
+        yield f"  {_counts(each, unseen_since_s, held.get(each.source), gone)}"
     yield from _records(connection)
 
 
@@ -228,8 +230,11 @@ def _authorization(days: int) -> str:
     return f"runs may act for you for about {left} more; renew it: twinsyncd login"
 
 
-def _counts(counts: Counts, unseen_since_s: float, hold: Hold | None) -> str:
-    """Return the counts of a source; they are of a moment if nobody has looked since then."""
+def _counts(counts: Counts, unseen_since_s: float, hold: Hold | None, missing: int) -> str:
+    """Return the counts of a source; they are of a moment if nobody has looked since then.
+
+    `missing`: how many of them the last list of the drive lacked.
+    """
     from ..runtime.formatting import clock_time, count
 
     since_s = min(filter(None, (unseen_since_s, hold.since_s if hold else 0.0)), default=0.0)
@@ -240,6 +245,7 @@ def _counts(counts: Counts, unseen_since_s: float, hold: Hold | None) -> str:
             (counts.to_store, "to upload"),
             (counts.to_run, "waiting for a run"),
             (counts.aside, "[red]set aside[/]"),
+            (missing, "[yellow]of them not on the drive any more[/]"),
             (counts.gone, "gone or excluded, kept in the iModel"),
         )
         if number

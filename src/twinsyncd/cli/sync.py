@@ -72,14 +72,14 @@ def sync_and_show(
     set_up(config.daemon.log_format, sys.stderr, "info" if verbose else "critical")
     console = Console(highlight=False)
     with showing_progress(console, config):
-        problem, missing = sync_now(config, timeout_s, asked)
+        problem = sync_now(config, timeout_s, asked)
     state = read_overall_state(config, runs=1, just_synced=not problem)
     report = state.report
     if report.in_sync and not problem:
-        counts = (each for connection in report.connections for each in connection.counts)
-        files = count(total_counts(counts).known - missing, "file")
-        gone = f"; {missing:,} not on the drive any more, kept in the iModel" if missing else ""
-        agreed = f"[green]in sync[/]: drive, Storage and iModel agree on {files}{gone}"
+        counts = total_counts(c for each in report.connections for c in each.counts)
+        kept = f"; {counts.gone:,} gone or excluded, kept in the iModel" if counts.gone else ""
+        files = count(counts.known, "file")
+        agreed = f"[green]in sync[/]: drive, Storage and iModel agree on {files}{kept}"
         console.print(agreed, soft_wrap=True)
         raise typer.Exit(0)
     console.print(f"[red]not in sync[/]{': ' if problem else ''}{plain(problem)}\n", soft_wrap=True)

@@ -75,10 +75,7 @@ class Fingerprint:
 
 
 def is_as_remembered(found: Fingerprint, known: Fingerprint | None) -> bool:
-    """Return whether they are equal, as far as the journal of an older version can say.
-
-    It had no change time; reading the file again in the background fills it in.
-    """
+    """Return whether they are equal; a journal of an older version knows no change time."""
     if known is not None and known.ctime_ns == 0:
         found = replace(found, ctime_ns=0)
     return found == known
@@ -252,6 +249,7 @@ class SourceRow:
     blind_since_s: float = 0.0  # wall clock [s] since when there are any; 0: there are none
     watch_trouble: str = ""  # why changes are not noticed at once; "" when they are
     missed: tuple[tuple[str, float], ...] = ()  # paths the last list lacked; wall clock [s] since
+    missed_unnamed: int = 0  # how many it lacked, if they are too many for `missed`
     doubted: tuple[str, ...] = ()  # paths that a person doubts, and that were not read since then
     is_read: bool = False  # `offline` holds back deletions only; what is there is read and stored
 

@@ -21,6 +21,7 @@ from .model import FileKey, FileRow, Now, SourceKey, SourceRow
 from .safety import (
     CONFIRM_S,
     EXAMPLES_MAX,
+    REMEMBERED_MAX,
     examples,
     mark_of,
     missed_before,
@@ -140,6 +141,7 @@ class SourceState:
             watch_trouble=before.watch_trouble,
             doubted=before.doubted,
             missed=remembered(before.missed, self.missing, now),
+            missed_unnamed=missing if (missing := len(self.missing)) > REMEMBERED_MAX else 0,
             offline_since_s=since_s,
         )
         return self.row != before

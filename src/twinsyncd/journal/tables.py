@@ -119,6 +119,7 @@ sources = Table(
     Column("blind_since_s", Float, nullable=False),
     Column("watch_trouble", Text, nullable=False),
     Column("missed", JSON, nullable=False),  # a list of pairs: path, wall clock [s] since when
+    Column("missed_unnamed", Integer, nullable=False),  # how many, if too many for `missed`
     Column("doubted", JSON, nullable=False),  # a list of paths
     Column("is_read", Boolean, nullable=False),  # `offline` holds back deletions only
 )

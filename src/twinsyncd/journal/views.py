@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    RowMapping,
     case,
     func,
     inspect,
@@ -43,6 +44,7 @@ from .lane_trouble import trouble_since_s
 from .late_stores import LateStore, read_late_stores
 from .leases import clock_ahead_s
 from .location import JournalLocation, Server
+from .missed_files import MissedFiles, read_missed
 from .outlets import Outlet, read_outlets
 from .root_waits import RootWait, read_root_waits
 from .rows import to_file, to_lane
@@ -97,6 +99,7 @@ class Status:
         SourceKey, tuple[str, ...]
     ]  # by source: some of the files that are missing there
     blind: dict[SourceKey, BlindSource]  # by source: what could not be read
+    missed: dict[SourceKey, MissedFiles]  # by source: what does not count as gone yet
     watch_trouble: dict[SourceKey, str]  # by source: why changes are not noticed at once
     runs: tuple[RunRecord, ...]  # newest first
     open_files: tuple[FileRow, ...]  # the first of those that are not synced
@@ -193,16 +196,9 @@ class Views:
                     if row["needs_person"]
                 },
                 examples={row["key"]: tuple(row["examples"]) for row in sources if row["examples"]},
+                missed=read_missed(connection, sources),
                 watch_trouble={r["key"]: r["watch_trouble"] for r in sources if r["watch_trouble"]},
-                blind={
-                    row["key"]: BlindSource(
-                        row["blind_count"],
-                        row["blind_since_s"],
-                        tuple(BlindSpot(**spot) for spot in row["blind"]),
-                    )
-                    for row in sources
-                    if row["blind_count"]
-                },
+                blind={row["key"]: _blind(row) for row in sources if row["blind_count"]},
                 runs=tuple(_run(dict(row)) for row in connection.execute(newest).mappings()),
                 open_files=tuple(to_file(row) for row in rows.mappings()),
                 open_total=_count(connection, _FILES.is_open & files),
@@ -227,6 +223,11 @@ class Views:
 
     def _of_lanes(self, column: Column[Any]) -> ColumnElement[bool]:
         return true() if self._scope is None else column.in_(self._scope.lanes)
+
+
+def _blind(row: RowMapping) -> BlindSource:
+    spots = tuple(BlindSpot(**spot) for spot in row["blind"])
+    return BlindSource(row["blind_count"], row["blind_since_s"], spots)
 
 
 def _count(connection: Connection, files: ColumnElement[bool]) -> int:

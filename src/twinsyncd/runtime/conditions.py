@@ -36,6 +36,7 @@ class Kind(StrEnum):
     SIGN_IN = "sign-in"  # a person must sign in, or agree to runs
     HELD = "held"  # missing files, or another drive; a person approves
     OFFLINE = "offline"  # a drive does not answer; it mends itself
+    MISSING = "missing"  # files that do not count as gone yet
     UNREADABLE = "unreadable"  # files or folders that the account cannot read
     FILE = "set aside"  # a file, or one that cannot be read
     RUN_FAILED = "run failed"
@@ -172,6 +173,9 @@ def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:
         text = "; ".join((blind.text, *blind.names))
         fix = _fix_of(blind)
         yield Condition(Kind.UNREADABLE, Level.BAD, blind.source, text, fix, blind.since_s, name)
+    for each in connection.missing:
+        since_s = each.since_s
+        yield Condition(Kind.MISSING, Level.WAITS, each.source, each.text, each.fix, since_s, name)
     for source in connection.unlisted:
         text = "not looked at since the daemon started, so changes are not known"
         fix = "nothing: its first scan is under way; a large share takes some minutes"

@@ -38,6 +38,9 @@ def currency(
     if connection.unsettled:
         detail = f": {count(connection.unsettled, 'file')} still being written"
         return Line(Level.WAITS, "not current", detail)
+    if connection.missing:
+        gone = count(sum(each.number for each in connection.missing), "file")
+        return Line(Level.WAITS, "not current", f": {gone} not on the drive any more")
     if connection.unlisted:
         detail = ": not all folders have been looked at since the daemon started"
         return Line(Level.WAITS, "not known", detail)

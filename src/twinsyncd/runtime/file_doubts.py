@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from ..core.model import FileKey
 from .formatting import clock_time, count
+from .missing_files import MissingFiles
 from .report import Report
 from .source_reports import Blind
 
@@ -24,6 +26,8 @@ def doubt(report: Report, key: FileKey) -> str:
     if unnamed := report.unsettled - len(report.unsettled_files):
         return f"perhaps it is one of {unnamed:,} more files that are being written"
     for connection in report.connections:
+        if gone := _missing(connection.missing, key):
+            return gone
         if key.source in connection.unlisted:
             return "its folder has not been looked at since the daemon started"
         for hold in connection.holds:
@@ -57,6 +61,22 @@ def _written_below(report: Report, folder: FileKey) -> str:
     names = ", ".join(below[:NAMED])
     more = f" and {len(below) - NAMED:,} more" if len(below) > NAMED else ""
     return f"{count(len(below), 'file')} in it still being written: {names}{more}"
+
+
+def _missing(found: Iterable[MissingFiles], wanted: FileKey) -> str:
+    """Return what follows for a missing file, or for those below a folder; "" if none is."""
+    for each in found:
+        if each.source != wanted.source:
+            continue
+        keys = [FileKey(each.source, path) for path in each.paths]
+        if wanted in keys:
+            return f"it is not on the drive any more; {each.outlook}"
+        below = sum(is_within(key, wanted) for key in keys)
+        if below:
+            return f"{count(below, 'file')} in it not on the drive any more; {each.outlook}"
+        if not keys:
+            return f"perhaps it is one of {each.text}"
+    return ""
 
 
 def unknown(report: Report, key: FileKey) -> str:

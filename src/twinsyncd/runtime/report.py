@@ -23,6 +23,7 @@ from ..journal.drawing_references import OpenReferences
 from ..journal.root_waits import RootWait
 from ..journal.views import Counts, DaemonRow, Status
 from .machine_lines import MachineReport, Unserved, machine_reports, unserved_by
+from .missing_files import MissingFiles, missing_of
 from .open_files import OpenFile, Unsettled, in_one_state, open_file, unsettled_of
 from .report_lines import (
     Level,
@@ -59,6 +60,7 @@ class ConnectionReport:
     counts: tuple[Counts, ...]
     holds: tuple[Hold, ...]
     blind: tuple[Blind, ...]
+    missing: tuple[MissingFiles, ...]  # sources of which the last list lacked files
     empty: tuple[SourceKey, ...]  # sources in which no file ever matched
     unlisted: tuple[SourceKey, ...]  # sources that the daemon has not scanned since it started
     late: tuple[Late, ...]
@@ -157,7 +159,8 @@ def is_synced(status: Status) -> bool:
     """Return whether every known file is synced and nothing prevents us from knowing."""
     halted = any(lane.halt or lane.needs_person for lane in status.lanes)
     unsettled = status.daemon is not None and status.daemon.unsettled
-    return not (status.open_total or status.offline or status.blind or halted or unsettled)
+    unread = status.offline or status.blind or status.missed
+    return not (status.open_total or unread or halted or unsettled)
 
 
 def _unnamed(daemon: DaemonRow | None) -> int:
@@ -206,6 +209,7 @@ def _connection(
         counts,
         holds_of(keys, status, connection.on_delete),
         blind_of(keys, status),
+        missing_of(keys, status, connection.on_delete, running=running),
         tuple(sorted(keys - matched - status.offline.keys() - status.blind.keys() - set(unlisted))),
         unlisted,
         tuple(Late(key, status.watch_trouble[key]) for key in sorted(keys & late)),

@@ -273,6 +273,7 @@ def _sources(connection: ConnectionReport) -> list[SourceDocument]:
     held = {each.source: each for each in connection.holds}
     late = {each.source: each.reason for each in connection.late}
     blind = {each.source: each.text for each in connection.blind}
+    missing = {each.source: each.number for each in connection.missing}
     return [
         SourceDocument(
             source=source,
@@ -281,6 +282,7 @@ def _sources(connection: ConnectionReport) -> list[SourceDocument]:
             on_hold_since_s=(held[source].since_s or None) if source in held else None,
             noticed_late=late.get(source),
             unreadable=blind.get(source),
+            missing=missing.get(source, 0),
             files=_files(counts.get(source, Counts(source))),
         )
         for source, folder in connection.folders

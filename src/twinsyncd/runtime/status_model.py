@@ -93,6 +93,9 @@ class SourceDocument(Document):
     on_hold_since_s: float | None
     noticed_late: str | None = Field(description="why changes are noticed by scans alone")
     unreadable: str | None
+    missing: int = Field(
+        description="files that the last look did not find, and that do not count as gone yet"
+    )
     files: FilesDocument
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..config import Config
 from ..core.facts import PersonFact, PublishAsked, SyncAsked
@@ -27,20 +27,13 @@ HANDLED_S: Final = 15.0  # a daemon listens every second; a large decision takes
 LOOK_S: Final = 0.2  # how often a running daemon is asked whether it is done
 
 
-class Synced(NamedTuple):
-    """The result of a sync."""
-
-    problem: str = ""  # why not everything could be brought to rest
-    missing: int = 0  # files not on the drive, too shortly to count as gone; as far as is known
-
-
-def sync(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> Synced:
-    """Sync everything that may be synced now, or return why that was not possible.
+def sync(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> str:
+    """Sync everything that may be synced now; return why that was not possible, or "".
 
     A running daemon is asked to do it; otherwise it is done here. Raises JournalError.
     """
     if is_running(config):
-        return Synced(_ask_daemon(config, timeout_s, asked))
+        return _ask_daemon(config, timeout_s, asked)
     try:
         return _do_it(config, timeout_s, asked)
     except JournalGone:  # it was damaged and set aside, or replaced: once more with what is there
@@ -95,7 +88,7 @@ def ask_and_wait(config: Config, fact: PersonFact, wait_s: float = HANDLED_S) ->
     return True
 
 
-def _do_it(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> Synced:
+def _do_it(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> str:
     end_s = time.monotonic() + timeout_s
     with own_share(config) as share, open_engine(config, watch=False, share=share) as engine:
         machine = engine.machine
@@ -105,7 +98,7 @@ def _do_it(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) ->
             return bool(stuck) or machine.is_idle() or time.monotonic() > end_s
 
         engine.run(until=is_over, first=asked)
-        return Synced(_problem(machine, timeout_s), machine.missing())
+        return _problem(machine, timeout_s)
 
 
 def _needed_of_a_person(machine: Machine) -> list[str]:

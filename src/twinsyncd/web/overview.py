@@ -102,7 +102,8 @@ def read_overview(data: PageData, days: int) -> Overview:
         headline=headline(report, conditions),
         daemon=report.daemon,
         unread=any(
-            each.holds or each.blind or each.unlisted or each.empty for each in report.connections
+            each.holds or each.blind or each.unlisted or each.empty or each.missing
+            for each in report.connections
         ),
         needs=people,
         waits=waits,
