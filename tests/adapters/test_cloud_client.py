@@ -13,8 +13,10 @@ from cloud_script import API, Wire, caught
 
 from twinsyncd.cloud.client import Platform
 from twinsyncd.cloud.links import RunAddress, same_party
+from twinsyncd.cloud.retries import retrying
 from twinsyncd.cloud.values import Start, StartAnswer, Upload
-from twinsyncd.core.model import Fault
+from twinsyncd.core.model import Failure, Fault
+from twinsyncd.errors import CloudError
 
 CONNECTIONS = "/synchronization/imodels/storageconnections"
 RUN = f"{CONNECTIONS}/c/runs/r"
@@ -316,3 +318,19 @@ def test_a_client_that_follows_redirects_is_not_accepted() -> None:
     """The rule on 303 stands and falls with it."""
     with httpx.Client(follow_redirects=True) as http, pytest.raises(AssertionError):
         Platform(http)
+
+
+def test_a_refusal_says_whether_an_earlier_try_may_still_take_effect() -> None:
+    """Only what was answered each time is known not to change Storage in the midst of a run."""
+
+    def failing(*faults: Fault) -> Failure:
+        left = iter(faults)
+
+        def call() -> None:
+            raise CloudError("write", Failure(next(left), "no"))
+
+        return caught(lambda: retrying(lambda _s: None)(call)).failure
+
+    assert failing(Fault.TRANSIENT, Fault.QUOTA) == Failure(Fault.QUOTA, "no", unanswered=True)
+    assert failing(Fault.THROTTLED, Fault.QUOTA) == Failure(Fault.QUOTA, "no")
+    assert failing(Fault.REFUSED) == Failure(Fault.REFUSED, "no")

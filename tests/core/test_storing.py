@@ -11,6 +11,7 @@ from core_script import (
     CAD,
     LOOK_AT_RUN,
     SAVED,
+    START,
     STARTED,
     SUCCEEDED,
     A,
@@ -21,6 +22,7 @@ from core_script import (
     hashed,
     look_at,
     prepare,
+    prepared,
     read,
     running,
     saw,
@@ -41,7 +43,7 @@ from twinsyncd.core.lane_state import HALT_S
 from twinsyncd.core.model import IN_DOUBT, Fault, FileKey, Phase
 from twinsyncd.core.safety import CONFIRM_S
 from twinsyncd.core.source_state import SCAN_SOON_S
-from twinsyncd.core.stores import LATE_S, STORE_TRIES
+from twinsyncd.core.stores import AFTER_OTHERS_S, LATE_S, STORE_TRIES
 
 
 def failed(key: FileKey, fault: Fault, retry_after_s: float = 0.0) -> facts.StoreFailed:
@@ -440,6 +442,53 @@ def test_a_store_that_committed_nothing_leaves_an_earlier_doubt_as_it_was() -> N
     script.meanwhile(after_s=timed_out_s + LATE_S - script.at_s)
     assert prepare(B) in script.said
     assert script.journal.connections["one"].late_store == ""
+
+
+REFUSALS = [Fault.THROTTLED, Fault.UNAUTHORISED, Fault.SIGNED_OUT, Fault.QUOTA, Fault.REFUSED]
+
+
+@pytest.mark.parametrize("fault", REFUSALS)
+def test_a_store_that_was_refused_holds_up_no_run(fault: Fault) -> None:
+    """The service answered, so nothing follows; all others waited for three minutes."""
+    script = storing_beside_b().hears(failed(A, fault)).says()
+
+    assert script.journal.connections["one"].late_store == ""
+
+    script.meanwhile(after_s=HALT_S)
+    if fault in (Fault.QUOTA, Fault.REFUSED):
+        assert prepare(B) in script.said
+
+
+@pytest.mark.parametrize("fault", [*REFUSALS, Fault.FILE])
+def test_a_refusal_after_a_try_without_an_answer_leaves_a_doubt(fault: Fault) -> None:
+    """The first try of the same call may still take effect, in the middle of a run (P4)."""
+    lost = replace(failure(fault, "no luck"), unanswered=True)
+    script = storing_beside_b().hears(facts.StoreFailed(A, lost)).says()
+
+    assert script.journal.connections["one"].late_store == f"{A.source}/{A.path}"
+
+
+def test_a_refusal_leaves_an_earlier_doubt_as_it_was() -> None:
+    """The file is set aside, and its upload that timed out may still change Storage (P4)."""
+    script = storing_beside_b().hears(failed(A, Fault.TRANSIENT)).says()
+    script.hears(after_s=1).says(store(A, 2, again=True)).hears(failed(A, Fault.REFUSED)).says()
+
+    script.meanwhile(after_s=LATE_S - 2.0)
+    assert prepare(B) not in script.said
+
+    script.meanwhile(after_s=2.0)
+    assert prepare(B) in script.said
+
+
+def test_a_used_up_quota_is_named_while_other_uploads_still_succeed() -> None:
+    """What began before it ended the reason, and the lane waited on without a word (K7)."""
+    script = settles(storing(), B, 1, store(B, 1)).hears(failed(A, Fault.QUOTA)).says()
+
+    script.hears(stored(B, 1)).says()
+    script.lane(halt="no luck").remembers(A, note="no luck", stored=IN_DOUBT)
+
+    script.hears(after_s=HALT_S).says(prepare(B, remote="")).hears(after_s=AFTER_OTHERS_S)
+    script.says().hears(prepared(B)).says(START).lane(halt="")
 
 
 def test_a_file_changed_back_is_run_again_since_the_imodel_may_hold_the_other_content() -> None:

@@ -75,8 +75,11 @@ class LaneState:
     def succeeded(self, now: Now) -> None:
         """Reset the count of failures; waits stay, another request may have asked for them.
 
-        What succeeds while the service limits the rate began before: the reason stays as well.
+        What succeeds while the service limits the rate, or while the lane is halted, began before:
+        the reason stays as well.
         """
+        if self.row.halt and now.at_s < self.held_s:
+            return
         ends = {} if self._awaits_rate(now) else {"throttles": 0, "wait_reason": ""}
         if self.row.halt or (self.row.wait_reason and ends):
             self._note(EventKind.LANE_RESUMED, now, "")

@@ -296,3 +296,4 @@ class Failure:
     message: str
     retry_after_s: float = 0.0  # as the service asked; 0: it did not say
     request_id: str = ""
+    unanswered: bool = False  # an earlier try got no answer, and may still take effect

@@ -12,7 +12,7 @@ from .commands import Store
 from .events import EventKind
 from .facts import Reserved, Stored, StoreFailed, StoreMoved
 from .file_changes import with_storage_id
-from .lane_state import LaneState
+from .lane_state import HALT_S, LaneState
 from .ledger import Ledger
 from .model import (
     ABSENT,
@@ -33,12 +33,23 @@ from .waits import delay_s
 
 STORE_TRIES: Final = 8  # failures of one file, while others succeed, before it is set aside
 LATE_S: Final = 180.0  # a request that we gave up may still take effect this long after
+AFTER_OTHERS_S: Final = 0.5  # for which a run of what is stored may begin before the next try
 RETRY_CAP_S: Final = 3600.0  # a content that fails is tried at least this often
 
 _LOST: Final = (
     "its file in Storage cannot be used any more, perhaps as somebody deleted it for good; it is "
     "uploaded as a new one, which takes its place in the connection"
 )
+
+
+def _wrote_nothing_late(fact: Stored | StoreMoved | StoreFailed) -> bool:
+    """Return whether no request of the store can take effect from here on: each was answered.
+
+    An outage may have swallowed an answer, or is one of a gateway that let the request through.
+    """
+    if isinstance(fact, StoreFailed):
+        return fact.failure.fault is not Fault.TRANSIENT and not fact.failure.unanswered
+    return isinstance(fact, StoreMoved)
 
 
 class _Wait(NamedTuple):
@@ -114,6 +125,9 @@ class Stores:
     def put_off(self, row: FileRow, now: Now, *, base_s: float = 1.0) -> None:
         """Delay the file's content, longer after each failure of its own."""
         wait_s = delay_s(row.attempts, self.state.jitter(), base_s=base_s, cap_s=RETRY_CAP_S)
+        self._wait(row, wait_s, now)
+
+    def _wait(self, row: FileRow, wait_s: float, now: Now) -> None:
         self.waits[row.key] = _Wait(row.seen, now.at_s + wait_s)
         self.ledger.change(row.key, next_try_s=now.wall_s + wait_s)
 
@@ -167,6 +181,8 @@ class Stores:
         assert fact.key in self.busy, f"no store of {fact.key} is under way"
         begun_s = self.busy.pop(fact.key)
         self.doubts[fact.key], earlier_s = now.at_s, self._earlier.pop(fact.key)
+        if _wrote_nothing_late(fact):
+            self.doubts[fact.key] = earlier_s  # a request of an earlier store may be on its way
         clashed = fact.key in self._clashing
         self._clashing.discard(fact.key)
         if clashed and isinstance(fact, Stored):
@@ -189,8 +205,8 @@ class Stores:
                 self.state.succeeded(now)
             case StoreFailed(key, failure):
                 self._failed(key, failure, begun_s, now)
-            case StoreMoved(key):  # nothing was committed; the settler takes it from here
-                self.doubts[key] = earlier_s
+            case StoreMoved():
+                pass  # nothing was committed; the settler takes it from here
             case _:
                 assert_never(fact)
 
@@ -225,23 +241,23 @@ class Stores:
         row = self.ledger.get(key)
         match failure.fault:
             case Fault.REFUSED:
-                del self.doubts[key]
                 self.ledger.set_aside(replace(row, aside=failure.message), now)
             case Fault.FILE:
-                del self.doubts[key]
                 self._blame(replace(row, attempts=row.attempts + 1), failure, now)
-            case (
-                Fault.THROTTLED
-                | Fault.UNAUTHORISED
-                | Fault.QUOTA
-                | Fault.SIGNED_OUT
-                | Fault.NOT_AUTHORISED
-            ):
+            case Fault.QUOTA:
+                self._let_others_go_first(replace(row, note=failure.message), now)
+                self.state.failed(failure, now, begun_s=begun_s)
+            case Fault.THROTTLED | Fault.UNAUTHORISED | Fault.SIGNED_OUT | Fault.NOT_AUTHORISED:
                 self.state.failed(failure, now, begun_s=begun_s)
             case Fault.GONE | Fault.TRANSIENT:
                 self._try_again(row, failure, begun_s, now)
             case _:
                 assert_never(failure.fault)
+
+    def _let_others_go_first(self, row: FileRow, now: Now) -> None:
+        """Let the content wait a little longer than its lane: others may be small enough."""
+        self.ledger.put(row)
+        self._wait(row, HALT_S + AFTER_OTHERS_S, now)
 
     def _blame(self, row: FileRow, failure: Failure, now: Now) -> None:
         """Let only this file wait; it is set aside in the end."""
