@@ -16,6 +16,7 @@ from core_script import (
     SELDOM_S,
     A,
     B,
+    C,
     Script,
     failure,
     hashed,
@@ -30,6 +31,7 @@ from core_script import (
     scanned,
     settles,
     starting,
+    storage_id,
     store,
     stored,
     storing,
@@ -38,7 +40,7 @@ from core_script import (
 
 from simulation.office import kind_of
 from twinsyncd.core import commands, facts
-from twinsyncd.core.model import IN_DOUBT, Fault, Phase
+from twinsyncd.core.model import IN_DOUBT, STAYS, Fault, FileRow, Phase
 from twinsyncd.core.results import Outcome
 from twinsyncd.core.setup import Connection, Setup, Source
 from twinsyncd.core.stores import LATE_S
@@ -163,3 +165,50 @@ def test_a_connection_that_stays_goes_on_watching_its_run() -> None:
 
     script.says(scan(), scan("", BIM), commands.LookAtRun("one", "run-1"))
     script.hears(scanned(1), ACTIVE).says().lane(phase=Phase.RUNNING).remembers(A, covered="v1")
+
+
+# ---- another iModel under the same name -------------------------------------------------------
+
+IMODEL = replace(ONE, itwin="itwin")
+OTHER_IMODEL = replace(IMODEL, lane="imodel-2")
+
+
+def with_files_of_an_imodel() -> Script:
+    """Begin with A synced, B kept, and C forgotten, of an iModel of which the id was configured."""
+    script = synced(connections=(IMODEL,))
+    row = script.journal.files[A]
+    kept = replace(row, key=B, storage_id=storage_id(B), seen="", fingerprint=None)
+    script.journal.files |= {B: kept, C: FileRow(C, note=STAYS)}
+    assert script.journal.connections["one"].home == "itwin/imodel"
+    return script
+
+
+def test_another_imodel_has_nothing_of_what_the_earlier_one_had() -> None:
+    """Files that it never had were "kept" in it, and the next run was to be of the earlier one."""
+    script = with_files_of_an_imodel()
+
+    reconfigured(script, OTHER_IMODEL, sources=(CAD_SOURCE,)).says(scan())
+
+    script.hears(scanned(1)).says(prepare(A, remote=""))
+    script.remembers(A, stored="v1", synced="", storage_id=storage_id(A))
+    script.remembers(B, stored="v1", synced="", storage_id=storage_id(B), in_connection=False)
+    script.remembers(C, note="")
+    row = script.journal.connections["one"]
+    assert (row.remote_id, row.last_run, row.home) == ("", "", "itwin/imodel-2")
+    assert row.home_s == script.now.wall_s
+
+
+def test_the_storage_of_another_itwin_has_no_file_of_the_earlier_one() -> None:
+    """A save would go to the file of the earlier iTwin by its id, where no run reads it."""
+    moved = replace(OTHER_IMODEL, itwin="itwin-2")
+
+    script = reconfigured(with_files_of_an_imodel(), moved, sources=(CAD_SOURCE,))
+
+    script.says(scan(), store(A, 1)).remembers(B, stored="", storage_id="")
+
+
+def test_the_same_imodel_after_a_restart_keeps_all_that_is_known_of_it() -> None:
+    """Nothing is uploaded or run again at a restart."""
+    script = reconfigured(with_files_of_an_imodel(), IMODEL, sources=(CAD_SOURCE,)).says(scan())
+
+    script.hears(scanned(1)).says().remembers(A, synced="v1").remembers(B, synced="v1")

@@ -40,7 +40,17 @@ def test_a_file_beside_what_cannot_be_read_is_gone(blind: str) -> None:
     """Its folder was listed, and it was not in it."""
     drive = Drive(blind={FileKey(CAD, blind): "Permission denied"})
 
-    assert verdict("a/b/1.dxf", drive) == ("not there any more", Verdict.KEPT)
+    assert verdict("a/b/1.dxf", drive) == (
+        "not there any more, which a sync has not decided yet",
+        Verdict.NOT_CURRENT,
+    )
+
+
+def test_a_file_is_kept_once_it_counts_as_gone() -> None:
+    """Before that `on_delete` has not had its say."""
+    row = FileRow(FileKey(CAD, "1.dxf"), None, "", "v1", "v1", storage_id="i", in_connection=True)
+
+    assert judge(row.key, JournalEntry(row), Drive(), CLOUD, None).verdict is Verdict.KEPT
 
 
 def test_the_next_step_of_a_file_set_aside_is_what_ends_that() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -88,7 +90,8 @@ def test_what_changed_on_the_drive_is_not_current(tmp_path: Path) -> None:
     assert code == 1
     assert files["1.dxf"]["drive"] == "changed since it was synced"
     assert files["3.dxf"]["drive"] == "not synced yet"
-    assert files["2.dxf"]["verdict"] == "kept"
+    assert files["2.dxf"]["verdict"] == "unknown"
+    assert files["2.dxf"]["drive"] == "not there any more, which a sync has not decided yet"
     assert files["1.dxf"]["next_step"] == "twinsyncd sync"
 
 
@@ -117,6 +120,37 @@ def test_a_file_that_was_forgotten_is_named_since_the_imodel_may_hold_it(tmp_pat
         _, files = verified(site)
 
     assert files["1.dxf"]["verdict"] == "kept"
+
+
+def test_an_imodel_in_place_of_another_one_never_had_its_files(tmp_path: Path) -> None:
+    """What had gone from the drive was "kept" in an iModel that was made after that."""
+    with synced_site(tmp_path) as (site, storage_id):
+        gone = replace(site.row("2.dxf"), seen="", fingerprint=None)
+        (site.drive / "2.dxf").unlink()
+        engine = open_database(site.journal)
+        Journal(engine).commit(Decision(files=(gone,)))
+        engine.dispose()
+        first = load(site.config).connection[0]
+        with open_cloud(cloud_settings(load(site.config))) as cloud:
+            calls = cloud.platform._calls  # noqa: SLF001 - the daemon makes no iModel
+            ask = partial(calls.once, accept="application/vnd.bentley.itwin-platform.v2+json")
+            given = {"iTwinId": first.itwin_id, "name": "Second"}
+            made = ask("make an iModel", "POST", "/imodels", json=given).json()["iModel"]
+            ask("delete the iModel", "DELETE", f"/imodels/{first.imodel_id}")
+        text = site.config.read_text("utf-8")
+        site.config.write_text(text.replace(first.imodel_id, made["id"]), "utf-8")
+
+        before = verified(site)[1]
+        synced = site.call("sync")
+        code, files = verified(site)
+        status = site.call("status").stdout
+
+    assert before["1.dxf"]["verdict"] != "current"
+    assert synced.returncode == 0, synced.stdout + synced.stderr
+    assert (code, files.keys()) == (0, {"1.dxf"})
+    assert files["1.dxf"]["verdict"] == "current"
+    assert site.row("1.dxf").storage_id == storage_id, "Storage is that of the iTwin still"
+    assert "kept in the iModel" not in synced.stdout + status
 
 
 def test_a_file_that_cannot_be_read_is_unknown(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def _connection(connection: Connection, *, stages: bool) -> setup.Connection:
     return setup.Connection(
         key=connection.key,
         lane=connection.lane,
+        itwin=connection.itwin_id,
         batch_quiet_s=connection.batch_quiet.total_seconds(),
         longest_wait_s=connection.longest_wait.total_seconds(),
         poll_max_s=connection.poll.total_seconds(),

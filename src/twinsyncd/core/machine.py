@@ -11,6 +11,7 @@ from .decision import Decision, FileRows, SavedState
 from .drive import Drive
 from .drive_facts import source_of
 from .events import Event, EventKind
+from .homes import forget_earlier_homes
 from .lane import Lane
 from .lane_making import LaneMaker
 from .lane_queue import LaneQueue
@@ -63,6 +64,7 @@ class Machine:
         known = saved_state.connections
         rows_of = {key: known.get(key, ConnectionRow(key)) for key in self._connections}
         self._remotes = Remotes(self._ledger, rows_of)
+        forget_earlier_homes(setup.connections, self._remotes, self._ledger, now)
         sources = {source.key: source for source in setup.sources}
         settler = Settler(lambda key: sources[key.source].quiet_of(key.path))
         rehasher = Rehasher(rows, setup.rehash_every_s)

@@ -12,8 +12,7 @@ SourceKey = NewType("SourceKey", str)
 ConnectionKey = NewType("ConnectionKey", str)
 """A connection of the configuration: its name."""
 
-LaneKey = NewType("LaneKey", str)
-"""An iModel: its id."""
+LaneKey = NewType("LaneKey", str)  # an iModel: its id
 
 StorageId = NewType("StorageId", str)
 """The service's id of a file in Storage; "" while it has none."""
@@ -226,6 +225,8 @@ class ConnectionRow:
     compare_failed: str = ""  # why comparisons have failed since the last good one; "": none did
     compare_failed_s: float = 0.0  # wall clock [s] at which it did, the last time
     compare_refused: bool = False  # it fails until a person corrects something
+    home: str = ""  # "iTwin/iModel" that all of this is of; "": not known
+    home_s: float = 0.0  # wall clock [s] since when, if it was another one before
 
 
 @dataclass(frozen=True, slots=True)

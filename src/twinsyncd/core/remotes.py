@@ -18,6 +18,7 @@ class Remotes:
 
     ledger: Ledger
     rows: dict[ConnectionKey, ConnectionRow]
+    homes: dict[ConnectionKey, str] = field(default_factory=dict)  # where each is now
     places: Places = field(default_factory=Places)  # of all lanes, to compare with the cloud
     _taken: dict[ConnectionKey, ConnectionRow] = field(init=False)
 
@@ -47,6 +48,7 @@ class Remotes:
 
     def found(self, connection: ConnectionKey, remote_id: str, now: Now) -> None:
         """Note which connection of the service it is."""
+        self.change(connection, home=self.homes.get(connection, ""))
         before = self.rows[connection].remote_id
         if before == remote_id:
             return

@@ -47,6 +47,7 @@ class Connection:
 
     key: ConnectionKey
     lane: LaneKey
+    itwin: str = ""  # whose Storage has its files
     batch_quiet_s: float = 30.0
     longest_wait_s: float = 900.0
     poll_max_s: float = 10.0  # longest time between two looks at a run

@@ -68,9 +68,14 @@ class Evidence:
         return found or self.by_key.get(row.key)
 
 
-def read_evidence(journal: JournalReader, sources: Iterable[SourceKey]) -> Evidence:
-    """Return what the newest run of each file of these sources proved of it."""
-    files = list(journal.run_files(sources))
+def read_evidence(
+    journal: JournalReader, sources: Iterable[SourceKey], since_s: float = 0.0
+) -> Evidence:
+    """Return what the newest run of each file of these sources proved of it.
+
+    `since_s`: runs that ended before that moment (wall clock [s]) were of another iModel.
+    """
+    files = [each for each in journal.run_files(sources) if each.ended_s >= since_s]
     return Evidence(
         {each.storage_id: each for each in files},
         {FileKey(SourceKey(each.source), each.path): each for each in files},

@@ -97,6 +97,8 @@ connections = Table(
     Column("root_wait_s", Float, nullable=False),
     Column("late_store", Text, nullable=False),  # an upload that may still take effect; "": none
     Column("late_until_s", Float, nullable=False),
+    Column("home", Text, nullable=False),  # the iTwin and iModel that this is of; "": not known
+    Column("home_s", Float, nullable=False),  # since when, if it was another one before; 0: ever
 )
 
 sources = Table(

@@ -16,7 +16,7 @@ from ..config import Config, Connection
 from ..core.commands import Compare
 from ..core.comparison import stored_files
 from ..core.facts import Difference
-from ..core.model import ABSENT, NO_RUN, FileKey, FileRow, SourceKey
+from ..core.model import ABSENT, NO_RUN, STAYS, FileKey, FileRow, SourceKey
 from ..errors import CloudError
 from ..journal.database import open_read_only
 from ..journal.delivered import DeliveredRecords
@@ -103,7 +103,8 @@ class _Verification:
         ids_there, all_there, written_by = _changesets(platform, self.connection.imodel_id)
         cloud = Cloud(differences, problem, ids_there, all_there, written_by)
         sources = [self.connection.key_of(each) for each in self.connection.source]
-        evidence = read_evidence(self.journal, sources)
+        since_s = self.journal.connection(self.connection.key).home_s
+        evidence = read_evidence(self.journal, sources, since_s)
         own = self.connection
         roots = {own.key_of(each): each.is_spatial_root() for each in own.source}
         found = (key for key in (*self.drive.looks, *self.drive.blind) if self.selection.file(key))
@@ -140,8 +141,13 @@ class _Verification:
 
 
 def _is_known(row: FileRow, evidence: Evidence, ids: Collection[str]) -> bool:
-    """Return whether anything of it may be in the cloud, and not under another name now."""
-    if row.storage_id or row.synced != ABSENT:
+    """Return whether it is on the drive, or something of it may be in the iModel, under its name.
+
+    Of a file that is gone before any run Storage may have something, which is nobody's question.
+    """
+    if row.synced != ABSENT or row.covered or row.aside or row.unread or row.note == STAYS:
+        return True
+    if row.storage_id and (row.seen != ABSENT or evidence.of(row) is not None):
         return True
     found = evidence.by_key.get(row.key)  # deleted since: the iModel may hold its content
     return found is not None and found.storage_id not in ids

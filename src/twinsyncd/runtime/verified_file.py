@@ -161,6 +161,8 @@ def _on_drive(
     look = drive.looks.get(key)
     if look is None and row is not None and is_leftover(row):
         return _Step("not there", Verdict.NOT_CURRENT, _TAKE_OUT)
+    if look is None and row is not None and row.seen != ABSENT:
+        return _Step("not there any more, which a sync has not decided yet", Verdict.UNKNOWN, SYNC)
     if look is None:
         stays = f"; {STAYS}" if row is not None and row.note == STAYS else ""
         return _Step(f"not there any more{stays}", Verdict.KEPT)
