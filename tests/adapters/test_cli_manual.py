@@ -54,7 +54,7 @@ def test_the_manual_explains_every_key() -> None:
     ("text", "fix"),
     [
         ('"…" is not a duration', "write a number and a unit"),
-        ("there is no file …", "create it with the secret as its only text"),
+        ("there is no file …", "create it with …"),
         ("another twinsyncd keeps the journal in …", "ask it with `twinsyncd sync`"),
         ("only root can install a service", "run it with sudo"),
         ("these are missing: …", "give … a role in the iTwin with:"),

@@ -110,6 +110,20 @@ def test_a_file_that_does_not_settle_is_named_with_what_it_waits_for(seen: Statu
     assert logged == f"waits for {CAD}/{named}, {why}"
 
 
+def test_a_file_that_fails_again_and_again_is_named_with_the_reason(office: Office) -> None:
+    """A sync waited for it for two minutes, and said nothing but "9 of 10 files synced"."""
+    failing = replace(row("a.dgn"), attempts=3, note="HTTP 412: a lease", next_try_s=NOW_S + 12.0)
+    office.remember(Decision(files=(failing, replace(row("b.dgn"), aside="refused"))))
+    status = read_status(load(office.config), open_files=5)
+
+    terminal, log = (progress_of(status, NOW_S, live=live)[-1] for live in (True, False))
+
+    assert log == (
+        f"waits for {CAD}/a.dgn, failed 3 times, is set aside after 8: HTTP 412: a lease"
+    )
+    assert terminal == f"{log}; tried again in 12 s"
+
+
 def test_a_file_that_is_set_aside_is_not_waited_for(office: Office) -> None:
     """A start looks at it once more; "waits for" it stood beside "1 set aside"."""
     aside = replace(row("a.dgn"), aside="it is incomplete")

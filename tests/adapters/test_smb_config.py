@@ -75,6 +75,7 @@ FILE = 'credentials_file = "credentials"'
             "is not the address of a folder",
         ),
         ([FILE], "secret", "credentials has no line username=..."),
+        ([FILE], "", "write the lines username=... and password=..., and if needed"),
         ([FILE], "username=twin", "credentials has no line password=..."),
     ],
 )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LOOK_S: Final = 0.25
 
 LOOKED_UP: Final = 20  # files that do not settle, of which it is looked whether they are set aside
+OPEN_FILES: Final = 100  # of which the one that fails is named; more fail for one reason
 NAMED_S: Final = 20.0  # for which a file is not settled before it is named
 LONG: Final = ", longer than usual"
 SEPARATOR: Final = " · "
@@ -67,7 +68,8 @@ def _parts(config: Config, *, live: bool) -> list[str]:
 
     try:
         now_s = time.time()
-        seen = _without_those_aside(read_status(config, runs=RUNS, open_files=0), config, now_s)
+        status = read_status(config, runs=RUNS, open_files=OPEN_FILES)
+        seen = _without_those_aside(status, config, now_s)
         return progress_of(seen, now_s, live=live)
     except JournalError:
         return []
@@ -119,6 +121,7 @@ def progress_of(seen: Status, now_s: float, *, live: bool) -> list[str]:
     ]
     parts = [SEPARATOR.join(files)]
     parts += _unsettled(seen.daemon, now_s, live=live)
+    parts += _failing(seen, now_s, live=live)
     if live and seen.daemon and seen.daemon.uploads:
         parts.append(uploads_text(seen.daemon.uploads))
     busy = [lane for lane in seen.lanes if lane.phase is not Phase.QUIET]
@@ -138,6 +141,23 @@ def _unsettled(daemon: DaemonRow | None, now_s: float, *, live: bool) -> list[st
     more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
     why = oldest.text if live else oldest.awaits
     return [f"waits for {oldest.source}/{oldest.path}{more}, {why}"]
+
+
+def _failing(seen: Status, now_s: float, *, live: bool) -> list[str]:
+    """Return which file fails again and again, why, and when it is tried next."""
+    from ..core.stores import STORE_TRIES
+    from ..runtime.formatting import duration
+
+    waiting = [row for row in seen.open_files if not row.aside and row.note]
+    found = [row for row in waiting if row.attempts and row.seen != row.stored]
+    if not found:
+        return []
+    worst = max(found, key=lambda row: row.attempts)
+    more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
+    tries = f"failed {count(worst.attempts, 'time')}, is set aside after {STORE_TRIES}"
+    wait_s = worst.next_try_s - now_s
+    again = f"; tried again in {duration(wait_s)}" if live and wait_s > 0 else ""
+    return [f"waits for {worst.key.source}/{worst.key.path}{more}, {tries}: {worst.note}{again}"]
 
 
 def _run(lane: LaneRow, runs: Sequence[RunRecord], now_s: float, *, live: bool) -> str:

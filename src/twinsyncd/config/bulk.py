@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import Field, model_validator
 
 from ..bulk_entities import ENTITIES, PARENT_OF
+from .secret_file import SecretFile
 from .sections import Section
 from .units import mistake
-from .values import Guid, SecretFile, Url, choice
+from .values import Guid, Url, choice
 
 Constant = str | bool | int | float
 _PLACEHOLDER = "no connection of this file signs in at the platform"

@@ -9,9 +9,10 @@ from pydantic import Field
 
 from .bandwidth import Bandwidth, Limits
 from .journal import JournalUrl, MachineName, SchemaName, this_host
+from .secret_file import SecretFile
 from .sections import Section
 from .units import Duration, Pause
-from .values import FilePath, SecretFile, choice
+from .values import FilePath, choice
 
 
 class DaemonSection(Section):

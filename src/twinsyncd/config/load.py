@@ -15,10 +15,11 @@ from pydantic import ValidationError
 from ..errors import ConfigError, ConfigMistake
 from .mistakes import PREFIX, MistakeLocator
 from .schema import Config
+from .secret_file import CREDENTIALS, UNREAD_SECRETS
 from .stray_signs import stray_sign
 from .toml_lines import TomlLines
 from .validation import contradictions
-from .values import CREDENTIALS, UNREACHED, UNREAD_SECRETS
+from .values import UNREACHED
 from .windows_paths import advice_for_line
 
 _AT_LINE = re.compile(r" \(at line \d+, (column \d+)\)")

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
+from .secret_file import AddressesFile
 from .sections import Section
 from .units import Duration, mistake
-from .values import SecretFile
 
 _TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -37,7 +37,7 @@ class Notify(Section):
     """Who is told by mail or chat, and when. The addresses hold passwords, so all are secrets."""
 
     urls: tuple[SecretStr, ...] = ()
-    urls_file: SecretFile | None = None
+    urls_file: AddressesFile | None = None
     escalate_urls: tuple[SecretStr, ...] = ()
     group_for: Duration = timedelta(minutes=1)
     outage_after: Duration = timedelta(minutes=30)

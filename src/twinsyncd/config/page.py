@@ -7,9 +7,10 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, SecretStr, model_validator
 
+from .secret_file import PrivateKeyFile, SecretFile
 from .sections import Section
 from .units import mistake
-from .values import FilePath, Hosts, SecretFile
+from .values import FilePath, Hosts
 
 PORT: Final = 8470
 TOKEN_LEAST: Final = 20  # characters; a shorter token can be guessed over a network
@@ -46,7 +47,7 @@ class Page(Section):
     token: SecretStr | None = None
     token_file: SecretFile | None = None
     tls_certificate: FilePath | None = None
-    tls_key: SecretFile | None = None
+    tls_key: PrivateKeyFile | None = None
 
     @property
     def is_local(self) -> bool:

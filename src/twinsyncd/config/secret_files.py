@@ -10,8 +10,8 @@ from typing import Any, Final, get_args
 from pydantic import SecretStr
 
 from .schema import Config
+from .secret_file import SECRET
 from .sections import Section
-from .values import SecretFile
 
 _USER_INFO: Final = re.compile(r"://[^/@\s]+:[^/@\s]*@")
 
@@ -45,4 +45,5 @@ def _values(section: Section) -> Iterator[tuple[Any, bool]]:
                     yield each, False
         else:
             kinds = (field.annotation, *get_args(field.annotation))
-            yield value, SecretFile in kinds
+            marks = (mark for kind in kinds for mark in getattr(kind, "__metadata__", ()))
+            yield value, SECRET in (*marks, *field.metadata)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
+from .secret_file import SecretFile, StoreKeysFile
 from .units import Duration, mistake
 from .values import (
     Certificates,
@@ -16,7 +17,6 @@ from .values import (
     ObjectsUrl,
     ProxyUrl,
     RedirectUrl,
-    SecretFile,
     Url,
     choice,
 )
@@ -87,7 +87,7 @@ class Objects(Section):
     served_folder: FilePath | None = None
     region: str = ""
     endpoint: Url | None = None
-    credentials_file: SecretFile | None = None
+    credentials_file: StoreKeysFile | None = None
     signed_for: Duration = timedelta(hours=24)
 
     @model_validator(mode="after")

@@ -11,9 +11,9 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, ValidationInfo, field_validator, model_validator
 
+from .secret_file import UNREAD_SECRETS, SignInFile
 from .sections import Section
 from .units import mistake
-from .values import UNREAD_SECRETS, SecretFile
 
 _ADDRESS: Final = re.compile(r"//([^/:]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?/[^/]+(/.*)?")
 
@@ -32,7 +32,7 @@ ShareAddress = Annotated[str, AfterValidator(_share_address)]
 class Smb(Section):
     """How the file server is asked to report changes; off without credentials."""
 
-    credentials_file: SecretFile | None = None
+    credentials_file: SignInFile | None = None
     share: ShareAddress = ""
 
     @field_validator("credentials_file")

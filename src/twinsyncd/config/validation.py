@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 from ..errors import ConfigMistake
 from .folders import COMPARE_S, find_unreachable, is_silent, within
 from .schema import Config, Connection, Source
+from .secret_file import is_open
 from .toml_lines import KeyPath
-from .values import is_open
 
 NAMES_MAX: Final = 100_000
 """Names looked at in one source while searching for a clash; a start must not take minutes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import ssl
 from pathlib import Path
@@ -20,12 +19,6 @@ from .windows_paths import advice_for, misread
 
 UNREACHED: Final = "unreached"
 """In the context of a validation: folders that cannot be reached are left to `contradictions`."""
-
-UNREAD_SECRETS: Final = "unread secrets"
-"""In the context of a validation: secrets are not needed, so their files are not looked at."""
-
-CREDENTIALS: Final = "credentials"
-"""In the context of a validation: the folder of the secrets that systemd hands over."""
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9_-]{20,128}")
@@ -191,7 +184,7 @@ def _connector(value: object) -> object:
     raise mistake(f"{value!r} is not a connector", f"{hint}write one of: {', '.join(known)}")
 
 
-def _absolute(value: object, info: ValidationInfo) -> object:
+def absolute(value: object, info: ValidationInfo) -> object:
     """Make a path absolute: `~` is the home folder, a relative path counts from the file's."""
     if not isinstance(value, str):
         return value
@@ -217,54 +210,13 @@ def _reachable(folder: Path, info: ValidationInfo) -> Path:
     return folder
 
 
-def _secret_file(file: Path, info: ValidationInfo) -> Path:
-    """Check a file that holds a secret; what systemd hands over under its name goes first.
-
-    So one path serves the service, which cannot read the file, and `check` in a root shell.
-    Source: systemd.exec(5), LoadCredential= and $CREDENTIALS_DIRECTORY, read 2026-11.
-    """
-    context = info.context or {}
-    handed_over: str = context.get(CREDENTIALS, "")
-    if handed_over and (Path(handed_over) / file.name).is_file():
-        file = Path(handed_over) / file.name
-    if context.get(UNREAD_SECRETS):
-        return file
-    try:
-        secret = file.read_text("utf-8-sig").strip()
-    except FileNotFoundError as exc:
-        fix = "create it with the secret as its only text"
-        raise mistake(f"there is no file {file}", fix) from exc
-    except UnicodeDecodeError as exc:
-        raise mistake(f"{file} is not UTF-8 text", 'save it with encoding "UTF-8"') from exc
-    except PermissionError as exc:
-        fix = (
-            "run this with sudo, as an installed service gets it from systemd; else let the "
-            "account that twinsyncd runs as read it, and nobody else"
-        )
-        raise mistake(f"{file} cannot be read ({exc.strerror})", fix) from exc
-    except OSError as exc:
-        fix = "let the account that twinsyncd runs as read it, and nobody else"
-        raise mistake(f"{file} cannot be read ({exc.strerror})", fix) from exc
-    if not secret:
-        raise mistake(f"{file} is empty", "put the secret into it")
-    if is_open(file):
-        raise mistake(f"every account here can read {file}", f"run: chmod 600 {file}")
-    return file
-
-
-def is_open(file: Path) -> bool:
-    """True if any account of this machine may read the file."""
-    return os.name == "posix" and bool(file.stat().st_mode & 0o007)
-
-
 Guid = Annotated[str, AfterValidator(_guid)]
 Url = Annotated[str, AfterValidator(_url)]
 RunSettings = Annotated[dict[str, bool | int | float], AfterValidator(_run_settings)]
 ProxyUrl = Annotated[str, AfterValidator(_proxy_url)]
-Certificates = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_certificates)]
-FilePath = Annotated[Path, BeforeValidator(_absolute)]
-Folder = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_reachable)]
-SecretFile = Annotated[Path, BeforeValidator(_absolute), AfterValidator(_secret_file)]
+Certificates = Annotated[Path, BeforeValidator(absolute), AfterValidator(_certificates)]
+FilePath = Annotated[Path, BeforeValidator(absolute)]
+Folder = Annotated[Path, BeforeValidator(absolute), AfterValidator(_reachable)]
 ConnectionId = Annotated[str, AfterValidator(_connection_id)]
 RedirectUrl = Annotated[str, AfterValidator(_redirect_url)]
 ObjectsUrl = Annotated[str, AfterValidator(_objects_url)]
