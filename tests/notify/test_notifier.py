@@ -17,7 +17,7 @@ from twinsyncd.notify.notifier import GIVE_UP_S, PING, Habits, Notifier, digest_
 from twinsyncd.runtime.conditions import Kind
 from twinsyncd.runtime.report import Report
 from web.page_scene import CAD, NOW_S, Office, open_office
-from web.states import STATES, State, aside
+from web.states import STATES, State, aside, office_in
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
 
@@ -83,14 +83,7 @@ class BrokenJournal:
 def told(folder: Path, state: State) -> Mailbox:
     """Return what a mailbox got within an hour of a state."""
     mailbox = Mailbox("a")
-    with open_office(
-        folder,
-        state.decision,
-        unsettled=state.unsettled,
-        usual=state.usual,
-        beat_s=state.beat_s,
-        trouble=state.trouble,
-    ) as office:
+    with office_in(state, folder) as office:
         facts = OfficeFacts(office)
         notifier = Notifier(facts, office.journal, [mailbox])
         notifier.tick()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,7 +26,9 @@ from twinsyncd.core.model import (
     UnsettledFile,
 )
 from twinsyncd.core.results import Outcome, RunRecord
+from twinsyncd.journal.daemon_rows import MachineRow
 from twinsyncd.journal.database import open_database
+from twinsyncd.journal.views import Status
 from twinsyncd.journal.writer import Journal
 from twinsyncd.runtime.page_data import JournalPageData
 from twinsyncd.runtime.page_wiring import access_of
@@ -68,6 +70,15 @@ imodel_id = "{ROOF_MODEL}"
   [[connection.source]]
   folder = "bim"
 """
+
+
+class SharedPageData(JournalPageData):
+    """The same, of a journal that several machines share."""
+
+    machines: tuple[MachineRow, ...] = ()
+
+    def _status(self) -> Status:
+        return replace(super()._status(), machines=self.machines)
 
 
 @dataclass
@@ -116,11 +127,12 @@ def open_office(
     usual: bool = True,
     beat_s: float = NOW_S - 2.0,
     trouble: str = "",
+    machines: tuple[MachineRow, ...] = (),
 ) -> Iterator[Office]:
     """Yield an office whose daemon has lived for a day and remembered these decisions.
 
     `usual`: after a day on which all was well. `beat_s`: its last heartbeat, wall clock [s].
-    `trouble`: why the journal cannot be written.
+    `trouble`: why the journal cannot be written. `machines`: those that share it.
     """
     folder.mkdir(exist_ok=True)
     config = make_config(folder, page)
@@ -134,7 +146,8 @@ def open_office(
         TroubleFile(config.daemon.state_folder).write(Trouble(trouble, NOW_S - HOUR_S))
     count = len(unsettled)
     journal.beat(beat_s, is_idle=not count, unsettled=count, unsettled_files=unsettled)
-    data = JournalPageData(config, journal.leave_request, lambda: Now(NOW_S, NOW_S))
+    data = SharedPageData(config, journal.leave_request, lambda: Now(NOW_S, NOW_S))
+    data.machines = machines
     app = create_app(data, access_of(config.page), signs_in=config.page.has_token)
     try:
         with httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1:8470") as browser:

@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
 
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.events import Event, EventKind
@@ -13,12 +17,14 @@ from twinsyncd.core.model import (
     ConnectionRow,
     FileKey,
     FileRow,
+    LaneKey,
     LaneRow,
     Phase,
     SourceRow,
     UnsettledFile,
 )
 from twinsyncd.core.results import Outcome, RunRecord
+from twinsyncd.journal.daemon_rows import MachineRow
 from twinsyncd.runtime.conditions import Kind
 from twinsyncd.runtime.report_lines import Level
 
@@ -34,6 +40,8 @@ from .page_scene import (
     NOW_S,
     ROOF,
     ROOF_MODEL,
+    Office,
+    open_office,
 )
 
 LANE = LaneRow(BRIDGE_MODEL, connection=BRIDGE)
@@ -57,6 +65,20 @@ class State:
     trouble: str = ""  # why the journal cannot be used
     usual: bool = True
     beat_s: float = field(default=NOW_S - 2.0)
+    machines: tuple[MachineRow, ...] = ()  # that share the journal
+
+
+def office_in(state: State, folder: Path) -> AbstractContextManager[Office]:
+    """Return an office that is in this state."""
+    return open_office(
+        folder,
+        state.decision,
+        unsettled=state.unsettled,
+        usual=state.usual,
+        beat_s=state.beat_s,
+        trouble=state.trouble,
+        machines=state.machines,
+    )
 
 
 def offline(reason: str, **more: object) -> Decision:
@@ -82,6 +104,16 @@ def aside(path: str, reason: str, **more: object) -> Decision:
     row = FileRow(FileKey(CAD, path), LOOK, "b" * 64, "a" * 64, "a" * 64, seen_s=NOW_S - HOUR_S)
     since_s = NOW_S - HOUR_S / 2
     return Decision(files=(replace(row, aside=reason, aside_since_s=since_s, **more),))
+
+
+def machine(
+    name: str, lanes: Mapping[str, float] = MappingProxyType({}), silent_s: float = -20.0
+) -> MachineRow:
+    """Return a machine that serves these iModels since then, and is silent for so long."""
+    until_s, joined_s = NOW_S - silent_s, NOW_S - DAY_S
+    is_alive = silent_s <= 0.0
+    served = {LaneKey(key): since_s for key, since_s in lanes.items()}
+    return MachineRow(name, "1.0", is_alive, False, joined_s, until_s, silent_s, served)
 
 
 STATES = (
@@ -282,6 +314,17 @@ STATES = (
         Level.BAD,
         ("hangs", "no heartbeat for 5 min"),
         beat_s=NOW_S - 5 * MINUTE_S,
+    ),
+    State(
+        "no machine serves",
+        Decision(),
+        Kind.UNSERVED,
+        Level.BAD,
+        ("no machine serves 1 connection: Roof", "start the daemon on a machine"),
+        machines=(
+            machine("cad-1", {BRIDGE_MODEL: NOW_S - 5 * HOUR_S}),
+            machine("cad-2", silent_s=2 * HOUR_S),
+        ),
     ),
     State(
         "nothing matches",

@@ -13,7 +13,7 @@ from twinsyncd.core.decision import Decision
 
 from .browser import PLACE, VIEWS, browser, keep, open_page, served
 from .page_scene import CAD, open_office
-from .states import STATES, State, aside
+from .states import STATES, State, aside, office_in
 
 LONG = "a-very-long-folder-name-without-any-space/" * 4 + "and-a-drawing-of-the-same-kind.dgn"
 SERIOUS = ("serious", "critical")
@@ -71,14 +71,7 @@ def test_every_page_can_be_read_by_everybody(chromium: Browser, view: str, tmp_p
 def test_each_state_as_a_picture(chromium: Browser, state: State, tmp_path: Path) -> None:
     """Somebody must have looked at each of them."""
     with (
-        open_office(
-            tmp_path,
-            state.decision,
-            unsettled=state.unsettled,
-            usual=state.usual,
-            beat_s=state.beat_s,
-            trouble=state.trouble,
-        ) as office,
+        office_in(state, tmp_path) as office,
         served(office) as url,
     ):
         for view in ("wide", "narrow-dark"):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from twinsyncd.core.model import ConnectionRow, FileKey, FileRow, SourceRow
 from twinsyncd.runtime.page_data import OPEN_FILES
 
 from .page_scene import BRIDGE, CAD, LOOK, NOW_S, Office, open_office
-from .states import CHANGED, STATES, State, aside
+from .states import CHANGED, STATES, State, aside, office_in
 
 TOKEN = "correct-horse-battery-staple"
 WITH_TOKEN = f'token = "{TOKEN}"'
@@ -41,14 +42,7 @@ HELD = Decision(
 
 def page_of(folder: Path, state: State) -> str:
     """Return the first page in a state."""
-    with open_office(
-        folder,
-        state.decision,
-        unsettled=state.unsettled,
-        usual=state.usual,
-        beat_s=state.beat_s,
-        trouble=state.trouble,
-    ) as office:
+    with office_in(state, folder) as office:
         return office.browser.get("/").text
 
 
@@ -60,6 +54,34 @@ def test_each_state_is_understood_from_the_page_alone(state: State, tmp_path: Pa
     assert [word for word in state.words if word not in text] == []
     assert state.kind is not None
     assert f'<span class="kind">{state.kind.value}</span>' in text
+
+
+def test_the_machines_of_a_shared_journal_are_named_with_what_they_serve(tmp_path: Path) -> None:
+    """`status` on any of them says it; the page of one hid that the others are there."""
+    shared = next(each for each in STATES if each.machines)
+
+    text = re.sub(r"<[^>]+>", " ", page_of(tmp_path / "shared", shared))
+    alone = page_of(tmp_path / "alone", replace(shared, machines=()))
+
+    cards, _, listed = " ".join(text.split()).partition("Machines")
+    assert cards.count("current , last change synced") == 1, "of the one that is served"
+    assert "Roof not known : all was synced, but no machine looks at its folders now" in cards
+    assert "cad-1 serves 1 connection since 2025-11-27" in listed
+    assert "Bridge 12 cad-2 not running , last alive 2025-11-27" in listed
+    assert "Machines</h2>" not in alone
+
+
+@pytest.mark.parametrize(
+    ("name", "folders"), [("disk full", 2), ("daemon hangs", 2), ("no machine serves", 1)]
+)
+def test_a_folder_that_nobody_looks_at_is_not_called_watched(
+    name: str, folders: int, tmp_path: Path
+) -> None:
+    """Green at the end of the page denied what its top had said."""
+    text = page_of(tmp_path, next(each for each in STATES if each.name == name))
+
+    assert text.count('<b class="level bad">not looked at</b> now, see above') == folders
+    assert text.count(">watched</b>") == 2 - folders
 
 
 def test_a_day_on_which_all_is_well_needs_nobody(tmp_path: Path) -> None:

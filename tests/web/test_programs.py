@@ -20,7 +20,7 @@ from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import FileKey, FileRow, Phase
 
 from .page_scene import BRIDGE, CAD, HOUR_S, LOOK, NOW_S, Office, open_office
-from .states import CHANGED, LANE, STATES, State, aside
+from .states import CHANGED, LANE, STATES, State, aside, office_in
 
 DASHBOARDS = Path(twinsyncd.web.__file__).parent / "dashboards"
 RUNNING = Decision(
@@ -42,14 +42,7 @@ def scraped(office: Office) -> dict[tuple[str, ...], float]:
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
 def test_each_state_is_in_the_json_and_in_health(state: State, tmp_path: Path) -> None:
     """A monitoring system must see what a person sees, and ring only if a person is needed."""
-    with open_office(
-        tmp_path,
-        state.decision,
-        unsettled=state.unsettled,
-        usual=state.usual,
-        beat_s=state.beat_s,
-        trouble=state.trouble,
-    ) as office:
+    with office_in(state, tmp_path) as office:
         document = office.browser.get("/api/status").json()
         schema = office.browser.get("/api/status/schema").json()
         health = office.browser.get("/healthz")

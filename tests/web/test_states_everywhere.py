@@ -17,8 +17,8 @@ from twinsyncd.runtime.conditions import conditions_of
 from twinsyncd.runtime.formatting import clock_time
 from twinsyncd.runtime.overall_state import OverallState
 
-from .page_scene import HOUR_S, NOW_S, open_office
-from .states import ARTICLE, CONSENT, STATES, State, waiting
+from .page_scene import HOUR_S, NOW_S
+from .states import ARTICLE, CONSENT, STATES, State, office_in, waiting
 
 ONLY_ON_THE_PAGE = ("Approve", "Try again now", "Try again", "40 missing files")
 """Names of buttons, and what stands beside them."""
@@ -26,14 +26,7 @@ ONLY_ON_THE_PAGE = ("Approve", "Try again now", "Try again", "40 missing files")
 
 def state_of(state: State, folder: Path) -> OverallState:
     """Return what the journal of this state says."""
-    with open_office(
-        folder,
-        state.decision,
-        unsettled=state.unsettled,
-        usual=state.usual,
-        beat_s=state.beat_s,
-        trouble=state.trouble,
-    ) as office:
+    with office_in(state, folder) as office:
         report, figures = office.report(), office.data.figures(NOW_S - 24 * HOUR_S)
         return OverallState(report, figures, conditions_of(report, NOW_S), NOW_S)
 

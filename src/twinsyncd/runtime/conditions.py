@@ -111,10 +111,12 @@ def _of_machines(report: Report) -> Iterator[Condition]:
     text += f" and {number - UNSERVED_NAMED:,} more" if number > UNSERVED_NAMED else ""
     if report.unserved.moves:
         fix = "nothing to do: another machine takes over within 30 s, if one can"
-        yield Condition(Kind.UNSERVED, Level.WAITS, "the machines", text, fix)
-        return
-    fix = "start the daemon on a machine that can serve them: see machine of their sources"
-    yield Condition(Kind.UNSERVED, Level.BAD, "the machines", text, fix)
+    else:
+        fix = (
+            "start the daemon on a machine that can serve them; a source with the key machine is"
+            " served by that one alone"
+        )
+    yield Condition(Kind.UNSERVED, report.unserved.level, "the machines", text, fix)
 
 
 _OPEN_PAGE: Final = "open the page named above, or run: twinsyncd login"

@@ -50,6 +50,9 @@ def currency(
     if connection.compared.state == CLOUD_UNKNOWN:
         detail = ": all was synced, but whether the cloud still has it cannot be looked at"
         return Line(connection.compared.level, "not known", detail)
+    if connection.unserved:
+        detail = ": all was synced, but no machine looks at its folders now"
+        return Line(connection.unserved, "not known", detail)
     if unseen_since_s:
         detail = f": all was synced, but changes since {clock_time(unseen_since_s)} are not seen"
         return Line(Level.BAD, "not known", detail)

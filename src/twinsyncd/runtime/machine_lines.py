@@ -32,6 +32,11 @@ class Unserved:
     connections: tuple[str, ...]
     moves: bool
 
+    @property
+    def level(self) -> Level:
+        """Whether it ends by itself, or a person must act."""
+        return Level.WAITS if self.moves else Level.BAD
+
 
 def machine_reports(
     machines: Sequence[MachineRow], names: Mapping[LaneKey, Sequence[str]]

@@ -7,7 +7,7 @@ whoever shows it only chooses colours and layout.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..config import Config, Connection
 from ..core.deliveries import LastDelivery
@@ -74,6 +74,7 @@ class ConnectionReport:
     deliveries: tuple[LastDelivery, ...] = ()  # of a bulk connection, by file
     root_wait: RootWait | None = None  # the spatial root that goes in before its files
     references: tuple[tuple[SourceKey, OpenReferences], ...] = ()  # named, and not in Storage
+    unserved: Level | None = None  # how much it matters that no machine serves it; None: one does
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +119,17 @@ def make_report(
     daemon = rival_line(rival) if rival and not running else daemon
     lanes = {lane.key: lane for lane in status.lanes}
     counted = {each.source: each for each in status.counts}
-    connections = tuple(
-        _connection(each, status, counted, lanes.get(each.lane), now_s=now_s, running=running)
-        for each in config.connection
-    )
     names: dict[LaneKey, list[str]] = {}
     for each in config.connection:
         names.setdefault(each.lane, []).append(each.name)
     unserved = None if just_synced or not running else unserved_by(status.machines, names)
+    connections = tuple(
+        replace(
+            _connection(each, status, counted, lanes.get(each.lane), now_s=now_s, running=running),
+            unserved=unserved.level if unserved and each.name in unserved.connections else None,
+        )
+        for each in config.connection
+    )
     unsettled = unsettled_of(status.daemon, now_s, running=running)
     again, open_files = in_one_state(unsettled, tuple(map(open_file, status.open_files)))
     return Report(

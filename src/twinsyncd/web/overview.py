@@ -113,7 +113,7 @@ def read_overview(data: PageData, days: int) -> Overview:
             timeline(figures, names, since_s=since_s, now_s=now_s, width=width) for width in WIDTHS
         ),
         rows=timeline_rows(figures, ROWS_MAX),
-        watches=tuple(_watches(report.connections)),
+        watches=tuple(_watches(report)),
         days=days,
         now_s=now_s,
     )
@@ -175,8 +175,8 @@ def _need(condition: Condition, report: Report) -> Need:
     )
 
 
-def _watches(connections: Iterable[ConnectionReport]) -> Iterable[WatchRow]:
-    for connection in connections:
+def _watches(report: Report) -> Iterable[WatchRow]:
+    for connection in report.connections:
         held = {hold.source: hold.reason for hold in connection.holds}
         late = {each.source: each.reason for each in connection.late}
         blind = {each.source: each.text for each in connection.blind}
@@ -187,6 +187,10 @@ def _watches(connections: Iterable[ConnectionReport]) -> Iterable[WatchRow]:
                 state = Line(Level.BAD, "partly unreadable", f": {blind[source]}")
             elif source in late:
                 state = Line(Level.WAITS, "scans alone", f": {late[source]}")
+            elif report.unseen_since_s or connection.unserved:
+                state = Line(Level.BAD, "not looked at", " now, see above")
+            elif source in connection.unlisted:
+                state = Line(Level.WAITS, "not scanned yet", " since the daemon started")
             else:
                 state = Line(Level.GOOD, "watched", ", and scanned")
             yield WatchRow(source, folder, state)

@@ -13,7 +13,7 @@ from ..runtime.formatting import clock_time, count, duration
 from .overview import DAYS, Overview
 from .safe_text import linked, visible
 
-SECTIONS = ("headline", "needs", "connections", "timeline", "files", "watches")
+SECTIONS = ("headline", "needs", "connections", "machines", "timeline", "files", "watches")
 """The parts of the first page that are sent again when they change."""
 
 
