@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -649,6 +650,24 @@ def test_a_network_drive_is_not_watched_and_that_is_no_trouble(
 
     assert watcher.trouble() == {}
     assert posted.facts == []
+    watcher.stop()
+
+
+def test_on_a_network_drive_each_check_looks_where_people_worked_lately(
+    tmp_path: Path, posted: Posted
+) -> None:
+    """So a second save there is found before the next scan of all."""
+    watcher = Watcher(posted.post, is_remote=lambda _: True, recent=lambda _: [""])
+    watcher.watch("s", tmp_path, Drawings())
+    watcher.check("s")
+
+    (tmp_path / "plan.dgn").write_bytes(b"x")
+    give_up_s = time.monotonic() + DEADLINE_S
+    while not posted.paths and time.monotonic() < give_up_s:  # after a rest, however short
+        watcher.check("s")
+
+    assert posted.paths == {"plan.dgn"}
+    assert posted.losses == []
     watcher.stop()
 
 

@@ -2,7 +2,9 @@
 
 `python -m benchmarks.polling POLLER CONFIG SECONDS` prints the processor seconds of so long, with
 PAUSE_S between two passes, and the most memory, as JSON. CONFIG is that of a site whose journal
-knows the drive. POLLER is `twinsyncd`, `watchdog` or `watchfiles`.
+knows the drive. POLLER is `twinsyncd`, which scans all in each pass; `recent`, which is twinsyncd
+as it is: it scans every minute, and looks into the folders with the newest changes in each pass;
+`watchdog` or `watchfiles`.
 """
 
 from __future__ import annotations
@@ -21,16 +23,23 @@ from typing import Final
 from .figures import memory_mb
 
 PAUSE_S: Final = 5.0
-POLLERS: Final = ("twinsyncd", "watchdog", "watchfiles")
+POLLERS: Final = ("twinsyncd", "recent", "watchdog", "watchfiles")
+SCAN_S: Final = 60.0  # between two scans of a share
 
 
 @contextmanager
-def scanning(config_file: Path) -> Iterator[Callable[[threading.Event], None]]:
-    """Yield what scans the first source as the daemon does, until the event is set."""
+def scanning(
+    config_file: Path, *, every_s: float = PAUSE_S
+) -> Iterator[Callable[[threading.Event], None]]:
+    """Yield what scans the first source as the daemon does, until the event is set.
+
+    In the passes between two scans it looks into the folders with the newest changes.
+    """
     from twinsyncd.config import load, sources_of  # noqa: PLC0415
     from twinsyncd.core.commands import Scan  # noqa: PLC0415
     from twinsyncd.core.facts import Scanned  # noqa: PLC0415
     from twinsyncd.disk.folder import Folder  # noqa: PLC0415
+    from twinsyncd.disk.recent_folders import FOLDERS_MAX, RecentFolders  # noqa: PLC0415
     from twinsyncd.disk.tree import Tree  # noqa: PLC0415
     from twinsyncd.journal.database import open_database  # noqa: PLC0415
     from twinsyncd.journal.writer import Journal  # noqa: PLC0415
@@ -46,9 +55,19 @@ def scanning(config_file: Path) -> Iterator[Callable[[threading.Event], None]]:
         (fact,) = folder.scan(Scan(key, ""))
         assert isinstance(fact, Scanned)
 
+    folders = sorted(journal.folders(key))[:FOLDERS_MAX]
+    recent = RecentFolders(
+        lambda _: None, key, Tree(source.folder), source.matcher(), lambda _: folders
+    )
+
     def poll(ended: threading.Event) -> None:
+        due_s = time.monotonic() + every_s
         while not ended.wait(PAUSE_S):
-            scan()
+            if time.monotonic() < due_s:
+                recent.look()
+            else:
+                due_s += every_s
+                scan()
 
     scan()
     yield poll
@@ -93,6 +112,7 @@ def main(poller: str, config_file: Path, seconds: float) -> None:
     drive = config_file.parent / "drive"
     pollers = {
         "twinsyncd": lambda: scanning(config_file),
+        "recent": lambda: scanning(config_file, every_s=SCAN_S),
         "watchdog": lambda: comparing_snapshots(drive),
         "watchfiles": lambda: watching_files(drive),
     }

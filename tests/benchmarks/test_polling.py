@@ -9,9 +9,10 @@ from typing import Final
 import pytest
 
 from system.site import open_site
+from twinsyncd.disk.recent_folders import FOLDERS_MAX
 
 from .drives import fill, remember_synced
-from .polling import PAUSE_S, POLLERS
+from .polling import PAUSE_S, POLLERS, SCAN_S
 from .steps import measured
 from .table import Row, record
 
@@ -21,6 +22,7 @@ FOLDERS: Final = 1_000
 FILES: Final = 100_000
 SECONDS: Final = 25
 OURS: Final = "twinsyncd"
+RECENT: Final = "recent"
 
 
 def test_polling_costs_no_more_than_the_peers(tmp_path: Path) -> None:
@@ -30,26 +32,42 @@ def test_polling_costs_no_more_than_the_peers(tmp_path: Path) -> None:
         remember_synced(site)
         site.platform.kill()  # nothing of this needs it
         costs = {
-            poller: measured("polling", poller, site.config, SECONDS)
+            poller: measured("polling", poller, site.config, _seconds(poller))
             for poller in POLLERS
-            if poller == OURS or find_spec(poller)
+            if poller in (OURS, RECENT) or find_spec(poller)
         }
 
     shares = {poller: cost["processor_s"] / cost["seconds"] for poller, cost in costs.items()}
-    ours, peer = shares[OURS], shares.get("watchfiles")
+    ours, recent, peer = shares[OURS], shares[RECENT], shares.get("watchfiles")
     shown = {
         poller: f"{shares[poller]:.1%}, {costs[poller]['peak_mb']:.0f} MB"
         if poller in costs
         else "absent"
         for poller in POLLERS
     }
+    all_of_it, lately = shown.pop(OURS), shown.pop(RECENT)
     record(
         Row(
             f"polling {FILES:,} files, {PAUSE_S:.0f} s between two passes, of a processor",
-            shown.pop(OURS),
+            all_of_it,
             shown,
             ratio="" if peer is None else f"{ours / peer:.2f} of watchfiles",
             target="<= watchfiles",
             is_met=None if peer is None else ours <= peer,
         )
     )
+    record(
+        Row(
+            f"the same, all files every {SCAN_S:.0f} s and {FOLDERS_MAX} folders in each pass",
+            lately,
+            shown,
+            ratio="" if peer is None else f"{recent / peer:.2f} of watchfiles",
+            target="<= 1/3 of watchfiles",
+            is_met=None if peer is None else recent <= peer / 3,
+        )
+    )
+
+
+def _seconds(poller: str) -> int:
+    """Return how long a poller is measured [s]: with one scan at least."""
+    return int(SCAN_S + PAUSE_S) if poller == RECENT else SECONDS

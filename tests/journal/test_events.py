@@ -15,9 +15,11 @@ from sqlalchemy import Engine, Table, select
 
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.events import Event, EventKind
+from twinsyncd.core.model import FileKey, FileRow
 from twinsyncd.core.results import Outcome, RunFile
 from twinsyncd.journal import retention, tables
 from twinsyncd.journal.database import open_database
+from twinsyncd.journal.file_changes import RECENT
 from twinsyncd.journal.history import read_evidence
 from twinsyncd.journal.reader import JournalReader
 from twinsyncd.journal.retention import KEPT_S
@@ -55,6 +57,33 @@ def test_events_and_evidence_are_committed_with_the_rows_of_their_decision(engin
 def test_a_decision_that_only_notes_events_is_durable() -> None:
     """A request of a person changes no row, and belongs to the audit all the same."""
     assert Decision(events=(SEEN,)).is_durable
+
+
+def test_where_people_worked_lately_is_known_after_a_restart(engine: Engine) -> None:
+    """Those folders are looked into often where nothing else reports a save."""
+    paths = ("b/1.dgn", "a/1.dgn", "a/deep/1.dgn", "b/2.dgn", "plan.dgn")
+    events = tuple(replace(SEEN, path=path) for path in paths)
+    of_run = replace(SEEN, kind=EventKind.RUN_STARTED, source="", path="")
+    Journal(engine).commit(Decision(events=(*events, of_run)))
+
+    journal = Journal(engine)
+
+    assert journal.recent_folders(A.source) == ["", "b", "a/deep", "a"]
+    journal.commit(Decision(files=(FileRow(FileKey(A.source, "a/1.dgn")),)))
+    assert journal.recent_folders(A.source) == ["a", "", "b", "a/deep"]
+    assert journal.recent_folders("another") == []
+
+
+def test_of_many_folders_the_last_ones_are_those_where_people_work(engine: Engine) -> None:
+    """A first sync goes through all of them."""
+    journal = Journal(engine)
+    for number in range(RECENT + 2):
+        row = FileRow(FileKey(A.source, f"{number}/plan.dgn"))
+        journal.commit(Decision(files=(row,)))
+
+    folders = journal.recent_folders(A.source)
+
+    assert folders == [str(number) for number in range(RECENT + 1, 1, -1)]
 
 
 def test_what_is_older_than_a_year_is_deleted_and_nothing_else(engine: Engine) -> None:

@@ -22,7 +22,9 @@ from .hints import HintPoster, Post
 from .observer import SourceObserver
 from .platform_observer import MakeObserver, observers
 from .protocols import PathFilter
+from .recent_folders import RecentFolders
 from .root import Mounts, anchor, is_network
+from .tree import Tree
 
 MakeRemote = Callable[[SourceKey, Path], SourceObserver | None]
 """Makes what watches a source through its server; None if it is not configured. Raises OSError."""
@@ -45,11 +47,13 @@ class Watcher:
         remote: MakeRemote = lambda _source, _folder: None,
         listed: Mounts = mounts.listed,
         stop_s: float = STOP_S,
+        recent: Callable[[SourceKey], Iterable[str]] = lambda _source: (),
     ) -> None:
         """Post hints with `post`, which is called from the watcher's own threads.
 
         `remote` makes the observers of sources that are watched through their server. `stop_s` [s]
-        bounds a stop.
+        bounds a stop. `recent` names the folders of a source with the newest changes: those that
+        are looked into at each check where nothing else reports changes.
         """
         self._post = post
         self._make = make or observers()
@@ -57,6 +61,7 @@ class Watcher:
         self._remote = remote
         self._listed = listed
         self._stop_s = stop_s
+        self._recent = recent
         self._lock = threading.Lock()
         self._sources: dict[SourceKey, _WatchedFolder] = {}
         self._stopped = False
@@ -66,7 +71,8 @@ class Watcher:
 
         Errors of the drive do not raise: what cannot be watched is in `trouble`, and tried again
         at every `check`. Changes before the return are for a scan to find. A network drive is
-        watched through its server alone, since this system does not report what other hosts write.
+        watched through its server alone, since this system does not report what other hosts write;
+        without that, each `check` looks into the folders that changed lately.
         """
         watched = _WatchedFolder(
             source,
@@ -77,6 +83,7 @@ class Watcher:
             is_remote=self._is_remote,
             remote=self._remote,
             listed=self._listed,
+            recent=RecentFolders(self._post, source, Tree(folder), path_filter, self._recent),
         )
         with self._lock:
             if self._stopped:
@@ -152,8 +159,10 @@ class _WatchedFolder:
         is_remote: Callable[[Path], bool],
         remote: MakeRemote,
         listed: Mounts,
+        recent: RecentFolders,
     ) -> None:
         self._post = post
+        self._recent = recent
         self._listed = listed
         self._real = ""  # the folder without links, while it is watched
         self._inside: dict[str, mounts.Mount] = {}  # drives that are mounted below it
@@ -235,6 +244,8 @@ class _WatchedFolder:
                 self._hints.report_loss(reason)
             elif was_watched:
                 self._post(HintsLost(self._source, "the folder is not watched any more"))
+            elif not self._unwatched:  # a network drive, and nothing reports its changes
+                self._recent.look()
         elif self._hints:
             self._hints.renew()
 

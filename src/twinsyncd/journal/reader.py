@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Column, Engine, Select, bindparam, select
 
@@ -58,6 +58,8 @@ _FOLDER = select(*_COMPARED).where(
     tables.files.c.folder == bindparam("folder"),
     tables.files.c.mtime_ns.is_not(None),
 )
+
+EVENTS_LAST: Final = 1_000  # that tell where people worked before this process began
 
 
 class JournalReader(FileRows):
@@ -211,6 +213,19 @@ class JournalReader(FileRows):
     def changes(self) -> float:
         """Return how many commits have changed remembered files: not known to a reader."""
         return 0.0
+
+    def last_folders(self) -> list[tuple[SourceKey, str]]:
+        """Return sources and folders of the newest EVENTS_LAST events, the newest last."""
+        events = tables.events.c
+        newest = (
+            select(events.source, events.path)
+            .where(events.path != "")
+            .order_by(events.id.desc())
+            .limit(EVENTS_LAST)
+        )
+        with self._engine.connect() as connection:
+            found = [(row.source, row.path) for row in connection.execute(newest)]
+        return [(source, path.rpartition("/")[0]) for source, path in reversed(found)]
 
     def changed_at(self, source: SourceKey, folder: str) -> float:  # noqa: ARG002 - a writer's
         """Return that it may have changed just now, since another process writes."""

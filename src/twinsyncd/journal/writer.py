@@ -64,6 +64,7 @@ class Journal(JournalReader):
         self._cache = RowCache()
         self._retention = Retention()
         self._changes = FileChanges()
+        self._changes.remember(self.last_folders())
         self._upserts = {
             table: upsert(engine, table)
             for table in (tables.files, tables.lanes, tables.connections, tables.sources)
@@ -121,6 +122,13 @@ class Journal(JournalReader):
     def changed_in(self, source: SourceKey) -> float:
         """Return the number of the newest change of any file of the source."""
         return self._changes.newest_of_source(source)
+
+    def recent_folders(self, source: SourceKey) -> list[str]:
+        """Return folders in which files of the source changed last, the newest first.
+
+        At most RECENT; from any thread.
+        """
+        return self._changes.recent(source)
 
     def _write(self, decision: Decision, taken: Sequence[int], now_s: float) -> None:
         with self._writer.begin():

@@ -193,6 +193,10 @@ class PatientJournal(FileRows):
         """Return the number of the newest change of any file of the source."""
         return self._journal.changed_in(source)
 
+    def recent_folders(self, source: SourceKey) -> list[str]:
+        """Return folders in which files of the source changed last, the newest first."""
+        return self._journal.recent_folders(source)
+
     # ---- the engine ---------------------------------------------------------------------
 
     def commit(self, decision: Decision, taken: Sequence[int], now_s: float) -> None:

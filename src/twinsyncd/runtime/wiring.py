@@ -88,7 +88,9 @@ def open_engine(config: Config, *, watch: bool, share: WorkShare | None = None) 
         stack.callback(inbox.close)
         stack.enter_context(references)  # it ends before the threads that it reads on
         if watch:
-            watcher = Watcher(inbox.post, remote=remote_observers(sources))
+            watcher = Watcher(
+                inbox.post, remote=remote_observers(sources), recent=journal.recent_folders
+            )
             watched = {key: (path, matchers[key]) for key, path in folders.items()}
             stack.enter_context(
                 WatchSupervisor(watcher, watched, inbox.post, hung_s=silence_s, drive_of=drive_of)
