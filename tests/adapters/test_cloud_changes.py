@@ -166,6 +166,25 @@ def test_without_a_role_no_file_loses_its_id_since_it_cannot_be_renamed() -> Non
     assert caught(lambda: scene.target.place(rename)).failure.fault is Fault.UNAUTHORISED
 
 
+def test_what_a_gone_file_was_before_is_taken_out_of_the_connection_as_well() -> None:
+    """Storage lost that item; as a source file it would fail in every run."""
+    scene = Scene()
+    source_files = f"{CONNECTIONS}/c1/sourcefiles"
+    kind = {"connectorType": "IFC", "lastKnownFileName": "a"}
+    listed = [{"id": f"sf-{id_}", "storageFileId": id_, **kind} for id_ in ("lost", "other")]
+    scene.wire.hears("GET", source_files, json={"sourceFiles": listed})
+    scene.wire.hears("DELETE", f"{source_files}/sf-lost", 204)
+    key = FileKey("cad", "beam.ifc")
+    gone = commands.GoneFile(key, "new", delete=False, replaces="lost")
+
+    removed = scene.target.remove(commands.Remove("bridge", "c1", (gone,)))
+
+    assert removed.files == (key,)
+    assert [r.url.path for r in scene.wire.requests if r.method == "DELETE"] == [
+        f"{source_files}/sf-lost"
+    ]
+
+
 @pytest.mark.parametrize("call", ["source file", "file"])
 def test_without_a_role_no_file_that_is_gone_is_given_up(call: str) -> None:
     """Each would stay in its connection for good, although a role given back would remove it."""

@@ -139,6 +139,23 @@ def test_a_deletion_whose_answer_was_lost_is_not_forgotten_when_the_file_comes_b
     script.says(store(A, 1, again=True)).remembers(A, removing=OnDelete.KEEP)
 
 
+@pytest.mark.parametrize("policy", OnDelete)
+def test_a_file_that_goes_before_it_takes_its_old_place_leaves_no_dead_source_file(
+    policy: OnDelete,
+) -> None:
+    """Storage lost it, it was uploaded anew, and it went: each run would fail to read the old."""
+    script = synced(sources=(replace(CAD_SOURCE, on_delete=policy),))
+    settles(script, A, 2, store(A, 2, again=True)).hears(facts.Reserved(A, "new")).says()
+    script.hears(facts.StoreFailed(A, failure(Fault.REFUSED))).says()
+
+    gone(policy, script)
+
+    delete = policy is OnDelete.DELETE
+    file = commands.GoneFile(A, "new", delete, replaces=A_ID)
+    script.says(commands.Remove("one", "remote", (file,)))
+    script.hears(REMOVED).remembers(A, replaces="", in_connection=False, removing=OnDelete.KEEP)
+
+
 def test_a_removal_waits_for_what_may_be_the_file_under_another_name() -> None:
     """A new file that is still to be stored may turn out to be the one that is gone."""
     script = synced(sources=(replace(CAD_SOURCE, on_delete=OnDelete.DELETE),))

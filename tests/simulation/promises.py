@@ -78,7 +78,7 @@ class Promises:
     def crashed(self) -> None:
         """Note that answers under way are lost; waits hold on unless the clock jumped."""
         self.absences.crashed()
-        self.doubted.clear()
+        self.doubted = self._remembered_doubts()
         for watch in self.watches.values():
             watch.lost |= watch.asking
             watch.asking = False
@@ -89,7 +89,8 @@ class Promises:
                 watch.not_before_s = 0.0
 
     def restored(self) -> None:
-        """Note that the journal is older now: waits in it, and doubts, are forgotten."""
+        """Note that the journal is older now: waits in it, and later doubts, are forgotten."""
+        self.doubted = self._remembered_doubts()
         for watch in self.watches.values():
             watch.lost = False
             watch.end_waits()
@@ -135,6 +136,10 @@ class Promises:
             self.watches[lane].end_waits()
         if key is not None:
             self.doubted.add(key)
+
+    def _remembered_doubts(self) -> set[FileKey]:
+        rows = self.world.journal.sources.values()
+        return {FileKey(row.key, path) for row in rows for path in row.doubted}
 
     def _is_of_another(self, fact: facts.Stored) -> bool:
         """Return whether the content went to the id of another file, which was renamed."""
@@ -346,8 +351,12 @@ class Promises:
             row = rows[file.key]
             assert row.seen == ABSENT, f"P7: {file.key} is removed, and not known to be gone"
             policy = policies.get(command.connection, OnDelete.KEEP)
-            if file.storage_id not in self.world.cloud_of_file(file.key).blobs:
+            cloud = self.world.cloud_of_file(file.key)
+            if file.storage_id not in cloud.blobs:
                 continue  # nothing is left to keep: only a dead source file
+            held = cloud.connections.get(command.remote_id, {})
+            if not file.delete and (file.replaces or file.storage_id not in held):
+                continue  # no run has read it; what Storage lost may be a source file still
             assert policy is not OnDelete.KEEP, f"P7: {file.key} is removed, and was to be kept"
             assert file.delete == (policy is OnDelete.DELETE), f"P7: {file.key}: {policy}"
 

@@ -237,6 +237,7 @@ class VirtualWorkers:
             return facts.RemoveFailed(command.connection, gone)
         for file in command.files:
             cloud.remove(command.remote_id, file.storage_id, self.world.now_s, delete=file.delete)
+            cloud.connections.get(command.remote_id, {}).pop(file.replaces, None)
         return facts.Removed(command.connection, tuple(file.key for file in command.files))
 
     # ---- runs -------------------------------------------------------------------------

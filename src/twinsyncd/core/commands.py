@@ -124,11 +124,15 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True)
 class GoneFile:
-    """One file that is to be taken out; `delete`: out of Storage as well."""
+    """One file that is to be taken out; `delete`: out of Storage as well.
+
+    `replaces`: an earlier id of it that may be a source file still, and goes as well.
+    """
 
     key: FileKey
     storage_id: StorageId
     delete: bool
+    replaces: StorageId = NO_ID
 
 
 @dataclass(frozen=True, slots=True)

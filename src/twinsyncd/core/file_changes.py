@@ -86,10 +86,11 @@ def out_of_cloud(row: FileRow) -> FileRow:
     If its elements stay in the iModel, so does its id: should the file come back, it is restored
     from the recycle bin, and nothing is doubled.
     """
-    removing, row = row.removing, replace(row, removing=OnDelete.KEEP, in_connection=False)
+    removing = row.removing
+    row = replace(row, removing=OnDelete.KEEP, in_connection=False, replaces=NO_ID)
     if removing is OnDelete.DELETE:
         storage_id = row.storage_id if row.note == STAYS else NO_ID
-        row = replace(row, storage_id=storage_id, stored=ABSENT, version="", replaces=NO_ID)
+        row = replace(row, storage_id=storage_id, stored=ABSENT, version="")
     return replace(row, synced=ABSENT)
 
 

@@ -70,7 +70,9 @@ class Removals:
         for row in rows:  # durable before the effect, of which the answer may be lost
             stored = IN_DOUBT if row.removing is OnDelete.DELETE else row.stored
             self.ledger.put(replace(leaving(row), stored=stored))
-        files = (GoneFile(r.key, r.storage_id, r.removing is OnDelete.DELETE) for r in rows)
+        files = (
+            GoneFile(r.key, r.storage_id, r.removing is OnDelete.DELETE, r.replaces) for r in rows
+        )
         return Remove(connection, self.remotes[connection].remote_id, tuple(files))
 
     def ended(self, fact: Removed | RemoveFailed, now: Now) -> None:
@@ -109,5 +111,12 @@ def give_up(ledger: Ledger, row: FileRow, reason: str, now: Now) -> None:
 
 
 def with_removal(row: FileRow, policy: OnDelete) -> FileRow:
-    """Return the row of a file that now counts as gone, with what is to be done about it."""
-    return replace(row, removing=policy if row.storage_id else OnDelete.KEEP)
+    """Return the row of a file that now counts as gone, with what is to be done about it.
+
+    An earlier id of it, which Storage lost, is taken out of the connection whatever the policy:
+    every run would fail to read it.
+    """
+    policy = policy if row.storage_id else OnDelete.KEEP
+    if row.replaces and policy is OnDelete.KEEP:
+        policy = OnDelete.UNMAP
+    return replace(row, removing=policy)

@@ -165,8 +165,8 @@ class StorageConnection(PlatformConnection):
         refused: list[tuple[FileKey, str]] = []
         for file in command.files:
             try:
-                if file.storage_id in held:
-                    self._platform.remove_source_file(command.remote_id, held[file.storage_id])
+                for storage_id in {file.storage_id, file.replaces} & held.keys():
+                    self._platform.remove_source_file(command.remote_id, held[storage_id])
                 if file.delete:
                     self._platform.delete_file(file.storage_id)
             except CloudError as exc:
