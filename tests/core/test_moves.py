@@ -308,6 +308,20 @@ def test_a_file_that_storage_calls_by_the_name_of_a_new_one_becomes_that_one() -
     assert events(script, EventKind.FILE_DIFFERS) == []
 
 
+def test_a_file_whose_id_is_just_being_renamed_in_storage_is_renamed_after_that() -> None:
+    """Two renamings of one item at a time end in either order, so under either name (P13)."""
+    script = synced(compares=True).dies().hears().meanwhile(scanned(1))
+    misplaced = facts.Difference(A, facts.Differs.MISPLACED, "somebody")
+    script.hears(facts.Compared("one", (misplaced,))).says(place(A, A_ID))
+    renamed(script, digest="v2").says(commands.Store(NEW, "one", "v2", look(1), ""))
+
+    script.hears(facts.Reserved(NEW, A_ID)).says()
+
+    script.remembers(NEW, storage_id=A_ID, moved_from=A).remembers(A, storage_id="")
+    script.hears(facts.Stored(NEW, "v2", A_ID)).says()
+    script.hears(facts.Placed(A)).says(PLACE_NEW)
+
+
 def test_a_file_that_moves_to_another_source_of_its_connection_stays_what_it_is() -> None:
     """Two folders of one connection are one set of source files."""
     bim = Source("one/bim", "one", scan_every_s=1e6)

@@ -31,11 +31,17 @@ class Absences:
         self.missed_before: set[FileKey] = set()  # this decision, which a crash may undo
         self.missed_by_others: set[FileKey] = set()  # on no list of an earlier process
         self.untold: set[str] = set()  # sources of which something was missed, and no scan since
+        self.called: set[tuple[FileKey, str]] = set()  # what Storage just said that it calls so
 
     def check(self, heard: Sequence[facts.Fact], decision: Decision) -> None:
         self.missed_before = self.missed_s.keys() | self.missed_by_others
         for fact in heard:
             self._hear(fact)
+        self.called = {
+            (fact.key, fact.storage_id)
+            for fact in heard
+            if isinstance(fact, facts.Reserved) and not fact.is_new
+        }
         self._check_deletions(decision)
         for row in decision.sources:
             if row.is_unread:  # nobody looks any more at what was hinted at
@@ -170,7 +176,7 @@ class Absences:
     def _is_called(self, storage_id: str, key: FileKey) -> bool:
         """Return whether the file has this name in Storage, so that its path is its identity."""
         cloud = self.world.cloud_of_file(key)
-        return cloud.names.get(key) == storage_id
+        return cloud.names.get(key) == storage_id or (key, storage_id) in self.called
 
     def _check_rest(self, decision: Decision) -> None:
         for command in decision.commands:

@@ -120,7 +120,8 @@ class Moves:
             return False
         heir = self._take_over(owner, row, doubts)
         self._note(row, owner.key, now)
-        self.ledger.put(replace(heir, stored=IN_DOUBT, synced=ABSENT, moved_from=None))
+        renamed = owner.key if owner.moved_from is not None else None  # may be under way by now
+        self.ledger.put(replace(heir, stored=IN_DOUBT, synced=ABSENT, moved_from=renamed))
         return True
 
     # ---- inside -------------------------------------------------------------------------

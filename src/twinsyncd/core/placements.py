@@ -34,7 +34,7 @@ class Placements:
             for row in self.ledger.needing(connection, Need.PLACE):
                 if len(self.busy) >= self.places_max:
                     return chosen
-                if row.key not in self.busy:
+                if not {row.key, row.moved_from} & self.busy.keys():  # one renaming of it at a time
                     self.busy[row.key] = now.at_s
                     chosen.append(Place(row.key, connection, row.storage_id))
         return chosen
