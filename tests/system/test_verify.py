@@ -15,7 +15,7 @@ from twinsyncd.cloud.client import Platform
 from twinsyncd.cloud.session import open_cloud
 from twinsyncd.config import load
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import FileRow, StorageId
+from twinsyncd.core.model import ABSENT, FileRow, StorageId
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
 from twinsyncd.runtime.cloud_wiring import cloud_settings
@@ -125,14 +125,14 @@ def test_a_file_that_was_forgotten_is_named_since_the_imodel_may_hold_it(tmp_pat
 def test_an_imodel_in_place_of_another_one_never_had_its_files(tmp_path: Path) -> None:
     """What had gone from the drive was "kept" in an iModel that was made after that."""
     with synced_site(tmp_path) as (site, storage_id):
-        gone = replace(site.row("2.dxf"), seen="", fingerprint=None)
+        gone = replace(site.row("2.dxf"), seen=ABSENT, fingerprint=None)
         (site.drive / "2.dxf").unlink()
         engine = open_database(site.journal)
         Journal(engine).commit(Decision(files=(gone,)))
         engine.dispose()
         first = load(site.config).connection[0]
         with open_cloud(cloud_settings(load(site.config))) as cloud:
-            calls = cloud.platform._calls  # noqa: SLF001 - the daemon makes no iModel
+            calls = cloud.platform._calls
             ask = partial(calls.once, accept="application/vnd.bentley.itwin-platform.v2+json")
             given = {"iTwinId": first.itwin_id, "name": "Second"}
             made = ask("make an iModel", "POST", "/imodels", json=given).json()["iModel"]
@@ -147,7 +147,7 @@ def test_an_imodel_in_place_of_another_one_never_had_its_files(tmp_path: Path) -
 
     assert before["1.dxf"]["verdict"] != "current"
     assert synced.returncode == 0, synced.stdout + synced.stderr
-    assert (code, files.keys()) == (0, {"1.dxf"})
+    assert (code, list(files)) == (0, ["1.dxf"])
     assert files["1.dxf"]["verdict"] == "current"
     assert site.row("1.dxf").storage_id == storage_id, "Storage is that of the iTwin still"
     assert "kept in the iModel" not in synced.stdout + status
