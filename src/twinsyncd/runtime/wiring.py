@@ -59,10 +59,8 @@ def open_engine(config: Config, *, watch: bool, share: WorkShare | None = None) 
     """
     whole, config = config, part_of(config, share) if share else config
     before_request = share.check if share else nothing
-    matchers = {
-        connection.key_of(source): source.matcher() for connection, source in sources_of(config)
-    }
     sources = {connection.key_of(source): source for connection, source in sources_of(config)}
+    matchers = {key: source.matcher() for key, source in sources.items()}
     folders = {key: source.folder for key, source in sources.items()}
 
     def kind_of(key: FileKey) -> Kind | None:
@@ -88,9 +86,8 @@ def open_engine(config: Config, *, watch: bool, share: WorkShare | None = None) 
         stack.callback(inbox.close)
         stack.enter_context(references)  # it ends before the threads that it reads on
         if watch:
-            watcher = Watcher(
-                inbox.post, remote=remote_observers(sources), recent=journal.recent_folders
-            )
+            remote, recent = remote_observers(sources), journal.recent_folders
+            watcher = Watcher(inbox.post, remote=remote, recent=recent)
             watched = {key: (path, matchers[key]) for key, path in folders.items()}
             stack.enter_context(
                 WatchSupervisor(watcher, watched, inbox.post, hung_s=silence_s, drive_of=drive_of)
