@@ -285,6 +285,20 @@ def test_names_that_differ_in_case_only_are_the_same(file: Path) -> None:
     assert after == before
 
 
+def test_continuous_is_one_linetype_however_it_is_spelled(file: Path) -> None:
+    """The table of some programs has it in capitals; a drawing of 22 lines had 22 edits by that."""
+
+    def draw(drawing: Drawing) -> None:
+        drawing.modelspace().add_line((0, 0), (1, 0), dxfattribs={"linetype": "Continuous"})
+
+    before = Reading(saved(file, draw)).checksums
+
+    entry = "AcDbLinetypeTableRecord\n  2\n"
+    after = Reading(rewritten(file, f"{entry}Continuous", f"{entry}CONTINUOUS")).checksums
+
+    assert after == before
+
+
 def test_a_small_edit_is_not_taken_for_noise(file: Path) -> None:
     """A micrometre in a drawing in metres is an edit, even far from the origin."""
     before = Reading(saved(file, lambda d: d.modelspace().add_line((543_210.123456, 0), (0, 0))))

@@ -32,7 +32,7 @@ class DxfConnector(Connector):
     """Reads DXF of any release, text or binary."""
 
     name = "DXF"
-    version = "3"
+    version = "4"
 
     def __init__(self) -> None:
         self._remarks: Sequence[str] = ()

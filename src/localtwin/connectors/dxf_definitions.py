@@ -93,7 +93,9 @@ class Definitions:
         identifier = self._entry_id(layer, f"layer {name}")
         self._layers.setdefault(name.lower(), identifier)
         flags = layer.values.pop("flags", 0)
-        properties: dict[str, Json] = {"color": 7, "linetype": "Continuous", **layer.values}
+        linetype = str(layer.values.get("linetype", "Continuous"))
+        properties: dict[str, Json] = {"color": 7, **layer.values}
+        properties["linetype"] = self._drawing.spelled("LTYPE", linetype)
         if isinstance(flags, int) and flags & _LAYER_FLAGS:
             properties["flags"] = flags & _LAYER_FLAGS
         return SourceElement(

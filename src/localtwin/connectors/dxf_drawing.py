@@ -112,6 +112,8 @@ class Drawing:
 
     def spelled(self, kind: str, name: str) -> str:
         """Return a name as its table spells it: upper and lower case mean the same."""
+        if kind == "LTYPE" and name.upper() == "CONTINUOUS":
+            return "Continuous"  # in every drawing, and programs spell it in two ways
         return self.spellings.get(f"{kind} {name.lower()}", name)
 
     def block_digest(self, name: str) -> str:
