@@ -222,6 +222,23 @@ def test_features_without_a_key_are_their_content(tmp_path: Path) -> None:
     assert written(1, 2, 3).keys() > written(3, 2).keys()
 
 
+def test_numbers_that_the_writer_of_kml_gave_identify_nothing(tmp_path: Path) -> None:
+    """GDAL numbers placemarks anew with each save, so one deleted would change all that follow."""
+    file, ids = tmp_path / "a.kml", "<Placemark id='All_wells.{}'><name>W-{}</name>{}</Placemark>"
+    point = "<Point><coordinates>1,2</coordinates></Point>"
+
+    def placemarks(numbers: Sequence[int]) -> dict[str, str]:
+        marks = "".join(ids.format(n, each, point) for n, each in enumerate(numbers, 1))
+        start = "<?xml version='1.0'?><kml xmlns='http://www.opengis.net/kml/2.2'><Document>"
+        file.write_text(f"{start}<name>All wells</name>{marks}</Document></kml>", "utf-8")
+        return {key: each.checksum() for key, each in read(file).items()}
+
+    before, after = placemarks(range(6)), placemarks((0, 1, 3, 4, 5))
+
+    assert before.keys() - after.keys() == {"All wells/W-2"}
+    assert after.items() <= before.items()
+
+
 def test_the_ids_of_geojson_identify_its_features(tmp_path: Path) -> None:
     """They are made for that."""
     file = tmp_path / "a.geojson"

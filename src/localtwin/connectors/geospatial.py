@@ -5,6 +5,7 @@ names.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -44,6 +45,7 @@ _KML_OWN |= {"drawOrder", "icon"}
 
 # What GDAL writes into shapefiles that have no attributes, since each must have one.
 _GIVEN_FIELDS = ["FID"]
+_NO_NAME = re.compile(r"[^A-Za-z0-9]")
 _DBF_DIGITS = 12  # of a number; writers cut it at a width or at a number of decimals beyond
 
 pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True, "OGR_GEOJSON_MAX_OBJ_SIZE": 0})
@@ -53,7 +55,7 @@ class GeospatialConnector(Connector):
     """What the connectors for features share; each names its format."""
 
     name = "Geospatial"
-    version = "2"
+    version = "3"
     kind: ClassVar[str]
 
     def __init__(self) -> None:
@@ -206,7 +208,7 @@ def _features(shown: OpenFile, layer: str, *, with_geometry: bool = True) -> Ite
         for number, place, row in zip(numbers.tolist(), places, rows, strict=True):
             values = zip(names, kinds, row, strict=True)
             record = {name: _value(value, *kind) for name, kind, value in values}
-            yield number, _stated(record, shown.kind), place
+            yield number, _stated(record, shown.kind, layer), place
         if not in_parts or len(numbers) < CHUNK:
             return
 
@@ -217,8 +219,11 @@ def _own_fields(shown: OpenFile, fields: Iterable[str]) -> list[str]:
     return [] if shown.kind == "shp" and found == _GIVEN_FIELDS else found
 
 
-def _stated(record: Mapping[str, Json], kind: str) -> Record:
+def _stated(record: Mapping[str, Json], kind: str, layer: str) -> Record:
     """Return the attributes that a feature has; without what reader and writer add to all."""
+    if kind == "kml" and _is_counted(record.get("id"), layer):
+        own = {name: value for name, value in record.items() if name != "id"}
+        record = {"id" if name == "id2" else name: value for name, value in own.items()}
     if kind == "shp":
         return {
             name: float(f"{value:.{_DBF_DIGITS}g}") if isinstance(value, float) else value
@@ -230,6 +235,12 @@ def _stated(record: Mapping[str, Json], kind: str) -> Record:
         for name, value in record.items()
         if value is not None and not (kind == "kml" and name in _KML_OWN and value in (-1, 0))
     }
+
+
+def _is_counted(value: Json, layer: str) -> bool:
+    """Return whether an id in KML is "Wells.7", as GDAL numbers the placemarks that it writes."""
+    name, dot, count = str(value).rpartition(".")
+    return bool(dot) and count.isdigit() and _NO_NAME.sub("_", name) == _NO_NAME.sub("_", layer)
 
 
 def _value(value: Any, kind: str, subtype: str) -> Json:
