@@ -347,6 +347,14 @@ def test_every_schema_in_use_is_read(tmp_path: Path, schema: str) -> None:
     assert found.properties["PropertySets"] == {"Survey": {"Grade": "A"}}
 
 
+def test_a_model_without_instances_is_an_empty_one(tmp_path: Path) -> None:
+    """It is whole and valid; the report says that all objects are gone."""
+    file = tmp_path / "empty.ifc"
+    ifcopenshell.file(schema="IFC4").write(file)
+
+    assert read(file) == {}
+
+
 def test_what_is_told_can_be_written_as_json(steel: Path) -> None:
     """The iModel keeps properties as JSON; a value that is none would fail the whole run."""
     for element in read(steel).values():

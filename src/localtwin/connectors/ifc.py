@@ -137,7 +137,7 @@ class _Reading:
         text = read_text(file)
         self._schema = schema_of(text.schema)
         self._before = KnownObjects.decoded(before)
-        lines = StepText(text.schema, one_a_line(text.data))
+        lines = one_a_line(text)
         self._text = text_of(lines.data, self._schema)
         self._is_part = self._use_part(lines, is_drawn=is_drawn)
         del lines

@@ -48,6 +48,8 @@ class StepFile:
     def by_keyword(self) -> Mapping[str, Sequence[str]]:
         """The numbers of the instances of each keyword that the file has."""
         ids, keywords, names = (getattr(self.statements, x) for x in ("ids", "keywords", "names"))
+        if not names:
+            return {}
         if not self.rows.is_unique:
             kept = np.sort(np.unique(ids, return_index=True)[1])
             ids, keywords = ids[kept], keywords[kept]
@@ -64,10 +66,14 @@ class StepFile:
 
 @dataclass(frozen=True, slots=True)
 class StepText:
-    """The name of a file's schema, and its data section as text without comments."""
+    """The name of a file's schema, and its data section as text without comments.
+
+    `is_broken` is whether instances are broken into several lines, which means nothing in STEP.
+    """
 
     schema: str
     data: bytes
+    is_broken: bool = False
 
 
 def read_step(file: Path) -> StepFile:
@@ -87,14 +93,15 @@ def read_text(file: Path) -> StepText:
     end = content.rfind(b"ENDSEC")
     if schema is None or end < data.end():
         raise unreadable("The file's header or its end is damaged.")
-    return StepText(schema[1].decode().strip().upper(), content[data.end() : end])
+    body = content[data.end() : end]
+    whole_lines = body.count(b";\n") + body.count(b";\r\n")
+    is_broken = body.strip().count(b"\n") >= max(whole_lines, 1)
+    return StepText(schema[1].decode().strip().upper(), body, is_broken)
 
 
 def parse_step(text: StepText) -> StepFile:
     """Return the instances of a text; raises ConnectorError if one of them is damaged."""
-    body = text.data
-    if body.count(b"\n") > body.count(b";\n") + body.count(b";\r\n"):
-        body = body.translate(None, b"\r\n")  # line ends mean nothing in STEP
+    body = text.data.translate(None, b"\r\n") if text.is_broken else text.data
     try:
         step = StepFile(text.schema, scan(body))
     except StrayStatement as exc:

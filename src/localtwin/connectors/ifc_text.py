@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 from localtwin.connectors.ifc_model import OBJECTS
 from localtwin.connectors.ifc_schema import Schema
+from localtwin.connectors.ifc_step import StepText
 
 _DIGEST_BYTES = 16
 _LINE_BYTES = 8
@@ -34,15 +35,15 @@ class ModelText:
     lines: Mapping[str, int]
 
 
-def one_a_line(data: bytes) -> bytes:
-    """Return a data section with each instance on a line of its own, begun and ended by a newline.
+def one_a_line(text: StepText) -> StepText:
+    """Return a text with each instance on a line of its own, begun and ended by a newline.
 
     Only a text with a semicolon and a number sign in it may be broken by that.
     """
-    data = data.strip()
-    if data.count(b"\n") >= data.count(b";\n") + data.count(b";\r\n") + 1:
+    data = text.data
+    if text.is_broken:
         data = data.translate(None, b"\r\n").replace(b";#", b";\n#")
-    return b"\n" + data + b"\n"
+    return StepText(text.schema, b"\n" + data.strip() + b"\n")
 
 
 def text_of(content: bytes, schema: Schema) -> ModelText | None:
