@@ -118,6 +118,19 @@ def outcome(file: Path) -> tuple[int, ConnectorError | None]:
     return count, None
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.dwg", "a.ifc", "a.nwd"])
+def test_a_file_of_zeros_is_refused(tmp_path: Path, name: str) -> None:
+    """A crash leaves such files; read as an empty table, its rows would be deleted."""
+    kind = {"csv": "PSEXCEL", "dwg": "DWG", "ifc": "IFC", "nwd": "NWD"}[name[2:]]
+    (tmp_path / name).write_bytes(bytes(5000))
+
+    with pytest.raises(ConnectorError) as caught:
+        list(read_source(connector_for(kind, name), tmp_path / name, name))
+
+    assert caught.value.code == "FileIncomplete"
+    assert "backup" in caught.value.description
+
+
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @settings(max_examples=20, deadline=None, derandomize=True)

@@ -181,6 +181,18 @@ def test_encodings_and_separators_of_csv_mean_the_same(tmp_path: Path, content: 
     assert row.properties == {"Tag": "P-1", "Flow": 12.5, "Note": "ä"}
 
 
+def test_json_in_utf_16_means_the_same(tmp_path: Path) -> None:
+    """PowerShell writes it so where its output is sent to a file."""
+    file, text = tmp_path / "a.json", '[{"id": 12345678901234567890, "name": "Größe"}]'
+    file.write_text(text, "utf-8")
+    before = read(file)
+
+    file.write_text(text, "utf-16")
+
+    assert read(file) == before
+    assert (before["Rows/12345678901234567890"].properties or {})["name"] == "Größe"
+
+
 def test_what_a_number_would_lose_stays_text(tmp_path: Path) -> None:
     """An item code that becomes a number is another item."""
     file = tmp_path / "list.csv"
@@ -267,6 +279,9 @@ def test_every_list_in_a_json_file_is_a_table(tmp_path: Path) -> None:
         ("a.csv", b"PK\x03\x04\x14\x00", "FileTypeMismatch", "ZIP"),
         ("a.csv", b'Tag,Note\nP-1,"open\nP-2,x\n', "FileIncomplete", "Line 3"),
         ("a.json", b'[{"id": 1}, {"id"', "FileIncomplete", "not valid JSON"),
+        ("a.csv", b"<html><body>Sign in</body></html>", "FileTypeMismatch", "a web page"),
+        ("a.json", b"[" * 300 + b"]" * 300, "FileUnreadable", "200 levels"),
+        ("a.json", b"\xff\xfe[", "FileUnreadable", "not valid JSON"),
         ("a.json", b"Tag;Flow", "FileUnreadable", "not valid JSON"),
         ("a.xlsx", b"%PDF-1.7", "FileTypeMismatch", "PDF"),
         ("a.xlsx", b"PK\x03\x04 and no more", "FileIncomplete", "incomplete"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 CHECKSUM_BYTES = 16  # only has to detect changes, not attacks
+_READ_BYTES = 1 << 20
 
 _CHECKED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=dict)
 
@@ -232,6 +233,7 @@ def read_source(connector: Connector, file: Path, name: str) -> Iterator[SourceI
     `name` is what people call the file. Raises ConnectorError only.
     """
     try:
+        _refuse_zeros(file)
         yield from connector.read(file)
     except ConnectorError:
         raise
@@ -239,6 +241,22 @@ def read_source(connector: Connector, file: Path, name: str) -> Iterator[SourceI
         # A parser may raise anything on a broken file; the other files of the run must go on.
         reason = str(exc) or type(exc).__name__
         raise unreadable(f"{name} can't be read: {reason}") from exc
+
+
+def _refuse_zeros(file: Path) -> None:
+    """Raise ConnectorError if a file has its size, but nothing was written into it."""
+    with file.open("rb") as data:
+        if data.peek(1)[:1] != b"\0":
+            return
+        while chunk := data.read(_READ_BYTES):
+            if chunk.count(0) < len(chunk):
+                return
+    error = unreadable("The file holds nothing but zero bytes.", code="FileIncomplete")
+    error.description = (
+        "It was not written completely, as after a crash or a full drive. Save it again in the"
+        " application that made it, or restore it from a backup."
+    )
+    raise error
 
 
 def identifier_candidates(identifier: str, repeats: dict[str, int]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 The file is read twice and never held whole, so its size is not limited by memory.
 """
 
+import codecs
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +20,12 @@ from localtwin.connectors.source import Json, unreadable
 from localtwin.connectors.tables import Table, TablesConnector
 
 BOM = b"\xef\xbb\xbf"
+WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, which programs on Windows write
+NESTING_MAX = 200  # levels; each has a path as long as its depth
 OTHERS_MAX = 1000  # values outside of tables; a file with more is no table
 ROOT_NAME = "Rows"
 CHUNK_BYTES = 1 << 20
+PARSED_BYTES = 1 << 12  # at a time; so many levels may be open before their number is looked at
 
 _LONG_DIGITS = 19  # from which on a whole number may not fit into 64 bits
 _LONG_NUMBER = re.compile(rb"(?<![\d.])\d{19}")
@@ -61,8 +65,13 @@ def _layout(file: Path) -> _Layout:
     layout = _Layout()
     rows = ""  # the path of the rows that are being read
     arrays: set[str] = set()
+    depth = 0
     with _opened(file) as data:
-        for path, event, value in _parser(file).parse(data, use_float=True):
+        events = _parser(file).parse(data, use_float=True, buf_size=PARSED_BYTES)
+        for path, event, value in events:
+            depth += event.startswith("start_") - event.startswith("end_")
+            if depth > NESTING_MAX:
+                raise unreadable(f"The JSON is nested more than {NESTING_MAX} levels deep.")
             if rows and path != rows and not path.startswith(f"{rows}."):
                 rows = ""
             if event == "map_key":
@@ -99,7 +108,7 @@ def _without_nulls(item: dict[str, Any]) -> Record:
 def _parser(file: Path) -> Any:
     """Return the quick parser, or the one without bounds if a whole number may need that."""
     rest = b""
-    with file.open("rb") as data:
+    with _opened(file) as data:
         while chunk := data.read(CHUNK_BYTES):
             text = rest + chunk
             if _LONG_NUMBER.search(text):
@@ -117,7 +126,10 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
             raise unreadable("The file is empty.", code="FileEmpty")
         data.seek(len(BOM) if head.startswith(BOM) else 0)
         try:
-            yield data
+            is_wide = head.startswith(WIDE_BOMS)
+            yield codecs.EncodedFile(data, "utf-8", "utf-16") if is_wide else data
+        except UnicodeError as exc:
+            raise unreadable("The file is not valid UTF-16.") from exc
         except ijson.JSONError as exc:
             first = exc.args[0] if exc.args else ""
             text = first.decode("utf-8", "replace") if isinstance(first, bytes) else str(exc)
