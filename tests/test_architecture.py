@@ -66,6 +66,7 @@ WORDS = tuple(
         "currency",
         "file_doubts",
         "file_state",
+        "event_words",
         "headline",
         "bulk_records",
         "status_document",
@@ -225,9 +226,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         ),
         (*WORDS, VIEWS, CORE),
     ),
+    "twinsyncd.runtime.event_words": (CORE,),
     "twinsyncd.runtime.headline": WORDS,
     "twinsyncd.runtime.status_model": (),
-    "twinsyncd.runtime.file_state": ("twinsyncd.runtime.formatting", CORE),
+    "twinsyncd.runtime.file_state": (
+        "twinsyncd.runtime.formatting",
+        "twinsyncd.runtime.open_files",
+        CORE,
+    ),
     "twinsyncd.runtime.status_document": (
         "twinsyncd.journal.figures",
         *WORDS,

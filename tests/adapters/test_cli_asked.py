@@ -74,7 +74,7 @@ def test_a_file_that_is_being_written_is_explained_with_since_when(office: Offic
         printed = office.types("explain", f"{CAD}/new.dgn")
 
     assert printed.code == 1
-    assert "  state    it is being written for 30 min" in printed.out
+    assert "  state    it has not settled for 30 min" in printed.out
     assert "it keeps changing" in printed.out
 
 

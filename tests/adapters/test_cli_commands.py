@@ -95,6 +95,26 @@ def test_a_link_is_not_mended_by_rights(office: Office) -> None:
     assert "let the account" not in printed.out
 
 
+def test_links_and_unreadable_files_are_mended_each_in_its_way(office: Office) -> None:
+    """Beside one unreadable folder, a link was to be mended by rights that it has."""
+    link = BlindSpot("plan.dgn", "it is a symbolic link, which is not followed; exclude it")
+    spots = (link, BlindSpot("secret", "Permission denied"))
+    office.remember(
+        Decision(files=(SYNCED,), sources=(SourceRow(CAD, "d", blind=spots, blind_count=2),))
+    )
+
+    fix = "do what is said there, and let the account that twinsyncd runs as read the others"
+    assert fix in office.types("status").out
+
+
+def test_what_tries_a_file_again_names_it(office: Office) -> None:
+    """`twinsyncd retry` alone tries every file that is set aside."""
+    aside = FileRow(A, LOOK, "v2", "v1", "v1", aside="the service refuses it")
+    office.remember(Decision(files=(aside,)))
+
+    assert f'try it again as it is: twinsyncd retry "{CAD}/a.dgn"' in office.types("status").out
+
+
 def test_a_source_that_is_not_watched_is_named_with_the_remedy(office: Office) -> None:
     """A limit of the kernel is raised by whoever reads of it."""
     source = SourceRow(CAD, "drive", watch_trouble="raise it with 'sysctl -w x=1'")
@@ -358,7 +378,7 @@ def test_files_that_are_still_being_written_are_not_in_sync(
     printed = office.types(*command)
 
     assert printed.code == 1
-    assert "3 files still being written" in printed.out or '"in_sync": false' in printed.out
+    assert "3 files still settling" in printed.out or '"in_sync": false' in printed.out
 
 
 def test_a_source_in_which_nothing_ever_matched_is_not_in_sync(office: Office) -> None:
@@ -562,7 +582,7 @@ def test_files_that_are_still_being_written_are_named(office: Office) -> None:
 
 
 def test_a_file_that_was_set_aside_is_shown_in_one_state(office: Office) -> None:
-    """After a restart it was "still being written" above, and "set aside" below."""
+    """After a restart it was "still settling" above, and "set aside" below."""
     aside = FileRow(A, LOOK, "v2", "v1", "v1", aside="the service refuses it")
     again = UnsettledFile(CAD, "a.dgn", time.time() - 30.0, "its quiet time")
     office.remember(Decision(files=(aside,)), unsettled=2, unsettled_files=[again])
@@ -572,8 +592,8 @@ def test_a_file_that_was_set_aside_is_shown_in_one_state(office: Office) -> None
         told = json.loads(office.types("status", "--json").out)
 
     assert "a.dgn: set aside: the service refuses it; it is being looked at once more" in shown
-    assert shown.count("a.dgn") == 1
-    assert "        1 file still being written" in shown
+    assert shown.count("a.dgn: ") == 1
+    assert "        1 file still settling" in shown
     assert (told["files_unsettled"], told["unsettled_files"]) == (1, [])
 
 
@@ -601,7 +621,7 @@ def test_files_that_are_still_being_written_are_named_for_programs(office: Offic
     named = {"source": CAD, "path": "open.dgn", "awaits": "it keeps changing", "since_s": since_s}
     assert [named] == told["unsettled_files"]
     current = told["connections"][0]["current"]
-    assert current["text"] == "not current: 1 file still being written"
+    assert current["text"] == "not current: 1 file still settling"
 
 
 def test_what_was_never_compared_with_the_cloud_is_not_in_sync(office: Office) -> None:

@@ -58,7 +58,7 @@ def test_a_folder_is_not_synced_while_a_file_in_it_is_written(office: Office) ->
         other = office.types("status", f"{CAD}/deck")
 
     assert shown.code == 1
-    assert "1 file in it still being written: piers/new.dgn" in shown.out
+    assert "1 file in it still settling: piers/new.dgn" in shown.out
     assert machine["synced"] is False
     assert (other.code, "synced: 1 file" in other.out) == (0, True)
 
@@ -70,7 +70,7 @@ def test_nothing_is_synced_for_sure_while_files_are_written_that_are_not_named(
     shown = asks(office, "status", f"{CAD}/{DECK.path}", unsettled=7)
 
     assert shown.code == 1
-    assert "perhaps it is one of 7 more files that are being written" in shown.out
+    assert "perhaps it is one of 7 more files that are still settling" in shown.out
 
 
 @pytest.mark.parametrize("command", ["status", "history", "explain"])

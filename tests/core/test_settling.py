@@ -30,6 +30,7 @@ from twinsyncd.core.drive import UNREAD_MISSES
 from twinsyncd.core.hash_queue import HASHES_MAX, SMALL_BYTES, SMALL_HASHES_MAX
 from twinsyncd.core.looks import LOOKS_MAX
 from twinsyncd.core.model import FileKey, Fingerprint
+from twinsyncd.core.settle import Settler
 from twinsyncd.core.setup import Source
 
 
@@ -389,3 +390,21 @@ def test_a_file_that_looks_unchanged_and_never_reads_the_same_is_set_aside() -> 
         script.hears(after_s=min(5 * 2.0**miss, 20.0)).says(again)
 
     script.remembers(A, unread="changed while it was read")
+
+
+def test_a_file_that_is_only_looked_at_is_not_said_to_be_written() -> None:
+    """Files of the same content as a new one were named as if somebody were saving them."""
+    settler = Settler(lambda _key: 5.0)
+
+    def awaits() -> str:
+        ((_, _, said),) = settler.longest_unsettled(1)
+        return said
+
+    settler.touched(A, 10.0, "it may have been renamed")
+    assert awaits() == "it may have been renamed"
+    settler.due(10.0, 1)
+    settler.looked(A, look(1), 10.0)
+    assert awaits() == "it may have been renamed"
+
+    settler.touched(A, 11.0)
+    assert awaits() == "it must stay unchanged for its quiet time"

@@ -1,4 +1,4 @@
-# mypy: disable-error-code="arg-type"
+# mypy: disable-error-code="arg-type,dict-item"
 # Keys, ids and digests are written as plain text here.
 """The words that people read about the state, whoever shows them."""
 
@@ -6,8 +6,19 @@ from __future__ import annotations
 
 import pytest
 
-from twinsyncd.core.model import IN_DOUBT, FileKey, FileRow, Fingerprint
-from twinsyncd.runtime.open_files import open_file
+from twinsyncd.core.events import Event, EventKind
+from twinsyncd.core.model import (
+    IN_DOUBT,
+    UNLIKE_ANY,
+    FileKey,
+    FileRow,
+    Fingerprint,
+    LaneRow,
+    Phase,
+)
+from twinsyncd.runtime.event_words import event_words
+from twinsyncd.runtime.file_state import explain_file
+from twinsyncd.runtime.open_files import AWAITS_NAME, open_file, without_gone_twins
 
 CAD = "one/cad"
 A = FileKey(CAD, "a.dgn")
@@ -30,3 +41,62 @@ def test_an_open_file_says_what_it_waits_for(row: FileRow, state: str, reason: s
     shown = open_file(row)
 
     assert (shown.source, shown.path, shown.state, shown.reason) == (CAD, A.path, state, reason)
+
+
+@pytest.mark.parametrize(
+    ("phase", "asks", "state"),
+    [
+        (Phase.RUNNING, 0, "its run is active"),
+        (Phase.STARTING, 1, "its run is asked for"),
+        (Phase.STARTING, 0, "waits for a run"),
+    ],
+)
+def test_a_file_that_a_run_is_to_take_says_whether_that_was_asked_for(
+    phase: Phase, asks: int, state: str
+) -> None:
+    """After a refused start nothing is active, and nothing was asked for."""
+    row = FileRow(A, LOOK, "v1", "v1", "", covered="v1")
+    lane = LaneRow("imodel", phase=phase, asks=asks)
+
+    assert open_file(row, lane).state == state
+    assert explain_file(row, ignored=False, lane=lane) == (f"uploaded; {state}", False)
+
+
+def test_a_next_try_that_is_over_is_none() -> None:
+    """ "Next try" named a moment of yesterday."""
+    row = FileRow(A, LOOK, "v1", next_try_s=100.0)
+
+    assert [open_file(row, None, now_s).next_try_s for now_s in (99.0, 100.0)] == [100.0, 0.0]
+
+
+def test_a_file_whose_twin_is_gone_needs_no_person() -> None:
+    """Who renamed or removed the other file has done all that there is to do."""
+    reason = "/drive/Plan.dgn has the name of /drive/plan.dgn for Windows and Storage: they differ"
+    twin = open_file(FileRow(FileKey(CAD, "Plan.dgn"), UNLIKE_ANY, unread=reason))
+    assert (twin.state, twin.needs_person) == ("set aside", True)
+
+    (there,) = without_gone_twins([twin], {CAD: {"other.dgn"}})
+    (gone,) = without_gone_twins([twin], {CAD: {"plan.dgn"}})
+
+    assert there == twin
+    assert (gone.state, gone.needs_person) == (AWAITS_NAME, False)
+    assert gone.reason == (
+        "it takes the place of plan.dgn, which is not on the drive any more, once that counts as"
+        " gone"
+    )
+
+
+def test_a_file_that_waits_for_its_name_needs_no_person() -> None:
+    """It goes on by itself within some minutes."""
+    reason = "it takes the place of plan.dgn, which is gone from the drive; nothing: a file counts"
+
+    shown = open_file(FileRow(FileKey(CAD, "Plan.dgn"), UNLIKE_ANY, unread=reason))
+
+    assert (shown.state, shown.needs_person) == (AWAITS_NAME, False)
+
+
+def test_the_history_of_a_renamed_file_says_what_it_was() -> None:
+    """ "new.dgn: old.dgn" read as if it had become old.dgn."""
+    renamed = Event(EventKind.FILE_RENAMED, 1.0, "one", CAD, "new.dgn", text="one/cad/old.dgn")
+
+    assert event_words(renamed) == "it was one/cad/old.dgn"

@@ -175,7 +175,7 @@ STATES = (
         Decision(),
         Kind.UNSETTLED,
         Level.WAITS,
-        ("still being written for 3 h", "plan/live.dgn", "it keeps changing"),
+        ("has not settled for 3 h", "plan/live.dgn", "it keeps changing"),
         unsettled=(UnsettledFile(CAD, "plan/live.dgn", NOW_S - 3 * HOUR_S, "it keeps changing"),),
     ),
     State(

@@ -63,6 +63,7 @@ def explain(
         row,
         ignored=ignored,
         doubt=doubt(report, key),
+        lane=report.lane_of(key.source),
         delivery=delivery,
         unknown=unknown(report, key),
         is_reference=reason.startswith("reference"),
@@ -96,12 +97,13 @@ def _explain_folder(config: Config, path: str) -> int:
 
 def _past_lines(row: FileRow, events: Iterable[Event]) -> Iterator[str]:
     """Yield which contents are known where, and what happened to the file."""
+    from ..runtime.event_words import event_words
     from ..runtime.formatting import clock_time
 
     for name, digest in (("seen", row.seen), ("stored", row.stored), ("synced", row.synced)):
         yield f"  {name:8} {_digest(digest)}"
     for event in events:
-        text = f": {event.text}" if event.text else ""
+        text = f": {words}" if (words := event_words(event)) else ""
         yield f"  {clock_time(event.at_s)}  {event.kind.value}{text}"
 
 

@@ -78,6 +78,7 @@ def _write_csv(events: Sequence[Event]) -> None:
 def _show(events: Sequence[Event], since: str) -> None:
     from rich.console import Console
 
+    from ..runtime.event_words import event_words
     from ..runtime.formatting import clock_time
 
     console = Console(highlight=False)
@@ -95,7 +96,7 @@ def _show(events: Sequence[Event], since: str) -> None:
             )
             if value
         ]
-        text = f": {event.text}" if event.text else ""
+        text = f": {words}" if (words := event_words(event)) else ""
         detail = f"  ({', '.join(evidence)})" if evidence else ""
         line = f"{clock_time(event.at_s)}  {event.kind.value}  {where}{text}{detail}"
         console.print(plain(line), soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from .retry import find_keys
 if TYPE_CHECKING:
     from ..config import Config
     from ..core.deliveries import LastDelivery
-    from ..core.model import FileKey, FileRow
+    from ..core.model import FileKey, FileRow, LaneRow
     from ..journal.folder_view import FolderView
 
 
@@ -37,7 +38,11 @@ def path_status(config: Config, path: str, files: int, *, as_json: bool) -> tupl
         holder = who_has_open(config, key)
         is_reference = matcher_reason(config, key).startswith("reference")
         delivery = delivery_of(report, key)
-        return _file(row, doubt(report, key), delivery, holder, is_reference, as_json=as_json)
+        lane = report.lane_of(key.source)
+        doubted = doubt(report, key)
+        return _file(
+            row, doubted, delivery, holder, lane, is_reference=is_reference, as_json=as_json
+        )
     views = [(each, read_below(config, each, files)) for each in keys]
     shown = [
         (each, view, doubt(report, each)) for each, view in views if view.known or view.open_total
@@ -59,8 +64,9 @@ def _file(
     reason: str,
     delivery: LastDelivery | None,
     holder: str,
-    is_reference: bool,
+    lane: LaneRow | None,
     *,
+    is_reference: bool,
     as_json: bool,
 ) -> tuple[str, bool]:
     from ..runtime.file_state import explain_file
@@ -68,7 +74,7 @@ def _file(
     from ..runtime.status_document import record_file
 
     state, done = explain_file(
-        row, ignored=False, doubt=reason, delivery=delivery, is_reference=is_reference
+        row, ignored=False, doubt=reason, delivery=delivery, is_reference=is_reference, lane=lane
     )
     shown = open_file(row)
     if not as_json:
@@ -81,7 +87,7 @@ def _file(
         "state": state,
         "needs_person": shown.needs_person and not done,
         "since_s": since_s or None,
-        "next_try_s": row.next_try_s or None,
+        "next_try_s": row.next_try_s if row.next_try_s > time.time() else None,
         "open_by": holder or None,
         "records": record_file(delivery).model_dump(mode="json") if delivery else None,
     }
@@ -110,7 +116,7 @@ def _file_lines(
     if delivery:
         yield f"  {plain(file_line(delivery))}"
         yield from (f"    {plain(str(each))}" for each in delivery.rejected_rows)
-    if row.next_try_s:
+    if row.next_try_s > time.time():
         yield f"  next try {clock_time(row.next_try_s)}"
     yield f'  pattern, digests and events: twinsyncd explain "{name}"'
 

@@ -99,12 +99,12 @@ def _unseen(report: Report) -> Iterator[str]:
 
 
 def _unsettled(report: Report, named: Collection[str]) -> Iterator[str]:
-    """Yield what is still being written, without the files `named` among what needs attention."""
+    """Yield what is still settling, without the files `named` among what needs attention."""
     from ..runtime.formatting import count
 
     if not report.unsettled:
         return
-    waiting = f"{count(report.unsettled, 'file')} still being written"
+    waiting = f"{count(report.unsettled, 'file')} still settling"
     yield f"        [yellow]{waiting}[/]: known once they have not changed for a while"
     for each in report.unsettled_files:
         name = f"{each.source}/{each.path}"

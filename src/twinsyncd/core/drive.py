@@ -109,9 +109,9 @@ class Drive:
             self.ledger.put(replace(row, **NO_TROUBLE))
             self._touched(key, now)
 
-    def look_again(self, key: FileKey, now: Now) -> None:
+    def look_again(self, key: FileKey, now: Now, why: str = "") -> None:
         """Let a file settle again: it changed while it was being stored, or may be gone."""
-        self._touched(key, now)
+        self._touched(key, now, why)
 
     def plan(self, now: Now) -> list[commands.DriveCommand]:
         """Return the scans, looks and hashes to begin now."""
@@ -144,12 +144,12 @@ class Drive:
 
     # ---- files ------------------------------------------------------------------------
 
-    def _touched(self, key: FileKey, now: Now) -> None:
+    def _touched(self, key: FileKey, now: Now, why: str = "") -> None:
         watched = self.watched[key.source]
         if watched.row.is_unread and key not in self.settler:
             watched.leave_to_scan()
             return
-        self.settler.touched(key, now.at_s)
+        self.settler.touched(key, now.at_s, why)
         self.activity(watched.source.connection, now)
 
     def _hints_failed(self, fact: facts.HintsLost | facts.HintsDegraded, now: Now) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
 
 from .batches import Batches
 from .comparison import Comparisons
@@ -26,6 +28,9 @@ from .runs import Runs
 from .setup import Connection, Setup
 from .stages import Stages
 from .stores import Stores
+
+ALIKE: Final = "another file has its content; it is looked whether it was renamed"
+"""Why files are looked at that nobody has touched, as a person is shown."""
 
 
 @dataclass(slots=True)
@@ -106,7 +111,8 @@ class LaneMaker:
 
     def _moves(self) -> Moves:
         drive = self.drive
-        looks = (drive.watched, drive.settler, drive.look_again)
+        look_again = partial(drive.look_again, why=ALIKE)
+        looks = (drive.watched, drive.settler, look_again)
         return Moves(self.ledger, *looks, self._is_alike)
 
     def _is_alike(self, one: FileKey, other: FileKey) -> bool:

@@ -33,6 +33,7 @@ class _Unsettled:
     unread: int = 0  # how many misses in a row no change of the file explains
     first_s: float = NEVER  # since when it is not known to be settled
     changes: int = 0  # how many looks found it changed since the last one
+    why: str = ""  # for what it is looked at, where no change of it is known
     aside: bool = False  # it cannot be read; looked at now and then, and not waited for
 
     def awaits(self) -> str:
@@ -43,6 +44,8 @@ class _Unsettled:
             return f"{self.missed or 'it cannot be read'}; it is tried again"
         if self.changes > 1:
             return f"it keeps changing: {self.changes} of the last looks found it changed"
+        if self.why and not self.changes:
+            return self.why
         if self.asked and self.last is not None:
             return "its content is being read"
         return "it must stay unchanged for its quiet time"
@@ -107,9 +110,14 @@ class Settler:
             if entry.last is not None and not entry.aside:
                 yield key, entry.last
 
-    def touched(self, key: FileKey, now_s: float) -> None:
-        """Note a hint; a settled file is looked at at once, an unsettled one soon."""
+    def touched(self, key: FileKey, now_s: float, why: str = "") -> None:
+        """Note a hint; a settled file is looked at at once, an unsettled one soon.
+
+        `why`: for what it is looked at, where no change of it is known.
+        """
+        why = "" if key in self._entries else why
         entry = self._entry(key, now_s)
+        entry.why = why
         # A look at the same instant was before the hint, so it must not count as one after it.
         entry.touched_s = max(now_s, math.nextafter(entry.looked_s, math.inf))
         if entry.asked or entry.misses:

@@ -15,7 +15,7 @@ from ..core.authorization import WARN_DAYS
 from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count
-from .open_files import LEFT_OVER, OpenFile
+from .open_files import LEFT_OVER, TWIN, OpenFile
 from .reference_words import advice, open_references
 from .report import ConnectionReport, Report
 from .report_lines import CLOUD_UNKNOWN, KEPT_OUT, WITHOUT_JOURNAL, Level
@@ -23,7 +23,7 @@ from .source_reports import Blind, Hold
 
 FILES_MAX: Final = 50  # conditions of single files; the others are counted in one
 UNSERVED_NAMED: Final = 5  # connections that no machine serves, by name
-SETTLING_S: Final = 3600.0  # a file that is written for longer is worth a look
+SETTLING_S: Final = 3600.0  # a file that takes longer is worth a look
 
 
 class Kind(StrEnum):
@@ -197,9 +197,12 @@ def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:
 
 def _fix_of(blind: Blind) -> str:
     """Return what helps: the account's rights, unless every example says what else does."""
+    readable = "let the account that twinsyncd runs as read"
     if blind.advised:
         return "do what is said there; it is noticed by itself"
-    return "let the account that twinsyncd runs as read them; it is noticed by itself"
+    if blind.partly_advised:
+        return f"do what is said there, and {readable} the others; it is noticed by itself"
+    return f"{readable} them; it is noticed by itself"
 
 
 def _held(hold: Hold, name: str) -> Condition:
@@ -239,13 +242,11 @@ def _of_files(report: Report) -> Iterator[Condition]:
 
 
 def _file(each: OpenFile) -> Condition:
-    fix = "correct the file and save it, or try it again as it is: twinsyncd retry"
-    if " has the name of " in each.reason:
-        fix = "rename one of the two on the drive; nothing else is needed"
-    if "takes the place of " in each.reason:
-        fix = "nothing: it goes on by itself within some minutes"
-    text = f"{each.state}: {each.reason}"
     about = f"{each.source}/{each.path}"
+    fix = f'correct the file and save it, or try it again as it is: twinsyncd retry "{about}"'
+    if TWIN in each.reason:
+        fix = "rename one of the two on the drive; nothing else is needed"
+    text = f"{each.state}: {each.reason}"
     if each.state == LEFT_OVER:
         fix = f'put it back on the drive, or: twinsyncd forget --delete "{about}"'
     return Condition(
@@ -258,5 +259,5 @@ def _unsettled(report: Report, now_s: float) -> Iterator[Condition]:
         if now_s - each.since_s > SETTLING_S:
             fix = "close it where it is open, or see which program writes it"
             about = f"{each.source}/{each.path}"
-            text = f"still being written {each.text}"
+            text = f"has not settled {each.text}"
             yield Condition(Kind.UNSETTLED, Level.WAITS, about, text, fix, each.since_s)

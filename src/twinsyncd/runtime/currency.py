@@ -36,7 +36,7 @@ def currency(
         bad = connection.line.level is Level.BAD or any(each.aside for each in connection.counts)
         return Line(Level.BAD if bad else Level.WAITS, "not current", detail)
     if connection.unsettled:
-        detail = f": {count(connection.unsettled, 'file')} still being written"
+        detail = f": {count(connection.unsettled, 'file')} still settling"
         return Line(Level.WAITS, "not current", detail)
     if connection.missing:
         gone = count(sum(each.number for each in connection.missing), "file")

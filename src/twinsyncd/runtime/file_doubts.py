@@ -11,7 +11,7 @@ from .missing_files import MissingFiles
 from .report import Report
 from .source_reports import Blind
 
-NAMED: Final = 5  # files that are being written, of one folder
+NAMED: Final = 5  # files that are still settling, of one folder
 
 
 def doubt(report: Report, key: FileKey) -> str:
@@ -21,10 +21,10 @@ def doubt(report: Report, key: FileKey) -> str:
     """
     if report.unseen_since_s:
         return f"changes on the drive since {clock_time(report.unseen_since_s)} are not known"
-    if awaits := being_written(report, key) or _written_below(report, key):
+    if awaits := unsettled_since(report, key) or _written_below(report, key):
         return awaits
     if unnamed := report.unsettled - len(report.unsettled_files):
-        return f"perhaps it is one of {unnamed:,} more files that are being written"
+        return f"perhaps it is one of {unnamed:,} more files that are still settling"
     for connection in report.connections:
         if gone := _missing(connection.missing, key):
             return gone
@@ -39,10 +39,10 @@ def doubt(report: Report, key: FileKey) -> str:
     return ""
 
 
-def being_written(report: Report, key: FileKey) -> str:
-    """Return since when a file is being written, and what it waits for; "" if it is not."""
+def unsettled_since(report: Report, key: FileKey) -> str:
+    """Return since when a file has not settled, and what it waits for; "" if it is not."""
     found = (each for each in report.unsettled_files if (each.source, each.path) == tuple(key))
-    return next((f"it is being written {each.text}" for each in found), "")
+    return next((f"it has not settled {each.text}" for each in found), "")
 
 
 def is_within(key: FileKey, wanted: FileKey) -> bool:
@@ -53,14 +53,14 @@ def is_within(key: FileKey, wanted: FileKey) -> bool:
 
 
 def _written_below(report: Report, folder: FileKey) -> str:
-    """Return which files below a folder are being written, of those that are named."""
+    """Return which files below a folder are still settling, of those that are named."""
     files = report.unsettled_files
     below = [each.path for each in files if is_within(FileKey(each.source, each.path), folder)]
     if not below:
         return ""
     names = ", ".join(below[:NAMED])
     more = f" and {len(below) - NAMED:,} more" if len(below) > NAMED else ""
-    return f"{count(len(below), 'file')} in it still being written: {names}{more}"
+    return f"{count(len(below), 'file')} in it still settling: {names}{more}"
 
 
 def _missing(found: Iterable[MissingFiles], wanted: FileKey) -> str:
@@ -81,11 +81,11 @@ def _missing(found: Iterable[MissingFiles], wanted: FileKey) -> str:
 
 def unknown(report: Report, key: FileKey) -> str:
     """Return why the journal does not know a file that a pattern takes."""
-    if awaits := being_written(report, key):
+    if awaits := unsettled_since(report, key):
         return awaits
     named = len(report.unsettled_files)
     if report.unsettled > named:
-        return f"not known yet: perhaps one of {report.unsettled:,} files that are being written"
+        return f"not known yet: perhaps one of {report.unsettled:,} files that are still settling"
     if doubted := doubt(report, key):
         return f"no content of it was ever known, and {doubted}"
     return (

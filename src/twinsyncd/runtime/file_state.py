@@ -6,8 +6,9 @@ from typing import Final
 
 from ..core.deliveries import LastDelivery
 from ..core.file_changes import is_leftover
-from ..core.model import ABSENT, STAYS, FileRow, Need, OnDelete, need
+from ..core.model import ABSENT, STAYS, FileRow, LaneRow, Need, OnDelete, need
 from .formatting import with_it
+from .open_files import run_state
 
 
 def explain_file(
@@ -18,6 +19,7 @@ def explain_file(
     delivery: LastDelivery | None = None,
     unknown: str = "never seen by a scan; it has not settled yet",
     is_reference: bool = False,
+    lane: LaneRow | None = None,
 ) -> tuple[str, bool]:
     """Return any file's state in a sentence, and whether nothing is left to do for it.
 
@@ -25,7 +27,7 @@ def explain_file(
     `unknown`: why the journal does not know a file that a pattern takes.
     `doubt`: why nobody knows whether it is still as it was read. `delivery`: of an export file,
     whose rows go to a bulk API and not into an iModel. `is_reference`: runs read it only for the
-    sake of what refers to it, and report nothing of it.
+    sake of what refers to it, and report nothing of it. `lane`: how the iModel's runs stand.
     """
     if row is None:
         return ("not taken" if ignored else unknown), ignored
@@ -43,7 +45,7 @@ def explain_file(
         case Need.REMOVE:
             return "gone from the drive; waits to be taken out of its connection", False
         case Need.RUN if row.covered:
-            return "uploaded; its run is active, or asked for", False
+            return f"uploaded; {run_state(lane)}", False
         case Need.RUN:
             return "uploaded; waits for the next run", False
         case _ if doubt:
@@ -68,7 +70,8 @@ def _aside(row: FileRow) -> str:
         out = "put it back, or take it out: twinsyncd forget --delete PATH"
         return f"not on the drive, but in the cloud: {row.aside}; {out}"
     reason = with_it(row.unread or row.aside, row.key.path)
-    return f"set aside: {reason}; try it again: twinsyncd retry"
+    name = f"{row.key.source}/{row.key.path}"
+    return f'set aside: {reason}; try it again: twinsyncd retry "{name}"'
 
 
 def _misplaced(row: FileRow) -> str:

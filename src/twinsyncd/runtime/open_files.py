@@ -1,17 +1,21 @@
-"""The single files that people read about: those that are not synced, and those being written."""
+"""The single files that people read about: those that are not synced, and those still settling."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from ..core.file_changes import is_leftover
-from ..core.model import ABSENT, FileRow, SourceKey, UnsettledFile
+from ..core.model import ABSENT, FileRow, LaneRow, Phase, SourceKey, UnsettledFile
 from ..journal.views import DaemonRow
 from .formatting import duration, with_it
 
 LEFT_OVER: Final = "not on the drive, but in the cloud"
+WAITS_FOR_RUN: Final = "waits for a run"
+TWIN: Final = " has the name of "
+FOLLOWS: Final = "it takes the place of "
+AWAITS_NAME: Final = "waits for its name in Storage"
 AGAIN: Final = "it is being looked at once more"
 
 
@@ -30,7 +34,7 @@ class OpenFile:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """A file that is still being written, since when, and what it waits for."""
+    """A file that has not settled, since when, and what it waits for."""
 
     source: SourceKey
     path: str
@@ -39,27 +43,44 @@ class Unsettled:
     since_s: float = 0.0  # wall clock [s]
 
 
-def open_file(row: FileRow) -> OpenFile:
-    """Return a file that is not synced with its state in words, and the reason."""
+def open_file(row: FileRow, lane: LaneRow | None = None, now_s: float = 0.0) -> OpenFile:
+    """Return a file that is not synced with its state in words, and the reason.
+
+    `lane`: how the iModel's runs stand, if it is known. A next try before `now_s` (wall clock [s])
+    is none any more.
+    """
     is_aside = bool(row.unread or row.aside)
-    needs_person = is_aside and not row.is_open_elsewhere
+    needs_person = is_aside and not (row.is_open_elsewhere or FOLLOWS in row.unread)
     since_s = row.aside_since_s if is_aside else row.seen_s
+    next_s = row.next_try_s if row.next_try_s > now_s else 0.0
     return OpenFile(
-        row.key.source, row.key.path, *_open_state(row), needs_person, since_s, row.next_try_s
+        row.key.source, row.key.path, *_open_state(row, lane), needs_person, since_s, next_s
     )
 
 
-def _open_state(row: FileRow) -> tuple[str, str]:
+def run_state(lane: LaneRow | None) -> str:
+    """Return what is true of the run for which a file is chosen."""
+    if lane is None:
+        return "its run is active, or asked for"
+    if lane.phase is Phase.RUNNING:
+        return "its run is active"
+    is_asked = lane.phase is Phase.STARTING and lane.asks > 0
+    return "its run is asked for" if is_asked else WAITS_FOR_RUN
+
+
+def _open_state(row: FileRow, lane: LaneRow | None) -> tuple[str, str]:
     if row.is_open_elsewhere:
         return "waits until it is closed", with_it(row.unread, row.key.path)
     if row.unread:
-        return "cannot be read", with_it(row.unread, row.key.path)
+        state = "set aside" if TWIN in row.unread else "cannot be read"
+        state = AWAITS_NAME if FOLLOWS in row.unread else state
+        return state, with_it(row.unread, row.key.path)
     if is_leftover(row):
         return LEFT_OVER, row.aside
     if row.aside:
         return "set aside", with_it(row.aside, row.key.path)
     if row.covered:
-        return "its run is active, or asked for", ""
+        return run_state(lane), ""
     if row.seen == ABSENT:
         return "to be taken out of its connection", "it is gone from the drive"
     if row.moved_from == row.key:
@@ -68,7 +89,32 @@ def _open_state(row: FileRow) -> tuple[str, str]:
         return "to be renamed in Storage", f"it was {row.moved_from.source}/{row.moved_from.path}"
     if row.seen != row.stored:
         return "to be uploaded", row.note
-    return "uploaded, waits for a run", row.note
+    return f"uploaded, {WAITS_FOR_RUN}", row.note
+
+
+def without_gone_twins(
+    open_files: Iterable[OpenFile], missing: Mapping[SourceKey, Collection[str]]
+) -> tuple[OpenFile, ...]:
+    """Return the files, of which those need no person whose twin is not on the drive any more.
+
+    `missing`: what the last list of each source lacked.
+    """
+    return tuple(
+        replace(each, state=AWAITS_NAME, reason=f"{FOLLOWS}{twin}, {_GONE}", needs_person=False)
+        if (twin := _gone_twin(each, missing.get(each.source, ())))
+        else each
+        for each in open_files
+    )
+
+
+_GONE: Final = "which is not on the drive any more, once that counts as gone"
+
+
+def _gone_twin(file: OpenFile, missing: Collection[str]) -> str:
+    if not file.needs_person or TWIN not in file.reason:
+        return ""
+    other = file.reason.partition(TWIN)[2].partition(" for Windows and")[0].replace("\\", "/")
+    return next((path for path in missing if other.endswith(f"/{path}")), "")
 
 
 def unsettled_of(daemon: DaemonRow | None, now_s: float, *, running: bool) -> tuple[Unsettled, ...]:

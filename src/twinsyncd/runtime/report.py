@@ -24,7 +24,14 @@ from ..journal.root_waits import RootWait
 from ..journal.views import Counts, DaemonRow, Status
 from .machine_lines import MachineReport, Unserved, machine_reports, unserved_by
 from .missing_files import MissingFiles, missing_of
-from .open_files import OpenFile, Unsettled, in_one_state, open_file, unsettled_of
+from .open_files import (
+    OpenFile,
+    Unsettled,
+    in_one_state,
+    open_file,
+    unsettled_of,
+    without_gone_twins,
+)
 from .report_lines import (
     Level,
     Line,
@@ -97,6 +104,11 @@ class Report:
     machines: tuple[MachineReport, ...] = ()  # those that share the journal, if several can
     unserved: Unserved | None = None  # connections that none of them serves
 
+    def lane_of(self, source: SourceKey) -> LaneRow | None:
+        """Return how the runs of a source's iModel stand; None: not known."""
+        found = (each for each in self.connections if source in dict(each.folders))
+        return next((each.lane for each in found), None)
+
 
 def make_report(
     config: Config,
@@ -131,7 +143,10 @@ def make_report(
         for each in config.connection
     )
     unsettled = unsettled_of(status.daemon, now_s, running=running)
-    again, open_files = in_one_state(unsettled, tuple(map(open_file, status.open_files)))
+    lane_of = _lanes_by_source(config, lanes)
+    shown = tuple(open_file(row, lane_of.get(row.key.source), now_s) for row in status.open_files)
+    missing = {found.source: found.paths for each in connections for found in each.missing}
+    again, open_files = in_one_state(unsettled, without_gone_twins(shown, missing))
     return Report(
         in_sync=is_synced(status)
         and (just_synced or daemon.level is Level.GOOD)
@@ -153,6 +168,15 @@ def make_report(
         machines=machine_reports(status.machines, names),
         unserved=unserved,
     )
+
+
+def _lanes_by_source(config: Config, lanes: Mapping[LaneKey, LaneRow]) -> dict[SourceKey, LaneRow]:
+    return {
+        connection.key_of(source): lanes[connection.lane]
+        for connection in config.connection
+        for source in connection.source
+        if connection.lane in lanes
+    }
 
 
 def _is_compared(status: Status, connection: ConnectionKey) -> bool:

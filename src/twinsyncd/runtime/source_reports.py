@@ -35,6 +35,7 @@ class Blind:
     since_s: float = 0.0  # wall clock [s]
     paths: tuple[str, ...] = ()  # of the examples, as the source has them
     advised: bool = False  # every example says itself what to do about it
+    partly_advised: bool = False  # some do
 
 
 def blind_of(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
@@ -47,6 +48,7 @@ def blind_of(keys: set[SourceKey], status: Status) -> tuple[Blind, ...]:
             found.since_s,
             tuple(spot.path for spot in found.examples),
             bool(found.examples) and all(spot.advice for spot in found.examples),
+            any(spot.advice for spot in found.examples),
         )
         for key in sorted(keys & status.blind.keys())
         for found in [status.blind[key]]

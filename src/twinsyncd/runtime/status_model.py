@@ -190,7 +190,7 @@ class OpenFileDocument(Document):
 
 
 class UnsettledFileDocument(Document):
-    """A file that is still being written."""
+    """A file that has not settled yet."""
 
     source: str
     path: str
@@ -240,9 +240,9 @@ class StatusDocument(Document):
     needs: tuple[NeedDocument, ...] = Field(description="what needs a person comes first")
     connections: tuple[ConnectionDocument, ...]
     files_not_synced: int
-    files_unsettled: int = Field(description="still being written")
+    files_unsettled: int = Field(description="not settled yet")
     unsettled_files: tuple[UnsettledFileDocument, ...] = Field(
-        description="some files that are still being written, the longest first"
+        description="some files that have not settled yet, the longest first"
     )
     open_files: tuple[OpenFileDocument, ...] = Field(
         description="some files that are not synced; those that need a person come first"

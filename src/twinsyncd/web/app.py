@@ -90,10 +90,11 @@ class StatusPage:
         )
         row, events = self._data.row(key), self._data.events(key, EVENTS_MAX)
         report = self._data.report()
+        lane, now_s = report.lane_of(key.source), self._data.now_s()
         delivery = delivery_of(report, key)
         _, done = explain_file(row, ignored=False)
         state, synced = explain_file(
-            row, ignored=False, doubt=doubt(report, key), delivery=delivery
+            row, ignored=False, doubt=doubt(report, key), delivery=delivery, lane=lane
         )
         page = self._pages.render(
             "file",
@@ -101,7 +102,7 @@ class StatusPage:
             row=row,
             state=state,
             synced=synced,
-            opened=open_file(row) if row and not done else None,
+            opened=open_file(row, lane, now_s) if row and not done else None,
             events=list(reversed(events)),
             delivery=delivery,
             records=file_line(delivery) if delivery else "",

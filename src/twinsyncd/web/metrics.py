@@ -99,7 +99,7 @@ def _conditions(report: Report, now_s: float) -> Iterator[Metric]:
     people = float(sum(each.level is Level.BAD for each in found))
     yield _gauge("needs_person", "How many things need a person.", {(): people})
     unsettled = {(): float(report.unsettled)}
-    yield _gauge("files_unsettled", "Files that are still being written.", unsettled)
+    yield _gauge("files_unsettled", "Files that have not settled yet.", unsettled)
 
 
 def _connections(

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from .. import __version__
+from ..runtime.event_words import event_words
 from ..runtime.formatting import clock_time, count, duration
 from .overview import DAYS, Overview
 from .safe_text import linked, visible
@@ -31,6 +32,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters |= {
+            "words": event_words,
             "linked": lambda text: linked(str(text)),
             "moment": _moment,
             "duration": duration,
