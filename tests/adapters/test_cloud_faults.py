@@ -334,7 +334,7 @@ def test_plain_words_are_left_alone() -> None:
         (403, "AuthenticationFailed", Fault.FILE),
         (412, "ConditionNotMet", Fault.TRANSIENT),
         (409, "BlobAlreadyExists", Fault.TRANSIENT),
-        (400, "InvalidBlockList", Fault.TRANSIENT),
+        (400, "InvalidBlockList", Fault.FILE),
         (400, "MissingRequiredHeader", Fault.FILE),
         (413, "RequestBodyTooLarge", Fault.FILE),
         (412, "LeaseIdMissing", Fault.FILE),

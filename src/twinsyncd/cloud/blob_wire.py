@@ -29,7 +29,6 @@ _FOREIGN_TEXT: Final = (
     "another program left an unfinished upload to this file in Storage; finish it there, or "
     "wait a week until the storage host drops it"
 )
-_START_AGAIN: Final = {"InvalidBlockList"}
 _LOST_RACE: Final = {409, 412}  # the blob changed meanwhile; our own repeated commit may be why
 _OUTAGES: Final = {407, 408, 425, 429}  # about the moment, not about the file
 _WORDS: Final = {
@@ -116,7 +115,7 @@ def _fault_of(status: int, code: str) -> Fault:
         return Fault.QUOTA
     if code in _FOREIGN_BLOCKS:
         return Fault.FILE
-    if code in _START_AGAIN or (status in _LOST_RACE and not code.startswith("Lease")):
+    if status in _LOST_RACE and not code.startswith("Lease"):
         return Fault.TRANSIENT
     if 400 <= status < 500 and status not in _OUTAGES:
         return Fault.FILE
