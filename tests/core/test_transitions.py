@@ -84,12 +84,14 @@ def test_every_row_of_the_table_happens_in_simulated_worlds(
 
     monkeypatch.setattr(LaneState, "enter", record)
 
-    for seed in WORLDS:
-        World(seed).run()
+    table = {(a, cause, b) for (a, cause), after in TRANSITIONS.items() for b in after}
+
     for play in RARE:
         play()
+    for seed in WORLDS:
+        if table - seen:
+            World(seed).run()
 
-    table = {(a, cause, b) for (a, cause), after in TRANSITIONS.items() for b in after}
     assert table - seen == set()
 
 

@@ -195,6 +195,7 @@ CLOUD_MUTANTS = (
         Comparisons,
         "_differs",
         cloud_bugs.believe(facts.Differs.UNMAPPED),
+        first=45,
     ),
     _mutant(
         "a file renamed in Storage is overlooked",

@@ -10,6 +10,7 @@ from .world import World
 
 SEEDS = 20
 SLOW = {
+    "a renaming is never through",
     "what is to go stays",
     "renamed in Storage during a run",
     "a pause never ends",

@@ -6,7 +6,7 @@ import pytest
 
 from .world import World
 
-SEEDS = 600
+SEEDS = 400
 EACH = 50  # seeds per test, so that the tests spread over the cores
 
 
