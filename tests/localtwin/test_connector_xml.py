@@ -119,6 +119,59 @@ def test_units_and_coordinate_system_are_kept(tmp_path: Path) -> None:
     assert system["id"] == "EPSG:2056"
 
 
+def placed(file: Path, system: str) -> tuple[dict[str, SourceElement], str]:
+    """Return what a file holds for an iModel that lies in `system`, and the remarks."""
+    connector = connector_for("MSTN", file.name)
+    connector.place_in(system)
+    items = [each for each in connector.read(file) if isinstance(each, SourceElement)]
+    return {each.identifier: each for each in items}, " ".join(connector.remarks())
+
+
+def test_land_xml_is_placed_where_the_imodel_lies(tmp_path: Path) -> None:
+    """A survey in the old Swiss system and a plan in the new one must lie upon each other."""
+    file = land(tmp_path / "a.land.xml", points=["200000 600000 540"])
+    text = file.read_text("utf-8").replace('epsgCode="2056"', 'epsgCode="21781"')
+    file.write_text(text.replace("3 4</End>", "200004 600003</End>"), "utf-8")
+    before = read(file)
+
+    found, remarks = placed(file, "EPSG:2056")
+
+    point = found["CgPoint/0"].extent
+    assert point is not None
+    assert point.low == pytest.approx((2_600_000, 1_200_000, 540), abs=2)
+    plot = found["Parcel/plot"]
+    assert plot.extent is not None
+    assert plot.extent.high == pytest.approx((2_600_003, 1_200_004, 540), abs=2)
+    assert plot.outline[0][0] == pytest.approx((2_600_000, 1_200_000), abs=2)
+    assert plot.shape == before["Parcel/plot"].shape
+    assert (found["heading"].properties or {})["placed_in"] == "EPSG:2056"
+    assert "placed in EPSG:2056" in remarks
+
+
+@pytest.mark.parametrize(
+    ("written", "replacement", "system", "words"),
+    [
+        ('epsgCode="2056"', 'epsgCode=""', "EPSG:21781", ""),
+        ('epsgCode="2056"', 'epsgCode="2056"', "EPSG:2056", ""),
+        ('epsgCode="2056"', 'epsgCode="2056"', "EPSG:4326", ""),
+        ('"meter"', '"foot"', "EPSG:21781", "unit of lengths"),
+    ],
+    ids=["without system", "the same", "degrees", "another unit"],
+)
+def test_what_cannot_be_placed_stays_as_it_is(
+    tmp_path: Path, written: str, replacement: str, system: str, words: str
+) -> None:
+    """A guess would put a survey where it is not."""
+    file = land(tmp_path / "a.land.xml")
+    file.write_text(file.read_text("utf-8").replace(written, replacement), "utf-8")
+
+    found, remarks = placed(file, system)
+
+    assert found == read(file)
+    assert words in remarks
+    assert bool(words) == bool(remarks)
+
+
 @pytest.mark.parametrize(
     ("change", "changed"),
     [

@@ -1,5 +1,6 @@
 """Brings features into the coordinate system of the iModel, so that sources lie upon each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from pyproj.exceptions import CRSError, ProjError
 
 from localtwin.connectors.geospatial_shapes import Geometry
+from localtwin.connectors.polylines import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ class Placing:
         """Return the geometry there, heights as they are; None if it is outside of the system."""
         found = shapely.transform(geometry, self._moved, include_z=bool(geometry.has_z))
         return found if np.isfinite(shapely.get_coordinates(found)).all() else None
+
+    def placed_points(self, points: Sequence[Point]) -> list[Point] | None:
+        """Return the points there, heights as they are; None if one is outside of the system."""
+        found = self._moved(np.array(points, np.float64).reshape(-1, 3))
+        return [(x, y, z) for x, y, z in found.tolist()] if np.isfinite(found).all() else None
 
     def _moved(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         moved = points.copy()

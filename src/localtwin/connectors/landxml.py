@@ -18,6 +18,7 @@ from localtwin.connectors.landxml_geometry import (
     referred_point,
     surface_digest,
 )
+from localtwin.connectors.landxml_places import LandPlaces
 from localtwin.connectors.polylines import (
     Point,
     Polyline,
@@ -50,7 +51,8 @@ _CONTAINERS = (
 class LandXml:
     """One pass over a LandXML file; nodes are freed as soon as they were read."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: LandPlaces) -> None:
+        self._places = places
         self._points: dict[str, Point] = {}
         self._structs: dict[str, Point] = {}
         self._surface = _Triangles()
@@ -69,6 +71,7 @@ class LandXml:
             path.pop()
             if name in HEADINGS and len(path) == 1:
                 heading |= _heading(name, node)
+                self._places.begin(heading)
             elif name in {"P", "F"} and "Surface" in path:
                 self._surface.take(name, node)
                 release(node)
@@ -79,12 +82,15 @@ class LandXml:
                 self._others[name] += 1
                 yield _other(name, node)
                 release(node)
+        if self._places.system:
+            heading["placed_in"] = self._places.system
         yield SourceElement(
             "heading", "LandXML:Heading", Partition.DEFINITION, "Units", properties=heading
         )
 
     def remarks(self) -> Iterator[str]:
-        """Yield what was reduced or left out."""
+        """Yield where the items lie, and what was reduced or left out."""
+        yield from self._places.remarks()
         if self._hidden:
             yield f"{counted(self._hidden, 'triangle')} refer to points that are not in the file."
         for name, count in self._others.items():
@@ -115,6 +121,9 @@ class LandXml:
             shape = digest_of([shape, [list(map(list, line)) for line in lines]])
             if profiles := _profiles(node):
                 properties["profiles"] = profiles
+        lines = self._places.placed(lines)
+        if point is not None:
+            point = self._places.placed_point(point)
         label = str(node.get("name") or node.get("oID") or "")
         return SourceElement(
             identifier=f"{name}/{label or shape}",

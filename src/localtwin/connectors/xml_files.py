@@ -5,6 +5,7 @@ from itertools import chain
 from pathlib import Path
 
 from localtwin.connectors.landxml import LandXml
+from localtwin.connectors.landxml_places import LandPlaces
 from localtwin.connectors.remarks import counted
 from localtwin.connectors.source import Connector, SourceElement, unreadable
 from localtwin.connectors.xml_nodes import local_name, read_nodes
@@ -17,10 +18,15 @@ class XmlConnector(Connector):
     """Reads XML by what its outermost node is called."""
 
     name = "XML"
-    version = "1"
+    version = "2"
 
     def __init__(self) -> None:
         self._remarks: Sequence[str] = ()
+        self._target = ""
+
+    def place_in(self, coordinate_system: str) -> None:
+        """Have `read` place the items of LandXML in that system, if it is a projected one."""
+        self._target = coordinate_system
 
     def read(self, file: Path) -> Iterator[SourceElement]:
         """Yield the elements of the file; raises ConnectorError on unsafe or broken XML."""
@@ -28,7 +34,7 @@ class XmlConnector(Connector):
         events = read_nodes(file)
         event, root = next(events)
         if local_name(root) == "LandXML":
-            land = LandXml()
+            land = LandXml(LandPlaces(self._target))
             yield from land.elements(chain([(event, root)], events))
             self._remarks = tuple(land.remarks())
             return
