@@ -28,6 +28,7 @@ from twinsyncd.core.model import (
 from twinsyncd.journal.bulk_files import BulkFiles
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.delivered import DeliveredRecords
+from twinsyncd.journal.location import JournalLocation
 from twinsyncd.targets.bulk.connection import BulkConnection, BulkMemory, BulkSettings
 from twinsyncd.targets.bulk.mapping import RowMapping
 from wire.in_process import InProcess
@@ -58,7 +59,9 @@ class Bytes:
 class Factory:
     """A localtwin with one company, and a connection to it."""
 
-    def __init__(self, folder: Path, world: World, http: httpx.Client) -> None:
+    def __init__(
+        self, folder: Path, world: World, http: httpx.Client, journal: JournalLocation
+    ) -> None:
         self.world = world
         self.first = world.bulk_credentials()
         self.company = self.first.company_guid
@@ -66,7 +69,7 @@ class Factory:
         http.event_hooks["request"].append(self.requests.append)
         self.http = http
         self.folder = folder
-        self.engine = open_database(folder / "journal.sqlite")
+        self.engine = open_database(journal)
         self.api = self.client(ApiKey(lambda: self.first.api_key))
         self.delivered = DeliveredRecords(self.engine)
         self.files = BulkFiles(self.engine)
@@ -134,14 +137,16 @@ class Factory:
 
 
 @contextmanager
-def factory(folder: Path) -> Iterator[Factory]:
-    """Open a factory in `folder`."""
+def factory(folder: Path, journal: JournalLocation | None = None) -> Iterator[Factory]:
+    """Open a factory in `folder`, and its journal elsewhere if that is given."""
     world = World(folder / "data")
     try:
         with httpx.Client(transport=InProcess(build(world)), base_url=ORIGIN) as http:
-            made = Factory(folder, world, http)
-            yield made
-            made.engine.dispose()
+            made = Factory(folder, world, http, journal or folder / "journal.sqlite")
+            try:
+                yield made
+            finally:
+                made.engine.dispose()
     finally:
         world.close()
 

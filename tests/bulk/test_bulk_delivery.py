@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from localtwin.faults import parse
 from twinsyncd.core.model import Fault
 from twinsyncd.errors import CloudError
+from twinsyncd.journal.location import JournalLocation
 
 
 @pytest.fixture
@@ -39,6 +40,26 @@ def test_only_changed_rows_are_sent(plant: Factory) -> None:
     sent = [json.loads(request.content)["pieces"] for request in plant.requests]
     assert [[piece["piece_id"] for piece in some] for some in sent] == [["b", "d"]]
     assert plant.lengths() == {"a": 1, "b": 2.5, "c": 3, "d": 4}
+
+
+def test_a_journal_in_every_database_knows_what_changed(
+    tmp_path: Path, where: JournalLocation
+) -> None:
+    """Two machines that share a journal deliver exports, too; databases differ in what they do."""
+    with factory(tmp_path, where) as plant:
+        plant.with_parents()
+        plant.store("pieces.csv", table(a=1, b=2, c=3))
+        plant.store("pieces.csv", table(a=1, b=2.5, c=3))
+        plant.requests.clear()
+        plant.store("pieces.csv", table(a=1, b=2.5, c=3.5))
+        plant.store("pieces.csv", table(c=3.5, a=1, b=2.5))
+        sent = [json.loads(request.content)["pieces"] for request in plant.requests]
+        plant.store("projects.csv", "project\nP\nQ\n", plant.connection(snapshot=True))
+        projects = plant.world.bulk_records.every(plant.company, "projects")
+
+        assert [[piece["piece_id"] for piece in some] for some in sent] == [["c"]]
+        assert plant.lengths() == {"a": 1, "b": 2.5, "c": 3.5}
+        assert {project["code"] for project in projects} == {"P", "Q"}
 
 
 def test_equal_rows_send_nothing(plant: Factory) -> None:

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, RowMapping, and_, select, true
 
 from ..core.deliveries import LastDelivery, RejectedRow
 from ..core.model import ABSENT, ConnectionKey, Digest, FileKey, SourceKey
-from . import tables
+from . import bulk_tables, tables
 
-_BULK: Final = tables.bulk_files.c
+_BULK: Final = bulk_tables.bulk_files.c
 _FILES: Final = tables.files.c
 
 
@@ -28,7 +28,7 @@ def read_deliveries(
         select(
             _BULK.connection, _BULK.source, _BULK.path, _BULK.entity, _BULK.delivery, _FILES.seen
         )
-        .select_from(tables.bulk_files.outerjoin(tables.files, same))
+        .select_from(bulk_tables.bulk_files.outerjoin(tables.files, same))
         .where(_BULK.delivery.is_not(None), _BULK.connection.in_(names) if names else true())
         .order_by(_BULK.connection, _BULK.source, _BULK.path)
     )

@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, Engine, and_, delete, insert, select, upda
 
 from ..core.deliveries import LastDelivery
 from ..core.model import FileKey, SourceKey
-from . import tables
+from . import bulk_tables
 from .bulk_deliveries import read_deliveries
 from .transactions import writing
 from .upserts import insert_into
 
-_TABLE: Final = tables.bulk_files
+_TABLE: Final = bulk_tables.bulk_files
 _NEW: Final = {
     "needs": "",
     "held_digest": "",

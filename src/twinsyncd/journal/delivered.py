@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from . import tables
+from . import bulk_tables
+from .delivered_digests import (
+    DeliveredDigests,
+    append_digests,
+    drop_digests,
+    read_digests,
+    write_digests,
+)
 from .transactions import writing
 from .upserts import insert_into
 
 _ONE_QUERY: Final = 500  # GUIDs in one IN
 _ONE_READ: Final = 20_000  # digests in memory at once
-_TABLE: Final = tables.delivered_records
+_TABLE: Final = bulk_tables.delivered_records
 IN_DOUBT: Final = bytes(8)  # the digest of a record whose state in the service is not known
 
 
@@ -55,17 +63,37 @@ class DeliveredRecords:
                     .subquery()
                     .c
                 )
-                joined = select(self._joined(some.digest), func.max(some.guid), func.count())
-                text, last, number = opened.execute(joined).one()
+                joined = select(self._joined(some.digest), self._last(some.guid), func.count())
+                text, newest, number = opened.execute(joined).one()
                 if number:
                     yield bytes.fromhex(text)
                 if number < _ONE_READ:
                     return
+                last = bytes.fromhex(newest)
+
+    def compact_digests(self, connection: str, entity: str) -> DeliveredDigests | None:
+        """Return what `every_digest` yields, read at once; None if it has to be read there."""
+        with self._engine.connect() as opened:
+            return read_digests(opened, connection, entity)
+
+    def keep_digests(self, connection: str, entity: str, digests: bytes, last: int) -> None:
+        """Let `compact_digests` return these, which the records have.
+
+        `last` is the number that it returned, -1 for None: after another change nothing is kept.
+        """
+        with writing(self._engine) as opened:
+            write_digests(opened, connection, entity, digests, last)
 
     def _joined(self, digest: ColumnElement[bytes]) -> ColumnElement[str]:
         if self._engine.dialect.name == "postgresql":
             return func.string_agg(func.encode(digest, "hex"), "")
         return func.group_concat(func.hex(digest), "")
+
+    def _last(self, guid: ColumnElement[bytes]) -> ColumnElement[str]:
+        """Return the greatest, as hexadecimal text: PostgreSQL compares bytes, but has no max."""
+        if self._engine.dialect.name == "postgresql":
+            return func.max(func.encode(guid, "hex"))
+        return func.hex(func.max(guid))
 
     def every(self, connection: str, entity: str) -> dict[bytes, bytes]:
         """Return all GUIDs that were taken with their digests; for sets that are small."""
@@ -82,6 +110,7 @@ class DeliveredRecords:
         of_set = (table.connection == connection, table.entity == entity)
         with writing(self._engine) as opened:
             opened.execute(delete(_TABLE).where(*of_set))
+            drop_digests(opened, connection, entity)
             self._put(opened, connection, entity, taken)
 
     def doubt_all(self, connection: str, entity: str) -> None:
@@ -90,10 +119,24 @@ class DeliveredRecords:
         of_set = (table.connection == connection, table.entity == entity)
         with writing(self._engine) as opened:
             opened.execute(update(_TABLE).where(*of_set).values(digest=IN_DOUBT))
+            drop_digests(opened, connection, entity)
 
     def put(self, connection: str, entity: str, taken: Sequence[tuple[bytes, bytes]]) -> None:
-        """Remember GUIDs with the digests that were taken."""
+        """Remember GUIDs with the digests that were taken; those known were forgotten before."""
+        added = b"".join(digest for _, digest in taken)
+        if not taken:
+            return
+        try:
+            with writing(self._engine) as opened:
+                opened.execute(insert(_TABLE), _rows(connection, entity, taken))
+                append_digests(opened, connection, entity, added, is_removal=False)
+        except IntegrityError:
+            self.put_anew(connection, entity, taken)
+
+    def put_anew(self, connection: str, entity: str, taken: Sequence[tuple[bytes, bytes]]) -> None:
+        """Remember GUIDs with these digests, in place of those that may be known."""
         with writing(self._engine) as opened:
+            drop_digests(opened, connection, entity)
             self._put(opened, connection, entity, taken)
 
     def _put(
@@ -108,22 +151,29 @@ class DeliveredRecords:
             index_elements=["connection", "entity", "guid"],
             set_={"digest": statement.excluded.digest},
         )
-        rows = [
-            {"connection": connection, "entity": entity, "guid": guid, "digest": digest}
-            for guid, digest in taken
-        ]
-        if rows:
-            opened.execute(upsert, rows)
+        if taken:
+            opened.execute(upsert, _rows(connection, entity, taken))
 
     def doubt(self, connection: str, entity: str, guids: Sequence[bytes]) -> None:
         """Forget what was taken of these GUIDs, before something else is sent for them."""
         table = _TABLE.c
         with writing(self._engine) as opened:
+            removed = bytearray()
             for first in range(0, len(guids), _ONE_QUERY):
-                opened.execute(
-                    delete(_TABLE).where(
-                        table.connection == connection,
-                        table.entity == entity,
-                        table.guid.in_(guids[first : first + _ONE_QUERY]),
-                    )
+                forgotten = delete(_TABLE).where(
+                    table.connection == connection,
+                    table.entity == entity,
+                    table.guid.in_(guids[first : first + _ONE_QUERY]),
                 )
+                for row in opened.execute(forgotten.returning(table.digest)):
+                    removed += row[0]
+            append_digests(opened, connection, entity, bytes(removed), is_removal=True)
+
+
+def _rows(
+    connection: str, entity: str, taken: Sequence[tuple[bytes, bytes]]
+) -> list[dict[str, object]]:
+    return [
+        {"connection": connection, "entity": entity, "guid": guid, "digest": digest}
+        for guid, digest in taken
+    ]

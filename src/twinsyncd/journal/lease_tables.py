@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, Sequence, Table, Text
 
-from .tables import metadata
+from .bulk_tables import metadata
 
 __all__ = ["leases", "machines", "metadata", "tokens"]
 

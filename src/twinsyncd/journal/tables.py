@@ -10,7 +10,6 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -202,32 +201,6 @@ daemons = Table(  # who keeps this journal, and when it was last alive: one row 
     Column("uploads", JSON(none_as_null=True)),  # files, sent_bytes, total_bytes, bytes_per_s
     Column("pacing", JSON(none_as_null=True)),  # host, left, limit, until_s
     Column("unlisted", JSON(none_as_null=True)),  # sources not scanned since the start; null: all
-)
-
-delivered_records = Table(  # what a bulk API took; written by the threads that send
-    "delivered_records",
-    metadata,
-    Column("connection", Text, primary_key=True),
-    Column("entity", Text, primary_key=True),
-    Column("guid", LargeBinary(16), primary_key=True),
-    Column("digest", LargeBinary(8), nullable=False),  # of the row and its mapping
-    sqlite_with_rowid=False,  # half the size, and a kind's digests lie in one piece
-)
-
-bulk_files = Table(  # what is special about an export file of a bulk API
-    "bulk_files",
-    metadata,
-    Column("connection", Text, primary_key=True),
-    Column("source", Text, primary_key=True),
-    Column("path", Text, primary_key=True),
-    Column("entity", Text, nullable=False),
-    Column("needs", Text, nullable=False),  # "", "parents" or "resend"
-    Column("held_digest", Text, nullable=False),  # of the snapshot that waits for approval; or ""
-    Column("held_rows", Integer, nullable=False),
-    Column("held_known", Integer, nullable=False),
-    Column("held_leaving", Integer, nullable=False),
-    Column("approved_digest", Text, nullable=False),  # of the snapshot that a person approved
-    Column("delivery", JSON, nullable=True),  # what the last delivery did; null before there is one
 )
 
 drawing_references = Table(  # what design files name, and where it lies

@@ -17,7 +17,8 @@ from ...bulk_entities import PARENT_OF
 from ...cloud.bulk_api import BATCH_MAX, BatchRefused, Counts
 from ...errors import CloudError
 from .batches import DIGEST_BYTES, Batch, Row
-from .digest_sets import DigestSet
+from .digest_sets import DigestSet, MetDigests
+from .known_digests import KeepsDigests, known_digests
 from .mapping import BadRowError, CellMistake, RowReader
 from .objections import fields_named, objections
 from .summary import Summary, duplicate, ignore_progress
@@ -35,11 +36,8 @@ class Batches(Protocol):
         """Yield them all, reading the file anew. Raises BadTableError."""
 
 
-class Delivered(Protocol):
+class Delivered(KeepsDigests, Protocol):
     """What the service took before, by GUID."""
-
-    def every_digest(self, connection: str, entity: str) -> Iterator[bytes]:
-        """Yield the digests of all that was taken, eight bytes each, many at once."""
 
     def digests(self, connection: str, entity: str, guids: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the digests of those GUIDs that were taken."""
@@ -48,7 +46,7 @@ class Delivered(Protocol):
         """Forget what was taken of these GUIDs, durably."""
 
     def put(self, connection: str, entity: str, taken: Sequence[tuple[bytes, bytes]]) -> None:
-        """Remember GUIDs with the digests that were taken, durably."""
+        """Remember GUIDs that are not known with the digests that were taken, durably."""
 
 
 class Sends(Protocol):
@@ -94,7 +92,7 @@ class Delivery:
 
     def deliver(self) -> Summary:
         """Do it. Raises BadTableError before anything is sent, CloudError for outages."""
-        self._taken = DigestSet(self._delivered.every_digest(self._connection, self._entity))
+        self._taken = known_digests(self._delivered, self._connection, self._entity)
         kept = self._check()
         changed: Iterator[_Changed] = iter(kept) if kept is not None else self._changed(None)
         good = (each for each in changed if each.row not in self.summary.bad)
@@ -117,7 +115,7 @@ class Delivery:
     def _check(self) -> list[_Changed] | None:
         """Check every row; return the changed records, None if there are too many to keep."""
         kept: list[_Changed] | None = []
-        seen = _Seen()
+        seen = _Seen(self._taken)
         for each in self._changed(seen):
             self.summary.changed += 1
             if kept is not None:
@@ -131,10 +129,12 @@ class Delivery:
         """Yield the rows that the service does not have; with `seen` this is the first pass."""
         for batch in self._table.batches():
             digests = batch.digests(self._salt)
-            if seen is not None:
+            if seen is None:
+                is_taken = self._taken.has(digests)
+            else:
                 self.summary.rows += len(batch)
-                seen.digests += digests
-            new = (~self._taken.has(digests)).nonzero()[0].tolist()
+                is_taken = seen.unchanged.meet(digests)
+            new = (~is_taken).nonzero()[0].tolist()
             for first in range(0, len(new), SLICE_ROWS):
                 some = new[first : first + SLICE_ROWS]
                 rows = zip(batch.rows(some), some, strict=True)
@@ -153,7 +153,7 @@ class Delivery:
             if guid is None:
                 continue
             if seen is not None:
-                seen.note(guid, known.get(guid))
+                seen.note(guid, digest, known.get(guid))
             try:
                 record = reader.record(cells, guid)
             except BadRowError as bad:
@@ -261,20 +261,22 @@ class Delivery:
 
 
 class _Seen:
-    """What the first pass keeps of all rows, to find GUIDs that are there twice.
+    """What the first pass keeps of the rows, to find GUIDs that are there twice.
 
     Equal rows have equal digests. Of two rows that differ one at least is changed; if the other is
     not, the service took its digest for the GUID that both have.
     """
 
-    def __init__(self) -> None:
-        self.digests = bytearray()
-        self._halves = bytearray()  # of the changed rows' GUIDs
+    def __init__(self, taken: DigestSet) -> None:
+        self.unchanged = MetDigests(taken)
+        self._changed = bytearray()  # the digests of the changed rows
+        self._halves = bytearray()  # of their GUIDs
         self._earlier = bytearray()  # digests that were taken for some of them
         self._known = bytearray()  # the first halves of these
 
-    def note(self, guid: bytes, earlier: bytes | None) -> None:
-        """Note the GUID of a changed row, and the digest that was taken for it."""
+    def note(self, guid: bytes, digest: bytes, earlier: bytes | None) -> None:
+        """Note the GUID of a changed row, its digest, and the one that was taken for the GUID."""
+        self._changed += digest
         self._halves += guid[:8]
         if earlier is not None:
             self._earlier += earlier
@@ -282,12 +284,11 @@ class _Seen:
 
     def suspects(self) -> tuple[set[bytes], bytes]:
         """Return the first halves of GUIDs, and digests of rows, that may be there twice."""
-        rows = DigestSet([self.digests])
         halves = _split(DigestSet([self._halves]).twice())
-        still = rows.has(self._earlier).nonzero()[0].tolist()
+        still = self.unchanged.met(self._earlier).nonzero()[0].tolist()
         earlier = b"".join(_digest_at(self._earlier, index) for index in still)
         return {*halves, *(_digest_at(self._known, index) for index in still)}, (
-            rows.twice() + earlier
+            self.unchanged.doubled() + DigestSet([self._changed]).twice() + earlier
         )
 
 

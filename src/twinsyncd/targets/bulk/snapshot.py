@@ -30,6 +30,9 @@ class DeliveredSets(Delivered, Protocol):
     def every(self, connection: str, entity: str) -> dict[bytes, bytes]:
         """Return all GUIDs that were taken with their digests."""
 
+    def put_anew(self, connection: str, entity: str, taken: Sequence[tuple[bytes, bytes]]) -> None:
+        """Remember GUIDs with these digests, in place of those that may be known, durably."""
+
     def replace(self, connection: str, entity: str, taken: Sequence[tuple[bytes, bytes]]) -> None:
         """Remember these GUIDs with their digests and no others, durably."""
 
@@ -123,7 +126,7 @@ class Snapshot:
             on_deletion()
         # An answer may be lost: until there is one, all that may be there is in doubt.
         doubts = [(guid, IN_DOUBT) for guid in {**known, **new}]
-        self._delivered.put(self._connection, self._entity, doubts)
+        self._delivered.put_anew(self._connection, self._entity, doubts)
         self.summary.waiting = len(records)
         self._send(records)
         return self.summary
