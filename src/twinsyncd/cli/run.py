@@ -32,7 +32,9 @@ def run(config: ConfigOption = None) -> None:
     import structlog
 
     from ..logs import set_up
+    from ..runtime.heaps import share_heaps
 
+    share_heaps()  # before there are other threads
     set_up(first.daemon.log_format, sys.stderr)
     serving = _Serving(file, first)
     signal.signal(signal.SIGINT, serving.on_stop)
