@@ -15,7 +15,7 @@ help:
 	@echo "             target is missed (ROWS=upload: only the benchmarks with that in their names)"
 	@echo "make simulate  live SEEDS=10000 seeded worlds full of faults and crashes (from FIRST=0)"
 	@echo "make mutants plant bugs in the core, one at a time, and count the seeds that catch each"
-	@echo "make screenshots  the page in a browser, in twenty states, as pictures in .screenshots"
+	@echo "make screenshots  the page in a browser, in twenty states, and the pages of localtwin: .screenshots"
 	@echo "make pictures  make the README's pictures of the page again"
 	@echo "make soak    kill the real programs for ROUNDS=200 rounds and prove that nothing is lost"
 	@echo "make soak-postgres  two daemons share a journal in PostgreSQL: kill, freeze, cut off for ROUNDS=200"
@@ -78,7 +78,7 @@ pictures: $(READY)
 	@SCREENSHOTS=src/twinsyncd/manual/pictures $(BIN)/python -m pytest -q tests/web/test_browser.py -k pictures_of_the_readme
 
 screenshots: $(READY)
-	@SCREENSHOTS=$(or $(FOLDER),.screenshots) $(BIN)/python -m pytest tests/web/test_browser.py
+	@SCREENSHOTS=$(or $(FOLDER),.screenshots) $(BIN)/python -m pytest tests/web/test_browser.py tests/localtwin/test_pages_in_a_browser.py
 
 clean:
 	rm -rf $(VENV) .demo .demo-manifest .demo-bulk .cache .screenshots .soak-long .mypy_cache .pytest_cache .ruff_cache

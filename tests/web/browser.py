@@ -11,6 +11,7 @@ from queue import Queue
 from typing import Final, Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from twinsyncd.runtime.page_wiring import access_of
@@ -22,6 +23,8 @@ from .page_scene import Office
 PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome")
 PLACE: Final = os.environ.get("SCREENSHOTS", "")
 """The folder for screenshots; none are kept without it."""
+
+SERIOUS: Final = ("serious", "critical")
 
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 900}
 NARROW: Final[ViewportSize] = {"width": 390, "height": 844}
@@ -85,3 +88,18 @@ def keep(page: Page, name: str, *, whole: bool = True) -> None:
         folder = Path(PLACE)
         folder.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=folder / f"{name}.png", full_page=whole)
+
+
+def violations(page: Page) -> list[str]:
+    """Return what an accessibility checker (axe) finds to be serious."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {each['help']} {[node['html'] for node in each['nodes'][:3]]}"
+        for each in found
+        if each["impact"] in SERIOUS
+    ]
+
+
+def is_too_wide(page: Page) -> bool:
+    """Return whether a person would have to scroll sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))

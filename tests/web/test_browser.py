@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from twinsyncd.core.decision import Decision
 
-from .browser import PLACE, VIEWS, browser, keep, open_page, served
+from .browser import PLACE, VIEWS, browser, is_too_wide, keep, open_page, served, violations
 from .page_scene import CAD, open_office
 from .states import STATES, State, aside, office_in
 
 LONG = "a-very-long-folder-name-without-any-space/" * 4 + "and-a-drawing-of-the-same-kind.dgn"
-SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
@@ -24,21 +22,6 @@ def chromium() -> Iterator[Browser]:
     """One browser for all tests here; starting it takes longest."""
     with browser() as started:
         yield started
-
-
-def violations(page: Page) -> list[str]:
-    """Return what an accessibility checker (axe) finds to be serious."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {each['help']} {[node['html'] for node in each['nodes'][:3]]}"
-        for each in found
-        if each["impact"] in SERIOUS
-    ]
-
-
-def is_too_wide(page: Page) -> bool:
-    """Return whether a person would have to scroll sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 
 @pytest.mark.parametrize("view", VIEWS if PLACE else ("wide", "narrow-dark"))

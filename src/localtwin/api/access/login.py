@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import APIRouter, Form, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from localtwin.api.pages.html import Html, message, tag
 from localtwin.errors import Unauthorised
 from localtwin.faults import Fault
 from localtwin.world.access.clients import NATIVE_CLIENT, SCOPES
@@ -24,16 +25,7 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _FIELDS = ("client_id", "redirect_uri", "scope", "state", "code_challenge", "nonce")
 _PROMPTS = {"none", "login", "consent", "select_account"}
 # The page is shown for all but none, so login, consent and select_account need no more code.
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "X-Frame-Options": "DENY",
-}
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>localtwin</title>
-<style>body{{font:16px system-ui;max-width:26rem;margin:15vh auto}}
-button{{font:inherit;padding:.5rem 1.5rem}}</style>
-<h1>{title}</h1><p>{text}</p>
-<form method="post">{fields}<button>{button}</button></form></html>"""
+HEADERS = {"Cache-Control": "no-store"}
 _SIGN_IN = (
     "A program on this computer wants to work with your local iTwin Platform as "
     "<b>Local User</b>. Your browser then returns to <code>{}</code>."
@@ -46,7 +38,6 @@ SIGN_IN_RULE = (
     f"Programs let a person sign in with the client id {NATIVE_CLIENT} and a redirect address on "
     "http://127.0.0.1, http://localhost or http://[::1], with any port."
 )
-_AGREED = "<!doctype html><title>localtwin</title><p>Thank you. You may close this page.</p>"
 
 
 def router(world: World) -> APIRouter:
@@ -72,7 +63,7 @@ def router(world: World) -> APIRouter:
         """Show the page, or the error of the request."""
         problem = _problem(client_id, redirect_uri)
         if problem is not None:
-            return HTMLResponse(f"<h1>{escape(problem)}</h1>", 400, HEADERS)
+            return message(problem, status=400)
         if response_type != "code":
             return _back(redirect_uri, state, error="unsupported_response_type")
         if code_challenge_method != "S256" or not code_challenge:
@@ -100,7 +91,7 @@ def router(world: World) -> APIRouter:
         """Return to the program with a code."""
         problem = _problem(client_id, redirect_uri)
         if problem is not None:
-            return HTMLResponse(f"<h1>{escape(problem)}</h1>", 400, HEADERS)
+            return message(problem, status=400)
         code = world.grants.code(Consent(client_id, redirect_uri, scope, code_challenge, nonce))
         return _back(redirect_uri, state, code=code)
 
@@ -115,7 +106,7 @@ def _consent_routes(routes: APIRouter, world: World) -> None:
         try:
             who = world.access.consent_asked(asked)
         except Unauthorised as refusal:
-            return HTMLResponse(f"<h1>{escape(refusal.message)}</h1>", 400, HEADERS)
+            return message(refusal.message, status=400)
         text = _CONSENT.format(escape(who.name))
         return _page("Let synchronization run", text, "Agree", {"request": asked})
 
@@ -125,12 +116,12 @@ def _consent_routes(routes: APIRouter, world: World) -> None:
         try:
             who = world.access.consent_asked(asked)
         except Unauthorised as refusal:
-            return HTMLResponse(f"<h1>{escape(refusal.message)}</h1>", 400, HEADERS)
+            return message(refusal.message, status=400)
         world.grants.authorise_runs(who.user_id)
         # What the person agrees to ends the rehearsal, or a client would ask them for ever.
         world.faults.remove(Fault.UNAUTHENTICATED_RUN, Fault.EXPIRED_AUTHORIZATION)
         if not who.redirect_url:
-            return HTMLResponse(_AGREED, headers=HEADERS)
+            return message("Thank you", tag("p", "You may close this page."))
         return RedirectResponse(who.redirect_url, 303, HEADERS)
 
 
@@ -153,12 +144,13 @@ def _unsupported(prompt: str, response_mode: str, request: str, request_uri: str
 
 
 def _page(title: str, text: str, button: str, fields: dict[str, str]) -> HTMLResponse:
+    """Return a page with one button; `text` is markup."""
     hidden = "".join(
         f'<input type="hidden" name="{name}" value="{escape(value)}">'
         for name, value in fields.items()
     )
-    page = _PAGE.format(title=title, text=text, button=button, fields=hidden)
-    return HTMLResponse(page, headers=HEADERS)
+    form = Html(f'<form method="post">{hidden}<button>{escape(button)}</button></form>')
+    return message(title, tag("p", Html(text)), form)
 
 
 def is_on_this_computer(address: str) -> bool:

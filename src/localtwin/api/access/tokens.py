@@ -6,22 +6,20 @@ client reads it), OpenID Connect RP-Initiated Logout 1.0.
 
 from __future__ import annotations
 
-from html import escape
 from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from localtwin.api.access.ims import basic_credentials, oauth_error
 from localtwin.api.access.login import HEADERS, is_on_this_computer
 from localtwin.api.envelope import empty
 from localtwin.api.links import origin
+from localtwin.api.pages.html import message
 from localtwin.errors import Refusal
 from localtwin.world.access.clients import NATIVE_CLIENT, Caller
 from localtwin.world.world import World
-
-_ENDED = "<!doctype html><title>localtwin</title><p>You are signed out.</p>"
 
 
 def router(world: World) -> APIRouter:
@@ -106,7 +104,7 @@ def _end_of_session(routes: APIRouter, world: World) -> None:
         if id_token_hint and not world.access.signed_by_us(id_token_hint):
             return _wrong("The id_token_hint is not a token of this server.")
         if not post_logout_redirect_uri:
-            return HTMLResponse(_ENDED, headers=HEADERS)
+            return message("You are signed out")
         if not is_on_this_computer(post_logout_redirect_uri):
             return _wrong("The redirect address is not on this computer.")
         query = urlencode({"state": state}) if state else ""
@@ -116,7 +114,7 @@ def _end_of_session(routes: APIRouter, world: World) -> None:
 
 
 def _wrong(text: str) -> Response:
-    return HTMLResponse(f"<h1>{escape(text)}</h1>", 400, HEADERS)
+    return message(text, status=400)
 
 
 def _client(world: World, request: Request, client_id: str, secret: str) -> str | None:

@@ -44,6 +44,9 @@ td::before{content:attr(data-title) ": ";color:var(--dim);font-size:.8rem}}
 .good{color:var(--good)}.bad{color:var(--bad)}.busy{color:var(--busy)}.odd{color:var(--odd)}
 ul{margin:.2rem 0;padding-left:1.1rem}pre{background:var(--soft);padding:.8rem;overflow-x:auto;
 border-radius:.4rem}img{display:block;max-width:100%;height:auto;border:1px solid var(--line)}
+.ask{max-width:26rem;margin:12vh auto}
+button{font:inherit;color:inherit;background:var(--soft);border:1px solid var(--dim);
+border-radius:.4rem;padding:.5rem 1.5rem;margin-top:.8rem;cursor:pointer}
 code{font-size:.85em}summary{cursor:pointer;margin-top:2rem}
 """
 
@@ -57,16 +60,28 @@ class Html(str):
 Cell = str | int | Html
 
 
-def page(title: str, *parts: str, live: bool = False) -> HTMLResponse:
-    """Return a whole page; `live`: it shows work in progress, so the browser reloads it."""
+def page(title: str, *parts: str, live: bool = False, kind: str = "") -> HTMLResponse:
+    """Return a whole page; `live`: it shows work in progress, so the browser reloads it.
+
+    `kind` is the class of what it shows.
+    """
+    of_class = f' class="{kind}"' if kind else ""
     refresh = f'<meta http-equiv="refresh" content="{_REFRESH_S}">' if live else ""
     body = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"{refresh}<title>{escape(title)}</title><style>{_STYLE}</style></head>"
-        f"<body><main>{''.join(map(shown, parts))}</main></body></html>"
+        f"<body><main{of_class}>{''.join(map(shown, parts))}</main></body></html>"
     )
     return HTMLResponse(body, headers=_HEADERS)
+
+
+def message(title: str, *parts: str, status: int = 200) -> HTMLResponse:
+    """Return a page that asks or says one thing, that no other site may show in a frame."""
+    shown_page = page(title, tag("h1", title), *parts, kind="ask")
+    shown_page.status_code = status
+    shown_page.headers["X-Frame-Options"] = "DENY"
+    return shown_page
 
 
 def picture(svg: str) -> Response:
@@ -91,10 +106,11 @@ def image(source: str, text: str) -> Html:
     return Html(f'<img src="{escape(source)}" alt="{escape(text)}" loading="lazy">')
 
 
-def table(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:
+def table(titles: Sequence[str], rows: Iterable[Sequence[Cell]], name: str = "") -> Html:
     """Return a table; numbers are aligned right, a `div` takes the free width and wraps.
 
-    Where it is wider than the window, the keyboard can scroll it; a telephone stacks its cells.
+    `name` is read aloud for it, else its titles are. Where it is wider than the window, the
+    keyboard can scroll it; a telephone stacks its cells.
     """
     listed = list(rows)
     numeric = [isinstance(cell, int) for cell in listed[0]] if listed else []
@@ -103,7 +119,7 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:
         for title, right in zip(titles, numeric, strict=True)
     )
     body = "".join(f"<tr>{''.join(map(_cell, row, titles))}</tr>" for row in listed)
-    label = escape(", ".join(filter(None, titles)))
+    label = escape(name or ", ".join(filter(None, titles)))
     wide = f'<div class="wide" tabindex="0" role="region" aria-label="{label}">'
     return Html(f"{wide}<table><tr>{head}</tr>{body}</table></div>")
 

@@ -51,7 +51,7 @@ class IModelPage:
         try:
             imodel = self._world.imodels.get(imodel_id)
         except NotFound:
-            gone = page("localtwin", back, tag("p", "There is no such iModel any more."))
+            gone = page("localtwin", back, tag("h1", "There is no such iModel any more."))
             gone.status_code = 404
             return gone
         itwin = self._world.itwins.get(imodel.itwin_id)
@@ -83,7 +83,9 @@ class IModelPage:
         return tag(
             "section",
             tag("h2", title, " ", named),
-            table(titles, rows) if rows else tag("p", "It has never run.", kind="dim"),
+            table(titles, rows, f"Runs of {title}")
+            if rows
+            else tag("p", "It has never run.", kind="dim"),
             _only(len(runs), _RUNS, "runs"),
         )
 
@@ -103,7 +105,7 @@ class IModelPage:
             )
             for entry in changesets
         ]
-        return table(titles, rows)
+        return table(titles, rows, "Changesets")
 
     def _origin(self, entry: Changeset) -> Html:
         """Return the files that the changeset comes from, and its picture if there is one."""
