@@ -34,6 +34,7 @@ from core_script import (
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.hash_queue import SMALL_HASHES_MAX
+from twinsyncd.core.machine import UNSEEN
 from twinsyncd.core.model import BlindSpot, Failure, Fault, FileKey, FileRow, HeldSource
 from twinsyncd.core.safety import CONFIRM_S, EXAMPLES_MAX, REMEMBERED_MAX, mark_of
 from twinsyncd.core.setup import Guard, Source
@@ -176,6 +177,20 @@ def test_what_was_missed_is_no_rest_before_a_scan_has_told(*, missed: bool) -> N
         script.hears(LOST).says().works()
 
     script.hears(after_s=SCAN_SOON_S).says(scan()).works().hears(scanned(1)).says().rests()
+
+
+def test_a_file_that_a_look_did_not_find_is_named_until_a_list_is_there() -> None:
+    """A list of a large share takes minutes, in which status said "In sync" (P12)."""
+    script = synced().hears(SAVED).says(look_at(A)).hears(saw(A, None)).says()
+    (unseen,) = script.machine.unsettled_files(script.now)
+    assert (script.machine.unsettled(), unseen.path, unseen.awaits) == (1, A.path, UNSEEN)
+    assert unseen.since_s == script.now.wall_s
+
+    script.hears(after_s=SCAN_SOON_S).says(scan())
+    assert script.machine.unsettled() == 1
+
+    script.hears(scanned(1, A)).says().source(missed=((A.path, script.now.wall_s),))
+    assert (script.machine.unsettled(), script.machine.unsettled_files(script.now)) == (0, [])
 
 
 def test_a_second_scan_too_soon_confirms_nothing() -> None:

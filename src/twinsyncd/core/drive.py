@@ -191,9 +191,7 @@ class Drive:
         row = self.ledger.known(key)
         if row is None or (row.seen == ABSENT and not row.unread):
             return
-        watched = self.watched[key.source]
-        watched.missing.setdefault(key.path, safety.UNLISTED_S)
-        watched.scan_soon(now.at_s)
+        self.watched[key.source].note_unseen(key.path, now)
 
     def hashed(self, fact: facts.Hashed, now: Now) -> None:
         if not self.settler.hashed(fact.key, now.at_s):
@@ -267,6 +265,7 @@ class Drive:
         watched = self.watched[fact.source]
         watched.failures += 1
         watched.missing.clear()
+        watched.unseen.clear()
         watched.held = None
         before = watched.row
         row = failed_row(fact, before)

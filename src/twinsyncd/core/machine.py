@@ -35,6 +35,7 @@ from .run_windows import event_of
 from .settle import Settler
 from .setup import Setup
 
+UNSEEN: Final = "a look did not find it; a list of its folders shows whether it is gone"
 UNSETTLED_NAMED: Final = 20  # files still being written that a person is shown by name
 
 
@@ -108,14 +109,23 @@ class Machine:
         return max((lane.failures() for lane in self._lanes.values()), default=0)
 
     def unsettled(self) -> int:
-        """Return how many files are not known to be settled."""
-        return len(self._drive.settler)
+        """Return how many files are not known to be settled, or perhaps gone."""
+        return len(self._drive.settler) + len(self._unseen_files())
 
     def unsettled_files(self, now: Now) -> list[UnsettledFile]:
         """Return some of those files, the longest waiting first."""
+        found = self._drive.settler.longest_unsettled(UNSETTLED_NAMED) + self._unseen_files()
         return [
             UnsettledFile(key.source, key.path, now.wall_s - (now.at_s - first_s), awaits)
-            for key, first_s, awaits in self._drive.settler.longest_unsettled(UNSETTLED_NAMED)
+            for key, first_s, awaits in sorted(found, key=lambda each: each[1])[:UNSETTLED_NAMED]
+        ]
+
+    def _unseen_files(self) -> list[tuple[FileKey, float, str]]:
+        return [
+            (FileKey(source, path), since_s, UNSEEN)
+            for source, watched in self._drive.watched.items()
+            for path, since_s in watched.unseen.items()
+            if FileKey(source, path) not in self._drive.settler
         ]
 
     def unlisted(self) -> list[SourceKey]:

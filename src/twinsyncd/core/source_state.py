@@ -22,6 +22,7 @@ from .safety import (
     CONFIRM_S,
     EXAMPLES_MAX,
     REMEMBERED_MAX,
+    UNLISTED_S,
     examples,
     mark_of,
     missed_before,
@@ -54,6 +55,7 @@ class SourceState:
     failures: int = 0
     missing: dict[str, float] = field(default_factory=dict)  # path -> first missed
     missed_before: dict[str, float] = field(default_factory=dict)  # by an earlier process
+    unseen: dict[str, float] = field(default_factory=dict)  # missed by a look since then only
     held: Set[str] | None = None  # the paths that `row.missing_mark` is about, if we listed them
 
     @property
@@ -88,11 +90,20 @@ class SourceState:
             self.missed_before = missed_before(self.row.missed, now)
             known |= self.missed_before
         self.missing = still_missing(known, fact.missing, now.at_s)
+        if not self.hint_missed:  # else the list may be older than a look
+            self.unseen.clear()
+
+    def note_unseen(self, path: str, now: Now) -> None:
+        """Note that a look found no such file; the next list shows whether it is gone."""
+        self.missing.setdefault(path, UNLISTED_S)
+        if self.missing[path] == UNLISTED_S:
+            self.unseen.setdefault(path, now.at_s)
+        self.scan_soon(now.at_s)
 
     def saw(self, path: str, changed: dict[SourceKey, SourceRow]) -> None:
         """Note that the file is there; the row, if it was remembered as missing, is `changed`."""
-        self.missing.pop(path, None)
-        self.missed_before.pop(path, None)
+        for missing in (self.missing, self.missed_before, self.unseen):
+            missing.pop(path, None)
         if self.row.missed and path in dict(self.row.missed):
             left = tuple(each for each in self.row.missed if each[0] != path)
             self.row = changed[self.row.key] = replace(self.row, missed=left)
