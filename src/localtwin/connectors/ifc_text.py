@@ -55,9 +55,10 @@ def text_of(content: bytes, schema: Schema) -> ModelText | None:
     numbers: dict[str, int] = {}
     lines: dict[str, int] = {}
     whole, at = memoryview(content), 0
+    stands_alone = _StandsAlone(schema)
     for head in _HEAD.finditer(content):
         keyword = head[2]
-        if keyword is not None and not _is_object(keyword.decode("ascii", "replace"), schema):
+        if not stands_alone[keyword]:
             continue
         tail = _TAIL.match(content, head.end())
         if tail is None:
@@ -72,8 +73,18 @@ def text_of(content: bytes, schema: Schema) -> ModelText | None:
     return ModelText(digest.hexdigest(), numbers, lines)
 
 
-def _is_object(keyword: str, schema: Schema) -> bool:
-    return schema.is_a(keyword, *OBJECTS) and not schema.is_a(keyword, "IFCFEATUREELEMENT")
+class _StandsAlone(dict[bytes | None, bool]):
+    """Whether lines of a keyword count by themselves; asked for each of a hundred thousand."""
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__({None: True})
+        self._schema = schema
+
+    def __missing__(self, keyword: bytes) -> bool:
+        name = keyword.decode("ascii", "replace")
+        is_object = self._schema.is_a(name, *OBJECTS)
+        self[keyword] = is_object and not self._schema.is_a(name, "IFCFEATUREELEMENT")
+        return self[keyword]
 
 
 def _hashed(text: bytes) -> int:
