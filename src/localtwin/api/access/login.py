@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import APIRouter, Form, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from localtwin.api.pages.html import Html, message, tag
+from localtwin.api.pages.html import Html, message, refusal, tag
 from localtwin.errors import Unauthorised
 from localtwin.faults import Fault
 from localtwin.world.access.clients import NATIVE_CLIENT, SCOPES
@@ -63,7 +63,7 @@ def router(world: World) -> APIRouter:
         """Show the page, or the error of the request."""
         problem = _problem(client_id, redirect_uri)
         if problem is not None:
-            return message(problem, status=400)
+            return refusal(problem)
         if response_type != "code":
             return _back(redirect_uri, state, error="unsupported_response_type")
         if code_challenge_method != "S256" or not code_challenge:
@@ -91,7 +91,7 @@ def router(world: World) -> APIRouter:
         """Return to the program with a code."""
         problem = _problem(client_id, redirect_uri)
         if problem is not None:
-            return message(problem, status=400)
+            return refusal(problem)
         code = world.grants.code(Consent(client_id, redirect_uri, scope, code_challenge, nonce))
         return _back(redirect_uri, state, code=code)
 
@@ -105,8 +105,8 @@ def _consent_routes(routes: APIRouter, world: World) -> None:
         """Show the page that asks for consent."""
         try:
             who = world.access.consent_asked(asked)
-        except Unauthorised as refusal:
-            return message(refusal.message, status=400)
+        except Unauthorised as denied:
+            return refusal(denied.message)
         text = _CONSENT.format(escape(who.name))
         return _page("Let synchronization run", text, "Agree", {"request": asked})
 
@@ -115,8 +115,8 @@ def _consent_routes(routes: APIRouter, world: World) -> None:
         """Let runs act for the user, and return to the program that asked."""
         try:
             who = world.access.consent_asked(asked)
-        except Unauthorised as refusal:
-            return message(refusal.message, status=400)
+        except Unauthorised as denied:
+            return refusal(denied.message)
         world.grants.authorise_runs(who.user_id)
         # What the person agrees to ends the rehearsal, or a client would ask them for ever.
         world.faults.remove(Fault.UNAUTHENTICATED_RUN, Fault.EXPIRED_AUTHORIZATION)

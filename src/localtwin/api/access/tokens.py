@@ -16,7 +16,7 @@ from localtwin.api.access.ims import basic_credentials, oauth_error
 from localtwin.api.access.login import HEADERS, is_on_this_computer
 from localtwin.api.envelope import empty
 from localtwin.api.links import origin
-from localtwin.api.pages.html import message
+from localtwin.api.pages.html import message, refusal
 from localtwin.errors import Refusal
 from localtwin.world.access.clients import NATIVE_CLIENT, Caller
 from localtwin.world.world import World
@@ -114,7 +114,7 @@ def _end_of_session(routes: APIRouter, world: World) -> None:
 
 
 def _wrong(text: str) -> Response:
-    return message(text, status=400)
+    return refusal(text)
 
 
 def _client(world: World, request: Request, client_id: str, secret: str) -> str | None:

@@ -84,6 +84,12 @@ def message(title: str, *parts: str, status: int = 200) -> HTMLResponse:
     return shown_page
 
 
+def refusal(text: str) -> HTMLResponse:
+    """Return a page that refuses what was asked: the first sentence says why, the others help."""
+    why, _, more = text.partition(". ")
+    return message(why, *([tag("p", more)] if more else []), status=400)
+
+
 def picture(svg: str) -> Response:
     """Return an SVG picture of our own; a browser may cache it, since it never changes."""
     headers = {**_HEADERS, "Cache-Control": f"private, max-age={_KEEP_S}"}
