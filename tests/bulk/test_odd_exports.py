@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -99,3 +101,55 @@ def test_a_renamed_export_keeps_its_counts(plant: Factory) -> None:
 
     found = [each for each in plant.files.deliveries(CONNECTION) if each.entity == "pieces"]
     assert [(each.key.path, each.acknowledged) for each in found] == [("pieces.third.csv", 1)]
+
+
+def _workbook(rows: list[list[object]], merged: str = "") -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(row)
+    if merged:
+        sheet.merge_cells(merged)
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+def test_titles_above_the_header_of_a_workbook_do_not_matter(plant: Factory) -> None:
+    """A report has its name in merged cells above the table; nobody deletes it every day."""
+    title: list[list[object]] = [
+        ["Pieces of today"],
+        [],
+        ["project", "component", "part", "length"],
+    ]
+    rows: list[list[object]] = [["P", "C", "a", 1], [], ["P", "C", "", 2]]
+
+    with pytest.raises(CloudError) as caught:
+        plant.store("pieces.xlsx", _workbook(title + rows, merged="A1:D1"))
+
+    assert plant.lengths() == {"a": 1}
+    assert "row 6, column project + part: it is empty" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (["P,C,a,x"], "1 of 1 row is not in the service: row 2"),
+        (["P,C,a,1", "P,C,b,x"], r"1 of 2 rows is not in the service \(the other is\): row 3"),
+        (
+            ["P,C,a,1", "P,C,b,x", "P,C,c,y", "P,C,d,1"],
+            r"2 of 4 rows are not in the service \(the others are\): row 3",
+        ),
+        (
+            [f"P,C,{n},x" for n in range(4)],
+            "4 of 4 rows are not in the service: .*; and 1 more row$",
+        ),
+    ],
+)
+def test_rejected_rows_are_counted_in_english(plant: Factory, rows: list[str], words: str) -> None:
+    """Whoever corrects the file at night reads this line once."""
+    with pytest.raises(CloudError) as caught:
+        plant.store("pieces.csv", HEADER + "\n".join(rows) + "\n")
+
+    assert re.search(words, str(caught.value))

@@ -126,7 +126,9 @@ def test_exports_are_delivered_and_then_only_their_changes(plant: Plant) -> None
 
     second = plant.delivered()
     third = plant.delivered()
+    again = plant.call("sync")
 
+    assert "in sync: drive and service agree on 3 files" in again.stdout
     assert check.returncode == 0, check.stdout
     assert "the API key may send records" in check.stdout
     assert "1 of 1 file synced as of" in status.stdout, "the sync has ended"

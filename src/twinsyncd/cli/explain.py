@@ -78,7 +78,8 @@ def explain(
     for line in _delivery_lines(delivery):
         console.print(plain(line), soft_wrap=True)
     if row is not None:
-        for line in _past_lines(row, journal.read_history(checked, key=key, limit=EVENTS_MAX)):
+        past = journal.read_history(checked, key=key, limit=EVENTS_MAX)
+        for line in _past_lines(row, past, is_rows=delivery is not None):
             console.print(plain(line), soft_wrap=True)
     raise typer.Exit(0 if done else 1)
 
@@ -95,13 +96,13 @@ def _explain_folder(config: Config, path: str) -> int:
     return 0 if done else 1
 
 
-def _past_lines(row: FileRow, events: Iterable[Event]) -> Iterator[str]:
+def _past_lines(row: FileRow, events: Iterable[Event], *, is_rows: bool) -> Iterator[str]:
     """Yield which contents are known where, and what happened to the file."""
     from ..runtime.event_words import event_words
     from ..runtime.formatting import clock_time
 
     for name, digest in (("seen", row.seen), ("stored", row.stored), ("synced", row.synced)):
-        yield f"  {name:8} {_digest(digest)}"
+        yield f"  {name:8} {_digest(digest, is_rows=is_rows)}"
     for event in events:
         text = f": {words}" if (words := event_words(event)) else ""
         yield f"  {clock_time(event.at_s)}  {event.kind.value}{text}"
@@ -132,11 +133,13 @@ def matcher_reason(config: Config, key: FileKey) -> str:
     return source.matcher().explain(key.path)
 
 
-def _digest(digest: Digest) -> str:
+def _digest(digest: Digest, *, is_rows: bool) -> str:
     from ..core.model import ABSENT, IN_DOUBT
 
     if digest == ABSENT:
         return "nothing"
+    if digest == IN_DOUBT and is_rows:
+        return "not the whole content: rows were rejected, or wait, or an answer was lost"
     if digest == IN_DOUBT:
         return "in doubt: an upload began and its end is unknown"
     return digest

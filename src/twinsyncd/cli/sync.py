@@ -77,14 +77,27 @@ def sync_and_show(
     report = state.report
     if report.in_sync and not problem:
         counts = total_counts(c for each in report.connections for c in each.counts)
-        kept = f"; {counts.gone:,} gone or excluded, kept in the iModel" if counts.gone else ""
+        agreed, place = _places({each.target for each in config.connection})
+        kept = f"; {counts.gone:,} gone or excluded, kept in {place}" if counts.gone else ""
         files = count(counts.known, "file")
-        agreed = f"[green]in sync[/]: drive, Storage and iModel agree on {files}{kept}"
-        console.print(agreed, soft_wrap=True)
+        console.print(f"[green]in sync[/]: {agreed} agree on {files}{kept}", soft_wrap=True)
         raise typer.Exit(0)
     console.print(f"[red]not in sync[/]{': ' if problem else ''}{plain(problem)}\n", soft_wrap=True)
     show(console, state)
     raise typer.Exit(1)
+
+
+def _places(targets: set[str]) -> tuple[str, str]:
+    """Return what agrees with each other, and where what left the drive is kept."""
+    match sorted(targets):
+        case ["storage"]:
+            return "drive, Storage and iModel", "the iModel"
+        case ["bulk"]:
+            return "drive and service", "the service"
+        case ["manifest"]:
+            return "drive and published folder", "what is published"
+        case _:
+            return "drive and cloud", "the cloud"
 
 
 def _dry_run(console: Console, config: Config) -> None:

@@ -22,13 +22,15 @@ def rejection(path: str, sheet: str, summary: Summary) -> CloudError:
     """Return the error that names the first rejected rows; parents may yet come (FILE)."""
     named = [str(row) for each in summary.rejected[:NAMED_MAX] for row in _named(each, sheet)]
     more = summary.rejected_count - NAMED_MAX
-    rest = f"; and {more} more rows" if more > 0 else ""
-    others = ", the others are" if summary.rejected_count < summary.rows else ""
+    rest = f"; and {more:,} more row{'' if more == 1 else 's'}" if more > 0 else ""
+    good = summary.rows - summary.rejected_count
+    others = f" (the other{' is' if good == 1 else 's are'})" if good else ""
     if summary.is_snapshot:
         others = ", and none is sent, since a snapshot without them would delete them"
-    are = "row is" if summary.rows == 1 else "rows are"
+    row = "row" if summary.rows == 1 else "rows"
+    are = "is" if summary.rejected_count == 1 else "are"
     text = (
-        f"{path}: {summary.rejected_count} of {summary.rows} {are} not in the service"
+        f"{path}: {summary.rejected_count:,} of {summary.rows:,} {row} {are} not in the service"
         f"{others}: {'; '.join(named)}{rest}{_TRAP if summary.lost_parents else ''}"
     )
     return CloudError("send rows", Failure(Fault.FILE if summary.orphans else Fault.REFUSED, text))

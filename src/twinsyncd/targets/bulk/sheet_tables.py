@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from .batches import Row
 from .columns import BadTableError, places
 
+TITLES_MAX: Final = 20  # rows above the header: titles, dates, empty ones
 SHEETS: Final = (".xlsx", ".xls", ".ods")
 
 
@@ -32,18 +34,23 @@ def sheet_rows(file: Path, columns: Sequence[str], sheet: str) -> Iterator[Row]:
             names = ", ".join(book.sheet_names)
             raise BadTableError(f'there is no sheet "{name}"; its sheets: {names}')
         table = book.get_sheet_by_name(name)
-        first = (table.start or (0, 0))[0]
-        rows = table.iter_rows()
-        skipped = 0
-        header: list[Any] = []
-        for header in rows:
-            skipped += 1
-            if any(cell != "" for cell in header):
-                break
+        above = (table.start or (0, 0))[0]
+        first = list(islice(table.iter_rows(), above + TITLES_MAX))
+        # Rows before the first cell are left out, or are there and empty.
+        skipped = above if any(cell != "" for row in first[:1] for cell in row) else 0
+        place = _header_place(first, columns)
+        header = first[place] if first else []
         at = places([str(cell) for cell in header], columns, f' in sheet "{name}"')
-        begin = skipped + 1 + (0 if skipped > first else first)
-        for number, row in enumerate(rows, begin):
+        for number, row in enumerate(islice(table.iter_rows(), place + 1, None), 1):
             if any(cell != "" for cell in row):
-                yield number, tuple([row[place] for place in at])
+                yield skipped + place + 1 + number, tuple([row[each] for each in at])
     except calamine.CalamineError as exc:
         raise BadTableError(f"it is not a readable workbook: {exc}") from exc
+
+
+def _header_place(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> int:
+    """Return where the header is: the first row with all columns, else the first with any text."""
+    texts = [[str(cell).strip() for cell in row] for row in rows]
+    whole = (at for at, row in enumerate(texts) if set(columns) <= set(row))
+    filled = (at for at, row in enumerate(texts) if any(row))
+    return next(whole, next(filled, 0))
