@@ -22,21 +22,26 @@ class Body(httpx.SyncByteStream):
 class Office:
     """A stack with the transports it opened, and the time [s]."""
 
-    def __init__(self, most: int = 8) -> None:
+    def __init__(self, most: int = 8, *, downloads: bool = False) -> None:
         self.opened: list[Line] = []
         self.now_s = 0.0
         self.body: httpx.SyncByteStream = Body()
         self.stack = ConnectionStack(
-            self._open, most=most, idle_s=4.0, answer_s=300.0, clock=lambda: self.now_s
+            self._open,
+            most=most,
+            idle_s=4.0,
+            answer_s=300.0,
+            downloads=downloads,
+            clock=lambda: self.now_s,
         )
 
     def _open(self) -> httpx.BaseTransport:
         self.opened.append(Line(self.body))
         return self.opened[-1]
 
-    def ask(self, **timeout: float) -> httpx.Response:
+    def ask(self, method: str = "GET", **timeout: float) -> httpx.Response:
         """Send a request whose answer is still to be read."""
-        request = httpx.Request("GET", URL, extensions={"timeout": timeout})
+        request = httpx.Request(method, URL, extensions={"timeout": timeout})
         return self.stack.handle_request(request)
 
     def used(self) -> list[int]:
@@ -160,3 +165,15 @@ def test_an_answer_that_comes_drop_by_drop_is_given_up() -> None:
         response.read()
 
     assert office.now_s == 11 * 29.0
+
+
+def test_what_a_file_host_answers_to_an_upload_comes_in_time() -> None:
+    """A large file may take hours to be got; the answer to a block is a few bytes (P14)."""
+    office = Office(downloads=True)
+    office.body = Dripping(office)
+
+    with pytest.raises(httpx.ReadTimeout, match="not complete after 300 s"):
+        office.ask("PUT").read()
+
+    got = office.ask().iter_raw()
+    assert len([next(got) for _ in range(1000)]) == 1000

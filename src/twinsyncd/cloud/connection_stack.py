@@ -26,17 +26,20 @@ class ConnectionStack(httpx.BaseTransport):
         most: int,
         idle_s: float,
         answer_s: float = math.inf,
+        downloads: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`opened` returns another transport, which needs to serve one request at a time.
 
         At most `most` are in use at a time. One that was not used for `idle_s` [s] is closed by the
         next request. A body that takes longer than `answer_s` [s] is given up: a server that sends
-        it drop by drop meets every time-out of single reads. `clock` gives monotonic seconds.
+        it drop by drop meets every time-out of single reads. `downloads`: what is got may be large,
+        and takes as long as it takes. `clock` gives monotonic seconds.
         """
         self._opened = opened
         self._idle_s = idle_s
         self._answer_s = answer_s
+        self._downloads = downloads
         self._clock = clock
         self._places = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
@@ -73,7 +76,8 @@ class ConnectionStack(httpx.BaseTransport):
 
     def _in_time(self, body: Iterable[bytes], request: httpx.Request) -> Iterator[bytes]:
         """Yield the body. Raises ReadTimeout when it takes too long."""
-        end_s = self._clock() + self._answer_s
+        is_long = self._downloads and request.method == "GET"
+        end_s = math.inf if is_long else self._clock() + self._answer_s
         for piece in body:
             if self._clock() > end_s:
                 text = f"the answer was not complete after {self._answer_s:.0f} s"

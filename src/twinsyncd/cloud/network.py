@@ -106,11 +106,12 @@ class NetworkTransport(httpx.BaseTransport):
         connections_max: int,
         idle_s: float,
         answer_s: float = math.inf,
+        downloads: bool = False,
     ) -> None:
         """Open no connection before the first request.
 
         `idle_s`: how long a connection without requests is used again [s]; `answer_s`: how long
-        the body of an answer may take [s].
+        the body of an answer may take [s], but for what is got if there are `downloads`.
         """
         limits = httpx.Limits(max_connections=1, keepalive_expiry=idle_s)
 
@@ -118,7 +119,9 @@ class NetworkTransport(httpx.BaseTransport):
             def opened() -> httpx.HTTPTransport:
                 return httpx.HTTPTransport(verify=tls, limits=limits, trust_env=False, proxy=proxy)
 
-            return ConnectionStack(opened, most=connections_max, idle_s=idle_s, answer_s=answer_s)
+            return ConnectionStack(
+                opened, most=connections_max, idle_s=idle_s, answer_s=answer_s, downloads=downloads
+            )
 
         self._proxies = proxies
         self._direct = stack()

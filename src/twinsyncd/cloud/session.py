@@ -37,7 +37,7 @@ from .upload_limits import RENEW_S, Limits
 
 CONNECTIONS_MAX: Final = 32  # per host: as many as `calls` and `upload_budget` let through
 IDLE_S: Final = 4.0  # below the 5 s after which common servers hang up
-ANSWER_S: Final = 300.0  # a large list over a slow line; no file goes this way
+ANSWER_S: Final = 300.0  # a large list over a slow line; files that are got take longer
 _CALL: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
 _BULK: Final = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=30.0)  # 1,000 records
 _BLOB: Final = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=60.0)  # a slow uplink
@@ -111,7 +111,7 @@ def open_cloud(
         hosts = UploadHosts(settings.upload_hosts)
         rate = SendRate(settings.upload_rate, sleep=sleep) if settings.upload_rate else None
         limits = limits_of(settings.profile)
-        http = clients.open(_BLOB, answer_s=math.inf)
+        http = clients.open(_BLOB, downloads=True)
         yield Cloud(
             platform,
             manifests,
@@ -189,14 +189,15 @@ class _Clients:
         self._before_request = network.before_request
 
     def open(
-        self, timeout: httpx.Timeout, login: Login | None = None, *, answer_s: float = ANSWER_S
+        self, timeout: httpx.Timeout, login: Login | None = None, *, downloads: bool = False
     ) -> httpx.Client:
         transport = self._transport or NetworkTransport(
             self._proxies,
             self._tls,
             connections_max=CONNECTIONS_MAX,
             idle_s=IDLE_S,
-            answer_s=answer_s,
+            answer_s=ANSWER_S,
+            downloads=downloads,
         )
         client = httpx.Client(
             auth=login,
