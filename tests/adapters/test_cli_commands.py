@@ -333,6 +333,19 @@ def test_content_that_stays_in_the_imodel_is_counted_after_its_file_was_forgotte
     assert "1 gone or excluded, kept in the iModel" in printed.out
 
 
+def test_a_source_in_which_no_file_matches_any_more_is_not_in_sync(office: Office) -> None:
+    """Another connector left all files out, and sync agreed "on 0 files" with exit code 0."""
+    left_out = FileRow(A, None, "", "v1", "v1", storage_id="i", in_connection=True)
+    office.remember(Decision(files=(left_out,)), beat_s=time.time())
+
+    with office.daemon_runs():
+        printed = office.types("status")
+
+    assert printed.code == 1
+    assert f"{CAD}: no file matches any more; 1 file kept in the iModel" in printed.out
+    assert "connector, or delete this source from the configuration if" in printed.out
+
+
 def test_what_was_not_looked_at_since_the_start_is_not_in_sync(office: Office) -> None:
     """Changes of the night were "in sync" until the first scan of a large share had ended (P12)."""
     office.remember(Decision(files=(SYNCED,)), beat_s=time.time(), unlisted=[CAD])

@@ -107,7 +107,7 @@ def progress_of(seen: Status, now_s: float, *, live: bool) -> list[str]:
     total = total_counts(seen.counts)
     unsettled = seen.daemon.unsettled if seen.daemon else 0
     is_running = any(lane.phase is Phase.RUNNING for lane in seen.lanes)
-    uploaded = total.known - total.to_store - total.aside
+    uploaded = total.synced + total.to_run  # some of those set aside are not on the drive
     files = [f"{total.synced:,} of {count(total.known, 'file')} synced"]
     files += [
         f"{number:,} {words}"

@@ -36,7 +36,7 @@ from .settle import Settler
 from .setup import Setup
 
 UNSEEN: Final = "a look did not find it; a list of its folders shows whether it is gone"
-UNSETTLED_NAMED: Final = 20  # files still being written that a person is shown by name
+UNSETTLED_NAMED: Final = 20  # unsettled files that a person is shown by name
 
 
 class Machine:

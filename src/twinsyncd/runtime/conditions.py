@@ -183,8 +183,12 @@ def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:
         fix = "nothing: its first scan is under way; a large share takes some minutes"
         yield Condition(Kind.UNLISTED, Level.WAITS, source, text, fix, 0.0, name)
     for source in connection.empty:
-        text = "no file matches"
-        fix = "check its folder, include, exclude and connector: twinsyncd check"
+        text, fix = "no file matches", "check its folder, include, exclude and connector"
+        gone = sum(each.gone for each in connection.counts if each.source == source)
+        if gone:
+            text = f"no file matches any more; {count(gone, 'file')} kept in the iModel"
+            fix += ", or delete this source from the configuration if that is meant"
+        fix += ": twinsyncd check"
         yield Condition(Kind.EMPTY, Level.WAITS, source, text, fix, 0.0, name)
     for key, found in connection.references:
         text, fix = open_references(found), advice(found)

@@ -68,7 +68,7 @@ class ConnectionReport:
     holds: tuple[Hold, ...]
     blind: tuple[Blind, ...]
     missing: tuple[MissingFiles, ...]  # sources of which the last list lacked files
-    empty: tuple[SourceKey, ...]  # sources in which no file ever matched
+    empty: tuple[SourceKey, ...]  # sources in which no file matches
     unlisted: tuple[SourceKey, ...]  # sources that the daemon has not scanned since it started
     late: tuple[Late, ...]
     authorised_days: int | None  # for which its runs may act for the user; None: for a service
@@ -77,7 +77,7 @@ class ConnectionReport:
     lane: LaneRow | None  # how the iModel's runs stand, which connections of one iModel share
     folders: tuple[tuple[SourceKey, str], ...]  # each source and its folder on the drive
     opens_s: float = 0.0  # from when on its runs may begin, wall clock [s]; 0: now
-    unsettled: int = 0  # files that are still being written, among those that are named
+    unsettled: int = 0  # files that have not settled, among those that are named
     deliveries: tuple[LastDelivery, ...] = ()  # of a bulk connection, by file
     root_wait: RootWait | None = None  # the spatial root that goes in before its files
     references: tuple[tuple[SourceKey, OpenReferences], ...] = ()  # named, and not in Storage
@@ -90,7 +90,7 @@ class Report:
 
     in_sync: bool  # everything that can match was read and is proven
     unseen_since_s: float  # wall clock [s] since when nobody looks at the drive; 0: somebody does
-    unsettled: int  # files that were still being written at the last heartbeat
+    unsettled: int  # files that had not settled at the last heartbeat
     unsettled_files: tuple[Unsettled, ...]  # some of them, the longest waiting first
     daemon: Line
     running: bool  # a daemon keeps the journal now
@@ -215,7 +215,8 @@ def _connection(
 ) -> ConnectionReport:
     keys = {connection.key_of(source) for source in connection.source}
     counts = tuple(counted[key] for key in sorted(keys & counted.keys()))
-    matched = {each.source for each in counts} | _being_written(status.daemon)
+    matching = {each.source for each in counts if each.known or each.aside}
+    matched = matching | _being_written(status.daemon)
     unlisted, late = _unlisted(connection, status, running), status.watch_trouble.keys()
     opens_s = connection.window.opens_s(now_s)
     opens_s = 0.0 if opens_s <= now_s or status.published_s.get(connection.key) else opens_s
