@@ -246,6 +246,24 @@ def test_a_tree_keeps_values_names_and_places(tmp_path: Path) -> None:
     assert found["Tower/Leg L2"].parent == "Tower"
 
 
+def test_a_nameless_node_is_known_by_what_is_in_it(tmp_path: Path) -> None:
+    """Otherwise an edit of one leg made its section a new one, with all that is in that."""
+    file = tmp_path / "mast.otxml"
+    legs = (f"<Leg id='{n}a' size='80'/><Leg id='{n}b' size='90'/>" for n in range(5))
+    sections = [f"<Section>{each}</Section>" for each in legs]
+    file.write_text(f"<Mast>{''.join(sections)}</Mast>", "utf-8")
+    before = checksums(file)
+
+    edited = [sections[0].replace("80", "85"), *sections[:0:-1]]
+    file.write_text(f"<Mast>{''.join(edited)}</Mast>", "utf-8")
+    after = checksums(file)
+
+    assert before.keys() == after.keys()
+    assert {key for key in before if before[key] != after[key]} == {
+        "Mast/Section with Leg 0a/Leg 0a"
+    }
+
+
 def test_nodes_of_one_name_are_told_apart_by_their_content(tmp_path: Path) -> None:
     """A name used twice is no reason to take a new order for an edit."""
     legs = ["<Leg name='L'><Size>1</Size></Leg>", "<Leg name='L'><Size>2</Size></Leg>"]

@@ -51,14 +51,34 @@ class XmlTree:
 def _below(node: Node, parent: str) -> Iterator[tuple[Node, str, str]]:
     """Yield the elements below a node with their identifiers: the path of names.
 
-    What only its order tells apart from others gets a digest of its content besides.
+    What only its order tells apart from others is called by what is in it besides, so that an
+    edit below leaves its name; or else by a digest of its content.
     """
     below = [each for each in node if not _is_property(each)]
-    names = [f"{local_name(e)} {_first(_properties(e), _IDENTITIES)}".rstrip() for e in below]
+    names = [_name(each) for each in below]
     counts = Counter(names)
-    for each, name in zip(below, names, strict=True):
-        content = f" {digest_of(content_of(each))}" if counts[name] > 1 else ""
-        yield each, f"{parent}/{name}{content}", parent
+    firsts = [_first_within(e) if counts[n] > 1 else "" for e, n in zip(below, names, strict=True)]
+    longer = [f"{name} with {first}" for name, first in zip(names, firsts, strict=True)]
+    longer_counts = Counter(longer)
+    for each, name, first, long in zip(below, names, firsts, longer, strict=True):
+        if counts[name] == 1:
+            yield each, f"{parent}/{name}", parent
+        elif first and longer_counts[long] == 1:
+            yield each, f"{parent}/{long}", parent
+        else:
+            yield each, f"{parent}/{name} {digest_of(content_of(each))}", parent
+
+
+def _name(node: Node) -> str:
+    """Return the name of a node's kind, with what identifies it."""
+    return f"{local_name(node)} {_first(_properties(node), _IDENTITIES)}".rstrip()
+
+
+def _first_within(node: Node) -> str:
+    """Return the first name, by letters, of the nodes within that have an identity."""
+    within = (each for each in node.iterdescendants() if not _is_property(each))
+    names = ((local_name(each), _name(each)) for each in within)
+    return min((name for kind, name in names if name != kind), default="")
 
 
 def _is_property(node: Node) -> bool:
