@@ -109,13 +109,17 @@ class Factory:
         return BulkConnection(self.api, BulkMemory(self.delivered, self.files), settings)
 
     def store(
-        self, path: str, data: str | bytes, connection: BulkConnection | None = None
+        self,
+        path: str,
+        data: str | bytes,
+        connection: BulkConnection | None = None,
+        known_as: StorageId = StorageId(""),
     ) -> Stored:
-        """Deliver a file with that content."""
+        """Deliver a file with that content; `known_as` is the id that it has."""
         raw = data.encode() if isinstance(data, str) else data
         digest = Digest(hashlib.sha256(raw).hexdigest())
         key = FileKey(SourceKey("Factory/exports"), path)
-        command = Store(key, CONNECTION, digest, Fingerprint(len(raw), 1), StorageId(""))
+        command = Store(key, CONNECTION, digest, Fingerprint(len(raw), 1), known_as)
         target = connection or self.connection()
         return target.store(command, Bytes(raw), lambda _reserved: None)
 

@@ -127,6 +127,9 @@ def test_exports_are_delivered_and_then_only_their_changes(plant: Plant) -> None
     second = plant.delivered()
     third = plant.delivered()
     again = plant.call("sync")
+    (plant.folder / "exports" / "pieces.csv").unlink()
+    plant.call("sync")
+    without = " ".join(plant.call("status").stdout.split())
 
     assert "in sync: drive and service agree on 3 files" in again.stdout
     assert check.returncode == 0, check.stdout
@@ -134,6 +137,8 @@ def test_exports_are_delivered_and_then_only_their_changes(plant: Plant) -> None
     assert "1 of 1 file synced as of" in status.stdout, "the sync has ended"
     assert second == [("pieces", 0, 2, 1)]
     assert third == []
+    assert "the service has 2 of 2 records on the drive" in without
+    assert "the file is not on the drive any more, its records stay" in without
 
 
 def test_a_rejected_row_is_shown_with_its_place_and_fix(plant: Plant) -> None:

@@ -41,7 +41,8 @@ class LastDelivery(NamedTuple):
     `inserted` and `updated`: what the service counted, in `requests` requests; `leaving`: how many
     a snapshot deleted. `done` of `batches` batches were sent; fewer while a delivery goes on, and
     after one that an outage ended. `digest`: of the file's content; `at_s`: wall clock [s].
-    `seen`: the digest of what is on the drive now; ABSENT if the file is gone.
+    `seen`: the digest of what is on the drive now; ABSENT if the file is gone. `is_missed`: the
+    last list of its folder lacked it, which does not count as gone yet.
     """
 
     connection: ConnectionKey
@@ -61,6 +62,7 @@ class LastDelivery(NamedTuple):
     batches: int = 0
     done: int = 0
     rejected_rows: tuple[RejectedRow, ...] = ()
+    is_missed: bool = False
 
     @property
     def is_current(self) -> bool:

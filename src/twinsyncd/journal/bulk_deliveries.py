@@ -15,7 +15,13 @@ _BULK: Final = bulk_tables.bulk_files.c
 _FILES: Final = tables.files.c
 
 
-_COUNTED: Final = frozenset(LastDelivery._fields) - {"connection", "key", "entity", "seen"}
+_COUNTED: Final = frozenset(LastDelivery._fields) - {
+    "connection",
+    "key",
+    "entity",
+    "seen",
+    "is_missed",
+}
 
 
 def read_deliveries(

@@ -40,7 +40,8 @@ def records_of(connection: ConnectionReport) -> Records | None:
     here = [each for each in connection.deliveries if not each.is_gone]
     if not connection.deliveries:
         return None
-    now = [each for each in here if each.is_current]
+    now = [each for each in here if each.is_current and not each.is_missed]
+    missed = sum(each.is_missed for each in here)
     open_ones = [each for each in now if each.done < each.batches]
     return Records(
         on_drive=sum(each.rows for each in now),
@@ -48,7 +49,7 @@ def records_of(connection: ConnectionReport) -> Records | None:
         rejected=sum(each.rejected for each in now),
         batches=sum(each.batches for each in open_ones),
         done=sum(each.done for each in open_ones),
-        uncounted=max(total_counts(connection.counts).known - len(now), 0),
+        uncounted=max(total_counts(connection.counts).known - missed - len(now), 0),
     )
 
 
@@ -81,8 +82,9 @@ def file_line(delivery: LastDelivery) -> str:
         what += f", {delivery.rejected:,} rejected"
     if delivery.done < delivery.batches:
         what += f", {_batches(delivery.done, delivery.batches)}"
-    if delivery.is_gone:
-        return f"{what}; the file is gone, its records stay"
+    if delivery.is_gone or delivery.is_missed:
+        gone = "is gone" if delivery.is_gone else "is not on the drive any more"
+        return f"{what}; the file {gone}, its records stay"
     return what if delivery.is_current else f"{what}, of an earlier version of the file"
 
 

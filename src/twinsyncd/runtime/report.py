@@ -249,7 +249,7 @@ def _connection(
         tuple((connection.key_of(source), str(source.folder)) for source in connection.source),
         opens_s,
         _unsettled_among(keys, status.daemon),
-        tuple(each for each in status.deliveries if each.key.source in keys),
+        tuple(_delivery(each, status) for each in status.deliveries if each.key.source in keys),
         root_wait,
         references=tuple(
             (key, status.references[key]) for key in sorted(keys & status.references.keys())
@@ -270,3 +270,10 @@ def _unlisted(connection: Connection, status: Status, running: bool) -> tuple[So
     known = status.daemon.unlisted
     keys = map(connection.key_of, connection.source)
     return tuple(key for key in keys if known is None or key in known)
+
+
+def _delivery(delivery: LastDelivery, status: Status) -> LastDelivery:
+    """Return a delivery with whether its file is missed now."""
+    missed = status.missed.get(delivery.key.source)
+    is_missed = missed is not None and delivery.key.path in missed.paths
+    return delivery._replace(is_missed=is_missed)

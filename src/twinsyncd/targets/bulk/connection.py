@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -87,7 +87,8 @@ class BulkConnection:
         """Deliver the rows that changed. Raises CloudError REFUSED while rows are rejected."""
         key = command.key
         mapping = self._settings.mapping_of(key)
-        storage_id = _storage_id(key, mapping.entity)
+        storage_id = _storage_id(command, mapping.entity)
+        command = replace(command, storage_id=storage_id)
         note(facts.Reserved(key, storage_id))
         with self._spooled(content) as file, self._turns.take(RANK[mapping.entity]):
             sheet, encoding = self._settings.format_of(key)
@@ -214,7 +215,7 @@ class BulkConnection:
         of_content = {
             "digest": command.digest,
             "at_s": self._settings.wall_s(),
-            "storage_id": _storage_id(command.key, entity),
+            "storage_id": command.storage_id,
         }
         delivery = delivery_of(sheet, summary) | of_content
         self._files.note_delivery(self._settings.connection, command.key, entity, delivery)
@@ -231,9 +232,14 @@ class BulkConnection:
             self._files.parents_came(name, children_of(entity))
 
 
-def _storage_id(key: FileKey, entity: str) -> StorageId:
-    """Return the id of a file, which it keeps when it is renamed, until it is stored anew."""
-    return StorageId(f"{entity}/{key.source}/{key.path}")
+def _storage_id(command: commands.Store, entity: str) -> StorageId:
+    """Return the id of a file, which it keeps when it is renamed.
+
+    So the path cannot be it: another file may get the path that a renamed one had.
+    """
+    if command.storage_id.startswith(f"{entity}/"):
+        return command.storage_id
+    return StorageId(f"{entity}/{uuid.uuid4()}")
 
 
 def _ending(key: FileKey) -> str:
