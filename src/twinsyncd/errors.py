@@ -14,6 +14,7 @@ AppError
 from __future__ import annotations
 
 import importlib.util
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -37,21 +38,28 @@ class AppError(Exception):
         return f"{self}; {self.hint}" if self.hint else str(self)
 
 
-def how_to_install(extra: str) -> str:
+def how_to_install(extra: str, *, is_windows: bool = os.name == "nt") -> str:
     """Return how to add a part to this program's own environment, as it can be typed.
 
     From where the program itself came: an index of packages may know none of this name.
     """
-    python = shlex.quote(sys.executable)
     has_pip = importlib.util.find_spec("pip") is not None
+    if is_windows and not has_pip:  # the bundle
+        return f'build the bundle again with -Extras "windows,keyring,{extra}"'
+    quoted = _quoted_for_windows if is_windows else shlex.quote
+    python = quoted(sys.executable)
     pip = f"{python} -m pip install" if has_pip else f"uv pip install --python {python}"
     path, editable = _installed_from()
     if path is not None:
         if not path.exists():
-            return f"install it with: {pip} '.[{extra}]'   (in the unpacked release)"
-        wanted = shlex.quote(f"{path}[{extra}]")
+            return f"install it with: {pip} {quoted(f'.[{extra}]')}   (in the unpacked release)"
+        wanted = quoted(f"{path}[{extra}]")
         return f"install it with: {pip} {'-e ' if editable else ''}{wanted}"
-    return f"install it with: {pip} 'twinsyncd[{extra}]'"
+    return f"install it with: {pip} {quoted(f'twinsyncd[{extra}]')}"
+
+
+def _quoted_for_windows(word: str) -> str:
+    return f'"{word}"'
 
 
 def _installed_from() -> tuple[Path | None, bool]:

@@ -63,3 +63,23 @@ def test_a_missing_part_goes_into_this_programs_own_environment(
     assert words[-1].endswith("[bulk]")
     assert "/opt/twin sync/bin/python" in words
     assert words[0] == ("/opt/twin sync/bin/python" if has_pip else "uv")
+
+
+@pytest.mark.parametrize(
+    ("has_pip", "words"),
+    [
+        (True, 'install it with: "C:/Program Files/twinsyncd/python.exe" -m pip install '),
+        (False, 'build the bundle again with -Extras "windows,keyring,bulk"'),
+    ],
+)
+def test_a_missing_part_on_windows_is_named_as_its_command_line_reads_it(
+    monkeypatch: pytest.MonkeyPatch, has_pip: bool, words: str
+) -> None:
+    """It knows no single quotes, and the bundle's own Python has neither pip nor uv."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if has_pip else None)
+    monkeypatch.setattr(sys, "executable", "C:/Program Files/twinsyncd/python.exe")
+
+    told = how_to_install("bulk", is_windows=True)
+
+    assert told.startswith(words)
+    assert "'" not in told
