@@ -50,7 +50,7 @@ class DocumentConnector(Connector):
     """What the connectors for documents share; each names its format and the way to more."""
 
     name = "Documents"
-    version = "1"
+    version = "2"
     format_name: ClassVar[str]
     advice: ClassVar[str]
     containers: ClassVar[tuple[str, ...]] = ()
@@ -189,4 +189,4 @@ def _archive(file: Path) -> _Container:
             _Part(entry.filename, entry.file_size, f"crc32 {entry.CRC:08x}", is_encrypted(entry))
             for entry in entries
         ]
-    return _Container("ZIP", {"entries": len(parts)}, parts)
+    return _Container("ZIP", {}, parts)
