@@ -841,6 +841,16 @@ def test_a_check_of_an_empty_folder_warns_once(office: Office) -> None:
     assert "takes no file" not in printed.out
 
 
+def test_a_check_names_the_pattern_of_references_that_takes_nothing(office: Office) -> None:
+    """The include is nobody's fault there, least of all one that was never written."""
+    office.save("a.dgn")
+
+    printed = office.types("check", "--offline")
+
+    assert '"xref/**" takes no file' in printed.out
+    assert "fix: correct the pattern, or delete it" in printed.out
+
+
 def test_a_check_blames_the_exclude_that_takes_everything(office: Office) -> None:
     """It advised to correct the include, which nobody had written."""
     office.configure(CONFIG.replace("references", 'exclude = ["**"]\n  references'))

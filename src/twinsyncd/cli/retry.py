@@ -67,7 +67,8 @@ def _retry_connection(config: Config, connection: Connection) -> None:
     rows = (row for row in status.open_files if (row.aside or row.unread) and not is_leftover(row))
     keys = [row.key for row in rows][:RETRIED_MAX]
     halted = any(lane.halt for lane in status.lanes)
-    if not (keys or halted or status.failed_comparisons):
+    halted |= connection.key in status.failed_comparisons
+    if not (keys or halted):
         hint = "to read and upload a file of it anew, name the file: twinsyncd retry PATH"
         raise AppError(f"nothing of {connection.name} was set aside or is halted", hint=hint)
     lane = FileKey(connection.key_of(connection.source[0]), "")  # no file, so only its iModel

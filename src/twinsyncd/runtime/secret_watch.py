@@ -1,8 +1,8 @@
 """Notices that a file with a secret was replaced, so that halted lanes sign in again at once.
 
 A person who has corrected a secret watches whether it works. A halted lane tries again by itself
-only every few minutes. The files are looked at on a thread of its own, as they may lie on a share
-that hangs; an event of the file system would need a watch of the folder, which secrets have none.
+only every few minutes. The files are looked at every few seconds, on a thread of its own, as they
+may lie on a share that hangs.
 """
 
 from __future__ import annotations

@@ -37,6 +37,8 @@ REASONS_MAX: Final = 3  # patterns whose trouble is named in one line
 EMPTY: Final = "the folder holds no file yet"
 _EXCLUDED: Final = "excluded by"
 _NARROWER: Final = "make exclude narrower: it takes these files out"
+_OWN_INCLUDE: Final = "name the files that are meant in an include"
+DEFAULT: Final = "the include that comes with the connector"
 _LETTER: Final = re.compile(r"[A-Za-z]:")
 
 
@@ -89,7 +91,7 @@ def source_results(
     if found.paths:
         for pattern, reason in found.idle.items():
             matches_none = f"{_named(source, pattern)} takes no file: {reason}"
-            yield CheckResult(step, True, matches_none, _correction(source, reason))
+            yield CheckResult(step, True, matches_none, _correction(source, pattern, reason))
     yield from _spatial_root(source, found)
     yield from _choices(step, found)
     yield from _misread(step, source, found)
@@ -112,20 +114,19 @@ def _nothing_matches(step: str, source: Source, found: ExaminedSource, files: st
     return CheckResult(step, False, f"{files}: no file matches; {shown}".rstrip("; "), fix)
 
 
+def _is_written(source: Source, pattern: str) -> bool:
+    return pattern in (*source.include, *source.references)
+
+
 def _named(source: Source, pattern: str) -> str:
     """Return what a person calls the pattern; the one that nobody wrote is a long list."""
-    is_written = pattern in (*source.include, *source.references)
-    return f'"{pattern}"' if is_written else "the include that comes with the connector"
+    return f'"{pattern}"' if _is_written(source, pattern) else DEFAULT
 
 
-def _correction(source: Source, reason: str) -> str:
+def _correction(source: Source, pattern: str, reason: str) -> str:
     if _EXCLUDED in reason:
         return _NARROWER
-    return (
-        "correct the pattern, or delete it"
-        if source.include
-        else "name the files that are meant in an include"
-    )
+    return "correct the pattern, or delete it" if _is_written(source, pattern) else _OWN_INCLUDE
 
 
 def _references(step: str, found: ExaminedSource) -> Iterator[CheckResult]:
