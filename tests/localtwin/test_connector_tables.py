@@ -181,6 +181,18 @@ def test_encodings_and_separators_of_csv_mean_the_same(tmp_path: Path, content: 
     assert row.properties == {"Tag": "P-1", "Flow": 12.5, "Note": "ä"}
 
 
+def test_numbers_of_json_are_compared_by_value(tmp_path: Path) -> None:
+    """Python writes 2.0 where JavaScript writes 2, and one saves what the other wrote."""
+    file = tmp_path / "a.json"
+    file.write_text('{"rate": 1.0, "pumps": [{"id": 7.0, "flow": 1e3, "at": {"z": [-0.0, 0.5]}}]}')
+    before = {key: each.checksum() for key, each in read(file).items()}
+
+    file.write_text('{"rate": 1, "pumps": [{"id": 7, "flow": 1000, "at": {"z": [0, 0.50]}}]}')
+
+    assert {key: each.checksum() for key, each in read(file).items()} == before
+    assert "pumps/7" in before
+
+
 def test_json_in_utf_16_means_the_same(tmp_path: Path) -> None:
     """PowerShell writes it so where its output is sent to a file."""
     file, text = tmp_path / "a.json", '[{"id": 12345678901234567890, "name": "Größe"}]'

@@ -29,7 +29,7 @@ class TablesConnector(Connector):
     """What the connectors for tables share: from a table to elements."""
 
     name = "Tables"
-    version = "1"
+    version = "2"
 
     def __init__(self) -> None:
         self._remarks: list[str] = []

@@ -27,6 +27,7 @@ ROOT_NAME = "Rows"
 CHUNK_BYTES = 1 << 20
 PARSED_BYTES = 1 << 12  # at a time; so many levels may be open before their number is looked at
 
+_WHOLE_MAX = 2**53  # up to which a float tells whole numbers apart
 _LONG_DIGITS = 19  # from which on a whole number may not fit into 64 bits
 _LONG_NUMBER = re.compile(rb"(?<![\d.])\d{19}")
 
@@ -91,7 +92,8 @@ def _keep(layout: _Layout, path: str, value: Json) -> None:
     if sum(map(len, layout.others.values())) >= OTHERS_MAX:
         layout.is_cut = True
     else:
-        layout.others.setdefault(path.removesuffix(".item") or "value", []).append(value)
+        name = path.removesuffix(".item") or "value"
+        layout.others.setdefault(name, []).append(_number_as_such(value))
 
 
 def _records(file: Path, path: str) -> Iterator[Record]:
@@ -102,7 +104,20 @@ def _records(file: Path, path: str) -> Iterator[Record]:
 
 
 def _without_nulls(item: dict[str, Any]) -> Record:
-    return {name: value for name, value in item.items() if value is not None}
+    return {name: _number_as_such(value) for name, value in item.items() if value is not None}
+
+
+def _number_as_such(value: Any) -> Json:
+    """Return a value with 2.0 as 2, which some writers write as the other."""
+    match value:
+        case float() if value.is_integer() and abs(value) < _WHOLE_MAX:
+            return int(value)
+        case dict():
+            return {name: _number_as_such(each) for name, each in value.items()}
+        case list():
+            return [_number_as_such(each) for each in value]
+    plain: Json = value
+    return plain
 
 
 def _parser(file: Path) -> Any:
