@@ -110,9 +110,17 @@ def test_links_and_unreadable_files_are_mended_each_in_its_way(office: Office) -
 def test_what_tries_a_file_again_names_it(office: Office) -> None:
     """`twinsyncd retry` alone tries every file that is set aside."""
     aside = FileRow(A, LOOK, "v2", "v1", "v1", aside="the service refuses it")
-    office.remember(Decision(files=(aside,)))
+    unread = FileRow(FileKey(CAD, "b.dgn"), unread="cannot read /d/b.dgn: Input/output error")
+    office.remember(Decision(files=(aside, unread)))
 
-    assert f'try it again as it is: twinsyncd retry "{CAD}/a.dgn"' in office.types("status").out
+    shown = office.types("status").out
+
+    assert f'try it again as it is: twinsyncd retry "{CAD}/a.dgn"' in shown
+    assert "b.dgn: cannot be read: Input/output error" in shown
+    assert (
+        f'make it readable; that is noticed by itself, at once by: twinsyncd retry "{CAD}/b.dgn"'
+        in shown
+    )
 
 
 def test_a_source_that_is_not_watched_is_named_with_the_remedy(office: Office) -> None:

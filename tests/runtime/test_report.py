@@ -29,6 +29,12 @@ LOOK = Fingerprint(100, 10**9, 7)
     ("row", "state", "reason"),
     [
         (FileRow(A, LOOK, "v1", unread="locked", aside="x"), "cannot be read", "locked"),
+        (FileRow(A, LOOK, "v1", unread="cannot read /d/a.dgn: defect"), "cannot be read", "defect"),
+        (
+            FileRow(A, LOOK, "v1", unread="/d/a.dgn is incomplete: x"),
+            "set aside",
+            "it is incomplete: x",
+        ),
         (FileRow(A, LOOK, "v1", aside="no"), "set aside", "no"),
         (FileRow(A, LOOK, "v2", "v1", "", covered="v1"), "its run is active, or asked for", ""),
         (FileRow(A, LOOK, "v1"), "to be uploaded", ""),

@@ -15,7 +15,7 @@ from ..core.authorization import WARN_DAYS
 from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count
-from .open_files import LEFT_OVER, TWIN, OpenFile
+from .open_files import LEFT_OVER, TWIN, UNREAD, OpenFile
 from .reference_words import advice, open_references
 from .report import ConnectionReport, Report
 from .report_lines import CLOUD_UNKNOWN, KEPT_OUT, WITHOUT_JOURNAL, Level
@@ -248,6 +248,8 @@ def _of_files(report: Report) -> Iterator[Condition]:
 def _file(each: OpenFile) -> Condition:
     about = f"{each.source}/{each.path}"
     fix = f'correct the file and save it, or try it again as it is: twinsyncd retry "{about}"'
+    if each.state == UNREAD:
+        fix = f'make it readable; that is noticed by itself, at once by: twinsyncd retry "{about}"'
     if TWIN in each.reason:
         fix = "rename one of the two on the drive; nothing else is needed"
     text = f"{each.state}: {each.reason}"

@@ -15,6 +15,9 @@ LEFT_OVER: Final = "not on the drive, but in the cloud"
 WAITS_FOR_RUN: Final = "waits for a run"
 TWIN: Final = " has the name of "
 FOLLOWS: Final = "it takes the place of "
+UNREAD: Final = "cannot be read"
+_INCOMPLETE: Final = "it is incomplete"
+_CANNOT: Final = "cannot read it: "
 AWAITS_NAME: Final = "waits for its name in Storage"
 AGAIN: Final = "it is being looked at once more"
 
@@ -68,13 +71,19 @@ def run_state(lane: LaneRow | None) -> str:
     return "its run is asked for" if is_asked else WAITS_FOR_RUN
 
 
+def _unread_state(reason: str) -> tuple[str, str]:
+    if FOLLOWS in reason:
+        return AWAITS_NAME, reason
+    if TWIN in reason or reason.startswith(_INCOMPLETE):
+        return "set aside", reason
+    return UNREAD, reason.removeprefix(_CANNOT)
+
+
 def _open_state(row: FileRow, lane: LaneRow | None) -> tuple[str, str]:
     if row.is_open_elsewhere:
         return "waits until it is closed", with_it(row.unread, row.key.path)
     if row.unread:
-        state = "set aside" if TWIN in row.unread else "cannot be read"
-        state = AWAITS_NAME if FOLLOWS in row.unread else state
-        return state, with_it(row.unread, row.key.path)
+        return _unread_state(with_it(row.unread, row.key.path))
     if is_leftover(row):
         return LEFT_OVER, row.aside
     if row.aside:
