@@ -9,6 +9,7 @@ from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import Digest, Fingerprint, SourceKey
 from .folder_digests import FolderDigests
+from .listing_ahead import Submit
 from .lock_files import require_closed
 from .look import StableContent, digest_of, look, try_reading
 from .protocols import Known, PathFilter
@@ -30,6 +31,7 @@ class Folder:
     same_names: SameNames = field(default_factory=SameNames)
     only_complete: bool = True  # a new content that was not saved to its end is not taken,
     only_closed: bool = False  # nor one of a file that a lock file says is open
+    submit: Submit | None = None  # does something on a thread of the drive
 
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
@@ -71,4 +73,11 @@ class Folder:
 
     def scan(self, command: Scan) -> Iterator[FilesFound | Scanned | ScanFailed]:
         """List it and compare it with what is known; closes with Scanned or ScanFailed."""
-        return scan(command, self.tree, self.path_filter, self.known, digests=self.digests)
+        return scan(
+            command,
+            self.tree,
+            self.path_filter,
+            self.known,
+            digests=self.digests,
+            submit=self.submit,
+        )

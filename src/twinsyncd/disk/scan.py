@@ -13,6 +13,7 @@ from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from . import mounts, root
 from .folder_digests import FolderDigests
+from .listing_ahead import Submit
 from .nested import NestedDrives
 from .protocols import Known, PathFilter
 from .tree import Lister, Tree
@@ -33,14 +34,15 @@ def scan(
     is_remote: Callable[[Path], bool] = root.is_network,
     listed: root.Mounts = mounts.listed,
     digests: FolderDigests | None = None,
+    submit: Submit | None = None,
 ) -> Iterator[FilesFound | Scanned | ScanFailed]:
     """Yield FilesFound for what is new or different, then one Scanned or ScanFailed.
 
     The folder is checked before, between and after the parts; the moment it is missing, unreadable,
     another drive than `command.identity` ("" accepts any), or empty where it was not, the scan
     ends with ScanFailed. Once a person `approved` the loss of files there, emptiness is believed.
-    Holds one folder's entries in memory, and the names of the folders. `digests` is what the scan
-    before left, and is brought up to date.
+    Holds a few folders' entries in memory, and all folders' names. `digests` is what the scan
+    before left, and is brought up to date. `submit` gives a slow drive's threads something to do.
     """
     source, folder = command.source, tree.folder
     if reason := check(folder, command.identity):
@@ -50,16 +52,16 @@ def scan(
     try:
         identity = root.identity(folder)
         before = root.anchor(folder)
-        nested = NestedDrives(folder, dict(command.drives_inside), listed=listed)
         walk = Walk(
             source,
             tree,
             path_filter,
             known,
-            nested,
+            nested := NestedDrives(folder, dict(command.drives_inside), listed=listed),
             lister=lister,
             believing=command.approved,
             digests=digests,
+            submit=submit,
         )
         changed = False
         for files in walk.parts():

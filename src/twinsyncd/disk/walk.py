@@ -14,6 +14,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from heapq import heappop, heappush
 from typing import Final
 
@@ -21,6 +22,7 @@ from ..core.facts import Scanned
 from ..core.model import BlindSpot, Fingerprint, SourceKey, is_as_remembered
 from .folder_digests import ROWS_FIRST, ROWS_MIN, FolderDigests, ReadAhead
 from .listing import Listing, read_folder
+from .listing_ahead import ListingsAhead, Submit
 from .look import fingerprint_of, is_unicode
 from .nested import NestedDrives, drive_is_away
 from .protocols import Entry, Known, Look, PathFilter
@@ -47,11 +49,14 @@ class Walk:
         lister: Lister = Tree.list,
         believing: bool = False,
         digests: FolderDigests | None = None,
+        submit: Submit | None = None,
     ) -> None:
         """Start with nothing seen; `believing` accepts an empty root as empty.
 
-        `digests` is what the walk before found.
+        `digests` is what the walk before found. `submit` does something on a thread of the drive.
         """
+        read = partial(read_folder, lister, tree, path_filter=path_filter)
+        self._listings = ListingsAhead(read, submit)
         self._digests = FolderDigests() if digests is None else digests
         is_first = not self._digests.folders
         self._read_ahead = ReadAhead(known, source, ROWS_FIRST if is_first else ROWS_MIN)
@@ -125,7 +130,7 @@ class Walk:
     def _visit(self, folder: str) -> None:
         """List one folder, compare its files and note its folders."""
         try:
-            listing = read_folder(self._lister, self._tree, folder, self._path_filter)
+            listing = self._listings.take(folder, self._below)
             self._take_all(folder, listing)
         except FileNotFoundError:
             if not folder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from .. import __version__
@@ -143,8 +144,7 @@ def _shares(
     shares = {}
     for key, source in sources.items():
         threads = ShareThreads(key, silence_s, drives=drives, folder=source.folder)
-        tree = Tree(source.folder, threads.note_progress)
-        shares[key] = Share(_folder(key, source, tree, journal, matchers[key]), threads)
+        shares[key] = Share(_folder(key, source, journal, matchers[key], threads), threads)
     return shares
 
 
@@ -178,18 +178,22 @@ def _noting(references: ReferenceReader, post: Callable[[Fact], None]) -> Callab
 def open_folder(config: Config, key: SourceKey, source: Source, known: Known) -> ShareFolder:
     """Return a source's folder for a command that waits for it, but not for a hung share."""
     threads = ShareThreads(key, config.daemon.share_silence.total_seconds())
-    tree = Tree(source.folder, threads.note_progress)
-    return ShareFolder(_folder(key, source, tree, known, source.matcher()), threads)
+    return ShareFolder(_folder(key, source, known, source.matcher(), threads), threads)
 
 
 def _folder(
-    key: SourceKey, source: Source, tree: Tree, known: Known, path_filter: Matcher
+    key: SourceKey,
+    source: Source,
+    known: Known,
+    path_filter: Matcher,
+    threads: ShareThreads,
 ) -> Folder:
     return Folder(
         key,
-        tree,
+        Tree(source.folder, threads.note_progress),
         path_filter,
         known,
         only_complete=source.only_complete,
         only_closed=source.only_closed,
+        submit=partial(threads.submit, in_background=True),
     )
