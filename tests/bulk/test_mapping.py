@@ -7,11 +7,14 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid5
 
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from twinsyncd.targets.bulk.mapping import BadRowError, RowMapping, RowReader
 from twinsyncd.targets.bulk.tables import BadTableError, Table
@@ -155,3 +158,22 @@ def test_parquet_columns_without_one_plain_value_per_row_are_refused(
 
     assert 'column "cell"' in str(caught.value)
     assert text in str(caught.value)
+
+
+@given(st.tuples(*[st.text(st.characters(exclude_categories=["Cs"]), min_size=1)] * 2))
+def test_guids_of_names_are_those_of_the_standard(names: tuple[str, str]) -> None:
+    """They are made by hand for speed, and must stay those that the service has already."""
+    keys = {"guid": ("project", "part"), "project_guid": ("project",)}
+    reader = RowReader(RowMapping("components", COMPANY, {}, keys, {"code": "C"}))
+    project, part = (name.strip() for name in names)
+
+    if project and part:
+        guid = reader.guid(names)
+        company = UUID(COMPANY)
+        assert UUID(bytes=guid) == uuid5(uuid5(company, "components"), f"{project}\x1f{part}")
+        assert reader.record(names, guid) == {
+            "guid": str(UUID(bytes=guid)),
+            "project_guid": str(uuid5(uuid5(company, "projects"), project)),
+            "company_guid": COMPANY,
+            "code": "C",
+        }

@@ -97,7 +97,8 @@ class RowReader:
         self._keys = {name: tuple(at[each] for each in some) for name, some in mapping.keys.items()}
         company = UUID(mapping.company_guid)
         kinds = {name: PARENT_OF.get(name, mapping.entity) for name in mapping.keys}
-        self._spaces = {name: uuid5(company, kind) for name, kind in kinds.items()}
+        self._spaces = {name: uuid5(company, kind).bytes for name, kind in kinds.items()}
+        self._kinds = {name: self._entity.kind_of(name) for name in mapping.columns}
         self._constants = {**mapping.constants, "company_guid": mapping.company_guid}
         self._cached = lru_cache(PARENTS_KEPT)(self._guid_of)
 
@@ -108,16 +109,17 @@ class RowReader:
         elif "guid" in self._columns:
             made = self._value("guid", cells[self._columns["guid"]])
         else:
-            made = self._constants.get("guid")
+            fixed = self._constants.get("guid")
+            made = None if fixed is None else str(UUID(str(fixed)))
         if made is None:
             column = self.mapping.column_of("guid")
             raise BadRowError([CellMistake(column, "it is empty", "fill it in, or delete the row")])
-        return UUID(made).bytes
+        return bytes.fromhex(str(made).replace("-", ""))
 
     def record(self, cells: Cells, guid: bytes) -> dict[str, Any]:
         """Return the record with its GUID. Raises BadRowError with every mistake of the row."""
         record, mistakes = dict(self._constants), list[CellMistake]()
-        record["guid"] = str(UUID(bytes=guid))
+        record["guid"] = _guid_text(guid.hex())
         for name, index in self._columns.items():
             if name == "guid":
                 continue
@@ -132,14 +134,14 @@ class RowReader:
             made = self._made(name, cells) if name != "guid" else None
             if made is not None:
                 record[name] = made
+        if not mistakes and self._entity.required <= record.keys():
+            return record
         wrong = {mistake.column for mistake in mistakes}
         for name in sorted(self._entity.required - record.keys()):
             column = self.mapping.column_of(name)
             if column not in wrong:
                 mistakes.append(CellMistake(column, "it is empty", f"fill in the {name}"))
-        if mistakes:
-            raise BadRowError(mistakes)
-        return record
+        raise BadRowError(mistakes)
 
     def _made(self, name: str, cells: Cells) -> str | None:
         texts = tuple([_text(cells[index]) for index in self._keys[name]])
@@ -149,23 +151,25 @@ class RowReader:
         return self._guid_of(name, texts) if name == "guid" else self._cached(name, texts)
 
     def _guid_of(self, name: str, texts: tuple[str, ...]) -> str:
-        return str(uuid5(self._spaces[name], "\x1f".join(texts)))
+        return _guid_of_name(self._spaces[name], "\x1f".join(texts))
 
     def _value(self, name: str, cell: Any) -> Any:
-        kind = self._entity.kind_of(name)
         if cell is None or cell == "":
             return None
-        column = self.mapping.column_of(name)
+        kind = self._kinds[name]
+        if type(cell) is float and kind is Kind.NUMBER and isfinite(cell):
+            return cell
         if isinstance(cell, str) and cell in _SHEET_ERRORS:
+            column = self.mapping.column_of(name)
             mistake = CellMistake(column, f"the cell shows the error {cell}", "correct its formula")
             raise BadRowError([mistake])
         if isinstance(cell, dict | list):
-            fix = "export its parts as columns of their own"
+            fix, column = "export its parts as columns of their own", self.mapping.column_of(name)
             raise BadRowError([CellMistake(column, "it holds several values", fix)])
         try:
             return self._converted(kind, float(cell) if isinstance(cell, Decimal) else cell)
         except (ValueError, TypeError, OverflowError):
-            shown = kind or Kind.NUMBER
+            shown, column = kind or Kind.NUMBER, self.mapping.column_of(name)
             text = str(cell) if len(str(cell)) <= SHOWN_MAX else f"{str(cell)[:SHOWN_MAX]}..."
             fix = f"write it like {self._example(shown)}"
             if self.mapping.decimal == "." and _DECIMAL_COMMA.fullmatch(text):
@@ -231,6 +235,17 @@ class RowReader:
         return text.replace(self.mapping.decimal, ".")
 
 
+def _guid_of_name(space: bytes, name: str) -> str:
+    """Return what `uuid5` does, in a third of the time: a large export needs millions of them."""
+    digest = hashlib.sha1(space + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return _guid_text(f"{digest[:12]}5{digest[13:16]}{variant}{digest[17:32]}")
+
+
+def _guid_text(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 def _plain(cell: Any) -> Any:
     """Return the value of a field that is not known: as it is, where JSON has such values."""
     if isinstance(cell, float) and not isfinite(cell):
@@ -240,6 +255,8 @@ def _plain(cell: Any) -> Any:
 
 def _text(cell: Any) -> str:
     """Return the cell as text; spreadsheets hold whole numbers as 7.0."""
+    if type(cell) is str:
+        return cell.strip()
     if cell is None:
         return ""
     if isinstance(cell, bool):
