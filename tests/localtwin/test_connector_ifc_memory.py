@@ -120,13 +120,15 @@ def test_a_changed_name_takes_no_whole_reading(house: Path) -> None:
         assert len(again.read) <= 2, line
 
 
-def test_lines_are_found_however_they_are_broken(house: Path) -> None:
+@pytest.mark.parametrize("kind", [r"IFCDOOR\('[^']*',[^,]*,'", r"IFCPROPERTYSINGLEVALUE\('"])
+def test_lines_are_found_however_they_are_broken(house: Path, kind: str) -> None:
     """Some programs break lines after 80 letters, and a text may look like the end of a line."""
     text = house.read_text("utf-8").replace("IFCBUILDINGSTOREY(", "IFCBUILDINGSTOREY(\r\n")
-    text = re.sub(r"(IFCWALL\('[^']*',[^,]*,')", r"\1Seen;#1 and ;#12=", text, count=1)
+    text = re.sub(f"({kind})", r"\1Seen;#1 and ;#12=", text)
+    text = re.sub(r"(IFCDOOR\('[^']*',[^,]*,')", r"\1First ", text)
     house.write_text(text, "utf-8")
     before = Reading(house)
-    house.write_text(text.replace("Seen;#1", "Read;#1"), "utf-8")
+    house.write_text(text.replace("First ", "Second "), "utf-8")
 
     again, whole = Reading(house, before), Reading(house)
 

@@ -155,8 +155,8 @@ class _Reading:
         edited = self._before.edited(self._text, is_drawn=is_drawn)
         if edited is None:
             return False
-        part = extract(text.data, self._schema, edited, known.of_all, known.notes)
         try:
+            part = extract(text.data, self._schema, edited, known.of_all, known.notes)
             self._open(StepText(text.schema, part), is_drawn=is_drawn)
         except ConnectorError:  # a line that is not as usual; a whole reading finds out which
             return False

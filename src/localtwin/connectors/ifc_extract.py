@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from localtwin.connectors.ifc_model import OBJECTS
 from localtwin.connectors.ifc_schema import Schema
+from localtwin.connectors.source import unreadable
 
 _ID_DIGITS_MAX = 18
 _LINE = re.compile(rb"#(\d++)\s*+=\s*+(\w++)\s*+\(")
@@ -30,7 +31,7 @@ def extract(
     """Return the lines that say all of `objects`, which have `always` in common.
 
     `content` is the data section of a file with one instance a line; `notes` are the keywords of
-    what it lays on other instances.
+    what it lays on other instances. Raises ConnectorError if one of the lines ends in a text.
     """
     lines = _Lines(content, schema)
     found: dict[int, bytes] = {}
@@ -41,6 +42,8 @@ def extract(
         size = len(found)
         wanted = [number for number, about in laid_on if not found.keys().isdisjoint(about)]
         lines.collect(wanted, objects, found)
+    if any(line.count(b"'") % 2 for line in found.values()):
+        raise unreadable("A text goes on in the next line.")
     return b"".join(found[number] for number in sorted(found))
 
 
