@@ -122,8 +122,24 @@ def _announce(ready: Ready) -> None:
 # Then, in another terminal:
 #   twinsyncd check --config twinsyncd.toml
 #   twinsyncd sync --config twinsyncd.toml
-{_trust(ready)}""")
+{bulk_lines(ready)}{_trust(ready)}""")
     typer.echo(config_block(ready, folder="/path/to/your/design/files"))
+
+
+def bulk_lines(ready: Ready) -> str:
+    """Return where the bulk API is, and the configuration of a demo, which needs no other."""
+    demo = Path(ready.data).parent / "twinsyncd.toml"
+    own = f"""\
+#
+# A demo made this folder; it has its configuration already: {demo}
+"""
+    return f"""\
+#
+# The bulk API is here, too (twinsyncd manual bulk): write below [connection.bulk]
+#   url = "{ready.api_url}/api/v1"
+#   company_guid = "{ready.bulk_company_guid}"
+# and put the api_key of {Path(ready.data) / "bulk.json"} into api_key_file.
+{own if demo.exists() else ""}"""
 
 
 def _trust(ready: Ready) -> str:
