@@ -172,16 +172,29 @@ def _meet(outer: Source, inner: Source) -> bool:
     return own.is_dir() and not own.samefile(inner.folder) and outer.matcher().folder(way)
 
 
+def _destination(place: Place) -> Hashable:
+    """Return where a file may come from one source only.
+
+    A workbook may have several kinds of records, each in a sheet of its own.
+    """
+    if place.connection.target != "bulk":
+        return place.connection.imodel_id
+    rows = place.source.rows
+    return place.connection.name, rows.entity, rows.sheet
+
+
 def _claimed_twice(places: list[Place], locate: LocatesMistakes) -> Iterator[ConfigMistake]:
     """Return mistakes for a file that two sources would bring into the same iModel.
 
     Source: Synchronization API, "Create storage connection": a file can be mapped to an iModel
     once. Folders inside one another are compared by the files that exist now.
     """
-    for one, two in _pairs(places, lambda place: place.connection.imodel_id):
+    for one, two in _pairs(places, _destination):
         if clash := _clash(one.source, two.source):
             line = locate((*one.path, "include"), "", "").line
-            message = f"{clash} would enter the iModel twice: the source of line {line} has it too"
+            is_bulk = one.connection.target == "bulk"
+            what = "be sent twice" if is_bulk else "enter the iModel twice"
+            message = f"{clash} would {what}: the source of line {line} has it too"
             fix = "narrow include, or name it under exclude, in one of the two"
             yield locate((*two.path, "include"), message, fix)
 
