@@ -271,6 +271,46 @@ def test_what_one_program_writes_and_another_omits_is_no_change(
     assert checksums[0] == checksums[1]
 
 
+@pytest.mark.parametrize("release", ["R2013", "R2010", "R2007"])
+def test_a_drawing_saved_for_an_older_release_is_no_change(file: Path, release: str) -> None:
+    """Later releases write more attributes of blocks and leaders, all of them with usual values."""
+
+    def draw(drawing: Drawing) -> None:
+        block = drawing.blocks.new("DOOR")
+        block.add_attdef("NUMBER", (0, 0))
+        drawing.modelspace().add_blockref("DOOR", (1, 1)).add_attrib("NUMBER", "12", (1, 1))
+        leader = drawing.modelspace().add_multileader_mtext()
+        leader.set_content("fire door")
+        leader.build(Vec2(3, 3))
+
+    before = Reading(saved(file, draw)).checksums
+    drawing = ezdxf.filemanagement.readfile(file)
+    drawing.dxfversion = release
+    drawing.saveas(file)
+
+    after = Reading(file).checksums
+
+    assert after == before
+
+
+def test_an_attribute_of_several_lines_is_not_taken_for_one_that_is_mirrored(file: Path) -> None:
+    """Group code 71 states both, in different parts of the attribute."""
+
+    def draw(drawing: Drawing) -> None:
+        drawing.blocks.new("DOOR").add_attdef("NUMBER", (0, 0))
+
+    before = Reading(saved(file, draw)).checksums
+    own, two_lines = " 71\n1\n 72\n0\n", " 71\n4\n 72\n0\n"
+    marker = "\n100\nAcDbAttributeDef"
+
+    several = Reading(rewritten(file, own, two_lines)).checksums
+    omitted = Reading(rewritten(file, two_lines, "")).checksums
+    mirrored = Reading(rewritten(file, marker, f"\n 71\n4{marker}")).checksums
+
+    assert omitted == before
+    assert several != before != mirrored != several
+
+
 def test_names_that_differ_in_case_only_are_the_same(file: Path) -> None:
     """AutoCAD ignores case; other writers change it."""
 

@@ -38,7 +38,17 @@ _OMITTED: dict[str, dict[str, Json]] = {
     "DIMENSION": {"attachment_point": 5, "defpoint5": [0.0, 0.0, 0.0]},
     "TOLERANCE": {"x_axis_vector": [1.0, 0.0, 0.0]},
     "LEADER": {"annotation_type": 3},
+    "MULTILEADER": {"text_bottom_attachment_type": 9, "text_top_attachment_type": 9},
 }
+# Tags that a later release writes and that change nothing.
+_ATTRIBUTE_TAGS: set[tuple[int, Json]] = {(71, 1), (72, 0)}  # one line, not locked
+_OMITTED_TAGS: dict[str, set[tuple[int, Json]]] = {
+    "ATTRIB": _ATTRIBUTE_TAGS,
+    "ATTDEF": _ATTRIBUTE_TAGS,
+    "MULTILEADER": {(272, 9), (273, 9), (295, 0)},
+}
+# Group codes that mean something else below a marker than above it.
+_REUSED = {"AcDbAttribute": {71, 72}, "AcDbAttributeDefinition": {71, 72}}
 # Their text is that of a solid modeller, in which blanks at the end of a line mean nothing.
 _SOLIDS = {"3DSOLID", "REGION", "BODY", "SURFACE", "PLANESURFACE", "EXTRUDEDSURFACE"}
 _SOLIDS |= {"LOFTEDSURFACE", "REVOLVEDSURFACE", "SWEPTSURFACE"}
@@ -217,6 +227,8 @@ class _Reading:
                 self._take_other(code, value)
                 if self._is_past_fields():
                     by_code = {}
+                elif code == _MARKER and value in _REUSED:
+                    by_code = {key: by_code[key] for key in by_code if key not in _REUSED[value]}
                 continue
             seen.add(code)
             name, axis, convert, default = field
@@ -250,6 +262,8 @@ class _Reading:
             return
         else:
             found = _canonical(code, value)
+            if (code, found) in _OMITTED_TAGS.get(self._kind, ()):
+                return
             is_line = self._kind in _SOLIDS and isinstance(found, str)
             self._rest.append((code, found.rstrip() if is_line else found))  # type: ignore[union-attr] # a text
 
