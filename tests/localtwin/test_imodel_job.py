@@ -186,6 +186,25 @@ def test_a_file_that_lost_a_fifth_of_its_objects_is_reported(
     assert report.remarks[-1] == f"{kept} lines read."
 
 
+def test_an_emptied_drawing_is_reported_though_its_definitions_remain(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """Layers, line types and text styles outnumber what is drawn in many a drawing."""
+    file = tmp_path / "plan.dxf"
+    drawing = ezdxf.filemanagement.new(setup=True)
+    lines = [drawing.modelspace().add_line((x, 0), (x, 1)) for x in range(3)]
+    drawing.saveas(file)
+    scene.run(source(file))
+    for line in lines:
+        drawing.modelspace().delete_entity(line)
+    drawing.saveas(file)
+
+    (report,) = scene.run(source(file)).sources
+
+    assert report.deleted == 3 < report.before / 5
+    assert report.remarks[0].startswith("The file has no objects any more; it had 3.")
+
+
 def test_the_same_bytes_are_skipped_and_give_no_changeset(scene: Scene, drawing: Path) -> None:
     """Unchanged sources must cost one hash: no parsing, no changeset."""
     first = scene.run(source(drawing))

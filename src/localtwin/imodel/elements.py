@@ -94,7 +94,7 @@ class ElementWriter:
             "CREATE TEMP TABLE IF NOT EXISTS gone (ElementId INTEGER PRIMARY KEY, Identifier TEXT)"
         )
         self._run("DELETE FROM temp.seen")
-        tally.before = self._count()
+        tally.before, tally.content_before = self._count(), self._count_content("bis_Element")
 
     def take(self, element: SourceElement) -> None:
         """Insert the element, update what differs, or leave it as it is."""
@@ -148,10 +148,20 @@ class ElementWriter:
             on_batch()
         self._drop_empty_models()
         self._tally.after = self._count()
+        self._tally.content_after = self._count_content("bis_Element")
 
     def _count(self) -> int:
         query = "SELECT count(*) FROM bis_ExternalSourceAspect WHERE SourceId = ?"
         return int(self._run(query, (self._source,)).get)
+
+    def _count_content(self, table: str) -> int:
+        """Return how many elements of the table are of the source and no definitions."""
+        models = (
+            "SELECT bis_Model.Id FROM bis_Model JOIN ec_Class ON ec_Class.Id = ClassId"
+            " WHERE SourceId = ? AND ec_Class.Name <> ?"
+        )
+        query = f"SELECT count(*) FROM {table} WHERE ModelId IN ({models})"  # noqa: S608 - from here
+        return int(self._run(query, (self._source, Partition.DEFINITION.value)).get)
 
     def _place_of(self, identifier: str) -> tuple[str, _Held | None]:
         """Return the identifier that the element has in the iModel, and what is held there."""
@@ -237,6 +247,9 @@ class ElementWriter:
             "INSERT INTO temp.gone SELECT ElementId, Identifier FROM bis_ExternalSourceAspect"
             " WHERE SourceId = ? AND ElementId NOT IN (SELECT ElementId FROM temp.seen)",
             (self._source,),
+        )
+        self._tally.content_deleted = self._count_content(
+            "temp.gone JOIN bis_Element ON bis_Element.Id = ElementId"
         )
         touched = self._run(
             "SELECT DISTINCT ec_Class.Name FROM temp.gone"

@@ -9,11 +9,16 @@ LOSS_LIMIT = Fraction(1, 5)  # a smaller part of a file is deleted in everyday w
 
 
 def loss_remarks(tally: Tally) -> Iterator[str]:
-    """Yield a sentence if the file lost all its objects, or a fifth of them or more."""
-    deleted, before = tally.elements.deleted, tally.before
+    """Yield a sentence if the file lost all its objects, or a fifth of them or more.
+
+    Definitions count only where there is nothing else: an emptied drawing keeps its layers.
+    """
+    deleted, before, after = tally.content_deleted, tally.content_before, tally.content_after
+    if not before:
+        deleted, before, after = tally.elements.deleted, tally.before, tally.after
     if not before or deleted < before * LOSS_LIMIT:
         return
-    if tally.after == 0:
+    if after == 0:
         yield (
             f"The file has no objects any more; it had {before:,}. If that is not intended, restore"
             " the file and synchronize again."
@@ -21,7 +26,7 @@ def loss_remarks(tally: Tally) -> Iterator[str]:
     else:
         yield (
             f"{deleted:,} of {before:,} objects ({_percent(deleted, before)}) are no longer in the"
-            f" file; it has {tally.after:,} now."
+            f" file; it has {after:,} now."
         )
 
 

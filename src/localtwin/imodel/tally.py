@@ -27,8 +27,9 @@ class Counts:
 class Tally:
     """Elements and relationships written so far, and the kinds of content touched.
 
-    `before` and `after` are the numbers of elements the iModel holds of the source. `unresolved`
-    counts relationships that were left out because the file lacks one of their elements.
+    `before` and `after` are the numbers of elements the iModel holds of the source. Those of
+    `content_…` are no definitions: objects with a place, rows and documents. `unresolved` counts
+    relationships that were left out because the file lacks one of their elements.
     `coordinate_system` is the id of the first one that an element names, "" if none does.
     """
 
@@ -36,6 +37,9 @@ class Tally:
     relationships: Counts = field(default_factory=Counts)
     before: int = 0
     after: int = 0
+    content_before: int = 0
+    content_deleted: int = 0
+    content_after: int = 0
     unresolved: int = 0
     coordinate_system: str = ""
     changes: Changes = Changes.NONE
