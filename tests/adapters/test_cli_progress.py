@@ -124,6 +124,19 @@ def test_a_file_that_fails_again_and_again_is_named_with_the_reason(office: Offi
     assert terminal == f"{log}; tried again in 12 s"
 
 
+def test_a_file_that_fails_in_an_outage_is_not_said_to_be_set_aside(office: Office) -> None:
+    """No count of tries ends while the platform cannot be reached; nobody is to act on the file."""
+    outage = "the host cannot be reached"
+    lane = LaneRow(IMODEL, connection="Bridge 12", attempts=4, wait_reason=outage)
+    office.remember(
+        Decision(files=(replace(row("a.dgn"), attempts=1, note=outage),), lanes=(lane,))
+    )
+
+    line = progress_of(read_status(load(office.config), open_files=5), NOW_S, live=False)[-1]
+
+    assert line == f"waits for {CAD}/a.dgn, failed 1 time: {outage}"
+
+
 def test_a_file_that_is_set_aside_is_not_waited_for(office: Office) -> None:
     """A start looks at it once more; "waits for" it stood beside "1 set aside"."""
     aside = replace(row("a.dgn"), aside="it is incomplete")

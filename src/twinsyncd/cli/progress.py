@@ -154,7 +154,9 @@ def _failing(seen: Status, now_s: float, *, live: bool) -> list[str]:
         return []
     worst = max(found, key=lambda row: row.attempts)
     more = f" (and {len(found) - 1:,} more)" if len(found) > 1 else ""
-    tries = f"failed {count(worst.attempts, 'time')}, is set aside after {STORE_TRIES}"
+    tries = f"failed {count(worst.attempts, 'time')}"
+    if worst.note not in {lane.wait_reason for lane in seen.lanes}:  # an outage sets nothing aside
+        tries += f", is set aside after {STORE_TRIES}"
     wait_s = worst.next_try_s - now_s
     again = f"; tried again in {duration(wait_s)}" if live and wait_s > 0 else ""
     return [f"waits for {worst.key.source}/{worst.key.path}{more}, {tries}: {worst.note}{again}"]
