@@ -46,6 +46,11 @@ def _value(field: str, cell: Any, decimal: str = ".") -> Any:
         ("quantity", "4.0", ".", 4),
         ("quantity", "9007199254740993", ".", 9007199254740993),  # a float has no such number
         ("barcode", 7.0, ".", "7"),
+        ("barcode", Decimal("12345678901234567890"), ".", "12345678901234567890"),
+        ("barcode", Decimal("7.00"), ".", "7"),
+        ("barcode", Decimal("70"), ".", "70"),
+        ("barcode", Decimal("7.50"), ",", "7.5"),
+        ("quantity", Decimal("9007199254740993.0"), ".", 9007199254740993),
         ("colour", Decimal("1.5"), ".", 1.5),  # a field that is not known is sent as it is
         ("colour", date(2026, 12, 31), ".", "2026-12-31"),
         ("assembly_guid", "{0A1B2C3D-1111-4222-8333-444455556667}", ".", GUID),
@@ -137,6 +142,29 @@ def test_parquet_columns_of_all_kinds_are_read(tmp_path: Path) -> None:
     assert [row[1] for row in rows] == [Decimal("1.5"), None]
     assert [row[3:] for row in rows] == [("x", None), ("y", None)]
     assert len({batch.digests(b"k")[:8], batch.digests(b"k")[8:]}) == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "cell"),
+    [
+        (pa.array([UUID(GUID).bytes], pa.uuid()), GUID),
+        (pa.array([b"A-07"], pa.binary(4)), "A-07"),
+        (pa.array([1_000_000_789], pa.timestamp("ns", "UTC")), "1970-01-01 00:00:01+00:00"),
+        (pa.array([1_000_000_789], pa.time64("ns")), "00:00:01"),
+        (pa.array([1_000_000_789], pa.duration("ns")), "0:00:01"),
+    ],
+)
+def test_parquet_columns_that_python_has_no_value_for_are_read(
+    tmp_path: Path, values: pa.Array, cell: str
+) -> None:
+    """Databases and data frames write GUIDs as 16 bytes, and moments in nanoseconds."""
+    file = tmp_path / "x.parquet"
+    pq.write_table(pa.table({" cell ": values}), file)
+
+    (batch,) = Table(file, ".parquet", ("cell",)).batches()
+
+    assert [str(cells[0]) for _, cells in batch.rows([0])] == [cell]
+    assert len(batch.digests(b"k")) == 8
 
 
 @pytest.mark.parametrize(

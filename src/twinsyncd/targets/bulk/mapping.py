@@ -167,7 +167,7 @@ class RowReader:
             fix, column = "export its parts as columns of their own", self.mapping.column_of(name)
             raise BadRowError([CellMistake(column, "it holds several values", fix)])
         try:
-            return self._converted(kind, float(cell) if isinstance(cell, Decimal) else cell)
+            return self._converted(kind, cell)
         except (ValueError, TypeError, OverflowError):
             shown, column = kind or Kind.NUMBER, self.mapping.column_of(name)
             text = str(cell) if len(str(cell)) <= SHOWN_MAX else f"{str(cell)[:SHOWN_MAX]}..."
@@ -248,6 +248,8 @@ def _guid_text(digits: str) -> str:
 
 def _plain(cell: Any) -> Any:
     """Return the value of a field that is not known: as it is, where JSON has such values."""
+    if isinstance(cell, Decimal):
+        cell = float(cell)
     if isinstance(cell, float) and not isfinite(cell):
         raise ValueError(cell)
     return cell if isinstance(cell, str | bool | int | float) else _text(cell)
@@ -263,4 +265,12 @@ def _text(cell: Any) -> str:
         return "true" if cell else "false"
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
+    if isinstance(cell, Decimal):
+        return _decimal_text(cell)
     return cell.isoformat() if isinstance(cell, date) else str(cell).strip()
+
+
+def _decimal_text(number: Decimal) -> str:
+    """Return all digits of a number, but no zeros at the end of its fraction: 7.00 is 7."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
