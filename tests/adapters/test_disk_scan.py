@@ -273,7 +273,10 @@ def test_a_pipe_in_the_place_of_a_drawing_is_named(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.dgn")
     os.mkfifo(tmp_path / "notes.txt")
 
-    assert [spot.path for spot in closing(run(tmp_path)).blind] == ["a.dgn"]
+    (spot,) = closing(run(tmp_path)).blind
+
+    assert spot.path == "a.dgn"
+    assert spot.advice == "remove it, or exclude it"  # no right to read would help
 
 
 @pytest.mark.parametrize("place", ["folder", "pipe"])

@@ -8,6 +8,7 @@ LINK: Final = (
     "it is a symbolic link, which is not followed; put the file or folder itself in its place, or"
     " exclude it"
 )
+NO_FILE: Final = "it is a pipe, a socket or a device, which is not read; remove it, or exclude it"
 NOT_UNICODE: Final = (
     "its name holds bytes that are not UTF-8, shown as \\x and two digits; rename it"
 )

@@ -27,7 +27,7 @@ from .look import fingerprint_of, is_unicode
 from .nested import NestedDrives, drive_is_away
 from .protocols import Entry, Known, Look, PathFilter
 from .tree import Lister, Tree
-from .unreadable_names import LINK, NOT_UNICODE, printable
+from .unreadable_names import LINK, NO_FILE, NOT_UNICODE, printable
 
 FOUND_MAX: Final = 500
 """Files in one part: small enough that the first can settle while the walk goes on."""
@@ -254,7 +254,7 @@ class Walk:
         found = entry.stat(follow_symlinks=False)
         if not stat.S_ISREG(found.st_mode):
             if self._is_ours(path):
-                self._blind[path] = "it is a pipe, a socket or a device, which is not read"
+                self._blind[path] = NO_FILE
             return
         absent.discard(entry.name)
         fingerprint = fingerprint_of(found)
