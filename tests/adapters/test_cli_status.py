@@ -24,6 +24,8 @@ from twinsyncd.core.decision import Decision
 from twinsyncd.core.events import Event, EventKind
 from twinsyncd.core.model import (
     ConnectionRow,
+    Failure,
+    Fault,
     FileKey,
     FileRow,
     Fingerprint,
@@ -33,10 +35,11 @@ from twinsyncd.core.model import (
 )
 from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.disk.lock_files import Holder
-from twinsyncd.errors import AppError, JournalError
+from twinsyncd.errors import AppError, CloudError, JournalError
 from twinsyncd.runtime.formatting import clock_time
 from twinsyncd.runtime.machine_lock import serving_alone
 from twinsyncd.runtime.overall_state import OverallState, read_overall_state
+from twinsyncd.targets.storage.refused_names import with_name_advice
 
 LOOK = Fingerprint(100, 10**9, 7)
 SINCE_S = 1_700_000_030.0
@@ -126,6 +129,18 @@ def test_what_needs_a_person_comes_before_everything_else(office: Office) -> Non
     assert f"since {clock_time(SINCE_S)}" in lines[place + 2]
     assert "correct the file and save it" in lines[place + 2]
     assert place < next(n for n, line in enumerate(lines) if line.startswith("Bridge 12  not cur"))
+
+
+def test_who_reads_of_a_refused_name_is_not_sent_to_save_the_file_again(office: Office) -> None:
+    """Neither another save nor another try changes a name."""
+    refusal = CloudError("create file", Failure(Fault.REFUSED, "invalid characters"), status=422)
+    reason = with_name_advice(refusal, "q?.dgn").failure.message
+    remember(office, Decision(files=(replace(aside("q?.dgn"), aside=reason),)))
+
+    lines = status(office).out.splitlines()
+
+    place = lines.index(f"  {CAD}/q?.dgn: set aside: {reason}")
+    assert lines[place + 1].endswith("→ rename it on the drive; nothing else is needed")
 
 
 def test_a_trouble_of_a_lane_says_since_when(office: Office) -> None:

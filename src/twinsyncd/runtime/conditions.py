@@ -15,7 +15,7 @@ from ..core.authorization import WARN_DAYS
 from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count
-from .open_files import LEFT_OVER, TWIN, UNREAD, OpenFile
+from .open_files import LEFT_OVER, REFUSED_NAME, TWIN, UNREAD, OpenFile
 from .reference_words import advice, open_references
 from .report import ConnectionReport, Report
 from .report_lines import CLOUD_UNKNOWN, KEPT_OUT, WITHOUT_JOURNAL, Level
@@ -252,6 +252,8 @@ def _file(each: OpenFile) -> Condition:
         fix = f'make it readable; that is noticed by itself, at once by: twinsyncd retry "{about}"'
     if TWIN in each.reason:
         fix = "rename one of the two on the drive; nothing else is needed"
+    if REFUSED_NAME in each.reason:
+        fix = "rename it on the drive; nothing else is needed"
     text = f"{each.state}: {each.reason}"
     if each.state == LEFT_OVER:
         fix = f'put it back on the drive, or: twinsyncd forget --delete "{about}"'

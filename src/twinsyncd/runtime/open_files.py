@@ -14,6 +14,7 @@ from .formatting import duration, with_it
 LEFT_OVER: Final = "not on the drive, but in the cloud"
 WAITS_FOR_RUN: Final = "waits for a run"
 TWIN: Final = " has the name of "
+REFUSED_NAME: Final = "which Storage refuses; rename it"
 FOLLOWS: Final = "it takes the place of "
 UNREAD: Final = "cannot be read"
 _INCOMPLETE: Final = "it is incomplete"
