@@ -1033,6 +1033,17 @@ def test_a_retry_is_left_for_a_daemon_that_is_down(office: Office) -> None:
     assert "when the daemon runs next" in printed.out
 
 
+def test_a_retry_of_everything_says_that_what_is_halted_goes_on_too(office: Office) -> None:
+    """Status advises it for a halted iModel, of which no file need have been set aside."""
+    printed = office.types("retry")
+
+    assert printed.code == 0
+    assert printed.out.startswith(
+        "every file that was set aside and every iModel that waits is tried again"
+    )
+    assert office.asked() == [("retry", "")]
+
+
 def test_a_connection_is_retried_by_its_name(office: Office) -> None:
     """Whoever has mended a server thinks of the project, not of forty files."""
     aside = FileRow(A, LOOK, "v1", aside="refused")

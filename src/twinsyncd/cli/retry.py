@@ -46,7 +46,8 @@ def retry(
     if key is not None:
         _require_retriable(path or "", read_row(checked, key))
     running = leave_request(checked, RetryAsked(key))
-    typer.echo(f"{path or 'every file that was set aside'} is tried again {_when(running)}")
+    what = path or "every file that was set aside and every iModel that waits"
+    typer.echo(f"{what} is tried again {_when(running)}")
 
 
 def _when(running: bool) -> str:
