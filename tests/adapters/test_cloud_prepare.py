@@ -182,6 +182,17 @@ def test_a_lost_connection_without_files_is_reported_as_gone() -> None:
     assert caught(scene.prepare).failure.fault is Fault.GONE
 
 
+def test_references_without_a_file_that_refers_to_them_wait_for_one() -> None:
+    """It was called deleted, and a sync that came later ended before a file could settle."""
+    scene = Scene()
+    scene.has_connections()
+
+    failed = caught(lambda: scene.target.prepare(commands.Prepare("bridge", "", ())))
+
+    assert failed.failure.fault is Fault.TRANSIENT
+    assert failed.failure.message.startswith("there is no file to create the connection with")
+
+
 @pytest.mark.parametrize("imodel", ["m1", "another"])
 def test_a_configured_connection_must_exist_for_this_imodel(imodel: str) -> None:
     """A wrong id in the configuration must be said, not worked around."""

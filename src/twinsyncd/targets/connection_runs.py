@@ -7,6 +7,7 @@ manifest connections, read 2026-11.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from ..cloud.client import Platform
 from ..cloud.links import RunAddress
@@ -21,6 +22,15 @@ from .storage.admission import Admission
 from .storage.evidence import gather, knows_run
 from .storage.membership import Membership
 from .storage.results import seen
+
+_DELETED: Final = Failure(
+    Fault.GONE, "the connection was deleted in the service; it is created again"
+)
+_NO_FILES: Final = Failure(
+    Fault.TRANSIENT,
+    "there is no file to create the connection with, and references alone make none; see what is"
+    " taken, and as what: twinsyncd check",
+)
 
 
 class PlatformConnection:
@@ -44,8 +54,9 @@ class PlatformConnection:
     def prepare(self, command: commands.Prepare) -> facts.Prepared:
         """Find or create the connection and add its missing files.
 
-        Raises CloudError GONE when there is no connection and no file to create it with,
-        NOT_AUTHORISED when the user has not agreed to runs.
+        Raises CloudError GONE when there is no connection any more and no file to create it with,
+        TRANSIENT when there was none and is no file yet, NOT_AUTHORISED when the user has not
+        agreed to runs.
         """
         authorised = require_consent(self._platform, self._settings.authentication)
         return replace(self._prepare(command), authorised=authorised)
@@ -94,8 +105,8 @@ class PlatformConnection:
 
     def _create(self, command: commands.Prepare) -> facts.Prepared:
         if not command.files:
-            message = "the connection was deleted in the service; it is created again"
-            raise CloudError("find the connection", Failure(Fault.GONE, message), status=404)
+            failure = _DELETED if command.remote_id else _NO_FILES
+            raise CloudError("find the connection", failure, status=404)
         made, admission = self._membership.create(command.files)
         if made is not None:
             self._membership.keep_up(made)
