@@ -43,6 +43,8 @@ def _parquet(lengths: list[object]) -> bytes:
     [
         ("pieces.csv", "sep=;\r\nproject;component;part;length\r\nP;C;a;1\r\n"),
         ("pieces.csv", f'"sep=,"\n{HEADER}P,C,a,1\n'),
+        ("pieces.csv", 'project;component;part;length;"x, y, z, u, v"\nP;C;a;1;2\n'),
+        ("pieces.csv", "x, mm;y, mm;z, mm;project;component;part;length\n1;2;3;P;C;a;1\n"),
         ("pieces.csv", f"{HEADER}P,C,a,1\n\x1a"),
         ("pieces.json", f'{{"meta": {{"rows": 1}}, "pieces": [{OBJECT}]}}'),
         ("pieces.json", f'{{"data": {{"count": 1, "pieces": [{OBJECT}]}}}}'),
@@ -71,6 +73,11 @@ def test_a_zero_byte_in_a_cell_makes_no_other_encoding(plant: Factory) -> None:
         ("pieces.ndjson", OBJECT + '\n{"project": "P', "the file may be cut off"),
         ("pieces.json", f'{{"a": [{OBJECT}], "b": []}}', "several lists (a, b): export one"),
         ("pieces.json", OBJECT, "it must be a list of objects"),
+        (
+            "pieces.json",
+            f"[{OBJECT}]".replace('"a"', '"\\ud83d"'),
+            "row 1, column project + part: it holds a broken character",
+        ),
         ("pieces.parquet", _parquet([True]), 'column length: "True" is not a number'),
         (
             "pieces.parquet",

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 SLICE_ROWS: Final = 5000  # Python rows in memory at once
 BLOCK_BYTES: Final = 1 << 18  # read at once; Arrow needs many times as much memory
 _SAMPLE: Final = 65_536  # characters from which the separator is found out
-_SEPARATORS: Final = ",;\t|"
+_SEPARATORS: Final = "\t;|,"  # a comma is the likeliest to be in a name: "Length, mm"
+_QUOTED: Final = re.compile(r'"[^"]*"')
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)
 """A first line that names the separator for Excel."""
 _DOS_END: Final = "\x1a"  # the end of a file, as programs from the days of DOS write it
@@ -80,11 +81,13 @@ def _exact_rows(file: Path, columns: Sequence[str], encoding: str) -> Iterator[R
 
 
 def _separator(sample: str) -> str:
-    """Return the sign between cells: the commonest of those possible in the first line."""
+    """Return the sign between cells: the commonest in the first line that is not in quotes."""
     first = next((line for line in sample.splitlines() if line.strip()), "")
     if named := _SEPARATOR_LINE.match(first):
         return named[1]
-    return max(_SEPARATORS, key=first.count)
+    bare = _QUOTED.sub("", first)
+    commonest = max(_SEPARATORS, key=bare.count)
+    return commonest if commonest in bare else ","
 
 
 # ---- by Arrow ----------------------------------------------------------------------------

@@ -148,7 +148,12 @@ class RowReader:
         if not all(texts):
             return None
         # Many records have the same parents, and each has another GUID of its own.
-        return self._guid_of(name, texts) if name == "guid" else self._cached(name, texts)
+        try:
+            return self._guid_of(name, texts) if name == "guid" else self._cached(name, texts)
+        except UnicodeEncodeError:
+            fix, column = "correct the program that exports it", self.mapping.column_of(name)
+            mistake = CellMistake(column, "it holds a broken character", fix)
+            raise BadRowError([mistake]) from None
 
     def _guid_of(self, name: str, texts: tuple[str, ...]) -> str:
         return _guid_of_name(self._spaces[name], "\x1f".join(texts))
