@@ -141,6 +141,18 @@ def _calls(plant: Factory) -> list[str]:
     return [request.url.path.removeprefix("/api/v1/") for request in plant.requests]
 
 
+@pytest.mark.parametrize("key", ["rfk_\u00e4", "rfk_a\nrfk_b", "key: rfk_a"])
+def test_a_key_that_no_header_can_hold_is_not_shown(plant: Factory, key: str) -> None:
+    """Such a key ended the delivery with an exception whose text has the key."""
+    plant.api = plant.client(ApiKey(lambda: key))
+
+    with pytest.raises(CloudError, match="write the key alone") as caught:
+        plant.store("pieces.csv", table(a=1))
+
+    assert caught.value.failure.fault is Fault.UNAUTHORISED
+    assert key not in str(caught.value)
+
+
 def test_an_account_signs_in_once_and_renews_its_token(plant: Factory) -> None:
     """A token is good for a quarter of an hour; the password is not sent again for the next."""
     now_s = [0.0]

@@ -6,6 +6,7 @@ from being sent each time. Source: Ra Factory, docs of sign-in and API keys, rea
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -45,7 +46,11 @@ class ApiKey:
 
     def headers(self) -> Headers:
         """Return the headers of a request. Raises CloudError UNAUTHORISED."""
-        return {"X-API-Key": _secret(self._read, "the API key")}
+        key = _secret(self._read, "the API key")
+        if not re.fullmatch("[!-~]*", key):
+            message = "the API key has a space, a line end or a letter like ä; write the key alone"
+            raise CloudError("sign in", Failure(Fault.UNAUTHORISED, message))
+        return {"X-API-Key": key}
 
     def renew(self, refused: Headers) -> bool:
         """Return whether the key was exchanged meanwhile."""
