@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from platform_scene import ORIGIN, Clock, opened
 
 from localtwin.api.app import build
+from localtwin.api.gateway import BODY_BYTES
 from localtwin.faults import parse
 from localtwin.serve import Settings, serving
 from localtwin.world.bulk.accounts import Role
@@ -173,6 +175,35 @@ def test_wrong_fields_are_named_by_their_place(office: Office) -> None:
         (("body", "pieces", 1, "piece_id"), "missing"),
         (("body", "pieces", 1, "outer_length"), "float_parsing"),
     } == places
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud83d"'])
+def test_what_json_cannot_show_is_refused_like_any_wrong_field(office: Office, value: str) -> None:
+    """An answer that cannot be written was HTTP 500, and the connection was closed."""
+    piece = json.dumps(office.with_parents().piece("a", outer_length=0))
+    body = f'{{"pieces": [{piece}]}}'.replace('"outer_length": 0', f'"outer_length": {value}')
+
+    answer = office.http.post(
+        "/api/v1/sync/pieces",
+        content=body,
+        headers=office.key | {"Content-Type": "application/json"},
+    )
+
+    assert answer.status_code == 422
+    (wrong,) = json.loads(answer.text, parse_constant=pytest.fail)["detail"]
+    assert wrong["loc"] == ["body", "pieces", 0, "outer_length"]
+
+
+def test_a_body_that_is_too_large_is_named_as_such(office: Office) -> None:
+    """FastAPI would answer 400, as if its JSON were broken."""
+    answer = office.http.post(
+        "/api/v1/sync/projects",
+        content=b" " * (BODY_BYTES + 1),
+        headers=office.key | {"Content-Type": "application/json"},
+    )
+
+    assert answer.status_code == 413
+    assert answer.json() == {"detail": "Request body is too large"}
 
 
 @pytest.mark.parametrize(

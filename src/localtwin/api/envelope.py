@@ -108,8 +108,14 @@ _NOUNS = {
 INCOMPLETE = "A property required to create or update a connection is missing."
 
 
-class BodyTooLarge(Exception):
-    """The body is longer than any operation accepts."""
+class BodyTooLarge(HTTPException):
+    """The body is longer than any operation accepts.
+
+    FastAPI answers 400 for every other exception that ends the reading of a body.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 def too_large() -> JSONResponse:

@@ -32,7 +32,7 @@ _VERSIONS = {
     "localtwin": {"1"},
 }
 # No operation of the platform takes more than a list of files; contents go to the blob endpoint.
-_BODY_BYTES = 8 << 20
+BODY_BYTES = 8 << 20
 # A form is taken apart on the event loop; none of a sign-in or of a page is longer than this.
 _FORM_BYTES = 64 << 10
 _QUERY_NAMES = {
@@ -81,7 +81,7 @@ class Gateway:
         path = canonical_path(scope["path"], self._words)
         api = path.lstrip("/").partition("/")[0]
         if path.startswith("/api/v1/"):  # signs in, and answers errors, in its own way
-            await self._app({**scope, "path": path}, _bounded(receive, _BODY_BYTES), send)
+            await self._app({**scope, "path": path}, _bounded(receive, BODY_BYTES), send)
             return
         if api not in _VERSIONS:
             answer = too_large() if _length(headers) > _FORM_BYTES else self._app
@@ -95,7 +95,7 @@ class Gateway:
             if wait_s is not None:
                 await throttled({**scope, "path": path}, wait_s)(scope, receive, send)
                 return
-            if _length(headers) > _BODY_BYTES:
+            if _length(headers) > BODY_BYTES:
                 raise BodyTooLarge
             _check_version(headers.get(b"accept", b"").decode("latin-1"), api)
         except Refusal as refusal:
@@ -104,7 +104,7 @@ class Gateway:
         except BodyTooLarge:
             await too_large()(scope, receive, send)
             return
-        receive = _bounded(receive, _BODY_BYTES)
+        receive = _bounded(receive, BODY_BYTES)
         query = canonical_query(scope["query_string"].decode("latin-1"))
         state = dict(scope.get("state", {})) | {"caller": caller}
         if b"content-type" not in headers:  # what the APIs take is JSON, said or not

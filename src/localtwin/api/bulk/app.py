@@ -4,10 +4,13 @@ It has nothing in common with the platform's APIs but the server: its errors are
 Source: Ra Factory, "Synchronization API Overview", "Error Handling", read 2026-11.
 """
 
+import json
 from collections.abc import Callable
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, FastAPI, Header, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -64,6 +67,13 @@ def build_bulk(world: World) -> FastAPI:
     @app.exception_handler(Refusal)
     async def on_refusal(_request: Request, refusal: Refusal) -> Response:
         return JSONResponse({"detail": refusal.message}, _STATUS[type(refusal)])
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(_request: Request, error: RequestValidationError) -> Response:
+        # What was sent is shown, and may be what JSON has not: NaN, or half of a character.
+        shown = json.dumps({"detail": jsonable_encoder(error.errors())})
+        plain = json.dumps(json.loads(shown, parse_constant=str))
+        return Response(plain, 422, media_type="application/json")
 
     @app.exception_handler(BodyTooLarge)
     async def on_flood(_request: Request, _error: BodyTooLarge) -> Response:

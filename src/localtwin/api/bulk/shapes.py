@@ -18,7 +18,7 @@ Text = Annotated[str, Field(min_length=1)]
 class Record(BaseModel):
     """What every record has; GUIDs are stored in lower case."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     guid: UUID | None = None
     company_guid: UUID
