@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from localtwin.world.world import World
 from twinsyncd.cloud.bulk_api import BulkApi
 from twinsyncd.cloud.bulk_sign_in import ApiKey, Credentials
 from twinsyncd.core.commands import Store
-from twinsyncd.core.facts import Stored
+from twinsyncd.core.facts import Reserved, Stored
 from twinsyncd.core.model import (
     ConnectionKey,
     Digest,
@@ -95,7 +95,9 @@ class Factory:
         values = {"entity": entity, "company_guid": self.company} | own | more
         return RowMapping(**values)
 
-    def connection(self, *, snapshot: bool = False, **mappings: RowMapping) -> BulkConnection:
+    def connection(
+        self, *, snapshot: bool = False, grace_s: float = 0.0, **mappings: RowMapping
+    ) -> BulkConnection:
         """Return a fresh target; the name of a file says what it holds."""
         made = {name: self.mapping(name) for name in ("projects", "components", "pieces")}
         made |= mappings
@@ -105,6 +107,7 @@ class Factory:
             self.folder / "spool",
             lambda key: made[key.path.partition(".")[0]],
             snapshot=snapshot,
+            grace_s=grace_s,
         )
         return BulkConnection(self.api, BulkMemory(self.delivered, self.files), settings)
 
@@ -114,6 +117,7 @@ class Factory:
         data: str | bytes,
         connection: BulkConnection | None = None,
         known_as: StorageId = StorageId(""),
+        note: Callable[[Reserved], None] = lambda _reserved: None,
     ) -> Stored:
         """Deliver a file with that content; `known_as` is the id that it has."""
         raw = data.encode() if isinstance(data, str) else data
@@ -121,7 +125,7 @@ class Factory:
         key = FileKey(SourceKey("Factory/exports"), path)
         command = Store(key, CONNECTION, digest, Fingerprint(len(raw), 1), known_as)
         target = connection or self.connection()
-        return target.store(command, Bytes(raw), lambda _reserved: None)
+        return target.store(command, Bytes(raw), note)
 
     def with_parents(self) -> Factory:
         """Deliver project P with component C, and forget the requests."""

@@ -6,8 +6,10 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pyarrow as pa
@@ -163,6 +165,21 @@ def test_pieces_wait_for_their_parents(tmp_path: Path) -> None:
         plant.store("pieces.csv", table(a=1))
 
         assert plant.lengths() == {"a": 1}
+
+
+def test_a_file_of_parents_that_begins_a_moment_later_goes_first(tmp_path: Path) -> None:
+    """An office exports all kinds together; which file begins first is chance."""
+    with factory(tmp_path) as plant, ThreadPoolExecutor(1) as other:
+        target, begun = plant.connection(grace_s=60.0), Event()
+        components = ("components.csv", "project,component\nP,C\n", target)
+        later = other.submit(plant.store, *components, note=lambda _: begun.set())
+        begun.wait()
+
+        plant.store("projects.csv", "project\nP\n", target)
+
+        assert later.result().text.endswith("1 inserted, 0 updated in 1 request")
+        paths = [request.url.path.rpartition("/")[2] for request in plant.requests]
+        assert paths == ["projects", "components"]
 
 
 def test_a_withdrawn_key_stops_everything_with_words(plant: Factory) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Final
 
 from ..cloud.bulk_sign_in import Account
 from ..cloud.network import NetworkSettings
@@ -18,6 +19,8 @@ from ..targets.bulk.mapping import RowMapping
 from ..targets.protocol import Target
 from .patient_journal import PatientJournal
 from .state import journal_file
+
+GRACE_S: Final = 0.5  # files that were exported together settle together, but begin one by one
 
 
 @contextmanager
@@ -68,6 +71,7 @@ def _settings(config: Config, connection: Connection) -> BulkSettings:
         lambda key: key.source in sources,
         snapshot=connection.bulk.mode == "snapshot",
         guard=Guard(connection.mass_deletion_share, connection.mass_deletion_least),
+        grace_s=GRACE_S,
     )
 
 

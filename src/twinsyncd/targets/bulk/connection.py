@@ -45,6 +45,7 @@ class BulkSettings:
     `format_of`: the sheet of a workbook ("" for the first), and the encoding of a text file.
     `snapshot`: a request holds the complete set, since the service deletes what it leaves out.
     `wall_s`: the wall clock [s], of which each delivery gets the time.
+    `grace_s`: how long a file waits for files of its parents that are read at the same time [s].
     """
 
     connection: str
@@ -56,6 +57,7 @@ class BulkSettings:
     snapshot: bool = False
     guard: Guard = field(default_factory=Guard)
     wall_s: Callable[[], float] = time.time
+    grace_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class BulkConnection:
         self._delivered = memory.delivered
         self._files = memory.files
         self._settings = settings
-        self._turns = _Turns()
+        self._turns = _Turns(settings.grace_s)
         self._started = RunKey("")
 
     def store(
@@ -249,7 +251,8 @@ def _ending(key: FileKey) -> str:
 class _Turns:
     """Lets one file go at a time, of those that wait the one with the lowest rank."""
 
-    def __init__(self) -> None:
+    def __init__(self, grace_s: float) -> None:
+        self._grace_s = grace_s
         self._condition = threading.Condition()
         self._waiting: list[int] = []
         self._busy = False
@@ -259,6 +262,9 @@ class _Turns:
         """Hold the turn while the context lasts."""
         with self._condition:
             self._waiting.append(rank)
+            self._condition.notify_all()
+            if rank:
+                self._condition.wait_for(lambda: rank > min(self._waiting), self._grace_s)
             self._condition.wait_for(lambda: not self._busy and rank == min(self._waiting))
             self._waiting.remove(rank)
             self._busy = True
