@@ -125,6 +125,14 @@ def test_a_write_in_place_is_a_hint(drive: Path, posted: Posted) -> None:
     posted.touches("a.dgn")
 
 
+def test_a_write_to_a_file_that_stays_open_is_a_hint(drive: Path, posted: Posted) -> None:
+    """MicroStation, and a file server for it, keep a drawing open for as long as somebody works."""
+    with (drive / "a.dgn").open("r+b", buffering=0) as handle:
+        handle.write(b"after!")
+
+        posted.touches("a.dgn")
+
+
 def test_a_deletion_is_a_hint(drive: Path, posted: Posted) -> None:
     """What is gone is looked at like anything else."""
     (drive / "a.dgn").unlink()

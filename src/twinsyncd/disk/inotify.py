@@ -10,8 +10,10 @@ Source: watchdog, `src/watchdog/observers/inotify.py`; inotify(7).
 from __future__ import annotations
 
 import errno
+import math
 import os
 import threading
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -29,6 +31,9 @@ from .hints import HintPoster
 
 LIMITS: Final = Path("/proc/sys/fs/inotify")
 MOVES_KEPT: Final = 64  # starts of moves whose end has not come; the kernel sends both together
+WRITES_S: Final = 0.1
+"""A write so soon after another adds nothing: a file is looked at again a quiet time later."""
+WRITTEN_KEPT: Final = 1_000  # files whose last write is remembered for that
 _VANISHED: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
 _WATCHES_ADVISED: Final = 524_288
 """What desktop distributions set; about 1 KiB of kernel memory for each watch in use."""
@@ -38,6 +43,7 @@ _CHANGES: Final = Mask(  # reads are left out: our own hashing would cause event
     | InotifyConstants.IN_DELETE
     | InotifyConstants.IN_DELETE_SELF
     | InotifyConstants.IN_MOVE
+    | InotifyConstants.IN_MODIFY  # programs and file servers keep files open for hours
     | InotifyConstants.IN_CLOSE_WRITE
 )
 
@@ -223,6 +229,7 @@ class _HintsAtOnce(InotifyMoveEventGrouper):
         """Queue nothing."""
         self._hints = hints
         self._moved: dict[int, PathedInotifyEvent] = {}
+        self._written_s: dict[bytes, float] = {}
         self._closed = False
 
     def put_event(self, event: PathedInotifyEvent) -> None:
@@ -230,12 +237,24 @@ class _HintsAtOnce(InotifyMoveEventGrouper):
         if self._closed:
             return
         kind = event.ev
+        if kind.is_modify and self._is_repeated(event.path):
+            return
         if kind.is_moved_from:
             self._moved[kind.cookie] = event
             if len(self._moved) > MOVES_KEPT:
                 del self._moved[next(iter(self._moved))]
         was = "created" if kind.is_create or kind.is_moved_to else "moved or deleted"
         self._hints.post_change(os.fsdecode(event.path), is_folder=kind.is_directory, was=was)
+
+    def _is_repeated(self, path: bytes) -> bool:
+        """Return whether a write of the file was posted just now."""
+        now_s = time.monotonic()
+        if now_s - self._written_s.get(path, -math.inf) < WRITES_S:
+            return True
+        if len(self._written_s) >= WRITTEN_KEPT:
+            self._written_s.clear()
+        self._written_s[path] = now_s
+        return False
 
     def get_queued_moved_from_event(self, cookie: int) -> PathedInotifyEvent | None:
         """Return the start of the move, if it was seen."""
