@@ -109,6 +109,19 @@ def test_a_set_that_shrank_waits_for_a_person_and_is_then_sent(snapshots: Snapsh
     assert len(snapshots.plant.lengths()) == 60
 
 
+def test_a_parent_with_much_below_waits_for_a_person(snapshots: Snapshots) -> None:
+    """One component of two is no mass, but a thousand pieces may go with it."""
+    snapshots.store("components.csv", "project,component\nP,C\nP,D\n")
+    snapshots.first("pieces.csv", _many(100))
+
+    with pytest.raises(CloudError) as caught:
+        snapshots.store("components.csv", "project,component\nP,D\n")
+
+    assert "1 of 2 components" in caught.value.failure.message
+    assert "what lies below them goes with them" in caught.value.failure.message
+    assert len(snapshots.plant.lengths()) == 100
+
+
 def test_an_empty_set_waits_for_a_person(snapshots: Snapshots) -> None:
     """The commonest broken export has a header and no rows."""
     snapshots.first("pieces.csv", table(a=1, b=2))

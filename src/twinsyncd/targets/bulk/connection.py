@@ -206,7 +206,7 @@ class BulkConnection:
             return
         if self._files.approved_digest(name, key) == command.digest:
             return
-        self._files.hold(name, key, entity, command.digest, leaving)
+        self._files.hold(name, key, entity, command.digest, leaving[:3])
         log.warning("bulk.held", path=key.path, entity=entity, **leaving._asdict())
         raise held(key.path, entity, name, leaving)
 

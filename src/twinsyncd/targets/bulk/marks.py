@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from ...core.model import FileKey
-from .snapshot import Leaving
 
 
 class FileMarks(Protocol):
@@ -36,9 +35,17 @@ class FileMarks(Protocol):
         """Return the files that are to be sent again."""
 
     def hold(
-        self, connection: str, key: FileKey, entity: str, digest: str, leaving: Leaving
+        self,
+        connection: str,
+        key: FileKey,
+        entity: str,
+        digest: str,
+        leaving: tuple[int, int, int],
     ) -> None:
-        """Keep a snapshot for a person's approval, in place of an earlier one of the file."""
+        """Keep a snapshot for a person's approval, in place of an earlier one of the file.
+
+        `leaving`: the rows, the known records, and those of them that leave.
+        """
 
     def approved_digest(self, connection: str, key: FileKey) -> str:
         """Return the digest of the file's content that a person approved; "" if none."""

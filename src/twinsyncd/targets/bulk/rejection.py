@@ -70,6 +70,7 @@ def held(path: str, entity: str, connection: str, leaving: Leaving) -> CloudErro
     """Return the error that asks for an approval."""
     if leaving.known:
         what = f"{leaving.leaving} of {leaving.known} {entity} that the service holds are not in it"
+        what += ", and what lies below them goes with them" if leaving.below else ""
     else:
         what = f"it is the first snapshot, and {entity} of the company that are not in it go"
     text = (

@@ -49,17 +49,23 @@ class SetTooLargeError(Exception):
 
 
 class Leaving(NamedTuple):
-    """What sending a snapshot means: `leaving` of the `known` records are not among the `rows`."""
+    """What sending a snapshot means: `leaving` of the `known` records are not among the `rows`.
+
+    `below`: records of the kinds below, which go with those above them. Whose they are is not
+    known, so each of the `known` counts as if it had as many as any other.
+    """
 
     rows: int
     known: int
     leaving: int
+    below: int = 0
 
     def needs_person(self, guard: Guard) -> bool:
         """Return whether a person must approve it: the first one, an empty one, a mass deletion."""
         if not self.known or not self.rows:
             return bool(self.known or self.rows)
-        return is_mass_deletion(self.known, self.leaving, guard)
+        with_below = self.leaving + self.below * self.leaving // self.known
+        return is_mass_deletion(self.known + self.below, with_below, guard)
 
 
 class _Record(NamedTuple):
@@ -119,7 +125,7 @@ class Snapshot:
             return self.summary
         self.summary.batches = 1
         self._note(self.summary)
-        permit(Leaving(len(new), len(known), leaving))
+        permit(Leaving(len(new), len(known), leaving, self._below() if leaving else 0))
         if leaving:
             for child in children_of(self._entity):
                 self._delivered.doubt_all(self._connection, child)
@@ -130,6 +136,11 @@ class Snapshot:
         self.summary.waiting = len(records)
         self._send(records)
         return self.summary
+
+    def _below(self) -> int:
+        """Return how many records of the kinds below the service may have."""
+        children = children_of(self._entity)
+        return sum(len(self._delivered.every(self._connection, child)) for child in children)
 
     def _read(self) -> list[_Record]:
         limit, reader = set_limit(self._entity), self._reader
