@@ -168,12 +168,15 @@ def test_a_snapshot_goes_out_once_a_person_approved_it(tmp_path: Path) -> None:
     """Whoever runs the office is told what would be deleted, and decides by one command."""
     config = CONFIG.replace("  api_key_file", '  mode = "snapshot"\n  api_key_file')
     with _office(tmp_path, config.replace("pieces*.csv", "pieces.csv"), snapshot=True) as plant:
+        plant.export("components.csv", "Project;Component", "Mill;Gate", "Mill;Door")
         check = plant.call("check")
         before = plant.delivered()
         status = plant.call("status")
         approved = plant.call("approve", "Factory", "--yes")
         after = plant.delivered()
         again = plant.call("approve", "Factory", "--yes")
+        plant.export("components.csv", "Project;Component", "Mill;Gate")
+        resent = plant.delivered()
         synced = plant.call("sync")
 
     assert check.returncode == 0, check.stdout
@@ -184,6 +187,7 @@ def test_a_snapshot_goes_out_once_a_person_approved_it(tmp_path: Path) -> None:
     assert "the service deletes all pieces of the company" in approved.stdout
     assert ("pieces", 2, 0, 1) in after
     assert "nothing of Factory waits" in again.stdout
+    assert resent == [("components", 0, 1, 1), ("pieces", 0, 2, 1)], "the door had pieces, perhaps"
     assert synced.returncode == 0, synced.stdout
 
 

@@ -8,13 +8,14 @@ from typing import Final
 from ..config import Config
 from ..core.facts import PersonFact, PublishAsked, SyncAsked
 from ..core.machine import Machine
-from ..core.model import LaneKey
+from ..core.model import FileKey, LaneKey
 from ..errors import JournalError, JournalGone
 from ..journal import requests
 from ..journal.database import open_database, open_unchanged
 from ..journal.requests import Request
 from ..journal.views import Status
 from .addressees import lane_of
+from .bulk_deliveries import files_to_resend
 from .journal_opening import own_share
 from .machine_lock import refuse_rivals
 from .person_requests import request_of
@@ -30,8 +31,20 @@ LOOK_S: Final = 0.2  # how often a running daemon is asked whether it is done
 def sync(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> str:
     """Sync everything that may be synced now; return why that was not possible, or "".
 
-    A running daemon is asked to do it; otherwise it is done here. Raises JournalError.
+    A running daemon is asked to do it; otherwise it is done here. Where a snapshot deleted records,
+    what lies below them is sent again: a comparison finds it, so another sync follows.
+    Raises JournalError.
     """
+    end_s = time.monotonic() + timeout_s
+    problem = _sync(config, timeout_s, asked)
+    left, before = files_to_resend(config), set[FileKey]()
+    while left and left != before and not problem and time.monotonic() < end_s:
+        problem = _sync(config, end_s - time.monotonic(), SyncAsked())
+        left, before = files_to_resend(config), left
+    return problem
+
+
+def _sync(config: Config, timeout_s: float, asked: SyncAsked | PublishAsked) -> str:
     if is_running(config):
         return _ask_daemon(config, timeout_s, asked)
     try:
