@@ -17,7 +17,8 @@ from localtwin.api.gateway import BODY_BYTES
 from localtwin.faults import parse
 from localtwin.serve import Settings, serving
 from localtwin.world.bulk.accounts import Role
-from localtwin.world.bulk.first_company import BulkCredentials
+from localtwin.world.bulk.first_company import BulkAccount, BulkCredentials
+from localtwin.world.tables import bulk_accounts
 from localtwin.world.world import World
 from wire.in_process import InProcess
 
@@ -264,6 +265,42 @@ def test_a_system_administrator_reaches_every_company(office: Office, world: Wor
     assert found.status_code == 200
 
 
+def test_who_only_has_the_data_folder_can_try_every_role_and_a_second_company(
+    office: Office,
+) -> None:
+    """What is refused to whom can be tried over HTTP, without writing into the database."""
+    found = [
+        (account.role, account.company_guid == office.company, _may_write(office, account))
+        for account in office.first.accounts
+    ]
+
+    assert found == [
+        ("CompanyAdmin", True, 200),
+        ("SystemAdmin", True, 200),
+        ("Integration", True, 200),
+        ("Operator", True, 403),
+        ("CompanyAdmin", False, 403),
+    ]
+
+
+def test_a_folder_of_an_earlier_version_gets_its_accounts(tmp_path: Path) -> None:
+    """Its company and its key stay what they are."""
+    with opened(tmp_path) as world:
+        first = world.bulk_credentials()
+        file = world.folder / "bulk.json"
+        known = json.loads(file.read_text("utf-8"))
+        del known["accounts"]
+        file.write_text(json.dumps(known), "utf-8")
+        with world._database.write() as connection:
+            others = bulk_accounts.c.email != first.email
+            connection.execute(bulk_accounts.delete().where(others))
+
+        again = world.bulk_credentials()
+
+    assert (again.company_guid, again.api_key) == (first.company_guid, first.api_key)
+    assert [each.role for each in again.accounts] == [each.role for each in first.accounts]
+
+
 def test_tokens_expire_and_are_refreshed(office: Office, world: World) -> None:
     """An access token lasts 15 minutes; a client that runs for months must renew it."""
     first = office.first
@@ -361,6 +398,11 @@ def test_records_and_keys_survive_a_restart_and_work_over_a_socket(tmp_path: Pat
         )
 
     assert answer(found) == (200, {"inserted": 0, "updated": 1})
+
+
+def _may_write(office: Office, account: BulkAccount) -> int:
+    token = _token(office, account.email, account.password)
+    return office.sync("projects", office.project(), Authorization=f"Bearer {token}").status_code
 
 
 def _token(office: Office, email: str, password: str) -> str:

@@ -60,6 +60,9 @@ def local(
     rate_headers: Annotated[
         RateHeaders, typer.Option(help="How answers below the limit report what is left of it.")
     ] = RateHeaders.NONE,
+    bulk_snapshot: Annotated[
+        bool, typer.Option("--bulk-snapshot", help="The bulk API deletes what a request lacks.")
+    ] = False,
     expose: Annotated[
         bool, typer.Option("--expose", help="Let other machines in; needs a certificate.")
     ] = False,
@@ -81,6 +84,7 @@ def local(
             permissions=None if permissions is None else split_permissions(permissions),
             requests_per_minute=requests_per_minute,
             rate_headers=rate_headers.value,
+            bulk_snapshot=bulk_snapshot,
             expose=expose,
             certificate=certificate,
             private_key=private_key,
