@@ -202,6 +202,7 @@ def test_verify_counts_records_and_names_those_that_are_missing(plant: Plant) ->
         "Mill;Gate;G-2;4",
         "Mill;Gate;G-3;5",
         ";;;",
+        ";;;",
     )
 
     after = plant.call("verify")
@@ -212,6 +213,7 @@ def test_verify_counts_records_and_names_those_that_are_missing(plant: Plant) ->
     assert after.returncode == 1
     shown = " ".join(after.stdout.split())
     assert "0 of 3 acknowledged by the service" in shown
+    assert "more than once" not in shown
     assert 'row 2, column Length: "long" is not a number' in shown
     assert "row 3: the service has another version of this record" in shown
     assert "row 4: not acknowledged as the file has it" in shown

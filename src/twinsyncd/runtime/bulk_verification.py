@@ -94,22 +94,24 @@ class _Source:
             self.taken = DigestSet(every)
         reader, salt, found, all_digests = RowReader(mapping), mapping.salt(), _Found(), bytearray()
         for batch in table.batches():
-            digests = batch.digests(salt)
-            all_digests += digests
+            digests = bytearray(batch.digests(salt))
             missing = (~self.taken.has(digests)).nonzero()[0].tolist()
-            found.rows += len(batch)
-            for row in batch.rows(missing):
-                self._note(found, reader, row)
+            rows = list(batch.rows(missing))
+            empty = [at for at, row in zip(missing, rows, strict=True) if _is_empty(row)]
+            for at in reversed(empty):  # they are no records, though all alike
+                del digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES]
+            all_digests += digests
+            found.rows += len(batch) - len(empty)
+            for row in rows:
+                if not _is_empty(row):
+                    self._note(found, reader, row)
         found.twice = len(DigestSet([all_digests]).twice()) // DIGEST_BYTES
         found.sheet = table.sheet_shown() if found.missing else ""
         return found
 
     def _note(self, found: _Found, reader: RowReader, row: Row) -> None:
-        """Note a row that is not acknowledged, and why; empty rows are no records."""
+        """Note a row that is not acknowledged, and why."""
         number, cells = row
-        if all(cell is None or cell == "" for cell in cells):
-            found.rows -= 1
-            return
         found.missing += 1
         if len(found.named) == NAMED_MAX:
             return
@@ -123,6 +125,10 @@ class _Source:
             entity, name = reader.mapping.entity, self.connection.name
             is_known = self.delivered.digests(name, entity, [guid])
             found.named.append((number, "", _OTHER if is_known else _UNSENT))
+
+
+def _is_empty(row: Row) -> bool:
+    return all(cell is None or cell == "" for cell in row[1])
 
 
 @dataclass(slots=True)
