@@ -178,8 +178,16 @@ def test_a_snapshot_goes_out_once_a_person_approved_it(tmp_path: Path) -> None:
         plant.export("components.csv", "Project;Component", "Mill;Gate")
         resent = plant.delivered()
         synced = plant.call("sync")
+        verified = plant.call("verify")
+        plant.export("pieces.csv", "Project;Component;Part no;Length")
+        plant.call("sync")
+        held = plant.call("verify", "Factory/pieces/pieces.csv")
 
     assert check.returncode == 0, check.stdout
+    assert verified.returncode == 0, verified.stdout
+    assert held.returncode == 1
+    shown = " ".join(held.stdout.split())
+    assert "0 of 0 acknowledged by the service; it has 2 records more" in shown
     assert "pieces: 2 rows fit one request" in check.stdout
     assert before == []
     assert "nothing was sent" in " ".join(status.stdout.split())

@@ -96,17 +96,19 @@ class _Source:
         for batch in table.batches():
             digests = bytearray(batch.digests(salt))
             missing = (~self.taken.has(digests)).nonzero()[0].tolist()
-            rows = list(batch.rows(missing))
-            empty = [at for at, row in zip(missing, rows, strict=True) if _is_empty(row)]
+            unknown = list(batch.rows(missing))
+            empty = [at for at, row in zip(missing, unknown, strict=True) if _is_empty(row)]
             for at in reversed(empty):  # they are no records, though all alike
                 del digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES]
             all_digests += digests
             found.rows += len(batch) - len(empty)
-            for row in rows:
+            for row in unknown:
                 if not _is_empty(row):
                     self._note(found, reader, row)
         found.twice = len(DigestSet([all_digests]).twice()) // DIGEST_BYTES
         found.sheet = table.sheet_shown() if found.missing else ""
+        if connection.bulk.mode == "snapshot":
+            found.surplus = max(len(self.taken) - found.rows, 0)
         return found
 
     def _note(self, found: _Found, reader: RowReader, row: Row) -> None:
@@ -133,11 +135,15 @@ def _is_empty(row: Row) -> bool:
 
 @dataclass(slots=True)
 class _Found:
-    """The rows of a file; `missing` of them are not acknowledged, `twice` are equal to another."""
+    """The rows of a file; `missing` of them are not acknowledged, `twice` are equal to another.
+
+    `surplus`: how many records more the service has, which the file's snapshot would delete.
+    """
 
     rows: int = 0
     missing: int = 0
     twice: int = 0
+    surplus: int = 0
     sheet: str = ""
     named: list[tuple[int, str, str]] = field(default_factory=list)
 
@@ -151,8 +157,13 @@ class _Found:
             text += f"; {RejectedRow(number, message, '', column, self.sheet)}"
         if self.missing > len(self.named):
             text += f"; and {self.missing - len(self.named):,} more"
-        if not self.missing and not self.twice:
+        if self.surplus:
+            text += f"; it has {count(self.surplus, 'record')} more, not deleted so far"
+        if not self.missing and not self.twice and not self.surplus:
             return _file(key, f"{count(self.rows, 'record')}", text, Verdict.CURRENT)
+        if not self.missing and not self.twice:
+            fix = "twinsyncd status says what the snapshot waits for"
+            return _file(key, f"{count(self.rows, 'record')}", text, Verdict.NOT_CURRENT, fix)
         fix = "correct these rows and export again; if they are right: twinsyncd sync"
         return _file(key, f"{count(self.rows, 'record')}", text, Verdict.NOT_CURRENT, fix)
 
