@@ -50,3 +50,16 @@ def test_of_many_files_those_that_are_not_current_stand_out(
     assert "    next         twinsyncd sync" in lines
     assert not [line for line in lines if "drive of 3" in line]
     assert lines[-1].startswith("name a file")
+
+
+def test_a_source_that_could_not_be_read_is_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """It was left out, and the rest was called current."""
+    whole = VerifiedFile(CAD, "", "not read: it hangs", "", "", "", "", Verdict.UNKNOWN)
+
+    show([verified(1), whole])
+
+    printed = capsys.readouterr().out
+    assert (
+        "unknown      Bridge/cad (the whole source)\n    drive        not read: it hangs" in printed
+    )
+    assert "1 file and 1 whole source: 1 current, 1 unknown" in printed

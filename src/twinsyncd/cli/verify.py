@@ -101,7 +101,7 @@ def show(files: Sequence[VerifiedFile]) -> None:
     }
     brief = len(files) > FULL_MAX
     for file in files:
-        style, name = styles[file.verdict], plain(f"{file.source}/{file.path}")
+        style, name = styles[file.verdict], plain(_name(file))
         root = "  (spatial root: it decides where the iModel lies)" if file.spatial_root else ""
         console.print(f"[{style}]{file.verdict.value:11}[/]  {name}{root}", soft_wrap=True)
         if not brief or file.verdict is not Verdict.CURRENT or file.next_step:
@@ -109,6 +109,11 @@ def show(files: Sequence[VerifiedFile]) -> None:
     _show_total(console, files)
     if brief:
         console.print("name a file, or a connection with few, to see the steps of current ones")
+
+
+def _name(file: VerifiedFile) -> str:
+    """Return what is verified; without a path it is a whole source that could not be read."""
+    return f"{file.source}/{file.path}" if file.path else f"{file.source} (the whole source)"
 
 
 def _show_steps(console: Console, file: VerifiedFile) -> None:
@@ -129,6 +134,10 @@ def _show_total(console: Console, files: Sequence[VerifiedFile]) -> None:
     from ..runtime.formatting import count
 
     totals = Counter(file.verdict.value for file in files)
-    words = ", ".join(f"{number:,} {verdict}" for verdict, number in sorted(totals.items()))
+    words = ", ".join(f"{found:,} {verdict}" for verdict, found in sorted(totals.items()))
+    unread = sum(not file.path for file in files)
+    number = count(len(files) - unread, "file")
+    if unread:
+        number += f" and {count(unread, 'whole source')}"
     none = "no such file is on the drive or in the journal; see why: twinsyncd explain PATH"
-    console.print(f"\n{count(len(files), 'file')}: {words}" if files else none, soft_wrap=True)
+    console.print(f"\n{number}: {words}" if files else none, soft_wrap=True)

@@ -76,14 +76,14 @@ def verify(config: Config, selection: Selection, *, deep: bool) -> Iterator[Veri
                         if selection.source(key := connection.key_of(source))
                     }
                     journal = JournalReader(engine)
-                    one = _Verification(connection, folders, journal, selection, deep)
+                    one = ConnectionVerification(connection, folders, journal, selection, deep)
                     yield from one.files(targets[connection.key], cloud.platform)
     finally:
         engine.dispose()
 
 
 @dataclass(slots=True)
-class _Verification:
+class ConnectionVerification:
     """The verification of one connection."""
 
     connection: Connection
@@ -94,7 +94,7 @@ class _Verification:
     drive: Drive = field(default_factory=Drive)
 
     def files(self, target: Target, platform: Platform) -> Iterator[VerifiedFile]:
-        """Yield the connection's files, by path."""
+        """Yield the connection's files, by path; for a source that was not read, a path of ""."""
         for key, folder in self.folders.items():
             scan_drive(self.drive, key, folder)
         rows = {row.key: row for row in self.journal.every(self.folders)}
@@ -110,12 +110,19 @@ class _Verification:
         found = (key for key in (*self.drive.looks, *self.drive.blind) if self.selection.file(key))
         ids = {row.storage_id for row in self.journal.every(sources)}
         known = (key for key, row in rows.items() if _is_known(row, evidence, ids))
-        for file in sorted({*known, *found}):
+        every = {*known, *found}
+        for file in sorted({*every, *self._unread_sources(every)}):
             row = rows.get(file)
             entry = JournalEntry(row, evidence.of(row))
             digest = partial(self._digest, file) if self.deep else None
             verified = judge(file, entry, self.drive, cloud, digest)
             yield replace(verified, spatial_root=roots[file.source](file.path))
+
+    def _unread_sources(self, found: Collection[FileKey]) -> Iterator[FileKey]:
+        """Yield the sources that were not read: they may hold files that nobody knows."""
+        for source in self.drive.offline:
+            if not self.selection.keys or not any(each.source == source for each in found):
+                yield FileKey(source, "")
 
     def _digest(self, key: FileKey) -> str:
         """Return the digest of the file on the drive now. Raises DiskError."""

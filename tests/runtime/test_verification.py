@@ -1,0 +1,128 @@
+# mypy: disable-error-code="arg-type"
+# Keys, ids and digests are written as plain text here.
+"""The verification of one connection, from fakes of its drives and of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from twinsyncd.cloud.client import Platform
+from twinsyncd.cloud.values import Changeset
+from twinsyncd.config import Connection
+from twinsyncd.core.commands import Compare, Scan
+from twinsyncd.core.decision import Decision
+from twinsyncd.core.facts import Compared, FilesFound, ScanFailed, Scanned
+from twinsyncd.core.model import FileKey, FileRow, Fingerprint, SourceKey
+from twinsyncd.journal.database import open_database
+from twinsyncd.journal.reader import JournalReader
+from twinsyncd.journal.writer import Journal
+from twinsyncd.runtime.share_folder import ShareFolder
+from twinsyncd.runtime.verification import ConnectionVerification, Selection
+from twinsyncd.runtime.verified_file import Verdict, VerifiedFile
+from twinsyncd.targets.protocol import Target
+
+LOOK = Fingerprint(7, 1, 1)
+CAD, BIM = SourceKey("Bridge/cad"), SourceKey("Bridge/bim")
+HANGS = "it has not answered for 30 s"
+
+
+@dataclass
+class FakeFolder:
+    """A source's folder of which every scan finds the same."""
+
+    found: Sequence[FilesFound | Scanned | ScanFailed]
+    asked: list[Scan] = field(default_factory=list)
+
+    def scan(self, command: Scan) -> Iterator[FilesFound | Scanned | ScanFailed]:
+        self.asked.append(command)
+        yield from self.found
+
+
+class FakeTarget:
+    """A service that has everything as remembered."""
+
+    def compare(self, command: Compare) -> Compared:
+        return Compared(command.connection)
+
+
+class FakePlatform:
+    """An iModel without changesets."""
+
+    def newest_changesets(self, imodel_id: str, limit: int) -> list[Changeset]:
+        return []
+
+
+def listed(key: SourceKey, *paths: str) -> FakeFolder:
+    """Return a folder with these files."""
+    return FakeFolder(
+        [FilesFound(key, tuple((path, LOOK) for path in paths)), Scanned(key, "", len(paths))]
+    )
+
+
+def verify(
+    tmp_path: Path,
+    folders: dict[SourceKey, FakeFolder],
+    decision: Decision = Decision(),
+    selection: Selection = Selection(),
+    **chosen: object,
+) -> list[VerifiedFile]:
+    """Return what is said of the files; `chosen`: keys of the source "cad"."""
+    source = [
+        {"folder": str(tmp_path / key.partition("/")[2]), **(chosen if key == CAD else {})}
+        for key in folders
+    ]
+    for each in source:
+        Path(str(each["folder"])).mkdir(exist_ok=True)
+    ids = {"itwin_id": "0a1b2c3d-1111-4222-8333-444455556666"}
+    ids["imodel_id"] = "0a1b2c3d-1111-4222-8333-444455556667"
+    connection = Connection.model_validate({"name": "Bridge", **ids, "source": source})
+    engine = open_database(tmp_path / "journal.sqlite")
+    try:
+        Journal(engine).commit(decision)
+        one = ConnectionVerification(
+            connection,
+            cast("dict[SourceKey, ShareFolder]", folders),
+            JournalReader(engine),
+            selection,
+            deep=False,
+        )
+        return list(one.files(cast("Target", FakeTarget()), cast("Platform", FakePlatform())))
+    finally:
+        engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "known", [(), (FileRow(FileKey(BIM, "1.ifc"), LOOK, "v1", "v1", "v1", storage_id="i"),)]
+)
+def test_a_source_that_could_not_be_read_is_named(
+    tmp_path: Path, known: tuple[FileRow, ...]
+) -> None:
+    """Of a share that hung from the start no file is known, and all was called current."""
+    folders = {CAD: listed(CAD), BIM: FakeFolder([ScanFailed(BIM, HANGS)])}
+
+    found = verify(tmp_path, folders, Decision(files=known))
+
+    assert [(each.source, each.path) for each in found] == [
+        (BIM, ""),
+        *(each.key for each in known),
+    ]
+    assert {each.drive for each in found} == {f"not read: {HANGS}"}
+    assert found[0].verdict is Verdict.UNKNOWN
+
+
+def test_a_file_of_a_source_that_could_not_be_read_is_asked_for_alone(tmp_path: Path) -> None:
+    """Its source is named only if nothing is known of the file itself."""
+    folders = {BIM: FakeFolder([ScanFailed(BIM, HANGS)])}
+    key = FileKey(BIM, "1.ifc")
+    row = FileRow(key, LOOK, "v1", "v1", "v1", storage_id="i")
+
+    unknown = verify(tmp_path, folders, selection=Selection(keys=(key,)))
+    known = verify(tmp_path, folders, Decision(files=(row,)), Selection(keys=(key,)))
+
+    assert [each.path for each in unknown] == [""]
+    assert [each.path for each in known] == ["1.ifc"]
