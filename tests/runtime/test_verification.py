@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -14,13 +14,17 @@ import pytest
 from twinsyncd.cloud.client import Platform
 from twinsyncd.cloud.values import Changeset
 from twinsyncd.config import Connection
+from twinsyncd.config.patterns import matcher
 from twinsyncd.core.commands import Compare, Scan
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.facts import Compared, FilesFound, ScanFailed, Scanned
-from twinsyncd.core.model import FileKey, FileRow, Fingerprint, SourceKey
+from twinsyncd.core.model import FileKey, FileRow, Fingerprint, SourceKey, SourceRow
+from twinsyncd.disk.folder import Folder
+from twinsyncd.disk.tree import Tree
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.reader import JournalReader
 from twinsyncd.journal.writer import Journal
+from twinsyncd.runtime.setup_check.known import NothingKnown
 from twinsyncd.runtime.share_folder import ShareFolder
 from twinsyncd.runtime.verification import ConnectionVerification, Selection
 from twinsyncd.runtime.verified_file import Verdict, VerifiedFile
@@ -66,7 +70,7 @@ def listed(key: SourceKey, *paths: str) -> FakeFolder:
 
 def verify(
     tmp_path: Path,
-    folders: dict[SourceKey, FakeFolder],
+    folders: Mapping[SourceKey, FakeFolder | Folder],
     decision: Decision = Decision(),
     selection: Selection = Selection(),
     **chosen: object,
@@ -86,7 +90,7 @@ def verify(
         Journal(engine).commit(decision)
         one = ConnectionVerification(
             connection,
-            cast("dict[SourceKey, ShareFolder]", folders),
+            cast("Mapping[SourceKey, ShareFolder]", folders),
             JournalReader(engine),
             selection,
             deep=False,
@@ -126,3 +130,18 @@ def test_a_file_of_a_source_that_could_not_be_read_is_asked_for_alone(tmp_path: 
 
     assert [each.path for each in unknown] == [""]
     assert [each.path for each in known] == ["1.ifc"]
+
+
+def test_a_file_on_a_drive_inside_that_is_away_is_not_called_gone(tmp_path: Path) -> None:
+    """Its mount point is an empty folder; after a change of the patterns it was "kept"."""
+    mounted = SourceRow(CAD, drives_inside=(("survey", "nfs server:/survey"),))
+    row = FileRow(FileKey(CAD, "survey/1.dxf"), synced="v1", stored="v1", storage_id="i")
+    (tmp_path / "cad" / "survey").mkdir(parents=True)
+    tree = Tree(tmp_path / "cad")
+    folder = Folder(CAD, tree, matcher(["**/*.dxf"]), NothingKnown())
+
+    found = verify(tmp_path, {CAD: folder}, Decision(files=(row,), sources=(mounted,)))
+
+    assert [each.path for each in found] == ["survey", "survey/1.dxf"]
+    assert all("which was mounted here, is away" in each.drive for each in found)
+    assert found[1].verdict not in (Verdict.CURRENT, Verdict.KEPT)

@@ -6,14 +6,14 @@ each record; so every row of every file is read, and looked up there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from ..config import Config, Connection, Source
 from ..core.deliveries import RejectedRow
-from ..core.model import FileKey, SourceKey
+from ..core.model import FileKey, SourceKey, SourceRow
 from ..journal.delivered import DeliveredRecords
 from ..targets.bulk.batches import DIGEST_BYTES, Row
 from ..targets.bulk.digest_sets import DigestSet
@@ -39,14 +39,17 @@ def verify_bulk(
     delivered: DeliveredRecords,
     known: Collection[FileKey],
     wanted: Callable[[FileKey], bool],
+    *,
+    remembered: Mapping[SourceKey, SourceRow],
 ) -> Iterator[VerifiedFile]:
     """Yield the connection's export files that are wanted, by path.
 
-    `known`: those that were delivered before.
+    `known`: those that were delivered before. `remembered`: the sources, as the journal has them.
     """
     for source in connection.source:
         key, drive = connection.key_of(source), Drive()
-        scan_drive(drive, key, open_folder(config, key, source, NothingKnown()))
+        row = remembered.get(key, SourceRow(key))
+        scan_drive(drive, row, open_folder(config, key, source, NothingKnown()))
         one = _Source(connection, source, key, drive, delivered)
         own = {each for each in known if each.source == key} | drive.looks.keys()
         for file in sorted(each for each in (*own, *drive.blind) if wanted(each)):

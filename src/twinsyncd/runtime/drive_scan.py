@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
-from ..core.model import FileKey, SourceKey
+from ..core.model import FileKey, SourceRow
 from .share_folder import ShareFolder
 from .verified_file import Drive
 
 
-def scan_drive(drive: Drive, key: SourceKey, folder: ShareFolder) -> None:
-    """Add what is found in a source's folder to `drive`."""
-    for fact in folder.scan(Scan(key, "")):
+def scan_drive(drive: Drive, row: SourceRow, folder: ShareFolder) -> None:
+    """Add what is found in a source's folder to `drive`.
+
+    What lies below a drive that `row` remembers to be mounted inside, and that is away, is blind.
+    """
+    key = row.key
+    for fact in folder.scan(Scan(key, "", drives_inside=row.drives_inside)):
         match fact:
             case FilesFound(_, files):
                 drive.looks.update((FileKey(key, path), look) for path, look in files)

@@ -16,7 +16,7 @@ from ..config import Config, Connection
 from ..core.commands import Compare
 from ..core.comparison import stored_files
 from ..core.facts import Difference
-from ..core.model import ABSENT, NO_RUN, STAYS, FileKey, FileRow, SourceKey
+from ..core.model import ABSENT, NO_RUN, STAYS, FileKey, FileRow, SourceKey, SourceRow
 from ..errors import CloudError
 from ..journal.database import open_read_only
 from ..journal.delivered import DeliveredRecords
@@ -68,7 +68,10 @@ def verify(config: Config, selection: Selection, *, deep: bool) -> Iterator[Veri
                 if connection.target == "bulk" and selection.connection in ("", connection.name):
                     known = [each.key for each in last_deliveries(config, connection)]
                     delivered = DeliveredRecords(engine)
-                    yield from verify_bulk(config, connection, delivered, known, selection.file)
+                    rows = JournalReader(engine).saved_state().sources
+                    yield from verify_bulk(
+                        config, connection, delivered, known, selection.file, remembered=rows
+                    )
                 elif connection.key in targets and selection.connection in ("", connection.name):
                     folders = {
                         key: open_folder(config, key, source, NothingKnown())
@@ -95,8 +98,9 @@ class ConnectionVerification:
 
     def files(self, target: Target, platform: Platform) -> Iterator[VerifiedFile]:
         """Yield the connection's files, by path; for a source that was not read, a path of ""."""
+        remembered = self.journal.saved_state().sources
         for key, folder in self.folders.items():
-            scan_drive(self.drive, key, folder)
+            scan_drive(self.drive, remembered.get(key, SourceRow(key)), folder)
         rows = {row.key: row for row in self.journal.every(self.folders)}
         rows = {key: row for key, row in rows.items() if self.selection.file(key)}
         differences, problem = self._compare(target, rows)
