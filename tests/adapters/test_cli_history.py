@@ -115,3 +115,12 @@ def test_an_explanation_ends_with_the_last_events(office: Office) -> None:
         "file.stored",
         "file.synced",
     ]
+
+
+def test_minutes_may_be_written_as_m(office: Office) -> None:
+    """Other tools write 90m for ninety minutes; nothing else can be meant."""
+    asked = ("90m", "1h30M", "5 m")
+
+    printed = [office.types("history", "--since", each) for each in asked]
+
+    assert [each.code for each in printed] == [0, 0, 0]

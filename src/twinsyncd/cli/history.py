@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from dataclasses import asdict
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from ..core.events import Event
 
+_LONE_M: Final = re.compile(r"(?<=\d)\s*m(?![a-z])", re.IGNORECASE)  # the minutes of other tools
+
 
 def history(
     path: Annotated[
@@ -30,7 +33,7 @@ def history(
     *,
     config: ConfigOption = None,
     since: Annotated[
-        str, typer.Option(help="How far back, like 2h, 7d; the events are kept for months.")
+        str, typer.Option(help="How far back, like 30min, 2h, 7d; the events are kept for months.")
     ] = "7d",
     limit: Annotated[
         int, typer.Option(help="The newest so many events.", min=1, metavar="NUMBER")
@@ -60,7 +63,7 @@ def _seconds(text: str) -> float:
     from ..config.units import duration
 
     try:
-        return duration(text).total_seconds()
+        return duration(_LONE_M.sub("min", text)).total_seconds()
     except ValueError as exc:
         raise typer.BadParameter(f"{text} is no time: write it like 90min, 2h or 7d") from exc
 
