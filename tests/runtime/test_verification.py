@@ -17,8 +17,8 @@ from twinsyncd.config import Connection
 from twinsyncd.config.patterns import matcher
 from twinsyncd.core.commands import Compare, Scan
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.facts import Compared, FilesFound, ScanFailed, Scanned
-from twinsyncd.core.model import FileKey, FileRow, Fingerprint, SourceKey, SourceRow
+from twinsyncd.core.facts import Compared, Difference, Differs, FilesFound, ScanFailed, Scanned
+from twinsyncd.core.model import STAYS, FileKey, FileRow, Fingerprint, SourceKey, SourceRow
 from twinsyncd.disk.folder import Folder
 from twinsyncd.disk.tree import Tree
 from twinsyncd.journal.database import open_database
@@ -47,11 +47,17 @@ class FakeFolder:
         yield from self.found
 
 
+@dataclass
 class FakeTarget:
-    """A service that has everything as remembered."""
+    """A service that has everything as it is asked for, but for these differences."""
+
+    differences: tuple[Difference, ...] = ()
 
     def compare(self, command: Compare) -> Compared:
-        return Compared(command.connection)
+        asked = {each.key for each in command.files if each.in_connection}
+        return Compared(
+            command.connection, tuple(each for each in self.differences if each.key in asked)
+        )
 
 
 class FakePlatform:
@@ -73,6 +79,7 @@ def verify(
     folders: Mapping[SourceKey, FakeFolder | Folder],
     decision: Decision = Decision(),
     selection: Selection = Selection(),
+    target: FakeTarget = FakeTarget(),
     **chosen: object,
 ) -> list[VerifiedFile]:
     """Return what is said of the files; `chosen`: keys of the source "cad"."""
@@ -95,7 +102,7 @@ def verify(
             selection,
             deep=False,
         )
-        return list(one.files(cast("Target", FakeTarget()), cast("Platform", FakePlatform())))
+        return list(one.files(cast("Target", target), cast("Platform", FakePlatform())))
     finally:
         engine.dispose()
 
@@ -145,3 +152,54 @@ def test_a_file_on_a_drive_inside_that_is_away_is_not_called_gone(tmp_path: Path
     assert [each.path for each in found] == ["survey", "survey/1.dxf"]
     assert all("which was mounted here, is away" in each.drive for each in found)
     assert found[1].verdict not in (Verdict.CURRENT, Verdict.KEPT)
+
+
+@pytest.mark.parametrize("is_mapped", [True, False])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_file_that_the_configuration_leaves_out_is_not_called_gone(
+    tmp_path: Path, *, is_mapped: bool, is_there: bool
+) -> None:
+    """It was "not there any more", and all was well; a forgotten one is kept, as a person chose."""
+    key = FileKey(CAD, "old/1.dxf")
+    row = FileRow(key, stored="v1", synced="v1", storage_id="i", in_connection=is_mapped)
+    file = tmp_path / "cad" / key.path
+    file.parent.mkdir(parents=True)
+    if is_there:
+        file.touch()
+    folder = Folder(CAD, Tree(tmp_path / "cad"), matcher(["new/*.dxf"]), NothingKnown())
+
+    gone = () if is_mapped else (Difference(key, Differs.UNMAPPED, "somebody took it out"),)
+    (found,) = verify(
+        tmp_path,
+        {CAD: folder},
+        Decision(files=(row,)),
+        target=FakeTarget(gone),
+        include=["new/*.dxf"],
+    )
+
+    assert ("the configuration leaves it out" in found.drive) == is_there
+    is_wrong = is_there and is_mapped
+    assert found.verdict is (Verdict.NOT_CURRENT if is_wrong else Verdict.KEPT)
+    assert ("correct include" in found.next_step) == is_wrong
+    assert found.source_file == ("in the connection" if is_mapped else "none")
+
+
+def test_what_another_connector_leaves_out_is_in_the_connection_still(tmp_path: Path) -> None:
+    """The daemon drops such a row from its account; the service's source files list the file."""
+    key = FileKey(CAD, "1.dxf")
+    row = FileRow(key, stored="v1", storage_id="i", note=STAYS)
+    (tmp_path / "cad").mkdir()
+    (tmp_path / "cad" / key.path).touch()
+    folder = Folder(CAD, Tree(tmp_path / "cad"), matcher(["*.ifc"]), NothingKnown())
+    other = Difference(key, Differs.CONNECTOR, "read as AutoCAD; it is changed there")
+
+    (found,) = verify(
+        tmp_path,
+        {CAD: folder},
+        Decision(files=(row,)),
+        target=FakeTarget((other,)),
+        include=["*.ifc"],
+    )
+
+    assert (found.verdict, found.source_file) == (Verdict.NOT_CURRENT, "in the connection")
+    assert "twinsyncd forget" in found.next_step

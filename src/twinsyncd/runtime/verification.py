@@ -15,9 +15,9 @@ from ..cloud.session import open_cloud
 from ..config import Config, Connection
 from ..core.commands import Compare
 from ..core.comparison import stored_files
-from ..core.facts import Difference
+from ..core.facts import Difference, Differs
 from ..core.model import ABSENT, NO_RUN, STAYS, FileKey, FileRow, SourceKey, SourceRow
-from ..errors import CloudError
+from ..errors import CloudError, DiskError
 from ..journal.database import open_read_only
 from ..journal.delivered import DeliveredRecords
 from ..journal.history import Evidence, read_evidence
@@ -35,6 +35,7 @@ from .verified_file import Cloud, Drive, JournalEntry, VerifiedFile, judge
 from .wiring import open_folder
 
 CHANGESETS_MAX: Final = 1000  # the newest of the iModel; older ones are taken for present
+_OF_CONNECTION: Final = (Differs.UNMAPPED, Differs.CONNECTOR)
 _READ_BACK: Final = "read back"  # like no mark that a service gives, so content is read back
 
 
@@ -103,7 +104,8 @@ class ConnectionVerification:
             scan_drive(self.drive, remembered.get(key, SourceRow(key)), folder)
         rows = {row.key: row for row in self.journal.every(self.folders)}
         rows = {key: row for key, row in rows.items() if self.selection.file(key)}
-        differences, problem = self._compare(target, rows)
+        self._look_for_left_out(rows)
+        differences, problem = self._compare_with_left_out(target, rows)
         ids_there, all_there, written_by = _changesets(platform, self.connection.imodel_id)
         cloud = Cloud(differences, problem, ids_there, all_there, written_by)
         sources = [self.connection.key_of(each) for each in self.connection.source]
@@ -122,6 +124,23 @@ class ConnectionVerification:
             verified = judge(file, entry, self.drive, cloud, digest)
             yield replace(verified, spatial_root=roots[file.source](file.path))
 
+    def _look_for_left_out(self, rows: Mapping[FileKey, FileRow]) -> None:
+        """Note known files that are on the drive, and that the patterns do not take any more."""
+        own = self.connection
+        matchers = {own.key_of(each): each.matcher() for each in own.source}
+        for key in rows:
+            if key in self.drive.looks or self.drive.unread(key):
+                continue
+            matcher = matchers[key.source]
+            if matcher.kind(key.path) is not None:
+                continue
+            try:
+                if self.folders[key.source].look(key.path) is not None:
+                    why = matcher.explain(key.path).removeprefix("ignored: ")
+                    self.drive.left_out[key] = why
+            except DiskError as exc:
+                self.drive.blind[key] = str(exc)
+
     def _unread_sources(self, found: Collection[FileKey]) -> Iterator[FileKey]:
         """Yield the sources that were not read: they may hold files that nobody knows."""
         for source in self.drive.offline:
@@ -131,6 +150,26 @@ class ConnectionVerification:
     def _digest(self, key: FileKey) -> str:
         """Return the digest of the file on the drive now. Raises DiskError."""
         return self.folders[key.source].digest(key.path, self.drive.looks[key])
+
+    def _compare_with_left_out(
+        self, target: Target, rows: dict[FileKey, FileRow]
+    ) -> tuple[dict[FileKey, list[Difference]], str]:
+        """Compare; the rows of what is left out then say whether the connection has it.
+
+        The daemon keeps no account of that, since it does nothing about such a file.
+        """
+        if self.connection.target != "storage":  # which alone has source files to ask for
+            return self._compare(target, rows)
+        for key in self.drive.left_out:
+            rows[key] = replace(rows[key], in_connection=True)
+        differences, problem = self._compare(target, rows)
+        for key in self.drive.left_out:
+            found = differences.pop(key, [])
+            is_mapped = all(each.differs is not Differs.UNMAPPED for each in found)
+            rows[key] = replace(rows[key], in_connection=is_mapped)
+            if rest := [each for each in found if each.differs not in _OF_CONNECTION]:
+                differences[key] = rest
+        return differences, problem
 
     def _compare(
         self, target: Target, rows: Mapping[FileKey, FileRow]

@@ -73,6 +73,7 @@ class Drive:
     looks: dict[FileKey, Fingerprint] = field(default_factory=dict)
     blind: dict[FileKey, str] = field(default_factory=dict)
     offline: dict[SourceKey, str] = field(default_factory=dict)
+    left_out: dict[FileKey, str] = field(default_factory=dict)  # there; why it is not taken
 
     def unread(self, key: FileKey) -> str:
         """Return why the file, or a folder that it is in, could not be read; "" if it was."""
@@ -145,6 +146,8 @@ def judge(
 
 def _worst(steps: Sequence[_Step]) -> _Step:
     """Return the step that decides: the first of the worst; a kept file stays kept."""
+    if steps[1].next_step == _TAKE_IN:  # a sync does nothing about it
+        return steps[1]
     for verdict in (Verdict.KEPT, Verdict.NOT_CURRENT, Verdict.UNKNOWN):
         for step in steps:
             if step.verdict is verdict:
@@ -159,6 +162,8 @@ def _on_drive(
     if unread:
         return _Step(f"not read: {unread}", Verdict.UNKNOWN, "make it readable")
     look = drive.looks.get(key)
+    if key in drive.left_out and row is not None:
+        return _left_out(row, drive.left_out[key])
     if look is None and row is not None and is_leftover(row):
         return _Step("not there", Verdict.NOT_CURRENT, _TAKE_OUT)
     if look is None and row is not None and row.seen != ABSENT:
@@ -177,6 +182,18 @@ def _on_drive(
         return _Step(f"not read: {exc}", Verdict.UNKNOWN, "make it readable")
 
 
+def _left_out(row: FileRow, why: str) -> _Step:
+    """Return the step of a file that is there and not taken; kept if a person forgot it."""
+    text = f"there, but the configuration leaves it out: {why}"
+    if row.in_connection:
+        return _Step(text, Verdict.NOT_CURRENT, _TAKE_IN)
+    return _Step(text, Verdict.KEPT)
+
+
+_TAKE_IN: Final = (
+    "if it is to be synced, correct include and exclude of its source; "
+    "else: twinsyncd forget PATH, or forget --delete PATH"
+)
 _TAKE_OUT: Final = "put it back on the drive, or: twinsyncd forget --delete PATH"
 _FAILED_LATER: Final = "mend the file and save it again; the next run processes it in any case"
 _CHANGED: Final = _Step("changed since it was synced", Verdict.NOT_CURRENT, SYNC)
