@@ -65,6 +65,16 @@ def test_what_was_not_scanned_since_the_start_is_named() -> None:
     assert (before, script.machine.unlisted()) == ([CAD], [])
 
 
+def test_what_does_not_answer_is_named_before_it_counts_as_offline() -> None:
+    """For a minute all was "in sync" that nobody could read (P12)."""
+    script = scanning(is_idle()).meanwhile(facts.ShareSlow(CAD))
+    silent = script.machine.unlisted()
+
+    script.hears(scanned(0))
+
+    assert (silent, script.machine.unlisted()) == ([CAD], [])
+
+
 @pytest.mark.parametrize("reason", ["offline", "another drive is mounted there", "it is empty"])
 def test_an_unhealthy_source_changes_no_file(reason: str) -> None:
     """An unplugged or exchanged share looks exactly like a deleted project."""

@@ -129,8 +129,9 @@ class Machine:
         ]
 
     def unlisted(self) -> list[SourceKey]:
-        """Return the sources that were not scanned since the start."""
-        return [key for key, watched in self._drive.watched.items() if not watched.scanned]
+        """Return the sources not scanned since the start, or that do not answer just now."""
+        watched = self._drive.watched.items()
+        return [key for key, each in watched if each.slow or not each.scanned]
 
     def missing(self) -> int:
         """Return how many remembered files were not on the drive, and do not count as gone yet."""

@@ -179,8 +179,8 @@ def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:
         since_s = each.since_s
         yield Condition(Kind.MISSING, Level.WAITS, each.source, each.text, each.fix, since_s, name)
     for source in connection.unlisted:
-        text = "not looked at since the daemon started, so changes are not known"
-        fix = "nothing: its first scan is under way; a large share takes some minutes"
+        text = "not looked at since the daemon started, or not answering: changes are not known"
+        fix = "nothing while it is being listed, some minutes for a large share; else see the drive"
         yield Condition(Kind.UNLISTED, Level.WAITS, source, text, fix, 0.0, name)
     for source in connection.empty:
         text, fix = "no file matches", "check its folder, include, exclude and connector"
