@@ -31,9 +31,7 @@ class DaemonRow:
     unsettled_files: tuple[UnsettledFile, ...] = ()  # some of them
     uploads: UploadsUnderWay | None = None  # those under way together
     pacing: RequestPacing | None = None  # the rate limit that requests wait for
-    unlisted: tuple[SourceKey, ...] | None = (
-        None  # not scanned so far, or silent; None: all
-    )
+    unlisted: tuple[SourceKey, ...] | None = None  # not scanned so far, or silent; None: all
 
 
 @dataclass(frozen=True, slots=True)
