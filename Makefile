@@ -32,7 +32,7 @@ demo: $(READY)
 	@$(BIN)/twinsyncd demo
 
 test: lint
-	@$(BIN)/python -m pytest tests -n 4 --dist loadgroup -m "not bench and not soak"
+	@$(BIN)/python -m pytest tests -n 3 --dist loadgroup -m "not bench and not soak"
 
 lint: $(READY)
 	@$(BIN)/ruff check src tests

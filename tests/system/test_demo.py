@@ -68,7 +68,7 @@ def test_a_daemon_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
         _kill_daemon_at(log, "file.stored", demo)
         status = programs.call("status", "--config", config)
         sync = programs.call("sync", "--config", config)
-        demo_code = demo.wait(60.0)
+        demo_code = demo.wait(180.0)
 
     assert status.returncode == 1, "not everything was synced yet"
     assert "not running" in status.stdout
