@@ -162,13 +162,13 @@ class _Found:
             text += f"; and {self.missing - len(self.named):,} more"
         if self.surplus:
             text += f"; it has {count(self.surplus, 'record')} more, not deleted so far"
-        if not self.missing and not self.twice and not self.surplus:
-            return _file(key, f"{count(self.rows, 'record')}", text, Verdict.CURRENT)
-        if not self.missing and not self.twice:
+        fix = ""
+        if self.missing or self.twice:
+            fix = "correct these rows and export again; if they are right: twinsyncd sync"
+        elif self.surplus:
             fix = "twinsyncd status says what the snapshot waits for"
-            return _file(key, f"{count(self.rows, 'record')}", text, Verdict.NOT_CURRENT, fix)
-        fix = "correct these rows and export again; if they are right: twinsyncd sync"
-        return _file(key, f"{count(self.rows, 'record')}", text, Verdict.NOT_CURRENT, fix)
+        verdict = Verdict.NOT_CURRENT if fix else Verdict.CURRENT
+        return _file(key, count(self.rows, "record"), text, verdict, fix)
 
 
 def _look(file: Path) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from typing import Final
 from ..core.authorization import WARN_DAYS
 from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
-from .formatting import count
+from .formatting import count, some_of
 from .open_files import LEFT_OVER, REFUSED_NAME, TWIN, UNREAD, OpenFile
 from .reference_words import advice, open_references
 from .report import ConnectionReport, Report
@@ -105,10 +105,9 @@ def _of_journal(report: Report) -> Iterator[Condition]:
 def _of_machines(report: Report) -> Iterator[Condition]:
     if report.unserved is None:
         return
-    names = ", ".join(report.unserved.connections[:UNSERVED_NAMED])
     number = len(report.unserved.connections)
+    names = some_of(report.unserved.connections[:UNSERVED_NAMED], number)
     text = f"no machine serves {count(number, 'connection')}: {names}"
-    text += f" and {number - UNSERVED_NAMED:,} more" if number > UNSERVED_NAMED else ""
     if report.unserved.moves:
         fix = "nothing to do: another machine takes over within 30 s, if one can"
     else:

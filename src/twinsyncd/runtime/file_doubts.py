@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..core.model import FileKey
-from .formatting import clock_time, count
+from .formatting import clock_time, count, some_of
 from .missing_files import MissingFiles
 from .report import Report
 from .source_reports import Blind
@@ -58,9 +58,8 @@ def _written_below(report: Report, folder: FileKey) -> str:
     below = [each.path for each in files if is_within(FileKey(each.source, each.path), folder)]
     if not below:
         return ""
-    names = ", ".join(below[:NAMED])
-    more = f" and {len(below) - NAMED:,} more" if len(below) > NAMED else ""
-    return f"{count(len(below), 'file')} in it still settling: {names}{more}"
+    names = some_of(below[:NAMED], len(below))
+    return f"{count(len(below), 'file')} in it still settling: {names}"
 
 
 def _missing(found: Iterable[MissingFiles], wanted: FileKey) -> str:

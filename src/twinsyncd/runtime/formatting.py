@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -33,6 +34,12 @@ def duration(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """Return the number with its noun: "1 file", "2 files"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def some_of(names: Sequence[str], total: int) -> str:
+    """Return the names, and how many more there are in all: "a, b and 3 more"."""
+    more = f" and {total - len(names):,} more" if total > len(names) else ""
+    return f"{', '.join(names)}{more}"
 
 
 def with_it(text: str, path: str) -> str:

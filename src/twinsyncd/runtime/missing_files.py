@@ -9,7 +9,7 @@ from typing import Final
 from ..core.model import SourceKey
 from ..core.safety import CONFIRM_S
 from ..journal.views import Status
-from .formatting import clock_time, count
+from .formatting import clock_time, count, some_of
 
 _FOLLOWS: Final = {
     "keep": "what the cloud has of {it} stays there",
@@ -57,10 +57,7 @@ def missing_of(
 
 def _text(number: int, examples: list[str]) -> str:
     gone = f"{count(number, 'file')} not on the drive any more"
-    if not examples:
-        return gone
-    more = f" and {number - len(examples):,} more" if number > len(examples) else ""
-    return f"{gone}: {', '.join(examples)}{more}"
+    return f"{gone}: {some_of(examples, number)}" if examples else gone
 
 
 def _outlook(number: int, since_s: float, on_delete: str, *, running: bool) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..core.references import DrawingReferences
 from ..journal.drawing_references import OpenReferences
-from .formatting import count
+from .formatting import count, some_of
 
 NAMES_MAX: Final = 3  # of one drawing
 
@@ -42,8 +42,6 @@ def more_than(found: OpenReferences) -> bool:
 def _lines(each: DrawingReferences) -> Iterator[str]:
     for what, references in (("misses", each.missing), ("needs", each.not_taken)):
         if references:
-            names = ", ".join(one.path or one.written for one in references[:NAMES_MAX])
-            left = len(references) - NAMES_MAX
-            more = f" and {left:,} more" if left > 0 else ""
+            named = [one.path or one.written for one in references[:NAMES_MAX]]
             untaken = ", which no pattern takes" if what == "needs" else ""
-            yield f"{each.path} {what} {names}{more}{untaken}"
+            yield f"{each.path} {what} {some_of(named, len(references))}{untaken}"

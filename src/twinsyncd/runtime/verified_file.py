@@ -101,11 +101,15 @@ class Cloud:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What was found at one step; `verdict` is CURRENT where it agrees."""
+    """What was found at one step; `verdict` is CURRENT where it agrees.
+
+    `decides`: whatever the others found, since a sync does nothing about the file.
+    """
 
     text: str
     verdict: Verdict = Verdict.CURRENT
     next_step: str = ""
+    decides: bool = False
 
 
 def judge(
@@ -146,8 +150,9 @@ def judge(
 
 def _worst(steps: Sequence[_Step]) -> _Step:
     """Return the step that decides: the first of the worst; a kept file stays kept."""
-    if steps[1].next_step == _TAKE_IN:  # a sync does nothing about it
-        return steps[1]
+    for step in steps:
+        if step.decides:
+            return step
     for verdict in (Verdict.KEPT, Verdict.NOT_CURRENT, Verdict.UNKNOWN):
         for step in steps:
             if step.verdict is verdict:
@@ -186,7 +191,7 @@ def _left_out(row: FileRow, why: str) -> _Step:
     """Return the step of a file that is there and not taken; kept if a person forgot it."""
     text = f"there, but the configuration leaves it out: {why}"
     if row.in_connection:
-        return _Step(text, Verdict.NOT_CURRENT, _TAKE_IN)
+        return _Step(text, Verdict.NOT_CURRENT, _TAKE_IN, decides=True)
     return _Step(text, Verdict.KEPT)
 
 
