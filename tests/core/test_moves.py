@@ -38,6 +38,7 @@ from core_script import (
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.events import EventKind
+from twinsyncd.core.file_changes import exchanged
 from twinsyncd.core.model import Fault, FileKey, FileRow, Fingerprint, LaneKey, SourceKey
 from twinsyncd.core.moves import GONE_S
 from twinsyncd.core.placements import PLACE_TRIES
@@ -320,6 +321,18 @@ def test_a_file_whose_id_is_just_being_renamed_in_storage_is_renamed_after_that(
     script.remembers(NEW, storage_id=A_ID, moved_from=A).remembers(A, storage_id="")
     script.hears(facts.Stored(NEW, "v2", A_ID)).says()
     script.hears(facts.Placed(A)).says(PLACE_NEW)
+
+
+def test_a_file_that_is_another_one_in_the_cloud_by_now_is_not_refused_for_what_it_was() -> None:
+    """The service refused the id that it had, of a content that somebody had deleted (P9)."""
+    other = FileRow(A, seen="v2", stored="v1", synced="v1", storage_id=A_ID, in_connection=True)
+    gone = FileRow(NEW, seen="v1", stored="v2", storage_id="deleted", aside="refused", attempts=3)
+
+    of_new, of_a = exchanged(other, gone)
+
+    assert (of_new.storage_id, of_new.synced, of_a.storage_id) == (A_ID, "v1", "deleted")
+    assert (of_new.aside, of_new.attempts) == ("", 0)
+    assert exchanged(other, replace(gone, unread="locked"))[0].unread == "locked"
 
 
 def test_a_file_that_moves_to_another_source_of_its_connection_stays_what_it_is() -> None:

@@ -47,7 +47,11 @@ def exchanged(origin: FileRow, row: FileRow) -> tuple[FileRow, FileRow]:
 
 
 def _with_identity(row: FileRow, other: FileRow) -> FileRow:
-    """Return the row as what the other one is in the cloud, where it has the other one's name."""
+    """Return the row as what the other one is in the cloud, where it has the other one's name.
+
+    What the service refused was the file's earlier id, so it is tried again; what the drive refuses
+    stays.
+    """
     place = other.moved_from or other.key
     return replace(
         row,
@@ -58,6 +62,10 @@ def _with_identity(row: FileRow, other: FileRow) -> FileRow:
         replaces=other.replaces,
         version=other.version,
         moved_from=place if other.storage_id and place != row.key else None,
+        aside="",
+        attempts=0,
+        note="",
+        next_try_s=0.0,
     )
 
 
