@@ -182,6 +182,25 @@ def test_a_journal_of_the_first_version_is_taken_over(file: Path) -> None:
         assert saved_state.sources == {"cad": SourceRow("cad", "drive", "gone", needs_person=True)}
 
 
+def test_what_dgn_files_name_is_read_anew_after_the_update_that_reads_it(file: Path) -> None:
+    """They are not saved again only because a new version knows their attachments."""
+    row = {
+        "source": "cad",
+        "digest": "1",
+        "found": "[]",
+        "trouble": "",
+        "open_count": 0,
+        "since_s": 0,
+    }
+    migrate(file, "0039")
+    paths = ("a.DGN", "b.dwg", "dgn/c.dwg")
+    fill(file, {"drawing_references": [{**row, "path": path, "since_s": 0} for path in paths]})
+
+    open_database(file).dispose()
+
+    assert [each["path"] for each in rows_in(file)["drawing_references"]] == ["b.dwg", "dgn/c.dwg"]
+
+
 def test_an_older_journal_is_copied_before_it_is_changed(file: Path) -> None:
     """Whoever goes back to the version before needs the journal that it can read."""
     old_journal(file)

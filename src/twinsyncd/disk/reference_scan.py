@@ -1,8 +1,8 @@
 """Reads the names of other files out of one design file; runs in a process of its own.
 
-pycadkit takes DWG, DXF and DGN apart: external references, and images. It does not report the
-reference attachments of a DGN, so of those only images are known. IFC is text, of which the
-documents and textures are found without a library. A shapefile is a file of several parts.
+pycadkit takes DWG and DXF apart: external references, and images. It does not report the reference
+attachments of a DGN, which is read here. IFC is text, of which the documents and textures are found
+without a library. A shapefile is a file of several parts.
 Sources: ISO 10303-21 (strings), IFC4 (IfcDocumentReference, IfcImageTexture), ESRI Shapefile
 Technical Description.
 """
@@ -17,8 +17,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-CAD_ENDINGS: Final = (".dwg", ".dxf", ".dgn")
-ENDINGS: Final = (*CAD_ENDINGS, ".ifc", ".shp")
+from . import dgn_references
+
+CAD_ENDINGS: Final = (".dwg", ".dxf")
+ENDINGS: Final = (*CAD_ENDINGS, ".dgn", ".ifc", ".shp")
 """Endings of the files that can name others."""
 
 OBJECTS_MAX: Final = 5_000_000  # a drawing with more is not taken apart
@@ -38,17 +40,21 @@ _NARROW: Final = re.compile(r"\\X\\([0-9A-Fa-f]{2})|\\S\\(.)")
 
 def is_readable(ending: str) -> bool:
     """Return whether what such a file names can be read with what is installed."""
+    if ending == ".dgn":
+        return dgn_references.is_readable()
     return ending in ENDINGS and (ending not in CAD_ENDINGS or find_spec("cadkit") is not None)
 
 
 def references_in(file: str, name: str) -> list[tuple[str, str]]:
     """Return kind and path, as written, of what the file names, each once; `name` is the file's.
 
-    Raises whatever the libraries raise.
+    Raises UnreadableDesignFileError, and whatever the libraries raise.
     """
     ending = Path(name).suffix.lower()
     if ending == ".ifc":
         found = _in_ifc(file)
+    elif ending == ".dgn":
+        found = dgn_references.references_of(file)
     elif ending == ".shp":
         found = iter([("part", f"{Path(name).stem}{part}") for part in _PARTS])
     else:

@@ -11,6 +11,7 @@ import json
 import sys
 from typing import Final
 
+from .dgn_references import UnreadableDesignFileError
 from .reference_scan import references_in
 
 MEMORY_MAX_BYTES: Final = 4 * 1024**3
@@ -26,6 +27,8 @@ def main() -> None:
         asked = json.loads(line)
         try:
             answer: dict[str, object] = {"found": references_in(asked["file"], asked["name"])}
+        except UnreadableDesignFileError as exc:
+            answer = {"trouble": str(exc)}
         except Exception as exc:  # noqa: BLE001 - any library may raise anything; it is answered
             answer = {"trouble": f"{type(exc).__name__}: {exc}"}
         sys.stdout.write(f"{json.dumps(answer)}\n")
