@@ -119,7 +119,15 @@ class FileMoved(DiskError):
 
 
 class ShareSilent(DiskError):
-    """A drive does not answer; whether the file exists, and what it holds, is unknown."""
+    """A drive does not answer; whether the file exists, and what it holds, is unknown.
+
+    `since_s`: wall clock [s] at which it answered last, as far as is known; 0: not known.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", since_s: float = 0.0) -> None:
+        """Keep what a person reads, and since when the drive is silent."""
+        super().__init__(message, hint=hint)
+        self.since_s = since_s
 
 
 class JournalError(AppError):

@@ -17,14 +17,8 @@ from filelock import FileLock
 
 from twinsyncd.cli import main
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import (
-    ConnectionKey,
-    ConnectionRow,
-    LaneKey,
-    LaneRow,
-    SourceKey,
-    UnsettledFile,
-)
+from twinsyncd.core.model import ConnectionKey, ConnectionRow, LaneKey, LaneRow, SourceKey
+from twinsyncd.core.progress import UnsettledFile
 from twinsyncd.journal import requests
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal

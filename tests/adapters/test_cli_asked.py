@@ -16,14 +16,8 @@ from cli_scene import CAD, CONFIG, Office
 
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.events import Event, EventKind
-from twinsyncd.core.model import (
-    ConnectionRow,
-    FileKey,
-    FileRow,
-    Fingerprint,
-    SourceRow,
-    UnsettledFile,
-)
+from twinsyncd.core.model import ConnectionRow, FileKey, FileRow, Fingerprint, SourceRow
+from twinsyncd.core.progress import UnsettledFile
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
 

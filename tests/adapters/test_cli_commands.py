@@ -32,8 +32,8 @@ from twinsyncd.core.model import (
     LaneRow,
     Phase,
     SourceRow,
-    UnsettledFile,
 )
+from twinsyncd.core.progress import UnsettledFile
 from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.errors import how_to_install
 from twinsyncd.runtime.formatting import clock_time

@@ -17,8 +17,8 @@ from rich.console import Console
 from twinsyncd.cli.progress import progress_of, showing_progress
 from twinsyncd.config import load
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import FileKey, FileRow, Fingerprint, LaneRow, Phase, UnsettledFile
-from twinsyncd.core.progress import UploadsUnderWay
+from twinsyncd.core.model import FileKey, FileRow, Fingerprint, LaneRow, Phase
+from twinsyncd.core.progress import UnsettledFile, UploadsUnderWay
 from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.journal.views import Status
 from twinsyncd.runtime.state import read_status

@@ -31,8 +31,8 @@ from twinsyncd.core.model import (
     Fingerprint,
     LaneRow,
     SourceRow,
-    UnsettledFile,
 )
+from twinsyncd.core.progress import UnsettledFile
 from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.disk.lock_files import Holder
 from twinsyncd.errors import AppError, CloudError, JournalError

@@ -14,7 +14,8 @@ from cli_scene import CAD, CONFIG, Office, Printed
 
 from twinsyncd.config import load
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import FileKey, FileRow, Fingerprint, UnsettledFile
+from twinsyncd.core.model import FileKey, FileRow, Fingerprint
+from twinsyncd.core.progress import UnsettledFile
 
 SECOND = """
   [[connection.source]]

@@ -306,6 +306,7 @@ class Script:
             | facts.HintsDegraded
             | facts.FilesFound
             | facts.ShareSlow
+            | facts.ShareAnswers
             | facts.LookFailed
             | facts.Reserved
             | facts.PersonFact

@@ -42,6 +42,7 @@ from twinsyncd.core.source_state import OFFLINE_BASE_S, SCAN_REST_S, SCAN_SOON_S
 from twinsyncd.core.waits import CAP_S
 
 MASS_LEAST = Guard().least
+SILENT = "the drive does not answer since noon"
 LOST = facts.HintsLost(CAD, "overflow")
 
 
@@ -65,14 +66,48 @@ def test_what_was_not_scanned_since_the_start_is_named() -> None:
     assert (before, script.machine.unlisted()) == ([CAD], [])
 
 
+def silent(script: Script, reason: str = SILENT, since_s: float = 7.0) -> Script:
+    """Let the share have no answer for some seconds."""
+    return script.meanwhile(facts.ShareSlow(CAD, reason, since_s))
+
+
 def test_what_does_not_answer_is_named_before_it_counts_as_offline() -> None:
     """For a minute all was "in sync" that nobody could read (P12)."""
-    script = scanning(is_idle()).meanwhile(facts.ShareSlow(CAD))
-    silent = script.machine.unlisted()
+    script = silent(is_idle())
+    script.source(silent=SILENT, silent_since_s=7.0, offline="")
 
-    script.hears(scanned(0))
+    script.hears(facts.ShareAnswers(CAD)).says()
 
-    assert (silent, script.machine.unlisted()) == ([CAD], [])
+    script.source(silent="", silent_since_s=0.0)
+
+
+def test_a_drive_is_offline_since_it_answered_last() -> None:
+    """A person sees how things stood then; not when it was given up, a minute later."""
+    script = silent(scanning(is_idle()))
+
+    script.hears(facts.ScanFailed(CAD, "later", silent_since_s=70.0)).says()
+
+    script.source(offline=SILENT, offline_since_s=7.0)
+
+
+def test_a_restart_does_not_forget_since_when_a_drive_is_silent() -> None:
+    """The next process knows only since when it does not answer itself."""
+    script = silent(is_idle()).dies().hears().says(scan("drive"))
+    script = silent(script, "since the restart", 80.0)
+
+    script.hears(facts.ScanFailed(CAD, "since the restart", silent_since_s=80.0)).says()
+
+    script.source(offline=SILENT, offline_since_s=7.0)
+
+
+def test_a_silent_drive_that_answers_is_scanned_at_once() -> None:
+    """Its next scan would come minutes later, after so many failures."""
+    script = silent(scanning(is_idle()))
+    script.hears(facts.ScanFailed(CAD, SILENT, silent_since_s=7.0)).says()
+
+    script.hears(facts.ShareAnswers(CAD)).says()
+
+    script.hears(after_s=2.5).says(scan("drive"))
 
 
 @pytest.mark.parametrize("reason", ["offline", "another drive is mounted there", "it is empty"])
@@ -814,15 +849,15 @@ def test_a_save_does_not_wait_for_a_share_that_hangs_since_the_start() -> None:
     """It would wait for a minute, until that share is given up."""
     script = starts_on_a_hung_share().hears(after_s=120.0).says()
 
-    script.hears(facts.ShareSlow(BIM)).says(prepare(A, remote=""))
+    script.hears(facts.ShareSlow(BIM, SILENT, 7.0)).says(prepare(A, remote=""))
 
 
 def test_a_share_that_answers_again_is_waited_for_again() -> None:
     """What it brings next belongs to the same batch; a run for each file would be in the way."""
     script = Script(sources=TWO_SHARES).hears().says(scan(""), scan("", BIM))
-    script.hears(facts.Scanned(CAD, "drive", 0), facts.ShareSlow(BIM)).says()
+    script.hears(facts.Scanned(CAD, "drive", 0), facts.ShareSlow(BIM, SILENT, 7.0)).says()
     b = FileKey(BIM, "b.dwg")
-    script.hears(facts.FilesFound(BIM, (("b.dwg", look(1)),))).says()
+    script.hears(facts.ShareAnswers(BIM), facts.FilesFound(BIM, (("b.dwg", look(1)),))).says()
     settles_meanwhile(script, A, 1).meanwhile(stored(A, 1))
 
     script.meanwhile(after_s=120.0)

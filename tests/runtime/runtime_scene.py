@@ -57,6 +57,7 @@ class FakeFolder:
     files: dict[str, Fingerprint | BaseException | None] = field(default_factory=dict)
     scans: Sequence[facts.FilesFound | facts.Scanned | facts.ScanFailed] = ()
     entered: threading.Event = field(default_factory=threading.Event)
+    asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def look(self, path: str) -> Fingerprint | None:
         self._pass()
@@ -64,6 +65,11 @@ class FakeFolder:
         if isinstance(found, BaseException):
             raise found
         return found
+
+    def ask(self) -> None:
+        if self.gate is not None:
+            assert self.gate.wait(WAIT_S), "the gate was never opened"
+        self.asked.release()
 
     def survey(self, limit: int) -> Iterator[str]:
         self._pass()

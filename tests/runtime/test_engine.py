@@ -14,8 +14,8 @@ from runtime_scene import CAD, WAIT_S, A
 from twinsyncd.core import commands, facts
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.machine import Machine
-from twinsyncd.core.model import FileRow, HeldSource, Now, SourceKey, UnsettledFile
-from twinsyncd.core.progress import RequestPacing, UploadsUnderWay
+from twinsyncd.core.model import FileRow, HeldSource, Now, SourceKey
+from twinsyncd.core.progress import RequestPacing, UnsettledFile, UploadsUnderWay
 from twinsyncd.journal.requests import Request
 from twinsyncd.runtime.engine import BEAT_S, LISTEN_S, STORES_PER_COMMIT, Engine
 from twinsyncd.runtime.inbox import Inbox

@@ -37,6 +37,7 @@ from twinsyncd.runtime.drive_threads import SLOW_S
 from twinsyncd.runtime.formatting import clock_time
 from twinsyncd.runtime.share_content import ShareContent
 from twinsyncd.runtime.share_folder import Share
+from twinsyncd.runtime.share_pulse import PULSE_S
 from twinsyncd.runtime.share_threads import HUNG_MAX, PROBE_S, RISK_S, THREADS, ShareThreads
 from twinsyncd.runtime.threads import GivenUpError
 from twinsyncd.runtime.workers import (
@@ -413,24 +414,85 @@ def give_up(scene: Scene, after_s: float = SILENCE_S + 1) -> None:
 
 def test_a_share_without_an_answer_is_reported_before_it_is_given_up(hung: Scene) -> None:
     """Nothing is to wait for it meanwhile (P14); it is reported once."""
+    since_s = hung.clock.now_s
     begun(hung, SCAN)
     hung.clock.now_s += SLOW_S + 1
     hung.workers.check()
     hung.workers.check()
     give_up(hung)
 
-    assert [type(hung.letters.next()) for _ in range(2)] == [facts.ShareSlow, facts.ScanFailed]
+    words = f"the drive does not answer since {clock_time(since_s)}"
+    assert hung.letters.next() == facts.ShareSlow(CAD, words, since_s)
+    assert hung.letters.next() == facts.ScanFailed(CAD, words, silent_since_s=since_s)
 
 
-def test_a_scan_without_an_answer_is_a_drive_that_is_offline(hung: Scene) -> None:
-    """A person reads since when, and nothing waits for it any more."""
-    since = clock_time(hung.clock.now_s)
+def test_a_share_that_hangs_is_noticed_although_nobody_reads_from_it(hung: Scene) -> None:
+    """It was "in sync" until the next scan, a minute and more later (P12)."""
+    since_s = hung.clock.now_s
+    hung.clock.now_s += PULSE_S
+    hung.workers.check()
+    hung.clock.now_s += SLOW_S + 0.5
+    hung.workers.check()
+
+    slow = hung.letters.next()
+
+    assert hung.clock.now_s - since_s < 20.0
+    assert isinstance(slow, facts.ShareSlow)
+    assert slow.source == CAD
+
+
+def test_a_share_that_answers_again_is_reported(hung: Scene) -> None:
+    """Else it would not be known until the next scan."""
+    hung.clock.now_s += PULSE_S
+    hung.workers.check()
+    hung.clock.now_s += SLOW_S + 0.5
+    hung.workers.check()
+    assert hung.folder.gate is not None
+    hung.folder.gate.set()
+    assert isinstance(hung.letters.next(), facts.ShareSlow)
+
+    while hung.letters.empty():
+        hung.workers.check()  # once the thread that hung has ended its work
+
+    assert hung.letters.next() == facts.ShareAnswers(CAD)
+
+
+def test_a_share_that_is_read_from_is_not_asked_besides(scene: Scene) -> None:
+    """It has just answered; a thousand sources would ask without end."""
+    scene.clock.now_s += PULSE_S
+    assert scene.answer(LOOK_AT)
+    scene.workers.check()
+
+    assert scene.other.asked.acquire(timeout=WAIT_S)
+    assert not scene.folder.asked.acquire(blocking=False)
+
+
+def test_a_drive_is_silent_since_it_answered_last(hung: Scene) -> None:
+    """Not since it was asked again: a person sees until when all was known."""
+    assert hung.folder.gate is not None
+    hung.folder.gate.set()
+    hung.answer(HASH)
+    since_s = hung.clock.now_s
+    hung.clock.now_s += 5.0
+    hung.folder.gate.clear()
     begun(hung, SCAN)
 
     give_up(hung)
 
     answer = hung.letters.next()
-    assert answer == facts.ScanFailed(CAD, f"the drive does not answer since {since}")
+    assert isinstance(answer, facts.ScanFailed)
+    assert answer.silent_since_s == since_s
+
+
+def test_a_scan_without_an_answer_is_a_drive_that_is_offline(hung: Scene) -> None:
+    """A person reads since when, and nothing waits for it any more."""
+    since_s = hung.clock.now_s
+    begun(hung, SCAN)
+
+    give_up(hung)
+
+    words = f"the drive does not answer since {clock_time(since_s)}"
+    assert hung.letters.next() == facts.ScanFailed(CAD, words, silent_since_s=since_s)
 
 
 def test_a_scan_is_not_given_up_before_its_time(hung: Scene) -> None:

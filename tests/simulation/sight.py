@@ -42,10 +42,12 @@ class VirtualSight:
 
     def _give_up(self, command: commands.DriveCommand) -> None:
         """Answer as the daemon's own threads do when a drive has been silent for too long."""
-        silent = "the drive does not answer"
+        silent, since_s = "the drive does not answer", self.world.now.wall_s
         match command:
             case commands.Scan(source):
-                answers: list[facts.Fact] = [facts.ScanFailed(source, silent)]
+                answers: list[facts.Fact] = [
+                    facts.ScanFailed(source, silent, silent_since_s=since_s)
+                ]
             case commands.LookAt(source, paths):
                 answers = [facts.LookFailed(FileKey(source, path), silent) for path in paths]
                 answers.append(facts.Looked(source, ()))
@@ -53,9 +55,12 @@ class VirtualSight:
                 answers = [facts.HashMissed(key, silent)]
             case commands.Rehash(key):
                 answers = [facts.Rehashed(key, None, "")]
-        self.world.answer(SILENCE_S / 2, facts.ShareSlow(drive_facts.source_of(answers[-1])))
+        asked = drive_facts.source_of(answers[-1])
+        self.world.answer(SILENCE_S / 2, facts.ShareSlow(asked, silent, since_s))
         for fact in answers:
             self.world.answer(SILENCE_S, fact)
+        left_s = self.world.drive.hung_until_s - self.world.now_s
+        self.world.answer(max(left_s, SILENCE_S), facts.ShareAnswers(asked))
 
     def still(self, key: FileKey, fingerprint: Fingerprint) -> bool:
         file = self.world.drive.see(key)

@@ -26,7 +26,7 @@ FOUND = {
         26,
     ),
     "a look at an emptied share began the minute of a deletion": ("a look begins the minute", 0),
-    "a late list made a file that had come back be forgotten": ("a late list outdoes a hint", 294),
+    "a late list made a file that had come back be forgotten": ("a late list outdoes a hint", 750),
     "a late store of an excluded file landed in our run": (
         "doubt of an excluded file forgotten",
         115315,

@@ -23,8 +23,8 @@ from twinsyncd.core.model import (
     LaneRow,
     Now,
     SourceRow,
-    UnsettledFile,
 )
+from twinsyncd.core.progress import UnsettledFile
 from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.journal.daemon_rows import MachineRow
 from twinsyncd.journal.database import open_database

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from twinsyncd.core.decision import Decision
+from twinsyncd.core.drive_facts import SILENT
 from twinsyncd.core.events import Event, EventKind
 from twinsyncd.core.model import (
     BlindSpot,
@@ -21,8 +22,8 @@ from twinsyncd.core.model import (
     LaneRow,
     Phase,
     SourceRow,
-    UnsettledFile,
 )
+from twinsyncd.core.progress import UnsettledFile
 from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.journal.daemon_rows import MachineRow
 from twinsyncd.runtime.conditions import Kind
@@ -83,7 +84,8 @@ def office_in(state: State, folder: Path) -> AbstractContextManager[Office]:
 
 def offline(reason: str, **more: object) -> Decision:
     """Return a source on hold since an hour."""
-    row = SourceRow(CAD, identity="d1", offline=reason, offline_since_s=NOW_S - HOUR_S)
+    since_s = NOW_S - HOUR_S if reason else 0.0
+    row = SourceRow(CAD, identity="d1", offline=reason, offline_since_s=since_s)
     return Decision(sources=(replace(row, **more),))
 
 
@@ -126,10 +128,10 @@ STATES = (
     ),
     State(
         "share hung",
-        offline("does not answer since 60 s"),
+        offline("", silent=f"{SILENT} noon", silent_since_s=NOW_S - MINUTE_S),
         Kind.OFFLINE,
         Level.WAITS,
-        ("does not answer",),
+        ("does not answer since noon", "see whether its server runs"),
     ),
     State(
         "share emptied",

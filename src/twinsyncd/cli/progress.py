@@ -18,7 +18,8 @@ from ..runtime.formatting import count
 
 if TYPE_CHECKING:
     from ..config import Config
-    from ..core.model import LaneRow, UnsettledFile
+    from ..core.model import LaneRow
+    from ..core.progress import UnsettledFile
     from ..core.results import RunRecord
     from ..journal.views import DaemonRow, Status
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from . import commands, facts, safety
-from .drive_facts import source_of
 from .events import EventKind
 from .file_changes import NO_TROUBLE, doubted, is_proven, may_retry, with_content, without_file
 from .hash_queue import HashQueue
@@ -57,8 +56,9 @@ class Drive:
 
     def apply(self, fact: facts.DriveFact, now: Now) -> None:
         """Apply one fact."""
-        self.watched[source_of(fact)].note_answer(fact)
         match fact:
+            case facts.ShareSlow() | facts.ShareAnswers():
+                self.watched[fact.source].note_answer(fact, now, self.changed)
             case facts.Touched(key):
                 self._touched(key, now)
             case facts.HintsLost() | facts.HintsDegraded():
@@ -81,8 +81,6 @@ class Drive:
                 self.scan_ended(fact, now)
             case facts.ScanFailed():
                 self.scan_failed(fact, now)
-            case facts.ShareSlow():
-                pass
             case _:
                 assert_never(fact)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from .model import BlindSpot, Digest, FileKey, Fingerprint, SourceKey
+
+SILENT: Final = "the drive does not answer since"
+"""How the reason begins of a drive that hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class ScanFailed:
 
     `needs_person`: it can be read, but what is there is not what was; a person may approve it.
     `drive`: what is there; `missing_count`: how many remembered files are missing, if counted.
+    `silent_since_s`: wall clock [s] at which it answered last, if it does not answer; else 0.
     """
 
     source: SourceKey
@@ -117,11 +122,24 @@ class ScanFailed:
     needs_person: bool = False
     drive: str = ""
     missing_count: int = 0
+    silent_since_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ShareSlow:
-    """A share has not answered something for some seconds; it may hang, or be slow."""
+    """A share has not answered something for some seconds; it may hang, or be slow.
+
+    `reason`: the words for a person; `since_s`: wall clock [s] at which it answered last.
+    """
+
+    source: SourceKey
+    reason: str
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShareAnswers:
+    """A share that was slow has answered all that it was asked."""
 
     source: SourceKey
 
@@ -139,6 +157,7 @@ DriveFact = (
     | Scanned
     | ScanFailed
     | ShareSlow
+    | ShareAnswers
 )
 
 

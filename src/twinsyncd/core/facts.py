@@ -17,6 +17,7 @@ from .drive_facts import (
     Rehashed,
     ScanFailed,
     Scanned,
+    ShareAnswers,
     ShareSlow,
     Touched,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "RunStarted",
     "ScanFailed",
     "Scanned",
+    "ShareAnswers",
     "ShareSlow",
     "SignedIn",
     "StageFailed",

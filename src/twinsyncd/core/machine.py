@@ -26,8 +26,8 @@ from .model import (
     Now,
     SourceKey,
     SourceRow,
-    UnsettledFile,
 )
+from .progress import UnsettledFile
 from .rehash import Rehasher
 from .remotes import Remotes
 from .results import RunFile, RunRecord, SlowRun
@@ -129,9 +129,8 @@ class Machine:
         ]
 
     def unlisted(self) -> list[SourceKey]:
-        """Return the sources not scanned since the start, or that do not answer just now."""
-        watched = self._drive.watched.items()
-        return [key for key, each in watched if each.slow or not each.scanned]
+        """Return the sources not scanned since the start."""
+        return [key for key, watched in self._drive.watched.items() if not watched.scanned]
 
     def missing(self) -> int:
         """Return how many remembered files were not on the drive, and do not count as gone yet."""

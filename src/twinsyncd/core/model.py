@@ -136,16 +136,6 @@ class FileRow:
         return self.unread.startswith(OPEN_IN)
 
 
-@dataclass(frozen=True, slots=True)
-class UnsettledFile:
-    """A file that is not known to be settled, as shown to a person."""
-
-    source: SourceKey
-    path: str
-    since_s: float  # wall clock [s] since when
-    awaits: str  # what it waits for
-
-
 class Need(StrEnum):
     """What a file still needs, by its digests alone."""
 
@@ -237,6 +227,8 @@ class SourceRow:
     identity: str = ""  # device and file-system id at the last good scan; "" before the first
     offline: str = ""  # why nothing is done about it; "" when all is well
     offline_since_s: float = 0.0  # wall clock [s] since when
+    silent: str = ""  # that it does not answer, and since when; "" when it does
+    silent_since_s: float = 0.0  # wall clock [s] at which it answered last, as far as is known
     needs_person: bool = False  # `offline` ends when it mends itself, or when a person approves
     approved: bool = False  # a person said that `drive`, and `missing_count`, are meant
     drive: str = ""  # which drive waits for a person, or was approved

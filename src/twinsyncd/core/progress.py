@@ -1,8 +1,10 @@
-"""How far the uploads under way are, and what slows them, for people; nothing is decided by it."""
+"""What is under way, and what slows it, for people; nothing is decided by it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from .model import SourceKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +35,13 @@ class RequestPacing:
     left: int
     limit: int
     until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnsettledFile:
+    """A file that is not known to be settled, as shown to a person."""
+
+    source: SourceKey
+    path: str
+    since_s: float  # wall clock [s] since when
+    awaits: str  # what it waits for

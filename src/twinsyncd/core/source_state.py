@@ -8,13 +8,10 @@ from typing import Final
 
 from .commands import Scan
 from .drive_facts import (
-    DriveFact,
-    HintsDegraded,
-    HintsLost,
     ScanFailed,
     Scanned,
+    ShareAnswers,
     ShareSlow,
-    Touched,
 )
 from .events import Event, EventKind
 from .model import FileKey, FileRow, Now, SourceKey, SourceRow
@@ -51,7 +48,6 @@ class SourceState:
     wanted: bool = False  # something was missed that only the next scan can find
     hint_missed: bool = False  # a hint was not followed, and the scan under way may not see it
     ended_s: float = float("-inf")
-    slow: bool = False  # it has not answered for some seconds, so nothing waits for it
     failures: int = 0
     missing: dict[str, float] = field(default_factory=dict)  # path -> first missed
     missed_before: dict[str, float] = field(default_factory=dict)  # by an earlier process
@@ -63,10 +59,27 @@ class SourceState:
         """Return whether no scan is needed or running."""
         return self.scanned and not (self.scanning or self.wanted)
 
-    def note_answer(self, fact: DriveFact) -> None:
-        """Note whether the share answers; hints come from elsewhere."""
-        if not isinstance(fact, Touched | HintsLost | HintsDegraded):
-            self.slow = isinstance(fact, ShareSlow)
+    @property
+    def slow(self) -> bool:
+        """Return whether it has not answered for some seconds, so that nothing waits for it."""
+        return self.row.silent_since_s > 0.0
+
+    def note_answer(
+        self, fact: ShareSlow | ShareAnswers, now: Now, changed: dict[SourceKey, SourceRow]
+    ) -> None:
+        """Note whether the share answers; the row is `changed` if that is new.
+
+        It is the same silence if an earlier process noted it: since when stays as it was.
+        """
+        if isinstance(fact, ShareSlow) is self.slow:
+            return
+        silent, since_s = "", 0.0
+        if isinstance(fact, ShareSlow):
+            silent, since_s = fact.reason, fact.since_s
+        elif self.row.offline:
+            self.scan_soon(now.at_s)
+        row = replace(self.row, silent=silent, silent_since_s=since_s)
+        self.row = changed[row.key] = row
 
     def scan_soon(self, now_s: float) -> None:
         """Schedule the next scan soon."""
@@ -145,7 +158,8 @@ class SourceState:
         """Note the result of the scan; return whether it changed the row."""
         self.scanning, self.scanned, self.ended_s = False, True, now.at_s
         before = self.row
-        since_s = (before.offline_since_s or now.wall_s) if row.offline else 0.0
+        begun_s = before.offline_since_s or row.silent_since_s or now.wall_s
+        since_s = begun_s if row.offline else 0.0
         self.row = replace(
             row,
             patterns=self.source.patterns,
@@ -265,10 +279,14 @@ def held_row(row: SourceRow, fact: Scanned, missing: Collection[str]) -> SourceR
 def failed_row(fact: ScanFailed, before: SourceRow) -> SourceRow:
     """Return the row of a source whose scan failed; an approved drive is the one to expect."""
     accepted = before.approved and fact.drive == before.drive
+    is_silent = fact.silent_since_s > 0.0
+    silent = (before.silent or fact.reason) if is_silent else ""
     return SourceRow(
         before.key,
         fact.drive if accepted else before.identity,
-        fact.reason,
+        silent or fact.reason,
+        silent=silent,
+        silent_since_s=(before.silent_since_s or fact.silent_since_s) if is_silent else 0.0,
         needs_person=fact.needs_person,
         drive=fact.drive,
         missing_count=fact.missing_count,

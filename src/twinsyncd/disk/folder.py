@@ -13,6 +13,7 @@ from .listing_ahead import Submit
 from .lock_files import require_closed
 from .look import StableContent, digest_of, look, try_reading
 from .protocols import Known, PathFilter
+from .root import ask
 from .same_names import SameNames
 from .scan import scan
 from .survey import survey
@@ -36,6 +37,10 @@ class Folder:
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
         return look(self.tree, path)
+
+    def ask(self) -> None:
+        """Ask the drive something that only it can answer, and cheaply. Raises OSError."""
+        ask(self.tree.folder)
 
     def survey(self, limit: int) -> Iterator[str]:
         """Yield the paths of at most `limit` files, whether they match or not."""

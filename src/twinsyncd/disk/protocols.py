@@ -66,6 +66,9 @@ class Readable(Protocol):
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
 
+    def ask(self) -> None:
+        """Ask the drive something that only it can answer, and cheaply. Raises OSError."""
+
     def survey(self, limit: int) -> Iterator[str]:
         """Yield the paths of at most `limit` files, whether they match or not."""
 

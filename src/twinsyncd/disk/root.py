@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Callable
@@ -44,6 +45,16 @@ def check(folder: Path, expected: str = "", *, listed: Mounts = mounts.listed) -
             " is the share connected?"
         )
     return ""
+
+
+def ask(folder: Path) -> None:
+    """Ask the drive of the folder something that only it can answer. Raises OSError.
+
+    NFS remembers for a minute how a folder looks, so it is asked for its free space too, which a
+    share always asks its server. Source: nfs(5), "acdirmin"; statfs(2).
+    """
+    folder.stat()
+    shutil.disk_usage(folder)
 
 
 def identity(folder: Path, *, listed: Mounts = mounts.listed) -> str:

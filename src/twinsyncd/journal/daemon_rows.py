@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ..core.model import LaneKey, SourceKey, UnsettledFile
-from ..core.progress import RequestPacing, UploadsUnderWay
+from ..core.model import LaneKey, SourceKey
+from ..core.progress import RequestPacing, UnsettledFile, UploadsUnderWay
 from ..errors import JournalError
 from . import tables
 from .database import HEAD, open_read_only, version_of
@@ -31,7 +31,7 @@ class DaemonRow:
     unsettled_files: tuple[UnsettledFile, ...] = ()  # some of them
     uploads: UploadsUnderWay | None = None  # those under way together
     pacing: RequestPacing | None = None  # the rate limit that requests wait for
-    unlisted: tuple[SourceKey, ...] | None = None  # not scanned so far, or silent; None: all
+    unlisted: tuple[SourceKey, ...] | None = None  # not scanned since the start; None: all
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 from sqlalchemy import Engine, delete, insert, select, update
 
-from ..core.model import SourceKey, UnsettledFile
-from ..core.progress import RequestPacing, UploadsUnderWay
+from ..core.model import SourceKey
+from ..core.progress import RequestPacing, UnsettledFile, UploadsUnderWay
 from . import tables
 from .leases import database_time
 from .requests import Request, insert_request

@@ -162,7 +162,7 @@ class Views:
             homes = self._scope.homes if self._scope else {}
             lanes = tuple(to_lane(row) for row in connection.execute(watched).mappings())
             sources = connection.execute(select(tables.sources).where(known)).mappings().all()
-            held = [row for row in sources if row["offline"]]
+            held = [row for row in sources if row["offline"] or row["silent"]]
             remotes = connection.execute(select(tables.connections)).mappings().all()
             ours = select(tables.runs).where(self._of_lanes(tables.runs.c.lane))
             newest = ours.order_by(tables.runs.c.id.desc()).limit(runs)
@@ -186,8 +186,10 @@ class Views:
                 root_waits=read_root_waits(remotes),
                 late_stores=read_late_stores(remotes),
                 failed_comparisons=read_failed_comparisons(remotes),
-                offline={row["key"]: row["offline"] for row in held},
-                offline_since_s={row["key"]: row["offline_since_s"] for row in held},
+                offline={row["key"]: row["offline"] or row["silent"] for row in held},
+                offline_since_s={
+                    row["key"]: row["offline_since_s"] or row["silent_since_s"] for row in held
+                },
                 needs_person={
                     row["key"]: HeldSource(
                         row["key"], row["drive"], row["missing_count"], row["missing_mark"]

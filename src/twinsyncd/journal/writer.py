@@ -12,8 +12,8 @@ from sqlalchemy import Engine, Table, insert
 
 from ..core.decision import Decision
 from ..core.events import Event
-from ..core.model import FileKey, FileRow, LaneKey, SourceKey, UnsettledFile
-from ..core.progress import RequestPacing, UploadsUnderWay
+from ..core.model import FileKey, FileRow, LaneKey, SourceKey
+from ..core.progress import RequestPacing, UnsettledFile, UploadsUnderWay
 from ..core.results import RunFile, RunRecord
 from . import heartbeat, requests, tables
 from .backup import put_back

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from ..core.authorization import WARN_DAYS
+from ..core.drive_facts import SILENT
 from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count, some_of
@@ -23,6 +24,11 @@ from .source_reports import Blind, Hold
 
 FILES_MAX: Final = 50  # conditions of single files; the others are counted in one
 UNSERVED_NAMED: Final = 5  # connections that no machine serves, by name
+AWAY_FIX: Final = "bring the drive back; nothing counts as deleted meanwhile"
+SILENT_FIX: Final = (
+    "see whether its server runs, and whether this machine reaches it; nothing counts as deleted"
+    " meanwhile, and it goes on by itself"
+)
 SETTLING_S: Final = 3600.0  # a file that takes longer is worth a look
 
 
@@ -169,7 +175,7 @@ def _of_comparison(connection: ConnectionReport) -> Iterator[Condition]:
 def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:
     name = connection.name
     for hold in connection.holds:
-        yield _held(hold, name)
+        yield _held(hold, name, dict(connection.folders).get(hold.source, ""))
     for blind in connection.blind:
         text = "; ".join((blind.text, *blind.names))
         fix = _fix_of(blind)
@@ -178,8 +184,8 @@ def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:
         since_s = each.since_s
         yield Condition(Kind.MISSING, Level.WAITS, each.source, each.text, each.fix, since_s, name)
     for source in connection.unlisted:
-        text = "not looked at since the daemon started, or not answering: changes are not known"
-        fix = "nothing while it is being listed, some minutes for a large share; else see the drive"
+        text = "not looked at since the daemon started, so changes are not known"
+        fix = "nothing: its first scan is under way; a large share takes some minutes"
         yield Condition(Kind.UNLISTED, Level.WAITS, source, text, fix, 0.0, name)
     for source in connection.empty:
         text, fix = "no file matches", "check its folder, include, exclude and connector"
@@ -208,12 +214,12 @@ def _fix_of(blind: Blind) -> str:
     return f"{readable} them; it is noticed by itself"
 
 
-def _held(hold: Hold, name: str) -> Condition:
+def _held(hold: Hold, name: str, folder: str) -> Condition:
     if not hold.approvable:
-        fix = "bring the drive back; nothing counts as deleted meanwhile"
-        return Condition(
-            Kind.OFFLINE, Level.WAITS, hold.source, hold.reason, fix, hold.since_s, name
-        )
+        text, fix = hold.reason, AWAY_FIX
+        if text.startswith(SILENT):
+            text, fix = f"{folder}: {text}", SILENT_FIX
+        return Condition(Kind.OFFLINE, Level.WAITS, hold.source, text, fix, hold.since_s, name)
     missing = f"; missing: {', '.join(hold.examples)}" if hold.examples else ""
     fix = f'bring the files back, or, if it is meant: twinsyncd approve "{name}"'
     text = f"{hold.reason}{missing}"

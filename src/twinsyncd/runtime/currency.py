@@ -42,7 +42,7 @@ def currency(
         gone = count(sum(each.number for each in connection.missing), "file")
         return Line(Level.WAITS, "not current", f": {gone} not on the drive any more")
     if connection.unlisted:
-        detail = ": not all folders have been looked at since the daemon started, or one is silent"
+        detail = ": not all folders have been looked at since the daemon started"
         return Line(Level.WAITS, "not known", detail)
     if connection.holds or connection.blind or connection.empty:
         level = Level.BAD if connection.blind else Level.WAITS

@@ -45,7 +45,6 @@ class ShareJob(Job):
         super().__init__(act, patience_s)
         self.owner = owner
         self.in_background = in_background
-        self.is_slow = False  # it had no answer for a while, which was reported once
 
 
 class DriveThreads(Threads):
@@ -117,17 +116,20 @@ class DriveThreads(Threads):
         for job, error in errors:
             job.fail(error)
 
-    def take_slow(self) -> list[ShareJob]:
-        """Return the jobs, each once, that had no answer for SLOW_S, and what waits behind them."""
+    def slow_since_s(self, owner: Owner) -> float:
+        """Return since when some job of the owner has had no answer, if for SLOW_S; else 0.
+
+        A drive that answers nobody for so long is slow for all of them, whether they ask or not.
+        """
         with self.lock:
             before_s = self.clock() - SLOW_S
-            jobs = [job for job in self.running.values() if job.progress_s < before_s]
-            if jobs and self.answered_s < before_s:
-                jobs += self._jobs
-            slow = [job for job in jobs if isinstance(job, ShareJob) and not job.is_slow]
-            for job in slow:
-                job.is_slow = True
-            return slow
+            slow = [job for job in self.running.values() if job.progress_s < before_s]
+            owned = [j.progress_s for j in slow if isinstance(j, ShareJob) and j.owner is owner]
+            if owned:
+                return min(owned)
+            if not slow or self.answered_s >= before_s:
+                return 0.0
+            return max(self.answered_s, min(job.progress_s for job in slow) - SLOW_S)
 
     def ended(self, job: Job) -> None:
         """Note that the drive answered; a thread that was given up counts no more."""
@@ -180,10 +182,6 @@ class Drives:
         """Give up what drives do not answer; call it every second."""
         for drive in self._all():
             drive.check()
-
-    def take_slow(self) -> list[ShareJob]:
-        """Return the jobs, each once, that have had no answer for SLOW_S; they may still end."""
-        return [job for drive in self._all() for job in drive.take_slow()]
 
     def stop(self) -> None:
         """Begin nothing more; waits for nothing."""

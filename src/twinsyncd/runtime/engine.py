@@ -9,8 +9,8 @@ from typing import Final, Protocol
 from ..core.decision import Decision
 from ..core.facts import Fact, Ticked
 from ..core.machine import Machine
-from ..core.model import Now, SourceKey, UnsettledFile
-from ..core.progress import RequestPacing, UploadsUnderWay
+from ..core.model import Now, SourceKey
+from ..core.progress import RequestPacing, UnsettledFile, UploadsUnderWay
 from ..errors import JournalError
 from .inbox import Inbox
 from .log_events import log_decision, log_facts

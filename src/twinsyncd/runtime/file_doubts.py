@@ -29,7 +29,7 @@ def doubt(report: Report, key: FileKey) -> str:
         if gone := _missing(connection.missing, key):
             return gone
         if key.source in connection.unlisted:
-            return "its folder has not been looked at since the daemon started, or does not answer"
+            return "its folder has not been looked at since the daemon started"
         for hold in connection.holds:
             if hold.source == key.source:
                 return f"its source is held: {hold.reason}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ..core.file_changes import is_leftover
-from ..core.model import ABSENT, FileRow, LaneRow, Phase, SourceKey, UnsettledFile
+from ..core.model import ABSENT, FileRow, LaneRow, Phase, SourceKey
+from ..core.progress import UnsettledFile
 from ..journal.views import DaemonRow
 from .formatting import duration, with_it
 

@@ -9,17 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from ..core.decision import Decision, FileRows, SavedState
-from ..core.model import (
-    Digest,
-    FileKey,
-    FileRow,
-    Fingerprint,
-    LaneKey,
-    SourceKey,
-    StorageId,
-    UnsettledFile,
-)
-from ..core.progress import RequestPacing, UploadsUnderWay
+from ..core.model import Digest, FileKey, FileRow, Fingerprint, LaneKey, SourceKey, StorageId
+from ..core.progress import RequestPacing, UnsettledFile, UploadsUnderWay
 from ..errors import JournalError, JournalGone
 from ..journal.bulk_files import BulkFiles
 from ..journal.delivered import DeliveredRecords

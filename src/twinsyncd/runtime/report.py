@@ -69,7 +69,7 @@ class ConnectionReport:
     blind: tuple[Blind, ...]
     missing: tuple[MissingFiles, ...]  # sources of which the last list lacked files
     empty: tuple[SourceKey, ...]  # sources in which no file matches
-    unlisted: tuple[SourceKey, ...]  # sources not scanned since the daemon started, or silent
+    unlisted: tuple[SourceKey, ...]  # sources that the daemon has not scanned since it started
     late: tuple[Late, ...]
     authorised_days: int | None  # for which its runs may act for the user; None: for a service
     trouble_since_s: float  # since when its runs cannot go on, wall clock [s]; 0: they can

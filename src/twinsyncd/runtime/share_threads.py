@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 
+from ..core.drive_facts import SILENT
 from ..errors import ShareSilent
 from .drive_threads import SLOW_S, THREADS, Drives, DriveThreads, ShareJob
 from .formatting import clock_time
@@ -61,6 +62,7 @@ class ShareThreads:
         self._wall = wall
         self._check_s = check_s
         self._silent_s = 0.0  # monotonic time of the last answer; 0: it answers, as far as is known
+        self.answered_s = float("-inf")  # monotonic time of the last answer
         self._hung = 0
         self._risked_s = float("-inf")
         self._left_open: list[Callable[[], None]] = []
@@ -142,7 +144,7 @@ class ShareThreads:
         drive = self._drive_now or self._drive()
         drive.note_progress()
         drive.answered()
-        self._silent_s = 0.0
+        self._silent_s, self.answered_s = 0.0, drive.answered_s
 
     def paused(self) -> AbstractContextManager[None]:
         """Let the calling thread wait for something else, which is not the share's fault."""
@@ -161,13 +163,13 @@ class ShareThreads:
     def note_hang(self, job: ShareJob) -> Exception:
         """Note that a job hangs: the source is silent until one of its jobs is answered."""
         self._hung += 1
-        self._silent_s = self._silent_s or job.progress_s
+        self._silent_s = self._silent_s or self._last_answer_s(job.progress_s)
         return self.error_of_silence(self._silent_s)
 
     def note_answer(self, job: ShareJob) -> None:
         """Note that a job ended; close what had to stay open meanwhile."""
         with self.drives.lock:
-            self._silent_s = 0.0
+            self._silent_s, self.answered_s = 0.0, self._clock()
             if job.given_up and self._hung:
                 self._hung -= 1
             left_open, self._left_open = self._left_open, []
@@ -176,11 +178,29 @@ class ShareThreads:
 
     def error_of_silence(self, since_s: float) -> ShareSilent:
         """Return the error of a job; `since_s` is monotonic."""
-        since = clock_time(self._wall() - (self._clock() - since_s))
+        wall_s = self._wall() - (self._clock() - since_s)
         return ShareSilent(
-            f"the drive does not answer since {since}",
+            f"{SILENT} {clock_time(wall_s)}",
             hint="check the server and the network; work goes on when it answers",
+            since_s=wall_s,
         )
+
+    # ---- called by whoever looks for silence -------------------------------------------------
+
+    def silence(self) -> ShareSilent | None:
+        """Return since when something of it has had no answer for SLOW_S; None: it answers."""
+        drive = self._drive_now
+        if drive is None:
+            return None
+        with self.drives.lock:
+            since_s = self._silent_s or drive.silent_s
+            if not since_s and (slow_s := drive.slow_since_s(self)):
+                since_s = self._last_answer_s(slow_s)
+        return self.error_of_silence(since_s) if since_s else None
+
+    def _last_answer_s(self, asked_s: float) -> float:
+        """Return when it last answered before it was asked what it does not answer."""
+        return min(asked_s, self.answered_s) if self.answered_s > float("-inf") else asked_s
 
     def _drive(self) -> DriveThreads:
         """Return the threads of the drive on which the folder lies now: shares come and go."""

@@ -30,8 +30,9 @@ from ..core.model import (
 from ..errors import DiskError, FileMoved, ShareSilent
 from ..targets.protocol import Target
 from .cloud_worker import AskingFor, CloudWorker, failed
-from .drive_threads import SLOW_S, Owner
+from .drive_threads import SLOW_S
 from .share_folder import Share
+from .share_pulse import SharePulse
 from .share_threads import CHECK_S
 from .threads import Threads
 from .upload_progress import UploadProgress
@@ -76,7 +77,6 @@ class Workers:
         self._post = post
         self._shares = shares
         self._drives = {share.threads.drives for share in shares.values()}  # one, as a rule
-        self._source_of: dict[Owner, SourceKey] = {s.threads: key for key, s in shares.items()}
         self._drive = DriveWorker(shares, post)
         self._uploads = Threads("upload", uploads, clock=clock, lend=lend)
         self._calls = Threads("call", CALL_THREADS, clock=clock)
@@ -85,6 +85,7 @@ class Workers:
         self.progress = UploadProgress()
         note = self._uploads.note_progress
         self._cloud = CloudWorker(shares, targets, post, note, self.progress, asking_for)
+        self._pulse = SharePulse(shares, post, clock=clock)
         self._stopping = threading.Event()
         threading.Thread(target=self._check, name="drive-watchdog", daemon=True).start()
 
@@ -142,7 +143,7 @@ class Workers:
         elif isinstance(error, CallSilentError):
             answer = _unanswered(command, Failure(Fault.TRANSIENT, str(error)))
         elif isinstance(error, ShareSilent):
-            answer = _unanswered(command, Failure(Fault.TRANSIENT, str(error)))
+            answer = _unanswered(command, Failure(Fault.TRANSIENT, str(error)), error.since_s)
             answer += _silence_of(command, str(error))
         else:  # a bug must still be answered
             log.error("command.broke", command=type(command).__name__, exc_info=error)
@@ -159,10 +160,7 @@ class Workers:
         """Give up what does not answer: shares, and calls of the platform; report slow shares."""
         for drives in self._drives:
             drives.check()
-            owners = {job.owner for job in drives.take_slow()} & self._source_of.keys()
-            slow = map(self._source_of.__getitem__, owners)
-            for source in sorted(slow):
-                self._post(facts.ShareSlow(source))
+        self._pulse.check()
         self._calls.pass_by_slow(SLOW_S)
         for pool in self._pools:
             for job in pool.give_up_slow():
@@ -246,11 +244,13 @@ def _silence_of(command: commands.Command, reason: str) -> list[facts.Fact]:
             return []
 
 
-def _unanswered(command: commands.Command, failure: Failure) -> list[facts.Fact]:
+def _unanswered(
+    command: commands.Command, failure: Failure, silent_since_s: float = 0.0
+) -> list[facts.Fact]:
     """Return the closing facts of a command that was not carried out to its end."""
     match command:
         case commands.Scan(source):
-            return [facts.ScanFailed(source, failure.message)]
+            return [facts.ScanFailed(source, failure.message, silent_since_s=silent_since_s)]
         case commands.LookAt(source, paths):
             keys = (FileKey(source, path) for path in paths)
             unseen = [facts.LookFailed(key, failure.message) for key in keys]

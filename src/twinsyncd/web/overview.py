@@ -190,7 +190,7 @@ def _watches(report: Report) -> Iterable[WatchRow]:
             elif report.unseen_since_s or connection.unserved:
                 state = Line(Level.BAD, "not looked at", " now, see above")
             elif source in connection.unlisted:
-                state = Line(Level.WAITS, "not known", ": not scanned so far, or not answering")
+                state = Line(Level.WAITS, "not scanned yet", " since the daemon started")
             else:
                 state = Line(Level.GOOD, "watched", ", and scanned")
             yield WatchRow(source, folder, state)
