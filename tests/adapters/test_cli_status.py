@@ -7,7 +7,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -97,24 +96,6 @@ def two_connections(office: Office) -> None:
             lanes=(LaneRow(IMODEL, connection="Bridge 12"), LaneRow(ROOF_MODEL, connection="Roof")),
         ),
     )
-
-
-def test_what_it_does_not_use_is_not_imported() -> None:
-    """Monitoring asks every minute, and importing is nearly all that the command costs."""
-    used = "twinsyncd.cli.app", "twinsyncd.runtime.overall_state"
-    program = f"import sys, {', '.join(used)}; print(*sys.modules)"
-    imported = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-
-    modules = set(imported.stdout.decode().split())
-    assert set(used) <= modules
-    assert set() == modules & {
-        "http.server",
-        "httpx",
-        "localtwin",
-        "sqlalchemy.dialects.postgresql",
-        "structlog",
-        "watchdog",
-    }
 
 
 def test_what_needs_a_person_comes_before_everything_else(office: Office) -> None:

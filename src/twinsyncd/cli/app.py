@@ -3,75 +3,68 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated, Final
 
 import typer
 
 from .. import __version__
 from ..errors import AppError, ConfigError
-from .approve import approve
-from .check import check
-from .config import app as config
-from .connections import connections
-from .connectors import connectors
-from .demo import demo
-from .explain import explain
-from .forget import forget
-from .history import history
-from .imodel import app as imodel
-from .init import init
-from .local import local
-from .login import login
-from .logout import logout
-from .manual import manual
-from .notify import app as notify
-from .pause import pause, resume
-from .publish import publish
-from .retry import retry
-from .run import run
-from .service import app as service
-from .status import status
-from .sync import sync
-from .verify import verify
 
 FAILED: Final = 1  # something is not synced, or could not be done
 UNUSABLE: Final = 2  # the configuration or the arguments cannot be used; nothing was started
 
-app = typer.Typer(
-    name="twinsyncd",
-    help="Keeps an iModel equal to a design office's shared drive, unattended and provably.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-for command in (
-    run,
-    sync,
-    publish,
-    status,
-    explain,
-    history,
-    verify,
-    retry,
-    forget,
-    approve,
-    init,
-    pause,
-    resume,
-    check,
-    connections,
-    connectors,
-    login,
-    logout,
-    local,
-    demo,
-    manual,
-):
-    app.command()(command)
-app.add_typer(imodel, name="imodel")
-app.add_typer(notify, name="notify")
-app.add_typer(config, name="config")
-app.add_typer(service, name="service")
+# Each name is that of a module here, or says in which module it is; the order is that of --help.
+COMMANDS: Final = {
+    "run": "run",
+    "sync": "sync",
+    "publish": "publish",
+    "status": "status",
+    "explain": "explain",
+    "history": "history",
+    "verify": "verify",
+    "retry": "retry",
+    "forget": "forget",
+    "approve": "approve",
+    "init": "init",
+    "pause": "pause",
+    "resume": "pause",
+    "check": "check",
+    "connections": "connections",
+    "connectors": "connectors",
+    "login": "login",
+    "logout": "logout",
+    "local": "local",
+    "demo": "demo",
+    "manual": "manual",
+}
+GROUPS: Final = ("imodel", "notify", "config", "service")
+ABOUT_ALL: Final = "manual"  # prints the man page of all commands
+
+
+def make_app(words: Sequence[str]) -> typer.Typer:
+    """Return the program; if the words name a command, with that command alone.
+
+    Importing and describing all of them takes longer than most of them take to run.
+    """
+    app = typer.Typer(
+        name="twinsyncd",
+        help="Keeps an iModel equal to a design office's shared drive, unattended and provably.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_options)
+    everything = (*COMMANDS, *GROUPS)
+    first = next(iter(words), ABOUT_ALL)
+    for name in everything if first == ABOUT_ALL or first not in everything else (first,):
+        module = import_module(f".{COMMANDS.get(name, name)}", __package__)
+        if name in GROUPS:
+            app.add_typer(module.app, name=name)
+        else:
+            app.command()(getattr(module, name))
+    return app
 
 
 def _print_version(wanted: bool) -> None:
@@ -80,7 +73,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     _version: Annotated[
         bool,
@@ -95,7 +87,7 @@ def _options(
 def run_app() -> int:
     """Return the exit code: 0 done, 1 failed, 2 unusable."""
     try:
-        app()
+        make_app(sys.argv[1:])()
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else FAILED
     except ConfigError as error:

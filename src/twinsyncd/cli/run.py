@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import AppError, ConfigError, JournalGone, LeaseLost
 from .options import ConfigOption, find_config, load_config
 
+USUAL_SEARCHES: Final = (700, 10, 10)  # for garbage: Python's own, which short commands raise
 STAND_BY_S: Final = 1.0  # between looks at what a daemon without iModels could serve
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ def run(config: ConfigOption = None) -> None:
     from ..runtime.heaps import share_heaps
 
     share_heaps()  # before there are other threads
+    gc.freeze()  # what is imported stays, so it is not searched for garbage for months
+    gc.set_threshold(*USUAL_SEARCHES)
     set_up(first.daemon.log_format, sys.stderr)
     serving = _Serving(file, first)
     signal.signal(signal.SIGINT, serving.on_stop)

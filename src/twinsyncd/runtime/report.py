@@ -136,12 +136,14 @@ def make_report(
         names.setdefault(each.lane, []).append(each.name)
     unserved = None if just_synced or not running else unserved_by(status.machines, names)
     connections = tuple(
-        replace(
-            _connection(each, status, counted, lanes.get(each.lane), now_s=now_s, running=running),
-            unserved=unserved.level if unserved and each.name in unserved.connections else None,
-        )
+        _connection(each, status, counted, lanes.get(each.lane), now_s=now_s, running=running)
         for each in config.connection
     )
+    if unserved is not None:
+        connections = tuple(
+            replace(each, unserved=unserved.level) if each.name in unserved.connections else each
+            for each in connections
+        )
     unsettled = unsettled_of(status.daemon, now_s, running=running)
     lane_of = _lanes_by_source(config, lanes)
     shown = tuple(open_file(row, lane_of.get(row.key.source), now_s) for row in status.open_files)
