@@ -37,17 +37,19 @@ def test_a_large_model_costs_a_few_times_its_parsing(tmp_path: Path) -> None:
 
     parse = steps["parse"]
     times = {each: found["took_s"] / parse["took_s"] for each, found in steps.items()}
+    cpu = steps["map_all"]["cpu_s"] / parse["cpu_s"]
     peak = steps["map_all"]["peak_mb"] / parse["peak_mb"]
     say(
         f"IFC of {size_mb:.0f} MB: parse / scan / map / map and write / one name changed",
         " / ".join(f"{found['took_s']:.1f} s" for found in steps.values()),
         f"map <= {MAP_GOAL} x parse, one name <= {RENAME_GOAL} x",
         f"scan {times['scan']:.1f}, map {times['map_all']:.1f}, write"
-        f" {times['write'] - times['map_all']:.1f}, one name {times['rename']:.1f} x parse",
+        f" {times['write'] - times['map_all']:.1f}, one name {times['rename']:.1f} x parse"
+        f" (map {cpu:.1f} x in processor time)",
         is_met=times["map_all"] <= MAP_GOAL and times["rename"] <= RENAME_GOAL,
     )
     say(
-        "peak memory of parse / map",
+        "peak memory of parse / map with its copies",
         f"{parse['peak_mb']:.0f} / {steps['map_all']['peak_mb']:.0f} MB",
         f"<= {PEAK_LIMIT} x",
         f"{peak:.2f} x",
@@ -63,12 +65,12 @@ def test_shapes_cost_milliseconds(tmp_path: Path) -> None:
 
     found = measured("ifc_cost", "shapes", tmp_path, SHAPED)
 
-    each_ms = found["took_s"] / SHAPED * 1e3
+    each_ms = found["cpu_s"] / SHAPED * 1e3
     say(
         f"{SHAPED:,} shapes of two blocks, with mapping",
-        f"{found['took_s']:.1f} s of processor time",
+        f"{found['cpu_s']:.1f} s of processor time",
         f"<= {SHAPE_MS_LIMIT:.0f} ms each",
-        f"{each_ms:.1f} ms each, peak {found['peak_mb']:.0f} MB beside the builders",
+        f"{each_ms:.1f} ms each, peak {found['peak_mb']:.0f} MB with the builders",
         is_met=each_ms <= SHAPE_MS_LIMIT,
     )
     assert found["result"] == SHAPED

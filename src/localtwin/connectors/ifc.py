@@ -4,7 +4,7 @@ import gc
 import tempfile
 import zipfile
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from localtwin.connectors.ifc_objects import Objects, remarks_on
 from localtwin.connectors.ifc_properties import PropertySets
 from localtwin.connectors.ifc_relations import Relation, merged_properties, read_relations
 from localtwin.connectors.ifc_resources import Resources
-from localtwin.connectors.ifc_schema import schema_of
+from localtwin.connectors.ifc_schema import Schema, schema_of
 from localtwin.connectors.ifc_step import StepText, parse_step, read_text
-from localtwin.connectors.ifc_text import one_a_line, text_of
+from localtwin.connectors.ifc_text import ModelText, one_a_line, text_of
+from localtwin.connectors.parallel import Aside, cores
 from localtwin.connectors.source import (
     Connector,
     ConnectorError,
@@ -31,6 +32,8 @@ from localtwin.connectors.source import (
     Unchanged,
     unreadable,
 )
+
+ASIDE_MIN = 10_000_000  # bytes; a smaller text is compared before a copy of the process is there
 
 
 class IfcConnector(Connector):
@@ -64,6 +67,10 @@ class IfcConnector(Connector):
 
     def _items(self, file: Path) -> Iterator[SourceItem]:
         reading = _Reading(file, self._before, is_drawn=self._held is not None)
+        with closing(reading):
+            yield from self._read(reading)
+
+    def _read(self, reading: "_Reading") -> Iterator[SourceItem]:
         geometry = None if self._held is None else reading.geometry(self._held)
         try:
             yield from reading.items(geometry)
@@ -130,48 +137,60 @@ def _without_model(archive: zipfile.ZipFile) -> ConnectorError:
     return unreadable("There is no .ifc file in the archive.")
 
 
+def _text_aside(text: StepText, schema: Schema, *, is_first: bool) -> Aside[ModelText | None]:
+    """Return what becomes the model's text; a large model's first reading needs it late."""
+    is_long = is_first and len(text.data) >= ASIDE_MIN
+    return Aside(lambda: text_of(one_a_line(text).data, schema), cores() if is_long else 1)
+
+
 class _Reading:
     """One pass over a model, or over what changed in it."""
 
     def __init__(self, file: Path, before: bytes, *, is_drawn: bool) -> None:
-        text = read_text(file)
-        self._schema = schema_of(text.schema)
+        self._whole = [read_text(file)]  # until it is parsed: it is as long as the file
+        self._schema = schema_of(self._whole[0].schema)
         self._before = KnownObjects.decoded(before)
-        lines = one_a_line(text)
-        self._text = text_of(lines.data, self._schema)
-        self._is_part = self._use_part(lines, is_drawn=is_drawn)
-        del lines
-        if not self._is_part:
-            self._use_whole(text, is_drawn=is_drawn)
+        self._text = _text_aside(self._whole[0], self._schema, is_first=self._before is None)
+        try:
+            self._is_part = self._use_part(is_drawn=is_drawn)
+            if not self._is_part:
+                self._use_whole(is_drawn=is_drawn)
+        except BaseException:
+            self.close()
+            raise
         sets = PropertySets(self.content)
         self._resources = Resources(self.content, self._relations, sets)
         self._objects = Objects(self.content, self._relations, sets, self._resources, self._changed)
 
-    def _use_part(self, text: StepText, *, is_drawn: bool) -> bool:
+    def _use_part(self, *, is_drawn: bool) -> bool:
         """Read the edited objects only; return whether that is all that changed."""
         known = None if self._before is None else self._before.text
         if self._before is None or known is None:
             return False
-        edited = self._before.edited(self._text, is_drawn=is_drawn)
+        edited = self._before.edited(self._text.result(), is_drawn=is_drawn)
         if edited is None:
             return False
         try:
-            part = extract(text.data, self._schema, edited, known.of_all, known.notes)
-            self._open(StepText(text.schema, part), is_drawn=is_drawn)
+            (text,) = self._whole
+            lines = one_a_line(text).data
+            part = extract(lines, self._schema, edited, known.of_all, known.notes)
+            self._open([StepText(text.schema, part)], is_drawn=is_drawn)
         except ConnectorError:  # a line that is not as usual; a whole reading finds out which
             return False
         self._changed: frozenset[str] | None = frozenset(f"#{each}" for each in edited)
         self._relate(self._changed)
         return True
 
-    def _use_whole(self, text: StepText, *, is_drawn: bool) -> None:
-        self._open(text, is_drawn=is_drawn)
+    def _use_whole(self, *, is_drawn: bool) -> None:
+        self._open(self._whole, is_drawn=is_drawn)
+        self._text.result()  # before another copy is made: this one has all of the text
         changed = None if self._before is None else self._fingerprints.changed(self._before)
         self._changed = None if changed is None else frozenset(changed)
         self._relate(self._changed)
 
-    def _open(self, text: StepText, *, is_drawn: bool) -> None:
-        self.content = Content(IfcModel(parse_step(text), self._schema))
+    def _open(self, text: list[StepText], *, is_drawn: bool) -> None:
+        """Parse the only text in a list, which is empty then."""
+        self.content = Content(IfcModel(parse_step(text.pop()), self._schema))
         self._fingerprints = Fingerprints(self.content, is_drawn=is_drawn)
 
     def _relate(self, changed: Collection[str] | None) -> None:
@@ -201,21 +220,26 @@ class _Reading:
             yield element
         yield from self._relationships(there)
 
+    def close(self) -> None:
+        """End what another process does for this reading."""
+        self._text.close()
+
     def memory(self, unfinished: Collection[str]) -> bytes:
         """Return what the next reading needs; `unfinished` objects are to be read again."""
-        if self._is_part and self._before and self._text and self._changed is not None:
+        text = self._text.result()
+        if self._is_part and self._before and text and self._changed is not None:
             read = set(map(self.content.identifier, self._changed))
             values = self._fingerprints.objects(unfinished)
             renewed = {each: value for each, value in values.items() if each in read}
-            return self._before.renewed(renewed, self._text).encoded()
+            return self._before.renewed(renewed, text).encoded()
         if not self._fingerprints.is_usable:
             return b""
         resources: Collection[str] = self._resources.identifiers
         if self._before is not None and self._changed is not None:
             resources = self._before.resources
         known = self._fingerprints.memory(resources, unfinished)
-        text = self._fingerprints.known_text(self._text, self.remarks())
-        return replace(known, text=text).encoded()
+        known_text = self._fingerprints.known_text(text, self.remarks())
+        return replace(known, text=known_text).encoded()
 
     def _relationships(self, there: set[str]) -> Iterator[SourceRelationship]:
         rows: dict[tuple[str, str, str], list[dict[str, Json]]] = {}

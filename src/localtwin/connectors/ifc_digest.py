@@ -63,7 +63,9 @@ class Digests:
     @cached_property
     def links(self) -> Links:
         """What refers to what, and what each instance says beside that."""
-        return _read_links(self._step, self._schema, self._notes, self._precision)
+        found = _read_links(self._step, self._schema, self._notes, self._precision)
+        self._step.statements.forget_details()
+        return found
 
     @cached_property
     def closures(self) -> Hashes:

@@ -3,11 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Set
+from dataclasses import replace
 from typing import Any
 
 from localtwin.connectors.ifc_content import SHAPES, Content
 from localtwin.connectors.ifc_digest import hashed
-from localtwin.connectors.ifc_geometry import Drawing, Geometry, ShapedProduct
+from localtwin.connectors.ifc_geometry import Geometry, ShapedProduct
 from localtwin.connectors.ifc_model import OBJECTS
 from localtwin.connectors.ifc_placements import Placements
 from localtwin.connectors.ifc_properties import PropertySets
@@ -16,7 +17,8 @@ from localtwin.connectors.ifc_resources import Resources, association_kind
 from localtwin.connectors.ifc_shape_models import representations_of
 from localtwin.connectors.ifc_units import units_of
 from localtwin.connectors.ifc_values import Value, plain, references
-from localtwin.connectors.source import Json, Partition, SourceElement
+from localtwin.connectors.parallel import cores, in_copies
+from localtwin.connectors.source import Drawn, Json, Partition, SourceElement
 
 # Attributes that are kept by other means, or that change although nothing was edited.
 _ELSEWHERE = {
@@ -30,6 +32,7 @@ _ELSEWHERE = {
     "RepresentationContexts",
 }
 _FIRST = ("IFCCONTEXT", "IFCPROJECT", "IFCTYPEOBJECT")
+COPIES_MIN = 1_000  # objects; fewer are read before a copy of the process is there
 _LAYERS = "IFCPRESENTATIONLAYERASSIGNMENT"
 
 
@@ -70,6 +73,13 @@ class Objects:
 
     def elements(self, geometry: Geometry | None) -> Iterator[SourceElement]:
         """Yield every object, each after its parent and its type; `geometry` draws them."""
+        numbers = list(self._in_order())
+        count = cores() if len(numbers) >= COPIES_MIN else 1
+        found = in_copies(self._element, numbers, count)
+        for number, element in zip(numbers, found, strict=True):
+            yield element if geometry is None else _drawn(element, number, geometry)
+
+    def _in_order(self) -> Iterator[str]:
         done: set[str] = set()
         identifiers: set[str] = set()
         for kinds in (_FIRST, OBJECTS):
@@ -79,7 +89,7 @@ class Objects:
                         continue
                     if (identifier := self._content.identifier(each)) not in identifiers:
                         identifiers.add(identifier)
-                        yield self._element(each, geometry)
+                        yield each
 
     def _of_kind(self, *kinds: str) -> Iterator[str]:
         for number in self._model.of_kind(*kinds):
@@ -95,11 +105,10 @@ class Objects:
             above = self._relations.parents.get(above)
         yield from reversed(chain)
 
-    def _element(self, number: str, geometry: Geometry | None) -> SourceElement:
+    def _element(self, number: str) -> SourceElement:
         values = self._model.attributes(number)
         name = _text(values.get("Name"))
         class_name = self._model.class_name(number)
-        drawing = geometry.of(number, name or class_name) if geometry else Drawing()
         parent = self._relations.parents.get(number)
         kind = self._relations.types.get(number)
         return SourceElement(
@@ -113,9 +122,7 @@ class Objects:
             properties=self._properties(number, values),
             shape=self._shape(values),
             placement=self._placement(values),
-            extent=drawing.extent,
-            outline=drawing.outline,
-            drawn=drawing.drawn,
+            drawn=Drawn.UNKNOWN,
         )
 
     def _partition(self, number: str) -> Partition:
@@ -225,6 +232,12 @@ class Objects:
             for note in self._content.notes.on(each)
             if self._model.is_a(note, _LAYERS)
         ]
+
+
+def _drawn(element: SourceElement, number: str, geometry: Geometry) -> SourceElement:
+    name = element.label or element.class_name.partition(":")[2]
+    extent, outline, drawn = geometry.of(number, name)
+    return replace(element, extent=extent, outline=outline, drawn=drawn)
 
 
 def remarks_on(content: Content) -> Iterator[str]:

@@ -6,7 +6,7 @@ real numbers: what they mean is only known when all is read.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -22,6 +22,7 @@ from localtwin.connectors.ifc_hashes import (
     sums_by_row,
 )
 from localtwin.connectors.ifc_numbers import floats_in
+from localtwin.connectors.parallel import cores, in_threads
 
 PIECE = 1 << 20  # bytes scanned together: what they need fits into the processor's cache
 _ID_DIGITS_MAX = 18  # what fits into 64 bits
@@ -72,29 +73,51 @@ class Statements:
     coded: Places
 
     @classmethod
-    def joined(cls, text: bytes, names: list[str], parts: list[Self]) -> Self:
-        """Return the statements of all parts of a text."""
-        arrays = {
-            each.name: np.concatenate([getattr(part, each.name) for part in parts])
-            for each in fields(cls)
-            if each.name not in ("text", "names")
-        }
-        return cls(text=text, names=names, **arrays)
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return the statements of a text from those of its parts, each as if it were alone."""
+        places: dict[str, int] = {}
+        rows = at = 0
+        for part in parts:
+            codes = [places.setdefault(name, len(places)) for name in part.names]
+            part.keywords = np.array(codes, np.int64)[part.keywords]
+            part._shift(rows, at)
+            rows, at = rows + len(part.ids), at + len(part.text)
+        text = b"".join(part.text for part in parts)
+        arrays = {}
+        for name in (each.name for each in fields(cls) if each.name not in ("text", "names")):
+            arrays[name] = np.concatenate([getattr(part, name) for part in parts])
+            for part in parts:  # or all would be in memory twice
+                setattr(part, name, _NO_PLACES)
+        return cls(text=text, names=list(places), **arrays)
+
+    def forget_details(self) -> None:
+        """Free the memory of references and real numbers, once others know them."""
+        self.reference_rows = self.references = self.real_rows = _NO_PLACES
+        self.reference_factors = self.real_factors = np.zeros(0, np.uint64)
+        self.reals = np.zeros(0, np.float64)
+
+    def _shift(self, rows: int, at: int) -> None:
+        self.reference_rows += rows
+        self.real_rows += rows
+        self.coded += rows
+        self.begins += at
+        self.ends += at
 
 
-def scan(data: bytes, *, piece_bytes: int = PIECE) -> Statements:
+def scan(data: bytes, *, piece_bytes: int = PIECE, threads: int | None = None) -> Statements:
     """Return the instances of a data section, scanned so many bytes at a time.
 
     Raises StrayStatement for a statement that is none, of which section marks are skipped.
     """
-    names: dict[int, tuple[int, str]] = {}
-    parts, texts, rows, at = [], [], 0, 0
-    for piece, is_inside in _pieces(data, piece_bytes):
-        found = _Piece(piece, is_inside, names).statements(rows, at)
-        texts.append(piece.tobytes())
-        parts.append(found)
-        rows, at = rows + len(found.ids), at + len(piece)
-    return Statements.joined(b"".join(texts), [name for _, name in names.values()], parts)
+    threads = min(threads or cores(), len(data) // piece_bytes + 1)
+    pieces = _pieces(data, piece_bytes)
+    if threads > 1:
+        return Statements.joined(list(in_threads(_statements, pieces, threads)))
+    return Statements.joined([_statements(*each) for each in pieces])
+
+
+def _statements(text: Bytes, inside: NDArray[np.bool_]) -> Statements:
+    return _Piece(text, inside).statements()
 
 
 def _pieces(data: bytes, size: int) -> Iterator[tuple[Bytes, NDArray[np.bool_]]]:
@@ -126,11 +149,10 @@ def _pieces(data: bytes, size: int) -> Iterator[tuple[Bytes, NDArray[np.bool_]]]
 class _Piece:
     """Some whole statements."""
 
-    def __init__(
-        self, text: Bytes, inside: NDArray[np.bool_], names: dict[int, tuple[int, str]]
-    ) -> None:
+    def __init__(self, text: Bytes, inside: NDArray[np.bool_]) -> None:
         self._text = np.concatenate([text, np.zeros(_ID_DIGITS_MAX + 2, np.uint8)])
-        self._names = names
+        self._length = len(text)
+        self._names: dict[int, tuple[int, str]] = {}
         outside = ~inside
         self._marks = np.flatnonzero((text == _HASH) & outside)
         self._parts = np.flatnonzero(_PARTS[text] & outside)
@@ -141,8 +163,8 @@ class _Piece:
         self._choose_rows()
         self._hashes = PartHashes(text)
 
-    def statements(self, rows_before: int, at: int) -> Statements:
-        """Return what is found; the piece begins at row `rows_before` and at byte `at`."""
+    def statements(self) -> Statements:
+        """Return what is found."""
         keywords = self._keywords()
         places, kinds, values, after = self._tokens(keywords)
         rows = np.searchsorted(self._ends, places)
@@ -157,21 +179,21 @@ class _Piece:
         is_reference, is_real = kinds == 1, kinds == 2
         coded = np.unique(np.searchsorted(self._ends, self._coded))
         return Statements(
-            text=b"",
-            names=[],
+            text=self._text[: self._length].tobytes(),
+            names=[name for _, name in self._names.values()],
             ids=self._row_ids,
             keywords=keywords,
-            begins=self._opens + 1 + at,
-            ends=self._ends + at,
+            begins=self._opens + 1,
+            ends=self._ends,
             firsts=self._first_arguments(),
             own=sums_by_row(rows, texts, len(self._ends)),
-            reference_rows=rows[is_reference] + rows_before,
+            reference_rows=rows[is_reference],
             references=values[is_reference],
             reference_factors=factors[is_reference],
-            real_rows=rows[is_real] + rows_before,
+            real_rows=rows[is_real],
             reals=values[is_real].view(np.float64),
             real_factors=factors[is_real],
-            coded=coded[coded < len(self._ends)] + rows_before,
+            coded=coded[coded < len(self._ends)],
         )
 
     def _numbers(self) -> tuple[Places, Places]:
