@@ -124,10 +124,13 @@ class ShareSilent(DiskError):
     `since_s`: wall clock [s] at which it answered last, as far as is known; 0: not known.
     """
 
-    def __init__(self, message: str, *, hint: str = "", since_s: float = 0.0) -> None:
-        """Keep what a person reads, and since when the drive is silent."""
+    def __init__(
+        self, message: str, *, hint: str = "", since_s: float = 0.0, in_part: bool = False
+    ) -> None:
+        """Keep what a person reads; `in_part`: one place hangs, and the drive answers."""
         super().__init__(message, hint=hint)
         self.since_s = since_s
+        self.in_part = in_part
 
 
 class JournalError(AppError):

@@ -28,12 +28,13 @@ from scan_scene import (
 
 from twinsyncd.core.commands import Scan
 from twinsyncd.core.facts import FilesFound, Scanned
-from twinsyncd.core.model import BlindSpot
+from twinsyncd.core.model import BlindSpot, Fingerprint
 from twinsyncd.disk import root
 from twinsyncd.disk.listing import NOTED_EVERY
 from twinsyncd.disk.look import look
 from twinsyncd.disk.protocols import Entry
 from twinsyncd.disk.scan import scan
+from twinsyncd.disk.stuck import STUCK_S, StuckPlaces
 from twinsyncd.disk.tree import Tree
 
 # ---- what is there --------------------------------------------------------------------
@@ -504,3 +505,46 @@ def test_a_large_drive_is_walked_with_one_listing_per_folder(tmp_path: Path) -> 
 
     assert len(drive.listed) == 61
     assert facts == [Scanned("s", root.identity(tmp_path), 1200)]
+
+
+def test_a_folder_that_does_not_answer_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    """It may lead to a server that is gone; nothing below it counts as missing."""
+    now_s = [1_000.0]
+    stuck = StuckPlaces(clock=lambda: now_s[0], wall=lambda: now_s[0])
+    for folder in ("away/deep", "here"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.dgn").write_bytes(b"1")
+    memory, command = (
+        Memory({"away/deep": {"gone.dgn": Fingerprint(1, 1)}, "here": {}}),
+        Scan("Bridge/cad", ""),
+    )
+
+    with stuck.using("away"):
+        now_s[0] += STUCK_S + 1
+        parts = [*scan(command, Tree(tmp_path), Drawings(), memory, stuck=stuck)]
+    *_, after = scan(command, Tree(tmp_path), Drawings(), memory, stuck=stuck)
+
+    end = parts[-1]
+    listed = [path for part in parts if isinstance(part, FilesFound) for path, _ in part.files]
+    assert listed == ["here/a.dgn"]
+    assert isinstance(end, Scanned)
+    assert [spot.path for spot in end.blind] == ["away"]
+    assert "it does not answer since " in end.blind[0].reason
+    assert end.missing == ()
+    assert isinstance(after, Scanned)
+    assert after.missing == ("away/deep/gone.dgn",)
+
+
+def test_what_is_asked_now_is_not_stuck() -> None:
+    """A slow server takes some seconds, and a file may be looked at twice at once."""
+    now_s = [1_000.0]
+    stuck = StuckPlaces(clock=lambda: now_s[0], wall=lambda: now_s[0])
+    with stuck.using("away"):
+        now_s[0] += STUCK_S
+        soon = stuck.reason("away")
+        now_s[0] += 1
+        late = stuck.reason("away/deep/a.dgn")
+        other = stuck.reason("away too/a.dgn")
+
+    assert (soon, other, stuck.reason("away")) == ("", "", "")
+    assert late.startswith("its folder away does not answer since ")

@@ -33,6 +33,7 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
+from twinsyncd.core.drive_facts import PART_SILENT
 from twinsyncd.core.hash_queue import SMALL_HASHES_MAX
 from twinsyncd.core.machine import UNSEEN
 from twinsyncd.core.model import BlindSpot, Failure, Fault, FileKey, FileRow, HeldSource
@@ -79,6 +80,16 @@ def test_what_does_not_answer_is_named_before_it_counts_as_offline() -> None:
     script.hears(facts.ShareAnswers(CAD)).says()
 
     script.source(silent="", silent_since_s=0.0)
+
+
+def test_a_folder_that_hangs_is_silent_until_a_scan_has_named_it() -> None:
+    """Between the two all would be in sync (P12)."""
+    script = silent(scanning(is_idle()), f"{PART_SILENT} noon")
+    script.hears(facts.ShareAnswers(CAD)).says().source(CAD, silent_since_s=7.0)
+
+    script.hears(scanned(0, blind=(BlindSpot("away", "it does not answer"),)))
+
+    script.source(CAD, silent="", silent_since_s=0.0, blind_count=1)
 
 
 def test_a_drive_is_offline_since_it_answered_last() -> None:

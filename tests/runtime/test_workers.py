@@ -424,6 +424,7 @@ def test_a_share_without_an_answer_is_reported_before_it_is_given_up(hung: Scene
     words = f"the drive does not answer since {clock_time(since_s)}"
     assert hung.letters.next() == facts.ShareSlow(CAD, words, since_s)
     assert hung.letters.next() == facts.ScanFailed(CAD, words, silent_since_s=since_s)
+    assert isinstance(hung.letters.next(), facts.HintsLost)
 
 
 def test_a_share_that_hangs_is_noticed_although_nobody_reads_from_it(hung: Scene) -> None:
@@ -439,6 +440,29 @@ def test_a_share_that_hangs_is_noticed_although_nobody_reads_from_it(hung: Scene
     assert hung.clock.now_s - since_s < 20.0
     assert isinstance(slow, facts.ShareSlow)
     assert slow.source == CAD
+
+
+def test_a_scan_goes_on_without_the_folder_that_hangs(hung: Scene) -> None:
+    """One dead server behind a folder must not hold up the whole source."""
+    setattr(hung.folder, "ask", hung.folder.asked.release)  # noqa: B010 - only the scan hangs
+    gate = hung.folder.gate
+    assert gate is not None
+    since_s = hung.clock.now_s
+    begun(hung, SCAN)
+    hung.folder.gate = None
+    while hung.clock.now_s <= since_s + SILENCE_S:
+        hung.clock.now_s += PULSE_S + 0.5
+        hung.workers.check()
+        if hung.threads.answered_s < hung.clock.now_s:
+            assert hung.folder.asked.acquire(timeout=WAIT_S)
+            hung.threads.call(lambda: None)
+
+    words = f"a file or folder in it does not answer since {clock_time(since_s)}"
+    assert hung.letters.next() == facts.ShareSlow(CAD, words, since_s)
+    after = [hung.letters.next() for _ in range(2)]
+    assert facts.Scanned(CAD, "drive", 0) in after
+    assert facts.ShareAnswers(CAD) in after
+    hung.folder.gate = gate
 
 
 def test_a_share_that_answers_again_is_reported(hung: Scene) -> None:

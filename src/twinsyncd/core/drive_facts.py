@@ -10,6 +10,9 @@ from .model import BlindSpot, Digest, FileKey, Fingerprint, SourceKey
 SILENT: Final = "the drive does not answer since"
 """How the reason begins of a drive that hangs."""
 
+PART_SILENT: Final = "a file or folder in it does not answer since"
+"""The same of one that answers others; a scan finds out which place of it hangs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Touched:

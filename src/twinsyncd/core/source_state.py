@@ -8,6 +8,7 @@ from typing import Final
 
 from .commands import Scan
 from .drive_facts import (
+    PART_SILENT,
     ScanFailed,
     Scanned,
     ShareAnswers,
@@ -73,6 +74,8 @@ class SourceState:
         """
         if isinstance(fact, ShareSlow) is self.slow:
             return
+        if self.scanning and self.row.silent.startswith(PART_SILENT):
+            return  # what hung is left out of the scan under way, whose end names it
         silent, since_s = "", 0.0
         if isinstance(fact, ShareSlow):
             silent, since_s = fact.reason, fact.since_s

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import Digest, Fingerprint, SourceKey
+from ..errors import DiskError
 from .folder_digests import FolderDigests
 from .listing_ahead import Submit
 from .lock_files import require_closed
@@ -16,6 +18,7 @@ from .protocols import Known, PathFilter
 from .root import ask
 from .same_names import SameNames
 from .scan import scan
+from .stuck import StuckPlaces
 from .survey import survey
 from .tree import Tree
 
@@ -33,10 +36,12 @@ class Folder:
     only_complete: bool = True  # a new content that was not saved to its end is not taken,
     only_closed: bool = False  # nor one of a file that a lock file says is open
     submit: Submit | None = None  # does something on a thread of the drive
+    stuck: StuckPlaces = field(default_factory=StuckPlaces)
 
     def look(self, path: str) -> Fingerprint | None:
         """Take one look; None if there is no such file. Raises DiskError."""
-        return look(self.tree, path)
+        with self._using(path):
+            return look(self.tree, path)
 
     def ask(self) -> None:
         """Ask the drive something that only it can answer, and cheaply. Raises OSError."""
@@ -48,7 +53,16 @@ class Folder:
 
     def try_reading(self, path: str) -> None:
         """Open the file and read a byte. Raises DiskError if that is not possible."""
-        try_reading(self.tree, path)
+        with self._using(path):
+            try_reading(self.tree, path)
+
+    @contextmanager
+    def _using(self, path: str) -> Iterator[None]:
+        """Note that the drive is asked about a file. Raises DiskError if it does not answer."""
+        if reason := self.stuck.reason(path):
+            raise DiskError(reason)
+        with self.stuck.using(path):
+            yield
 
     def digest(self, path: str, fingerprint: Fingerprint) -> Digest:
         """Read the file whole while it stays the same. Raises FileMoved, DiskError."""
@@ -85,4 +99,5 @@ class Folder:
             self.known,
             digests=self.digests,
             submit=self.submit,
+            stuck=self.stuck,
         )

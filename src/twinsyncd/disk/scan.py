@@ -11,11 +11,13 @@ from pathlib import Path
 
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
+from ..core.model import SourceKey
 from . import mounts, root
 from .folder_digests import FolderDigests
 from .listing_ahead import Submit
 from .nested import NestedDrives
 from .protocols import Known, PathFilter
+from .stuck import StuckPlaces
 from .tree import Lister, Tree
 from .walk import Walk
 
@@ -35,6 +37,7 @@ def scan(
     listed: root.Mounts = mounts.listed,
     digests: FolderDigests | None = None,
     submit: Submit | None = None,
+    stuck: StuckPlaces | None = None,
 ) -> Iterator[FilesFound | Scanned | ScanFailed]:
     """Yield FilesFound for what is new or different, then one Scanned or ScanFailed.
 
@@ -43,6 +46,7 @@ def scan(
     ends with ScanFailed. Once a person `approved` the loss of files there, emptiness is believed.
     Holds a few folders' entries in memory, and all folders' names. `digests` is what the scan
     before left, and is brought up to date. `submit` gives a slow drive's threads something to do.
+    What is `stuck` is not listed, but blind.
     """
     source, folder = command.source, tree.folder
     if reason := check(folder, command.identity):
@@ -62,6 +66,7 @@ def scan(
             believing=command.approved,
             digests=digests,
             submit=submit,
+            stuck=stuck or StuckPlaces(),
         )
         changed = False
         for files in walk.parts():
@@ -75,14 +80,16 @@ def scan(
     if reason := check(folder, identity):
         yield ScanFailed(source, reason)
     elif walk.distrust:
-        lost = walk.remembered()
-        yield ScanFailed(
-            source, walk.distrust, needs_person=True, drive=identity, missing_count=lost
-        )
+        yield _distrusted(source, walk, identity)
     elif changed:
         yield ScanFailed(source, f"{folder} was replaced while it was being scanned")
     else:
         yield walk.closed(identity, remote=_any_remote(folder, nested, is_remote))
+
+
+def _distrusted(source: SourceKey, walk: Walk, identity: str) -> ScanFailed:
+    lost = walk.remembered()
+    return ScanFailed(source, walk.distrust, needs_person=True, drive=identity, missing_count=lost)
 
 
 def _any_remote(folder: Path, nested: NestedDrives, is_remote: Callable[[Path], bool]) -> bool:

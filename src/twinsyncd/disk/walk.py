@@ -26,6 +26,7 @@ from .listing_ahead import ListingsAhead, Submit
 from .look import fingerprint_of, is_unicode
 from .nested import NestedDrives, drive_is_away
 from .protocols import Entry, Known, Look, PathFilter
+from .stuck import StuckPlaces
 from .tree import Lister, Tree
 from .unreadable_names import LINK, NO_FILE, NOT_UNICODE, printable
 
@@ -50,13 +51,16 @@ class Walk:
         believing: bool = False,
         digests: FolderDigests | None = None,
         submit: Submit | None = None,
+        stuck: StuckPlaces,
     ) -> None:
         """Start with nothing seen; `believing` accepts an empty root as empty.
 
         `digests` is what the walk before found. `submit` does something on a thread of the drive.
+        What is `stuck` is not listed.
         """
         read = partial(read_folder, lister, tree, path_filter=path_filter)
-        self._listings = ListingsAhead(read, submit)
+        self._stuck = stuck
+        self._listings = ListingsAhead(stuck.noting(read), submit)
         self._digests = FolderDigests() if digests is None else digests
         is_first = not self._digests.folders
         self._read_ahead = ReadAhead(known, source, ROWS_FIRST if is_first else ROWS_MIN)
@@ -189,7 +193,7 @@ class Walk:
     ) -> None:
         """List the folder again: a save by renaming leaves no file of that name for a moment."""
         try:
-            with self._lister(self._tree, folder) as again:
+            with self._stuck.using(folder), self._lister(self._tree, folder) as again:
                 for entry in again:
                     if entry.name in absent:
                         self._take(folder, entry, remembered, absent)

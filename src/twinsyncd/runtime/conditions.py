@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from ..core.authorization import WARN_DAYS
-from ..core.drive_facts import SILENT
+from ..core.drive_facts import PART_SILENT, SILENT
 from ..core.model import Phase
 from ..core.results import Outcome, RunRecord
 from .formatting import count, some_of
@@ -217,7 +217,7 @@ def _fix_of(blind: Blind) -> str:
 def _held(hold: Hold, name: str, folder: str) -> Condition:
     if not hold.approvable:
         text, fix = hold.reason, AWAY_FIX
-        if text.startswith(SILENT):
+        if text.startswith((SILENT, PART_SILENT)):
             text, fix = f"{folder}: {text}", SILENT_FIX
         return Condition(Kind.OFFLINE, Level.WAITS, hold.source, text, fix, hold.since_s, name)
     missing = f"; missing: {', '.join(hold.examples)}" if hold.examples else ""

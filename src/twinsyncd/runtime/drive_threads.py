@@ -25,6 +25,10 @@ SLOW_S: Final = 10.0  # a job without an answer for so long may hang
 class Owner(Protocol):
     """What asks for jobs: the threads of one source."""
 
+    @property
+    def is_silent(self) -> bool:
+        """Return whether nothing of it answers, as far as is known."""
+
     def note_hang(self, job: ShareJob) -> Exception:
         """Note that a job of it hangs; return what it ends with."""
 
@@ -105,7 +109,7 @@ class DriveThreads(Threads):
             last_s = max(job.progress_s for job in slow)
             if self.answered_s <= last_s:
                 self.silent_s = self.silent_s or last_s
-            given_up = {id(job.owner) for job in slow}
+            given_up = {id(job.owner) for job in slow if job.owner.is_silent}
             for job in self.take_waiting(
                 lambda job: (
                     isinstance(job, ShareJob) and (self.silent_s > 0 or id(job.owner) in given_up)

@@ -51,7 +51,7 @@ class SharePulse:
             elif silence is None and source in self._slow:
                 self._slow.discard(source)
                 self._post(facts.ShareAnswers(source))
-            if silence is None and self._is_due(source, share):
+            if not share.threads.is_silent and self._is_due(source, share):
                 self._ask(source, share)
 
     def _is_due(self, source: SourceKey, share: Share) -> bool:

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 
-from ..core.drive_facts import SILENT
+from ..core.drive_facts import PART_SILENT, SILENT
 from ..errors import ShareSilent
 from .drive_threads import SLOW_S, THREADS, Drives, DriveThreads, ShareJob
 from .formatting import clock_time
@@ -29,6 +29,8 @@ SILENCE_S: Final = 60.0  # a disk that spins up or a server that restarts takes 
 PROBE_S: Final = 10.0  # patience with a share that is known to be silent
 CHECK_S: Final = 1.0  # how often silence is looked for
 HUNG_MAX: Final = 8
+HEARD_S: Final = 20.0  # a source that answered something so lately answers: it is asked every 8 s
+PART_S: Final = 1.0  # an answer so long after another question shows that only that one hangs
 RISK_S: Final = 300.0
 HUNG_LIMIT: Final = 64  # stacks of threads are cheap, but not without end
 
@@ -160,9 +162,25 @@ class ShareThreads:
 
     # ---- called by the drive's threads, with the lock of all drives -------------------------
 
-    def note_hang(self, job: ShareJob) -> Exception:
-        """Note that a job hangs: the source is silent until one of its jobs is answered."""
+    @property
+    def is_silent(self) -> bool:
+        """Return whether nothing of it answers, as far as is known."""
+        drive = self._drive_now
+        return self._silent_s > 0.0 or (drive is not None and drive.silent_s > 0.0)
+
+    def _hangs_alone(self, job: ShareJob) -> bool:
+        """Return whether the source has answered others since, so one place of it hangs."""
+        is_heard = self._clock() - self.answered_s < HEARD_S
+        return is_heard and self.answered_s > job.progress_s and self._hung < HUNG_MAX
+
+    def note_hang(self, job: ShareJob) -> ShareSilent:
+        """Note that a job hangs: the source is silent until one of its jobs is answered.
+
+        If it answers others meanwhile, one file or folder hangs alone.
+        """
         self._hung += 1
+        if self._hangs_alone(job):
+            return self.error_of_silence(job.progress_s, PART_SILENT)
         self._silent_s = self._silent_s or self._last_answer_s(job.progress_s)
         return self.error_of_silence(self._silent_s)
 
@@ -176,13 +194,14 @@ class ShareThreads:
         for close in left_open:
             self.submit(close)
 
-    def error_of_silence(self, since_s: float) -> ShareSilent:
+    def error_of_silence(self, since_s: float, what: str = SILENT) -> ShareSilent:
         """Return the error of a job; `since_s` is monotonic."""
         wall_s = self._wall() - (self._clock() - since_s)
         return ShareSilent(
-            f"{SILENT} {clock_time(wall_s)}",
+            f"{what} {clock_time(wall_s)}",
             hint="check the server and the network; work goes on when it answers",
             since_s=wall_s,
+            in_part=what == PART_SILENT,
         )
 
     # ---- called by whoever looks for silence -------------------------------------------------
@@ -195,6 +214,8 @@ class ShareThreads:
         with self.drives.lock:
             since_s = self._silent_s or drive.silent_s
             if not since_s and (slow_s := drive.slow_since_s(self)):
+                if self.answered_s > slow_s + PART_S:
+                    return self.error_of_silence(slow_s, PART_SILENT)
                 since_s = self._last_answer_s(slow_s)
         return self.error_of_silence(since_s) if since_s else None
 

@@ -142,6 +142,9 @@ class Workers:
             answer = [done.result()]
         elif isinstance(error, CallSilentError):
             answer = _unanswered(command, Failure(Fault.TRANSIENT, str(error)))
+        elif isinstance(error, ShareSilent) and error.in_part and _is_scan(command):
+            self.begin(command)  # what hangs is left out now, and named
+            return
         elif isinstance(error, ShareSilent):
             answer = _unanswered(command, Failure(Fault.TRANSIENT, str(error)), error.since_s)
             answer += _silence_of(command, str(error))
@@ -229,6 +232,10 @@ class DriveWorker:
         except DiskError as exc:
             log.info("rehash.missed", source=key.source, path=key.path, reason=str(exc))
         return facts.Rehashed(key, None, ABSENT)
+
+
+def _is_scan(command: commands.Command) -> bool:
+    return isinstance(command, commands.Scan)
 
 
 def _silence_of(command: commands.Command, reason: str) -> list[facts.Fact]:
