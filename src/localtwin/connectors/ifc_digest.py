@@ -18,8 +18,9 @@ from localtwin.connectors.ifc_closures import Links, closures
 from localtwin.connectors.ifc_hashes import Hashes, Places, mixed
 from localtwin.connectors.ifc_notes import Notes
 from localtwin.connectors.ifc_numbers import RATIO_DECIMALS, number_hashes
-from localtwin.connectors.ifc_scan import Statements, scan
+from localtwin.connectors.ifc_scan import scan
 from localtwin.connectors.ifc_schema import Schema
+from localtwin.connectors.ifc_statements import Statements
 from localtwin.connectors.ifc_step import StepFile
 from localtwin.connectors.ifc_values import decoded, tidy
 

@@ -6,9 +6,7 @@ real numbers: what they mean is only known when all is read.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
-from typing import Self
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +20,7 @@ from localtwin.connectors.ifc_hashes import (
     sums_by_row,
 )
 from localtwin.connectors.ifc_numbers import floats_in
+from localtwin.connectors.ifc_statements import Statements
 from localtwin.connectors.parallel import cores, in_threads
 
 PIECE = 1 << 20  # bytes scanned together: what they need fits into the processor's cache
@@ -44,64 +43,6 @@ class StrayStatement(Exception):
     def __init__(self, text: bytes) -> None:
         super().__init__(text)
         self.text = text
-
-
-@dataclass(slots=True)
-class Statements:
-    """The instances of a text, row by row in the order of the text.
-
-    `text` is the text without blanks outside of its own texts. Arguments of a row are in it from
-    `begins` to `ends`; `keywords` are places in `names`. `firsts` are hashes of first arguments,
-    `own` of what the row says but for its references and real numbers. Those belong to a row with
-    a factor, by which their own hash counts in it. `coded` rows have a text with escapes.
-    """
-
-    text: bytes
-    names: list[str]
-    ids: Places
-    keywords: Places
-    begins: Places
-    ends: Places
-    firsts: Hashes
-    own: Hashes
-    reference_rows: Places
-    references: Places
-    reference_factors: Hashes
-    real_rows: Places
-    reals: NDArray[np.float64]
-    real_factors: Hashes
-    coded: Places
-
-    @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Return the statements of a text from those of its parts, each as if it were alone."""
-        places: dict[str, int] = {}
-        rows = at = 0
-        for part in parts:
-            codes = [places.setdefault(name, len(places)) for name in part.names]
-            part.keywords = np.array(codes, np.int64)[part.keywords]
-            part._shift(rows, at)
-            rows, at = rows + len(part.ids), at + len(part.text)
-        text = b"".join(part.text for part in parts)
-        arrays = {}
-        for name in (each.name for each in fields(cls) if each.name not in ("text", "names")):
-            arrays[name] = np.concatenate([getattr(part, name) for part in parts])
-            for part in parts:  # or all would be in memory twice
-                setattr(part, name, _NO_PLACES)
-        return cls(text=text, names=list(places), **arrays)
-
-    def forget_details(self) -> None:
-        """Free the memory of references and real numbers, once others know them."""
-        self.reference_rows = self.references = self.real_rows = _NO_PLACES
-        self.reference_factors = self.real_factors = np.zeros(0, np.uint64)
-        self.reals = np.zeros(0, np.float64)
-
-    def _shift(self, rows: int, at: int) -> None:
-        self.reference_rows += rows
-        self.real_rows += rows
-        self.coded += rows
-        self.begins += at
-        self.ends += at
 
 
 def scan(data: bytes, *, piece_bytes: int = PIECE, threads: int | None = None) -> Statements:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from localtwin.connectors.ifc_scan import Statements, StrayStatement, scan
+from localtwin.connectors.ifc_scan import StrayStatement, scan
+from localtwin.connectors.ifc_statements import Statements
 from localtwin.connectors.ifc_step_views import Arguments, Keywords, Numbers, RowTable
 from localtwin.connectors.signatures import HEAD_BYTES, refuse_other_format
 from localtwin.connectors.source import ConnectorError, unreadable

@@ -7,7 +7,7 @@ from typing import Any, overload
 import numpy as np
 
 from localtwin.connectors.ifc_hashes import Places
-from localtwin.connectors.ifc_scan import Statements
+from localtwin.connectors.ifc_statements import Statements
 
 _TABLE_MIN = 1_000_000  # numbers for which a table is made, however few of them are used
 _TABLE_FACTOR = 8  # how many times as many numbers as instances a table may have
