@@ -490,6 +490,22 @@ def test_a_redirect_of_the_blob_host_is_not_followed(status: int) -> None:
     assert error.failure.fault is Fault.TRANSIENT
 
 
+def test_a_cookie_of_an_answer_is_not_sent_back() -> None:
+    """Requests depend on no earlier answer, and nothing of a proxy on the way stays with us."""
+    sent: list[httpx.Headers] = []
+
+    def host(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers)
+        return httpx.Response(201, headers={"set-cookie": "affinity=1; Path=/"})
+
+    settings = CloudSettings("id", lambda: "secret")
+    with open_cloud(settings, transport=httpx.MockTransport(host)) as cloud:
+        for _ in range(2):
+            cloud.blobs.upload(Bytes(SMALL), BLOB, lambda: BLOB, first=True)
+
+    assert ["cookie" in each for each in sent] == [False, False]
+
+
 def test_a_blob_client_that_follows_redirects_is_not_accepted() -> None:
     """The rule must not depend on one caller."""
     with httpx.Client(follow_redirects=True) as http, pytest.raises(AssertionError):

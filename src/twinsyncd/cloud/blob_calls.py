@@ -45,8 +45,8 @@ class BlobCalls:
         http: httpx.Client,
         policy: Callable[..., httpx.Response],
         budget: UploadBudget,
-        url: str,
-        fresh_url: Callable[[], str],
+        url: httpx.URL,
+        fresh_url: Callable[[], httpx.URL],
         *,
         rates: Sequence[SendRate] = (),
         sent: Callable[[int], None] = lambda _: None,
@@ -156,7 +156,7 @@ class BlobCalls:
     def _call(
         self,
         method: str,
-        url: str,
+        url: httpx.URL,
         query: Mapping[str, str],
         headers: Mapping[str, str],
         body: Body,
@@ -189,7 +189,7 @@ class BlobCalls:
             yield piece
             self.sent(len(piece))
 
-    def _young_url(self) -> str:
+    def _young_url(self) -> httpx.URL:
         """Return the URL, renewed if it is old; one that cannot be renewed may do for a while."""
         url = self._url
         if self._budget.now_s() - self._since_s < self._renew_s:
@@ -201,14 +201,14 @@ class BlobCalls:
             log.info("upload.url_not_renewed", reason=exc.failure.message)
             return url
 
-    def _renewed(self, refused: str) -> str:
+    def _renewed(self, refused: httpx.URL) -> httpx.URL:
         """Return a fresh URL instead of the refused one; several threads ask for one only."""
         with self._renewing:
             if self._url != refused:
                 return self._url
             fresh = self._fresh_url()
-            old, new = httpx.URL(refused), httpx.URL(fresh)
-            if self.has_blocks and (old.host, old.path) != (new.host, new.path):
+            is_elsewhere = (refused.host, refused.path) != (fresh.host, fresh.path)
+            if self.has_blocks and is_elsewhere:
                 message = "the service moved the file; the upload starts again"
                 raise faults.unclear(UPLOAD, message)
             self._url, self._since_s = fresh, self._budget.now_s()
@@ -225,6 +225,6 @@ def expect(response: httpx.Response, status: int) -> None:
         raise blob_wire.error_of(UPLOAD, response)
 
 
-def _extended(url: str, query: Mapping[str, str]) -> str:
+def _extended(url: httpx.URL, query: Mapping[str, str]) -> httpx.URL | str:
     """Return the URL with more parameters; the signed ones stay letter for letter."""
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}" if query else url
+    return f"{url}{'&' if '?' in str(url) else '?'}{urlencode(query)}" if query else url

@@ -136,27 +136,20 @@ class Blobs:
 
     def etag(self, url: str) -> str:
         """Return the host's mark of what the blob holds; "" if there is none to be seen."""
-        self._hosts.check(url)
-        calls = BlobCalls(self._http, self._retrying, self.budget, url, lambda: url)
+        checked = self._hosts.check(url)
+        calls = BlobCalls(self._http, self._retrying, self.budget, checked, lambda: checked)
         return calls.as_found().get("If-Match", "")
 
     def _calls(
         self, content: Content, url: str, fresh_url: Callable[[], str], rate: SendRate | None
     ) -> BlobCalls:
         """Return the calls about one blob, which may go to no other host."""
-        self._hosts.check(url)
-
-        def fresh() -> str:
-            renewed = fresh_url()
-            self._hosts.check(renewed)
-            return renewed
-
         return BlobCalls(
             self._http,
             self._retrying,
             self.budget,
-            url,
-            fresh,
+            self._hosts.check(url),
+            lambda: self._hosts.check(fresh_url()),
             rates=self._rates if rate is None else (*self._rates, rate),
             sent=content.note_sent,
             renew_s=self._limits.renew_s,

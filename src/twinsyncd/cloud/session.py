@@ -23,6 +23,7 @@ from .bulk_api import BulkApi
 from .bulk_sign_in import Account, ApiKey, PersonSignIn
 from .calls import REQUESTS_MAX
 from .client import API_URL, Platform
+from .http_client import HttpClient
 from .manifest_api import ManifestPlatform
 from .network import NetworkSettings, NetworkTransport, read_proxies, trusted_certificates
 from .platform_profile import PlatformProfile
@@ -199,7 +200,7 @@ class _Clients:
             answer_s=ANSWER_S,
             downloads=downloads,
         )
-        client = httpx.Client(
+        client = HttpClient(
             auth=login,
             timeout=timeout,
             transport=transport,

@@ -33,8 +33,11 @@ class UploadHosts:
         self._seen: set[str] = set()
         self._lock = threading.Lock()
 
-    def check(self, url: str) -> None:
-        """Raise CloudError, which stops all uploads, unless content may go to this URL."""
+    def check(self, url: str) -> httpx.URL:
+        """Return the URL as it is sent to, if content may go there.
+
+        Raises CloudError, which stops all uploads, if not.
+        """
         try:
             parsed = httpx.URL(url)
         except httpx.InvalidURL as exc:
@@ -45,7 +48,7 @@ class UploadHosts:
             raise _stop(f"the service sent an upload address without encryption, on {host}")
         with self._lock:
             if host in self._seen:
-                return
+                return parsed
             if not self._is_expected(host):
                 raise _stop(
                     f"the service names another upload host, {host}, than before, "
@@ -55,6 +58,7 @@ class UploadHosts:
             self._first = self._first or host
             self._seen.add(host)
         log.info("upload.host_seen", host=host)
+        return parsed
 
     def _is_expected(self, host: str) -> bool:
         if self._allowed:
