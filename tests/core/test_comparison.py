@@ -46,6 +46,7 @@ from twinsyncd.core.comparison import AGAIN_S
 from twinsyncd.core.drive import UNREAD_MISSES
 from twinsyncd.core.events import EventKind
 from twinsyncd.core.lane_state import HALT_S
+from twinsyncd.core.match import Kind
 from twinsyncd.core.model import ConnectionRow, Fault, FileKey
 from twinsyncd.core.places import AT_ONCE, HELD_S
 from twinsyncd.core.results import Outcome
@@ -168,6 +169,25 @@ def test_a_source_file_that_is_not_as_configured_gets_a_run(how: facts.Differs) 
     script.remembers(A, stored="v1", synced="", in_connection=False)
     told = [each for each in script.journal.events if each.kind is EventKind.FILE_DIFFERS]
     assert [each.text for each in told] == ["somebody"]
+
+
+@pytest.mark.parametrize("how", [facts.Differs.UNMAPPED, facts.Differs.MISSING])
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [("source", "it is gone from the drive"), (None, "the configuration leaves it out")],
+)
+def test_a_file_that_is_not_taken_any_more_is_not_called_gone_if_it_is_there(
+    how: facts.Differs, kind: Kind | None, why: str
+) -> None:
+    """The history said of excluded files that they are gone from the drive."""
+    script = synced(compares=True)
+    script.journal.files[A] = replace(script.journal.files[A], seen="", fingerprint=None)
+    script.kind_of = lambda _key: kind
+    script.dies().hears().meanwhile(differs(how))
+
+    told = [each for each in script.journal.events if each.kind is EventKind.FILE_DIFFERS]
+
+    assert told[-1].text.startswith(f"{why}, and ")
 
 
 def test_a_file_that_somebody_moved_in_storage_is_put_back_and_needs_no_run() -> None:

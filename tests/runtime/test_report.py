@@ -94,7 +94,7 @@ def test_a_file_whose_twin_is_gone_needs_no_person() -> None:
 
 def test_a_file_that_waits_for_its_name_needs_no_person() -> None:
     """It goes on by itself within some minutes."""
-    reason = "it takes the place of plan.dgn, which is gone from the drive; nothing: a file counts"
+    reason = "it takes the place of plan.dgn, which is not on the drive any more; it is"
 
     shown = open_file(FileRow(FileKey(CAD, "Plan.dgn"), UNLIKE_ANY, unread=reason))
 

@@ -9,7 +9,7 @@ else meanwhile, so every difference is somebody else's doing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -27,6 +27,7 @@ from .model import (
     UNLIKE_ANY,
     ConnectionKey,
     Fault,
+    FileKey,
     FileRow,
     Now,
     OnDelete,
@@ -48,6 +49,7 @@ class Comparisons:
     remotes: Remotes
     every_s: float
     leftovers: Leftovers
+    is_left_out: Callable[[FileKey], bool]  # by the configuration, whether it is there or not
     naming: frozenset[ConnectionKey] = frozenset()  # whose runs must be given their files
     due_s: dict[ConnectionKey, float] = field(default_factory=dict)  # inf: only on request
     failures: dict[ConnectionKey, int] = field(default_factory=dict)  # in a row
@@ -173,7 +175,7 @@ class Comparisons:
                     return  # it is stored again in any case
                 row = replace(row, stored=ABSENT, synced=ABSENT, version="", aside="")
                 if row.seen == ABSENT and differs is facts.Differs.MISSING:
-                    text = "it is gone from the drive, and from Storage now"
+                    text = f"{self._why_absent(key)}, and gone from Storage now"
                     row = self._without_source_file(replace(row, note=note))
             case facts.Differs.MISPLACED:
                 if row.seen == ABSENT or row.moved_from is not None:
@@ -184,11 +186,16 @@ class Comparisons:
             case facts.Differs.UNMAPPED | facts.Differs.CONNECTOR:
                 row = replace(row, in_connection=False, synced=ABSENT)
                 if row.seen == ABSENT:
-                    text = "it is gone from the drive, and out of the connection now"
+                    text = f"{self._why_absent(key)}, and it is out of the connection now"
                     text += f"; {STAYS}" if note == STAYS else ""
                     row = replace(row, note=note)
         self.ledger.put(row)
         self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)
+
+    def _why_absent(self, key: FileKey) -> str:
+        if self.is_left_out(key):
+            return "the configuration leaves it out"
+        return "it is gone from the drive"
 
     def _without_source_file(self, row: FileRow) -> FileRow:
         """Return the row of a file that is gone everywhere: no run could read it any more.

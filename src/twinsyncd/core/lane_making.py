@@ -77,7 +77,9 @@ class LaneMaker:
         naming = frozenset(each.key for each in connections if each.names_files)
         every_s = self.setup.compare_every_s
         leftovers = Leftovers(self.ledger, self._is_listed)
-        comparisons = Comparisons(state, self.ledger, self.remotes, every_s, leftovers, naming)
+        comparisons = Comparisons(
+            state, self.ledger, self.remotes, every_s, leftovers, self._is_left_out, naming
+        )
         comparisons.resume(names, now)
         removals = Removals(state, self.ledger, self.remotes, waits, stores.is_due)
         runs = Runs(
@@ -119,6 +121,9 @@ class LaneMaker:
         """Return whether one file can be another that was renamed: read alike, used alike."""
         suffixes = {key.path.rpartition(".")[2].casefold() for key in (one, other)}
         return len(suffixes) == 1 and self.kind_of(one) == self.kind_of(other)
+
+    def _is_left_out(self, key: FileKey) -> bool:
+        return self.kind_of(key) is None
 
     def _is_listed(self, source: SourceKey) -> bool:
         """Return whether all that the source's drive holds is known."""

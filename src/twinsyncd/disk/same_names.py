@@ -64,8 +64,8 @@ class SameNames:
                 )
         if waits_for := self._leaving(path, known, source):
             raise DiskError(
-                f"it takes the place of {waits_for}, which is gone from the drive",
-                hint="nothing: a file counts as gone when two lists a minute apart lack it",
+                f"it takes the place of {waits_for}, which is not on the drive any more",
+                hint="it is uploaded once that counts as gone: two lists a minute apart lack it",
             )
         with self._lock:
             if len(self._taken) >= TAKEN_MAX:
