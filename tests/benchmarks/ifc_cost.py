@@ -67,6 +67,13 @@ def rename(folder: Path, products: int) -> dict[str, float]:
     return timed(lambda: _synchronized(folder))
 
 
+def revalue(folder: Path, products: int) -> dict[str, float]:
+    """Map the model again, of which one object has other quantities, and write that."""
+    half = products // 2
+    write_model(folder / "model.ifc", products, renamed=half, revalued=half + 1)
+    return timed(lambda: _synchronized(folder))
+
+
 def shapes(folder: Path, _: int) -> dict[str, float]:
     """Map the model and build its shapes, in processes whose time counts."""
     connector = IfcConnector()
@@ -79,7 +86,7 @@ def shapes(folder: Path, _: int) -> dict[str, float]:
     )
 
 
-STEPS = {each.__name__: each for each in (parse, scan, map_all, write, rename, shapes)}
+STEPS = {each.__name__: each for each in (parse, scan, map_all, write, rename, revalue, shapes)}
 
 
 def _digested(item: object) -> int:

@@ -33,13 +33,16 @@ _TEXTS = ("Reference", "Manufacturer", "FireRating", "AcousticRating", "Phase", 
 _SHARED = 8  # products that one type has
 
 
-def write_model(file: Path, products: int, *, renamed: int = -1) -> None:
-    """Write a model of some 8,000 bytes a product; the one numbered `renamed` has another name."""
+def write_model(file: Path, products: int, *, renamed: int = -1, revalued: int = -1) -> None:
+    """Write a model of some 8,000 bytes a product.
+
+    The one numbered `renamed` has another name, `revalued` another value of a property.
+    """
     with file.open("w", encoding="ascii") as out:
         out.write(_HEAD + _FIRST)
         for number in range(products):
             name = f"Element {number}{' renamed' if number == renamed else ''}"
-            out.write("\n".join(_product(number, name)) + "\n")
+            out.write("\n".join(_product(number, name, is_revalued=number == revalued)) + "\n")
         members = ",".join(f"#{_at(number)}" for number in range(products))
         last = _at(products)
         out.write(
@@ -54,7 +57,7 @@ def _at(number: int) -> int:
     return 100 + number * 200
 
 
-def _product(number: int, name: str) -> Iterator[str]:
+def _product(number: int, name: str, *, is_revalued: bool) -> Iterator[str]:
     at = _at(number)
     x, y = number % 100 * 5000.25, number // 100 * 4000.5
     yield (
@@ -66,7 +69,7 @@ def _product(number: int, name: str) -> Iterator[str]:
     yield f"#{at + 3}=IFCCARTESIANPOINT(({x},{y},0.));"
     yield f"#{at + 4}=IFCPRODUCTDEFINITIONSHAPE($,$,(#{at + 5}));"
     yield from _blocks(at, number)
-    yield from _sets(at, number)
+    yield from _sets(at, number, is_revalued=is_revalued)
     if number % _SHARED == 0:
         members = ",".join(f"#{_at(number + each)}" for each in range(_SHARED))
         yield (
@@ -104,7 +107,7 @@ def _blocks(at: int, number: int) -> Iterator[str]:
     yield f"#{at + 5}=IFCSHAPEREPRESENTATION(#3,'Body','Brep',({','.join(breps)}));"
 
 
-def _sets(at: int, number: int) -> Iterator[str]:
+def _sets(at: int, number: int, *, is_revalued: bool) -> Iterator[str]:
     base = at + 80
     for name in ("Pset_WallCommon", "Identity Data", "Dimensions"):
         members = []
@@ -122,7 +125,7 @@ def _sets(at: int, number: int) -> Iterator[str]:
         base += 2
     members = []
     for text, kind in (("Length", "LENGTH"), ("NetSideArea", "AREA"), ("NetVolume", "VOLUME")):
-        yield f"#{base}=IFCQUANTITY{kind}('{text}',$,$,{number * 1.5 + 0.125},$);"
+        yield f"#{base}=IFCQUANTITY{kind}('{text}',$,$,{number * 1.5 + 0.125 + is_revalued},$);"
         members.append(f"#{base}")
         base += 1
     yield (

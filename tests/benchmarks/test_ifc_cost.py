@@ -33,20 +33,22 @@ def test_a_large_model_costs_a_few_times_its_parsing(tmp_path: Path) -> None:
         each: measured("ifc_cost", each, tmp_path, PRODUCTS)
         for each in ("parse", "scan", "map_all", "write")
     }
-    steps["rename"] = measured("ifc_cost", "rename", tmp_path, PRODUCTS)
+    for each in ("rename", "revalue"):
+        steps[each] = measured("ifc_cost", each, tmp_path, PRODUCTS)
 
     parse = steps["parse"]
     times = {each: found["took_s"] / parse["took_s"] for each, found in steps.items()}
     cpu = steps["map_all"]["cpu_s"] / parse["cpu_s"]
     peak = steps["map_all"]["peak_mb"] / parse["peak_mb"]
     say(
-        f"IFC of {size_mb:.0f} MB: parse / scan / map / map and write / one name changed",
+        f"IFC of {size_mb:.0f} MB: parse / scan / map / and write / one name / value edited",
         " / ".join(f"{found['took_s']:.1f} s" for found in steps.values()),
-        f"map <= {MAP_GOAL} x parse, one name <= {RENAME_GOAL} x",
+        f"map <= {MAP_GOAL} x parse, one change <= {RENAME_GOAL} x",
         f"scan {times['scan']:.1f}, map {times['map_all']:.1f}, write"
         f" {times['write'] - times['map_all']:.1f}, one name {times['rename']:.1f} x parse"
-        f" (map {cpu:.1f} x in processor time)",
-        is_met=times["map_all"] <= MAP_GOAL and times["rename"] <= RENAME_GOAL,
+        f", one value {times['revalue']:.1f} x (map {cpu:.1f} x in processor time)",
+        is_met=times["map_all"] <= MAP_GOAL
+        and max(times["rename"], times["revalue"]) <= RENAME_GOAL,
     )
     say(
         "peak memory of parse / map with its copies",
@@ -56,7 +58,7 @@ def test_a_large_model_costs_a_few_times_its_parsing(tmp_path: Path) -> None:
         is_met=peak <= PEAK_LIMIT,
     )
     assert steps["write"]["result"] > PRODUCTS
-    assert steps["rename"]["result"] == 1
+    assert steps["rename"]["result"] == steps["revalue"]["result"] == 1
 
 
 def test_shapes_cost_milliseconds(tmp_path: Path) -> None:
