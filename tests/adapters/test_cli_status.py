@@ -112,6 +112,30 @@ def test_what_needs_a_person_comes_before_everything_else(office: Office) -> Non
     assert place < next(n for n, line in enumerate(lines) if line.startswith("Bridge 12  not cur"))
 
 
+@pytest.mark.parametrize(
+    "between", [(EventKind.FILE_STORED, ""), (EventKind.LANE_HALTED, "no quota")]
+)
+def test_a_halt_lasts_since_it_began_and_not_since_an_earlier_one(
+    office: Office, between: tuple[EventKind, str]
+) -> None:
+    """A retry ends a halt without an event; the next one was "since" the one of last week."""
+    kinds = (
+        (EventKind.LANE_HALTED, "no right"),
+        between,
+        *2 * [(EventKind.LANE_HALTED, "no right")],
+    )
+    events = tuple(
+        Event(kind, SINCE_S + number, "Bridge 12", text=text)
+        for number, (kind, text) in enumerate(kinds)
+    )
+    lane = LaneRow(IMODEL, connection="Bridge 12", halt="no right")
+    remember(office, Decision(files=(synced("a.dgn"),), lanes=(lane,), events=events))
+
+    told = json.loads(status(office, "--json").out)
+
+    assert told["connections"][0]["trouble_since_s"] == SINCE_S + 2
+
+
 def test_who_reads_of_a_refused_name_is_not_sent_to_save_the_file_again(office: Office) -> None:
     """Neither another save nor another try changes a name."""
     refusal = CloudError("create file", Failure(Fault.REFUSED, "invalid characters"), status=422)

@@ -18,7 +18,7 @@ from twinsyncd.core.model import (
 )
 from twinsyncd.runtime.event_words import event_words
 from twinsyncd.runtime.file_state import explain_file
-from twinsyncd.runtime.open_files import AWAITS_NAME, open_file, without_gone_twins
+from twinsyncd.runtime.open_files import AWAITS_NAME, as_last_listed, open_file
 
 CAD = "one/cad"
 A = FileKey(CAD, "a.dgn")
@@ -81,8 +81,8 @@ def test_a_file_whose_twin_is_gone_needs_no_person() -> None:
     twin = open_file(FileRow(FileKey(CAD, "Plan.dgn"), UNLIKE_ANY, unread=reason))
     assert (twin.state, twin.needs_person) == ("set aside", True)
 
-    (there,) = without_gone_twins([twin], {CAD: {"other.dgn"}})
-    (gone,) = without_gone_twins([twin], {CAD: {"plan.dgn"}})
+    (there,) = as_last_listed([twin], {CAD: {"other.dgn"}})
+    (gone,) = as_last_listed([twin], {CAD: {"plan.dgn"}})
 
     assert there == twin
     assert (gone.state, gone.needs_person) == (AWAITS_NAME, False)
@@ -90,6 +90,19 @@ def test_a_file_whose_twin_is_gone_needs_no_person() -> None:
         "it takes the place of plan.dgn, which is not on the drive any more, once that counts as"
         " gone"
     )
+
+
+def test_a_file_that_is_not_there_any_more_is_not_to_be_uploaded() -> None:
+    """Saved and deleted within a minute: nothing of it will be uploaded."""
+    saved = open_file(FileRow(A, LOOK, "v1"))
+    assert saved.state == "to be uploaded"
+
+    (there,) = as_last_listed([saved], {CAD: {"other.dgn"}})
+    (gone,) = as_last_listed([saved], {CAD: {A.path}})
+
+    assert there == saved
+    assert gone.state == "not on the drive any more"
+    assert gone.reason == "it counts as gone once a list a minute later lacks it"
 
 
 def test_a_file_that_waits_for_its_name_needs_no_person() -> None:

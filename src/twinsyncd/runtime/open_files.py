@@ -13,6 +13,7 @@ from ..journal.views import DaemonRow
 from .formatting import duration, with_it
 
 LEFT_OVER: Final = "not on the drive, but in the cloud"
+NOT_THERE: Final = "not on the drive any more"
 WAITS_FOR_RUN: Final = "waits for a run"
 TWIN: Final = " has the name of "
 REFUSED_NAME: Final = "which Storage refuses; rename it"
@@ -118,6 +119,22 @@ def without_gone_twins(
     )
 
 
+def as_last_listed(
+    open_files: Iterable[OpenFile], missing: Mapping[SourceKey, Collection[str]]
+) -> tuple[OpenFile, ...]:
+    """Return the files, of which those say so that the last list of their source lacked.
+
+    Nothing of such a file is uploaded any more, whatever it waited for.
+    """
+    return tuple(
+        replace(each, state=NOT_THERE, reason=_UNCONFIRMED)
+        if not each.needs_person and each.path in missing.get(each.source, ())
+        else each
+        for each in without_gone_twins(open_files, missing)
+    )
+
+
+_UNCONFIRMED: Final = "it counts as gone once a list a minute later lacks it"
 _GONE: Final = "which is not on the drive any more, once that counts as gone"
 
 

@@ -27,10 +27,10 @@ from .missing_files import MissingFiles, missing_of
 from .open_files import (
     OpenFile,
     Unsettled,
+    as_last_listed,
     in_one_state,
     open_file,
     unsettled_of,
-    without_gone_twins,
 )
 from .report_lines import (
     Level,
@@ -148,7 +148,7 @@ def make_report(
     lane_of = _lanes_by_source(config, lanes)
     shown = tuple(open_file(row, lane_of.get(row.key.source), now_s) for row in status.open_files)
     missing = {found.source: found.paths for each in connections for found in each.missing}
-    again, open_files = in_one_state(unsettled, without_gone_twins(shown, missing))
+    again, open_files = in_one_state(unsettled, as_last_listed(shown, missing))
     return Report(
         in_sync=is_synced(status)
         and (just_synced or daemon.level is Level.GOOD)
