@@ -32,9 +32,7 @@ def trouble_since_s(
     failed = {lane.key for lane in lanes if lane.halt or lane.wait_reason}
     vain = {lane.key: lane.since_s for lane in lanes if _starts_in_vain(lane)}
     failed_s = _since_s(connection, {names[key] for key in failed}, _TROUBLE, _TROUBLE_OVER)
-    halted_s = _halted_since_s(
-        connection, {names[lane.key]: lane.halt for lane in lanes if lane.halt}
-    )
+    halts = {names[lane.key]: lane.halt for lane in lanes if lane.halt}
     vain_s = _since_s(connection, {names[key] for key in vain}, _START, _START_OVER)
     failed_s |= _halted_since_s(connection, halts)
     return {key: vain_s.get(names[key], since_s) for key, since_s in vain.items()} | {
