@@ -31,27 +31,32 @@ class Well(NamedTuple):
     area: tuple[tuple[float, float], ...]
 
 
+TYPES = {"tag": object, "depth": float}
 WELLS = [
     Well(f"W-{n}", n + 0.5, ((n, 0.0), (n, 2.0), (n + 1.0, 2.0), (n + 1.0, 0.0), (n, 0.0)))
     for n in range(6)
 ]
 
 
-def with_gdal(file: Path, wells: Sequence[Well]) -> Path:
+def with_gdal(file: Path, wells: Sequence[Well], fields: Sequence[str] = ("tag", "depth")) -> Path:
     for old in file.parent.glob(f"{file.stem}.*"):
         old.unlink()
     pyogrio.raw.write(
         file,
         shapely.to_wkb(np.array([shapely.Polygon(well.area) for well in wells], dtype=object)),
         [
-            np.array([well.tag for well in wells], dtype=object),
-            np.array([well.depth for well in wells]),
+            np.array([getattr(well, field) for well in wells], dtype=TYPES[field])
+            for field in fields
         ],
-        fields=np.array(["tag", "depth"], dtype=object),
+        fields=np.array(fields, dtype=object),
         geometry_type="Polygon",
         crs="EPSG:4326",
     )
     return file
+
+
+def with_gdal_in_another_order(file: Path, wells: Sequence[Well]) -> Path:
+    return with_gdal(file, wells, ("depth", "tag"))
 
 
 def shapefile_with_pyshp(file: Path, wells: Sequence[Well]) -> Path:
@@ -184,13 +189,16 @@ def test_generated_edits_are_counted_exactly(
     ("name", "first", "second"),
     [
         ("wells.shp", with_gdal, shapefile_with_pyshp),
+        ("wells.shp", with_gdal, with_gdal_in_another_order),
         ("wells.geojson", geojson_by_hand, with_gdal),
+        ("wells.geojson", geojson_by_hand, with_gdal_in_another_order),
+        ("wells.gpkg", with_gdal, with_gdal_in_another_order),
     ],
 )
 def test_a_file_of_another_writer_makes_no_changeset(
     tmp_path: Path, name: str, first: Callable[..., Path], second: Callable[..., Path]
 ) -> None:
-    """Writers differ in the direction of rings, the last digit and the text of the system."""
+    """Writers differ in order, direction of rings, the last digit and the text of the system."""
     scene, folder = Scene(tmp_path), tmp_path / "drive"
     folder.mkdir()
     scene.run(source(first(folder / name, WELLS), as_type="GEOSPATIAL"))

@@ -55,7 +55,7 @@ class GeospatialConnector(Connector):
     """What the connectors for features share; each names its format."""
 
     name = "Geospatial"
-    version = "3"
+    version = "4"
     kind: ClassVar[str]
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class GeospatialConnector(Connector):
         crs = described(about["crs"])
         layer = f"layer {name}"
         fields = _own_fields(shown, map(str, about["fields"]))
-        properties: dict[str, Json] = {"fields": fields}
+        properties: dict[str, Json] = {"fields": sorted(fields)}
         if crs:
             properties["coordinate_system"] = crs
         placing = Placing.between(about["crs"], self._target)

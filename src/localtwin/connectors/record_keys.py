@@ -73,7 +73,7 @@ def find_key(names: Sequence[str], records: Records, also: Sequence[str] = ()) -
 
 def label_of(record: Record, key: str) -> str:
     """Return the record's name as people say it; its key if it has none."""
-    named = {_plain(name): name for name in reversed(list(record))}
+    named = {_plain(name): name for name in sorted(record, reverse=True)}
     for wanted in _LABEL_NAMES:
         value = record.get(named.get(wanted, ""))
         if isinstance(value, str) and value:
@@ -95,6 +95,7 @@ def content_digest(record: Record, *content: str) -> str:
 
 
 def _candidates(names: Sequence[str], also: Sequence[str]) -> Iterator[str]:
+    names = sorted(names)
     yield from (name for name in names if _MARKED.search(name))
     ranked = {_plain(name): name for name in reversed(names)}
     yield from (ranked[wanted] for wanted in (*_KEY_NAMES, *also) if wanted in ranked)

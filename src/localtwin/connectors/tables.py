@@ -1,6 +1,7 @@
 """The connectors for tables: the rows of CSV, Excel and JSON files as elements.
 
-Each sheet is an element that is the parent of its rows; the columns give the schema.
+Each sheet is an element that is the parent of its rows; the columns give the schema. Their order
+is a view of the table, and no content.
 """
 
 from abc import abstractmethod
@@ -29,7 +30,7 @@ class TablesConnector(Connector):
     """What the connectors for tables share: from a table to elements."""
 
     name = "Tables"
-    version = "2"
+    version = "3"
 
     def __init__(self) -> None:
         self._remarks: list[str] = []
@@ -59,7 +60,7 @@ class TablesConnector(Connector):
             class_name=SHEET_CLASS,
             partition=Partition.INFORMATION,
             label=table.name,
-            properties={"columns": list(table.columns), **table.properties},
+            properties={"columns": sorted(table.columns), **table.properties},
         )
         key = find_key(table.columns, table.records)
         class_name = f"Tables:{table.name.strip('{}') or 'Row'}"
