@@ -8,7 +8,8 @@ import pytest
 
 from twinsyncd.core.model import STAYS, FileKey, FileRow, Fingerprint
 from twinsyncd.runtime.file_state import explain_file
-from twinsyncd.runtime.verified_file import Cloud, Drive, JournalEntry, Verdict, judge
+from twinsyncd.runtime.found_files import Cloud, Drive, JournalEntry
+from twinsyncd.runtime.verified_file import Verdict, judge
 
 A = FileKey("one/cad", "a.dgn")
 OUT = f"runs do not keep it up any more, but {STAYS}"

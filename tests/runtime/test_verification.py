@@ -54,10 +54,13 @@ class FakeTarget:
     differences: tuple[Difference, ...] = ()
 
     def compare(self, command: Compare) -> Compared:
-        asked = {each.key for each in command.files if each.in_connection}
-        return Compared(
-            command.connection, tuple(each for each in self.differences if each.key in asked)
+        asked = {each.key: each.in_connection for each in command.files}
+        found = (
+            each
+            for each in self.differences
+            if asked.get(each.key) or (each.key in asked and each.differs is Differs.MISSING)
         )
+        return Compared(command.connection, tuple(found))
 
 
 class FakePlatform:
@@ -203,3 +206,22 @@ def test_what_another_connector_leaves_out_is_in_the_connection_still(tmp_path: 
 
     assert (found.verdict, found.source_file) == (Verdict.NOT_CURRENT, "in the connection")
     assert "twinsyncd forget" in found.next_step
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_file_that_was_forgotten_is_looked_for_in_storage(
+    tmp_path: Path, *, is_there: bool
+) -> None:
+    """It was "not uploaded", since only its id is remembered after it was taken out."""
+    row = FileRow(FileKey(CAD, "1.dxf"), storage_id="i", note=STAYS)
+    gone = Difference(row.key, Differs.MISSING, "somebody deleted it; it is uploaded again")
+
+    (found,) = verify(
+        tmp_path,
+        {CAD: listed(CAD)},
+        Decision(files=(row,)),
+        target=FakeTarget(() if is_there else (gone,)),
+    )
+
+    assert found.storage == ("still there" if is_there else "not there any more")
+    assert found.verdict is Verdict.KEPT

@@ -4,13 +4,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from twinsyncd.core.facts import Difference, Differs
 from twinsyncd.core.file_changes import LEFT
 from twinsyncd.core.model import ABSENT, IN_DOUBT, FileKey, FileRow, Fingerprint
 from twinsyncd.core.results import Outcome, RunFile
-from twinsyncd.runtime.verified_file import Cloud, Drive, JournalEntry, Verdict, judge
+from twinsyncd.core.safety import CONFIRM_S
+from twinsyncd.runtime.formatting import clock_time
+from twinsyncd.runtime.found_files import Cloud, Drive, JournalEntry
+from twinsyncd.runtime.verified_file import Verdict, VerifiedFile, judge
 
 CAD = "Bridge 12/cad"
 LOOK = Fingerprint(7, 1, 1)
@@ -150,3 +155,49 @@ def test_a_changeset_that_was_not_found_at_the_runs_end_is_found_by_its_task(
     found = judge(key, JournalEntry(row, run), Drive({key: LOOK}), cloud, None)
 
     assert (found.changeset, found.verdict) == (shown, Verdict.CURRENT)
+
+
+GONE = FileKey(CAD, "gone.dxf")
+KEPT = FileRow(GONE, None, "", "v1", "v1", storage_id="i", in_connection=True)
+
+
+def kept(row: FileRow = KEPT, cloud: Cloud = CLOUD, **more: object) -> VerifiedFile:
+    """Return what is said of a file that is not on the drive any more."""
+    proof = RunFile("c", "runs/9", CAD, row.key.path, "i", "v1", Outcome.SUCCEEDED, 1.0)
+    return judge(row.key, JournalEntry(row, proof), replace(Drive(), **more), cloud, None)
+
+
+def test_a_kept_file_of_which_the_cloud_is_not_known_is_not_known() -> None:
+    """ "Kept" won, and the exit code was 0 while nobody could look."""
+    found = kept(cloud=replace(CLOUD, problem="no right"))
+
+    assert (found.verdict, found.storage) == (Verdict.UNKNOWN, "unknown: no right")
+
+
+def test_nothing_is_said_to_be_mended_of_what_is_not_on_the_drive() -> None:
+    """ "It is uploaded again" was said of a file that nobody has."""
+    text = "somebody deleted it in Storage; it is uploaded again"
+    missing = Difference(GONE, Differs.MISSING, text)
+    found = kept(cloud=replace(CLOUD, differences={GONE: [missing]}))
+
+    assert found.verdict is Verdict.KEPT
+    assert found.storage == (
+        "somebody deleted it in Storage; it is not on the drive any more, so that is not mended"
+    )
+
+
+def test_a_deletion_that_waits_says_which_sync_decides_it() -> None:
+    """A sync at once decides nothing: two lists a minute apart must lack the file."""
+    row = replace(KEPT, seen="v1", fingerprint=LOOK)
+
+    named, unnamed = kept(row, missed_s={GONE: 1_000.0}), kept(row)
+
+    assert named.next_step == f"twinsyncd sync, after {clock_time(1_000.0 + CONFIRM_S)}"
+    assert unnamed.next_step == "twinsyncd sync, and once more a minute later"
+
+
+def test_an_upload_whose_end_is_not_known_is_not_called_under_way() -> None:
+    """While the connection is halted nothing is under way."""
+    row = replace(KEPT, seen="v1", fingerprint=LOOK, stored=IN_DOUBT)
+
+    assert kept(row).storage == "not known: an upload was begun, and its end is not known"

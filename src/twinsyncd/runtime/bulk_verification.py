@@ -22,8 +22,9 @@ from ..targets.bulk.tables import BadTableError, Table
 from .bulk_wiring import mapping_of_source
 from .drive_scan import scan_drive
 from .formatting import count
+from .found_files import Drive
 from .setup_check.known import NothingKnown
-from .verified_file import Drive, Verdict, VerifiedFile
+from .verified_file import Verdict, VerifiedFile
 from .wiring import open_folder
 
 NAMED_MAX: Final = 5  # rows that are named for each file; all are counted

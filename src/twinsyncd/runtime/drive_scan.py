@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..core.commands import Scan
 from ..core.facts import FilesFound, ScanFailed, Scanned
 from ..core.model import FileKey, SourceRow
+from .found_files import Drive
 from .share_folder import ShareFolder
-from .verified_file import Drive
 
 
 def scan_drive(drive: Drive, row: SourceRow, folder: ShareFolder) -> None:

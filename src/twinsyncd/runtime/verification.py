@@ -5,7 +5,7 @@ Reads only. What the platform does not tell is "unknown"; a file is current only
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -13,10 +13,10 @@ from typing import Final
 from ..cloud.client import Platform
 from ..cloud.session import open_cloud
 from ..config import Config, Connection
-from ..core.commands import Compare
+from ..core.commands import Compare, StoredFile
 from ..core.comparison import stored_files
 from ..core.facts import Difference, Differs
-from ..core.model import ABSENT, NO_RUN, STAYS, FileKey, FileRow, SourceKey, SourceRow
+from ..core.model import ABSENT, IN_DOUBT, NO_RUN, STAYS, FileKey, FileRow, SourceKey, SourceRow
 from ..errors import CloudError, DiskError
 from ..journal.database import open_read_only
 from ..journal.delivered import DeliveredRecords
@@ -28,10 +28,11 @@ from .bulk_verification import verify_bulk
 from .cloud_wiring import cloud_settings, open_targets
 from .drive_scan import scan_drive
 from .file_doubts import is_within
+from .found_files import Cloud, Drive, JournalEntry
 from .setup_check.known import NothingKnown
 from .share_folder import ShareFolder
 from .state import journal_of, open_views
-from .verified_file import Cloud, Drive, JournalEntry, VerifiedFile, judge
+from .verified_file import VerifiedFile, judge
 from .wiring import open_folder
 
 CHANGESETS_MAX: Final = 1000  # the newest of the iModel; older ones are taken for present
@@ -101,7 +102,10 @@ class ConnectionVerification:
         """Yield the connection's files, by path; for a source that was not read, a path of ""."""
         remembered = self.journal.saved_state().sources
         for key, folder in self.folders.items():
-            scan_drive(self.drive, remembered.get(key, SourceRow(key)), folder)
+            known_of = remembered.get(key, SourceRow(key))
+            missed_s = {FileKey(key, path): since_s for path, since_s in known_of.missed}
+            self.drive.missed_s |= missed_s
+            scan_drive(self.drive, known_of, folder)
         rows = {row.key: row for row in self.journal.every(self.folders)}
         rows = {key: row for key, row in rows.items() if self.selection.file(key)}
         self._look_for_left_out(rows)
@@ -176,7 +180,7 @@ class ConnectionVerification:
     ) -> tuple[dict[FileKey, list[Difference]], str]:
         """Return how the service differs, and why that is not known."""
         remote = self.journal.connection(self.connection.key)
-        files = tuple(stored_files(rows.values()))
+        files = (*stored_files(rows.values()), *_forgotten_files(rows.values()))
         if self.deep:
             files = tuple(replace(file, version=_READ_BACK) for file in files)
         command = Compare(self.connection.key, remote.remote_id, files, NO_RUN)
@@ -188,6 +192,13 @@ class ConnectionVerification:
         for difference in compared.differences:
             differences.setdefault(difference.key, []).append(difference)
         return differences, ""
+
+
+def _forgotten_files(rows: Iterable[FileRow]) -> Iterator[StoredFile]:
+    """Yield what may lie in Storage still although it is not kept up there any more."""
+    for row in rows:
+        if row.stored == row.seen == ABSENT and row.storage_id and not row.in_connection:
+            yield StoredFile(row.key, row.storage_id, IN_DOUBT, None, "", False)
 
 
 def _is_known(row: FileRow, evidence: Evidence, ids: Collection[str]) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import PurePosixPath
 from shlex import quote
 from typing import Final
 
-from ..core.facts import Difference, Differs
+from ..core.facts import Differs
 from ..core.file_changes import is_leftover, is_proven
 from ..core.model import (
     ABSENT,
@@ -17,12 +16,14 @@ from ..core.model import (
     STAYS,
     FileKey,
     FileRow,
-    Fingerprint,
     SourceKey,
     is_as_remembered,
 )
 from ..core.results import Outcome, RunFile
+from ..core.safety import CONFIRM_S
 from ..errors import DiskError
+from .formatting import clock_time
+from .found_files import Cloud, Drive, JournalEntry
 
 SHOWN: Final = 12  # characters of a changeset's id
 SYNC: Final = "twinsyncd sync"
@@ -56,47 +57,6 @@ class VerifiedFile:
     next_step: str = ""
     spatial_root: bool = False
     records: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """What the journal has of a file: its row, and what the newest run proved of it."""
-
-    row: FileRow | None = None
-    evidence: RunFile | None = None
-
-
-@dataclass(slots=True)
-class Drive:
-    """What was found on the drive: files, and what could not be read, with reasons."""
-
-    looks: dict[FileKey, Fingerprint] = field(default_factory=dict)
-    blind: dict[FileKey, str] = field(default_factory=dict)
-    offline: dict[SourceKey, str] = field(default_factory=dict)
-    left_out: dict[FileKey, str] = field(default_factory=dict)  # there; why it is not taken
-
-    def unread(self, key: FileKey) -> str:
-        """Return why the file, or a folder that it is in, could not be read; "" if it was."""
-        if key.source in self.offline or key in self.looks:
-            return self.offline.get(key.source, "")
-        folders = PurePosixPath(key.path).parents
-        places = (key, *(FileKey(key.source, str(folder)) for folder in folders))
-        return next((self.blind[place] for place in places if place in self.blind), "")
-
-
-@dataclass(frozen=True, slots=True)
-class Cloud:
-    """What was found in the service.
-
-    `problem`: why nothing is known of Storage and the connection; "" if it is. `changesets`: ids of
-    the newest; `all_changesets`: there are no others; `written_by`: those that each task wrote.
-    """
-
-    differences: Mapping[FileKey, list[Difference]]
-    problem: str
-    changesets: frozenset[str]
-    all_changesets: bool
-    written_by: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +109,16 @@ def judge(
 
 
 def _worst(steps: Sequence[_Step]) -> _Step:
-    """Return the step that decides: the first of the worst; a kept file stays kept."""
+    """Return the step that decides: the first of the worst.
+
+    A file that is kept is never current: only what is not known of it counts.
+    """
     for step in steps:
         if step.decides:
             return step
-    for verdict in (Verdict.KEPT, Verdict.NOT_CURRENT, Verdict.UNKNOWN):
+    is_kept = any(step.verdict is Verdict.KEPT for step in steps)
+    order = (Verdict.UNKNOWN, Verdict.KEPT) if is_kept else (Verdict.NOT_CURRENT, Verdict.UNKNOWN)
+    for verdict in order:
         for step in steps:
             if step.verdict is verdict:
                 return step
@@ -172,7 +137,8 @@ def _on_drive(
     if look is None and row is not None and is_leftover(row):
         return _Step("not there", Verdict.NOT_CURRENT, _TAKE_OUT)
     if look is None and row is not None and row.seen != ABSENT:
-        return _Step("not there any more, which a sync has not decided yet", Verdict.UNKNOWN, SYNC)
+        text = "not there any more, which a sync has not decided yet"
+        return _Step(text, Verdict.UNKNOWN, _decided_by(drive.missed_s.get(key)))
     if look is None:
         stays = f"; {STAYS}" if row is not None and row.note == STAYS else ""
         return _Step(f"not there any more{stays}", Verdict.KEPT)
@@ -185,6 +151,13 @@ def _on_drive(
         return _Step("same content") if digest() == row.synced else _CHANGED
     except DiskError as exc:
         return _Step(f"not read: {exc}", Verdict.UNKNOWN, "make it readable")
+
+
+def _decided_by(missed_s: float | None) -> str:
+    """Return which sync decides that a file is gone: two lists a minute apart must lack it."""
+    if missed_s is None:
+        return f"{SYNC}, and once more a minute later"
+    return f"{SYNC}, after {clock_time(missed_s + CONFIRM_S)}"
 
 
 def _left_out(row: FileRow, why: str) -> _Step:
@@ -202,24 +175,37 @@ _TAKE_IN: Final = (
 _TAKE_OUT: Final = "put it back on the drive, or: twinsyncd forget --delete PATH"
 _FAILED_LATER: Final = "mend the file and save it again; the next run processes it in any case"
 _CHANGED: Final = _Step("changed since it was synced", Verdict.NOT_CURRENT, SYNC)
+_NOT_MENDED: Final = "it is not on the drive any more, so that is not mended"
 _STORAGE: Final = (Differs.MISSING, Differs.OVERWRITTEN, Differs.MISPLACED)
 
 
 def _in_storage(row: FileRow, cloud: Cloud) -> _Step:
     if is_leftover(row):
         return _Step("holds it, as nobody remembers", Verdict.NOT_CURRENT, _TAKE_OUT)
+    if row.stored == row.seen == ABSENT and row.storage_id:
+        return _forgotten(row, cloud)
     if row.stored == ABSENT:
         return _Step("not uploaded", Verdict.NOT_CURRENT, SYNC)
     if row.stored == IN_DOUBT:
-        end = "ended in trouble" if row.aside else "is under way"
+        end = "ended in trouble" if row.aside else "was begun, and its end is not known"
         return _Step(f"not known: an upload {end}", Verdict.UNKNOWN, SYNC)
     if cloud.problem:
         return _Step(f"unknown: {cloud.problem}", Verdict.UNKNOWN, "twinsyncd check")
-    return _difference(row.key, cloud, _STORAGE) or _Step("as remembered")
+    return _difference(row, cloud, _STORAGE) or _Step("as remembered")
+
+
+def _forgotten(row: FileRow, cloud: Cloud) -> _Step:
+    """Return whether Storage has a file of which only its id is remembered."""
+    if cloud.problem:
+        return _Step(f"unknown: {cloud.problem}", Verdict.UNKNOWN, "twinsyncd check")
+    is_missing = any(
+        difference.differs is Differs.MISSING for difference in cloud.differences.get(row.key, ())
+    )
+    return _Step("not there any more" if is_missing else "still there")
 
 
 def _in_connection(row: FileRow, cloud: Cloud) -> _Step:
-    found = _difference(row.key, cloud, (Differs.UNMAPPED, Differs.CONNECTOR))
+    found = _difference(row, cloud, (Differs.UNMAPPED, Differs.CONNECTOR))
     if found is not None:
         return found
     if not row.in_connection:
@@ -227,10 +213,12 @@ def _in_connection(row: FileRow, cloud: Cloud) -> _Step:
     return _Step("unknown" if cloud.problem else "in the connection")
 
 
-def _difference(key: FileKey, cloud: Cloud, kinds: tuple[Differs, ...]) -> _Step | None:
-    for difference in cloud.differences.get(key, ()):
+def _difference(row: FileRow, cloud: Cloud, kinds: tuple[Differs, ...]) -> _Step | None:
+    for difference in cloud.differences.get(row.key, ()):
         if difference.differs in kinds:
-            return _Step(difference.text, Verdict.NOT_CURRENT, SYNC)
+            found, _, follows = difference.text.rpartition("; ")
+            text = f"{found or follows}; {_NOT_MENDED}" if row.seen == ABSENT else difference.text
+            return _Step(text, Verdict.NOT_CURRENT, SYNC)
     return None
 
 
@@ -240,7 +228,8 @@ def _in_run(row: FileRow, evidence: RunFile | None) -> _Step:
     if evidence.outcome is Outcome.FAILED and evidence.digest == ABSENT:
         run, reason = evidence.run.rpartition("/")[2], evidence.message or "no reason given"
         said = f"run {run}, which was for other files, failed on it: {reason}"
-        return _Step(f"{said}; its content went in before", Verdict.UNKNOWN, _FAILED_LATER)
+        way_out = _TAKE_OUT if row.seen == ABSENT else _FAILED_LATER
+        return _Step(f"{said}; its content went in before", Verdict.UNKNOWN, way_out)
     if evidence.outcome is not Outcome.SUCCEEDED or evidence.digest != row.synced:
         reason = evidence.message or evidence.outcome.value
         return _Step(reason, Verdict.NOT_CURRENT, SYNC)
