@@ -20,7 +20,10 @@ from typing import Any, Final
 from . import dgn_references
 
 CAD_ENDINGS: Final = (".dwg", ".dxf")
-ENDINGS: Final = (*CAD_ENDINGS, ".dgn", ".ifc", ".shp")
+DRAWING_ENDINGS: Final = (*CAD_ENDINGS, ".dgn")
+"""Endings of the files that only a library takes apart."""
+
+ENDINGS: Final = (*DRAWING_ENDINGS, ".ifc", ".shp")
 """Endings of the files that can name others."""
 
 OBJECTS_MAX: Final = 5_000_000  # a drawing with more is not taken apart

@@ -19,7 +19,7 @@ from ...connectors import READS, connectors_for
 from ...core.model import BlindSpot
 from ...disk import smb_address
 from ...disk.folder_count import WatchLimits, read_watch_limits
-from ...disk.reference_scan import CAD_ENDINGS, is_readable
+from ...disk.reference_scan import DRAWING_ENDINGS, is_readable
 from ...errors import how_to_install
 from ..bulk_check import examine_exports
 from ..formatting import count
@@ -132,15 +132,10 @@ def _correction(source: Source, pattern: str, reason: str) -> str:
 def _references(step: str, found: ExaminedSource) -> Iterator[CheckResult]:
     """Yield whether it is read which other files the drawings need."""
     endings = Counter(PurePosixPath(path).suffix.lower() for path in found.paths)
-    unread = sum(endings[each] for each in CAD_ENDINGS if not is_readable(each))
+    unread = sum(endings[each] for each in DRAWING_ENDINGS if not is_readable(each))
     if unread:
         text = f"what {count(unread, 'drawing')} refer to is not read: nobody knows what is missing"
         yield CheckResult(step, True, text, how_to_install("references"))
-    elif endings[".dgn"]:
-        dgn = count(endings[".dgn"], "DGN file")
-        text = f"which drawings are attached to {dgn} is not read, so nobody knows what is missing"
-        fix = "let references take attachments that are no source files themselves"
-        yield CheckResult(step, True, text, fix)
 
 
 def _spatial_root(source: Source, found: ExaminedSource) -> Iterator[CheckResult]:
