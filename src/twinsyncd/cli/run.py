@@ -31,8 +31,6 @@ def run(config: ConfigOption = None) -> None:
     file = config or find_config()
     first = load_config(file)
 
-    import structlog
-
     from ..logs import set_up
     from ..runtime.heaps import share_heaps
 
@@ -40,16 +38,15 @@ def run(config: ConfigOption = None) -> None:
     gc.freeze()  # what is imported stays, so it is not searched for garbage for months
     gc.set_threshold(*USUAL_SEARCHES)
     set_up(first.daemon.log_format, sys.stderr)
-    serving = _Serving(file, first)
-    signal.signal(signal.SIGINT, serving.on_stop)
-    signal.signal(signal.SIGTERM, serving.on_stop)
+    serving = Serving(file, first)
+    signal.signal(signal.SIGINT, serving.on_signal)
+    signal.signal(signal.SIGTERM, serving.on_signal)
     if sys.platform != "win32":
-        signal.signal(signal.SIGHUP, serving.on_reload)
+        signal.signal(signal.SIGHUP, lambda _number, _frame: serving.reload())
     serving.serve()
-    structlog.get_logger().info("daemon.stopped")
 
 
-class _Serving:
+class Serving:
     """Serves one configuration after the other, until it is stopped."""
 
     def __init__(self, file: Path, config: Config) -> None:
@@ -62,6 +59,8 @@ class _Serving:
 
     def serve(self) -> None:
         """Run the engine; again and again, as long as another configuration follows."""
+        import structlog
+
         from ..runtime.systemd import notify, notify_reloading
 
         config = self._config
@@ -75,18 +74,25 @@ class _Serving:
                 _refuse(exc.with_hint)
                 self._serve_through_losses(config)
         notify("STOPPING=1")
+        structlog.get_logger().info("daemon.stopped")
 
-    def on_stop(self, number: int, _frame: FrameType | None) -> None:
+    def on_signal(self, number: int, _frame: FrameType | None) -> None:
         """Stop for good; while it is starting, at once."""
+        is_starting = self._engine is None
+        self.stop(signal.Signals(number).name)
+        if is_starting:
+            raise SystemExit(0)
+
+    def stop(self, why: str = "") -> None:
+        """Stop for good, from any thread; `why` is for the log."""
         import structlog
 
-        structlog.get_logger().info("daemon.stopping", signal=signal.Signals(number).name)
+        structlog.get_logger().info("daemon.stopping", signal=why)
         self._is_stopped = True
-        if self._engine is None:
-            raise SystemExit(0)
-        self._engine.stop()
+        if (engine := self._engine) is not None:
+            engine.stop()
 
-    def on_reload(self, _number: int, _frame: FrameType | None) -> None:
+    def reload(self) -> None:
         """Read the configuration again, on a thread: what it names may lie on a hung share."""
         threading.Thread(target=self._read_again, name="configuration", daemon=True).start()
 
@@ -170,7 +176,7 @@ class _Serving:
                 )
                 engine.alive = lambda: notify("WATCHDOG=1")
                 notify("READY=1")
-                if self._following is not None or self._has_other_share:
+                if self._is_stopped or self._following is not None or self._has_other_share:
                     return  # that came while this one was starting
                 engine.run()
             finally:

@@ -1,4 +1,7 @@
-"""`twinsyncd service`: install and remove the systemd service, each step printed."""
+"""`twinsyncd service`: install and remove the service, each step printed.
+
+By systemd; on Windows as a service of the machine.
+"""
 
 from __future__ import annotations
 
@@ -19,35 +22,57 @@ if TYPE_CHECKING:
 
 COPIED: Final = "the copy needs whole paths of folders and secrets, not relative ones"
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Print the steps, and change nothing; needs no root.")
+    bool, typer.Option("--dry-run", help="Print the steps, and change nothing; needs no rights.")
 ]
 
-app = typer.Typer(help="Install or remove the service of this machine (systemd).")
+Password = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TWINSYNCD_SERVICE_PASSWORD",
+        help="The account's; asked for where one is needed.",
+        hidden=sys.platform != "win32",
+    ),
+]
+
+app = typer.Typer(help="Install or remove the service of this machine (systemd or Windows).")
 
 
 @app.command()
 def install(
     config: ConfigOption = None,
     account: Annotated[
-        str, typer.Option(help="The account to run as; made if it does not exist.")
-    ] = "twinsyncd",
+        str,
+        typer.Option(
+            help="The account to run as. By default twinsyncd, which is made if it does not "
+            "exist; on Windows NetworkService, which shares see as the computer's account."
+        ),
+    ] = "",
+    password: Password = None,
     dry_run: DryRun = False,
 ) -> None:
     """Make account, folders and unit, hand secrets over by systemd, enable and start.
 
-    May be run again after an update or a change: it restarts the service.
+    On Windows: rights, the service, its recovery. May be run again after an update or a change:
+    it restarts the service.
     """
+    if sys.platform == "win32":
+        from .service_windows import steps_to_install
+
+        _carry_out(steps_to_install(config, account, password, dry_run=dry_run), dry_run=dry_run)
+        if not dry_run:
+            typer.echo("\nThe service runs. See:  twinsyncd status")
+        return
     _require_systemd(dry_run=dry_run)
     file = (config or find_config()).expanduser().absolute()
     checked = load_config(file, folders=False)
 
-    from ..runtime.service_install import advice, install_steps, this_program
+    from ..runtime.service_install import ACCOUNT, advice, install_steps, this_program
 
     for text in advice(checked, file, this_program()):
         typer.echo(f"note: {text}")
     if dry_run:
         checked, file = _as_if_copied(checked, file)
-    _carry_out(install_steps(checked, file, account=account), dry_run=dry_run)
+    _carry_out(install_steps(checked, file, account=account or ACCOUNT), dry_run=dry_run)
     if not dry_run:
         typer.echo(f"\nThe service runs. See:  twinsyncd status --config {file}")
         typer.echo(f"As it sees the drives:  sudo twinsyncd check --config {file}")
@@ -56,6 +81,11 @@ def install(
 @app.command()
 def uninstall(dry_run: DryRun = False) -> None:
     """Stop and remove the service; configuration, journal and account stay."""
+    if sys.platform == "win32":
+        from .service_windows import steps_to_uninstall
+
+        _carry_out(steps_to_uninstall(dry_run=dry_run), dry_run=dry_run)
+        return
     _require_systemd(dry_run=dry_run)
 
     from ..runtime.service_install import uninstall_steps
@@ -65,6 +95,16 @@ def uninstall(dry_run: DryRun = False) -> None:
         typer.echo(
             "\nThe service is removed. Left: /etc/twinsyncd, /var/lib/twinsyncd, the account."
         )
+
+
+if sys.platform == "win32":
+
+    @app.command(hidden=True)
+    def host(config: Annotated[Path, typer.Option()]) -> None:
+        """Run the daemon as the service that Windows has just started."""
+        from .service_windows import host as host_service
+
+        host_service(config)
 
 
 def _as_if_copied(config: Config, file: Path) -> tuple[Config, Path]:
@@ -86,10 +126,7 @@ def _as_if_copied(config: Config, file: Path) -> tuple[Config, Path]:
 
 
 def _require_systemd(*, dry_run: bool) -> None:
-    if sys.platform == "win32":
-        hint = "see: twinsyncd manual install"
-        raise AppError("a Windows service is installed by the bundle's script", hint=hint)
-    if dry_run:
+    if sys.platform == "win32" or dry_run:
         return
     if not Path("/run/systemd/system").is_dir():
         hint = "let your service manager run: twinsyncd run --config FILE"

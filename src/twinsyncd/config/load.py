@@ -170,8 +170,12 @@ def usual_state_folder(file: Path, env: Mapping[str, str]) -> Path:
 
 def system_folder() -> Path:
     """Return where the service's configuration lies."""
-    return site_config_path("twinsyncd") if os.name == "nt" else Path("/etc/twinsyncd")
+    if os.name == "nt":
+        return site_config_path("twinsyncd", appauthor=False)
+    return Path("/etc/twinsyncd")
 
 
 def _service_state() -> Path:
-    return site_data_path("twinsyncd") if os.name == "nt" else Path("/var/lib/twinsyncd")
+    if os.name == "nt":
+        return site_data_path("twinsyncd", appauthor=False) / "state"
+    return Path("/var/lib/twinsyncd")
