@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
 
+import httpcore
 import httpx
 import pytest
 
+from twinsyncd.cloud.answer_head import HEAD_S, HeadTransport
 from twinsyncd.cloud.connection_stack import ConnectionStack
 
 URL = "http://host.example/blob"
@@ -177,3 +181,33 @@ def test_what_a_file_host_answers_to_an_upload_comes_in_time() -> None:
 
     got = office.ask().iter_raw()
     assert len([next(got) for _ in range(1000)]) == 1000
+
+
+def dripping(clock: Callable[[], float], *drops: bytes) -> httpx.Client:
+    """Return a client of a server that sends these pieces, one at each read."""
+    inner = httpx.HTTPTransport()
+    inner._pool._network_backend = httpcore.MockBackend([*drops])
+    return httpx.Client(transport=HeadTransport(inner, clock=clock), base_url="http://drip")
+
+
+def ticking(step_s: float) -> Callable[[], float]:
+    """Return a clock that goes on by itself each time it is read."""
+    return partial(next, count(0.0, step_s))
+
+
+DROPS = [bytes([each]) for each in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"]
+
+
+def test_a_head_that_comes_drop_by_drop_is_given_up() -> None:
+    """Each drop meets the time-out of a read; the call was held for a quarter of an hour."""
+    with (
+        dripping(ticking(HEAD_S / 4), *DROPS, b"ok") as client,
+        pytest.raises(httpx.ReadTimeout, match="no whole answer began within 150 s"),
+    ):
+        client.get("/")
+
+
+def test_a_head_in_time_is_no_matter_of_its_body() -> None:
+    """A large answer takes as long as its own limit says."""
+    with dripping(ticking(HEAD_S / 50), *DROPS, b"o", b"k") as client:
+        assert client.get("/").text == "ok"

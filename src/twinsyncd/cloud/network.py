@@ -25,6 +25,7 @@ from urllib.request import getproxies
 import httpx
 
 from ..errors import ConfigError, ConfigMistake
+from .answer_head import HeadTransport
 from .connection_stack import ConnectionStack
 from .fault_text import PROXY_USED
 from .links import is_loopback
@@ -116,8 +117,10 @@ class NetworkTransport(httpx.BaseTransport):
         limits = httpx.Limits(max_connections=1, keepalive_expiry=idle_s)
 
         def stack(proxy: httpx.Proxy | None = None) -> ConnectionStack:
-            def opened() -> httpx.HTTPTransport:
-                return httpx.HTTPTransport(verify=tls, limits=limits, trust_env=False, proxy=proxy)
+            def opened() -> httpx.BaseTransport:
+                return HeadTransport(
+                    httpx.HTTPTransport(verify=tls, limits=limits, trust_env=False, proxy=proxy)
+                )
 
             return ConnectionStack(
                 opened, most=connections_max, idle_s=idle_s, answer_s=answer_s, downloads=downloads
