@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import sys
 import threading
@@ -18,6 +19,7 @@ from cli_scene import CAD, CONFIG, IMODEL, Office
 from filelock import FileLock
 
 from twinsyncd import __version__
+from twinsyncd.cli import main
 from twinsyncd.config import load
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.events import Event, EventKind
@@ -64,6 +66,18 @@ def remembered(file: Path, synced: bool = True) -> FileRow:
     return FileRow(
         row.key, look, digest, digest, digest if synced else "", storage_id="i", in_connection=True
     )
+
+
+def test_a_sign_that_a_pipe_cannot_show_ends_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows a pipe has a code page; `status | findstr` ended with an error at an arrow."""
+    pipe = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(pipe, "cp1252", write_through=True))
+    monkeypatch.setattr(sys, "argv", ["twinsyncd", "--version"])
+
+    main()
+    sys.stdout.write("ü → Ł\n")
+
+    assert pipe.getvalue().splitlines()[-1] == b"\xfc ? ?"
 
 
 # ---- what could not be read ---------------------------------------------------------------

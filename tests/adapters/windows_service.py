@@ -29,6 +29,7 @@ if sys.platform == "win32":
 
         def __init__(self) -> None:
             self.stopping = threading.Event()
+            self.stopping.wait(0.5)  # a start takes time, in which Windows takes no other order
             note(f"made {role}")
 
         def serve(self) -> None:
@@ -74,7 +75,7 @@ if sys.platform == "win32":
         for act in (good.delay_start, lambda: good.set_recovery((5, 30, 60), 86_400)):
             if answer := refusal_of(act):
                 print(f"unknown: {answer}")
-        good.restart()
+        win32serviceutil.StartService(GOOD)
         good.restart()
         print("held: started, and started again while it runs")
         win32serviceutil.ControlService(GOOD, win32service.SERVICE_CONTROL_PARAMCHANGE)

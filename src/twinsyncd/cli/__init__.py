@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from typing import Final
@@ -14,6 +15,9 @@ OBJECTS_BETWEEN_LOOKS: Final = 50_000  # of the search for garbage, which has 70
 
 def main() -> None:
     """Run the command that the arguments name; the console script."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # A pipe on Windows has a code page, which lacks signs of ours and letters of file names.
+        sys.stdout.reconfigure(errors="replace")
     if sys.argv[1:] == ["--version"]:  # asked by every deployment tool, so it must be quick
         sys.stdout.write(f"twinsyncd {__version__}\n")
         return

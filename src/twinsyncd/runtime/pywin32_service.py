@@ -163,10 +163,20 @@ if sys.platform == "win32":
                     win32service.CloseServiceHandle(service)
 
         def _stop(self, service: PySC_HANDLE) -> None:
+            self._await_start(service)
             if _state(service) == win32service.SERVICE_STOPPED:
                 return
             win32service.ControlService(service, win32service.SERVICE_CONTROL_STOP)
             self._await(service, win32service.SERVICE_STOPPED)
+
+        @staticmethod
+        def _await_start(service: PySC_HANDLE) -> None:
+            """Wait while it starts: it takes no order to stop before."""
+            end_s = time.monotonic() + PATIENCE_S
+            while (
+                _state(service) == win32service.SERVICE_START_PENDING and time.monotonic() < end_s
+            ):
+                time.sleep(_LOOK_S)
 
         def _await(self, service: PySC_HANDLE, wanted: int) -> None:
             end_s = time.monotonic() + PATIENCE_S
