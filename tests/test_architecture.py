@@ -57,6 +57,7 @@ WORDS = tuple(
     for module in (
         "machine_lines",
         "reference_words",
+        "cloud_words",
         "open_files",
         "report",
         "report_lines",
@@ -194,6 +195,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "twinsyncd.journal.drawing_references",
         CORE,
     ),
+    "twinsyncd.runtime.cloud_words": (
+        "twinsyncd.runtime.formatting",
+        "twinsyncd.journal.differences",
+        CORE,
+    ),
     "twinsyncd.runtime.source_reports": (
         "twinsyncd.runtime.formatting",
         "twinsyncd.disk.drive_words",
@@ -269,6 +275,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.runtime.open_files": ("twinsyncd.runtime.formatting", VIEWS, CORE),
     "twinsyncd.runtime.report": (
         "twinsyncd.journal.damage",
+        "twinsyncd.journal.differences",
         "twinsyncd.journal.drawing_references",
         "twinsyncd.config",
         "twinsyncd.runtime.formatting",

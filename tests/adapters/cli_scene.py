@@ -17,8 +17,14 @@ from filelock import FileLock
 
 from twinsyncd.cli import main
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import ConnectionKey, ConnectionRow, LaneKey, LaneRow, SourceKey
-from twinsyncd.core.progress import UnsettledFile
+from twinsyncd.core.model import (
+    ConnectionKey,
+    ConnectionRow,
+    LaneKey,
+    LaneRow,
+    SourceKey,
+)
+from twinsyncd.core.progress import Heartbeat, UnsettledFile
 from twinsyncd.journal import requests
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.writer import Journal
@@ -97,13 +103,8 @@ class Office:
         journal.register("1.0", 1_700_000_000.0)
         for step in (Decision(connections=(compared,)), *steps):
             journal.commit(step)
-        journal.beat(
-            beat_s,
-            is_idle=not unsettled,
-            unsettled=unsettled,
-            unsettled_files=unsettled_files,
-            unlisted=unlisted,
-        )
+        files, sources = tuple(unsettled_files), tuple(unlisted)
+        journal.beat(beat_s, Heartbeat(not unsettled, unsettled, files, unlisted=sources))
         journal.close()
 
     @contextmanager
@@ -128,10 +129,10 @@ class Office:
         journal = Journal(open_database(self.state / "journal.sqlite"))
         journal.register("1.0", time.time())
         while not (waiting := journal.open_requests()):
-            journal.beat(time.time(), is_idle=True, unsettled=0)
+            journal.beat(time.time(), Heartbeat(is_idle=True, unsettled=0))
         decided = Decision(lanes=(lane,))
         journal.commit(decided, [each.number for each in waiting], time.time())
-        journal.beat(time.time(), is_idle=False, unsettled=0)
+        journal.beat(time.time(), Heartbeat(is_idle=False, unsettled=0))
         journal.close()
 
     def types(self, *words: str) -> Printed:

@@ -25,6 +25,7 @@ from sqlalchemy.engine import Engine
 import twinsyncd.journal
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import FileRow, LaneRow, Phase, SourceRow
+from twinsyncd.core.progress import Heartbeat
 from twinsyncd.errors import JournalDamaged, JournalError
 from twinsyncd.journal import requests
 from twinsyncd.journal.backup import back_up
@@ -148,7 +149,7 @@ def test_a_journal_of_each_older_version_keeps_all_that_it_knew(
     """Renames, removals, uploads and evidence of months go on where they were (P8, P15)."""
     with journal_in(tmp_path / "new" / "journal.sqlite") as journal:
         journal.register("1.0", 10.0)
-        journal.beat(20.0, is_idle=False, unsettled=2)
+        journal.beat(20.0, Heartbeat(is_idle=False, unsettled=2))
         journal.commit(WHOLE_DECISION)
     migrate(file, revision)
     fill(file, rows_in(tmp_path / "new" / "journal.sqlite"))

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Engine
 
 from twinsyncd.core.decision import Decision
+from twinsyncd.core.progress import Heartbeat
 from twinsyncd.errors import JournalError, LeaseLost
 from twinsyncd.journal import leases, requests
 from twinsyncd.journal.database import open_database
@@ -204,7 +205,7 @@ def test_status_shows_who_serves_what_and_what_holds_of_all(engine: Engine, serv
     for number, member in enumerate([berlin, oslo]):
         journal = Journal(engine, member)
         journal.register("1.0", 10.0 + number)
-        journal.beat(20.0 + number, is_idle=bool(number), unsettled=2, unlisted=[f"cad {number}"])
+        journal.beat(20.0 + number, Heartbeat(bool(number), 2, unlisted=(f"cad {number}",)))
         journal.write_outlet(Outlet("page", f"http://{member.machine}"))
         journal.keep_outlets(["page"])
     views = Views(server)
@@ -236,12 +237,12 @@ def test_a_machine_whose_clock_is_wrong_is_neither_dead_nor_silent(
     journal = Journal(engine, berlin)
     long_ago_s = 1.0
     journal.register("1.0", long_ago_s)
-    journal.beat(long_ago_s, is_idle=True, unsettled=0)
+    journal.beat(long_ago_s, Heartbeat(is_idle=True, unsettled=0))
     numbers = requests.ask(engine, SYNC, long_ago_s)
     journal.commit(Decision(), numbers, long_ago_s)
     views = Views(server)
     before = views.status()
-    journal.beat(long_ago_s, is_idle=True, unsettled=0)
+    journal.beat(long_ago_s, Heartbeat(is_idle=True, unsettled=0))
     after = views.status()
     views.close()
     journal.close()

@@ -13,10 +13,8 @@ from journal_scene import CAD, LOOK, WHOLE_DECISION, A, journal_in
 from sqlalchemy.exc import DataError
 
 from twinsyncd.core.decision import Decision
-from twinsyncd.core.model import (
-    FileRow,
-)
-from twinsyncd.core.progress import RequestPacing, UploadsUnderWay
+from twinsyncd.core.model import FileRow, SourceKey
+from twinsyncd.core.progress import Heartbeat, RequestPacing, UploadsUnderWay
 from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.errors import JournalError
 from twinsyncd.journal import requests
@@ -118,15 +116,15 @@ def test_the_newest_daemon_is_the_one_that_is_shown(journal: Journal, views: Vie
     uploads = UploadsUnderWay(2, 5, 10, 1.5)
     before = views.status().daemon
     pacing = RequestPacing("api.example.com", 3, 500, 60.0)
-    named = {"uploads": uploads, "pacing": pacing, "unlisted": ["one/cad"]}
-    journal.beat(25.0, is_idle=True, unsettled=7, **named)
+    beat = Heartbeat(True, 7, (), uploads, pacing, (SourceKey("one/cad"),), -90.5)
+    journal.beat(25.0, beat)
 
     daemon = views.status().daemon
     assert daemon is not None
     assert (daemon.pid, daemon.version, daemon.started_s) == (os.getpid(), "2.0", 20.0)
     assert (daemon.beat_s, daemon.is_idle, daemon.unsettled) == (25.0, True, 7)
     assert (daemon.uploads, daemon.pacing) == (uploads, pacing)
-    assert daemon.unlisted == ("one/cad",)
+    assert (daemon.unlisted, daemon.ahead_of_platform_s) == (("one/cad",), -90.5)
     assert before is not None
     assert before.unlisted is None, "nothing is known of what it has looked at"
 

@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from twinsyncd.core.model import FileKey
+from twinsyncd.core.progress import Heartbeat
 from twinsyncd.errors import JournalError
 from twinsyncd.journal import database
 from twinsyncd.journal.database import open_database
@@ -25,7 +26,7 @@ from twinsyncd.journal.writer import Journal
 
 WRITES: dict[str, Callable[[Journal], object]] = {
     "register": lambda journal: journal.register("2.0", 1.0, Request("retry")),
-    "beat": lambda journal: journal.beat(1.0, is_idle=True, unsettled=0),
+    "beat": lambda journal: journal.beat(1.0, Heartbeat(is_idle=True, unsettled=0)),
     "commit": lambda journal: journal.commit(WHOLE_DECISION, [1], 1.0),
     "leave_request": lambda journal: journal.leave_request(Request("sync"), 1.0),
     "write_outlet": lambda journal: journal.write_outlet(Outlet("page", "address")),

@@ -15,7 +15,7 @@ from twinsyncd.core import commands, facts
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.machine import Machine
 from twinsyncd.core.model import FileRow, HeldSource, Now, SourceKey
-from twinsyncd.core.progress import RequestPacing, UnsettledFile, UploadsUnderWay
+from twinsyncd.core.progress import Heartbeat, RequestPacing, UnsettledFile, UploadsUnderWay
 from twinsyncd.journal.requests import Request
 from twinsyncd.runtime.engine import BEAT_S, LISTEN_S, STORES_PER_COMMIT, Engine
 from twinsyncd.runtime.inbox import Inbox
@@ -27,6 +27,7 @@ STOP = facts.HintsLost(CAD, "the end of this play")
 
 UPLOADS = UploadsUnderWay(2, 5, 10, 1.0)
 PACING = RequestPacing("api.example.com", 3, 500, 1_700_000_060.0)
+AHEAD_S = 90.0
 UNLISTED = [SourceKey("one/bim")]
 UNSETTLED = [UnsettledFile(SourceKey("one/cad"), "a.dgn", 1.0, "its quiet time")]
 
@@ -54,6 +55,7 @@ class Office:
         )
         self.engine.uploads = lambda: UPLOADS
         self.engine.pacing = lambda: PACING
+        self.engine.ahead_of_platform_s = lambda: AHEAD_S
 
     # ---- the machine ----
 
@@ -97,20 +99,9 @@ class Office:
         self.at_s += self.listen_s
         return self.requests
 
-    def beat(
-        self,
-        now_s: float,
-        *,
-        is_idle: bool,
-        unsettled: int,
-        unsettled_files: Sequence[UnsettledFile] = (),
-        uploads: UploadsUnderWay | None = None,
-        pacing: RequestPacing | None = None,
-        unlisted: Sequence[SourceKey] = (),
-    ) -> None:
-        assert (uploads, pacing) == (UPLOADS, PACING)
-        assert unlisted == UNLISTED
-        assert (is_idle, unsettled, unsettled_files) == (True, 3, UNSETTLED)
+    def beat(self, now_s: float, beat: Heartbeat) -> None:
+        named = (tuple(UNSETTLED), UPLOADS, PACING, tuple(UNLISTED), AHEAD_S)
+        assert beat == Heartbeat(True, 3, *named)
         self.beats.append(now_s)
 
     # ---- the workers ----

@@ -24,7 +24,7 @@ from twinsyncd.core.model import (
     Now,
     SourceRow,
 )
-from twinsyncd.core.progress import UnsettledFile
+from twinsyncd.core.progress import Heartbeat, UnsettledFile
 from twinsyncd.core.results import Outcome, RunRecord
 from twinsyncd.journal.daemon_rows import MachineRow
 from twinsyncd.journal.database import open_database
@@ -128,11 +128,13 @@ def open_office(
     beat_s: float = NOW_S - 2.0,
     trouble: str = "",
     machines: tuple[MachineRow, ...] = (),
+    ahead_of_platform_s: float = 0.0,
 ) -> Iterator[Office]:
     """Yield an office whose daemon has lived for a day and remembered these decisions.
 
     `usual`: after a day on which all was well. `beat_s`: its last heartbeat, wall clock [s].
     `trouble`: why the journal cannot be written. `machines`: those that share it.
+    `ahead_of_platform_s`: how far the machine's clock is ahead.
     """
     folder.mkdir(exist_ok=True)
     config = make_config(folder, page)
@@ -145,7 +147,8 @@ def open_office(
     if trouble:
         TroubleFile(config.daemon.state_folder).write(Trouble(trouble, NOW_S - HOUR_S))
     count = len(unsettled)
-    journal.beat(beat_s, is_idle=not count, unsettled=count, unsettled_files=unsettled)
+    beat = Heartbeat(not count, count, tuple(unsettled), ahead_of_platform_s=ahead_of_platform_s)
+    journal.beat(beat_s, beat)
     data = SharedPageData(config, journal.leave_request, lambda: Now(NOW_S, NOW_S))
     data.machines = machines
     app = create_app(data, access_of(config.page), signs_in=config.page.has_token)

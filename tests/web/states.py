@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from twinsyncd.cloud.fault_text import QUOTA
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.drive_facts import SILENT
 from twinsyncd.core.events import Event, EventKind
@@ -25,6 +26,7 @@ from twinsyncd.core.model import (
 )
 from twinsyncd.core.progress import UnsettledFile
 from twinsyncd.core.results import Outcome, RunRecord
+from twinsyncd.core.verdict import NO_TASK
 from twinsyncd.journal.daemon_rows import MachineRow
 from twinsyncd.runtime.conditions import Kind
 from twinsyncd.runtime.report_lines import Level
@@ -50,6 +52,7 @@ CHANGED = FileRow(
     FileKey(CAD, "plan/sheet-01.dgn"), LOOK, "b" * 64, "a" * 64, "a" * 64, seen_s=NOW_S - HOUR_S
 )
 CONSENT = "https://connect.example.com/consent?client_id=native-1&redirect_uri=x"
+DOWN = "the service is temporarily unavailable (HTTP 503)"
 ARTICLE = "https://support.example.com/kb/KB0112"
 
 
@@ -67,6 +70,7 @@ class State:
     usual: bool = True
     beat_s: float = field(default=NOW_S - 2.0)
     machines: tuple[MachineRow, ...] = ()  # that share the journal
+    ahead_of_platform_s: float = 0.0  # the machine's clock
 
 
 def office_in(state: State, folder: Path) -> AbstractContextManager[Office]:
@@ -79,6 +83,7 @@ def office_in(state: State, folder: Path) -> AbstractContextManager[Office]:
         beat_s=state.beat_s,
         trouble=state.trouble,
         machines=state.machines,
+        ahead_of_platform_s=state.ahead_of_platform_s,
     )
 
 
@@ -228,14 +233,14 @@ STATES = (
     ),
     State(
         "platform down",
-        waiting("the platform answers with HTTP 503", EventKind.LANE_WAITS, attempts=9),
+        waiting(DOWN, EventKind.LANE_WAITS, attempts=9),
         Kind.WAITS,
         Level.WAITS,
         ("HTTP 503", "next try in 4 min", "2 h"),
     ),
     State(
         "quota",
-        halted("the storage quota is used up; delete files there"),
+        halted(QUOTA),
         Kind.HALTED,
         Level.BAD,
         ("quota is used up",),
@@ -342,26 +347,35 @@ STATES = (
     ),
     State(
         "unproven",
-        aside("plan/sheet-02.dgn", "the run did not process it: the task was skipped"),
+        aside("plan/sheet-02.dgn", NO_TASK),
         Kind.FILE,
         Level.BAD,
-        ("plan/sheet-02.dgn", "did not process it", "Try again"),
+        ("plan/sheet-02.dgn", "did not process this file", "not proven", "Try again"),
     ),
     State(
         "removed in the portal",
-        aside("plan/sheet-03.dgn", "somebody removed it from the connection in the portal"),
-        Kind.FILE,
-        Level.BAD,
-        ("removed it from the connection",),
+        Decision(
+            events=(
+                Event(
+                    EventKind.FILE_DIFFERS,
+                    NOW_S - HOUR_S,
+                    BRIDGE,
+                    CAD,
+                    "plan/sheet-03.dgn",
+                    text="somebody took it out of the connection; it is added again",
+                ),
+            )
+        ),
+        Kind.DIFFERED,
+        Level.WAITS,
+        ("plan/sheet-03.dgn", "somebody took it out of the connection; it is added again"),
     ),
     State(
         "clock skew",
-        waiting(
-            "the clock of this machine is 2 h behind the service's; set it right",
-            EventKind.LANE_WAITS,
-        ),
-        Kind.WAITS,
+        Decision(),
+        Kind.CLOCK,
         Level.WAITS,
-        ("clock of this machine is 2 h behind",),
+        ("the clock of this machine is 2 h behind the platform", "timedatectl set-ntp true"),
+        ahead_of_platform_s=-2 * HOUR_S,
     ),
 )

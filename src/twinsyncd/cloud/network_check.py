@@ -5,22 +5,20 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import httpx
 
+from ..core.progress import SET_CLOCK, SKEW_WARNED_S
 from . import faults
 from .access_check import CheckResult
 from .fault_text import START_LOCALTWIN
 from .links import is_loopback
 from .network import Proxies
+from .platform_clock import ahead_of
 from .session import Cloud
 
-SKEW_WARNED_S: Final = 60.0  # the answer's time has whole seconds, and the answer takes some
 SKEW_MAX_S: Final = 300.0  # beyond this tokens count as expired or as future
-_SET_CLOCK: Final = "set the clock: timedatectl set-ntp true (Windows: w32tm /resync)"
 
 
 def examine_network(
@@ -41,7 +39,7 @@ def examine_network(
         try:
             with cloud.issuer.http.stream("GET", f"{url.rstrip('/')}/") as answer:
                 issuer = _certificate_issuer(answer)
-                skew_s = _skew_s(answer, now()) if skew_s is None else skew_s
+                skew_s = ahead_of(answer, now()) if skew_s is None else skew_s
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             message = faults.error_from("reach it", exc).failure.message
             yield CheckResult(step, False, f"{message} (tried {way})", _fix(proxies, address))
@@ -83,21 +81,12 @@ def _certificate_issuer(answer: httpx.Response) -> str:
     return f", with a certificate of {name} until {certificate.get('notAfter', 'an unknown day')}"
 
 
-def _skew_s(answer: httpx.Response, now_s: float) -> float | None:
-    """Return by how much this machine's clock is ahead [s]; None if the answer has no time."""
-    try:
-        theirs = parsedate_to_datetime(answer.headers["date"])
-    except (KeyError, ValueError, TypeError):
-        return None
-    return now_s - theirs.replace(tzinfo=theirs.tzinfo or UTC).timestamp()
-
-
 def _clock(skew_s: float) -> CheckResult:
     step = "compare the clock with the platform's"
     way = "ahead" if skew_s > 0 else "behind"
     off = f"this machine's clock is {abs(skew_s):.0f} s {way}"
     if abs(skew_s) > SKEW_MAX_S:
-        return CheckResult(step, False, f"{off}, so sign-ins are refused", _SET_CLOCK, "clock")
+        return CheckResult(step, False, f"{off}, so sign-ins are refused", SET_CLOCK, "clock")
     if abs(skew_s) > SKEW_WARNED_S:
-        return CheckResult(step, True, off, _SET_CLOCK, "clock")
+        return CheckResult(step, True, off, SET_CLOCK, "clock")
     return CheckResult(step, True, "they agree", topic="clock")

@@ -26,6 +26,7 @@ from .client import API_URL, Platform
 from .http_client import HttpClient
 from .manifest_api import ManifestPlatform
 from .network import NetworkSettings, NetworkTransport, read_proxies, trusted_certificates
+from .platform_clock import PlatformClock
 from .platform_profile import PlatformProfile
 from .report_reader import ReportReader
 from .request_limit import RequestGate
@@ -78,6 +79,7 @@ class Cloud:
     reports: ReportReader
     probe: StorageProbe
     gate: RequestGate
+    clock: PlatformClock
 
     def pacing(self, wall_s: float) -> RequestPacing | None:
         """Return the rate limit that requests wait for at this moment; None: they wait for none."""
@@ -123,6 +125,7 @@ def open_cloud(
             ReportReader(unsigned),
             StorageProbe(platform, http, hosts, sleep, now),
             gate,
+            clients.clock,
         )
 
 
@@ -188,6 +191,7 @@ class _Clients:
         self._proxies = read_proxies(urls, network.found())
         self._tls = trusted_certificates(bundle=network.ca_bundle)
         self._before_request = network.before_request
+        self.clock = PlatformClock(time.time)
 
     def open(
         self, timeout: httpx.Timeout, login: Login | None = None, *, downloads: bool = False
@@ -207,6 +211,9 @@ class _Clients:
             follow_redirects=False,
             trust_env=False,
             headers={"User-Agent": f"twinsyncd/{__version__}"},
-            event_hooks={"request": [lambda _request: self._before_request()]},
+            event_hooks={
+                "request": [lambda _request: self._before_request()],
+                "response": [self.clock.note],
+            },
         )
         return self._stack.enter_context(client)

@@ -1,10 +1,14 @@
-"""What is under way, and what slows it, for people; nothing is decided by it."""
+"""What a daemon is at, as its heartbeat says it to people; nothing is decided by it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from .model import SourceKey
+
+SKEW_WARNED_S: Final = 60.0  # an answer's time has whole seconds, and the answer takes some
+SET_CLOCK: Final = "set the clock: timedatectl set-ntp true (Windows: w32tm /resync)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +49,16 @@ class UnsettledFile:
     path: str
     since_s: float  # wall clock [s] since when
     awaits: str  # what it waits for
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What no other row of the journal says of a daemon that is alive."""
+
+    is_idle: bool
+    unsettled: int  # files that are not known to be settled
+    unsettled_files: tuple[UnsettledFile, ...] = ()  # some of them
+    uploads: UploadsUnderWay | None = None  # those under way together
+    pacing: RequestPacing | None = None  # the rate limit that requests wait for
+    unlisted: tuple[SourceKey, ...] = ()  # sources not scanned since the start
+    ahead_of_platform_s: float = 0.0  # how far this machine's clock is ahead of the platform's

@@ -31,7 +31,8 @@ class DaemonRow:
     unsettled_files: tuple[UnsettledFile, ...] = ()  # some of them
     uploads: UploadsUnderWay | None = None  # those under way together
     pacing: RequestPacing | None = None  # the rate limit that requests wait for
-    unlisted: tuple[SourceKey, ...] | None = None  # not scanned since the start; None: all
+    unlisted: tuple[SourceKey, ...] | None = None  # not scanned so far, or silent; None: all
+    ahead_of_platform_s: float = 0.0  # how far its machine's clock is ahead of the platform's
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def _together(daemons: Sequence[DaemonRow]) -> DaemonRow:
         unlisted=tuple(key for each in listed for key in each)
         if len(listed) == len(daemons)
         else None,
+        ahead_of_platform_s=max((each.ahead_of_platform_s for each in daemons), key=abs),
     )
 
 

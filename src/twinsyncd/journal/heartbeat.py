@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Engine, delete, insert, select, update
 
-from ..core.model import SourceKey
-from ..core.progress import RequestPacing, UnsettledFile, UploadsUnderWay
+from ..core.progress import Heartbeat
 from . import tables
 from .leases import database_time
 from .requests import Request, insert_request
@@ -49,33 +47,12 @@ def register(
         )
 
 
-def beat(
-    engine: Engine,
-    now_s: float,
-    *,
-    is_idle: bool,
-    unsettled: int,
-    unsettled_files: Sequence[UnsettledFile] = (),
-    uploads: UploadsUnderWay | None = None,
-    pacing: RequestPacing | None = None,
-    unlisted: Sequence[SourceKey] = (),
-    machine: str = "",
-) -> None:
-    """Write the heartbeat, with what no other row says: what is not settled, and since when.
+def write(engine: Engine, now_s: float, beat: Heartbeat, machine: str = "") -> None:
+    """Write the heartbeat of this machine's daemon at `now_s`, wall clock [s].
 
     Where machines share the journal, the times are of the database's clock: theirs differ.
-    And how far the uploads under way are, which rate limit slows requests, and which sources were
-    not scanned since the start.
     """
-    values = {
-        "beat_s": database_time() if machine else now_s,
-        "is_idle": is_idle,
-        "unsettled": unsettled,
-        "unsettled_files": [asdict(each) for each in unsettled_files],
-        "uploads": asdict(uploads) if uploads else None,
-        "pacing": asdict(pacing) if pacing else None,
-        "unlisted": list(unlisted),
-    }
+    values = asdict(beat) | {"beat_s": database_time() if machine else now_s}
     mine = tables.daemons.c.machine == machine
     with writing(engine) as connection:
         connection.execute(update(tables.daemons).where(mine).values(values))

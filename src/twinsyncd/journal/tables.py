@@ -175,6 +175,13 @@ events = Table(  # append-only, with retention: see events.py
     Column("changeset", Text, nullable=False),
     Column("text", Text, nullable=False),
     Index("events_by_file", "source", "path"),
+    Index(  # for these alone where a database can; naming PostgreSQL here would import its parts
+        "events_of_differences",
+        "kind",
+        "connection",
+        "at_s",
+        sqlite_where=text("kind = 'file.differs'"),
+    ),
 )
 
 requests = Table(  # what people ask of the daemon; a row, so that it survives a crash
@@ -203,6 +210,7 @@ daemons = Table(  # who keeps this journal, and when it was last alive: one row 
     Column("uploads", JSON(none_as_null=True)),  # files, sent_bytes, total_bytes, bytes_per_s
     Column("pacing", JSON(none_as_null=True)),  # host, left, limit, until_s
     Column("unlisted", JSON(none_as_null=True)),  # sources not scanned since the start; null: all
+    Column("ahead_of_platform_s", Float, nullable=False, server_default="0"),  # the clock
 )
 
 drawing_references = Table(  # what design files name, and where it lies

@@ -38,6 +38,7 @@ from .counts import Counts, read_counts, total_counts
 from .daemon_rows import DaemonRow, MachineRow, read_daemon, read_machines
 from .damage import SetAside, set_aside_ones
 from .database import check_version, open_read_only
+from .differences import Differences, read_differences
 from .drawing_references import OpenReferences, read_open
 from .failed_comparisons import FailedComparison, read_failed_comparisons
 from .lane_trouble import trouble_since_s
@@ -108,6 +109,7 @@ class Status:
     deliveries: tuple[LastDelivery, ...]  # of the export files of bulk connections
     damaged: tuple[SetAside, ...]  # journals that were set aside, the newest last
     references: dict[SourceKey, OpenReferences]  # what drawings name and Storage will not have
+    differences: dict[ConnectionKey, Differences]  # what comparisons found different in the cloud
 
     def authorised_days(self, connection: ConnectionKey, now_s: float) -> int | None:
         """Return for how many days its runs may act for the user; None: for a service."""
@@ -207,6 +209,7 @@ class Views:
                 outlets=read_outlets(connection),
                 deliveries=self._deliveries(connection),
                 references=read_open(connection),
+                differences=read_differences(connection),
                 damaged=set_aside_ones(self._where),
             )
 

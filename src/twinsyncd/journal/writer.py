@@ -13,7 +13,7 @@ from sqlalchemy import Engine, Table, insert
 from ..core.decision import Decision
 from ..core.events import Event
 from ..core.model import FileKey, FileRow, LaneKey, SourceKey
-from ..core.progress import RequestPacing, UnsettledFile, UploadsUnderWay
+from ..core.progress import Heartbeat
 from ..core.results import RunFile, RunRecord
 from . import heartbeat, requests, tables
 from .backup import put_back
@@ -165,29 +165,9 @@ class Journal(JournalReader):
         """Say that this process keeps the journal now; ask `on_upgrade` if another version did."""
         heartbeat.register(self._engine, version, now_s, on_upgrade, self._machine)
 
-    def beat(
-        self,
-        now_s: float,
-        *,
-        is_idle: bool,
-        unsettled: int,
-        unsettled_files: Sequence[UnsettledFile] = (),
-        uploads: UploadsUnderWay | None = None,
-        pacing: RequestPacing | None = None,
-        unlisted: Sequence[SourceKey] = (),
-    ) -> None:
-        """Write the heartbeat; `unsettled_files` are the first few of them."""
-        heartbeat.beat(
-            self._engine,
-            now_s,
-            is_idle=is_idle,
-            unsettled=unsettled,
-            unsettled_files=unsettled_files,
-            uploads=uploads,
-            pacing=pacing,
-            unlisted=unlisted,
-            machine=self._machine,
-        )
+    def beat(self, now_s: float, beat: Heartbeat) -> None:
+        """Write the heartbeat."""
+        heartbeat.write(self._engine, now_s, beat, self._machine)
 
     def open_requests(self) -> list[Request]:
         """Return the requests of people that are not handled yet."""

@@ -14,7 +14,9 @@ from typing import Final
 from ..core.authorization import WARN_DAYS
 from ..core.drive_facts import PART_SILENT, SILENT
 from ..core.model import Phase
+from ..core.progress import SET_CLOCK
 from ..core.results import Outcome, RunRecord
+from .cloud_words import PUT_RIGHT, clock_text, differences_text
 from .formatting import count, some_of
 from .open_files import LEFT_OVER, REFUSED_NAME, TWIN, UNREAD, OpenFile
 from .reference_words import advice, open_references
@@ -56,6 +58,8 @@ class Kind(StrEnum):
     NOT_COMPARED = "not compared"  # what others did in the cloud is not known
     LATE = "noticed late"
     REFERENCE = "references"  # drawings name files that Storage will not have
+    DIFFERED = "changed by others"  # in the cloud; it is put right by itself
+    CLOCK = "clock"  # this machine's clock is wrong
     AUTHORIZATION = "authorization ends"
 
 
@@ -79,10 +83,11 @@ class Condition:
 
 def conditions_of(report: Report, now_s: float) -> tuple[Condition, ...]:
     """Return what needs attention at `now_s` (wall clock [s]); what needs a person comes first."""
-    found = [*_of_daemon(report), *_of_journal(report), *_of_machines(report)]
+    found = [*_of_daemon(report), *_of_clock(report), *_of_journal(report), *_of_machines(report)]
     for connection in report.connections:
         found += _of_lane(connection)
         found += _of_comparison(connection)
+        found += _of_differences(connection, now_s)
         found += _of_sources(connection)
         found += _of_runs(connection, report.runs)
     found += _of_files(report)
@@ -98,6 +103,12 @@ def _of_daemon(report: Report) -> Iterator[Condition]:
         if report.daemon.state == WITHOUT_JOURNAL:
             fix = "correct what the reason says; the daemon goes on by itself, without a restart"
         yield Condition(Kind.DAEMON, Level.BAD, "the daemon", str(report.daemon), fix)
+
+
+def _of_clock(report: Report) -> Iterator[Condition]:
+    process = report.process if report.running else None
+    if process and (text := clock_text(process.ahead_of_platform_s)):
+        yield Condition(Kind.CLOCK, Level.WAITS, "the clock", text, SET_CLOCK)
 
 
 def _of_journal(report: Report) -> Iterator[Condition]:
@@ -170,6 +181,12 @@ def _of_comparison(connection: ConnectionReport) -> Iterator[Condition]:
     fix = "correct what the service names, then: twinsyncd retry"
     name = connection.name
     yield Condition(Kind.NOT_COMPARED, Level.BAD, name, str(compared), fix, 0.0, name)
+
+
+def _of_differences(connection: ConnectionReport, now_s: float) -> Iterator[Condition]:
+    found, name = connection.differences, connection.name
+    if found and (text := differences_text(found, now_s)):
+        yield Condition(Kind.DIFFERED, Level.WAITS, name, text, PUT_RIGHT, found.since_s, name)
 
 
 def _of_sources(connection: ConnectionReport) -> Iterator[Condition]:

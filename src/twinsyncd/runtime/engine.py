@@ -9,8 +9,8 @@ from typing import Final, Protocol
 from ..core.decision import Decision
 from ..core.facts import Fact, Ticked
 from ..core.machine import Machine
-from ..core.model import Now, SourceKey
-from ..core.progress import RequestPacing, UnsettledFile, UploadsUnderWay
+from ..core.model import Now
+from ..core.progress import Heartbeat, RequestPacing, UploadsUnderWay
 from ..errors import JournalError
 from .inbox import Inbox
 from .log_events import log_decision, log_facts
@@ -36,17 +36,7 @@ class JournalWriter(Protocol):
     def open_requests(self) -> Sequence[Request]:
         """Return the requests of people that are not handled yet."""
 
-    def beat(
-        self,
-        now_s: float,
-        *,
-        is_idle: bool,
-        unsettled: int,
-        unsettled_files: Sequence[UnsettledFile] = (),
-        uploads: UploadsUnderWay | None = None,
-        pacing: RequestPacing | None = None,
-        unlisted: Sequence[SourceKey] = (),
-    ) -> None:
+    def beat(self, now_s: float, beat: Heartbeat) -> None:
         """Write the heartbeat."""
 
 
@@ -66,6 +56,7 @@ class Engine:
         self.alive: Callable[[], None] = lambda: None  # called with every heartbeat
         self.uploads: Callable[[], UploadsUnderWay | None] = lambda: None  # for the heartbeat
         self.pacing: Callable[[], RequestPacing | None] = lambda: None
+        self.ahead_of_platform_s: Callable[[], float] = lambda: 0.0  # this machine's clock
         self._journal = journal
         self._inbox = inbox
         self._begin = begin
@@ -147,12 +138,13 @@ class Engine:
         self._next_beat_s = now.at_s + BEAT_S
         self._was_idle = self.machine.is_idle()  # written at once: `sync` waits for it
         self.alive()
-        self._journal.beat(
-            now.wall_s,
+        beat = Heartbeat(
             is_idle=self._was_idle,
             unsettled=self.machine.unsettled(),
-            unsettled_files=self.machine.unsettled_files(now),
+            unsettled_files=tuple(self.machine.unsettled_files(now)),
             uploads=self.uploads(),
             pacing=self.pacing(),
-            unlisted=self.machine.unlisted(),
+            unlisted=tuple(self.machine.unlisted()),
+            ahead_of_platform_s=self.ahead_of_platform_s(),
         )
+        self._journal.beat(now.wall_s, beat)

@@ -9,8 +9,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from ..core.decision import Decision, FileRows, SavedState
-from ..core.model import Digest, FileKey, FileRow, Fingerprint, LaneKey, SourceKey, StorageId
-from ..core.progress import RequestPacing, UnsettledFile, UploadsUnderWay
+from ..core.model import (
+    Digest,
+    FileKey,
+    FileRow,
+    Fingerprint,
+    LaneKey,
+    SourceKey,
+    StorageId,
+)
+from ..core.progress import Heartbeat
 from ..errors import JournalError, JournalGone
 from ..journal.bulk_files import BulkFiles
 from ..journal.delivered import DeliveredRecords
@@ -198,27 +206,7 @@ class PatientJournal(FileRows):
         """Return the requests of people that are not handled yet."""
         return self._call(self._journal.open_requests)
 
-    def beat(
-        self,
-        now_s: float,
-        *,
-        is_idle: bool,
-        unsettled: int,
-        unsettled_files: Sequence[UnsettledFile] = (),
-        uploads: UploadsUnderWay | None = None,
-        pacing: RequestPacing | None = None,
-        unlisted: Sequence[SourceKey] = (),
-    ) -> None:
+    def beat(self, now_s: float, beat: Heartbeat) -> None:
         """Write the heartbeat. Raises JournalGone if the file was deleted or replaced."""
         self._call(self._check_place)
-        self._call(
-            lambda: self._journal.beat(
-                now_s,
-                is_idle=is_idle,
-                unsettled=unsettled,
-                unsettled_files=unsettled_files,
-                uploads=uploads,
-                pacing=pacing,
-                unlisted=unlisted,
-            )
-        )
+        self._call(lambda: self._journal.beat(now_s, beat))

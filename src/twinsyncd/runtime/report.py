@@ -19,6 +19,7 @@ from ..core.model import (
 )
 from ..core.results import RunRecord
 from ..journal.damage import SetAside
+from ..journal.differences import Differences
 from ..journal.drawing_references import OpenReferences
 from ..journal.root_waits import RootWait
 from ..journal.views import Counts, DaemonRow, Status
@@ -82,6 +83,7 @@ class ConnectionReport:
     root_wait: RootWait | None = None  # the spatial root that goes in before its files
     references: tuple[tuple[SourceKey, OpenReferences], ...] = ()  # named, and not in Storage
     unserved: Level | None = None  # how much it matters that no machine serves it; None: one does
+    differences: Differences | None = None  # what the last comparisons found in the cloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +258,7 @@ def _connection(
         references=tuple(
             (key, status.references[key]) for key in sorted(keys & status.references.keys())
         ),
+        differences=status.differences.get(connection.key),
     )
 
 

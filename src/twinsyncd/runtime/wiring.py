@@ -109,6 +109,7 @@ def open_engine(config: Config, *, watch: bool, share: WorkShare | None = None) 
         engine = Engine(machine, journal, inbox, workers.begin, read_clock)
         engine.uploads = workers.progress.now
         engine.pacing = lambda: cloud.pacing(read_clock().wall_s)
+        engine.ahead_of_platform_s = lambda: cloud.clock.ahead_s
         yield engine
 
 
