@@ -949,7 +949,7 @@ def test_a_rehearsal_without_a_match_says_so(office: Office) -> None:
 
     printed = office.types("sync", "--dry-run")
 
-    assert printed.code == 0
+    assert printed.code == 1
     assert f"wait      {CAD}  no file matches; see why: twinsyncd check" in printed.out
     assert "nothing" not in printed.out
 
@@ -1030,6 +1030,7 @@ def test_a_rehearsal_of_a_drive_that_is_away_says_that_it_waits(office: Office) 
 
     printed = office.types("sync", "--dry-run")
 
+    assert printed.code == 1
     assert "wait" in printed.out
     assert "is not on the drive any more" not in printed.out
 

@@ -88,6 +88,8 @@ LITTER: Final[tuple[Litter, ...]] = (
     Litter("$RECYCLE.BIN/", r"\$recycle\.bin", "the recycle bin of a drive"),
     Litter("System Volume Information/", "system volume information", "kept by Windows"),
     Litter("RECYCLER/", "recycler", "the recycle bin of a drive"),
+    Litter("RECYCLED/", "recycled", "the recycle bin of a drive"),
+    Litter("Network Trash Folder/", "network trash folder", "the recycle bin of a Mac"),
     Litter("~snapshot/", "~snapshot", "the snapshots of a NAS"),
     Litter("#snapshot/", "#snapshot", "the snapshots of a NAS"),
     Litter("@Snapshot/", "@snapshot", "the snapshots of a NAS"),
