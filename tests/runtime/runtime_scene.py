@@ -57,6 +57,7 @@ class FakeFolder:
     files: dict[str, Fingerprint | BaseException | None] = field(default_factory=dict)
     scans: Sequence[facts.FilesFound | facts.Scanned | facts.ScanFailed] = ()
     entered: threading.Event = field(default_factory=threading.Event)
+    being_asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def look(self, path: str) -> Fingerprint | None:
@@ -67,6 +68,7 @@ class FakeFolder:
         return found
 
     def ask(self) -> None:
+        self.being_asked.release()
         if self.gate is not None:
             assert self.gate.wait(WAIT_S), "the gate was never opened"
         self.asked.release()

@@ -432,6 +432,7 @@ def test_a_share_that_hangs_is_noticed_although_nobody_reads_from_it(hung: Scene
     since_s = hung.clock.now_s
     hung.clock.now_s += PULSE_S
     hung.workers.check()
+    assert hung.folder.being_asked.acquire(timeout=WAIT_S)
     hung.clock.now_s += SLOW_S + 0.5
     hung.workers.check()
 
@@ -469,6 +470,7 @@ def test_a_share_that_answers_again_is_reported(hung: Scene) -> None:
     """Else it would not be known until the next scan."""
     hung.clock.now_s += PULSE_S
     hung.workers.check()
+    assert hung.folder.being_asked.acquire(timeout=WAIT_S)
     hung.clock.now_s += SLOW_S + 0.5
     hung.workers.check()
     assert hung.folder.gate is not None
