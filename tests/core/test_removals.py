@@ -34,7 +34,7 @@ from core_script import (
 
 from twinsyncd.core import commands, facts
 from twinsyncd.core.events import EventKind
-from twinsyncd.core.model import STAYS, Fault, Fingerprint, OnDelete
+from twinsyncd.core.model import MAY_STAY, STAYS, Fault, Fingerprint, OnDelete
 from twinsyncd.core.results import Outcome
 from twinsyncd.core.safety import CONFIRM_S
 from twinsyncd.core.source_state import SCAN_SOON_S
@@ -96,7 +96,7 @@ def test_a_file_that_is_gone_from_the_drive_and_from_storage_leaves_the_connecti
 
     script.hears(REMOVED).says().rests()
     script.remembers(A, in_connection=False, stored="", note=STAYS)
-    assert texts(script, EventKind.FILE_REMOVED) == [f"nothing of it is in Storage; {STAYS}"]
+    assert texts(script, EventKind.FILE_REMOVED) == [f"nothing of it is in Storage; {MAY_STAY}"]
 
 
 def test_a_file_that_is_gone_is_taken_out_of_its_connection() -> None:
@@ -105,7 +105,7 @@ def test_a_file_that_is_gone_is_taken_out_of_its_connection() -> None:
 
     script.remembers(A, seen="", stored="v1", synced="", storage_id=A_ID, in_connection=False)
     script.remembers(A, note=STAYS)
-    assert texts(script, EventKind.FILE_REMOVED) == [f"it stays in Storage; {STAYS}"]
+    assert texts(script, EventKind.FILE_REMOVED) == [f"it stays in Storage; {MAY_STAY}"]
 
 
 def test_a_file_that_is_gone_is_deleted() -> None:

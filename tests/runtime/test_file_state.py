@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import pytest
 
-from twinsyncd.core.model import STAYS, FileKey, FileRow, Fingerprint
+from twinsyncd.core.model import MAY_STAY, STAYS, FileKey, FileRow, Fingerprint
 from twinsyncd.runtime.file_state import explain_file
 from twinsyncd.runtime.found_files import Cloud, Drive, JournalEntry
 from twinsyncd.runtime.verified_file import Verdict, judge
 
 A = FileKey("one/cad", "a.dgn")
-OUT = f"runs do not keep it up any more, but {STAYS}"
+OUT = f"runs do not keep it up any more; {MAY_STAY}"
 GONE = "not on the drive any more, or not taken; "
 
 
@@ -53,5 +53,5 @@ def test_verify_names_content_that_stays_of_a_file_taken_out(note: str) -> None:
 
     found = judge(A, JournalEntry(row), Drive(), Cloud({}, "", frozenset(), True), None)
 
-    assert found.drive == f"not there any more{f'; {note}' if note else ''}"
+    assert found.drive == f"not there any more{f'; {MAY_STAY}' if note else ''}"
     assert found.verdict is Verdict.KEPT

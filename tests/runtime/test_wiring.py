@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import sys
 import threading
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -235,11 +235,18 @@ def test_a_disk_that_damages_one_journal_after_the_other_is_left_to_a_person(
     file = journal_file(config)
     with open_engine(config, watch=False):
         pass
-    for _ in range(2):
-        file.write_bytes(b"no database")
-        with suppress(JournalDamaged), open_engine(config, watch=False):
-            pass
+    file.write_bytes(b"no database")
+    with open_engine(config, watch=False):
+        pass
+    file.write_bytes(b"no database")
 
+    with (
+        pytest.raises(JournalDamaged, match="the second within an hour") as refused,
+        open_engine(config, watch=False),
+    ):
+        pass
+
+    assert "set state_folder in the configuration" in refused.value.with_hint
     assert file.read_bytes() == b"no database"
     assert len(set_aside_ones(file)) == 1
 

@@ -23,8 +23,8 @@ def forget(
 ) -> None:
     """Take a file that is not on the drive any more out of its connection.
 
-    For a file that fails in every run, or that runs should not keep up any more. What earlier
-    runs brought of it stays in the iModel.
+    For a file that fails in every run, or that runs should not keep up any more. Whether the
+    iModel keeps what earlier runs brought of it, the platform does not document.
     """
     checked = load_config(config, folders=False)
 
@@ -40,4 +40,7 @@ def forget(
     done = "taken out of its connection" if was_held else "was not in its connection any more"
     deleted = ", and deleted in Storage" if delete else ""
     typer.echo(f"{name}: {done}{deleted}; the next run works without it")
-    typer.echo("What earlier runs brought of it stays in the iModel; no call takes that out.")
+    typer.echo(
+        "The iModel may keep what earlier runs brought of it: the platform does not document that,"
+        " and has no call that takes it out."
+    )

@@ -22,6 +22,7 @@ from .leftovers import Leftovers
 from .model import (
     ABSENT,
     IN_DOUBT,
+    MAY_STAY,
     NO_RUN,
     STAYS,
     UNLIKE_ANY,
@@ -187,7 +188,7 @@ class Comparisons:
                 row = replace(row, in_connection=False, synced=ABSENT)
                 if row.seen == ABSENT:
                     text = f"{self._why_absent(key)}, and it is out of the connection now"
-                    text += f"; {STAYS}" if note == STAYS else ""
+                    text += f"; {MAY_STAY}" if note == STAYS else ""
                     row = replace(row, note=note)
         self.ledger.put(row)
         self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)

@@ -83,7 +83,8 @@ def without_file(row: FileRow) -> FileRow:
 def leaving(row: FileRow) -> FileRow:
     """Return the row of a file that is, or may be, out of its connection: no run keeps it up.
 
-    What runs brought of it stays in the iModel, since no call takes that out.
+    What runs brought of it may stay in the iModel: no call takes that out, and what becomes of it
+    is not documented.
     """
     return replace(row, synced=ABSENT, note=STAYS if row.synced != ABSENT else row.note)
 

@@ -20,7 +20,7 @@ from .compare_facts import Compared
 from .events import EventKind
 from .file_changes import LEFT, is_leftover
 from .ledger import Ledger
-from .model import ABSENT, STAYS, ConnectionKey, FileRow, Need, Now, SourceKey, StorageId
+from .model import ABSENT, MAY_STAY, STAYS, ConnectionKey, FileRow, Need, Now, SourceKey, StorageId
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Leftovers:
         for row in list(self.ledger.needing(connection, Need.ASIDE)):
             if is_leftover(row) and row.storage_id not in mapped:
                 self.ledger.put(FileRow(row.key, storage_id=row.storage_id, note=STAYS))
-                text = f"it is out of the connection now; {STAYS}"
+                text = f"it is out of the connection now; {MAY_STAY}"
                 self.ledger.note(EventKind.FILE_REMOVED, row.key, now, text=text)
 
 

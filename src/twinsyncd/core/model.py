@@ -38,7 +38,12 @@ UNMAPPED: Final = IN_DOUBT
 """What an active run was started for, where it takes a file out of the iModel."""
 
 STAYS: Final = "its content stays in the iModel"
-"""The note of a file that is gone, out of its connection, and was in the iModel before."""
+"""The note of a file that is gone, out of its connection, and was in the iModel before.
+
+People read MAY_STAY: the platform does not document what becomes of the content.
+"""
+
+MAY_STAY: Final = "the iModel may keep what runs brought of it: the platform does not say"
 
 OPEN_IN: Final = "open in "
 """How the reason begins of a file that waits until the program that has it open closes it."""

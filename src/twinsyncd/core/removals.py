@@ -20,6 +20,7 @@ from .ledger import Ledger
 from .model import (
     ABSENT,
     IN_DOUBT,
+    MAY_STAY,
     STAYS,
     ConnectionKey,
     Failure,
@@ -89,7 +90,7 @@ class Removals:
         for key in fact.files:
             row = self.ledger.get(key)
             deleted = row.removing is OnDelete.DELETE
-            stays = f"; {STAYS}" if row.note == STAYS else ""
+            stays = f"; {MAY_STAY}" if row.note == STAYS else ""
             text = "deleted in Storage" if deleted else "it stays in Storage"
             text = text if deleted or row.stored != ABSENT else "nothing of it is in Storage"
             note_removed(self.ledger, row, now, f"{text}{stays}")

@@ -6,7 +6,7 @@ from typing import Final
 
 from ..core.deliveries import LastDelivery
 from ..core.file_changes import is_leftover
-from ..core.model import ABSENT, STAYS, FileRow, LaneRow, Need, OnDelete, need
+from ..core.model import ABSENT, MAY_STAY, STAYS, FileRow, LaneRow, Need, OnDelete, need
 from .formatting import with_it
 from .open_files import run_state
 
@@ -83,7 +83,7 @@ def _misplaced(row: FileRow) -> str:
 def _left_of(row: FileRow) -> str:
     """Return what is left in the cloud of a file that is gone."""
     if row.note == STAYS:
-        return f"runs do not keep it up any more, but {STAYS}"
+        return f"runs do not keep it up any more; {MAY_STAY}"
     if row.synced != ABSENT:
         return "it stays in the iModel"
     if row.stored != ABSENT:

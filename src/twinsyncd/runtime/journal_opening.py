@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from ..config import Config
 from ..core.model import LaneKey
 from ..errors import JournalDamaged, JournalError, JournalGone, unusable_folder
-from ..journal.damage import is_damaged, set_aside
+from ..journal.damage import AGAIN_S, is_damaged, set_aside, set_aside_ones
 from ..journal.database import make_folder, open_database
 from ..journal.lease_book import LeaseBook
 from ..journal.location import Server
@@ -163,7 +163,7 @@ def _opened(file: Path) -> Journal:
         return Journal(open_database(file))
     except JournalDamaged as exc:
         if _set_aside(file, exc) is None:
-            raise
+            raise _damaged_again(file, exc) from exc
         return Journal(open_database(file))
 
 
@@ -192,8 +192,20 @@ def _kept_or_mended(file: Path, damage: JournalDamaged, patience: Patience) -> P
     """
     kept = _set_aside(file, damage)
     if kept is None and (not patience.is_patient or is_damaged(file)):
-        raise damage
+        raise _damaged_again(file, damage)
     return kept
+
+
+def _damaged_again(file: Path, damage: JournalDamaged) -> JournalDamaged:
+    """Return the error, with what to do if another journal was damaged within the last hour."""
+    last = max((each.at_s for each in set_aside_ones(file)), default=0.0)
+    if read_clock().wall_s - last >= AGAIN_S or not is_damaged(file):
+        return damage
+    return JournalDamaged(
+        f"{damage}; it is the second within an hour, so the disk of the state folder is at fault",
+        hint="check that disk, or set state_folder in the configuration to a folder on another;"
+        f" then move {file} away: a new one is made, and what Storage has is not uploaded again",
+    )
 
 
 def _set_aside(file: Path, exc: JournalDamaged) -> Path | None:

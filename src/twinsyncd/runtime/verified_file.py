@@ -13,6 +13,7 @@ from ..core.file_changes import is_leftover, is_proven
 from ..core.model import (
     ABSENT,
     IN_DOUBT,
+    MAY_STAY,
     STAYS,
     FileKey,
     FileRow,
@@ -140,7 +141,7 @@ def _on_drive(
         text = "not there any more, which a sync has not decided yet"
         return _Step(text, Verdict.UNKNOWN, _decided_by(drive.missed_s.get(key)))
     if look is None:
-        stays = f"; {STAYS}" if row is not None and row.note == STAYS else ""
+        stays = f"; {MAY_STAY}" if row is not None and row.note == STAYS else ""
         return _Step(f"not there any more{stays}", Verdict.KEPT)
     if row is None or row.synced == ABSENT:
         return _Step("not synced yet", Verdict.NOT_CURRENT, SYNC)
