@@ -211,6 +211,23 @@ def test_a_file_of_another_writer_makes_no_changeset(
     assert report.changesets == ()
 
 
+def test_a_system_that_cannot_be_computed_costs_no_feature(tmp_path: Path) -> None:
+    """Programs write systems that only they know; the map is there all the same."""
+    file = with_gdal(tmp_path / "wells.shp", WELLS)
+    file.with_suffix(".prj").write_text(
+        'PROJCS["Unknown",GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137,'
+        '298.257223563]],PRIMEM["Greenwich",0],UNIT["Degree",0.017453292519943295]],'
+        'PROJECTION["Unknown Projection"],PARAMETER["central_meridian",0],UNIT["Meter",1]]'
+    )
+
+    layer, *wells = read(file).values()
+
+    system: Any = (layer.properties or {})["coordinate_system"]
+    assert len(wells) == len(WELLS)
+    assert system["name"] == "Unknown"
+    assert "Unknown Projection" in system["definition"].replace("_", " ")
+
+
 def test_features_without_a_key_are_their_content(tmp_path: Path) -> None:
     """The number of a feature moves with each deletion before it."""
     file = tmp_path / "a.geojson"

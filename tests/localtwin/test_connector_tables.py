@@ -147,6 +147,39 @@ def test_generated_edits_are_counted_exactly(
         assert bool(report.changesets) == bool(added or gone or edited - gone)
 
 
+def test_noise_and_empty_columns_of_another_writer_make_no_changeset(tmp_path: Path) -> None:
+    """Excel writes 17 digits, others 16; and some write the empty cells before a table."""
+    scene, file = Scene(tmp_path), tmp_path / "list.xlsx"
+    rows = [("", "", n, 1.0413926851582251 * n) for n in range(1, 9)]
+    scene.run(source(as_xlsx(file, rows), as_type="PSEXCEL"))
+    seen = rows_of(file)
+    other = [(None, None, n, float(f"{value:.16g}")) for _, _, n, value in rows]
+    as_xlsx_of_another_writer(file, other)
+
+    report = scene.run(source(file, as_type="PSEXCEL"))
+
+    assert seen[0] == {"Column C": 1, "Column D": 1.041392685158}
+    assert report.changesets == ()
+
+
+def test_a_value_before_a_table_without_header_renames_no_column(tmp_path: Path) -> None:
+    """The letters of columns are those that people see, wherever the first value is."""
+    rows = [(None, n, n + 0.5) for n in range(4)]
+    before = rows_of(as_xlsx_of_another_writer(tmp_path / "a.xlsx", rows))
+    after = rows_of(as_xlsx_of_another_writer(tmp_path / "b.xlsx", [(7, *rows[0][1:]), *rows[1:]]))
+
+    assert before[0] == {"Column B": 0, "Column C": 0.5}
+    assert after == [{"Column A": 7, **before[0]}, *before[1:]]
+
+
+def test_separators_within_quoted_texts_separate_nothing(tmp_path: Path) -> None:
+    """A separator that would make the file invalid is none, however even its rows are."""
+    file = tmp_path / "list.csv"
+    file.write_text('"Tag","\tNote"\n"a","\tx"\n"b","\ty","z"\n"c","\tz","z","z"\n', "utf-8")
+
+    assert [row["Tag"] for row in rows_of(file)] == ["a", "b", "c"]
+
+
 def test_a_workbook_of_another_writer_makes_no_changeset(tmp_path: Path) -> None:
     """Programs write the same cells in different XML; only what they mean counts."""
     scene, file = Scene(tmp_path), tmp_path / "list.xlsx"

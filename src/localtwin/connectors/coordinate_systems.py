@@ -36,6 +36,10 @@ def described(text: str | None) -> dict[str, Json]:
 
 
 def _parameters(crs: pyproj.CRS) -> str:
+    """Return the short form of a system; "" if it has none, as with an unknown projection."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of what the short form leaves out
-        return str(crs.to_proj4())
+        try:
+            return str(crs.to_proj4())
+        except CRSError:
+            return ""

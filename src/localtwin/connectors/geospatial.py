@@ -46,7 +46,7 @@ _KML_OWN |= {"drawOrder", "icon"}
 # What GDAL writes into shapefiles that have no attributes, since each must have one.
 _GIVEN_FIELDS = ["FID"]
 _NO_NAME = re.compile(r"[^A-Za-z0-9]")
-_DBF_DIGITS = 12  # of a number; writers cut it at a width or at a number of decimals beyond
+_DBF_DIGITS = 10  # of its numbers; writers do not round alike beyond
 
 pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True, "OGR_GEOJSON_MAX_OBJ_SIZE": 0})
 

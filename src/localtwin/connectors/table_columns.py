@@ -14,6 +14,7 @@ Row: TypeAlias = Sequence[Json]
 
 HEADER_WITHIN = 50  # rows in which a header is looked for
 _EXACT_MAX = 10**15  # of whole numbers in spreadsheets, which only have 64-bit floats
+_DIGITS = 13  # of a number; spreadsheets keep 15, but their writers do not round alike
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,14})")
 _DECIMAL = re.compile(r"-?(?:0|[1-9]\d*)\.\d+(?:[eE][+-]?\d{1,3})?")
 _DECIMAL_COMMA = re.compile(r"-?(?:0|[1-9]\d*),\d+")
@@ -21,22 +22,31 @@ _DECIMAL_COMMA = re.compile(r"-?(?:0|[1-9]\d*),\d+")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The names of the columns; `rows` is how many rows come before the data, with `above`."""
+    """The names of the columns; `rows` is how many rows come before the data, with `above`.
+
+    `first` is the place of the first column in the sheet.
+    """
 
     columns: Sequence[str]
     rows: int
     above: Sequence[str] = ()
+    first: int = 0
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names that the table itself gives its columns; none without a header."""
+        return self.columns if self.rows else ()
 
     def record(self, row: Row) -> Mapping[str, Json]:
         """Return the values that a row has, by the names of the columns."""
         values = dict(zip(self.columns, row, strict=False))
         extra = range(len(self.columns), len(row))
-        values |= {f"Column {column_letters(at)}": row[at] for at in extra}
+        values |= {f"Column {column_letters(self.first + at)}": row[at] for at in extra}
         return {name: value for name, value in values.items() if value is not None}
 
 
-def find_header(rows: Sequence[Row]) -> Header:
-    """Return the header among the first rows of a table.
+def find_header(rows: Sequence[Row], first: int = 0) -> Header:
+    """Return the header among the first rows of a table, which begins in column `first`.
 
     It is the first row of texts, all different, that is more than half as wide as the widest.
     Without one, columns have the letters that spreadsheets show.
@@ -47,8 +57,10 @@ def find_header(rows: Sequence[Row]) -> Header:
         are_names = all(isinstance(value, str) for value in texts)
         if 2 * len(texts) > widest and are_names and len(set(texts)) == len(texts):
             above = [" ".join(map(str, _present(each))) for each in rows[:number]]
-            return Header(_unique(row), number + 1, [text for text in above if text])
-    return Header([f"Column {column_letters(at)}" for at in range(widest)], 0)
+            above = [text for text in above if text]
+            return Header(_unique(row, first), number + 1, above, first)
+    columns = [f"Column {column_letters(first + at)}" for at in range(widest)]
+    return Header(columns, 0, (), first)
 
 
 def meaning_of_text(text: str, *, decimal_comma: bool = False) -> Json:
@@ -99,6 +111,8 @@ def _plain_number(value: float) -> Json:
     """Return a number without a fraction as a whole one, whichever way it was written."""
     if not math.isfinite(value):
         return None
+    if not isinstance(value, int):
+        value = float(f"{value:.{_DIGITS}g}")
     return int(value) if value == int(value) and abs(value) < _EXACT_MAX else value
 
 
@@ -110,9 +124,9 @@ def _present(row: Row) -> Row:
     return [value for value in row if value is not None]
 
 
-def _unique(row: Row) -> Sequence[str]:
+def _unique(row: Row, first: int) -> Sequence[str]:
     names: list[str] = []
-    for at, value in enumerate(row):
+    for at, value in enumerate(row, first):
         name = wanted = f"Column {column_letters(at)}" if value is None else str(value)
         number = 1
         while name in names:

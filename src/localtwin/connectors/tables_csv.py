@@ -60,7 +60,7 @@ class CsvConnector(TablesConnector):
             first = list(islice(rows, HEADER_WITHIN))
         header = find_header([[dialect.meaning(text) for text in row] for row in first])
         above: dict[str, Json] = {"heading": list(header.above)} if header.above else {}
-        yield Table(TABLE_NAME, header.columns, partial(_records, file, dialect, header), above)
+        yield Table(TABLE_NAME, header.names, partial(_records, file, dialect, header), above)
 
     def _dialect(self, file: Path, head: bytes) -> _Dialect:
         encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "")
@@ -117,10 +117,13 @@ def _separator(lines: Sequence[str]) -> str:
     """Return the separator that gives most rows the same number of fields, the more the better."""
 
     def evenness(separator: str) -> tuple[int, int]:
+        widths: Counter[int] = Counter()
         try:
-            widths = Counter(len(row) for row in csv.reader(lines, delimiter=separator) if row)
-        except csv.Error:
-            return 0, 0
+            for row in csv.reader(lines, delimiter=separator, strict=True):
+                widths[len(row)] += bool(row)
+        except csv.Error as exc:
+            if "end of data" not in str(exc):  # these are only the first lines
+                return 0, 0
         width, rows = max(widths.items(), key=lambda each: (each[1], each[0]), default=(1, 0))
         return (rows, width) if width > 1 else (0, 0)
 

@@ -43,13 +43,14 @@ class ExcelConnector(TablesConnector):
             first = [row for row in first if any(value is not None for value in row)]
             if not first:
                 continue
-            header = find_header(first)
+            # calamine leaves out empty columns before the first that is used.
+            header = find_header(first, sheet.start[1] if sheet.start else 0)
             properties: dict[str, Json] = {}
             if header.above:
                 properties["heading"] = list(header.above)
             if about.visible is not calamine.SheetVisibleEnum.Visible:
                 properties["hidden"] = True
-            yield Table(about.name, header.columns, partial(_records, sheet, header), properties)
+            yield Table(about.name, header.names, partial(_records, sheet, header), properties)
 
 
 def _records(sheet: calamine.CalamineSheet, header: Header) -> Iterator[Record]:
