@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from scan_scene import Drawings, Memory
 
 from twinsyncd.disk.folder import Folder
-from twinsyncd.disk.lock_files import Holder, holder_of
+from twinsyncd.disk.lock_files import Holder, holder_of, require_closed
 from twinsyncd.disk.look import look
+from twinsyncd.disk.system_locks import program_that_locks
 from twinsyncd.disk.tree import Tree
 from twinsyncd.errors import DiskError
 
@@ -103,3 +105,48 @@ def test_an_open_file_is_taken_unless_it_has_to_be_closed(tmp_path: Path) -> Non
     assert str(refused.value).startswith("open in AutoCAD by anna on PC-17 since 20")
     assert str(refused.value).endswith("plan.dwg")
     assert waiting.digest_of_new("plan.dwg", fingerprint)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc/locks is Linux'")
+@pytest.mark.parametrize("lock", ["lockf", "flock"])
+def test_a_program_of_this_machine_that_locks_a_file_has_it_open(lock: str, tmp_path: Path) -> None:
+    """Not every program keeps a lock file beside what it edits."""
+    import fcntl  # noqa: PLC0415 - not there on Windows
+
+    file = saved(tmp_path, "model.dgn", b"v1")
+    saved(tmp_path, "other.dgn", b"v1")
+    tree = Tree(tmp_path)
+
+    with file.open("r+b") as opened:
+        getattr(fcntl, lock)(opened, fcntl.LOCK_EX)
+        held, other = holder_of(tree, "model.dgn"), holder_of(tree, "other.dgn")
+        with pytest.raises(DiskError) as refused:
+            require_closed(tree, "model.dgn")
+
+    name = Path("/proc/self/comm").read_text().strip()
+    assert held == Holder("", name, "", 0.0)
+    assert str(refused.value) == f"open in {name}: {file}"
+    assert refused.value.hint == "it is taken once it is closed"
+    assert other is None
+    assert holder_of(tree, "model.dgn") is None
+
+
+def test_only_a_lock_for_writing_of_that_file_counts(tmp_path: Path) -> None:
+    """A reader, one who waits, or a lock on another disk says nothing of this file."""
+    file = saved(tmp_path, "a", b"x")
+    found = file.stat()
+    own = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    lines = [
+        f"1: POSIX  ADVISORY  READ  1 {own} 0 EOF",
+        f"1: -> POSIX  ADVISORY  WRITE 1 {own} 0 EOF",
+        f"2: FLOCK  ADVISORY  WRITE 1 ff:fe:{found.st_ino} 0 EOF",
+        f"3: POSIX  ADVISORY  WRITE 1 {own}1 0 EOF",
+    ]
+    locks = saved(tmp_path, "locks", "\n".join(lines).encode())
+
+    before = program_that_locks(found, locks)
+    saved(tmp_path, "locks", f"4: LEASE  ACTIVE    WRITE 0 {own} 0 EOF\n".encode())
+
+    assert before == ""
+    assert program_that_locks(found, locks) == "another program"
+    assert program_that_locks(found, tmp_path / "hidden") == ""

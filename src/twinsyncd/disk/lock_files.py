@@ -3,7 +3,8 @@
 AutoCAD and its kin write `plan.dwl` and `plan.dwl2` for `plan.dwg` (user, machine and time), Office
 writes `~$list.xlsx` for `list.xlsx` (the user), LibreOffice `.~lock.list.xlsx#` (user and machine),
 Rhino `model.3dm.rhl`, Revit keeps an open `.slog` in `tower_backup` for a central `tower.rvt`.
-MicroStation keeps none. A program that crashed leaves its lock file behind.
+MicroStation keeps none. A program that crashed leaves its lock file behind. Where no lock file
+lies, the locks of this machine's own programs are looked at.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final, NamedTuple
 
 from ..core.model import OPEN_IN
 from ..errors import DiskError
+from .system_locks import program_that_locks
 from .tree import Tree
 
 _HEAD_BYTES: Final = 4096  # more than any of these files has
@@ -28,18 +30,20 @@ class Holder(NamedTuple):
 
     who: str  # "" if the lock file does not say
     program: str
-    lock_file: str  # its path
-    since_s: float
+    lock_file: str  # its path; "" if the system says that it is open
+    since_s: float  # 0: not known
 
     def __str__(self) -> str:
         """Return who has it open, and since when."""
-        opened = datetime.fromtimestamp(self.since_s, UTC).astimezone()
         who = f" by {self.who}" if self.who else ""
+        if not self.since_s:
+            return f"{OPEN_IN}{self.program}{who}"
+        opened = datetime.fromtimestamp(self.since_s, UTC).astimezone()
         return f"{OPEN_IN}{self.program}{who} since {opened:%Y-%m-%d %H:%M}"
 
 
 def holder_of(tree: Tree, path: str) -> Holder | None:
-    """Return who has the file open; None if no lock file lies there. Raises OSError."""
+    """Return who has the file open; None if neither lock file nor lock says so. Raises OSError."""
     for lock_file, program, read in _candidates(PurePosixPath(path)):
         try:
             found = tree.stat(lock_file)
@@ -47,7 +51,11 @@ def holder_of(tree: Tree, path: str) -> Holder | None:
             continue
         if stat.S_ISREG(found.st_mode):
             return Holder(_named_in(tree, lock_file, read), program, lock_file, found.st_mtime)
-    return None
+    try:
+        program = program_that_locks(tree.stat(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return Holder("", program, "", 0.0) if program else None
 
 
 def require_closed(tree: Tree, path: str) -> None:
@@ -58,11 +66,13 @@ def require_closed(tree: Tree, path: str) -> None:
     except OSError as exc:
         raise DiskError(f"cannot look who has {file} open: {exc.strerror or exc}") from exc
     if holder is not None:
-        raise DiskError(
-            f"{holder}: {file}",
-            hint="it is taken once it is closed; if nobody has it open, delete "
-            f"{tree.folder / holder.lock_file}, which a program that crashed left behind",
-        )
+        hint = "it is taken once it is closed"
+        if holder.lock_file:
+            left = tree.folder / holder.lock_file
+            hint += (
+                f"; if nobody has it open, delete {left}, which a program that crashed left behind"
+            )
+        raise DiskError(f"{holder}: {file}", hint=hint)
 
 
 def _candidates(path: PurePosixPath) -> Iterator[tuple[str, str, Callable[[bytes], str]]]:
