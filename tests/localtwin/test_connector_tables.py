@@ -175,7 +175,7 @@ def test_a_value_before_a_table_without_header_renames_no_column(tmp_path: Path)
 def test_separators_within_quoted_texts_separate_nothing(tmp_path: Path) -> None:
     """A separator that would make the file invalid is none, however even its rows are."""
     file = tmp_path / "list.csv"
-    file.write_text('"Tag","\tNote"\n"a","\tx"\n"b","\ty","z"\n"c","\tz","z","z"\n', "utf-8")
+    file.write_text('"Tag","\tNote"\n"a","\tx"\n"b","\ty","z"\n"c","\tz","z"\n', "utf-8")
 
     assert [row["Tag"] for row in rows_of(file)] == ["a", "b", "c"]
 
