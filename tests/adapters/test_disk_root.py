@@ -34,6 +34,23 @@ def test_the_kernels_list_is_read_with_its_escapes() -> None:
     assert (found[2].point, found[2].source) == ("/mnt/old drive", "nas:/volume 1")
 
 
+def test_a_drive_that_is_mounted_later_is_in_the_next_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list is remembered, but only as long as the kernel gives the same."""
+    kernel = tmp_path / "mountinfo"
+    monkeypatch.setattr(mounts, "_MOUNTINFO", kernel)
+    *before, last = MOUNTINFO.strip().splitlines()
+    kernel.write_text("\n".join(before))
+
+    first = mounts.listed()
+    again = mounts.listed()
+    kernel.write_text("\n".join([*before, last]))
+
+    assert first == again
+    assert mounts.listed() == [*first, *mounts.parse(last)]
+
+
 @pytest.mark.parametrize(
     ("folder", "kind"),
     [

@@ -50,9 +50,15 @@ class Mount:
 def listed() -> list[Mount]:
     """Return the mounts of this process, in the order they were made."""
     try:
-        return parse(os.fsdecode(_MOUNTINFO.read_bytes()))
+        return list(_parsed(_MOUNTINFO.read_bytes()))
     except OSError:
         return []
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: bytes) -> tuple[Mount, ...]:
+    """Return the mounts; each check of each source asks, and the list hardly ever changes."""
+    return tuple(parse(os.fsdecode(text)))
 
 
 def parse(text: str) -> list[Mount]:

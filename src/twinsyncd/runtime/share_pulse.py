@@ -7,6 +7,7 @@ and whoever does not answer for SLOW_S is reported, once, until it answers again
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -19,6 +20,7 @@ from ..errors import DiskError
 from .share_folder import Share
 
 PULSE_S: Final = 8.0  # with SLOW_S, after which it counts as silent, less than 20 s
+LOOK_S: Final = 1.0  # between looks whether one that does not answer does so again
 PULSES_PER_S: Final = 25.0  # a thousand sources are asked less often; they lie on a few drives
 
 
@@ -37,7 +39,8 @@ class SharePulse:
         self._post = post
         self._clock = clock
         self._every_s = max(PULSE_S, len(shares) / PULSES_PER_S)
-        self._asked_s = dict.fromkeys(shares, clock())
+        due_s = clock() + self._every_s
+        self._due = [(due_s, source) for source in sorted(shares)]  # a heap
         self._open: dict[SourceKey, Future[None]] = {}
         self._slow: set[SourceKey] = set()
 
@@ -51,19 +54,23 @@ class SharePulse:
             elif silence is None and source in self._slow:
                 self._slow.discard(source)
                 self._post(facts.ShareAnswers(source))
-            if not share.threads.is_silent and self._is_due(source, share):
-                self._ask(source, share)
+        now_s = self._clock()
+        while self._due and self._due[0][0] <= now_s:
+            source = heapq.heappop(self._due)[1]
+            heapq.heappush(self._due, (self._next_s(source, now_s), source))
 
-    def _is_due(self, source: SourceKey, share: Share) -> bool:
-        asked = self._open.get(source)
-        if asked is not None and not asked.done():
-            return False
-        last_s = max(self._asked_s[source], share.threads.answered_s)
-        return self._clock() - last_s >= self._every_s
+    def _next_s(self, source: SourceKey, now_s: float) -> float:
+        """Ask if nothing was heard of it for long enough; return when to look at it next."""
+        share, asked = self._shares[source], self._open.get(source)
+        if share.threads.is_silent or (asked is not None and not asked.done()):
+            return now_s + LOOK_S
+        if (due_s := share.threads.answered_s + self._every_s) > now_s:
+            return due_s
+        self._ask(source, share)
+        return now_s + self._every_s
 
     def _ask(self, source: SourceKey, share: Share) -> None:
         """Ask; whatever it answers, also an error, shows that it answers."""
-        self._asked_s[source] = self._clock()
 
         def ask() -> None:
             with suppress(OSError, DiskError):

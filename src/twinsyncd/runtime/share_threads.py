@@ -209,8 +209,8 @@ class ShareThreads:
     def silence(self) -> ShareSilent | None:
         """Return since when something of it has had no answer for SLOW_S; None: it answers."""
         drive = self._drive_now
-        if drive is None:
-            return None
+        if drive is None or not (self._silent_s or drive.silent_s or drive.running):
+            return None  # asked each second about each of 1,000 sources, so without the lock
         with self.drives.lock:
             since_s = self._silent_s or drive.silent_s
             if not since_s and (slow_s := drive.slow_since_s(self)):
