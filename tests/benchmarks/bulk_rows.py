@@ -13,14 +13,18 @@ import resource
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from twinsyncd.cloud.bulk_api import Counts
+from twinsyncd.core.model import FileKey, SourceKey
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.delivered import DeliveredRecords
+from twinsyncd.journal.export_rows import ExportRows
 from twinsyncd.targets.bulk.delivery import Delivery
 from twinsyncd.targets.bulk.mapping import RowMapping, RowReader
+from twinsyncd.targets.bulk.rivals import Rivals
 from twinsyncd.targets.bulk.tables import Table
 
 COMPANY = "0a1b2c3d-1111-4222-8333-444455556666"
@@ -85,7 +89,10 @@ def main(file: Path, journal: Path) -> None:
     engine = open_database(journal)
     begun, cpu = time.perf_counter(), time.process_time()
     sink, delivered = Sink(), TimedRecords(engine)
-    summary = Delivery("Factory", RowReader(MAPPING), table, delivered, sink).deliver()
+    key = FileKey(SourceKey("Factory/exports"), file.name)
+    rivals = Rivals("Factory", MAPPING.entity, key, ExportRows(engine), lambda _key: nullcontext())
+    reader = RowReader(MAPPING)
+    summary = Delivery("Factory", reader, table, delivered, sink, rivals=rivals).deliver()
     took_s = time.perf_counter() - begun
     cpu_s = time.process_time() - cpu
     engine.dispose()

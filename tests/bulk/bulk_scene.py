@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,12 @@ from twinsyncd.core.model import (
 from twinsyncd.journal.bulk_files import BulkFiles
 from twinsyncd.journal.database import open_database
 from twinsyncd.journal.delivered import DeliveredRecords
+from twinsyncd.journal.export_rows import ExportRows
 from twinsyncd.journal.location import JournalLocation
 from twinsyncd.targets.bulk.connection import BulkConnection, BulkMemory, BulkSettings
-from twinsyncd.targets.bulk.mapping import RowMapping
+from twinsyncd.targets.bulk.mapping import RowMapping, RowReader
+from twinsyncd.targets.bulk.rivals import FileRows
+from twinsyncd.targets.bulk.tables import Table
 from wire.in_process import InProcess
 
 ORIGIN = "http://localhost"
@@ -69,10 +72,13 @@ class Factory:
         http.event_hooks["request"].append(self.requests.append)
         self.http = http
         self.folder = folder
+        self.drive = folder / "drive"  # what was delivered last, where other files are read
         self.engine = open_database(journal)
         self.api = self.client(ApiKey(lambda: self.first.api_key))
         self.delivered = DeliveredRecords(self.engine)
         self.files = BulkFiles(self.engine)
+        self.rows = ExportRows(self.engine)
+        self.asked: list[FileKey] = []  # files that the target wants to be tried again
 
     def client(self, credentials: Credentials) -> BulkApi:
         """Return a client of the service that does not wait between its tries."""
@@ -108,8 +114,15 @@ class Factory:
             lambda key: made[key.path.partition(".")[0]],
             snapshot=snapshot,
             grace_s=grace_s,
+            opens=lambda key: nullcontext(self._rows_of(key, made)),
+            ask=self.asked.append,
         )
-        return BulkConnection(self.api, BulkMemory(self.delivered, self.files), settings)
+        return BulkConnection(self.api, BulkMemory(self.delivered, self.files, self.rows), settings)
+
+    def _rows_of(self, key: FileKey, mappings: Mapping[str, RowMapping]) -> FileRows | None:
+        file, mapping = self.drive / key.path, mappings[key.path.partition(".")[0]]
+        rows = Table(file, file.suffix, mapping.wanted())
+        return FileRows(rows, RowReader(mapping)) if file.exists() else None
 
     def store(
         self,
@@ -121,6 +134,8 @@ class Factory:
     ) -> Stored:
         """Deliver a file with that content; `known_as` is the id that it has."""
         raw = data.encode() if isinstance(data, str) else data
+        self.drive.mkdir(exist_ok=True)
+        (self.drive / path).write_bytes(raw)
         digest = Digest(hashlib.sha256(raw).hexdigest())
         key = FileKey(SourceKey("Factory/exports"), path)
         command = Store(key, CONNECTION, digest, Fingerprint(len(raw), 1), known_as)

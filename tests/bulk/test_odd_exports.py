@@ -114,7 +114,7 @@ def test_a_renamed_export_keeps_its_identity_beside_one_with_its_old_name(plant:
     """Exports are rotated: an id that was lost looks as if somebody had deleted the file."""
     first = plant.store("pieces.csv", f"{HEADER}P,C,a,1\n")
 
-    renamed = plant.store("pieces.old.csv", f"{HEADER}P,C,a,2\n", known_as=first.storage_id)
+    renamed = plant.store("pieces.old.csv", f"{HEADER}P,C,b,2\n", known_as=first.storage_id)
     other = plant.store("pieces.csv", f"{HEADER}P,C,a,2\n")
 
     assert first.storage_id == renamed.storage_id

@@ -226,3 +226,31 @@ def test_verify_counts_records_and_names_those_that_are_missing(plant: Plant) ->
     assert "row 3: the service has another version of this record" in shown
     assert "row 4: not acknowledged as the file has it" in shown
     assert [file["verdict"] for file in as_json] == ["not current"]
+
+
+def test_a_record_with_two_contents_is_named_wherever_a_person_looks(plant: Plant) -> None:
+    """Each save of one file would undo the other's; nobody would notice for months."""
+    head = "Project;Component;Part no;Length"
+    plant.export("pieces-2.csv", head, "Mill;Gate;G-3;1", "Mill;Gate;G-1;99")
+    plant.export("pieces-3.csv", head, "Mill;Gate;G-2;3")
+
+    synced = plant.call("sync")
+    status = plant.call("status")
+    verified = plant.call("verify")
+    explained = plant.call("explain", "Factory/pieces/pieces.csv")
+    history = plant.call("history")
+    report = json.loads(plant.call("status", "--json").stdout)["connections"][0]["records"]
+    plant.export("pieces-2.csv", head, "Mill;Gate;G-3;1", "Mill;Gate;G-1;12,5")
+    plant.delivered()
+    mended = plant.call("sync")
+    agrees = plant.call("verify")
+
+    assert [each.returncode for each in (synced, status, verified)] == [1, 1, 1]
+    conflict = "row 2, column Length: pieces-2.csv, row 3, has the same record with outer_length 99"
+    for shown in (synced, status, verified, explained, history):
+        assert conflict in " ".join(shown.stdout.split()), shown.stdout
+    rows = {file["path"]: file["rejected_rows"] for file in report["files"]}
+    assert [row["row"] for row in rows["pieces.csv"]] == [2]
+    assert rows["pieces-2.csv"] == rows["pieces-3.csv"] == []
+    assert mended.returncode == 0, mended.stdout
+    assert agrees.returncode == 0, agrees.stdout

@@ -8,24 +8,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, insert, or_, select, update
 
 from ..core.deliveries import LastDelivery
-from ..core.model import FileKey, SourceKey
-from . import bulk_tables
+from ..core.model import ABSENT, FileKey, SourceKey
+from . import bulk_tables, tables
 from .bulk_deliveries import read_deliveries
+from .bulk_tables import NEW_FILE, is_file, same_file
 from .transactions import writing
 from .upserts import insert_into
 
 _TABLE: Final = bulk_tables.bulk_files
-_NEW: Final = {
-    "needs": "",
-    "held_digest": "",
-    "held_rows": 0,
-    "held_known": 0,
-    "held_leaving": 0,
-    "approved_digest": "",
-}
+_SEEN: Final = tables.files.c
 
 
 class HeldSnapshot(NamedTuple):
@@ -52,7 +46,7 @@ class BulkFiles:
 
     def note(self, connection: str, key: FileKey, entity: str) -> None:
         """Note a file that was sent, and waits for nothing that is kept here."""
-        self._put(connection, key, entity, _NEW)
+        self._put(connection, key, entity, NEW_FILE)
 
     def await_parents(self, connection: str, key: FileKey, entity: str) -> None:
         """Note that rows of the file name parents that the service does not have."""
@@ -68,9 +62,9 @@ class BulkFiles:
         """Note what a delivery did: the members of `LastDelivery` behind its entity."""
         self._put(connection, key, entity, {"delivery": dict(delivery)})
 
-    def rename(self, connection: str, storage_id: str, key: FileKey) -> None:
-        """Move what is known of the file with this id to another path."""
-        table = _TABLE.c
+    def rename(self, connection: str, storage_id: str, key: FileKey) -> FileKey | None:
+        """Move what is known of the file with this id to another path; return where it was."""
+        table, moved = _TABLE.c, None
         own = select(_TABLE).where(table.connection == connection, table.delivery.is_not(None))
         with writing(self._engine) as opened:
             for row in opened.execute(own).mappings().all():
@@ -78,9 +72,11 @@ class BulkFiles:
                 if before == key or (row["delivery"] or {}).get("storage_id") != storage_id:
                     continue
                 for old in (before, key):
-                    opened.execute(delete(_TABLE).where(_is(connection, old)))
+                    opened.execute(delete(_TABLE).where(is_file(_TABLE, connection, old)))
                 renamed = {**row, "source": key.source, "path": key.path}
                 opened.execute(insert(_TABLE).values(renamed))
+                moved = before
+        return moved
 
     def deliveries(self, connection: str) -> tuple[LastDelivery, ...]:
         """Return what the last delivery of each file did."""
@@ -92,10 +88,21 @@ class BulkFiles:
         self._need(connection, entities, "")
 
     def to_resend(self, connection: str) -> list[FileKey]:
-        """Return the files that are to be sent again."""
+        """Return the files that are to be sent again, and are there."""
+        return self._to_resend(connection, or_(_SEEN.seen.is_(None), _SEEN.seen != ABSENT))
+
+    def to_ask(self, connection: str, *, aside: bool = False) -> list[FileKey]:
+        """Return those of them that nothing else begins: set aside, or synced unless `aside`."""
+        synced = and_(_SEEN.seen == _SEEN.stored, _SEEN.seen == _SEEN.synced, _SEEN.seen != ABSENT)
+        set_aside = and_(_SEEN.aside != "", _SEEN.seen != ABSENT)
+        return self._to_resend(connection, set_aside if aside else or_(set_aside, synced))
+
+    def _to_resend(self, connection: str, stands: ColumnElement[bool]) -> list[FileKey]:
         table = _TABLE.c
-        query = select(table.source, table.path).where(
-            table.connection == connection, table.needs == "resend"
+        query = (
+            select(table.source, table.path)
+            .select_from(_TABLE.outerjoin(tables.files, same_file()))
+            .where(table.connection == connection, table.needs == "resend", stands)
         )
         with self._engine.connect() as opened:
             rows = opened.execute(query.order_by(table.source, table.path)).all()
@@ -157,7 +164,7 @@ class BulkFiles:
     def _put(self, connection: str, key: FileKey, entity: str, values: dict[str, Any]) -> None:
         own = {"connection": connection, "source": key.source, "path": key.path}
         statement = insert_into(self._engine, _TABLE)
-        statement = statement.values(own | _NEW | {"entity": entity} | values)
+        statement = statement.values(own | NEW_FILE | {"entity": entity} | values)
         upsert = statement.on_conflict_do_update(
             index_elements=["connection", "source", "path"], set_={"entity": entity} | values
         )
@@ -171,8 +178,3 @@ class BulkFiles:
             wanted.append(table.needs == before)
         with writing(self._engine) as opened:
             opened.execute(update(_TABLE).where(*wanted).values(needs="resend"))
-
-
-def _is(connection: str, key: FileKey) -> ColumnElement[bool]:
-    table = _TABLE.c
-    return and_(table.connection == connection, table.source == key.source, table.path == key.path)

@@ -21,6 +21,7 @@ from .bulk_files import BulkFiles
 from .database import make_folder
 from .delivered import DeliveredRecords
 from .drawing_references import ReferenceStore
+from .export_rows import ExportRows
 from .file_changes import FileChanges
 from .leases import Member, fence
 from .new_folders import NewFolders
@@ -152,6 +153,10 @@ class Journal(JournalReader):
     def bulk_files(self) -> BulkFiles:
         """Return which export files wait for something; for any thread."""
         return BulkFiles(self._engine)
+
+    def export_rows(self) -> ExportRows:
+        """Return which rows export files have; for any thread."""
+        return ExportRows(self._engine)
 
     def references(self) -> ReferenceStore:
         """Return what design files name; for any thread."""

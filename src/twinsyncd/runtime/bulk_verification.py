@@ -7,19 +7,24 @@ each record; so every row of every file is read, and looked up there.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from ..config import Config, Connection, Source
 from ..core.deliveries import RejectedRow
 from ..core.model import FileKey, SourceKey, SourceRow
 from ..journal.delivered import DeliveredRecords
+from ..journal.export_rows import ExportRows
 from ..targets.bulk.batches import DIGEST_BYTES, Row
 from ..targets.bulk.digest_sets import DigestSet
 from ..targets.bulk.mapping import BadRowError, RowReader
-from ..targets.bulk.tables import BadTableError, Table
-from .bulk_wiring import mapping_of_source
+from ..targets.bulk.rivals import FileRows, Rivals
+from ..targets.bulk.rivals import Verdict as OfRivals
+from ..targets.bulk.seen_rows import digest_at
+from ..targets.bulk.tables import BadTableError
+from .bulk_wiring import rows_in
 from .drive_scan import scan_drive
 from .formatting import count
 from .found_files import Drive
@@ -28,16 +33,22 @@ from .verified_file import Verdict, VerifiedFile
 from .wiring import open_folder
 
 NAMED_MAX: Final = 5  # rows that are named for each file; all are counted
-_OTHER: Final = (
-    "the service has another version of this record: it waits, or is in another file too"
-)
+CANDIDATES_MAX: Final = 10_000  # rows that may be named: some turn out to be right
+_OTHER: Final = "the service has another version of this record; the row waits"
 _UNSENT: Final = "not acknowledged as the file has it"
+
+
+class BulkRecords(NamedTuple):
+    """What the journal knows of records."""
+
+    delivered: DeliveredRecords
+    rows: ExportRows
 
 
 def verify_bulk(
     config: Config,
     connection: Connection,
-    delivered: DeliveredRecords,
+    journal: BulkRecords,
     known: Collection[FileKey],
     wanted: Callable[[FileKey], bool],
     *,
@@ -45,13 +56,14 @@ def verify_bulk(
 ) -> Iterator[VerifiedFile]:
     """Yield the connection's export files that are wanted, by path.
 
-    `known`: those that were delivered before. `remembered`: the sources, as the journal has them.
+    `known`: those that were delivered before. `remembered`: the sources,
+    as the journal has them.
     """
     for source in connection.source:
         key, drive = connection.key_of(source), Drive()
         row = remembered.get(key, SourceRow(key))
         scan_drive(drive, row, open_folder(config, key, source, NothingKnown()))
-        one = _Source(connection, source, key, drive, delivered)
+        one = _Source(connection, source, key, drive, journal)
         own = {each for each in known if each.source == key} | drive.looks.keys()
         for file in sorted(each for each in (*own, *drive.blind) if wanted(each)):
             yield one.verified(file)
@@ -67,7 +79,7 @@ class _Source:
     source: Source
     key: SourceKey
     drive: Drive
-    delivered: DeliveredRecords
+    journal: BulkRecords
     taken: DigestSet | None = None  # read when the first file needs it
 
     def verified(self, key: FileKey) -> VerifiedFile:
@@ -80,7 +92,7 @@ class _Source:
         file = self.source.folder / key.path
         try:
             before = _look(file)
-            found = self._count(file)
+            found = self._count(key, file)
             if _look(file) != before:
                 text = "it changed while it was read"
                 return _file(key, text, "", Verdict.UNKNOWN, "verify again")
@@ -89,48 +101,63 @@ class _Source:
             return _file(key, f"not read: {exc}", "", Verdict.NOT_CURRENT, fix)
         return found.file(key)
 
-    def _count(self, file: Path) -> _Found:
-        rows, connection = self.source.rows, self.connection
-        mapping = mapping_of_source(self.source, connection.bulk.company_guid or "")
-        table = Table(file, file.suffix.lower(), mapping.wanted(), rows.sheet, rows.encoding)
+    def _count(self, key: FileKey, file: Path) -> _Found:
+        own = rows_in(file, key.path, self.source, self.connection)
+        entity, name = own.reader.mapping.entity, self.connection.name
         if self.taken is None:
-            every = self.delivered.every_digest(connection.name, mapping.entity)
-            self.taken = DigestSet(every)
-        reader, salt, found, all_digests = RowReader(mapping), mapping.salt(), _Found(), bytearray()
-        for batch in table.batches():
+            self.taken = DigestSet(self.journal.delivered.every_digest(name, entity))
+        rivals = Rivals(name, entity, key, self.journal.rows, self._opened)
+        salt, found, all_digests = own.reader.mapping.salt(), _Found(), bytearray()
+        for batch in own.table.batches():
             digests = bytearray(batch.digests(salt))
             missing = (~self.taken.has(digests)).nonzero()[0].tolist()
             unknown = list(batch.rows(missing))
+            rows = zip(unknown, missing, strict=True)
+            self._note(found, own.reader, rivals, [(r, digest_at(digests, at)) for r, at in rows])
             empty = [at for at, row in zip(missing, unknown, strict=True) if _is_empty(row)]
             for at in reversed(empty):  # they are no records, though all alike
                 del digests[at * DIGEST_BYTES : (at + 1) * DIGEST_BYTES]
             all_digests += digests
             found.rows += len(batch) - len(empty)
-            for row in unknown:
-                if not _is_empty(row):
-                    self._note(found, reader, row)
+        found.apply(rivals.verdict(own))
         found.twice = len(DigestSet([all_digests]).twice()) // DIGEST_BYTES
-        found.sheet = table.sheet_shown() if found.missing else ""
-        if connection.bulk.mode == "snapshot":
+        found.sheet = own.table.sheet_shown() if found.missing else ""
+        if self.connection.bulk.mode == "snapshot":
             found.surplus = max(len(self.taken) - found.rows, 0)
         return found
 
-    def _note(self, found: _Found, reader: RowReader, row: Row) -> None:
-        """Note a row that is not acknowledged, and why."""
-        number, cells = row
-        found.missing += 1
-        if len(found.named) == NAMED_MAX:
-            return
-        try:
-            guid = reader.guid(cells)
-            reader.record(cells, guid)
-        except BadRowError as bad:
-            column, message, _ = bad.mistakes[0]
-            found.named.append((number, column, message))
-        else:
-            entity, name = reader.mapping.entity, self.connection.name
-            is_known = self.delivered.digests(name, entity, [guid])
-            found.named.append((number, "", _OTHER if is_known else _UNSENT))
+    def _note(
+        self, found: _Found, reader: RowReader, rivals: Rivals, rows: list[tuple[Row, bytes]]
+    ) -> None:
+        """Note rows that are not acknowledged, and why."""
+        good: list[tuple[int, bytes, bytes, dict[str, Any]]] = []
+        for (number, cells), digest in rows:
+            if _is_empty((number, cells)):
+                continue
+            found.missing += 1
+            try:
+                guid = reader.guid(cells)
+                good.append((number, guid, digest, reader.record(cells, guid)))
+            except BadRowError as bad:
+                column, message, _ = bad.mistakes[0]
+                found.name(number, column, message)
+        guids = [guid for _, guid, _, _ in good]
+        known = self.journal.delivered.digests(self.connection.name, reader.mapping.entity, guids)
+        contested = rivals.contested(known)
+        for number, guid, digest, record in good:
+            if guid in contested:
+                rivals.note(contested[guid], number, (digest, known[guid]), record)
+            found.name(number, "", _OTHER if guid in known else _UNSENT)
+
+    @contextmanager
+    def _opened(self, key: FileKey) -> Iterator[FileRows | None]:
+        """Yield another file of the connection; None if it is not there."""
+        connection = self.connection
+        of_key = (each for each in connection.source if connection.key_of(each) == key.source)
+        source = next(of_key, None)
+        file = source.folder / key.path if source else None
+        is_there = file is not None and file.is_file()
+        yield rows_in(file, key.path, source, connection) if is_there and source and file else None
 
 
 def _is_empty(row: Row) -> bool:
@@ -149,7 +176,25 @@ class _Found:
     twice: int = 0
     surplus: int = 0
     sheet: str = ""
-    named: list[tuple[int, str, str]] = field(default_factory=list)
+    names: dict[int, tuple[str, str]] = field(default_factory=dict)  # column and message, by row
+
+    @property
+    def named(self) -> list[tuple[int, str, str]]:
+        """Return the rows that are named, in their order."""
+        return [(row, *self.names[row]) for row in sorted(self.names)[:NAMED_MAX]]
+
+    def name(self, row: int, column: str, message: str) -> None:
+        """Say what is wrong with a row, if it is one of the first."""
+        if len(self.names) < CANDIDATES_MAX:
+            self.names[row] = (column, message)
+
+    def apply(self, verdict: OfRivals) -> None:
+        """Count rows whose record another file brought, and say which of them lose to it."""
+        self.missing -= len(verdict.same)
+        for row in verdict.same:
+            self.names.pop(row, None)
+        for row, mistakes in verdict.lost[:NAMED_MAX]:
+            self.names[row] = (mistakes[0].column, mistakes[0].message)
 
     def file(self, key: FileKey) -> VerifiedFile:
         """Return the verdict."""

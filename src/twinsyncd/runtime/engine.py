@@ -54,6 +54,7 @@ class Engine:
         """`begin` starts a command on another thread and returns at once."""
         self.machine = machine
         self.alive: Callable[[], None] = lambda: None  # called with every heartbeat
+        self.decided: Callable[[Decision], None] = lambda _decision: None  # after each commit
         self.uploads: Callable[[], UploadsUnderWay | None] = lambda: None  # for the heartbeat
         self.pacing: Callable[[], RequestPacing | None] = lambda: None
         self.ahead_of_platform_s: Callable[[], float] = lambda: 0.0  # this machine's clock
@@ -118,6 +119,7 @@ class Engine:
             self._journal.commit(
                 decision, [each.number for each in asked], now.wall_s
             )  # durable first,
+            self.decided(decision)
         log_facts(received)
         log_decision(decision)
         for command in decision.commands:  # then act; answers return through the inbox

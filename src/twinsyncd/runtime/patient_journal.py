@@ -23,6 +23,7 @@ from ..errors import JournalError, JournalGone
 from ..journal.bulk_files import BulkFiles
 from ..journal.delivered import DeliveredRecords
 from ..journal.drawing_references import ReferenceStore
+from ..journal.export_rows import ExportRows
 from ..journal.new_folders import NewFolders
 from ..journal.notices import Alert, Notice, NoticeState
 from ..journal.outlets import Outlet
@@ -85,6 +86,10 @@ class PatientJournal(FileRows):
     def bulk_files(self) -> BulkFiles:
         """Return which export files wait for something; not patient, as above."""
         return self._journal.bulk_files()
+
+    def export_rows(self) -> ExportRows:
+        """Return which rows export files have; not patient, as above."""
+        return self._journal.export_rows()
 
     def references(self) -> ReferenceStore:
         """Return what design files name; not patient, as above."""

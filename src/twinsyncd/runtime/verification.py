@@ -20,11 +20,12 @@ from ..core.model import ABSENT, IN_DOUBT, NO_RUN, STAYS, FileKey, FileRow, Sour
 from ..errors import CloudError, DiskError
 from ..journal.database import open_read_only
 from ..journal.delivered import DeliveredRecords
+from ..journal.export_rows import ExportRows
 from ..journal.history import Evidence, read_evidence
 from ..journal.reader import JournalReader
 from ..targets.protocol import Target
 from .bulk_deliveries import last_deliveries
-from .bulk_verification import verify_bulk
+from .bulk_verification import BulkRecords, verify_bulk
 from .cloud_wiring import cloud_settings, open_targets
 from .drive_scan import scan_drive
 from .file_doubts import is_within
@@ -69,10 +70,10 @@ def verify(config: Config, selection: Selection, *, deep: bool) -> Iterator[Veri
             for connection in config.connection:
                 if connection.target == "bulk" and selection.connection in ("", connection.name):
                     known = [each.key for each in last_deliveries(config, connection)]
-                    delivered = DeliveredRecords(engine)
                     rows = JournalReader(engine).saved_state().sources
+                    kept = BulkRecords(DeliveredRecords(engine), ExportRows(engine))
                     yield from verify_bulk(
-                        config, connection, delivered, known, selection.file, remembered=rows
+                        config, connection, kept, known, selection.file, remembered=rows
                     )
                 elif connection.key in targets and selection.connection in ("", connection.name):
                     folders = {

@@ -30,7 +30,7 @@ from ..disk.reference_process import ReferenceProcess
 from ..disk.tree import Tree
 from ..disk.watcher import Watcher
 from ..journal.requests import Request
-from .bulk_wiring import bulk_targets, memory_of
+from .bulk_wiring import bulk_targets, following
 from .clock import read_clock
 from .cloud_wiring import cloud_settings, network_settings, nothing, open_targets, profile_of
 from .drive_threads import Drives
@@ -73,16 +73,16 @@ def open_engine(config: Config, *, watch: bool, share: WorkShare | None = None) 
         journal = stack.enter_context(open_journal(config, patient=watch, share=share))
         cloud = stack.enter_context(open_cloud(cloud_settings(config, before_request)))
         targets = open_targets(config, cloud, journal.new_folders(), _on_drive(journal, folders))
-        bulk = bulk_targets(config, memory_of(journal), network_settings(config, before_request))
-        targets |= stack.enter_context(bulk)
         inbox = Inbox()
         drive_of = DriveNames()
         shares = _shares(sources, journal, matchers, drive_of, silence_s)
+        network = network_settings(config, before_request)
+        bulk = stack.enter_context(bulk_targets(config, journal, network, shares, inbox.post))
         uploads = config.daemon.uploads
         references = _reference_reader(shares, folders, matchers, journal, drains=not watch)
         post = _noting(references, inbox.post)
         lend = cloud.blobs.budget.lend
-        workers = Workers(shares, targets, post, uploads, asking_for=asking_for, lend=lend)
+        workers = Workers(shares, targets | bulk, post, uploads, asking_for=asking_for, lend=lend)
         stack.callback(workers.stop)
         stack.callback(inbox.close)
         stack.enter_context(references)  # it ends before the threads that it reads on
@@ -107,6 +107,7 @@ def open_engine(config: Config, *, watch: bool, share: WorkShare | None = None) 
         # Another version may manage what the last one could not.
         journal.register(__version__, read_clock().wall_s, Request(*request_of(RetryAsked())))
         engine = Engine(machine, journal, inbox, workers.begin, read_clock)
+        engine.decided = following(bulk, config)
         engine.uploads = workers.progress.now
         engine.pacing = lambda: cloud.pacing(read_clock().wall_s)
         engine.ahead_of_platform_s = lambda: cloud.clock.ahead_s

@@ -7,11 +7,10 @@ it is answered, so a run of this target covers stored files and is over when it 
 from __future__ import annotations
 
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -27,15 +26,25 @@ from ...core.setup import Guard
 from ...errors import CloudError
 from .delivery import Delivery, Sends
 from .mapping import RowMapping, RowReader
-from .marks import FileMarks
+from .marks import FileMarks, KeepsRows
 from .rejection import counted, delivery_of, held, rejection, too_large
+from .rivals import FileRows, OpensFile, Rivals
 from .snapshot import DeliveredSets, Leaving, SetTooLargeError, Snapshot
 from .summary import Summary
 from .tables import BadTableError, Table
+from .turns import Turns
 
 PIECE_BYTES: Final = 1 << 20
 
 log = structlog.get_logger()
+
+
+def _no_file(_key: FileKey) -> AbstractContextManager[FileRows | None]:
+    return nullcontext()
+
+
+def _ask_nobody(_key: FileKey) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,8 @@ class BulkSettings:
     `snapshot`: a request holds the complete set, since the service deletes what it leaves out.
     `wall_s`: the wall clock [s], of which each delivery gets the time.
     `grace_s`: how long a file waits for files of its parents that are read at the same time [s].
+    `opens`: opens another file of the connection. `ask`: lets a file be tried again, from any
+    thread.
     """
 
     connection: str
@@ -58,6 +69,8 @@ class BulkSettings:
     guard: Guard = field(default_factory=Guard)
     wall_s: Callable[[], float] = time.time
     grace_s: float = 0.0
+    opens: OpensFile = _no_file
+    ask: Callable[[FileKey], None] = _ask_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,7 @@ class BulkMemory:
 
     delivered: DeliveredSets
     files: FileMarks
+    rows: KeepsRows
 
 
 class BulkConnection:
@@ -76,8 +90,10 @@ class BulkConnection:
         self._service = service
         self._delivered = memory.delivered
         self._files = memory.files
+        self._rows = memory.rows
+        self._asked: set[FileKey] = set()  # to be tried again, and not begun yet
         self._settings = settings
-        self._turns = _Turns(settings.grace_s)
+        self._turns = Turns(settings.grace_s)
         self._started = RunKey("")
 
     def store(
@@ -88,6 +104,7 @@ class BulkConnection:
     ) -> facts.Stored:
         """Deliver the rows that changed. Raises CloudError REFUSED while rows are rejected."""
         key = command.key
+        self._asked.discard(key)
         mapping = self._settings.mapping_of(key)
         storage_id = _storage_id(command, mapping.entity)
         command = replace(command, storage_id=storage_id)
@@ -120,7 +137,10 @@ class BulkConnection:
 
     def place(self, command: commands.Place) -> facts.Placed:
         """Keep what is known of a file that was renamed; the service knows records, not files."""
-        self._files.rename(self._settings.connection, command.storage_id, command.key)
+        name = self._settings.connection
+        before = self._files.rename(name, command.storage_id, command.key)
+        if before is not None:
+            self._rows.rename(name, before, command.key)
         return facts.Placed(command.key)
 
     def remove(self, command: commands.Remove) -> facts.Removed:
@@ -155,7 +175,8 @@ class BulkConnection:
 
     def compare(self, command: commands.Compare) -> facts.Compared:
         """Return what is to be sent again; the service has no way to read records back."""
-        text = "records above its own came or went, so its rows are sent again"
+        self._ask_again(aside=True)  # the others are differences
+        text = "records of other files came, changed or went, so its rows are compared again"
         found = [
             facts.Difference(key, facts.Differs.MISSING, text)
             for key in self._files.to_resend(self._settings.connection)
@@ -163,7 +184,19 @@ class BulkConnection:
         ]
         return facts.Compared(command.connection, tuple(found))
 
+    def ask_again(self) -> None:
+        """Let files be tried again that wait for what other files brought, or took away."""
+        self._ask_again(aside=False)
+
     # ---- inside -------------------------------------------------------------------------
+
+    def _ask_again(self, *, aside: bool) -> None:
+        name, is_configured = self._settings.connection, self._settings.is_configured
+        self._rows.forget_gone(name, is_configured)
+        for key in self._files.to_ask(name, aside=aside):
+            if is_configured(key) and key not in self._asked:
+                self._asked.add(key)
+                self._settings.ask(key)
 
     @contextmanager
     def _spooled(self, content: Content) -> Iterator[Path]:
@@ -186,7 +219,8 @@ class BulkConnection:
 
         try:
             if not self._settings.snapshot:
-                return Delivery(*common, note=note).deliver()
+                rivals = Rivals(name, mapping.entity, key, self._rows, self._settings.opens)
+                return Delivery(*common, note=note, rivals=rivals).deliver()
             snapshot = Snapshot(*common, note=note)
             below = children_of(mapping.entity)
             return snapshot.deliver(
@@ -246,31 +280,3 @@ def _storage_id(command: commands.Store, entity: str) -> StorageId:
 
 def _ending(key: FileKey) -> str:
     return f".{key.path.rpartition('.')[2].lower()}"
-
-
-class _Turns:
-    """Lets one file go at a time, of those that wait the one with the lowest rank."""
-
-    def __init__(self, grace_s: float) -> None:
-        self._grace_s = grace_s
-        self._condition = threading.Condition()
-        self._waiting: list[int] = []
-        self._busy = False
-
-    @contextmanager
-    def take(self, rank: int) -> Iterator[None]:
-        """Hold the turn while the context lasts."""
-        with self._condition:
-            self._waiting.append(rank)
-            self._condition.notify_all()
-            if rank:
-                self._condition.wait_for(lambda: rank > min(self._waiting), self._grace_s)
-            self._condition.wait_for(lambda: not self._busy and rank == min(self._waiting))
-            self._waiting.remove(rank)
-            self._busy = True
-        try:
-            yield
-        finally:
-            with self._condition:
-                self._busy = False
-                self._condition.notify_all()

@@ -16,11 +16,13 @@ from uuid import UUID
 from ...bulk_entities import PARENT_OF
 from ...cloud.bulk_api import BATCH_MAX, BatchRefused, Counts
 from ...errors import CloudError
-from .batches import DIGEST_BYTES, Batch, Row
-from .digest_sets import DigestSet, MetDigests
+from .batches import Batch, Row
+from .digest_sets import DigestSet
 from .known_digests import KeepsDigests, known_digests
 from .mapping import BadRowError, CellMistake, RowReader
 from .objections import fields_named, objections
+from .rivals import NO_RIVALS, FileRows, FindsRivals
+from .seen_rows import SeenRows, digest_at
 from .summary import Summary, duplicate, ignore_progress
 
 KEPT_MAX: Final = 5 * BATCH_MAX  # changed records kept from the first pass: a few megabytes
@@ -34,6 +36,9 @@ class Batches(Protocol):
 
     def batches(self) -> Iterator[Batch]:
         """Yield them all, reading the file anew. Raises BadTableError."""
+
+    def sheet_shown(self) -> str:
+        """Return the name of the sheet that is read; "" for files without sheets."""
 
 
 class Delivered(KeepsDigests, Protocol):
@@ -76,8 +81,12 @@ class Delivery:
         service: Sends,
         *,
         note: Callable[[Summary], None] = ignore_progress,
+        rivals: FindsRivals = NO_RIVALS,
     ) -> None:
-        """`note` gets the summary before the first batch, and now and then after one."""
+        """`note` gets the summary before the first batch, and now and then after one.
+
+        `rivals`: the other files of this kind, which may have records of this one, too.
+        """
         self._connection = connection
         self._reader = reader
         self._entity = reader.mapping.entity
@@ -86,6 +95,8 @@ class Delivery:
         self._delivered = delivered
         self._service = service
         self._note = note
+        self._rivals = rivals
+        self._settled = bytearray()  # 1 at the number of each row that needs no sending
         self._taken = DigestSet(())
         self._probes = 0
         self.summary = Summary()
@@ -95,7 +106,7 @@ class Delivery:
         self._taken = known_digests(self._delivered, self._connection, self._entity)
         kept = self._check()
         changed: Iterator[_Changed] = iter(kept) if kept is not None else self._changed(None)
-        good = (each for each in changed if each.row not in self.summary.bad)
+        good = (each for each in changed if self._is_to_send(each.row))
         every = max(self.summary.batches // NOTES_MAX, 1)
         if self.summary.batches:
             self._note(self.summary)
@@ -115,17 +126,18 @@ class Delivery:
     def _check(self) -> list[_Changed] | None:
         """Check every row; return the changed records, None if there are too many to keep."""
         kept: list[_Changed] | None = []
-        seen = _Seen(self._taken)
+        seen = SeenRows(self._taken)
         for each in self._changed(seen):
             self.summary.changed += 1
             if kept is not None:
                 kept.append(each)
                 kept = kept if len(kept) <= KEPT_MAX else None
-        doubled = self._reject_duplicates(seen)
-        self.summary.plan(self.summary.changed - doubled, BATCH_MAX)
+        unsent = self._reject_duplicates(seen) + self._reject_contested()
+        self._rivals.keep(seen.every())
+        self.summary.plan(self.summary.changed - unsent, BATCH_MAX)
         return kept
 
-    def _changed(self, seen: _Seen | None) -> Iterator[_Changed]:
+    def _changed(self, seen: SeenRows | None) -> Iterator[_Changed]:
         """Yield the rows that the service does not have; with `seen` this is the first pass."""
         for batch in self._table.batches():
             digests = batch.digests(self._salt)
@@ -138,10 +150,12 @@ class Delivery:
             for first in range(0, len(new), SLICE_ROWS):
                 some = new[first : first + SLICE_ROWS]
                 rows = zip(batch.rows(some), some, strict=True)
-                found = [(row, _digest_at(digests, index)) for row, index in rows]
+                found = [(row, digest_at(digests, index)) for row, index in rows]
                 yield from self._records(found, seen)
 
-    def _records(self, rows: Sequence[tuple[Row, bytes]], seen: _Seen | None) -> Iterator[_Changed]:
+    def _records(
+        self, rows: Sequence[tuple[Row, bytes]], seen: SeenRows | None
+    ) -> Iterator[_Changed]:
         """Yield the records of rows with these digests; note the mistakes of the others."""
         reader = self._reader
         guids = [self._guid(row, is_first=seen is not None) for row, _ in rows]
@@ -149,6 +163,7 @@ class Delivery:
         if len(self._taken):
             wanted = [guid for guid in guids if guid is not None]
             known = self._delivered.digests(self._connection, self._entity, wanted)
+        contested = self._rivals.contested(known) if seen is not None else {}
         for ((number, cells), digest), guid in zip(rows, guids, strict=True):
             if guid is None:
                 continue
@@ -159,6 +174,8 @@ class Delivery:
             except BadRowError as bad:
                 self.summary.reject(number, bad.mistakes)
                 continue
+            if guid in contested:
+                self._rivals.note(contested[guid], number, (digest, known[guid]), record)
             yield _Changed(number, guid, digest, record, guid in known)
 
     def _guid(self, row: Row, *, is_first: bool) -> bytes | None:
@@ -173,7 +190,7 @@ class Delivery:
                 self.summary.rows -= 1
         return None
 
-    def _reject_duplicates(self, seen: _Seen) -> int:
+    def _reject_duplicates(self, seen: SeenRows) -> int:
         """Reject all rows of a GUID that is there twice: which one is meant is not known.
 
         Return how many of them the service does not have.
@@ -199,6 +216,28 @@ class Delivery:
             for number in numbers if len(numbers) > 1 else ():
                 self.summary.reject(number, [duplicate(column, number, numbers)])
         return len(unsent & self.summary.bad)
+
+    def _reject_contested(self) -> int:
+        """Reject rows whose record another file has otherwise and goes first with.
+
+        Return how many of them the service does not have. A row that makes the same record as one
+        of another file counts as sent: the service has it.
+        """
+        own = FileRows(self._table, self._reader)
+        verdict = self._rivals.verdict(own)
+        self._settled = bytearray(max(verdict.same, default=-1) + 1)
+        for number in verdict.same:
+            if number not in self.summary.bad:
+                self._settled[number] = 1
+                self.summary.changed -= 1
+        lost = [each for each in verdict.lost if each[0] not in self.summary.bad]
+        for number, mistakes in lost:
+            self.summary.reject(number, mistakes)
+        return len(lost)
+
+    def _is_to_send(self, number: int) -> bool:
+        is_settled = number < len(self._settled) and self._settled[number]
+        return not is_settled and number not in self.summary.bad
 
     # ---- sending ------------------------------------------------------------------------
 
@@ -258,43 +297,3 @@ class Delivery:
             if kind and self._delivered.digests(self._connection, kind, sorted(guids)):
                 return True
         return False
-
-
-class _Seen:
-    """What the first pass keeps of the rows, to find GUIDs that are there twice.
-
-    Equal rows have equal digests. Of two rows that differ one at least is changed; if the other is
-    not, the service took its digest for the GUID that both have.
-    """
-
-    def __init__(self, taken: DigestSet) -> None:
-        self.unchanged = MetDigests(taken)
-        self._changed = bytearray()  # the digests of the changed rows
-        self._halves = bytearray()  # of their GUIDs
-        self._earlier = bytearray()  # digests that were taken for some of them
-        self._known = bytearray()  # the first halves of these
-
-    def note(self, guid: bytes, digest: bytes, earlier: bytes | None) -> None:
-        """Note the GUID of a changed row, its digest, and the one that was taken for the GUID."""
-        self._changed += digest
-        self._halves += guid[:8]
-        if earlier is not None:
-            self._earlier += earlier
-            self._known += guid[:8]
-
-    def suspects(self) -> tuple[set[bytes], bytes]:
-        """Return the first halves of GUIDs, and digests of rows, that may be there twice."""
-        halves = _split(DigestSet([self._halves]).twice())
-        still = self.unchanged.met(self._earlier).nonzero()[0].tolist()
-        earlier = b"".join(_digest_at(self._earlier, index) for index in still)
-        return {*halves, *(_digest_at(self._known, index) for index in still)}, (
-            self.unchanged.doubled() + DigestSet([self._changed]).twice() + earlier
-        )
-
-
-def _digest_at(digests: bytes | bytearray, index: int) -> bytes:
-    return bytes(digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES])
-
-
-def _split(digests: bytes) -> Iterator[bytes]:
-    return (_digest_at(digests, index) for index in range(len(digests) // DIGEST_BYTES))

@@ -6,7 +6,7 @@ memory and not twenty.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -69,6 +69,22 @@ class DigestSet:
             left = left[at[left] < end[left]]
         return found
 
+    def chosen(self, places: np.ndarray[Any, np.dtype[np.bool_]]) -> bytes:
+        """Return those for which the place in order is true."""
+        return bytes(self._sorted[places].tobytes())
+
+    def pieces(self, size_bytes: int) -> Iterator[bytes]:
+        """Yield them all in order, so many bytes at a time."""
+        step = size_bytes // self._sorted.itemsize
+        for first in range(0, len(self._sorted), step):
+            yield self._sorted[first : first + step].tobytes()
+
+    def mark(self) -> str:
+        """Return a text that differs for other digests."""
+        from xxhash import xxh3_64_hexdigest  # noqa: PLC0415 - optional
+
+        return xxh3_64_hexdigest(self._sorted.tobytes())
+
     def twice(self) -> bytes:
         """Return those that were given more than once."""
         doubled = self._sorted[1:][self._sorted[1:] == self._sorted[:-1]]
@@ -127,6 +143,10 @@ class MetDigests:
         """Return for each of the digests whether a row has it; they need not be in the set."""
         places = self._digests.places(digests)
         return (places >= 0) & (self._row_of[places] >= 0) if len(self._row_of) else places >= 0
+
+    def every(self) -> bytes:
+        """Return the digests of the set that some row has, in order."""
+        return self._digests.chosen(self._row_of >= 0)
 
     def doubled(self) -> bytes:
         """Return the digests of the set that more than one row has."""
