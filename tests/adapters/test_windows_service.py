@@ -96,7 +96,7 @@ def test_the_steps_make_a_service_that_windows_restarts(office: Office) -> None:
     )
 
     assert services.calls == [
-        "set up NT AUTHORITY\\NetworkService None",
+        "set up NT AUTHORITY\\NetworkService ",
         "describe",
         "delay start",
         "recover (5, 30, 60) 86400",
@@ -152,6 +152,26 @@ def test_an_account_of_the_domain_may_log_on_as_a_service(office: Office) -> Non
     assert services.calls[-2:] == ["allow OFFICE\\twin", "restart"]
     assert "OFFICE\\twin:(OI)(CI)M" in steps[1].text
     assert "hunter2" not in "".join(f"{each.text} {each!r}" for each in steps)
+
+
+def test_a_managed_account_has_no_password_and_needs_the_right(office: Office) -> None:
+    """The domain keeps its password, and Windows wants none, not an empty one."""
+    services = Services()
+    config = configured(office)
+
+    carry_out(
+        windows_install_steps(
+            config,
+            office.config,
+            services,
+            python=PYTHON,
+            account="OFFICE\\twin$",
+            home=office.folder,
+        )
+    )
+
+    assert services.calls[0] == "set up OFFICE\\twin$ None"
+    assert "allow OFFICE\\twin$" in services.calls
 
 
 @pytest.mark.parametrize(
@@ -229,6 +249,7 @@ def test_a_real_service_is_installed_reloaded_stopped_and_removed(tmp_path: Path
         "held: reloaded, stopped and removed",
         "held: one that is not there is an error in words",
         "held: an end by an error is one",
+        "held: one that does not stop is ended",
         "held: a program that is no service is told so",
     ], done.stdout + done.stderr
     unknown = [line for line in lines if line.startswith("unknown")]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 source, libraries, log, role = sys.argv[1:5]
 sys.path[:0] = [source, libraries, rf"{libraries}\win32", rf"{libraries}\win32\lib"]
-GOOD, BAD = "twinsyncd-good", "twinsyncd-bad"
+GOOD, BAD, HUNG = "twinsyncd-good", "twinsyncd-bad", "twinsyncd-hung"
 
 if sys.platform == "win32":
     import pywintypes  # noqa: F401 - loads the library that the others need
@@ -40,7 +40,8 @@ if sys.platform == "win32":
 
         def stop(self) -> None:
             note("stopped")
-            self.stopping.set()
+            if role != HUNG:
+                self.stopping.set()
 
         def reload(self) -> None:
             note("reloaded")
@@ -101,11 +102,19 @@ if sys.platform == "win32":
         bad.stop_and_remove()
         print("held: an end by an error is one")
 
+    def check_hung() -> None:
+        hung = installed(HUNG)
+        hung.restart()
+        hung.stop_and_remove()
+        assert not hung.is_installed()
+        print("held: one that does not stop is ended")
+
     if role:
         host(role, Daemon)
     else:
         assert is_administrator()
         check_good()
         check_bad()
+        check_hung()
         assert "run as a service" in refusal_of(lambda: host("twinsyncd-none", Daemon))
         print("held: a program that is no service is told so")

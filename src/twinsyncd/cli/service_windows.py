@@ -30,14 +30,19 @@ if sys.platform == "win32":
         from ..runtime.pywin32_service import NAME, WindowsServices
 
         file = (config or find_config()).expanduser().absolute()
-        account = account or ACCOUNT
+        account, python = account or ACCOUNT, _python()
+        if python.is_relative_to(Path.home()):
+            typer.echo(
+                f"note: {python} lies in a person's own folder, which other accounts cannot enter; "
+                "copy the folder of the program to one like C:\\twinsyncd"
+            )
         if password is None and needs_password(account) and not dry_run:
             password = typer.prompt(f"Password of {account}", hide_input=True)
         return windows_install_steps(
             load_config(file, folders=False),
             file,
             WindowsServices(NAME),
-            python=_python(),
+            python=python,
             account=account,
             password=password,
         )

@@ -234,13 +234,20 @@ if sys.platform == "win32":
                 wait_ms = int(STOP_S * 1000)
                 self.ReportServiceStatus(win32service.SERVICE_STOP_PENDING, waitHint=wait_ms)
                 self._is_stopped.set()
-                at_last = threading.Timer(STOP_S, _end_now, [name])
+                at_last = threading.Timer(STOP_S, self._end_now)
                 at_last.daemon = True
                 at_last.start()
                 if self._daemon is not None:
                     self._daemon.stop()
 
             SvcShutdown = SvcStop
+
+            def _end_now(self) -> None:
+                text = f"{name} did not stop within {STOP_S:.0f} s and was ended"
+                servicemanager.LogWarningMsg(text)
+                # Otherwise Windows would call it a crash, and start it again.
+                self.ReportServiceStatus(win32service.SERVICE_STOPPED)
+                os._exit(0)  # the journal is safe at any moment
 
             def SvcOther(self, control: int) -> None:  # noqa: N802 - so Windows has it
                 if control == win32service.SERVICE_CONTROL_PARAMCHANGE and self._daemon is not None:
@@ -253,10 +260,6 @@ if sys.platform == "win32":
 
     def _report(name: str, message: int) -> None:
         servicemanager.LogMsg(servicemanager.EVENTLOG_INFORMATION_TYPE, message, (name, ""))
-
-    def _end_now(name: str) -> None:
-        servicemanager.LogWarningMsg(f"{name} did not end within {STOP_S:.0f} s and was ended")
-        os._exit(0)  # the journal is safe at any moment
 
     def _state(service: PySC_HANDLE) -> int:
         return win32service.QueryServiceStatus(service)[1]

@@ -150,10 +150,13 @@ def _service_steps(
 ) -> list[SetupStep]:
     seconds = "/".join(f"restart/{each * 1000}" for each in RESTARTS_S)
     quoted = command.replace('"', '\\"')
+    is_built_in = (
+        account.lower() in _BUILT_IN
+    )  # their password is empty; a managed account has none
     steps = [
         ControlStep(
             f'sc create {NAME} binPath= "{quoted}" start= auto obj= "{account}"',
-            lambda: control.set_up(command, account, password),
+            lambda: control.set_up(command, account, "" if is_built_in else password),
         ),
         ControlStep(
             f'sc description {NAME} "{DESCRIPTION}"', lambda: control.describe(DESCRIPTION)
@@ -165,7 +168,7 @@ def _service_steps(
         ),
         ControlStep("add twinsyncd to the sources of the event viewer", control.add_event_source),
     ]
-    if needs_password(account):
+    if not is_built_in:
         right = f"give {account} the right to log on as a service"
         steps.append(ControlStep(right, lambda: control.allow_logon(account)))
     return list(steps)
