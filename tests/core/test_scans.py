@@ -101,6 +101,15 @@ def test_a_drive_is_offline_since_it_answered_last() -> None:
     script.source(offline=SILENT, offline_since_s=7.0)
 
 
+def test_a_drive_that_hangs_as_a_whole_is_not_called_a_folder_of_it() -> None:
+    """First one folder did not answer, and then nothing."""
+    script = silent(scanning(is_idle()), f"{PART_SILENT} noon")
+
+    script.hears(facts.ScanFailed(CAD, SILENT, silent_since_s=70.0)).says()
+
+    script.source(CAD, offline=SILENT, silent=SILENT)
+
+
 def test_a_restart_does_not_forget_since_when_a_drive_is_silent() -> None:
     """The next process knows only since when it does not answer itself."""
     script = silent(is_idle()).dies().hears().says(scan("drive"))

@@ -10,7 +10,7 @@ import pytest
 
 from twinsyncd.core.facts import Difference, Differs
 from twinsyncd.core.file_changes import LEFT
-from twinsyncd.core.model import ABSENT, IN_DOUBT, FileKey, FileRow, Fingerprint
+from twinsyncd.core.model import ABSENT, IN_DOUBT, FileKey, FileRow, Fingerprint, SourceKey
 from twinsyncd.core.results import Outcome, RunFile
 from twinsyncd.core.safety import CONFIRM_S
 from twinsyncd.runtime.formatting import clock_time
@@ -201,3 +201,30 @@ def test_an_upload_whose_end_is_not_known_is_not_called_under_way() -> None:
     row = replace(KEPT, seen="v1", fingerprint=LOOK, stored=IN_DOUBT)
 
     assert kept(row).storage == "not known: an upload was begun, and its end is not known"
+
+
+def test_a_forgotten_file_was_processed_by_the_run_that_brought_it() -> None:
+    """ "No run processed it" stood beside the changeset that the run wrote."""
+    found = kept(replace(KEPT, synced=ABSENT, in_connection=False))
+
+    assert (found.run, found.verdict) == ("run 9, the last one that processed it", Verdict.KEPT)
+
+
+@pytest.mark.parametrize(
+    ("found", "next_step"),
+    [
+        (Drive(blind={GONE: "Permission denied"}), "make it readable"),
+        (Drive(blind={GONE: "it does not answer; see the server"}), "see the server"),
+        (
+            Drive(offline={SourceKey(CAD): "the drive does not answer since noon"}),
+            "connect the drive, or see whether its server runs and can be reached",
+        ),
+    ],
+)
+def test_what_is_not_read_says_what_helps(found: Drive, next_step: str) -> None:
+    """ "Make it readable" was the advice for a server that is gone."""
+    judged = kept(blind=found.blind, offline=found.offline)
+
+    assert judged.verdict is Verdict.UNKNOWN
+    assert judged.next_step == next_step
+    assert ";" not in judged.drive

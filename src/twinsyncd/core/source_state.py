@@ -9,6 +9,7 @@ from typing import Final
 from .commands import Scan
 from .drive_facts import (
     PART_SILENT,
+    SILENT,
     ScanFailed,
     Scanned,
     ShareAnswers,
@@ -283,7 +284,8 @@ def failed_row(fact: ScanFailed, before: SourceRow) -> SourceRow:
     """Return the row of a source whose scan failed; an approved drive is the one to expect."""
     accepted = before.approved and fact.drive == before.drive
     is_silent = fact.silent_since_s > 0.0
-    silent = (before.silent or fact.reason) if is_silent else ""
+    is_same = before.silent.startswith(SILENT)  # and not that of a place in it
+    silent = (before.silent if is_same else fact.reason) if is_silent else ""
     return SourceRow(
         before.key,
         fact.drive if accepted else before.identity,

@@ -131,7 +131,9 @@ def _on_drive(
 ) -> _Step:
     unread = drive.unread(key)
     if unread:
-        return _Step(f"not read: {unread}", Verdict.UNKNOWN, "make it readable")
+        found, _, advice = unread.partition("; ")
+        fix = advice or (_BRING_BACK if key.source in drive.offline else "make it readable")
+        return _Step(f"not read: {found}", Verdict.UNKNOWN, fix)
     look = drive.looks.get(key)
     if key in drive.left_out and row is not None:
         return _left_out(row, drive.left_out[key])
@@ -169,6 +171,7 @@ def _left_out(row: FileRow, why: str) -> _Step:
     return _Step(text, Verdict.KEPT)
 
 
+_BRING_BACK: Final = "connect the drive, or see whether its server runs and can be reached"
 _TAKE_IN: Final = (
     "if it is to be synced, correct include and exclude of its source; "
     "else: twinsyncd forget PATH, or forget --delete PATH"
@@ -224,6 +227,8 @@ def _difference(row: FileRow, cloud: Cloud, kinds: tuple[Differs, ...]) -> _Step
 
 
 def _in_run(row: FileRow, evidence: RunFile | None) -> _Step:
+    if evidence is not None and row.synced == row.seen == ABSENT:
+        return _Step(f"run {evidence.run.rpartition('/')[2]}, the last one that processed it")
     if evidence is None or row.synced == ABSENT:
         return _Step("no run processed it", Verdict.NOT_CURRENT, SYNC)
     if evidence.outcome is Outcome.FAILED and evidence.digest == ABSENT:
