@@ -1,5 +1,6 @@
 """What a DXF drawing means is compared, not how its writer wrote it; odd entities are kept."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,6 +12,7 @@ from ezdxf.math import Vec2
 from ezdxf.render import mleader
 
 from localtwin.connectors.dxf import DxfConnector
+from localtwin.connectors.remarks import named_counts
 from localtwin.connectors.source import (
     ConnectorError,
     Partition,
@@ -166,6 +168,27 @@ def test_a_layer_for_dimension_points_counts_once_something_is_on_it(file: Path)
     point = reading.one("DWG:POINT")
 
     assert reading.elements[point.category or ""].label == "Defpoints"
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"RAY": 1}, "1 entity (RAY)"),
+        ({"RAY": 1200, "LIGHT": 3}, "1,203 entities (1,200 RAY, 3 LIGHT)"),
+        (dict.fromkeys("ABCDEFGHIJKLMN", 1), None),
+    ],
+)
+def test_each_type_that_is_not_drawn_is_counted(
+    found: dict[str, int], expected: str | None
+) -> None:
+    """Who misses something in the drawing looks for its type in the report."""
+    said = named_counts(Counter(found), "entity", "entities")
+
+    if expected is None:
+        assert said.startswith("14 entities (1 A, 1 B, 1 C, ")
+        assert said.endswith(", 1 L, and 2 more types)")
+    else:
+        assert expected == said
 
 
 def test_attributes_with_the_same_tag_are_all_kept(file: Path) -> None:

@@ -102,6 +102,7 @@ class _Reading:
         self._unknown: Counter[str] = Counter()
         self._missing: list[str] = []
         self._without_id = 0
+        self._with_words = 0
         self._has_wide_texts = self._is_dwg and version >= FIRST_WIDE_RELEASE
 
     def elements(self) -> Iterator[SourceElement]:
@@ -137,7 +138,7 @@ class _Reading:
         yield from reader_remarks(self._document["warnings"])
 
     def _on_words(self) -> str:
-        return " Their words are read." if self._has_wide_texts else ""
+        return f" Words were found in {self._with_words:,} of them." if self._with_words else ""
 
     def _definition(
         self, identifier: str, name: str, label: str, properties: Mapping[str, Json]
@@ -197,6 +198,7 @@ class _Reading:
             self._unknown[name] += 1
             words = words_in(bytes(entity["raw"]["bytes"])) if self._has_wide_texts else []
             if words:
+                self._with_words += 1
                 properties["words"] = words
                 label = plain_words(max(words, key=len))
         if sheet:

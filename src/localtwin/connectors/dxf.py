@@ -101,7 +101,7 @@ class _Reading:
             yield f"{counted(self._odd, 'entity', 'entities')} with odd values kept as raw tags."
         if self._without_extent:
             found = named_counts(self._without_extent, "entity", "entities")
-            yield f"{found} have no extent and are not drawn; their content is compared."
+            yield f"{found} without an extent: compared, but not drawn."
         for path in self.definitions.missing_references:
             yield NOT_GIVEN.format(path)
         if lost_lines:

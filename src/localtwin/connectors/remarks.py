@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-NAMES_MAX = 5
+NAMES_MAX = 12  # a drawing seldom has more types that are not drawn
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
@@ -11,8 +11,10 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 
 def named_counts(counts: Counter[str], noun: str, plural: str) -> str:
-    """Return a total with its most frequent names, as in "3 entities (HATCH, LIGHT)"."""
-    names = [name for name, _ in counts.most_common(NAMES_MAX)]
-    if len(counts) > NAMES_MAX:
-        names.append("…")
+    """Return a total with how many have which name, as in "3 entities (2 HATCH, 1 LIGHT)"."""
+    names = [f"{count:,} {name}" for name, count in counts.most_common(NAMES_MAX)]
+    if len(counts) == 1:
+        names = list(counts)
+    if (more := len(counts) - len(names)) > 0:
+        names.append(f"and {more} more types")
     return f"{counted(counts.total(), noun, plural)} ({', '.join(names)})"
