@@ -22,7 +22,7 @@ from twinsyncd.errors import how_to_install
 from twinsyncd.runtime.machine_lock import serving_alone
 from twinsyncd.runtime.service_account import run_as_service, unit_settings
 from twinsyncd.runtime.setup_check.drives import source_results, watch_results
-from twinsyncd.runtime.setup_check.service import service_result
+from twinsyncd.runtime.setup_check.service import service_result, windows_result
 from twinsyncd.runtime.setup_check.source_folder import ExaminedSource
 from twinsyncd.runtime.setup_check.state_folder import place_results
 
@@ -343,6 +343,26 @@ def test_a_service_that_does_not_run_is_named_with_the_command_that_starts_it(
 
     assert found.level == level
     assert words in f"{found.found} {found.fix}"
+
+
+@pytest.mark.parametrize(
+    ("state", "running", "expected", "fix"),
+    [
+        ("running", True, "running", ""),
+        ("starting", False, "starting", ""),
+        ("running", False, "the service runs with another configuration", "--config"),
+        ("stopped", False, "it is installed, but stopped", "sc start twinsyncd"),
+    ],
+)
+def test_a_service_of_windows_that_does_not_work_is_named(
+    state: str, running: bool, expected: str, fix: str
+) -> None:
+    """`check` finds nothing else wrong, and nothing is synced."""
+    found = windows_result(state, running=running)
+
+    assert (found.good, found.found) == (True, expected)
+    assert fix in found.fix
+    assert bool(fix) == bool(found.fix)
 
 
 @pytest.mark.parametrize(

@@ -78,10 +78,12 @@ if sys.platform == "win32":
                 print(f"unknown: {answer}")
         win32serviceutil.StartService(GOOD)
         good.restart()
+        assert good.state() == "running"
         print("held: started, and started again while it runs")
         win32serviceutil.ControlService(GOOD, win32service.SERVICE_CONTROL_PARAMCHANGE)
         good.stop_and_remove()
         assert not good.is_installed()
+        assert good.state() == ""
         lines = Path(log).read_text("utf-8").splitlines()
         once = [f"made {GOOD}", "stopped", "served"]
         assert lines == [*once, once[0], "reloaded", *once[1:]], lines
@@ -97,7 +99,7 @@ if sys.platform == "win32":
             if found[1] == 1:
                 break
             threading.Event().wait(0.1)
-        assert found[1] == 1, found  # stopped
+        assert bad.state() == "stopped"
         assert found[3] != 0, found  # by an error, so Windows restarts it
         bad.stop_and_remove()
         print("held: an end by an error is one")

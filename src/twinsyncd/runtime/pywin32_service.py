@@ -60,6 +60,12 @@ if sys.platform == "win32":
         1073: "remove it first: twinsyncd service uninstall",
     }
     _ABSENT: Final = 1060
+    _STATES: Final = {
+        win32service.SERVICE_RUNNING: "running",
+        win32service.SERVICE_START_PENDING: "starting",
+        win32service.SERVICE_STOP_PENDING: "stopping",
+        win32service.SERVICE_STOPPED: "stopped",
+    }
 
     class WindowsServices:
         """The service of one name on this machine."""
@@ -140,6 +146,16 @@ if sys.platform == "win32":
                     if exc.winerror == _ABSENT:
                         return False
                     raise
+
+        def state(self) -> str:
+            """Return whether it is running, starting, stopping or stopped; "" if not installed."""
+            if not self.is_installed():
+                return ""
+            with (
+                _translated("look for the service"),
+                self._opened(win32service.SERVICE_QUERY_STATUS) as service,
+            ):
+                return _STATES.get(_state(service), "paused")
 
         def stop_and_remove(self) -> None:
             """Stop it, if it runs, and remove it and its source of events."""
