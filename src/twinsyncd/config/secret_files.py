@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 
 from .schema import Config
 from .secret_file import SECRET
@@ -33,7 +35,7 @@ def holds_secrets(config: Config) -> bool:
 
 def _values(section: Section) -> Iterator[tuple[Any, bool]]:
     """Yield every value, and whether it is the file of a secret."""
-    for key, field in type(section).model_fields.items():
+    for key, is_secret in _keys(type(section)):
         value = getattr(section, key)
         if isinstance(value, Section):
             yield from _values(value)
@@ -44,6 +46,16 @@ def _values(section: Section) -> Iterator[tuple[Any, bool]]:
                 else:
                     yield each, False
         else:
-            kinds = (field.annotation, *get_args(field.annotation))
-            marks = (mark for kind in kinds for mark in getattr(kind, "__metadata__", ()))
-            yield value, SECRET in (*marks, *field.metadata)
+            yield value, is_secret
+
+
+@cache
+def _keys(kind: type[Section]) -> tuple[tuple[str, bool], ...]:
+    """Return the keys of a section, and whether each names the file of a secret."""
+
+    def is_secret(field: FieldInfo) -> bool:
+        kinds = (field.annotation, *get_args(field.annotation))
+        marks = (mark for kind in kinds for mark in getattr(kind, "__metadata__", ()))
+        return SECRET in (*marks, *field.metadata)
+
+    return tuple((key, is_secret(field)) for key, field in kind.model_fields.items())
