@@ -164,3 +164,11 @@ def test_identities_of_a_local_volume_do_not_depend_on_the_folder(tmp_path: Path
 def test_drives_that_number_files_anew_are_known(mount: Mount, expected: bool) -> None:
     """Such a number in the fingerprint would have every resting file hashed at every scan."""
     assert expected == mounts.renumbers(mount)
+
+
+def test_a_folder_that_is_gone_is_an_answer_of_its_drive(tmp_path: Path) -> None:
+    """It is asked whether it answers, and not what is there; only silence is none."""
+    root.ask(tmp_path)
+
+    with pytest.raises(FileNotFoundError):
+        root.ask(tmp_path / "gone")
