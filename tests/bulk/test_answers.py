@@ -44,7 +44,7 @@ def test_rows_without_parents_wait_and_the_others_go_in(plant: Factory) -> None:
     with pytest.raises(CloudError) as caught:
         plant.store("pieces.csv", _mixed(500, "X", "Y"))
 
-    assert caught.value.failure.fault is Fault.FILE
+    assert caught.value.failure.fault is Fault.REFUSED
     text = caught.value.failure.message
     assert "4 of 504 rows are not in the service" in text
     assert "row 4, column project + component: the service: component_guid" in text

@@ -155,11 +155,11 @@ def test_a_missing_column_sends_nothing_and_names_the_nearest(plant: Factory) ->
 
 
 def test_pieces_wait_for_their_parents(tmp_path: Path) -> None:
-    """Files settle in any order; a piece that comes first is tried again, not given up."""
+    """A piece that comes first is sent once, and once more when its parents came."""
     with factory(tmp_path) as plant:
         with pytest.raises(CloudError) as caught:
             plant.store("pieces.csv", table(a=1))
-        assert caught.value.failure.fault is Fault.FILE
+        assert caught.value.failure.fault is Fault.REFUSED
         plant.with_parents()
 
         plant.store("pieces.csv", table(a=1))

@@ -254,3 +254,21 @@ def test_a_record_with_two_contents_is_named_wherever_a_person_looks(plant: Plan
     assert rows["pieces-2.csv"] == rows["pieces-3.csv"] == []
     assert mended.returncode == 0, mended.stdout
     assert agrees.returncode == 0, agrees.stdout
+
+
+def test_rows_without_parents_are_sent_once_and_again_when_these_came(plant: Plant) -> None:
+    """A service that is asked the same eight times writes eight errors into somebody's log."""
+    (plant.folder / "exports" / "components.csv").unlink()
+
+    first = plant.delivered()
+    waits = plant.call("status")
+    again = plant.delivered()
+    plant.export("components.csv", "Project;Component", "Mill;Gate")
+    came = plant.delivered()
+    synced = plant.call("sync")
+
+    assert first == [("pieces", 0, 0, 1), ("projects", 1, 0, 1)]
+    assert "send its parents first" in " ".join(waits.stdout.split())
+    assert again == []
+    assert came == [("components", 1, 0, 1), ("pieces", 2, 0, 1)]
+    assert synced.returncode == 0, synced.stdout

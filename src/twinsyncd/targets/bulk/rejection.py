@@ -19,7 +19,10 @@ _TRAP: Final = (
 
 
 def rejection(path: str, sheet: str, summary: Summary) -> CloudError:
-    """Return the error that names the first rejected rows; parents may yet come (FILE)."""
+    """Return the error that names the first rejected rows.
+
+    Sending them again helps once somebody corrected them, or their parents came.
+    """
     named = [str(row) for each in summary.rejected[:NAMED_MAX] for row in _named(each, sheet)]
     more = summary.rejected_count - NAMED_MAX
     rest = f"; and {more:,} more row{'' if more == 1 else 's'}" if more > 0 else ""
@@ -33,7 +36,7 @@ def rejection(path: str, sheet: str, summary: Summary) -> CloudError:
         f"{path}: {summary.rejected_count:,} of {summary.rows:,} {row} {are} not in the service"
         f"{others}: {'; '.join(named)}{rest}{_TRAP if summary.lost_parents else ''}"
     )
-    return CloudError("send rows", Failure(Fault.FILE if summary.orphans else Fault.REFUSED, text))
+    return CloudError("send rows", Failure(Fault.REFUSED, text))
 
 
 def delivery_of(sheet: str, summary: Summary) -> dict[str, object]:
