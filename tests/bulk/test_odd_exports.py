@@ -171,3 +171,31 @@ def test_rejected_rows_are_counted_in_english(plant: Factory, rows: list[str], w
         plant.store("pieces.csv", HEADER + "\n".join(rows) + "\n")
 
     assert re.search(words, str(caught.value))
+
+
+@pytest.mark.parametrize("end", ["", 'P,C,"e",5\n', "\nP,C,e,5\n"])
+def test_a_line_with_a_comma_too_many_is_named_and_the_others_go_in(
+    plant: Factory, end: str
+) -> None:
+    """Somebody writes a decimal comma into one cell; a factory must not wait for it."""
+    lines = "P,C,a,1\nP,C,b,1,5\nP,C,c,3\nP,C\n,,\nP,C,d,4\n"
+
+    with pytest.raises(CloudError) as caught:
+        plant.store("pieces.csv", f"{HEADER}{lines}{end}")
+    plant.store("pieces.csv", f"{HEADER}P,C,a,1\nP,C,b,2\n")
+
+    assert plant.lengths() == {"a": 1, "b": 2, "c": 3, "d": 4} | ({"e": 5} if end else {})
+    message = caught.value.failure.message
+    assert f"2 of {6 if end else 5} rows are not in the service" in message
+    assert "row 3: the line has 5 cells, the header has 4" in message
+    assert 'put texts that contain "," in quotes' in message
+    assert "row 5: the line has 2 cells" in message
+
+
+def test_a_file_of_which_most_lines_are_ragged_is_refused(plant: Factory) -> None:
+    """Then the header or the sign between the cells is wrong, and the rest means nothing."""
+    with pytest.raises(CloudError) as caught:
+        plant.store("pieces.csv", f"{HEADER}P,C,a,1\nP,C,b,1,5\nP,C,c,2,5\n")
+
+    assert "2 of 3 lines have other numbers of cells" in caught.value.failure.message
+    assert plant.lengths() == {}

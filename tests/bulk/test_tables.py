@@ -86,7 +86,7 @@ def test_values_of_another_kind_have_another_digest() -> None:
 @pytest.mark.parametrize(
     ("raw", "text"),
     [
-        (b"one,two\n1,2,3\n", 'line 2 has 3 cells, the header has 2; put texts that contain ","'),
+        (b"one,two\n1,2,3\n", "the header, which has 2 (line 2 has 3)"),
         (b'one,two\n"1,2\n', "line 2: unexpected end of data; look for a missing quote"),
         (b'one,two\n"1"x,2\n', "line 2: ',' expected after '\"'"),
         (b"one,one,two\n1,2,3\n", '2 columns are called "one" (columns 1, 2); rename those'),

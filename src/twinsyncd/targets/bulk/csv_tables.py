@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .batches import ArrowBatch, Batch, Row, RowBatch
 from .columns import BadTableError, places
+from .mapping import RaggedCells
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow import csv as pa_csv
 
 SLICE_ROWS: Final = 5000  # Python rows in memory at once
 BLOCK_BYTES: Final = 1 << 18  # read at once; Arrow needs many times as much memory
@@ -44,6 +47,37 @@ def csv_batches(file: Path, columns: Sequence[str], encoding: str) -> Iterator[B
         raise BadTableError(f"it is not a readable CSV file: {exc}") from exc
 
 
+class _Ragged:
+    """The lines that have other numbers of cells than the header; each makes a wrong row."""
+
+    def __init__(self, width: int, separator: str, wanted: int) -> None:
+        """`width`: cells of the header, of which `wanted` are read."""
+        self.width = width
+        self._wanted = wanted
+        self.separator = separator
+        self.lines = 0
+        self._first: tuple[int, int] | None = None
+
+    def row(self, line: int, found: int, text: str) -> Row:
+        """Return the row that such a line makes: an empty one where nothing is in its cells."""
+        if not text.strip(f'{self.separator} "'):
+            return line, ("",) * self._wanted
+        self.lines += 1
+        self._first = self._first or (line, found)
+        return line, RaggedCells((self.width, found, self.separator, text))
+
+    def check(self, good: int) -> None:
+        """Raise BadTableError if most lines are such: the header or the separator is wrong."""
+        if self._first is None or self.lines <= good:
+            return
+        line, found = self._first
+        raise BadTableError(
+            f"{self.lines:,} of {self.lines + good:,} lines have other numbers of cells than the"
+            f" header, which has {self.width} (line {line} has {found}); export it again, with one"
+            f' sign between the cells: it seems to be "{self.separator}"'
+        )
+
+
 def _exact(file: Path, columns: Sequence[str], encoding: str) -> Iterator[Batch]:
     some: list[Row] = []
     for row in _exact_rows(file, columns, encoding):
@@ -66,16 +100,17 @@ def _exact_rows(file: Path, columns: Sequence[str], encoding: str) -> Iterator[R
             header = next((row for row in rows if row), None)
             if header is None:
                 raise BadTableError("it is empty; the first line must name the columns")
-            at = places(header, columns)
+            at, good = places(header, columns), 0
+            ragged = _Ragged(len(header), separator, len(at))
             for row in rows:
                 if row == [_DOS_END]:
                     break
                 if row and len(row) != len(header):
-                    cells = f"{len(row)} cells, the header has {len(header)}"
-                    fix = f'put texts that contain "{separator}" in quotes'
-                    raise BadTableError(f"line {rows.line_num} has {cells}; {fix}")
-                if row:
+                    yield ragged.row(rows.line_num, len(row), separator.join(row))
+                elif row:
+                    good += 1
                     yield rows.line_num, tuple([row[place] for place in at])
+            ragged.check(good)
         except csv.Error as exc:
             raise BadTableError(f"line {rows.line_num}: {exc}; look for a missing quote") from exc
 
@@ -95,17 +130,50 @@ def _separator(sample: str) -> str:
 
 def _plain(file: Path, columns: Sequence[str]) -> Iterator[Batch]:
     header, separator = _header(file)
-    at = places(header, columns)
-    number = 2
-    for batch in _arrow(file, len(header), separator, at):
-        yield ArrowBatch(batch.columns, number)
-        number += len(batch)
+    at, good = places(header, columns), 0
+    ragged = _Ragged(len(header), separator, len(at))
+    skipped: deque[pa_csv.InvalidRow] = deque()
+    line = 2
+    for batch in _arrow(file, len(header), separator, at, skipped):
+        good += len(batch)
+        first = 0
+        while first < len(batch) or (skipped and skipped[0].number == line):
+            if skipped and skipped[0].number == line:
+                yield _ragged_batch(ragged, skipped.popleft())
+                line += 1
+                continue
+            gap = skipped[0].number - line if skipped else len(batch)
+            rows = batch.slice(first, min(gap, len(batch) - first))
+            yield ArrowBatch(rows.columns, line)
+            first, line = first + len(rows), line + len(rows)
+    for row in skipped:
+        yield _ragged_batch(ragged, row)
+    ragged.check(good)
 
 
-def _arrow(file: Path, width: int, separator: str, at: Sequence[int]) -> Iterator[pa.RecordBatch]:
-    """Yield Arrow's batches of the columns that are at these places."""
+def _ragged_batch(ragged: _Ragged, row: pa_csv.InvalidRow) -> Batch:
+    return RowBatch([ragged.row(row.number, row.actual_columns, row.text)])
+
+
+def _arrow(
+    file: Path,
+    width: int,
+    separator: str,
+    at: Sequence[int],
+    skipped: deque[pa_csv.InvalidRow] | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """Yield Arrow's batches of the columns that are at these places.
+
+    Lines with other numbers of cells are `skipped`; without it they are an ArrowException.
+    """
     import pyarrow as pa  # noqa: PLC0415 - as above
     from pyarrow import csv as arrow  # noqa: PLC0415 - as above
+
+    def skip(row: pa_csv.InvalidRow) -> str:
+        if skipped is None:
+            return "error"
+        skipped.append(row)
+        return "skip"
 
     names = [str(place) for place in range(width)]
     wanted = [names[place] for place in at]
@@ -114,7 +182,12 @@ def _arrow(file: Path, width: int, separator: str, at: Sequence[int]) -> Iterato
         arrow.ReadOptions(
             use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=1
         ),
-        arrow.ParseOptions(delimiter=separator, newlines_in_values=True, ignore_empty_lines=False),
+        arrow.ParseOptions(
+            delimiter=separator,
+            newlines_in_values=True,
+            ignore_empty_lines=False,
+            invalid_row_handler=skip,
+        ),
         arrow.ConvertOptions(
             include_columns=wanted,
             column_types=dict.fromkeys(names, pa.string()),

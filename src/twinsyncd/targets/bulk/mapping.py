@@ -43,6 +43,21 @@ class CellMistake(NamedTuple):
     fix: str
 
 
+class RaggedCells(tuple[Any, ...]):
+    """The cells of a line that has more or fewer of them than the header, so it makes no record."""
+
+    __slots__ = ()
+
+    def mistake(self) -> CellMistake:
+        """Return what is wrong with the line; the first cells are how many there must be, and why.
+
+        Behind them is the line's own text.
+        """
+        expected, found, separator = self[:3]
+        cells = f"the line has {found} cell{'' if found == 1 else 's'}, the header has {expected}"
+        return CellMistake("", cells, f'put texts that contain "{separator}" in quotes')
+
+
 class BadRowError(Exception):
     """The row makes no record."""
 
@@ -104,6 +119,8 @@ class RowReader:
 
     def guid(self, cells: Cells) -> bytes:
         """Return the record's GUID. Raises BadRowError when the row has none."""
+        if type(cells) is RaggedCells:
+            raise BadRowError([cells.mistake()])
         if "guid" in self._keys:
             made = self._made("guid", cells)
         elif "guid" in self._columns:
