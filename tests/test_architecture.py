@@ -158,6 +158,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "twinsyncd.runtime.machine_lock": ("twinsyncd.config", ERRORS),
     "twinsyncd.runtime.service_account": ("twinsyncd.config", ERRORS),
     "twinsyncd.runtime.service_steps": (ERRORS,),
+    "twinsyncd.runtime.pywin32_service": (ERRORS, REDACT),
     "twinsyncd.runtime.patience": ("twinsyncd.runtime.trouble", CORE, ERRORS),
     "twinsyncd.runtime.lease_keeper": ("twinsyncd", "twinsyncd.journal.leases", CORE, ERRORS),
     "twinsyncd.runtime.shared_work": (

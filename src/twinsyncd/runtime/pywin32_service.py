@@ -44,6 +44,7 @@ if sys.platform == "win32":
     import win32serviceutil
 
     from ..errors import AppError
+    from ..redact import redact
 
     if TYPE_CHECKING:
         from _win32typing import PySC_HANDLE
@@ -242,7 +243,7 @@ if sys.platform == "win32":
                         self._daemon.serve()
                 except BaseException as exc:
                     text = exc.with_hint if isinstance(exc, AppError) else repr(exc)
-                    servicemanager.LogErrorMsg(f"{name} ended: {text}")
+                    servicemanager.LogErrorMsg(f"{name} ended: {redact(text)}")
                     raise  # so Windows restarts it
                 _report(name, servicemanager.PYS_SERVICE_STOPPED)
 
