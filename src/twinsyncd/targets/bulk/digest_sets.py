@@ -21,7 +21,9 @@ _BITS_MAX: Final = 24  # of the table of beginnings: 64 MB for more than 16 mill
 class DigestSet:
     """Digests that are looked up many at a time."""
 
-    def __init__(self, digests: Iterable[bytes | bytearray], without: bytes = b"") -> None:
+    def __init__(
+        self, digests: Iterable[bytes | bytearray | memoryview], without: bytes = b""
+    ) -> None:
         """`digests`: any pieces of a multiple of eight bytes; `without`: once for each removal.
 
         Raises KeyError if something is to be removed that is not there.
@@ -69,9 +71,9 @@ class DigestSet:
             left = left[at[left] < end[left]]
         return found
 
-    def chosen(self, places: np.ndarray[Any, np.dtype[np.bool_]]) -> bytes:
+    def chosen(self, places: np.ndarray[Any, np.dtype[np.bool_]]) -> memoryview:
         """Return those for which the place in order is true."""
-        return bytes(self._sorted[places].tobytes())
+        return memoryview(self._sorted[places]).cast("B")
 
     def pieces(self, size_bytes: int) -> Iterator[bytes]:
         """Yield them all in order, so many bytes at a time."""
@@ -83,7 +85,7 @@ class DigestSet:
         """Return a text that differs for other digests."""
         from xxhash import xxh3_64_hexdigest  # noqa: PLC0415 - optional
 
-        return xxh3_64_hexdigest(self._sorted.tobytes())
+        return xxh3_64_hexdigest(self._sorted.data.cast("B"))
 
     def twice(self) -> bytes:
         """Return those that were given more than once."""
@@ -144,7 +146,7 @@ class MetDigests:
         places = self._digests.places(digests)
         return (places >= 0) & (self._row_of[places] >= 0) if len(self._row_of) else places >= 0
 
-    def every(self) -> bytes:
+    def every(self) -> memoryview:
         """Return the digests of the set that some row has, in order."""
         return self._digests.chosen(self._row_of >= 0)
 

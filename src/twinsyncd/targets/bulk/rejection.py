@@ -23,7 +23,9 @@ def rejection(path: str, sheet: str, summary: Summary) -> CloudError:
 
     Sending them again helps once somebody corrected them, or their parents came.
     """
-    named = [str(row) for each in summary.rejected[:NAMED_MAX] for row in _named(each, sheet)]
+    named = [
+        str(row) for each in sorted(summary.rejected)[:NAMED_MAX] for row in _named(each, sheet)
+    ]
     more = summary.rejected_count - NAMED_MAX
     rest = f"; and {more:,} more row{'' if more == 1 else 's'}" if more > 0 else ""
     good = summary.rows - summary.rejected_count
@@ -53,7 +55,9 @@ def delivery_of(sheet: str, summary: Summary) -> dict[str, object]:
         "batches": summary.batches,
         "done": summary.done,
         "rejected_rows": [
-            row._asdict() for each in summary.rejected[:KEPT_MAX] for row in _named(each, sheet)
+            row._asdict()
+            for each in sorted(summary.rejected)[:KEPT_MAX]
+            for row in _named(each, sheet)
         ],
     }
 
