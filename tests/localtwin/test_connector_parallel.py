@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,29 @@ def test_what_a_lost_copy_did_not_find_is_found_here() -> None:
         return key * key
 
     assert list(in_copies(lost_halfway, KEYS, 2, block=4)) == [key * key for key in KEYS]
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Let this process open no other file or pipe."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@needs_fork
+def test_work_is_done_here_where_no_copy_can_be_made() -> None:
+    """A busy server refuses processes and pipes; the file is still read."""
+    with no_more_files():
+        found = list(in_copies(lambda _: os.getpid() == HERE, KEYS, 2, block=4))
+        aside = Aside(lambda: 1, 2).result()
+
+    assert found == [True] * len(KEYS)
+    assert aside is None
 
 
 @needs_fork

@@ -110,9 +110,18 @@ class _Copy:
     def __init__(
         self, work: Callable[[Any], Any], blocks: Sequence[Sequence[Any]], others: "list[_Copy]"
     ) -> None:
-        reader, writer = os.pipe()
         self._from: BinaryIO | None = None
-        self._process = _fork()
+        self._process = 0
+        try:
+            reader, writer = os.pipe()
+        except OSError:  # too many open files: this process does the work
+            return
+        try:
+            self._process = _fork()
+        except OSError:  # no memory or no process left
+            os.close(reader)
+            os.close(writer)
+            return
         if not self._process:
             os.close(reader)
             for other in others:
