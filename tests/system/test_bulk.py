@@ -215,6 +215,9 @@ def test_verify_counts_records_and_names_those_that_are_missing(plant: Plant) ->
 
     after = plant.call("verify")
     as_json = json.loads(plant.call("verify", "Factory/pieces/pieces.csv", "--json").stdout)
+    head = "Project;Component;Part no;Length"
+    plant.export("pieces.csv", head, *["Mill;Gate;G-1;12,5"] * 2, "Mill;Gate;G-2;3")
+    doubled = " ".join(plant.call("verify", "Factory/pieces/pieces.csv").stdout.split())
 
     assert before.returncode == 0, before.stdout
     assert "2 of 2 acknowledged by the service" in before.stdout
@@ -226,6 +229,7 @@ def test_verify_counts_records_and_names_those_that_are_missing(plant: Plant) ->
     assert "row 3: the service has another version of this record" in shown
     assert "row 4: not acknowledged as the file has it" in shown
     assert [file["verdict"] for file in as_json] == ["not current"]
+    assert "1 of 3 acknowledged by the service; 1 row there more than once" in doubled
 
 
 def test_a_record_with_two_contents_is_named_wherever_a_person_looks(plant: Plant) -> None:

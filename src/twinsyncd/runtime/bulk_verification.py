@@ -120,7 +120,7 @@ class _Source:
             all_digests += digests
             found.rows += len(batch) - len(empty)
         found.apply(rivals.verdict(own))
-        found.twice = len(DigestSet([all_digests]).twice()) // DIGEST_BYTES
+        found.note_equal_rows(all_digests, self.taken)
         found.sheet = own.table.sheet_shown() if found.missing else ""
         if self.connection.bulk.mode == "snapshot":
             found.surplus = max(len(self.taken) - found.rows, 0)
@@ -183,6 +183,14 @@ class _Found:
         """Return the rows that are named, in their order."""
         return [(row, *self.names[row]) for row in sorted(self.names)[:NAMED_MAX]]
 
+    def note_equal_rows(self, digests: bytearray, taken: DigestSet) -> None:
+        """Count rows that are equal: all of them are rejected, also where the record is known."""
+        again = DigestSet([digests]).twice()
+        self.twice = len(again) // DIGEST_BYTES
+        if self.twice:
+            equal = DigestSet([again]).has(digests) & taken.has(digests)
+            self.missing += int(equal.sum())
+
     def name(self, row: int, column: str, message: str) -> None:
         """Say what is wrong with a row, if it is one of the first."""
         if len(self.names) < CANDIDATES_MAX:
@@ -201,10 +209,10 @@ class _Found:
         good = self.rows - self.missing
         text = f"{good:,} of {self.rows:,} acknowledged by the service"
         if self.twice:
-            text += f"; {count(self.twice, 'row')} there more than once"
+            text += f"; {count(self.twice, 'row')} there more than once, and rejected"
         for number, column, message in self.named:
             text += f"; {RejectedRow(number, message, '', column, self.sheet)}"
-        if self.missing > len(self.named):
+        if self.missing > len(self.named) and not self.twice:
             text += f"; and {self.missing - len(self.named):,} more"
         if self.surplus:
             text += f"; it has {count(self.surplus, 'record')} more, not deleted so far"
