@@ -18,9 +18,11 @@ from system.waiting import wait_until
 from twinsyncd.config import Config, load, setup_of, sources_of
 from twinsyncd.core.decision import Decision
 from twinsyncd.core.model import FileKey, FileRow, SourceRow
+from twinsyncd.core.references import DrawingReferences
 from twinsyncd.disk.look import look
 from twinsyncd.disk.tree import Tree
 from twinsyncd.journal.database import open_database
+from twinsyncd.journal.drawing_references import ReferenceStore, SettledDrawing
 from twinsyncd.journal.views import Views
 from twinsyncd.journal.writer import Journal
 from twinsyncd.runtime.state import journal_file
@@ -102,8 +104,9 @@ imodel_id = "1b2c3d4e-1111-4222-8333-{number:012d}"
 
 
 def remember_synced(config: Config) -> None:
-    """Let the journal know every file as synced, and every source as scanned before."""
-    journal = Journal(open_database(journal_file(config)))
+    """Let the journal know every file as synced and read, and every source as scanned before."""
+    engine = open_database(journal_file(config))
+    journal, references = Journal(engine), ReferenceStore(engine)
     patterns = {source.key: source.patterns for source in setup_of(config).sources}
     for connection, source in sources_of(config):
         key, tree = connection.key_of(source), Tree(source.folder)
@@ -127,6 +130,10 @@ def remember_synced(config: Config) -> None:
         )
         known = SourceRow(key, patterns=patterns[key])
         journal.commit(Decision(files=rows, sources=(known,)))
+        read = {
+            SettledDrawing(row.key, DIGEST): DrawingReferences(row.key.path, ()) for row in rows
+        }
+        references.save(read, time.time())
     journal.close()
 
 

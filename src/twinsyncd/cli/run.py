@@ -35,6 +35,7 @@ def run(config: ConfigOption = None) -> None:
     from ..runtime.heaps import share_heaps
 
     share_heaps()  # before there are other threads
+    gc.collect()  # else what is garbage now would stay, too
     gc.freeze()  # what is imported stays, so it is not searched for garbage for months
     gc.set_threshold(*USUAL_SEARCHES)
     set_up(first.daemon.log_format, sys.stderr)
