@@ -175,7 +175,7 @@ def test_what_a_gone_file_was_before_is_taken_out_of_the_connection_as_well() ->
     scene.wire.hears("GET", source_files, json={"sourceFiles": listed})
     scene.wire.hears("DELETE", f"{source_files}/sf-lost", 204)
     key = FileKey("cad", "beam.ifc")
-    gone = commands.GoneFile(key, "new", delete=False, replaces="lost")
+    gone = commands.GoneFile(key, "new", delete=False, replaces=("lost",))
 
     removed = scene.target.remove(commands.Remove("bridge", "c1", (gone,)))
 

@@ -48,7 +48,7 @@ def test_only_missing_files_are_added() -> None:
 
 
 DEAD = f"{CONNECTIONS}/c1/sourcefiles/sf-dead"
-HEIR = commands.ExpectedFile(FileKey("cad", "a"), "new", replaces="dead")
+HEIR = commands.ExpectedFile(FileKey("cad", "a"), "new", replaces=("dead",))
 
 
 def test_a_file_stored_anew_takes_the_place_of_what_it_was() -> None:
@@ -78,6 +78,21 @@ def test_where_a_source_file_takes_no_other_file_it_is_added_and_the_dead_one_go
     scene.wire.hears("DELETE", DEAD, 204)
 
     prepared = scene.target.prepare(commands.Prepare("bridge", "c1", (HEIR,)))
+
+    assert prepared.in_connection == (HEIR.key,)
+    scene.wire.ended()
+
+
+def test_of_several_earlier_ids_no_dead_source_file_is_left() -> None:
+    """One of them may have been added by a request of which the answer was lost."""
+    scene = Scene()
+    scene.shows(connection())
+    scene.holds("c1", "dead", "lost")
+    scene.wire.hears("PUT", DEAD, json={"sourceFile": {"id": "sf-dead"}})
+    scene.wire.hears("DELETE", f"{CONNECTIONS}/c1/sourcefiles/sf-lost", 204)
+    heir = replace(HEIR, replaces=("never added", "dead", "lost"))
+
+    prepared = scene.target.prepare(commands.Prepare("bridge", "c1", (heir,)))
 
     assert prepared.in_connection == (HEIR.key,)
     scene.wire.ended()

@@ -101,7 +101,7 @@ def stored_again(synced: Synced) -> commands.ExpectedFile:
     """Store the drawing again; return it as the file that takes the place of the earlier one."""
     synced.office.items[A] = synced.storage_id
     again = synced.office.store(A.path, FIRST)
-    return commands.ExpectedFile(A, again, replaces=synced.storage_id)
+    return commands.ExpectedFile(A, again, replaces=(synced.storage_id,))
 
 
 def test_a_file_deleted_for_good_is_the_same_source_file_with_a_new_one(
@@ -279,7 +279,7 @@ def test_a_file_that_takes_the_place_of_another_leaves_no_dead_one(synced: Synce
     del synced.office.items[A]
     new = synced.office.store("c.dxf", OTHER)
     synced.platform.delete_file(synced.storage_id)
-    replacing = commands.ExpectedFile(FileKey("cad", "c.dxf"), new, synced.storage_id)
+    replacing = commands.ExpectedFile(FileKey("cad", "c.dxf"), new, (synced.storage_id,))
 
     prepared = synced.office.target.prepare(
         commands.Prepare(synced.office.name, synced.office.remote_id, (replacing,))

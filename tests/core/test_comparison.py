@@ -153,7 +153,7 @@ def test_a_file_deleted_for_good_is_told_and_its_source_file_gets_the_new_one() 
     script.hears(facts.Reserved(A, "new", is_new=True)).says()
     script.hears(facts.Stored(A, "v1", "new"))
 
-    heir = commands.ExpectedFile(A, "new", replaces=storage_id(A))
+    heir = commands.ExpectedFile(A, "new", replaces=(storage_id(A),))
     script.says(commands.Prepare("one", "remote", (heir,)))
     told = [each for each in script.journal.events if each.kind is EventKind.FILE_DIFFERS]
     assert "deleted it for good" in told[-1].text
@@ -394,12 +394,12 @@ def test_a_file_that_got_another_id_takes_the_place_of_the_old_one() -> None:
     script = settles(synced(), A, 2, store(A, 2, again=True))
 
     script.hears(facts.Reserved(A, "new")).says()
-    script.remembers(A, storage_id="new", replaces=storage_id(A), in_connection=False, synced="")
+    script.remembers(A, storage_id="new", replaces=(storage_id(A),), in_connection=False, synced="")
     script.hears(facts.Stored(A, "v2", "new")).says().hears(after_s=25)
 
-    replaced = commands.ExpectedFile(A, "new", storage_id(A))
+    replaced = commands.ExpectedFile(A, "new", (storage_id(A),))
     script.says(commands.Prepare("one", "remote", (replaced,)))
-    script.hears(prepared(A)).says(START).remembers(A, replaces="", in_connection=True)
+    script.hears(prepared(A)).says(START).remembers(A, replaces=(), in_connection=True)
 
 
 def test_a_file_that_got_another_id_needs_a_run_even_with_equal_content() -> None:
@@ -409,7 +409,7 @@ def test_a_file_that_got_another_id_needs_a_run_even_with_equal_content() -> Non
 
     script.hears(facts.Reserved(A, "new"), facts.Stored(A, "v1", "new"))
 
-    replaced = commands.ExpectedFile(A, "new", storage_id(A))
+    replaced = commands.ExpectedFile(A, "new", (storage_id(A),))
     script.says(commands.Prepare("one", "remote", (replaced,)))
 
 

@@ -220,10 +220,10 @@ def test_a_renaming_that_storage_refuses_leads_to_a_new_file_in_its_place() -> N
     script = renamed(synced()).says(PLACE_NEW)
     refused = facts.PlaceFailed(NEW, failure(Fault.REFUSED, "a file of that name exists"))
 
-    script.hears(refused).says(store(NEW, 1)).remembers(NEW, replaces=A_ID, storage_id="")
+    script.hears(refused).says(store(NEW, 1)).remembers(NEW, replaces=(A_ID,), storage_id="")
 
     script.hears(stored(NEW, 1)).says().hears(after_s=25)
-    expected = commands.ExpectedFile(NEW, storage_id(NEW), replaces=A_ID)
+    expected = commands.ExpectedFile(NEW, storage_id(NEW), replaces=(A_ID,))
     script.says(replace(prepare(), files=(expected,), last_run="run-1"))
 
 

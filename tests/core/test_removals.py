@@ -151,9 +151,9 @@ def test_a_file_that_goes_before_it_takes_its_old_place_leaves_no_dead_source_fi
     gone(policy, script)
 
     delete = policy is OnDelete.DELETE
-    file = commands.GoneFile(A, "new", delete, replaces=A_ID)
+    file = commands.GoneFile(A, "new", delete, replaces=(A_ID,))
     script.says(commands.Remove("one", "remote", (file,)))
-    script.hears(REMOVED).remembers(A, replaces="", in_connection=False, removing=OnDelete.KEEP)
+    script.hears(REMOVED).remembers(A, replaces=(), in_connection=False, removing=OnDelete.KEEP)
 
 
 def test_a_removal_waits_for_what_may_be_the_file_under_another_name() -> None:

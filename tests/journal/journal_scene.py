@@ -53,7 +53,7 @@ WHOLE_DECISION = Decision(
             note="the run did not process this file",
             next_try_s=11.5,
             version="2026-01-02T03:04:05Z",
-            replaces="s0",
+            replaces=("s0", "s00"),
             removing=OnDelete.DELETE,
             moved_from=FileKey("one/cad", "earlier.dgn"),
         ),

@@ -86,7 +86,7 @@ def silence_as_proof(good: Any) -> Any:
 
 def leave_the_dead(good: Any) -> Any:
     """Forget which source file a new one takes the place of."""
-    return lambda row, storage_id: replace(good(row, storage_id), replaces="")
+    return lambda row, storage_id: replace(good(row, storage_id), replaces=())
 
 
 def compare_later(good: Any) -> Any:

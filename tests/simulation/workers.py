@@ -237,7 +237,8 @@ class VirtualWorkers:
             return facts.RemoveFailed(command.connection, gone)
         for file in command.files:
             cloud.remove(command.remote_id, file.storage_id, self.world.now_s, delete=file.delete)
-            cloud.connections.get(command.remote_id, {}).pop(file.replaces, None)
+            for each in file.replaces:
+                cloud.connections.get(command.remote_id, {}).pop(each, None)
         return facts.Removed(command.connection, tuple(file.key for file in command.files))
 
     # ---- runs -------------------------------------------------------------------------
@@ -276,7 +277,8 @@ class VirtualWorkers:
         remote_id = cloud.connect(command.connection, command.remote_id, good.values())
         for file in command.files:
             if file.key in good:
-                cloud.connections[remote_id].pop(file.replaces, None)
+                for each in file.replaces:
+                    cloud.connections[remote_id].pop(each, None)
         newest = cloud.newest(remote_id, self.world.now_s)
         expected = all(f.storage_id in cloud.blobs for f in command.files)
         known = command.last_run in ("", *cloud.runs) or not self.world.tampering.is_on

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .model import (
-    NO_ID,
     NO_RUN,
     ConnectionKey,
     Digest,
@@ -105,7 +104,7 @@ class ExpectedFile:
 
     key: FileKey
     storage_id: StorageId
-    replaces: StorageId = NO_ID  # a source file that this one takes the place of
+    replaces: tuple[StorageId, ...] = ()  # source files that this one takes the place of
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,7 @@ class GoneFile:
     key: FileKey
     storage_id: StorageId
     delete: bool
-    replaces: StorageId = NO_ID
+    replaces: tuple[StorageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,14 @@ from .model import (
 def with_storage_id(row: FileRow, storage_id: StorageId) -> FileRow:
     """Return the row with another id in Storage, which no run has processed yet.
 
-    It is no source file of the connection either; the id that it leaves behind is remembered until
-    it is out of the connection.
+    It is no source file of the connection either; the ids that it leaves behind are remembered
+    until they are out of the connection, also those that nobody knows to be in: the answer to a
+    request may have been lost.
     """
     if storage_id == row.storage_id:
         return row
-    left = row.storage_id if row.in_connection or not row.replaces else row.replaces
-    left = NO_ID if left == storage_id else left
+    earlier = dict.fromkeys((*row.replaces, row.storage_id))
+    left = tuple(each for each in earlier if each not in (storage_id, NO_ID))
     return replace(row, storage_id=storage_id, replaces=left, in_connection=False, synced=ABSENT)
 
 
@@ -96,7 +97,7 @@ def out_of_cloud(row: FileRow) -> FileRow:
     from the recycle bin, and nothing is doubled.
     """
     removing = row.removing
-    row = replace(row, removing=OnDelete.KEEP, in_connection=False, replaces=NO_ID)
+    row = replace(row, removing=OnDelete.KEEP, in_connection=False, replaces=())
     if removing is OnDelete.DELETE:
         storage_id = row.storage_id if row.note == STAYS else NO_ID
         row = replace(row, storage_id=storage_id, stored=ABSENT, version="")

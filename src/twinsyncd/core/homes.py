@@ -44,7 +44,7 @@ def _in_new_imodel(row: FileRow, *, same_storage: bool) -> FileRow:
         row = FileRow(row.key, storage_id=row.storage_id)
     if row.note == STAYS:
         row = replace(row, note="")
-    row = replace(row, synced=ABSENT, covered=ABSENT, in_connection=False, replaces=NO_ID)
+    row = replace(row, synced=ABSENT, covered=ABSENT, in_connection=False, replaces=())
     if same_storage:
         return row
     row = replace(row, stored=ABSENT, storage_id=NO_ID, version="", moved_from=None)

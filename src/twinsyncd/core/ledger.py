@@ -12,7 +12,6 @@ from .file_changes import exchanged, is_leftover, without_file
 from .model import (
     ABSENT,
     IN_DOUBT,
-    NO_ID,
     NO_RUN,
     ConnectionKey,
     Digest,
@@ -160,7 +159,7 @@ class Ledger:
 
     def forget_connection(self, connection: ConnectionKey) -> None:
         """Note that the connection was created again: it holds no file and has processed none."""
-        self._change_every(connection, in_connection=False, synced=ABSENT, replaces=NO_ID)
+        self._change_every(connection, in_connection=False, synced=ABSENT, replaces=())
 
     def forget_runs(self, connection: ConnectionKey) -> None:
         """Note that nothing proves any more what the connection's runs processed."""

@@ -131,7 +131,7 @@ class FileRow:
     note: str = ""  # what the last try for this content brought, while it is not synced
     next_try_s: float = 0.0  # wall clock [s] before which this content is not tried again
     version: str = ""  # the service's own mark of the stored content; "": not known
-    replaces: StorageId = StorageId("")  # an earlier id, still a source file of the connection
+    replaces: tuple[StorageId, ...] = ()  # earlier ids, may be source files of the connection still
     removing: OnDelete = OnDelete.KEEP  # gone from the drive; what is to be done about it still
     moved_from: FileKey | None = None  # where Storage has it; its own key: somebody moved it there
 

@@ -15,7 +15,6 @@ from .ledger import Ledger
 from .model import (
     ABSENT,
     IN_DOUBT,
-    NO_ID,
     UNMAPPED,
     ConnectionKey,
     Failure,
@@ -247,7 +246,7 @@ class Runs:
         held = set(fact.in_connection)
         for row in self.unsynced(fact.connection):
             if row.key in held:
-                self.ledger.change(row.key, in_connection=True, replaces=NO_ID)
+                self.ledger.change(row.key, in_connection=True, replaces=())
             else:
                 self.ledger.change(row.key, in_connection=False)
 

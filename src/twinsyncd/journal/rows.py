@@ -16,6 +16,7 @@ from ..core.model import (
     OnDelete,
     Phase,
     SourceRow,
+    StorageId,
     need,
 )
 
@@ -46,7 +47,7 @@ def from_file(row: FileRow) -> dict[str, Any]:
         "note": row.note,
         "next_try_s": row.next_try_s,
         "version": row.version,
-        "replaces": row.replaces,
+        "replaces": " ".join(row.replaces),
         "removing": row.removing.value,
         "moved_source": row.moved_from.source if row.moved_from else "",
         "moved_path": row.moved_from.path if row.moved_from else "",
@@ -74,7 +75,7 @@ def to_file(row: RowMapping) -> FileRow:
         note=row["note"],
         next_try_s=row["next_try_s"],
         version=row["version"],
-        replaces=row["replaces"],
+        replaces=tuple(map(StorageId, row["replaces"].split())),
         removing=OnDelete(row["removing"]),
         moved_from=_moved_from(row),
     )

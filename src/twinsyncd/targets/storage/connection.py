@@ -165,7 +165,7 @@ class StorageConnection(PlatformConnection):
         refused: list[tuple[FileKey, str]] = []
         for file in command.files:
             try:
-                for storage_id in {file.storage_id, file.replaces} & held.keys():
+                for storage_id in {file.storage_id, *file.replaces} & held.keys():
                     self._platform.remove_source_file(command.remote_id, held[storage_id])
                 if file.delete:
                     self._platform.delete_file(file.storage_id)

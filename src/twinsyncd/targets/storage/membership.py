@@ -119,17 +119,17 @@ class Membership:
         present = self._source_files(connection_id)
         admission = Admission()
         for file in files:
-            found, earlier = present.get(file.storage_id), present.get(file.replaces)
-            if found is None and earlier is not None:
-                admission += self._take_place(connection_id, earlier, file)
-                continue
-            if found is None:
+            found = present.get(file.storage_id)
+            earlier = [present[each] for each in file.replaces if each in present]
+            if found is not None:
+                self._correct(connection_id, found, file)
+                admission += Admission(in_connection=(file.key,))
+            elif earlier:
+                admission += self._take_place(connection_id, earlier.pop(0), file)
+            else:
                 admission += self._add(connection_id, file)
-                continue
-            self._correct(connection_id, found, file)
-            admission += Admission(in_connection=(file.key,))
-            if earlier is not None:
-                self._platform.remove_source_file(connection_id, earlier.id)
+            for each in earlier:
+                self._platform.remove_source_file(connection_id, each.id)
         return admission
 
     def _take_place(self, connection_id: str, earlier: SourceFile, file: ExpectedFile) -> Admission:
