@@ -199,3 +199,19 @@ def test_a_file_of_which_most_lines_are_ragged_is_refused(plant: Factory) -> Non
 
     assert "2 of 3 lines have other numbers of cells" in caught.value.failure.message
     assert plant.lengths() == {}
+
+
+def test_half_a_character_in_any_field_is_named(plant: Factory) -> None:
+    """JSON can hold it, and no request can."""
+    rows = [
+        f'{{"project": "P", "component": "C", "part": "{part}", "length": 1, "note": "{note}"}}'
+        for part, note in (("a", "\\ud800"), ("b", "good"))
+    ]
+    columns = {"piece_id": "part", "outer_length": "length", "barcode": "note"}
+    target = plant.connection(pieces=plant.mapping("pieces", columns=columns))
+
+    with pytest.raises(CloudError) as caught:
+        plant.store("pieces.ndjson", "\n".join(rows), target)
+
+    assert "row 1, column note: it holds a broken character" in caught.value.failure.message
+    assert plant.lengths() == {"b": 1}

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 from ...bulk_entities import ENTITIES, PARENT_OF, Kind
+from .guid_texts import guid_of_name, guid_text
 
 Cells = tuple[Any, ...]
 _YES: Final = {"true", "yes", "1", "x"}
@@ -136,7 +137,7 @@ class RowReader:
     def record(self, cells: Cells, guid: bytes) -> dict[str, Any]:
         """Return the record with its GUID. Raises BadRowError with every mistake of the row."""
         record, mistakes = dict(self._constants), list[CellMistake]()
-        record["guid"] = _guid_text(guid.hex())
+        record["guid"] = guid_text(guid.hex())
         for name, index in self._columns.items():
             if name == "guid":
                 continue
@@ -168,12 +169,14 @@ class RowReader:
         try:
             return self._guid_of(name, texts) if name == "guid" else self._cached(name, texts)
         except UnicodeEncodeError:
-            fix, column = "correct the program that exports it", self.mapping.column_of(name)
-            mistake = CellMistake(column, "it holds a broken character", fix)
-            raise BadRowError([mistake]) from None
+            raise self._broken(name) from None
+
+    def _broken(self, name: str) -> BadRowError:
+        fix, column = "correct the program that exports it", self.mapping.column_of(name)
+        return BadRowError([CellMistake(column, "it holds a broken character", fix)])
 
     def _guid_of(self, name: str, texts: tuple[str, ...]) -> str:
-        return _guid_of_name(self._spaces[name], "\x1f".join(texts))
+        return guid_of_name(self._spaces[name], "\x1f".join(texts))
 
     def _value(self, name: str, cell: Any) -> Any:
         if cell is None or cell == "":
@@ -189,7 +192,9 @@ class RowReader:
             fix, column = "export its parts as columns of their own", self.mapping.column_of(name)
             raise BadRowError([CellMistake(column, "it holds several values", fix)])
         try:
-            return self._converted(kind, cell)
+            return _whole(self._converted(kind, cell))
+        except UnicodeEncodeError:
+            raise self._broken(name) from None
         except (ValueError, TypeError, OverflowError):
             shown, column = kind or Kind.NUMBER, self.mapping.column_of(name)
             text = str(cell) if len(str(cell)) <= SHOWN_MAX else f"{str(cell)[:SHOWN_MAX]}..."
@@ -257,15 +262,11 @@ class RowReader:
         return text.replace(self.mapping.decimal, ".")
 
 
-def _guid_of_name(space: bytes, name: str) -> str:
-    """Return what `uuid5` does, in a third of the time: a large export needs millions of them."""
-    digest = hashlib.sha1(space + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digest[16], 16) & 3]
-    return _guid_text(f"{digest[:12]}5{digest[13:16]}{variant}{digest[17:32]}")
-
-
-def _guid_text(digits: str) -> str:
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+def _whole(value: Any) -> Any:
+    """Return the value. Raises UnicodeEncodeError for text with half a character."""
+    if isinstance(value, str) and not value.isascii():
+        value.encode()
+    return value
 
 
 def _plain(cell: Any) -> Any:
