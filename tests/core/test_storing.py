@@ -96,7 +96,7 @@ def test_a_file_that_moved_on_while_it_was_stored_settles_again() -> None:
         .says(look_at(A))
         .hears(saw(A, 2))
         .says(read(A, 2))
-        .remembers(A, stored=IN_DOUBT)
+        .remembers(A, stored="")
         .hears(hashed(A, 2))
         .says(store(A, 2))
     )
@@ -459,6 +459,13 @@ def test_a_store_that_was_refused_holds_up_no_run(fault: Fault) -> None:
         assert prepare(B) in script.said
 
 
+def test_a_store_that_was_refused_holds_up_no_run_after_a_restart() -> None:
+    """A `sync` each hour waited three minutes each time for what cannot come any more."""
+    script = storing_beside_b().hears(failed(A, Fault.REFUSED)).says().remembers(A, stored="")
+
+    script.dies().hears().says(scan()).hears(scanned(2)).says(prepare(B))
+
+
 @pytest.mark.parametrize("fault", [*REFUSALS, Fault.FILE])
 def test_a_refusal_after_a_try_without_an_answer_leaves_a_doubt(fault: Fault) -> None:
     """The first try of the same call may still take effect, in the middle of a run (P4)."""
@@ -485,7 +492,7 @@ def test_a_used_up_quota_is_named_while_other_uploads_still_succeed() -> None:
     script = settles(storing(), B, 1, store(B, 1)).hears(failed(A, Fault.QUOTA)).says()
 
     script.hears(stored(B, 1)).says()
-    script.lane(halt="no luck").remembers(A, note="no luck", stored=IN_DOUBT)
+    script.lane(halt="no luck").remembers(A, note="no luck", stored="")
 
     script.hears(after_s=HALT_S).says(prepare(B, remote="")).hears(after_s=AFTER_OTHERS_S)
     script.says().hears(prepared(B)).says(START).lane(halt="")

@@ -133,7 +133,7 @@ CORE_MUTANTS = (
     _mutant("unlisted folder proves deletion", Drive, "scan_ended", drive_bugs.blind_to_failed),
     _mutant("offline share proves deletion", Drive, "scan_failed", drive_bugs.offline_as_empty),
     _mutant("a look begins the minute", source_state, "UNLISTED_S", bugs.value(-1e9)),
-    _mutant("a late list outdoes a hint", Drive, "forget_gone", drive_bugs.drop_looks, 290),
+    _mutant("a late list outdoes a hint", Drive, "forget_gone", drive_bugs.drop_looks, 780),
     _mutant("no guard against mass deletion", safety, "is_mass_deletion", bugs.always(False)),
     _mutant("configured guard ignored", safety, "is_mass_deletion", drive_bugs.usual_guard),
     _mutant("fingerprint kept when gone", drive, "without_file", drive_bugs.keep_fingerprint),
@@ -195,7 +195,7 @@ CLOUD_MUTANTS = (
         Comparisons,
         "_differs",
         cloud_bugs.believe(facts.Differs.UNMAPPED),
-        first=45,
+        first=72,
     ),
     _mutant(
         "a file renamed in Storage is overlooked",

@@ -59,10 +59,12 @@ class Promises:
         self.staged: dict[FileKey, tuple[str, int, str]] = {}  # content, life, run
         self.moved: set[FileKey] = set()  # another file took their identity, in this decision
         self.doubted: set[FileKey] = set()  # a person wants them to be stored again
+        self.answered: set[FileKey] = set()  # a store of it ended, and nothing of it is on its way
         self.differ: set[FileKey] = set()  # the service was seen not to have what is remembered
 
     def check(self, heard: Sequence[facts.Fact], decision: Decision) -> None:
         self.differ.clear()
+        self.answered.clear()
         for fact in heard:
             self._hear(fact)
         self.watched_runs.check(heard, decision)
@@ -108,6 +110,8 @@ class Promises:
                 self._hear_retry(key)
             case facts.StoreFailed(key, failure):
                 self._note_store_failure(key, failure)
+            case facts.StoreMoved(key):
+                self.answered.add(key)
             case facts.Stored(key):
                 self.strikes.pop(key, None)
                 if self._is_of_another(fact):
@@ -198,6 +202,8 @@ class Promises:
     def _note_store_failure(self, key: FileKey, failure: Failure) -> None:
         self.strikes[key] += 1
         watch = self._watch_of_file(key)
+        if failure.fault is not Fault.TRANSIENT and not failure.unanswered:
+            self.answered.add(key)
         if failure.fault in {Fault.REFUSED, Fault.FILE}:
             self.blamed.add(key)
         elif failure.fault is Fault.GONE:
@@ -260,7 +266,8 @@ class Promises:
         if row.stored not in (ABSENT, IN_DOUBT, before.stored):
             torn = row.stored in drive.torn
             assert not torn, f"P1: {row.key} stored torn content {row.stored}"
-        forgot = row.stored == ABSENT != before.stored and row.key not in self.differ | self.moved
+        may_forget = self.differ | self.moved | self.answered
+        forgot = row.stored == ABSENT != before.stored and row.key not in may_forget
         assert not forgot, f"P5: {row.key} forgot its store"
         if row.aside and not before.aside:
             real = row.key in self.blamed or self.strikes[row.key] >= RUN_STRIKES

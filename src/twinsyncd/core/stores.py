@@ -182,7 +182,7 @@ class Stores:
         begun_s = self.busy.pop(fact.key)
         self.doubts[fact.key], earlier_s = now.at_s, self._earlier.pop(fact.key)
         if _wrote_nothing_late(fact):
-            self.doubts[fact.key] = earlier_s  # a request of an earlier store may be on its way
+            self._is_known(fact.key, earlier_s, now)
         clashed = fact.key in self._clashing
         self._clashing.discard(fact.key)
         if clashed and isinstance(fact, Stored):
@@ -236,6 +236,15 @@ class Stores:
         synced = row.synced if row.synced == row.seen else ABSENT
         self.ledger.change(row.key, stored=IN_DOUBT, synced=synced)
         return Store(row.key, connection, row.seen, row.fingerprint, row.storage_id)
+
+    def _is_known(self, key: FileKey, earlier_s: float, now: Now) -> None:
+        """Note that nothing of the last store is on its way; of an earlier one something may be.
+
+        If nothing is, a restart has no reason to wait for it before a run, either.
+        """
+        self.doubts[key] = earlier_s
+        if earlier_s + LATE_S <= now.at_s and self.ledger.get(key).stored == IN_DOUBT:
+            self.ledger.change(key, stored=ABSENT)
 
     def _failed(self, key: FileKey, failure: Failure, begun_s: float, now: Now) -> None:
         row = self.ledger.get(key)
