@@ -42,12 +42,12 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
-from twinsyncd.core.comparison import AGAIN_S
+from twinsyncd.core.comparison import AGAIN_S, stored_files
 from twinsyncd.core.drive import UNREAD_MISSES
 from twinsyncd.core.events import EventKind
 from twinsyncd.core.lane_state import HALT_S
 from twinsyncd.core.match import Kind
-from twinsyncd.core.model import ConnectionRow, Fault, FileKey
+from twinsyncd.core.model import IN_DOUBT, ConnectionRow, Fault, FileKey, FileRow
 from twinsyncd.core.places import AT_ONCE, HELD_S
 from twinsyncd.core.results import Outcome
 from twinsyncd.core.run_ends import RETRY_S
@@ -387,6 +387,16 @@ def test_looks_after_failed_runs_become_rarer_when_they_find_nothing() -> None:
     script.hears(STARTED).says().hears(after_s=0.25).says(LOOK_AT_RUN).hears(failed).says()
 
     script.hears(after_s=AGAIN_S - RETRY_S - 1).says().hears(after_s=1).says(COMPARE)
+
+
+def test_of_a_file_that_is_to_be_stored_again_the_place_is_compared() -> None:
+    """It was overwritten and then moved: it was stored where somebody had put it, "in sync"."""
+    overwritten = FileRow(A, look(1), "v1", storage_id=storage_id(A), in_connection=True)
+    gone = replace(overwritten, seen="")
+
+    compared = list(stored_files([overwritten, gone, FileRow(A, look(1), "v1")]))
+
+    assert compared == [commands.StoredFile(A, storage_id(A), IN_DOUBT, None, "", True)]
 
 
 def test_a_file_that_got_another_id_takes_the_place_of_the_old_one() -> None:

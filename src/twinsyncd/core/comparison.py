@@ -172,7 +172,7 @@ class Comparisons:
         note = leaving(row).note
         match differs:
             case facts.Differs.MISSING | facts.Differs.OVERWRITTEN:
-                if row.stored == IN_DOUBT:
+                if row.stored == IN_DOUBT or (row.stored == ABSENT != row.seen):
                     return  # it is stored again in any case
                 row = replace(row, stored=ABSENT, synced=ABSENT, version="", aside="")
                 if row.seen == ABSENT and differs is facts.Differs.MISSING:
@@ -232,15 +232,17 @@ class Comparisons:
 
 
 def stored_files(rows: Iterable[FileRow]) -> Iterator[commands.StoredFile]:
-    """Yield what Storage must hold, as the rows remember it; of content in doubt only the place.
+    """Yield what Storage must hold, as the rows remember it.
 
+    Of content in doubt, or that is to be stored again, only the place: that may be wrong as well.
     A file that is gone from the drive is kept there, too.
     """
     for row in rows:
-        if row.storage_id and row.stored != ABSENT:
-            look = row.fingerprint if row.seen == row.stored else None
+        stored = row.stored if row.stored != ABSENT or row.seen == ABSENT else IN_DOUBT
+        if row.storage_id and stored != ABSENT:
+            look = row.fingerprint if row.seen == stored else None
             size_bytes = look.size_bytes if look and look != UNLIKE_ANY else None
-            version = "" if row.stored == IN_DOUBT else row.version
+            version = "" if stored == IN_DOUBT else row.version
             yield commands.StoredFile(
-                row.key, row.storage_id, row.stored, size_bytes, version, row.in_connection
+                row.key, row.storage_id, stored, size_bytes, version, row.in_connection
             )
