@@ -35,7 +35,7 @@ def office(
         (["retry"], 0, "when the daemon runs next"),
         (["approve", "Bridge 12"], 0, "nothing of Bridge 12 waits"),
         (["check", "--offline"], 1, "is the share connected?"),
-        (["sync", "--dry-run"], 0, "is the share connected?"),
+        (["sync", "--dry-run"], 1, "is the share connected?"),
     ],
 )
 def test_a_share_that_was_there_before_is_offline_and_no_mistake_in_the_file(
