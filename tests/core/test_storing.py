@@ -39,6 +39,7 @@ from core_script import (
 )
 
 from twinsyncd.core import commands, facts
+from twinsyncd.core.events import EventKind
 from twinsyncd.core.lane_state import HALT_S
 from twinsyncd.core.model import IN_DOUBT, Fault, FileKey, Phase
 from twinsyncd.core.safety import CONFIRM_S
@@ -473,6 +474,18 @@ def test_a_refusal_after_a_try_without_an_answer_leaves_a_doubt(fault: Fault) ->
     script = storing_beside_b().hears(facts.StoreFailed(A, lost)).says()
 
     assert script.journal.connections["one"].late_store == f"{A.source}/{A.path}"
+
+
+def test_who_tries_a_file_again_is_told_when_it_is_no_person() -> None:
+    """Another export shares its records; the history said that a person had asked."""
+    script = storing().hears(failed(A, Fault.REFUSED)).says()
+
+    script.hears(facts.RetryAsked(A, "another export has records of it")).says(look_at(A))
+
+    events = [each for each in script.journal.events if each.kind is EventKind.RETRY_ASKED]
+    assert [(each.path, each.text) for each in events] == [
+        (A.path, "another export has records of it")
+    ]
 
 
 def test_a_refusal_leaves_an_earlier_doubt_as_it_was() -> None:

@@ -180,8 +180,8 @@ class Machine:
                     lane.obey(fact, now)
             case facts.SignedIn(authorised):
                 self._go_on_signed_in(now, authorised=authorised)
-            case facts.RetryAsked(key):
-                self._retry(key, now)
+            case facts.RetryAsked(key, reason):
+                self._retry(key, reason, now)
             case facts.ApproveAsked(findings):
                 self._drive.approve(findings, now)
             case facts.PauseAsked(connection):
@@ -199,7 +199,7 @@ class Machine:
         if authorised:
             self._remotes.renew_authorizations(now)
 
-    def _retry(self, key: FileKey | None, now: Now) -> None:
+    def _retry(self, key: FileKey | None, reason: str, now: Now) -> None:
         for each in self._ledger.aside() if key is None else (key,):
             self._drive.settler.begin_anew(each, now.at_s)
             self._drive.retry(each, now)
@@ -207,7 +207,7 @@ class Machine:
             meant = key is None or self._lane_key_of(key) == name
             if meant and (lane.state.row.halt or lane.comparisons.failures):
                 lane.hurry(now)
-        asked = Event(EventKind.RETRY_ASKED, now.wall_s)
+        asked = Event(EventKind.RETRY_ASKED, now.wall_s, text=reason)
         if key is not None:
             asked = replace(asked, source=key.source, path=key.path)
         self._ledger.events.add(asked)

@@ -21,9 +21,13 @@ class PublishAsked:
 
 @dataclass(frozen=True, slots=True)
 class RetryAsked:
-    """A person asks to retry a file that was set aside; None: all of them."""
+    """A person asks to retry a file that was set aside; None: all of them.
+
+    `reason`: why it is not a person who asks.
+    """
 
     key: FileKey | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ def _settings(
         guard=Guard(connection.mass_deletion_share, connection.mass_deletion_least),
         grace_s=GRACE_S,
         opens=opens,
-        ask=lambda key: post(RetryAsked(key)),
+        ask=lambda key: post(RetryAsked(key, "another export that changed has records of it")),
     )
 
 
