@@ -20,7 +20,7 @@ from twinsyncd.journal import tables
 from twinsyncd.journal.rows import from_file
 from twinsyncd.journal.upserts import insert_into
 
-A, B, C = "pieces.a.csv", "pieces.b.csv", "pieces.c.csv"
+A, B, C = "pieces.c.csv", "pieces.b.csv", "pieces.a.csv"  # A wins, then B
 
 
 class Office:
@@ -158,22 +158,32 @@ def test_a_conflict_ends_when_either_file_is_mended(
 def test_equal_records_are_no_conflict_and_are_sent_once(office: Office) -> None:
     """Also where the columns differ, as in a workbook and a text file."""
     office.export(A, table(x=1, y=2))
-    office.export("pieces.d.ndjson", _ndjson(x=1, y=2))
+    office.export("pieces.0.ndjson", _ndjson(x=1, y=2))
     requests = len(office.plant.requests)
-    office.export("pieces.d.ndjson", _ndjson(y=2, x=1))
+    office.export("pieces.0.ndjson", _ndjson(y=2, x=1))
 
     assert office.refused == {}
     assert (requests, len(office.plant.requests)) == (1, 1)
 
     office.export(A, table(x=3, y=2))
 
-    assert list(office.refused) == ["pieces.d.ndjson"], "it says 1 still"
-    assert "row 2, column length" in office.refused["pieces.d.ndjson"]
+    assert list(office.refused) == ["pieces.0.ndjson"], "it says 1 still"
+    assert "row 2, column length" in office.refused["pieces.0.ndjson"]
 
     office.delete(A)
 
     assert office.refused == {}
     assert office.plant.lengths() == {"x": 1, "y": 2}
+
+
+def test_the_newest_of_dated_exports_goes_in(office: Office) -> None:
+    """A factory leaves each day's export in the folder; the first day's would win for ever."""
+    days = ["pieces.2026-11-09.csv", "pieces.2026-11-10.csv", "pieces.2026-11-10-2.csv"]
+    for day, length in zip(days, (1, 2, 3), strict=True):
+        office.export(day, table(x=length))
+
+    assert office.plant.lengths() == {"x": 3}
+    assert sorted(office.refused) == sorted(days[:2])
 
 
 def test_a_file_that_comes_back_as_it_was_is_compared_again(office: Office) -> None:
@@ -217,7 +227,7 @@ _numbers = count()
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(acts=_ACTS)
-def test_the_first_file_by_name_decides_whatever_happened(
+def test_the_last_file_by_name_decides_whatever_happened(
     shared: Factory, acts: list[tuple[str, dict[str, int] | None]]
 ) -> None:
     """What the service has follows from the drive, and not from who was saved last."""
@@ -233,7 +243,7 @@ def test_the_first_file_by_name_decides_whatever_happened(
 
     wanted: dict[str, float] = {}
     losing = set()
-    for path in sorted(now):
+    for path in sorted(now, reverse=True):
         for part, length in now[path].items():
             if wanted.setdefault(part, length) != length:
                 losing.add(path)

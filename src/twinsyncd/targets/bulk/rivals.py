@@ -1,10 +1,11 @@
-"""Finds records that two export files have: which file goes first with them, and what differs.
+"""Finds records that two export files have: which file goes in with them, and what differs.
 
-The service has such a record as one of the files has it: as that whose name comes first, so that
-it is known what it has, whichever file was saved last. A row that loses is rejected until somebody
-deletes it in one of the files; rows that make the same record are no conflict, even where one is
-in a workbook and the other in a text file. Only records that another file brought are compared,
-so files without common records cost nothing more than keeping the digests of their rows.
+The service has such a record as one of the files has it: as that whose name comes last, so of dated
+exports as the newest. So it is known what it has, whichever file was saved last. A row that loses
+is rejected until somebody deletes it in one of the files; rows that make the same record are no
+conflict, even where one is in a workbook and the other in a text file. Only records that another
+file brought are compared, so files without common records cost nothing more than keeping the
+digests of their rows.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ class Rivals:
                 equal, named = _compared(rival, file) if file else (set[int](), {})
                 same += [rival.numbers[at] for at in equal]
                 differ = [at for at in range(len(rival.numbers)) if at not in equal]
-                if self._key < rival.key:
+                if _rank(self._key) > _rank(rival.key):
                     self._overridden |= {rival.key, *rival.also} if differ else set()
                     continue
                 words = _words(self._key, own, rival, file, named)
@@ -171,7 +172,8 @@ class Rivals:
 
     def _others(self) -> list[_Rival]:
         if self._rivals is None:
-            keys = self._kept.others(self._connection, self._entity, self._key)
+            others = self._kept.others(self._connection, self._entity, self._key)
+            keys = sorted(others, key=_rank, reverse=True)
             self._rivals = [
                 _Rival(key, DigestSet(self._kept.read(self._connection, key))) for key in keys
             ]
@@ -179,6 +181,12 @@ class Rivals:
 
     def _met(self) -> list[_Rival]:
         return [rival for rival in self._rivals or () if rival.numbers]
+
+
+def _rank(key: FileKey) -> tuple[str, str, str]:
+    """Return what files are ordered by, the winner last: `parts-2.csv` comes after `parts.csv`."""
+    stem, _, ending = key.path.rpartition(".")
+    return key.source, stem, ending
 
 
 def _compared(rival: _Rival, file: FileRows) -> tuple[set[int], dict[int, tuple[int, Record]]]:
@@ -255,7 +263,7 @@ def _unnamed(key: FileKey, rival: FileKey) -> str:
 def _fix(key: FileKey, rival: FileKey) -> str:
     return (
         "delete the row in one of the two files, or make both equal; until then the service has"
-        f" that of {_name(key, rival)}, whose name comes first"
+        f" that of {_name(key, rival)}, whose name comes last"
     )
 
 
