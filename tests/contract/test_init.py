@@ -274,3 +274,28 @@ def test_a_secret_is_kept_only_once_it_was_accepted(
     assert ends == [(1, False), (0, True)]
     assert kept.stat().st_mode & 0o777 == 0o600
     assert load(tmp_path / "own" / "t.toml", {}).auth.secret() == local.client_secret
+
+
+def test_a_secret_kept_beside_the_file_goes_first_and_says_so(
+    drive: Path,
+    local: Ready,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Who passes a new secret must not believe that it was tried."""
+    options = ["--folder", str(drive), "--client-id", local.client_id, "--imodel", local.imodel_id]
+    arguments = [*options, "--api-url", local.api_url, "--no-check", "--unattended"]
+    kept = tmp_path / "client_secret"
+    kept.write_text(local.client_secret)
+    kept.chmod(0o600)
+    monkeypatch.setattr(sys, "argv", ["twinsyncd", "init", str(tmp_path / "t.toml"), *arguments])
+    monkeypatch.setenv("TWINSYNCD_AUTH__CLIENT_SECRET", "another")
+
+    with pytest.raises(SystemExit):
+        main()
+
+    out = capsys.readouterr().out
+    said = f"read from {kept}, not from TWINSYNCD_AUTH__CLIENT_SECRET: delete the file to use that"
+    assert said in out
+    assert (tmp_path / "t.toml").exists()

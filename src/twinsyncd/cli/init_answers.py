@@ -219,7 +219,9 @@ class Answers:
             return Secret(self.secret_file.expanduser().absolute())
         kept = self.file.with_name(SECRET)
         if kept.exists():
-            typer.echo(f"the secret is read from {kept}")
+            instead = f", not from {SECRET_VARIABLE}: delete the file to use that"
+            unused = instead if os.environ.get(SECRET_VARIABLE) else ""
+            typer.echo(f"the secret is read from {kept}{unused}")
             return Secret(kept)
         given = "" if self.id_typed else os.environ.get(SECRET_VARIABLE, "")
         options = f"--client-secret-file, or set {SECRET_VARIABLE}"
