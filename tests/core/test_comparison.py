@@ -190,6 +190,34 @@ def test_a_file_that_is_not_taken_any_more_is_not_called_gone_if_it_is_there(
     assert told[-1].text.startswith(f"{why}, and ")
 
 
+def test_a_file_that_went_before_it_was_stored_again_is_taken_out_of_the_connection() -> None:
+    """Its dead source file made each run partial, beside "in sync": nobody looked at it again."""
+    script = restarted().says().hears(differs(facts.Differs.MISSING)).says(store(A, 1, again=True))
+    script.journal.files[A] = replace(script.journal.files[A], seen="", fingerprint=None)
+    place = replace(REMEMBERED, digest=IN_DOUBT, size_bytes=None)
+
+    script.dies().hears().says(scan(), replace(COMPARE, files=(place,))).hears(scanned(0))
+    script.says().hears(differs(facts.Differs.MISSING))
+
+    out_of_it = commands.GoneFile(A, storage_id(A), False, ())
+    script.says(commands.Remove("one", "remote", (out_of_it,)))
+    told = [each for each in script.journal.events if each.kind is EventKind.FILE_DIFFERS]
+    assert told[-1].text == "it is gone from the drive, and gone from Storage now"
+
+
+def test_a_run_that_fails_on_a_file_that_is_gone_has_the_cloud_looked_at() -> None:
+    """Storage may have lost it too; its source file would fail in each later run."""
+    script = settles(synced(compares=True), A, 2, store(A, 2, again=True))
+    script.hears(stored(A, 2)).says().hears(after_s=25).says(prepare(A)).hears(prepared(A))
+    script.journal.files[B] = FileRow(B, storage_id=storage_id(B), in_connection=True)
+    script.says(START).hears(STARTED).says().hears(after_s=0.25).says(LOOK_AT_RUN)
+    both = (result(A, Outcome.SUCCEEDED), result(B, Outcome.FAILED, message="not found"))
+
+    script.hears(ended(Outcome.PARTIAL, *both))
+
+    assert any(isinstance(each, commands.Compare) for each in script.said)
+
+
 def test_a_file_that_somebody_moved_in_storage_is_put_back_and_needs_no_run() -> None:
     """Its content and its id are the same, so nothing is uploaded and no element changes."""
     script = restarted().says()
@@ -392,7 +420,7 @@ def test_looks_after_failed_runs_become_rarer_when_they_find_nothing() -> None:
 def test_of_a_file_that_is_to_be_stored_again_the_place_is_compared() -> None:
     """It was overwritten and then moved: it was stored where somebody had put it, "in sync"."""
     overwritten = FileRow(A, look(1), "v1", storage_id=storage_id(A), in_connection=True)
-    gone = replace(overwritten, seen="")
+    gone = replace(overwritten, seen="", in_connection=False)
 
     compared = list(stored_files([overwritten, gone, FileRow(A, look(1), "v1")]))
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from . import commands, facts
 from .events import Event, EventKind
-from .file_changes import leaving
+from .file_changes import is_leftover, leaving
 from .lane_state import HALT_S, LaneState
 from .ledger import Ledger
 from .leftovers import Leftovers
@@ -172,7 +172,7 @@ class Comparisons:
         note = leaving(row).note
         match differs:
             case facts.Differs.MISSING | facts.Differs.OVERWRITTEN:
-                if row.stored == IN_DOUBT or (row.stored == ABSENT != row.seen):
+                if row.stored in (IN_DOUBT, ABSENT) and row.seen != ABSENT:
                     return  # it is stored again in any case
                 row = replace(row, stored=ABSENT, synced=ABSENT, version="", aside="")
                 if row.seen == ABSENT and differs is facts.Differs.MISSING:
@@ -235,10 +235,12 @@ def stored_files(rows: Iterable[FileRow]) -> Iterator[commands.StoredFile]:
     """Yield what Storage must hold, as the rows remember it.
 
     Of content in doubt, or that is to be stored again, only the place: that may be wrong as well.
-    A file that is gone from the drive is kept there, too.
+    A file that is gone from the drive is kept there, too; if it went before it was stored again,
+    its source file may point at nothing.
     """
     for row in rows:
-        stored = row.stored if row.stored != ABSENT or row.seen == ABSENT else IN_DOUBT
+        has_place = row.seen != ABSENT or (row.in_connection and not is_leftover(row))
+        stored = IN_DOUBT if row.stored == ABSENT and has_place else row.stored
         if row.storage_id and stored != ABSENT:
             look = row.fingerprint if row.seen == stored else None
             size_bytes = look.size_bytes if look and look != UNLIKE_ANY else None

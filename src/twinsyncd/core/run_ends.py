@@ -42,7 +42,7 @@ class RunEnds:
     history: list[RunRecord] = field(default_factory=list)
     run_files: list[RunFile] = field(default_factory=list)
     slow: list[SlowRun] = field(default_factory=list)
-    left_unproven: bool = False  # the last run that ended did not process all it was started for
+    left_unproven: bool = False  # the last one, in files it was for or that are gone
 
     def ended(self, fact: RunSeen, now: Now) -> None:
         """Apply the end of a run of ours."""
@@ -177,6 +177,8 @@ class RunEnds:
         known = self.ledger.having([result.storage_id for result in failed])
         for result in failed:
             row = known.get(result.storage_id)
+            if row is not None and row.seen == ABSENT:  # perhaps it is gone from Storage as well
+                self.left_unproven = True
             record = RunFile(
                 connection=fact.connection,
                 run=fact.run,
