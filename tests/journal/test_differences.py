@@ -33,6 +33,8 @@ def test_differences_are_counted_by_connection_and_file_over_a_day(tmp_path: Pat
         differs(NOW_S - 20.0, "a.dgn"),
         Event(EventKind.FILE_STORED, NOW_S - 10.0, "one", "one/cad", "c.dgn"),
         differs(NOW_S, "b.dgn", "uploaded again"),
+        differs(NOW_S, "d.dgn", "it is gone from the drive, and it is out of the connection now"),
+        differs(NOW_S, "e.dgn", "the configuration leaves it out, and gone from Storage now"),
     )
     engine = open_database(tmp_path / "journal.sqlite")
     statements: list[str] = []

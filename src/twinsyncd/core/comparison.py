@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from . import commands, facts
-from .events import Event, EventKind
+from .events import WHY_ABSENT, Event, EventKind
 from .file_changes import is_leftover, leaving
 from .lane_state import HALT_S, LaneState
 from .ledger import Ledger
@@ -194,9 +194,7 @@ class Comparisons:
         self.ledger.note(EventKind.FILE_DIFFERS, key, now, digest=row.seen, text=text)
 
     def _why_absent(self, key: FileKey) -> str:
-        if self.is_left_out(key):
-            return "the configuration leaves it out"
-        return "it is gone from the drive"
+        return WHY_ABSENT[not self.is_left_out(key)]
 
     def _without_source_file(self, row: FileRow) -> FileRow:
         """Return the row of a file that is gone everywhere: no run could read it any more.

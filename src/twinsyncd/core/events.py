@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from .model import (
     ABSENT,
@@ -19,6 +20,9 @@ from .model import (
     RunKey,
     SourceKey,
 )
+
+WHY_ABSENT: Final = ("the configuration leaves it out", "it is gone from the drive")
+"""How the text of `file.differs` begins for a file that is not taken, or not there any more."""
 
 
 class EventKind(StrEnum):

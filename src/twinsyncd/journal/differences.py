@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, and_, func, literal, select
 
-from ..core.events import EventKind
+from ..core.events import WHY_ABSENT, EventKind
 from ..core.model import ConnectionKey, FileKey, SourceKey
 from . import tables
 
@@ -30,8 +30,14 @@ class Differences:
 
 
 def read_differences(connection: Connection) -> dict[ConnectionKey, Differences]:
-    """Return those of each connection that has any in the events, however long ago."""
-    is_one = _EVENTS.kind == literal(EventKind.FILE_DIFFERS.value, literal_execute=True)
+    """Return those of each connection that has any in the events, however long ago.
+
+    What is not on the drive, or not taken, is left as it is: most often we took it out ourselves.
+    """
+    is_one = and_(
+        _EVENTS.kind == literal(EventKind.FILE_DIFFERS.value, literal_execute=True),
+        *(_EVENTS.text.not_like(f"{why}%") for why in WHY_ABSENT),
+    )
     newest = (
         select(_EVENTS.connection, func.max(_EVENTS.at_s).label("last_s"))
         .where(is_one)

@@ -9,7 +9,8 @@ from ..journal.differences import TOLD_S, Differences
 from .formatting import count, duration
 
 PUT_RIGHT: Final = (
-    "nothing: it is put right by itself; if it was meant, take the file off the drive"
+    "nothing: it is put right by itself; if it was meant, take the file off the drive or exclude it; "
+    "all of it: twinsyncd history --since 1d"
 )
 
 
@@ -18,7 +19,9 @@ def differences_text(found: Differences | None, now_s: float) -> str:
     if found is None or found.last_s < now_s - TOLD_S:
         return ""
     last = f"{found.last.source}/{found.last.path}: {found.text}"
-    return last if found.count == 1 else f"{count(found.count, 'file')}, the last one {last}"
+    if found.count == 1:
+        return last
+    return f"others changed {count(found.count, 'file')} in the cloud, the last one {last}"
 
 
 def clock_text(ahead_s: float) -> str:
