@@ -9,8 +9,8 @@ from ..journal.differences import TOLD_S, Differences
 from .formatting import count, duration
 
 PUT_RIGHT: Final = (
-    "nothing: it is put right by itself; if it was meant, take the file off the drive or exclude it; "
-    "all of it: twinsyncd history --since 1d"
+    "nothing: it is put right by itself; if it was meant, take the file off the drive or exclude "
+    "it; all of it: twinsyncd history --since 1d"
 )
 
 
