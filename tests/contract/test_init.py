@@ -162,6 +162,17 @@ def test_what_is_not_taken_later_is_written_down(
     assert roads.connector == "CIVIL"
 
 
+def test_files_that_are_not_taken_are_counted(init: Init, drive: Path, local: Ready) -> None:
+    """The schedules were believed to be covered, and status said "in sync" without them."""
+    for name in ("bearings.csv", "Plates.CSV", "readme.txt", "notes", "~$plan.xlsx"):
+        (drive / name).write_text("x")
+    options = ("--folder", str(drive), "--client-id", local.client_id, "--imodel", local.imodel_id)
+
+    _, out, _ = init(*options, "--connector", "dgn=CIVIL", "--no-check", "--unattended")
+
+    assert "not taken: 2 .csv, 2 .txt, 1 without an ending; a pattern for those that you" in out
+
+
 def test_a_wrong_secret_is_asked_for_again(
     drive: Path,
     local: Ready,

@@ -125,6 +125,10 @@ class Answers:
             raise AppError(f"{folder}: {exc}", hint=exc.hint) from exc
         found = ", ".join(f"{number} {ending}" for ending, number in content.endings.items())
         typer.echo(f"{folder}: {found or 'no design files yet'}")
+        if left := content.left_out():
+            typer.echo(
+                f"  not taken: {left}; a pattern for those that you need belongs into include"
+            )
         return content
 
     def _sources(

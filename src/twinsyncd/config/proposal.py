@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Final
 
 from ..connectors import MODELS, connectors_for
@@ -18,6 +19,7 @@ REFERENCE_FOLDERS: Final = frozenset(
 ARCHIVE_FOLDERS: Final = frozenset(
     {"archive", "archiv", "archives", "backup", "backups", "old", "superseded", "obsolete", "trash"}
 )
+OTHERS_MAX: Final = 8  # kinds of files that are not taken, by name
 _ANY: Final = matcher(["**/*"])
 
 
@@ -35,21 +37,32 @@ class SourceProposal:
 
 @dataclass(frozen=True, slots=True)
 class FolderContent:
-    """What lies in a folder: models by ending, folders of references, folders of old files."""
+    """What lies in a folder: models by ending, folders of references, folders of old files.
+
+    `others`: further files by ending, which are proposed by nobody; "" for those without one.
+    """
 
     endings: Mapping[str, int]
     references: tuple[str, ...]
     exclude: tuple[str, ...]
+    others: Mapping[str, int] = field(default_factory=dict)
 
     def choices(self) -> dict[str, tuple[str, ...]]:
         """Return the endings that several connectors read, the default first."""
         readers = {ending: connectors_for(f"x{ending}") for ending in self.endings}
         return {ending: several for ending, several in readers.items() if len(several) > 1}
 
+    def left_out(self) -> str:
+        """Return which other files lie there, most of them first: "3 .csv, 1 .txt"; or ""."""
+        named = [f"{n:,} {each or 'without an ending'}" for each, n in self.others.items()]
+        more = len(named) - OTHERS_MAX
+        return ", ".join(named[:OTHERS_MAX]) + (f" and {more} more kinds" if more > 0 else "")
+
 
 def content_of(paths: Iterable[str]) -> FolderContent:
     """Return what the paths, relative POSIX, are of; names that programs write are left out."""
     endings: Counter[str] = Counter()
+    others: Counter[str] = Counter()
     references: set[str] = set()
     exclude: set[str] = set()
     for path in paths:
@@ -62,8 +75,12 @@ def content_of(paths: Iterable[str]) -> FolderContent:
             references.add(f"**/{_literal(reference)}/**")
         elif ending := _ending(name):
             endings[ending] += 1
+        else:
+            others[PurePosixPath(name).suffix.lower()] += 1
     in_order = {ending: endings[ending] for ending in MODELS if endings[ending]}
-    return FolderContent(in_order, tuple(sorted(references)), tuple(sorted(exclude)))
+    return FolderContent(
+        in_order, tuple(sorted(references)), tuple(sorted(exclude)), dict(others.most_common())
+    )
 
 
 def propose(content: FolderContent, connectors: Mapping[str, str]) -> Sequence[SourceProposal]:
