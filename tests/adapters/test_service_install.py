@@ -21,7 +21,7 @@ from twinsyncd.config.page import Page
 from twinsyncd.config.schema import SECTIONS
 from twinsyncd.config.secret_files import holds_secrets, secret_files
 from twinsyncd.errors import AppError
-from twinsyncd.runtime.service_install import install_steps, uninstall_steps, unit_text
+from twinsyncd.runtime.service_install import advice, install_steps, uninstall_steps, unit_text
 from twinsyncd.runtime.service_steps import (
     GiveContents,
     SetFile,
@@ -78,6 +78,29 @@ def test_the_steps_are_those_that_a_person_would_take_in_that_order(office: Offi
         "systemctl restart twinsyncd.service",
     ]
     assert uninstall_steps()[0].text == "systemctl disable --now twinsyncd.service"
+
+
+@pytest.mark.parametrize(
+    ("program", "python", "said"),
+    [
+        ("/root/tw/bin/twinsyncd", "/usr/bin/python3", "the program lies in /root"),
+        (
+            "/opt/tw/bin/twinsyncd",
+            "/home/ann/.pyenv/python3",
+            "the Python of /opt/tw is /home/ann/.pyenv/python3, which lies in /home",
+        ),
+        ("/opt/tw/bin/twinsyncd", "/usr/bin/python3", ""),
+    ],
+)
+def test_what_the_account_cannot_enter_is_named(
+    office: Office, monkeypatch: pytest.MonkeyPatch, program: str, python: str, said: str
+) -> None:
+    """Who had installed it in /opt was told to install it there."""
+    monkeypatch.setattr("sys.executable", python)
+
+    told = list(advice(configured(office), office.config, Path(program)))
+
+    assert [said in each for each in told] == ([True] if said else [])
 
 
 def test_the_unit_fits_the_configuration(office: Office) -> None:

@@ -116,12 +116,14 @@ def this_program() -> Path:
 def advice(config: Config, file: Path, program: Path) -> Iterator[str]:
     """Yield what may keep the service from working although every step succeeds."""
     for home in (Path("/root"), Path("/home")):
-        if program.is_relative_to(home) or Path(sys.executable).resolve().is_relative_to(home):
+        closed = f"lies in {home}, which other accounts usually cannot enter"
+        if program.is_relative_to(home):
+            yield f"the program {closed}; install it in /opt/twinsyncd"
+        elif (python := Path(sys.executable).resolve()).is_relative_to(home):
             yield (
-                f"the program lies in {home}, which other accounts usually cannot enter; "
-                "install it in /opt/twinsyncd"
+                f"the Python of {program.parent.parent} is {python}, which {closed}; make that "
+                "environment anew with one for all accounts, like /usr/bin/python3 -m venv"
             )
-            break
     if config.auth.kind == "user":
         yield f"a person signs in: sudo -u {ACCOUNT} twinsyncd login --config {file}"
 
