@@ -962,6 +962,7 @@ def test_a_rehearsal_names_what_cannot_be_read(office: Office) -> None:
     printed = office.types("sync", "--dry-run")
 
     assert f"wait      {CAD}/linked.dgn  cannot be read: it is a symbolic link" in printed.out
+    assert printed.code == 1
     assert "nothing" not in printed.out
 
 

@@ -33,7 +33,7 @@ def sync(
     """Upload what changed, run the connections, and wait for the results.
 
     If the daemon runs, it is asked to do so. Exit code 0 only if every file is synced; of
-    --dry-run, if every source could be listed and has a file that matches.
+    --dry-run, if all folders could be listed and every source has a file that matches.
     """
     checked = load_config(config)
 
@@ -102,9 +102,10 @@ def _places(targets: set[str]) -> tuple[str, str]:
 
 
 def _dry_run(console: Console, config: Config) -> None:
-    """Print what would be done; it fails only where a source as a whole was not seen.
+    """Print what would be done; it fails only where something was not seen.
 
-    That is one that could not be listed, or in which nothing matches, as a sync would say too.
+    That is what could not be listed or read, or a source in which nothing matches: a sync would say
+    so, too.
     """
     from ..runtime.dry_run import plan_dry_run
 
@@ -123,5 +124,5 @@ def _dry_run(console: Console, config: Config) -> None:
         if sent or any(each.what == "run only" for each in files):
             total = size(sum(each.size_bytes for each in sent))
             console.print(f"  would upload {count(len(sent), 'file')} ({total}), then start a run")
-    if any(not each.path for files in plan.values() for each in files):
+    if any(each.is_unseen for files in plan.values() for each in files):
         raise typer.Exit(1)

@@ -30,6 +30,7 @@ class PlannedFile:
     what: str  # "upload", "replace", "run only", "nothing" or "wait"
     reason: str
     size_bytes: int = 0
+    is_unseen: bool = False  # nothing is known of what it holds, or matches
 
 
 def plan_dry_run(config: Config) -> Iterator[PlannedFile]:
@@ -62,18 +63,24 @@ def _dry_run(config: Config, known: Known, memory: JournalReader | None) -> Iter
                 case Scanned(known=known_count, missing=missing, blind=blind):
                     for spot in blind:
                         reason = f"cannot be read: {spot.reason}"
-                        yield PlannedFile(connection.key, key, spot.path, "wait", reason)
+                        yield _unseen(connection.key, key, reason, spot.path)
                     if not (reported or blind or known_count):
                         reason = "no file matches; see why: twinsyncd check"
-                        yield PlannedFile(connection.key, key, "", "wait", reason)
+                        yield _unseen(connection.key, key, reason)
                     reported.update(missing)
                     for path in missing:
                         reason = "is not on the drive any more; it is kept"
                         yield PlannedFile(connection.key, key, path, "nothing", reason)
                 case ScanFailed(reason=reason):
-                    yield PlannedFile(connection.key, key, "", "wait", reason)
+                    yield _unseen(connection.key, key, reason)
         if memory:
             yield from _left(connection.key, key, memory, reported)
+
+
+def _unseen(
+    connection: ConnectionKey, source: SourceKey, reason: str, path: str = ""
+) -> PlannedFile:
+    return PlannedFile(connection, source, path, "wait", reason, is_unseen=True)
 
 
 def _compare(folder: ShareFolder, path: str, row: FileRow | None) -> tuple[str, str]:
