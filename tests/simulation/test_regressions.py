@@ -60,6 +60,7 @@ def test_a_bug_that_was_found_stays_found(rule: str) -> None:
         ("a run that was there before we looked is nobody's that we could take for ours", 32297),
         ("a word that was long on its way takes nothing of a later one back", 235),
         ("a file to be stored again is looked for where somebody put it", 10109),
+        ("a file that is missed while a long run covers it is gone once that has ended", 8976),
         ("of all that a file once was no source file is left", 11684),
         ("a file that is another one in the cloud by now is not refused for what it was", 7655),
     ],

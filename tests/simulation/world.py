@@ -313,6 +313,6 @@ class World:
 
     def _rests(self) -> bool:
         asked = self.inbox or self.requests
-        if self.renaming.is_on and self.machine.missing() and not self.shown():
-            return False  # the next list will tell what of it was renamed
+        if self.machine.missing() and not self.shown():
+            return False  # the next list will tell whether it was renamed, or is gone
         return self.machine.is_idle() and not self.workers.effects and not asked
