@@ -368,6 +368,17 @@ def test_a_source_in_which_no_file_matches_any_more_is_not_in_sync(office: Offic
     assert "connector, or delete this source from the configuration if" in printed.out
 
 
+def test_a_refused_content_is_not_called_nothing_where_storage_has_an_earlier_one(
+    office: Office,
+) -> None:
+    """Whoever read "stored nothing" looked for the file in Storage, where it was."""
+    office.remember(Decision(files=(replace(SYNCED, seen="v2", stored="", aside="refused"),)))
+
+    printed = office.types("explain", f"{CAD}/a.dgn")
+
+    assert "  stored   not this content\n" in printed.out
+
+
 def test_what_was_not_looked_at_since_the_start_is_not_in_sync(office: Office) -> None:
     """Changes of the night were "in sync" until the first scan of a large share had ended (P12)."""
     office.remember(Decision(files=(SYNCED,)), beat_s=time.time(), unlisted=[CAD])

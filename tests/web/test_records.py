@@ -11,7 +11,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+from twinsyncd.core.decision import Decision
+from twinsyncd.core.events import Event, EventKind
 from twinsyncd.core.model import FileKey
+from twinsyncd.runtime.conditions import Kind, conditions_of
 
 from .page_scene import BRIDGE, CAD, NOW_S, Office, open_office
 from .test_programs import scraped
@@ -75,6 +78,22 @@ def test_a_delivery_of_an_earlier_content_is_not_counted(office: Office) -> None
     assert found["files"][0]["is_current"] is False
     assert found["files_not_counted"] == 40
     assert found["state"]["level"] == "waits"
+
+
+@pytest.mark.parametrize("is_bulk", [True, False])
+def test_what_differs_is_nobodys_doing_where_nothing_is_read_back(
+    office: Office, is_bulk: bool
+) -> None:
+    """Another export came, and that was shown as what others had done in the cloud."""
+    text = "records of other files came, changed or went, so its rows are compared again"
+    event = Event(EventKind.FILE_DIFFERS, NOW_S, BRIDGE, CAD, "plan/sheet-01.dgn", text=text)
+    office.journal.commit(Decision(events=(event,)))
+    if is_bulk:
+        deliver(office, 1, CURRENT, **SENT)
+
+    kinds = [each.kind for each in conditions_of(office.report(), NOW_S)]
+
+    assert (Kind.DIFFERED in kinds) is not is_bulk
 
 
 def test_the_page_names_each_rejected_row(office: Office) -> None:

@@ -98,11 +98,15 @@ def _explain_folder(config: Config, path: str) -> int:
 
 def _past_lines(row: FileRow, events: Iterable[Event], *, is_rows: bool) -> Iterator[str]:
     """Yield which contents are known where, and what happened to the file."""
+    from ..core.model import ABSENT, IN_DOUBT
     from ..runtime.event_words import event_words
     from ..runtime.formatting import clock_time
 
-    for name, digest in (("seen", row.seen), ("stored", row.stored), ("synced", row.synced)):
-        yield f"  {name:8} {_digest(digest, is_rows=is_rows)}"
+    has_other = row.storage_id and row.stored == ABSENT and row.seen != ABSENT
+    stored = IN_DOUBT if has_other and is_rows else row.stored
+    for name, digest in (("seen", row.seen), ("stored", stored), ("synced", row.synced)):
+        what = "not this content" if has_other and digest == ABSENT and name == "stored" else ""
+        yield f"  {name:8} {what or _digest(digest, is_rows=is_rows)}"
     for event in events:
         text = f": {words}" if (words := event_words(event)) else ""
         yield f"  {clock_time(event.at_s)}  {event.kind.value}{text}"

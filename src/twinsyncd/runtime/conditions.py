@@ -185,6 +185,8 @@ def _of_comparison(connection: ConnectionReport) -> Iterator[Condition]:
 
 def _of_differences(connection: ConnectionReport, now_s: float) -> Iterator[Condition]:
     found, name = connection.differences, connection.name
+    if connection.deliveries:
+        return  # nothing is read back of a bulk API, so what differs are files of the drive
     if found and (text := differences_text(found, now_s)):
         yield Condition(Kind.DIFFERED, Level.WAITS, name, text, PUT_RIGHT, found.since_s, name)
 
